@@ -1,0 +1,63 @@
+// What a row of any format becomes: an Example of turns, or a row that arrives already tokenised.
+// Plain frozen data; nothing here knows about files, templates or tokenizers.
+
+export type Role = "system" | "user" | "assistant";
+
+/** What a part of a turn is to the loss. `instruction` and `input` are prompt; `completion` is target. */
+export type PartClass = "system" | "instruction" | "input" | "completion";
+
+/** A run of text inside a turn. */
+export interface Part {
+  readonly class: PartClass;
+  readonly text: string;
+  /** Overrides the weight that the part's class would get. A finite number, 0 or more. */
+  readonly weight?: number;
+}
+
+export interface Turn {
+  readonly role: Role;
+  /** At least one part. */
+  readonly parts: readonly Part[];
+}
+
+/** Where a row was read: the file as the user named it and the row's number, counted from 1. */
+export interface RowSource {
+  readonly file: string;
+  readonly row: number;
+}
+
+/** A conversation with at least one assistant turn. Alpaca and prompt/completion rows are two turns. */
+export interface ConversationExample {
+  readonly kind: "conversation";
+  readonly turns: readonly Turn[];
+  /** Multiplies the weights of all the row's tokens. A finite number, 0 or more; 1 when left out. */
+  readonly weight?: number;
+  readonly source: RowSource;
+}
+
+/** Plain text: all of it is completion, for pretraining. */
+export interface TextExample {
+  readonly kind: "text";
+  readonly text: string;
+  readonly weight?: number;
+  readonly source: RowSource;
+}
+
+/** A row that arrives tokenised, as TRL takes them; exactly one of the two masks. */
+export interface TokenExample {
+  readonly kind: "tokens";
+  readonly inputIds: Int32Array;
+  /** 1 where the token is completion, 0 where it is prompt. Length: that of `inputIds`. */
+  readonly completionMask?: Uint8Array;
+  /** One weight a token. Length: that of `inputIds`. */
+  readonly weights?: Float32Array;
+  readonly weight?: number;
+  readonly source: RowSource;
+}
+
+export type Example = ConversationExample | TextExample | TokenExample;
+
+/** The classes that a token can have after rendering; the index in this list is its code in a token array. */
+export const TOKEN_CLASSES = ["system", "instruction", "input", "template", "completion", "end"] as const;
+
+export type TokenClass = (typeof TOKEN_CLASSES)[number];

@@ -1,0 +1,3 @@
+// The library's public face.
+export * from "./data/example.ts";
+export * from "./errors.ts";

@@ -1,0 +1,24 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests run the TypeScript sources, not what `npm run build` left in dist.
+    alias: [
+      { find: /^@promptloss\/torch$/, replacement: source("packages/torch/src/index.ts") },
+      {
+        find: /^@promptloss\/torch\/(setup|reference)$/,
+        replacement: source("packages/torch/src/$1/index.ts"),
+      },
+      { find: /^promptloss$/, replacement: source("packages/promptloss/src/index.ts") },
+    ],
+  },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+    // Native code must not bring the test runner down with it: each file has a process of its own.
+    pool: "forks",
+    testTimeout: 120_000,
+  },
+});
