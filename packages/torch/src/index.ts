@@ -1,1 +1,21 @@
-export {};
+// @promptloss/torch: libtorch for Node.
+import "./methods.ts";
+
+export * from "./autograd/backward.ts";
+export * from "./autograd/custom-function.ts";
+export * from "./autograd/gradcheck.ts";
+export * from "./autograd/modes.ts";
+export {
+  hasOperator,
+  ops,
+  type RawOperator,
+  type RawOperators,
+  type RawPacket,
+  type Value,
+} from "./dispatcher.ts";
+export type { DType, TypedArray, TypedArrayOf } from "./dtype.ts";
+export * from "./errors.ts";
+export * from "./functions/index.ts";
+export * from "./runtime.ts";
+export { keep, memory, Scope, scope } from "./scope.ts";
+export { type NestedArray, type Scalar, Tensor } from "./tensor.ts";

@@ -1,0 +1,106 @@
+// Arithmetic between tensors, or a tensor and a number. Shapes broadcast, dtypes promote, as in PyTorch.
+
+import { operator } from "../dispatcher.ts";
+import { type Scalar, Tensor } from "../tensor.ts";
+
+const native = {
+  addTensor: operator("aten::add.Tensor"),
+  addScalar: operator("aten::add.Scalar"),
+  subTensor: operator("aten::sub.Tensor"),
+  subScalar: operator("aten::sub.Scalar"),
+  mulTensor: operator("aten::mul.Tensor"),
+  mulScalar: operator("aten::mul.Scalar"),
+  divTensor: operator("aten::div.Tensor_mode"),
+  divScalar: operator("aten::div.Scalar_mode"),
+  remainderTensor: operator("aten::remainder.Tensor"),
+  remainderScalar: operator("aten::remainder.Scalar"),
+  powTensor: operator("aten::pow.Tensor_Tensor"),
+  powScalar: operator("aten::pow.Tensor_Scalar"),
+  addcmul: operator("aten::addcmul"),
+  addcdiv: operator("aten::addcdiv"),
+  lerpScalar: operator("aten::lerp.Scalar"),
+  lerpTensor: operator("aten::lerp.Tensor"),
+  maximum: operator("aten::maximum"),
+  minimum: operator("aten::minimum"),
+};
+
+export interface AlphaOptions {
+  /** A factor for `other`. */
+  alpha?: number;
+}
+
+/** input + alpha · other. */
+export function add(input: Tensor, other: Tensor | Scalar, { alpha = 1 }: AlphaOptions = {}): Tensor {
+  return other instanceof Tensor
+    ? native.addTensor(input, other, alpha)
+    : native.addScalar(input, other, alpha);
+}
+
+/** input − alpha · other. */
+export function sub(input: Tensor, other: Tensor | Scalar, { alpha = 1 }: AlphaOptions = {}): Tensor {
+  return other instanceof Tensor
+    ? native.subTensor(input, other, alpha)
+    : native.subScalar(input, other, alpha);
+}
+
+/** input · other, element by element. */
+export function mul(input: Tensor, other: Tensor | Scalar): Tensor {
+  return other instanceof Tensor ? native.mulTensor(input, other) : native.mulScalar(input, other);
+}
+
+export interface DivOptions {
+  /** Round the quotient towards zero ("trunc") or down ("floor"). */
+  roundingMode?: "trunc" | "floor";
+}
+
+/** input / other; of whole numbers too the quotient is a float, unless it is rounded. */
+export function div(input: Tensor, other: Tensor | Scalar, { roundingMode }: DivOptions = {}): Tensor {
+  const mode = roundingMode ?? null;
+  return other instanceof Tensor
+    ? native.divTensor(input, other, mode)
+    : native.divScalar(input, other, mode);
+}
+
+/** input modulo other, with the sign of `other`. */
+export function remainder(input: Tensor, other: Tensor | Scalar): Tensor {
+  return other instanceof Tensor
+    ? native.remainderTensor(input, other)
+    : native.remainderScalar(input, other);
+}
+
+/** input ^ exponent. */
+export function pow(input: Tensor, exponent: Tensor | Scalar): Tensor {
+  return exponent instanceof Tensor ? native.powTensor(input, exponent) : native.powScalar(input, exponent);
+}
+
+export interface ValueOptions {
+  /** A factor for the product or quotient. */
+  value?: number;
+}
+
+/** input + value · a · b. */
+export function addcmul(input: Tensor, a: Tensor, b: Tensor, { value = 1 }: ValueOptions = {}): Tensor {
+  return native.addcmul(input, a, b, value);
+}
+
+/** input + value · a / b. */
+export function addcdiv(input: Tensor, a: Tensor, b: Tensor, { value = 1 }: ValueOptions = {}): Tensor {
+  return native.addcdiv(input, a, b, value);
+}
+
+/** input + weight · (end − input). */
+export function lerp(input: Tensor, end: Tensor, weight: Tensor | number): Tensor {
+  return weight instanceof Tensor
+    ? native.lerpTensor(input, end, weight)
+    : native.lerpScalar(input, end, weight);
+}
+
+/** The larger of the two, element by element. */
+export function maximum(input: Tensor, other: Tensor): Tensor {
+  return native.maximum(input, other);
+}
+
+/** The smaller of the two, element by element. */
+export function minimum(input: Tensor, other: Tensor): Tensor {
+  return native.minimum(input, other);
+}

@@ -1,0 +1,13 @@
+// The typed operators by group.
+export * from "./arithmetic.ts";
+export * from "./comparison.ts";
+export * from "./conversion.ts";
+export * from "./creation.ts";
+export * from "./in-place.ts";
+export * from "./indexing.ts";
+export * from "./linalg.ts";
+export * from "./nn.ts";
+export * from "./pointwise.ts";
+export * from "./random.ts";
+export * from "./reduction.ts";
+export * from "./shape.ts";

@@ -1,0 +1,133 @@
+// Loads the native addon that set-up built, and says what it offers. The only file that knows where it lies.
+
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { errorFromNative, NotBuiltError } from "../errors.ts";
+
+/** A live tensor as the addon names it: slot and generation. 0n is never one. */
+export type Handle = bigint;
+
+/** What an argument of an operator may be, once tensors are handles. */
+export type NativeValue = unknown;
+
+export interface OperatorInfo {
+  readonly index: number;
+  readonly name: string;
+  readonly schema: string;
+  readonly arguments: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly required: boolean;
+    readonly keywordOnly: boolean;
+  }[];
+}
+
+export interface Addon {
+  version(): string;
+  setErrorFactory(factory: typeof errorFromNative): void;
+  loadLibrary(path: string): void;
+  getThreads(): number;
+  setThreads(count: number): void;
+  manualSeed(seed: bigint): void;
+  getRngState(device: string): Handle;
+  setRngState(device: string, state: Handle): void;
+  devices(): { cuda: number; mps: boolean };
+  synchronize(device: string): void;
+
+  resolve(name: string, overload: string): OperatorInfo;
+  overloads(name: string): string[];
+  call(operator: number, ...args: NativeValue[]): NativeValue;
+  run(operator: number, ...args: NativeValue[]): void;
+
+  free(tensor: Handle): boolean;
+  memory(): { tensors: number; bytes: number };
+  shape(tensor: Handle): number[];
+  strides(tensor: Handle): number[];
+  dtype(tensor: Handle): string;
+  device(tensor: Handle): string;
+  numel(tensor: Handle): number;
+  dim(tensor: Handle): number;
+  storageOffset(tensor: Handle): number;
+  isContiguous(tensor: Handle): boolean;
+  sharesStorage(tensor: Handle, other: Handle): boolean;
+  item(tensor: Handle): NativeValue;
+  fromBuffer(
+    buffer: ArrayBufferLike,
+    byteOffset: number,
+    shape: readonly number[],
+    dtype: string,
+    share: boolean,
+  ): Handle;
+  toBuffer(tensor: Handle): ArrayBuffer;
+  viewBuffer(tensor: Handle): ArrayBuffer;
+
+  requiresGrad(tensor: Handle): boolean;
+  setRequiresGrad(tensor: Handle, value: boolean): void;
+  isLeaf(tensor: Handle): boolean;
+  gradFn(tensor: Handle): string | null;
+  grad(tensor: Handle): Handle | null;
+  setGrad(tensor: Handle, grad: Handle | null): void;
+  backward(
+    tensors: readonly Handle[],
+    gradients: readonly (Handle | null)[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    inputs: readonly Handle[] | null,
+  ): void;
+  gradientsOf(
+    outputs: readonly Handle[],
+    inputs: readonly Handle[],
+    gradients: readonly (Handle | null)[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (Handle | null)[];
+  gradEnabled(): boolean;
+  setGradEnabled(enabled: boolean): boolean;
+  enterAutocast(device: string, dtype: string | null): [boolean, number];
+  exitAutocast(device: string, state: [boolean, number]): void;
+  applyFunction(
+    inputs: readonly Handle[],
+    forward: (inputs: Handle[]) => { outputs: Handle[]; saved: Handle[] },
+    backward: (gradients: (Handle | null)[], saved: Handle[]) => (Handle | null)[],
+    /** Called after each of the two, once the addon holds the tensors that it was given. */
+    finish: () => void,
+  ): Handle[];
+}
+
+/** What set-up left in `build/current.json`. */
+export interface Build {
+  readonly addon: string;
+  readonly ops?: string;
+  readonly libtorch: { readonly root: string; readonly version: string; readonly origin: string };
+}
+
+const buildFile = fileURLToPath(new URL("../../build/current.json", import.meta.url));
+
+function readBuild(): Build {
+  if (!existsSync(buildFile)) throw new NotBuiltError("the native code of @promptloss/torch is not built");
+  const build = JSON.parse(readFileSync(buildFile, "utf8")) as Build;
+  if (!existsSync(build.addon)) throw new NotBuiltError(`${build.addon} is gone`);
+  return build;
+}
+
+function load(build: Build): Addon {
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(build.addon) as Addon;
+  } catch (cause) {
+    throw new NotBuiltError(`${build.addon} does not load: ${(cause as Error).message}`, cause);
+  }
+  addon.setErrorFactory(errorFromNative);
+  // Debian's libtorch starts with one thread; whoever set OMP_NUM_THREADS meant it.
+  if (process.env.OMP_NUM_THREADS === undefined) addon.setThreads(availableParallelism());
+  if (build.ops !== undefined) addon.loadLibrary(build.ops);
+  return addon;
+}
+
+/** The build in use: which libtorch, from where. */
+export const build: Build = readBuild();
+
+export const addon: Addon = load(build);

@@ -1,0 +1,52 @@
+// The process around the tensors: libtorch's version, threads, random state, devices.
+
+import { ArgumentError } from "./errors.ts";
+import { addon, build } from "./native/addon.ts";
+import { adopt } from "./scope.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** The libtorch in use: "2.13.0", its folder, and how it was found. */
+export function libtorch(): { version: string; root: string; origin: string } {
+  return { version: addon.version(), root: build.libtorch.root, origin: build.libtorch.origin };
+}
+
+/** The threads that one operator may use: the cores available, unless OMP_NUM_THREADS or `setNumThreads` said. */
+export function getNumThreads(): number {
+  return addon.getThreads();
+}
+
+export function setNumThreads(count: number): void {
+  addon.setThreads(count);
+}
+
+/** Seeds the generators of all devices. On the CPU the same seed gives the same bits again. */
+export function manualSeed(seed: number | bigint): void {
+  if (typeof seed === "number" && !Number.isSafeInteger(seed))
+    throw new ArgumentError(`manualSeed: expected a whole number, got ${seed}`, { argument: "seed" });
+  addon.manualSeed(BigInt(seed));
+}
+
+/** The state of a device's generator, uint8, for `setRngState`. */
+export function getRngState(device = "cpu"): Tensor {
+  return adopt(addon.getRngState(device));
+}
+
+export function setRngState(state: Tensor, device = "cpu"): void {
+  addon.setRngState(device, state.handle);
+}
+
+/** The devices of this machine that the linked libtorch can use: "cpu" first. */
+export function availableDevices(): string[] {
+  const { cuda, mps } = addon.devices();
+  return ["cpu", ...Array.from({ length: cuda }, (_, i) => `cuda:${i}`), ...(mps ? ["mps"] : [])];
+}
+
+/** Waits until a device has done what was asked of it; on the CPU that is always so. */
+export function synchronize(device = "cpu"): void {
+  addon.synchronize(device);
+}
+
+/** Loads a library of operators (TORCH_LIBRARY), as Python's torch.ops.load_library does. */
+export function loadLibrary(path: string): void {
+  addon.loadLibrary(path);
+}

@@ -1,0 +1,212 @@
+// The tensor: a handle to libtorch's own, with its metadata and its elements. Operators are functions
+// (src/functions) that src/methods.ts also installs here as methods.
+
+import type { DType, TypedArrayOf } from "./dtype.ts";
+import { typedArrayOf } from "./dtype.ts";
+import { UseAfterFreeError } from "./errors.ts";
+import type { TensorMethods } from "./methods.ts";
+import { addon, type Handle } from "./native/addon.ts";
+import { formatTensor } from "./print.ts";
+import { adopt } from "./scope.ts";
+
+/** A number, bigint or boolean where an operator takes one element. */
+export type Scalar = number | bigint | boolean;
+
+/** Elements as nested arrays, in the tensor's shape; a bare element for a tensor of no dimensions. */
+export type NestedArray = number | bigint | boolean | NestedArray[];
+
+/** Who frees a tensor: a scope at its end, the garbage collector as a back-stop, or nobody (already freed). */
+export interface Owner {
+  disown(tensor: Tensor): void;
+}
+
+// methods.ts installs exactly these on the prototype.
+export interface Tensor extends TensorMethods {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface above is what methods.ts installs.
+export class Tensor {
+  #handle: Handle;
+  /** @internal */
+  owner: Owner | undefined;
+
+  /** @internal Takes over a handle; use `tensor`, `zeros` … or any operator to make one. */
+  constructor(handle: Handle) {
+    this.#handle = handle;
+  }
+
+  /** @internal @throws {UseAfterFreeError} */
+  get handle(): Handle {
+    if (this.#handle === 0n) throw new UseAfterFreeError();
+    return this.#handle;
+  }
+
+  get isFreed(): boolean {
+    return this.#handle === 0n;
+  }
+
+  /** Frees the tensor now. Its storage lives on while a view or the autograd graph needs it. Twice is harmless. */
+  free(): void {
+    if (this.#handle === 0n) return;
+    const handle = this.#handle;
+    this.#handle = 0n;
+    this.owner?.disown(this);
+    this.owner = undefined;
+    addon.free(handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+
+  /** Sizes, outermost first; [] for a tensor of no dimensions. */
+  get shape(): number[] {
+    return addon.shape(this.handle);
+  }
+
+  /** Elements to step over for each dimension. */
+  get strides(): number[] {
+    return addon.strides(this.handle);
+  }
+
+  get dtype(): DType {
+    return addon.dtype(this.handle) as DType;
+  }
+
+  /** "cpu", "cuda:0", "mps:0". */
+  get device(): string {
+    return addon.device(this.handle);
+  }
+
+  /** The number of elements. */
+  get numel(): number {
+    return addon.numel(this.handle);
+  }
+
+  /** The number of dimensions. */
+  get ndim(): number {
+    return addon.dim(this.handle);
+  }
+
+  get storageOffset(): number {
+    return addon.storageOffset(this.handle);
+  }
+
+  get isContiguous(): boolean {
+    return addon.isContiguous(this.handle);
+  }
+
+  /** Whether the two see the same memory, wholly or in part. */
+  sharesStorageWith(other: Tensor): boolean {
+    return addon.sharesStorage(this.handle, other.handle);
+  }
+
+  /** Whether gradients are computed for it. Only floating-point leaves can be set. */
+  get requiresGrad(): boolean {
+    return addon.requiresGrad(this.handle);
+  }
+
+  set requiresGrad(value: boolean) {
+    addon.setRequiresGrad(this.handle, value);
+  }
+
+  /**
+   * The gradient that `backward` accumulated in this leaf, null before. Each read is a new Tensor over the same
+   * memory.
+   */
+  get grad(): Tensor | null {
+    const handle = addon.grad(this.handle);
+    return handle === null ? null : adopt(handle);
+  }
+
+  set grad(value: Tensor | null) {
+    addon.setGrad(this.handle, value === null ? null : value.handle);
+  }
+
+  get isLeaf(): boolean {
+    return addon.isLeaf(this.handle);
+  }
+
+  /** The name of the autograd node that made it, "AddBackward0"; null for a leaf. */
+  get gradFn(): string | null {
+    return addon.gradFn(this.handle);
+  }
+
+  /**
+   * The only element of a one-element tensor, as a number or boolean; an int64 beyond ±(2^53 − 1) as a bigint.
+   * @throws {OperatorError} for any other number of elements
+   */
+  item(): number {
+    const value = addon.item(this.handle);
+    return (value instanceof BigInt ? value.valueOf() : value) as number;
+  }
+
+  /** The elements as nested arrays in the tensor's shape; 16-bit floats as numbers, bool as booleans. */
+  toArray(): NestedArray {
+    const { shape, dtype } = this;
+    const flat = readElements(this.handle, dtype);
+    const nest = (depth: number, offset: number, count: number): NestedArray => {
+      if (depth === shape.length) return flat(offset);
+      const size = shape[depth] as number;
+      const step = size === 0 ? 0 : count / size;
+      return Array.from({ length: size }, (_, i) => nest(depth + 1, offset + i * step, step));
+    };
+    return nest(0, 0, this.numel);
+  }
+
+  /** A copy of the elements in row-major order, from any device and layout. 16-bit floats as their bits. */
+  toTypedArray<D extends DType>(): TypedArrayOf<D> {
+    return typedArrayOf(this.dtype as D, addon.toBuffer(this.handle));
+  }
+
+  /**
+   * The tensor's own memory as a typed array: writes go both ways, and the memory lives as long as either.
+   * @throws {ArgumentError} unless the tensor is contiguous and on the CPU
+   */
+  asTypedArray<D extends DType>(): TypedArrayOf<D> {
+    return typedArrayOf(this.dtype as D, addon.viewBuffer(this.handle));
+  }
+
+  /** As a person would want to read it; long dimensions are cut in the middle. */
+  toString(): string {
+    return this.isFreed ? "tensor(freed)" : formatTensor(this);
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** Reads single elements of a tensor as JavaScript values, by their row-major index. */
+function readElements(handle: Handle, dtype: DType): (index: number) => number | bigint | boolean {
+  if (dtype === "bfloat16" || dtype === "float16") {
+    const bits = typedArrayOf(dtype, addon.toBuffer(handle));
+    const decode = dtype === "bfloat16" ? decodeBfloat16 : decodeFloat16;
+    return (i) => decode(bits[i] as number);
+  }
+  if (dtype === "int64") {
+    const values = typedArrayOf(dtype, addon.toBuffer(handle));
+    return (i) => {
+      const value = values[i] as bigint;
+      return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    };
+  }
+  const values = typedArrayOf(dtype, addon.toBuffer(handle));
+  if (dtype === "bool") return (i) => values[i] !== 0;
+  return (i) => values[i] as number;
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+function decodeBfloat16(bits: number): number {
+  scratch.setUint32(0, bits << 16);
+  return scratch.getFloat32(0);
+}
+
+function decodeFloat16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
