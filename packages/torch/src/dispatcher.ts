@@ -53,8 +53,17 @@ export function operator<R = Tensor>(name: string): (...args: Value[]) => R {
   let index = -1;
   return (...args) => {
     if (index < 0) index = resolve(name).index;
-    for (let i = 0; i < args.length; i++) (args as NativeValue[])[i] = lower(args[i]);
-    return lift(addon.call(index, ...args)) as R;
+    // A call without a spread costs a fifth of a tiny operator less.
+    switch (args.length) {
+      case 1:
+        return lift(addon.call(index, lower(args[0]))) as R;
+      case 2:
+        return lift(addon.call(index, lower(args[0]), lower(args[1]))) as R;
+      case 3:
+        return lift(addon.call(index, lower(args[0]), lower(args[1]), lower(args[2]))) as R;
+      default:
+        return lift(addon.call(index, ...args.map(lower))) as R;
+    }
   };
 }
 
@@ -63,9 +72,8 @@ export function inPlaceOperator(name: string): (self: Tensor, ...args: Value[]) 
   let index = -1;
   return (self, ...args) => {
     if (index < 0) index = resolve(name).index;
-    for (let i = 0; i < args.length; i++) (args as NativeValue[])[i] = lower(args[i]);
     if (!(self instanceof Tensor)) throw new ArgumentError(`${name}: expected a tensor to write to`);
-    addon.run(index, self.handle, ...args);
+    addon.run(index, self.handle, ...args.map(lower));
     return self;
   };
 }

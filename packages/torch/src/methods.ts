@@ -61,7 +61,7 @@ for (const [name, implementation] of Object.entries(methods)) {
   const call = implementation as (self: Tensor, ...rest: unknown[]) => unknown;
   Object.defineProperty(Tensor.prototype, name, {
     value(this: Tensor, ...rest: unknown[]) {
-      return call(this, ...rest);
+      return rest.length === 1 ? call(this, rest[0]) : call(this, ...rest);
     },
     writable: true,
     configurable: true,

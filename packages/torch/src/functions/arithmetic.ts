@@ -30,14 +30,14 @@ export interface AlphaOptions {
 }
 
 /** input + alpha · other. */
-export function add(input: Tensor, other: Tensor | Scalar, { alpha = 1 }: AlphaOptions = {}): Tensor {
+export function add(input: Tensor, other: Tensor | Scalar, { alpha }: AlphaOptions = {}): Tensor {
   return other instanceof Tensor
     ? native.addTensor(input, other, alpha)
     : native.addScalar(input, other, alpha);
 }
 
 /** input − alpha · other. */
-export function sub(input: Tensor, other: Tensor | Scalar, { alpha = 1 }: AlphaOptions = {}): Tensor {
+export function sub(input: Tensor, other: Tensor | Scalar, { alpha }: AlphaOptions = {}): Tensor {
   return other instanceof Tensor
     ? native.subTensor(input, other, alpha)
     : native.subScalar(input, other, alpha);

@@ -1,0 +1,33 @@
+// Results as a table in docs/BENCHMARKS.md, with the raw figures as JSON beside it.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const docs = new URL("../../../docs/", import.meta.url);
+
+/** The processor, in words. */
+export function machine(): string {
+  return `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${cpus().length} cores`;
+}
+
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** Puts `text` between the markers of section `name` of docs/BENCHMARKS.md, and `raw` into docs/benchmarks-<name>.json. */
+export function writeSection(name: string, text: string, raw: object): void {
+  const file = fileURLToPath(new URL("BENCHMARKS.md", docs));
+  const [from, to] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const page = existsSync(file) ? readFileSync(file, "utf8") : "# Benchmarks\n";
+  const start = page.indexOf(from);
+  const end = page.indexOf(to);
+  const section = `${from}\n${text}\n${to}`;
+  const next =
+    start < 0 || end < 0
+      ? `${page}\n${section}\n`
+      : page.slice(0, start) + section + page.slice(end + to.length);
+  writeFileSync(file, next);
+  writeFileSync(fileURLToPath(new URL(`benchmarks-${name}.json`, docs)), `${JSON.stringify(raw, null, 2)}\n`);
+}
