@@ -1,0 +1,23 @@
+// Set-up for programs: find or fetch libtorch, build the native code, and say what is in use.
+export { type BuildOptions, type BuildResult, buildNative } from "./build.ts";
+export { type Compiler, findCompiler } from "./compiler.ts";
+export { buildFolder, type CurrentBuild, readCurrentBuild } from "./current-build.ts";
+export {
+  BuildError,
+  CompilerNotFoundError,
+  LibtorchInvalidError,
+  LibtorchNotFoundError,
+  PythonTorchNotFoundError,
+  SetupError,
+} from "./errors.ts";
+export { FETCHED_VERSION } from "./fetch-wheel.ts";
+export {
+  compareVersions,
+  describeLibtorch,
+  type Libtorch,
+  type LibtorchOrigin,
+  libtorchLine,
+} from "./libtorch.ts";
+export { cacheFolder, type Machine, thisMachine } from "./machine.ts";
+export { findLibtorch, type Provided, type ProvideOptions, provideLibtorch } from "./provide.ts";
+export { type SetUpOptions, type SetUpResult, setUp } from "./set-up.ts";
