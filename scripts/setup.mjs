@@ -63,7 +63,7 @@ function installDependencies() {
 
 /** Compiles when a source or a setting differs from the last time, or when what was compiled is gone. */
 function compileTypeScript() {
-  const stampFile = join(modules, ".promptloss-typescript");
+  const stampFile = join(root, "packages/torch/dist/.sources-stamp");
   const stamp = sourceStamp();
   const packages = ["packages/torch", "packages/promptloss"];
   const whole = packages.every((name) => existsSync(join(root, name, "dist/.tsbuildinfo")));

@@ -1,12 +1,12 @@
 // Compiles a unit's sources to objects and links them, doing again only what changed. Every file is written under
 // another name and renamed, so that a build that is killed leaves nothing half-written behind.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Compiler } from "./compiler.ts";
 import { BuildError } from "./errors.ts";
-import { isUpToDate, parseDependencies, recordInputs } from "./inputs.ts";
+import { isUpToDate, parseDependencies, recordInputs, temporaryName, temporaryOwner } from "./inputs.ts";
 import type { Machine } from "./machine.ts";
-import { runCommand } from "./run-command.ts";
+import { isAlive, runCommand } from "./run-command.ts";
 import { sourcesOf, type Unit } from "./units.ts";
 
 export interface BuildContext {
@@ -53,7 +53,9 @@ export async function buildUnits(units: readonly Unit[], context: BuildContext):
       continue;
     }
     const compiled = plan.filter((one) => outdated.includes(one)).map((one) => one.source);
-    results.push({ ...(await link(unit, plan, context)), compiled });
+    const { library, linked } = await link(unit, plan, context);
+    if (linked || compiled.length > 0) removeStrays(join(context.folder, unit.name), plan);
+    results.push({ library, compiled, linked });
   }
   return results;
 }
@@ -92,7 +94,7 @@ async function runJobs(queue: readonly Compilation[], context: BuildContext): Pr
 async function compile(one: Compilation, context: BuildContext): Promise<void> {
   const { object, command, source } = one;
   mkdirSync(join(object, ".."), { recursive: true });
-  const temporary = `${object}.${process.pid}.tmp`;
+  const temporary = temporaryName(object);
   const dependencies = `${temporary}.d`;
   const started = Date.now();
   const full = [...command, "-o", temporary, "-MF", dependencies];
@@ -120,7 +122,7 @@ async function link(
   const command = [...compiler.command, ...objects, ...unit.link];
   const key = [identity, ...command];
   if (isUpToDate(library, key)) return { library, linked: false };
-  const temporary = `${library}.${process.pid}.tmp`;
+  const temporary = temporaryName(library);
   const started = Date.now();
   const result = await runCommand(command[0]!, [...command.slice(1), "-o", temporary], { env: machine.env });
   if (result.code !== 0) {
@@ -130,17 +132,16 @@ async function link(
   }
   renameSync(temporary, library);
   recordInputs(library, key, objects, started);
-  removeStrays(join(folder, unit.name), objects);
   return { library, linked: true };
 }
 
 /** Removes the objects of sources that are gone, and what killed builds left. */
-function removeStrays(folder: string, objects: readonly string[]): void {
-  if (!existsSync(folder)) return;
+function removeStrays(folder: string, plan: readonly Compilation[]): void {
+  const kept = new Set(plan.flatMap(({ object }) => [object, `${object}.stamp.json`]));
   for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    const ours = objects.some((object) => path === object || path === `${object}.stamp.json`);
-    if (!ours) rmSync(path, { force: true });
+    const owner = temporaryOwner(name);
+    const inUse = owner === undefined ? kept.has(join(folder, name)) : isAlive(owner);
+    if (!inUse) rmSync(join(folder, name), { force: true });
   }
 }
 

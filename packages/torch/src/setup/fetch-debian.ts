@@ -10,7 +10,6 @@ export async function installDebianPackage(
   machine: Machine,
   log: (line: string) => void = () => {},
 ): Promise<string | undefined> {
-  if (machine.platform !== "linux") return "apt is for Debian and Ubuntu";
   const env = { ...machine.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
   const run = (command: string, ...args: string[]): Promise<CommandResult> =>
     runCommand(command, args, { env });

@@ -7,7 +7,7 @@ import { compareVersions, describeLibtorch, type Libtorch } from "./libtorch.ts"
 import { cacheFolder, type Machine } from "./machine.ts";
 import { libtorchOfCache } from "./places.ts";
 import { findPython, type Python } from "./python.ts";
-import { runCommand } from "./run-command.ts";
+import { isAlive, runCommand } from "./run-command.ts";
 
 /** The release that set-up fetches. */
 export const FETCHED_VERSION = "2.13.0";
@@ -150,15 +150,6 @@ function removeAbandoned(parent: string): void {
     const pid = /^\.fetch-(\d+)-/.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid)))
       rmSync(join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

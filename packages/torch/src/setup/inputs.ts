@@ -51,9 +51,23 @@ export function recordInputs(
   writeAtomically(stampFile(output), JSON.stringify({ command, inputs: Object.fromEntries(entries) }));
 }
 
+let names = 0;
+
+/** A name beside `path` that no other build uses, to be renamed to it. */
+export function temporaryName(path: string): string {
+  names += 1;
+  return `${path}.${process.pid}-${names}.tmp`;
+}
+
+/** The process that made such a name; undefined for other names. */
+export function temporaryOwner(path: string): number | undefined {
+  const pid = /\.(\d+)-\d+\.tmp(\.d)?$/.exec(path)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}
+
 /** Writes a file so that a reader sees the old one or the new one, and never a part. */
 export function writeAtomically(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryName(path);
   writeFileSync(temporary, text);
   renameSync(temporary, path);
 }

@@ -58,6 +58,7 @@ export async function provideLibtorch(machine: Machine, options: ProvideOptions 
   const remark = `libtorch ${FETCHED_VERSION} would be faster, but ${fetched.reason}`;
   if (found !== undefined) return { libtorch: found, remark };
 
+  if (machine.platform !== "linux") return notFound(machine, [fetched.reason]);
   const failure = await installDebianPackage(machine, options.log);
   const installed = libtorchOfSystem(machine);
   if (installed !== undefined) return { libtorch: installed, remark };

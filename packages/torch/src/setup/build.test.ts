@@ -1,0 +1,197 @@
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
+import { basename, join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { bareMachine, fakeLibtorch, temporaryFolder, write } from "../../test/setup/fake-libtorch.ts";
+import { type BuildResult, buildNative } from "./build.ts";
+import { readCurrentBuild } from "./current-build.ts";
+import { BuildError } from "./errors.ts";
+import { describeLibtorch, type Libtorch } from "./libtorch.ts";
+import type { Machine } from "./machine.ts";
+
+// Real sources, a real compiler, and a libtorch of empty libraries.
+let folder: string;
+let native: string;
+let output: string;
+let libtorch: Libtorch;
+
+const { platform, arch } = process;
+
+function libtorchAt(root: string, version = "2.13.0"): Libtorch {
+  fakeLibtorch(root, version, { linkable: true, platform });
+  return describeLibtorch(
+    { root, include: join(root, "include"), lib: join(root, "lib") },
+    "environment",
+    platform,
+  );
+}
+
+function build(changes: { env?: Machine["env"]; libtorch?: Libtorch; log?: (line: string) => void } = {}) {
+  const machine = bareMachine(folder, { platform, arch, env: { ...process.env, ...changes.env } });
+  const { log = () => {} } = changes;
+  return buildNative(changes.libtorch ?? libtorch, machine, { nativeDir: native, outputDir: output, log });
+}
+
+/** Modification times of everything in a build's folder, by name. */
+function times(build: BuildResult): Record<string, number> {
+  const names = readdirSync(build.folder, { recursive: true, encoding: "utf8" });
+  const files = names.filter((name) => /\.(o|so|dylib|node)$/.test(name));
+  return Object.fromEntries(files.map((name) => [name, statSync(join(build.folder, name)).mtimeMs]));
+}
+
+/** The files that a second build made anew. */
+function rebuilt(before: Record<string, number>, after: Record<string, number>): string[] {
+  return Object.keys(after).filter((name) => after[name] !== before[name]);
+}
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  native = join(folder, "native");
+  output = join(folder, "build");
+  libtorch = libtorchAt(join(folder, "lib torch"));
+  write(join(native, "ops/shared.h"), "int shared();\n");
+  write(join(native, "ops/a.cpp"), '#include "shared.h"\nint a() { return shared(); }\n');
+  write(join(native, "ops/cpu/b.cpp"), "int shared() { return 1; }\n");
+  write(
+    join(native, "binding/addon.cpp"),
+    `#include <node_api.h>
+NAPI_MODULE_INIT() {
+  napi_value answer;
+  napi_create_int32(env, NAPI_VERSION, &answer);
+  napi_set_named_property(env, exports, "napi", answer);
+  return exports;
+}
+`,
+  );
+});
+
+describe("buildNative", () => {
+  it("builds an addon that Node loads and a library, and records them", async () => {
+    const { current, compiled, linked, folder: place } = await build();
+    expect(compiled).toEqual(["ops/a.cpp", "ops/cpu/b.cpp", "binding/addon.cpp"]);
+    expect(linked.map((name) => name.replace(/\.dylib$/, ".so"))).toEqual([
+      "ops/libpromptloss_ops.so",
+      "binding/promptloss_torch.node",
+    ]);
+    expect(basename(place)).toMatch(/^2\.13\.0-[0-9a-f]{10}$/);
+    expect(readCurrentBuild(output)).toEqual(current);
+    expect(current).toMatchObject({
+      addon: join(place, "promptloss_torch.node"),
+      libtorch: {
+        root: libtorch.root,
+        lib: libtorch.libDir,
+        version: "2.13.0",
+        origin: "environment",
+        cuda: false,
+      },
+      headers: libtorch.includeDirs,
+    });
+    const loaded = { exports: {} as { napi?: number } };
+    process.dlopen(loaded, current.addon!);
+    expect(loaded.exports.napi).toBe(9);
+  });
+
+  it("builds nothing again when nothing changed, nor when only a time did", async () => {
+    const before = times(await build());
+    const now = new Date();
+    utimesSync(join(native, "ops/a.cpp"), now, now);
+    const again = await build();
+    expect([again.compiled, again.linked]).toEqual([[], []]);
+    expect(rebuilt(before, times(again))).toEqual([]);
+  });
+
+  it("rebuilds the object of a changed source and links its library alone", async () => {
+    const before = times(await build());
+    write(join(native, "ops/cpu/b.cpp"), "int shared() { return 2; }\n");
+    const again = await build();
+    expect(again.compiled).toEqual(["ops/cpu/b.cpp"]);
+    const changed = rebuilt(before, times(again));
+    expect(changed.map((name) => name.replace(/\.dylib$/, ".so")).sort()).toEqual([
+      "libpromptloss_ops.so",
+      "ops/cpu__b.cpp.o",
+    ]);
+  });
+
+  it("rebuilds the objects that include a changed header", async () => {
+    await build();
+    write(join(native, "ops/shared.h"), "int shared(); // changed\n");
+    expect((await build()).compiled).toEqual(["ops/a.cpp"]);
+  });
+
+  it("compiles a new source, and drops the object of one that is gone", async () => {
+    await build();
+    write(join(native, "ops/c.cpp"), "int c() { return 3; }\n");
+    rmSync(join(native, "ops/a.cpp"));
+    const again = await build();
+    expect(again.compiled).toEqual(["ops/c.cpp"]);
+    expect(readdirSync(join(again.folder, "ops")).filter((name) => name.endsWith(".o"))).toEqual([
+      "c.cpp.o",
+      "cpu__b.cpp.o",
+    ]);
+  });
+
+  it("takes an object for none when a killed build left it without its stamp, or lost it", async () => {
+    const { folder: place } = await build();
+    write(join(place, "ops/a.cpp.o"), "half an obj");
+    rmSync(join(place, "ops/a.cpp.o.stamp.json"));
+    write(join(place, "ops/a.cpp.o.4999999-1.tmp"), "half an obj");
+    rmSync(join(place, "binding/addon.cpp.o"));
+    const again = await build();
+    expect(again.compiled).toEqual(["ops/a.cpp", "binding/addon.cpp"]);
+    expect(existsSync(join(place, "ops/a.cpp.o.4999999-1.tmp"))).toBe(false);
+  });
+
+  it("keeps builds for two libtorchs side by side and switches without building", async () => {
+    const other = libtorchAt(join(folder, "other"), "1.13.0");
+    const first = await build();
+    const second = await build({ libtorch: other });
+    expect(second.compiled).toHaveLength(3);
+    expect(readCurrentBuild(output)?.libtorch.version).toBe("1.13.0");
+    const back = await build();
+    expect([back.compiled, back.linked]).toEqual([[], []]);
+    expect(readCurrentBuild(output)).toEqual(first.current);
+  });
+
+  it("rebuilds for other flags and for a libtorch that was replaced in place", async () => {
+    await build();
+    expect((await build({ env: { CXXFLAGS: "-DX=1" } })).compiled).toHaveLength(3);
+    const replaced = libtorchAt(libtorch.root, "2.13.0");
+    expect((await build({ libtorch: replaced })).compiled).toHaveLength(3);
+  });
+
+  it("skips a unit without sources with a line", async () => {
+    rmSync(join(native, "ops"), { recursive: true });
+    const lines: string[] = [];
+    const { current } = await build({ log: (line) => lines.push(line) });
+    expect(current.ops).toBeNull();
+    expect(lines.at(-1)).toMatch(/^ops: no \.cpp file in .*native.ops, nothing to build$/);
+  });
+
+  it("shows the compiler's words and the command, keeps what compiled, and leaves current.json alone", async () => {
+    const { current } = await build();
+    write(join(native, "ops/a.cpp"), "int a( { return 1; }\n");
+    write(join(native, "ops/cpu/b.cpp"), "int shared() { return 4; }\n");
+    const error = await build().catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(BuildError);
+    const { message, file, hint } = error as BuildError;
+    expect(file).toBe("a.cpp");
+    expect(message).toMatch(/^could not build a\.cpp\n\n.*a\.cpp:1:.*error/s);
+    expect(message).toMatch(/\ncommand: .*a\.cpp -o /);
+    expect(hint).toBeDefined();
+    expect(readCurrentBuild(output)).toEqual(current);
+    write(join(native, "ops/a.cpp"), "int a() { return 5; }\n");
+    expect((await build()).compiled).toContain("ops/a.cpp");
+  });
+
+  it("says what a linker lacks", async () => {
+    await expect(build({ libtorch: { ...libtorch, cuda: true } })).rejects.toMatchObject({
+      hint: expect.stringMatching(/lacks a symbol or a library/),
+    });
+  });
+
+  it("lets two builds run at the same time", async () => {
+    const [one, two] = await Promise.all([build(), build()]);
+    expect(one.current).toEqual(two.current);
+    expect((await build()).compiled).toEqual([]);
+    expect(readFileSync(one.current.addon!).length).toBeGreaterThan(1000);
+  });
+});
