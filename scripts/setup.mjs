@@ -11,6 +11,8 @@ import { acquireLock } from "./lock.mjs";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(root, "node_modules");
 const args = process.argv.slice(2);
+/** The folders that `tsc -b` compiles: those of tsconfig.json's references. */
+const projects = ["packages/torch", "packages/promptloss", "bench"];
 
 class Failure extends Error {
   constructor(message, hint) {
@@ -65,8 +67,7 @@ function installDependencies() {
 function compileTypeScript() {
   const stampFile = join(root, "packages/torch/dist/.sources-stamp");
   const stamp = sourceStamp();
-  const packages = ["packages/torch", "packages/promptloss"];
-  const whole = packages.every((name) => existsSync(join(root, name, "dist/.tsbuildinfo")));
+  const whole = projects.every((folder) => existsSync(join(root, folder, "dist/.tsbuildinfo")));
   if (whole && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
   log("compiling TypeScript");
   const failed = new Failure(
@@ -85,8 +86,7 @@ function sourceStamp() {
     hash.update(`${path} ${size} ${mtimeMs}\n`);
   };
   for (const name of ["package-lock.json", "tsconfig.json", "tsconfig.base.json"]) add(name);
-  for (const name of ["torch", "promptloss"]) {
-    const folder = join("packages", name);
+  for (const folder of projects) {
     add(join(folder, "package.json"));
     add(join(folder, "tsconfig.json"));
     const sources = readdirSync(join(root, folder, "src"), { recursive: true });

@@ -1,10 +1,10 @@
-// Loads the native addon that set-up built, and says what it offers. The only file that knows where it lies.
+// Loads the native addon that set-up built, and says what it offers.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { errorFromNative, NotBuiltError } from "../errors.ts";
+import { type CurrentBuild, readCurrentBuild } from "../setup/current-build.ts";
 
 /** A live tensor as the addon names it: slot and generation. 0n is never one. */
 export type Handle = bigint;
@@ -97,20 +97,15 @@ export interface Addon {
   ): Handle[];
 }
 
-/** What set-up left in `build/current.json`. */
-export interface Build {
-  readonly addon: string;
-  readonly ops?: string;
-  readonly libtorch: { readonly root: string; readonly version: string; readonly origin: string };
-}
-
-const buildFile = fileURLToPath(new URL("../../build/current.json", import.meta.url));
+/** A build whose addon is there. */
+export type Build = CurrentBuild & { readonly addon: string };
 
 function readBuild(): Build {
-  if (!existsSync(buildFile)) throw new NotBuiltError("the native code of @promptloss/torch is not built");
-  const build = JSON.parse(readFileSync(buildFile, "utf8")) as Build;
+  const build = readCurrentBuild();
+  if (build === undefined || build.addon === null)
+    throw new NotBuiltError("the native code of @promptloss/torch is not built");
   if (!existsSync(build.addon)) throw new NotBuiltError(`${build.addon} is gone`);
-  return build;
+  return { ...build, addon: build.addon };
 }
 
 function load(build: Build): Addon {
@@ -123,7 +118,7 @@ function load(build: Build): Addon {
   addon.setErrorFactory(errorFromNative);
   // Debian's libtorch starts with one thread; whoever set OMP_NUM_THREADS meant it.
   if (process.env.OMP_NUM_THREADS === undefined) addon.setThreads(availableParallelism());
-  if (build.ops !== undefined) addon.loadLibrary(build.ops);
+  if (build.ops !== null) addon.loadLibrary(build.ops);
   return addon;
 }
 
