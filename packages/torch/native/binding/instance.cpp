@@ -10,6 +10,8 @@
 namespace binding {
 
 Instance::~Instance() {
+  // The last tensors may hold custom functions, whose end still asks for `release_later`.
+  tensors = TensorTable();
   for (napi_ref reference : pending_) napi_delete_reference(env, reference);
 }
 
