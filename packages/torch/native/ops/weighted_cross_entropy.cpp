@@ -1,0 +1,153 @@
+// The operators promptloss::weighted_cross_entropy and promptloss::weighted_cross_entropy_forward: schemas, autograd
+// and autocast registrations. A faster kernel for one processor is registered for its dispatch key as
+// weighted_cross_entropy_forward, and all else stays as it is.
+#include "weighted_cross_entropy.h"
+
+#include <ATen/autocast_mode.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/library.h>
+
+namespace promptloss {
+namespace {
+
+/** The inner operator, as the dispatcher calls it. */
+ForwardResult forward_kernel(
+    const at::Tensor& hidden,
+    const at::Tensor& head,
+    const at::Tensor& targets,
+    const at::Tensor& weights,
+    const Optional<at::Tensor>& bias,
+    std::string reduction,
+    double label_smoothing,
+    double logit_softcap,
+    int64_t chunk_size,
+    Optional<at::ScalarType> compute_dtype,
+    GradientMask gradients) {
+  // Out= variants and in-place updates: nothing in here may be recorded.
+  at::AutoDispatchBelowADInplaceOrView guard;
+  const WeightedCrossEntropyInputs inputs{hidden, head, targets, weights, bias};
+  const WeightedCrossEntropySettings settings{
+      std::move(reduction), label_smoothing, logit_softcap, chunk_size, compute_dtype};
+  check_arguments(inputs, settings);
+  TORCH_CHECK(
+      !gradients[kBias] || bias.has_value(),
+      "weighted_cross_entropy_forward: gradients asks for bias's, but there is no bias");
+  return chunked_forward(inputs, settings, gradients);
+}
+
+/** The operator where nothing records a graph: inference mode. */
+std::tuple<at::Tensor, at::Tensor> plain(
+    const at::Tensor& hidden,
+    const at::Tensor& head,
+    const at::Tensor& targets,
+    const at::Tensor& weights,
+    const Optional<at::Tensor>& bias,
+    std::string reduction,
+    double label_smoothing,
+    double logit_softcap,
+    int64_t chunk_size) {
+  const auto results = dispatch_forward(
+      {hidden, head, targets, weights, bias},
+      {std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}},
+      {false, false, false, false});
+  return {std::get<0>(results), std::get<1>(results)};
+}
+
+std::tuple<at::Tensor, at::Tensor> recorded(
+    const at::Tensor& hidden,
+    const at::Tensor& head,
+    const at::Tensor& targets,
+    const at::Tensor& weights,
+    const Optional<at::Tensor>& bias,
+    std::string reduction,
+    double label_smoothing,
+    double logit_softcap,
+    int64_t chunk_size) {
+  return differentiable_forward(
+      {hidden, head, targets, weights, bias},
+      {std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}});
+}
+
+/**
+ * Under autocast the products run in its dtype, while the softmax, the loss and the gradients' sums stay float32.
+ * The casts are inside the operator, so that a float32 head receives its gradient without a round trip through 16 bits.
+ */
+std::tuple<at::Tensor, at::Tensor> autocast(
+    const at::Tensor& hidden,
+    const at::Tensor& head,
+    const at::Tensor& targets,
+    const at::Tensor& weights,
+    const Optional<at::Tensor>& bias,
+    std::string reduction,
+    double label_smoothing,
+    double logit_softcap,
+    int64_t chunk_size) {
+  c10::impl::ExcludeDispatchKeyGuard guard(c10::autocast_dispatch_keyset);
+  WeightedCrossEntropySettings settings{std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}};
+  // As torch's own casts do, float64 is left alone.
+  if (hidden.defined() && head.defined() && hidden.scalar_type() != at::kDouble && head.scalar_type() != at::kDouble) {
+    settings.compute_dtype = at::autocast::get_lower_precision_fp_from_device_type(hidden.device().type());
+  }
+  return differentiable_forward({hidden, head, targets, weights, bias}, settings);
+}
+
+}  // namespace
+
+ForwardResult dispatch_forward(
+    const WeightedCrossEntropyInputs& inputs,
+    const WeightedCrossEntropySettings& settings,
+    const GradientMask& gradients) {
+  at::AutoDispatchBelowADInplaceOrView guard;
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("promptloss::weighted_cross_entropy_forward", "")
+                             .typed<decltype(forward_kernel)>();
+  return op.call(
+      inputs.hidden,
+      inputs.head,
+      inputs.targets,
+      inputs.weights,
+      inputs.bias,
+      settings.reduction,
+      settings.label_smoothing,
+      settings.logit_softcap,
+      settings.chunk_size,
+      settings.compute_dtype,
+      gradients);
+}
+
+TORCH_LIBRARY(promptloss, library) {
+  library.def(
+      "weighted_cross_entropy(Tensor hidden, Tensor head, Tensor targets, Tensor weights, *, Tensor? bias=None, "
+      "str reduction=\"mean\", float label_smoothing=0.0, float logit_softcap=0.0, int chunk_size=0) "
+      "-> (Tensor loss, Tensor token_losses)");
+  library.def(
+      "weighted_cross_entropy_forward(Tensor hidden, Tensor head, Tensor targets, Tensor weights, Tensor? bias, "
+      "str reduction, float label_smoothing, float logit_softcap, int chunk_size, ScalarType? compute_dtype, "
+      "bool[4] gradients) -> (Tensor loss, Tensor token_losses, Tensor grad_hidden, Tensor grad_head, "
+      "Tensor grad_bias, Tensor grad_weights)");
+}
+
+TORCH_LIBRARY_IMPL(promptloss, CompositeExplicitAutograd, library) {
+  library.impl("weighted_cross_entropy", plain);
+  library.impl("weighted_cross_entropy_forward", forward_kernel);
+}
+
+TORCH_LIBRARY_IMPL(promptloss, Autograd, library) {
+  library.impl("weighted_cross_entropy", recorded);
+}
+
+TORCH_LIBRARY_IMPL(promptloss, AutocastCPU, library) {
+  library.impl("weighted_cross_entropy", autocast);
+}
+
+TORCH_LIBRARY_IMPL(promptloss, AutocastCUDA, library) {
+  library.impl("weighted_cross_entropy", autocast);
+}
+
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 5)
+TORCH_LIBRARY_IMPL(promptloss, AutocastMPS, library) {
+  library.impl("weighted_cross_entropy", autocast);
+}
+#endif
+
+}  // namespace promptloss
