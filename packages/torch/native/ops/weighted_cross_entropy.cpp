@@ -35,44 +35,33 @@ ForwardResult forward_kernel(
   return chunked_forward(inputs, settings, gradients);
 }
 
-/** The operator where nothing records a graph: inference mode. */
-std::tuple<at::Tensor, at::Tensor> plain(
-    const at::Tensor& hidden,
-    const at::Tensor& head,
-    const at::Tensor& targets,
-    const at::Tensor& weights,
-    const Optional<at::Tensor>& bias,
-    std::string reduction,
-    double label_smoothing,
-    double logit_softcap,
-    int64_t chunk_size) {
-  const auto results = dispatch_forward(
-      {hidden, head, targets, weights, bias},
-      {std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}},
-      {false, false, false, false});
-  return {std::get<0>(results), std::get<1>(results)};
-}
+using Outputs = std::tuple<at::Tensor, at::Tensor>;
 
-std::tuple<at::Tensor, at::Tensor> recorded(
-    const at::Tensor& hidden,
-    const at::Tensor& head,
-    const at::Tensor& targets,
-    const at::Tensor& weights,
-    const Optional<at::Tensor>& bias,
-    std::string reduction,
-    double label_smoothing,
-    double logit_softcap,
-    int64_t chunk_size) {
-  return differentiable_forward(
-      {hidden, head, targets, weights, bias},
-      {std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}});
+/** The operator where nothing records a graph: inference mode. */
+Outputs plain(const WeightedCrossEntropyInputs& inputs, const WeightedCrossEntropySettings& settings) {
+  const auto results = dispatch_forward(inputs, settings, {false, false, false, false});
+  return {std::get<0>(results), std::get<1>(results)};
 }
 
 /**
  * Under autocast the products run in its dtype, while the softmax, the loss and the gradients' sums stay float32.
  * The casts are inside the operator, so that a float32 head receives its gradient without a round trip through 16 bits.
  */
-std::tuple<at::Tensor, at::Tensor> autocast(
+Outputs autocast(const WeightedCrossEntropyInputs& inputs, const WeightedCrossEntropySettings& settings) {
+  c10::impl::ExcludeDispatchKeyGuard guard(c10::autocast_dispatch_keyset);
+  const auto& hidden = inputs.hidden;
+  const auto& head = inputs.head;
+  auto cast = settings;
+  // As torch's own casts do, float64 is left alone.
+  if (hidden.defined() && head.defined() && hidden.scalar_type() != at::kDouble && head.scalar_type() != at::kDouble) {
+    cast.compute_dtype = at::autocast::get_lower_precision_fp_from_device_type(hidden.device().type());
+  }
+  return differentiable_forward(inputs, cast);
+}
+
+/** The outer operator, as the dispatcher calls it: one way to run it for each dispatch key. */
+template <Outputs (*Run)(const WeightedCrossEntropyInputs&, const WeightedCrossEntropySettings&)>
+Outputs entry(
     const at::Tensor& hidden,
     const at::Tensor& head,
     const at::Tensor& targets,
@@ -82,13 +71,9 @@ std::tuple<at::Tensor, at::Tensor> autocast(
     double label_smoothing,
     double logit_softcap,
     int64_t chunk_size) {
-  c10::impl::ExcludeDispatchKeyGuard guard(c10::autocast_dispatch_keyset);
-  WeightedCrossEntropySettings settings{std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}};
-  // As torch's own casts do, float64 is left alone.
-  if (hidden.defined() && head.defined() && hidden.scalar_type() != at::kDouble && head.scalar_type() != at::kDouble) {
-    settings.compute_dtype = at::autocast::get_lower_precision_fp_from_device_type(hidden.device().type());
-  }
-  return differentiable_forward({hidden, head, targets, weights, bias}, settings);
+  return Run(
+      {hidden, head, targets, weights, bias},
+      {std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}});
 }
 
 }  // namespace
@@ -128,25 +113,25 @@ TORCH_LIBRARY(promptloss, library) {
 }
 
 TORCH_LIBRARY_IMPL(promptloss, CompositeExplicitAutograd, library) {
-  library.impl("weighted_cross_entropy", plain);
+  library.impl("weighted_cross_entropy", entry<plain>);
   library.impl("weighted_cross_entropy_forward", forward_kernel);
 }
 
 TORCH_LIBRARY_IMPL(promptloss, Autograd, library) {
-  library.impl("weighted_cross_entropy", recorded);
+  library.impl("weighted_cross_entropy", entry<differentiable_forward>);
 }
 
 TORCH_LIBRARY_IMPL(promptloss, AutocastCPU, library) {
-  library.impl("weighted_cross_entropy", autocast);
+  library.impl("weighted_cross_entropy", entry<autocast>);
 }
 
 TORCH_LIBRARY_IMPL(promptloss, AutocastCUDA, library) {
-  library.impl("weighted_cross_entropy", autocast);
+  library.impl("weighted_cross_entropy", entry<autocast>);
 }
 
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 5)
 TORCH_LIBRARY_IMPL(promptloss, AutocastMPS, library) {
-  library.impl("weighted_cross_entropy", autocast);
+  library.impl("weighted_cross_entropy", entry<autocast>);
 }
 #endif
 
