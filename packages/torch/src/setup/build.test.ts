@@ -162,7 +162,7 @@ describe("buildNative", () => {
     rmSync(join(native, "ops"), { recursive: true });
     const lines: string[] = [];
     const { current } = await build({ log: (line) => lines.push(line) });
-    expect(current.ops).toBeNull();
+    expect(Object.keys(current)).toEqual(["addon", "libtorch", "headers"]);
     expect(lines.at(-1)).toMatch(/^ops: no \.cpp file in .*native.ops, nothing to build$/);
   });
 

@@ -49,12 +49,13 @@ export async function buildNative(
   const folder = join(outputDir, `${libtorch.version}-${digest([libtorch.root, compiler, flags])}`);
   const context = { machine, compiler, folder, identity: identityOf(libtorch, machine), log };
   const results = await buildUnits(units, context);
-  const library = (name: string): string | null =>
-    results[units.findIndex((unit) => unit.name === name)]?.library ?? null;
+  const libraryOf = (name: string): string | undefined =>
+    results[units.findIndex((unit) => unit.name === name)]?.library;
+  const [addon, ops] = [libraryOf("binding"), libraryOf("ops")];
   const { root, version, origin, cuda, mps, libDir, includeDirs } = libtorch;
   const current: CurrentBuild = {
-    addon: library("binding"),
-    ops: library("ops"),
+    ...(addon === undefined ? {} : { addon }),
+    ...(ops === undefined ? {} : { ops }),
     libtorch: { root, lib: libDir, version, origin, cuda, mps },
     headers: includeDirs,
   };

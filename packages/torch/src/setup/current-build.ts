@@ -7,10 +7,10 @@ import { writeAtomically } from "./inputs.ts";
 import type { LibtorchOrigin } from "./libtorch.ts";
 
 export interface CurrentBuild {
-  /** Absolute path of the Node-API addon; null when it has no sources. */
-  readonly addon: string | null;
-  /** Absolute path of the library of fused operators; null when it has no sources. */
-  readonly ops: string | null;
+  /** Absolute path of the Node-API addon; absent when it has no sources. */
+  readonly addon?: string;
+  /** Absolute path of the library of fused operators; absent when it has no sources. */
+  readonly ops?: string;
   readonly libtorch: {
     readonly root: string;
     /** The folder with its shared libraries. */

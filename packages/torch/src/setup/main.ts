@@ -66,11 +66,12 @@ function runWhich(json: boolean): number {
   if (current === undefined) {
     throw new SetupError("nothing is set up yet", { hint: "run `promptloss-torch setup`" });
   }
-  if (json) printJson(current);
-  else
-    process.stdout.write(
-      `${libtorchLine(current.libtorch)}\nbinding: ${current.addon}\noperators: ${current.ops}\n`,
-    );
+  if (json) {
+    printJson(current);
+    return 0;
+  }
+  const { addon = "not built", ops = "not built" } = current;
+  process.stdout.write(`${libtorchLine(current.libtorch)}\nbinding: ${addon}\noperators: ${ops}\n`);
   return 0;
 }
 
