@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+// The program `promptloss`: one command a file. Exit codes: 0 done, 1 failed, 2 wrong usage.
+import { createRequire } from "node:module";
+import { Command, CommanderError } from "commander";
+import pc from "picocolors";
+import { doctorCommand } from "./doctor.ts";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+function program(): Command {
+  const command = new Command("promptloss")
+    .description("Fine-tune instruction-following language models with the right weight on the prompt.")
+    .version(version)
+    .showSuggestionAfterError();
+  for (const one of [doctorCommand()]) command.addCommand(one);
+  // Errors are thrown rather than ending the process, so that wrong usage gets an exit code of its own.
+  for (const one of [command, ...command.commands]) one.exitOverride();
+  return command;
+}
+
+/** Prints an error as a user should see it: its message and hint, and the stack only of what is a bug. */
+function print(error: unknown): void {
+  const { message, hint } = error as { message?: string; hint?: string };
+  const known = error instanceof Error && "hint" in error;
+  process.stderr.write(
+    `${pc.red("error:")} ${known ? message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  if (hint !== undefined) process.stderr.write(`${pc.dim("hint:")} ${hint}\n`);
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    print(error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,64 @@
+// Gathers the facts about this machine. What cannot be found out is left at its harmless value; only the probe of
+// the native code takes time.
+import { execFileSync } from "node:child_process";
+import { existsSync, statfsSync } from "node:fs";
+import { availableParallelism, freemem, totalmem } from "node:os";
+import { dirname } from "node:path";
+import { cacheFolder, FETCHED_VERSION, readCurrentBuild, thisMachine } from "@promptloss/torch/setup";
+import { cpuLimit } from "./cgroup.ts";
+import type { Facts } from "./facts.ts";
+import { probeNative } from "./probe.ts";
+import { readProcessor } from "./processor.ts";
+
+/** The facts about this machine, which takes some seconds: matrices are multiplied. */
+export async function gatherFacts(): Promise<Facts> {
+  const cache = cacheFolder(thisMachine());
+  return {
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    libtorch: readCurrentBuild()?.libtorch,
+    fetchableLibtorch: FETCHED_VERSION,
+    native: await probeNative(),
+    processor: readProcessor(),
+    cores: { available: availableParallelism(), limit: cpuLimit() },
+    ompNumThreads: process.env.OMP_NUM_THREADS,
+    memory: readMemory(),
+    disk: { folder: cache, free: freeSpace(cache) },
+    gpus: readGpus(),
+  };
+}
+
+function readMemory(): Facts["memory"] {
+  // 0 or an absurdly large number where no container limits it.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  if (limit >= totalmem()) return { total: totalmem(), available: freemem() };
+  return { total: limit, available: Math.min(freemem(), process.availableMemory()) };
+}
+
+function freeSpace(folder: string): number {
+  let existing = folder;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  const { bavail, bsize } = statfsSync(existing);
+  return bavail * bsize;
+}
+
+function readGpus(): Facts["gpus"] {
+  try {
+    const query = ["--query-gpu=name,memory.total", "--format=csv,noheader,nounits"];
+    const text = execFileSync("nvidia-smi", query, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return parseGpus(text);
+  } catch {
+    return [];
+  }
+}
+
+/** Reads nvidia-smi's lines, such as `NVIDIA H200, 143771`, where memory is in MiB. */
+export function parseGpus(text: string): Facts["gpus"] {
+  return text
+    .trim()
+    .split("\n")
+    .flatMap((line) => {
+      const [, name, mebibytes] = /^(.+),\s*(\d+)\s*$/.exec(line) ?? [];
+      return name === undefined ? [] : [{ name, memory: Number(mebibytes) * 2 ** 20 }];
+    });
+}

@@ -1,0 +1,52 @@
+// Run in a process of its own: loads the native code, multiplies matrices and prints what came of it as one line
+// of JSON. A libtorch that crashes takes this process along, and not the doctor.
+import type { DType, Tensor } from "@promptloss/torch";
+import type { MatrixRate } from "./facts.ts";
+
+const SIZE = 2048;
+/** Products a rate is the median of, and the time in ms after which fewer do. */
+const REPEATS = 7;
+const PATIENCE = 2_000;
+
+type Torch = typeof import("@promptloss/torch");
+
+function measure(torch: Torch, device: string, dtype: DType): number {
+  return torch.scope(() => {
+    const [a, b] = [0, 1].map(() => torch.randn([SIZE, SIZE], { device }).to({ dtype })) as [Tensor, Tensor];
+    const time = (): number => {
+      const start = performance.now();
+      torch.scope(() => {
+        torch.matmul(a, b);
+        torch.synchronize(device);
+      });
+      return performance.now() - start;
+    };
+    time();
+    const started = performance.now();
+    const times: number[] = [];
+    while (times.length < REPEATS && (times.length === 0 || performance.now() - started < PATIENCE)) {
+      times.push(time());
+    }
+    times.sort((x, y) => x - y);
+    const median = times[times.length >> 1]!;
+    return (2 * SIZE ** 3) / (median / 1000) / 1e12;
+  });
+}
+
+async function report(): Promise<unknown> {
+  try {
+    const torch = await import("@promptloss/torch");
+    const devices = torch.availableDevices();
+    const rates = devices.flatMap((device) =>
+      (["float32", "bfloat16"] as const).map(
+        (dtype): MatrixRate => ({ device, dtype, size: SIZE, teraflops: measure(torch, device, dtype) }),
+      ),
+    );
+    return { works: true, version: torch.libtorch().version, threads: torch.getNumThreads(), devices, rates };
+  } catch (error) {
+    const { message, hint } = error as Error & { hint?: string };
+    return { works: false, message, hint };
+  }
+}
+
+process.stdout.write(`${JSON.stringify(await report())}\n`);
