@@ -108,7 +108,9 @@ function rateOn(rates: readonly MatrixRate[], device: string, dtype: string): nu
 function* threadFindings({ native, cores, ompNumThreads }: Facts): Generator<Finding> {
   if (!native.works) return;
   const { threads } = native;
-  const usable = Math.max(1, Math.floor(Math.min(cores.available, cores.limit ?? Number.POSITIVE_INFINITY)));
+  // A container that is given 2 cores may state 1.99.
+  const allowed = Math.floor((cores.limit ?? Number.POSITIVE_INFINITY) + 0.05);
+  const usable = Math.max(1, Math.min(cores.available, allowed));
   if (threads < usable) {
     const why = ompNumThreads === undefined ? "" : `: OMP_NUM_THREADS is ${ompNumThreads}`;
     yield advice(
