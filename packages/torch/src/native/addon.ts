@@ -102,7 +102,7 @@ export type Build = CurrentBuild & { readonly addon: string };
 
 function readBuild(): Build {
   const build = readCurrentBuild();
-  if (build === undefined || build.addon === null)
+  if (build?.addon === undefined)
     throw new NotBuiltError("the native code of @promptloss/torch is not built");
   if (!existsSync(build.addon)) throw new NotBuiltError(`${build.addon} is gone`);
   return { ...build, addon: build.addon };
@@ -118,7 +118,7 @@ function load(build: Build): Addon {
   addon.setErrorFactory(errorFromNative);
   // Debian's libtorch starts with one thread; whoever set OMP_NUM_THREADS meant it.
   if (process.env.OMP_NUM_THREADS === undefined) addon.setThreads(availableParallelism());
-  if (build.ops !== null) addon.loadLibrary(build.ops);
+  if (build.ops !== undefined) addon.loadLibrary(build.ops);
   return addon;
 }
 
