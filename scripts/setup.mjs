@@ -12,7 +12,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(root, "node_modules");
 const args = process.argv.slice(2);
 /** The folders that `tsc -b` compiles: those of tsconfig.json's references. */
-const projects = ["packages/torch", "packages/promptloss", "bench"];
+const projects = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8")).references.map(
+  ({ path }) => path,
+);
 
 class Failure extends Error {
   constructor(message, hint) {
