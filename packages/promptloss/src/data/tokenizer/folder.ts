@@ -1,0 +1,142 @@
+// Reads the files of a Hugging Face tokenizer or model folder that say how text becomes ids: tokenizer.json,
+// tokenizer_config.json, special_tokens_map.json, chat_template.jinja and the stop ids of the generation
+// config. Plain data; nothing is encoded here, and weights are not looked at.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TokenizerError } from "./errors.ts";
+import { type VocabularyKind, vocabularyKind } from "./token-bytes.ts";
+
+export interface SpecialTokens {
+  readonly bos: string | undefined;
+  readonly eos: string | undefined;
+  readonly pad: string | undefined;
+  readonly unk: string | undefined;
+}
+
+/** A token that splits the text before anything else, with its place in the vocabulary. */
+export interface AddedTokenEntry {
+  readonly id: number;
+  readonly content: string;
+  readonly special: boolean;
+  /** Whether it is looked for after normalisation. */
+  readonly normalized: boolean;
+}
+
+export interface TokenizerFolder {
+  readonly path: string;
+  /** The text of tokenizer.json. */
+  readonly json: string;
+  readonly special: SpecialTokens;
+  readonly addedTokens: readonly AddedTokenEntry[];
+  readonly kind: VocabularyKind;
+  /** What `add_bos_token` in the config says; undefined where it says nothing. */
+  readonly addBos: boolean | undefined;
+  /** The Jinja source of the model's own chat template. */
+  readonly chatTemplate: string | undefined;
+  /** `eos_token_id` of generation_config.json or, where that has none, of config.json. */
+  readonly generationStopIds: readonly number[];
+  readonly modelMaxLength: number | undefined;
+}
+
+type JsonObject = Record<string, unknown>;
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const readText = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw new TokenizerError(`${path}: cannot be read`, { path, cause });
+  }
+};
+
+const parseObject = (path: string, text: string): JsonObject => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TokenizerError(`${path}: is not JSON (${reason})`, {
+      path,
+      cause,
+      hint: "Download the file again; it may have been cut short.",
+    });
+  }
+  if (!isObject(value)) throw new TokenizerError(`${path}: should hold a JSON object`, { path });
+  return value;
+};
+
+const readObject = async (path: string): Promise<JsonObject> => {
+  const text = await readText(path);
+  return text === undefined ? {} : parseObject(path, text);
+};
+
+/** A special token is written as a string or as an object with `content`. */
+const tokenText = (value: unknown): string | undefined => {
+  if (typeof value === "string") return value;
+  return isObject(value) && typeof value.content === "string" ? value.content : undefined;
+};
+
+const templateText = (value: unknown): string | undefined => {
+  if (typeof value === "string") return value;
+  if (!Array.isArray(value)) return undefined;
+  const named = value.filter(isObject);
+  const chosen = named.find((entry) => entry.name === "default") ?? named[0];
+  return typeof chosen?.template === "string" ? chosen.template : undefined;
+};
+
+const idList = (value: unknown): number[] =>
+  (Array.isArray(value) ? value : [value]).filter((id): id is number => Number.isInteger(id));
+
+const addedTokenEntries = (value: unknown): AddedTokenEntry[] =>
+  (Array.isArray(value) ? value : []).filter(isObject).flatMap((entry) => {
+    const { id, content } = entry;
+    if (typeof id !== "number" || typeof content !== "string") return [];
+    return [{ id, content, special: entry.special === true, normalized: entry.normalized === true }];
+  });
+
+/**
+ * Reads a tokenizer folder.
+ * @param path a folder with at least `tokenizer.json`
+ * @throws TokenizerError when `tokenizer.json` is missing or a file is not what it should be
+ */
+export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder> => {
+  const jsonPath = join(path, "tokenizer.json");
+  const json = await readText(jsonPath);
+  if (json === undefined) {
+    throw new TokenizerError(`${jsonPath}: no such file`, {
+      path: jsonPath,
+      hint: "Name a folder that holds a tokenizer.json; a tokenizer with only a tokenizer.model is converted by saving it once with transformers' AutoTokenizer.",
+    });
+  }
+  const parsed = parseObject(jsonPath, json);
+  const [config, map, generation, model, jinja] = await Promise.all([
+    readObject(join(path, "tokenizer_config.json")),
+    readObject(join(path, "special_tokens_map.json")),
+    readObject(join(path, "generation_config.json")),
+    readObject(join(path, "config.json")),
+    readText(join(path, "chat_template.jinja")),
+  ]);
+  const special = (name: string): string | undefined => tokenText(config[name]) ?? tokenText(map[name]);
+  const fromGeneration = idList(generation.eos_token_id);
+  const maxLength = config.model_max_length;
+  return {
+    path,
+    json,
+    special: {
+      bos: special("bos_token"),
+      eos: special("eos_token"),
+      pad: special("pad_token"),
+      unk: special("unk_token"),
+    },
+    addedTokens: addedTokenEntries(parsed.added_tokens),
+    kind: vocabularyKind(parsed.decoder, parsed.pre_tokenizer),
+    addBos: typeof config.add_bos_token === "boolean" ? config.add_bos_token : undefined,
+    chatTemplate: jinja ?? templateText(config.chat_template),
+    generationStopIds: fromGeneration.length > 0 ? fromGeneration : idList(model.eos_token_id),
+    // transformers writes 1e30 where there is no limit.
+    modelMaxLength: typeof maxLength === "number" && maxLength < 1e9 ? maxLength : undefined,
+  };
+};

@@ -1,0 +1,123 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { GOLDEN_FOLDERS, readGolden, TINY_BYTES, TINY_PIECES } from "../../../test/tokenizers.ts";
+import { loadTokenizer, TokenizerError } from "./index.ts";
+
+/** Code points to UTF-16 units, the slow and obvious way. */
+const unitsOf = (text: string, codePoints: number): number =>
+  Array.from(text).slice(0, codePoints).join("").length;
+
+const plain = (ids: Int32Array): number[] => [...ids];
+
+describe.each(Object.entries(GOLDEN_FOLDERS))("%s against transformers", (name, folder) => {
+  test.skipIf(folder === undefined)(
+    "ids, offsets, special tokens and decoded text (needs ../shared)",
+    async () => {
+      const tokenizer = await loadTokenizer(folder!);
+      const { texts } = readGolden(name);
+      const encoded = await tokenizer.encodeBatch(texts.map(({ text }) => text));
+      for (const [i, golden] of texts.entries()) {
+        expect(plain(encoded[i]!.ids), golden.text).toEqual(golden.ids);
+        const offsets = golden.offsets.flat().map((offset) => unitsOf(golden.text, offset));
+        expect(plain(encoded[i]!.offsets), golden.text).toEqual(offsets);
+        const dressed = await tokenizer.encode(golden.text, { addSpecialTokens: true });
+        expect(plain(dressed.ids), golden.text).toEqual(golden.withSpecial);
+        expect(dressed.offsets.length).toBe(2 * dressed.ids.length);
+        expect(await tokenizer.decode(golden.ids)).toBe(golden.decoded);
+      }
+      const counts = await tokenizer.countBatch(texts.map(({ text }) => text));
+      expect(plain(counts)).toEqual(texts.map(({ ids }) => ids.length));
+    },
+  );
+});
+
+describe("loadTokenizer", () => {
+  test("finds special tokens, BOS rule and stop ids", async () => {
+    const pieces = await loadTokenizer(TINY_PIECES);
+    expect(pieces.special).toEqual({ bos: "<s>", eos: "</s>", pad: undefined, unk: "<unk>" });
+    expect(plain(pieces.prefixIds)).toEqual([1]);
+    expect([...pieces.stopIds]).toEqual([2]);
+    const bytes = await loadTokenizer(TINY_BYTES);
+    expect(plain(bytes.prefixIds)).toEqual([]);
+    const stops = [bytes.idOf("<|endoftext|>"), bytes.idOf("<|im_end|>")];
+    expect([...bytes.stopIds].sort()).toEqual(stops.sort());
+    expect(bytes.chatTemplate).toContain("<|im_start|>");
+  });
+
+  test("the hash is stable, and changes with the BOS rule", async () => {
+    const first = await loadTokenizer(TINY_PIECES);
+    expect((await loadTokenizer(TINY_PIECES)).hash).toBe(first.hash);
+    const folder = await copyOf(TINY_PIECES, { add_bos_token: false, bos_token: "<s>", eos_token: "</s>" });
+    const changed = await loadTokenizer(folder);
+    expect(plain(changed.prefixIds)).toEqual([]);
+    expect(changed.hash).not.toBe(first.hash);
+  });
+
+  test("refuses folders that cannot work, and names the file", async () => {
+    const empty = await mkdtemp(join(tmpdir(), "tokenizer-"));
+    await expect(loadTokenizer(empty)).rejects.toThrow(/tokenizer\.json: no such file/);
+    await writeFile(join(empty, "tokenizer.json"), '{"model":');
+    await expect(loadTokenizer(empty)).rejects.toThrow(/tokenizer\.json: is not JSON/);
+    await writeFile(join(empty, "tokenizer.json"), '{"model": {"type": "Nothing"}}');
+    await expect(loadTokenizer(empty)).rejects.toThrow(/is not a tokenizer/);
+    const foreign = await copyOf(TINY_PIECES, { eos_token: "<|foreign|>" });
+    await expect(loadTokenizer(foreign)).rejects.toThrow(
+      /eos_token "<\|foreign\|>" is not in the vocabulary/,
+    );
+    await expect(loadTokenizer(foreign)).rejects.toBeInstanceOf(TokenizerError);
+  });
+});
+
+const copyOf = async (folder: string, config: object): Promise<string> => {
+  const { readFile } = await import("node:fs/promises");
+  const target = await mkdtemp(join(tmpdir(), "tokenizer-"));
+  await writeFile(join(target, "tokenizer.json"), await readFile(join(folder, "tokenizer.json")));
+  await writeFile(join(target, "tokenizer_config.json"), JSON.stringify(config));
+  return target;
+};
+
+describe("encodeContinuationBatch", () => {
+  test("leaves out BOS and sentencepiece's space", async () => {
+    const tokenizer = await loadTokenizer(TINY_PIECES);
+    const tokens = async (text: string): Promise<string[]> =>
+      plain((await tokenizer.encodeContinuationBatch([text]))[0]!.ids).map((id) => tokenizer.tokenOf(id)!);
+    expect((await tokens("The river"))[0]).toBe("The");
+    expect((await tokens(" the river"))[0]).toBe("▁the");
+    expect(await tokens("")).toEqual([]);
+  });
+
+  test.each([TINY_BYTES, TINY_PIECES])(
+    "gives ids that decode to the text, with its offsets: %s",
+    async (folder) => {
+      const tokenizer = await loadTokenizer(folder);
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.string({ unit: "grapheme" }), { maxLength: 8 }), async (texts) => {
+          const anchor = "x";
+          const anchorIds = (await tokenizer.encode(anchor)).ids;
+          const encoded = await tokenizer.encodeContinuationBatch(texts);
+          for (const [i, { ids, offsets }] of encoded.entries()) {
+            expect(await tokenizer.decode([...anchorIds, ...ids])).toBe(anchor + texts[i]!);
+            if (ids.length > 0) {
+              expect(offsets[0]).toBe(0);
+              expect(offsets.at(-1)).toBe(texts[i]!.length);
+            }
+          }
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+});
+
+describe("bytesOf", () => {
+  test.each([TINY_BYTES, TINY_PIECES])("the bytes of all tokens make up the text: %s", async (folder) => {
+    const tokenizer = await loadTokenizer(folder);
+    const text = "the naïve 😀 answer\n";
+    const { ids } = (await tokenizer.encodeContinuationBatch([text]))[0]!;
+    const bytes = plain(ids).flatMap((id) => [...tokenizer.bytesOf(id)]);
+    expect(new TextDecoder().decode(Uint8Array.from(bytes))).toBe(text);
+  });
+});

@@ -1,0 +1,209 @@
+// A Hugging Face tokenizer folder as the data path needs it: ids with UTF-16 offsets, in batches off the main
+// thread, special tokens, and encoding in continuation of other text. The encoding itself is Hugging Face's
+// own library; templates and classes are elsewhere.
+import { createHash } from "node:crypto";
+import { type Encoding, Tokenizer as NativeTokenizer } from "tokenizers";
+import { utf16Offsets } from "./code-points.ts";
+import { encodeContinuations } from "./continuation.ts";
+import { TokenizerError } from "./errors.ts";
+import { readTokenizerFolder, type SpecialTokens, type TokenizerFolder } from "./folder.ts";
+import { tokenBytes, type VocabularyKind } from "./token-bytes.ts";
+
+export interface EncodedText {
+  readonly ids: Int32Array;
+  /** In UTF-16 units of the text: token i spans [2i] to [2i + 1]. */
+  readonly offsets: Int32Array;
+}
+
+export interface EncodeOptions {
+  /** Adds what the tokenizer puts around a text at inference, BOS most often. Off by default. */
+  addSpecialTokens?: boolean;
+}
+
+/** Texts in one call to the library: enough to keep its threads busy, few enough to keep memory flat. */
+const BATCH = 1024;
+
+/** A loaded tokenizer. Get one from {@link loadTokenizer}. */
+export class Tokenizer {
+  readonly path: string;
+  readonly special: SpecialTokens;
+  /** Ids that end a generation: the tokenizer's EOS and those of the generation config. */
+  readonly stopIds: ReadonlySet<number>;
+  readonly specialIds: ReadonlySet<number>;
+  /** What the tokenizer puts before every text at inference: [BOS], or nothing. */
+  readonly prefixIds: Int32Array;
+  /** The Jinja source of the model's own chat template. */
+  readonly chatTemplate: string | undefined;
+  readonly modelMaxLength: number | undefined;
+  /** Number of ids, added tokens included. */
+  readonly vocabularySize: number;
+  /** SHA-256, in hex, of all that decides ids: tokenizer.json, special tokens, what BOS rule holds. */
+  readonly hash: string;
+  /** The texts of added tokens that split a text before normalisation, longest first. */
+  readonly isolatedTokens: readonly string[];
+  readonly #native: NativeTokenizer;
+  readonly #kind: VocabularyKind;
+
+  private constructor(folder: TokenizerFolder, native: NativeTokenizer, prefixIds: Int32Array) {
+    this.path = folder.path;
+    this.special = Object.freeze({ ...folder.special });
+    this.chatTemplate = folder.chatTemplate;
+    this.modelMaxLength = folder.modelMaxLength;
+    this.prefixIds = prefixIds;
+    this.#native = native;
+    this.#kind = folder.kind;
+    this.vocabularySize = native.getVocabSize(true);
+    this.specialIds = new Set(folder.addedTokens.filter((token) => token.special).map((token) => token.id));
+    this.isolatedTokens = folder.addedTokens
+      .filter((token) => token.special && !token.normalized && token.content !== "")
+      .map((token) => token.content)
+      .sort((a, b) => b.length - a.length);
+    const eos = folder.special.eos === undefined ? undefined : this.idOf(folder.special.eos);
+    this.stopIds = new Set([...(eos === undefined ? [] : [eos]), ...folder.generationStopIds]);
+    this.hash = createHash("sha256")
+      .update(folder.json)
+      .update(JSON.stringify([folder.special, [...prefixIds], [...this.stopIds]]))
+      .digest("hex");
+  }
+
+  /** @internal Use {@link loadTokenizer}. */
+  static async fromFolder(folder: TokenizerFolder): Promise<Tokenizer> {
+    const native = nativeTokenizer(folder);
+    // A truncation or padding saved in tokenizer.json would cut rows without a word.
+    native.disableTruncation();
+    native.disablePadding();
+    for (const [name, token] of Object.entries(folder.special)) {
+      if (token !== undefined && native.tokenToId(token) === null) {
+        throw new TokenizerError(
+          `${folder.path}: ${name}_token ${JSON.stringify(token)} is not in the vocabulary`,
+          {
+            path: folder.path,
+            hint: "tokenizer_config.json and tokenizer.json belong to different tokenizers.",
+          },
+        );
+      }
+    }
+    return new Tokenizer(folder, native, await findPrefixIds(folder, native));
+  }
+
+  /** The id of a token as the vocabulary writes it; undefined for a string that is no token. */
+  idOf(token: string): number | undefined {
+    return this.#native.tokenToId(token) ?? undefined;
+  }
+
+  /** The token of an id as the vocabulary writes it (`Ġthe`, `▁the`); undefined for an id out of range. */
+  tokenOf(id: number): string | undefined {
+    return this.#native.idToToken(id) ?? undefined;
+  }
+
+  /** The bytes that one id stands for, for display. Special tokens give their text. */
+  bytesOf(id: number): Uint8Array {
+    const token = this.tokenOf(id) ?? "";
+    return tokenBytes(token, this.specialIds.has(id) ? "text" : this.#kind);
+  }
+
+  /** Encodes one text. */
+  async encode(text: string, options: EncodeOptions = {}): Promise<EncodedText> {
+    const [encoded] = await this.encodeBatch([text], options);
+    return encoded!;
+  }
+
+  /** Encodes many texts, in the order given. Special tokens that are added have empty offsets. */
+  async encodeBatch(texts: readonly string[], options: EncodeOptions = {}): Promise<EncodedText[]> {
+    const prefix = options.addSpecialTokens === true ? this.prefixIds : new Int32Array(0);
+    const results: EncodedText[] = [];
+    await this.#forEachEncoding(texts, (encoding, text) => {
+      const ids = encoding.getIds();
+      const offsets = utf16Offsets(text, encoding.getOffsets());
+      if (prefix.length === 0) {
+        results.push({ ids: Int32Array.from(ids), offsets });
+        return;
+      }
+      const all = new Int32Array(prefix.length + ids.length);
+      all.set(prefix);
+      all.set(ids, prefix.length);
+      const shifted = new Int32Array(all.length * 2);
+      shifted.set(offsets, prefix.length * 2);
+      results.push({ ids: all, offsets: shifted });
+    });
+    return results;
+  }
+
+  /** The ids alone of many texts, without special tokens; cheaper than {@link encodeBatch}. */
+  async encodeIds(texts: readonly string[]): Promise<Int32Array[]> {
+    const results: Int32Array[] = [];
+    await this.#forEachEncoding(texts, (encoding) => results.push(Int32Array.from(encoding.getIds())));
+    return results;
+  }
+
+  /** The number of tokens of each text, special tokens left out; the cheapest of the three. */
+  async countBatch(texts: readonly string[]): Promise<Int32Array> {
+    const counts = new Int32Array(texts.length);
+    let index = 0;
+    await this.#forEachEncoding(texts, (encoding) => {
+      counts[index++] = encoding.getLength();
+    });
+    return counts;
+  }
+
+  /**
+   * Encodes texts as they would be in continuation of other text: without BOS and without the space that
+   * sentencepiece tokenizers put before a text.
+   */
+  async encodeContinuationBatch(texts: readonly string[]): Promise<EncodedText[]> {
+    return encodeContinuations(texts, (batch) => this.encodeBatch(batch));
+  }
+
+  /** The text of ids. Special tokens are kept unless `skipSpecialTokens`. */
+  async decode(ids: ArrayLike<number>, options: { skipSpecialTokens?: boolean } = {}): Promise<string> {
+    return this.#native.decode(Array.from(ids), options.skipSpecialTokens ?? false);
+  }
+
+  async #forEachEncoding(
+    texts: readonly string[],
+    visit: (encoding: Encoding, text: string) => void,
+  ): Promise<void> {
+    for (let start = 0; start < texts.length; start += BATCH) {
+      const batch = texts.slice(start, start + BATCH);
+      const encodings = await this.#native.encodeBatch(batch, { addSpecialTokens: false });
+      for (let i = 0; i < batch.length; i++) visit(encodings[i]!, batch[i]!);
+    }
+  }
+}
+
+const nativeTokenizer = (folder: TokenizerFolder): NativeTokenizer => {
+  try {
+    return NativeTokenizer.fromString(folder.json);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TokenizerError(`${folder.path}/tokenizer.json: is not a tokenizer (${reason})`, {
+      path: folder.path,
+      cause,
+      hint: "Download the file again, or save the tokenizer with a recent transformers.",
+    });
+  }
+};
+
+/**
+ * What goes before a text: `add_bos_token` decides where the config has it, as in transformers 5; the
+ * post-processor of tokenizer.json otherwise. An EOS that a post-processor appends is no part of a prompt.
+ */
+const findPrefixIds = async (folder: TokenizerFolder, native: NativeTokenizer): Promise<Int32Array> => {
+  if (folder.addBos !== undefined) {
+    if (!folder.addBos || folder.special.bos === undefined) return new Int32Array(0);
+    return Int32Array.of(native.tokenToId(folder.special.bos)!);
+  }
+  const bare = (await native.encode("a", null, { addSpecialTokens: false })).getIds();
+  const dressed = (await native.encode("a", null, { addSpecialTokens: true })).getIds();
+  for (let start = 0; start + bare.length <= dressed.length; start++) {
+    if (bare.every((id, i) => dressed[start + i] === id)) return Int32Array.from(dressed.slice(0, start));
+  }
+  return new Int32Array(0);
+};
+
+/**
+ * Loads a Hugging Face tokenizer or model folder.
+ * @throws TokenizerError when files are missing, broken or do not belong together
+ */
+export const loadTokenizer = async (path: string): Promise<Tokenizer> =>
+  Tokenizer.fromFolder(await readTokenizerFolder(path));
