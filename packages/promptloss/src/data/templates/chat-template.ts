@@ -1,0 +1,288 @@
+// The model's own chat template. The prompt of a trained turn is what the template gives for the turns before
+// it with add_generation_prompt, as at inference; training on a rendering in which that text is not a prefix,
+// or in which the turn's words were changed, would train on something else, so it is split or refused.
+import { createHash } from "node:crypto";
+import { Template as JinjaTemplate } from "@huggingface/jinja";
+import type { ConversationExample, RowSource } from "../example.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import { TemplateError } from "./errors.ts";
+import { fillSpans, type Rendering, type Span, type Target, type Template } from "./rendering.ts";
+import { type ChatMessage, MessageFinder, type Placement } from "./skeleton.ts";
+import {
+  piecesText,
+  slicePieces,
+  type TrainedTurns,
+  type TurnPiece,
+  trainedTurnIndices,
+  turnPieces,
+} from "./turns.ts";
+
+export interface ChatTemplateOptions {
+  /** More variables for the template, such as `enable_thinking`. */
+  variables?: Readonly<Record<string, unknown>>;
+  /**
+   * What to do with a row in which later turns change the text of earlier ones: refuse it (the default), or
+   * split it into a row for each trained turn, each as inference sees it.
+   */
+  rewrittenHistory?: "error" | "split";
+}
+
+interface Row {
+  readonly messages: readonly ChatMessage[];
+  readonly pieces: readonly (readonly TurnPiece[])[];
+  readonly source: RowSource;
+}
+
+const NAME = "tokenizer";
+const withoutSpace = (text: string): string => text.replace(/\s+/g, "");
+
+/** A rendering that is not what inference would see. */
+class RewrittenHistory extends Error {}
+
+/** The chat template of a tokenizer. */
+export class ChatTemplate implements Template {
+  readonly name = NAME;
+  readonly fingerprint: string;
+  readonly warnings: readonly string[];
+  readonly #jinja: JinjaTemplate;
+  readonly #variables: Record<string, unknown>;
+  readonly #rewrittenHistory: "error" | "split";
+  readonly #specialTexts: readonly string[];
+  readonly #finder: MessageFinder;
+  /** A generation prompt that the template appends even after an answer. */
+  readonly #trailing: string;
+  /** What follows the last answer, without `#trailing`. */
+  readonly #answerSuffix: string;
+
+  /** @throws TemplateError when the tokenizer has no chat template or it is not valid Jinja */
+  constructor(
+    tokenizer: Pick<Tokenizer, "chatTemplate" | "special" | "isolatedTokens" | "path">,
+    options: ChatTemplateOptions = {},
+  ) {
+    const { chatTemplate: source, special } = tokenizer;
+    if (source === undefined) {
+      throw new TemplateError(NAME, `${tokenizer.path} has no chat template`, {
+        hint: "Use a named template, such as template: alpaca or template: chatml.",
+      });
+    }
+    try {
+      this.#jinja = new JinjaTemplate(source);
+    } catch (cause) {
+      throw new TemplateError(NAME, `cannot be read as Jinja: ${reasonOf(cause)}`, { cause });
+    }
+    const tokens = Object.entries(special).flatMap(([name, text]) =>
+      text === undefined ? [] : [[`${name}_token`, text]],
+    );
+    this.#variables = { tools: null, documents: null, ...Object.fromEntries(tokens), ...options.variables };
+    this.#rewrittenHistory = options.rewrittenHistory ?? "error";
+    this.#specialTexts = [
+      ...new Set([...tokenizer.isolatedTokens, ...(special.eos === undefined ? [] : [special.eos])]),
+    ];
+    this.#finder = new MessageFinder((messages) => this.#apply(messages, false));
+    [this.#answerSuffix, this.#trailing] = this.#probeAnswer();
+    const dated = source.includes("strftime_now");
+    this.warnings = dated
+      ? ["the chat template writes today's date into the prompt; rows made on another day differ"]
+      : [];
+    const decisive = [
+      source,
+      tokens,
+      options.variables ?? {},
+      this.#rewrittenHistory,
+      dated ? new Date().toDateString() : "",
+    ];
+    this.fingerprint = `${NAME}:${createHash("sha256").update(JSON.stringify(decisive)).digest("hex")}`;
+  }
+
+  /** The text that inference would encode for these messages, ready for the model's answer. */
+  renderPrompt(messages: readonly ChatMessage[]): string {
+    return this.#apply(messages, true);
+  }
+
+  render(example: ConversationExample, trained: TrainedTurns): Rendering[] {
+    const chosen = trainedTurnIndices(example.turns, trained);
+    const pieces = example.turns.map((turn, index) => turnPieces(turn, !chosen.has(index)));
+    const messages = example.turns.map(({ role }, index) => ({ role, content: piecesText(pieces[index]!) }));
+    const row = { messages, pieces, source: example.source };
+    const targets = [...chosen].sort((a, b) => a - b);
+    try {
+      return [this.#renderRow(row, targets)];
+    } catch (error) {
+      if (!(error instanceof RewrittenHistory)) throw error;
+      if (targets.length > 1 && this.#rewrittenHistory === "error") {
+        throw new TemplateError(NAME, error.message, {
+          source: example.source,
+          hint: "Set rewrittenHistory: split to train each answer in a row of its own, or turns: last.",
+        });
+      }
+    }
+    return targets.map((target) => this.#renderAlone(example, target));
+  }
+
+  /** Only the turns up to one answer, which is the only one trained. */
+  #renderAlone(example: ConversationExample, target: number): Rendering {
+    const turns = example.turns.slice(0, target + 1);
+    const pieces = turns.map((turn, index) => turnPieces(turn, index !== target));
+    const messages = turns.map(({ role }, index) => ({ role, content: piecesText(pieces[index]!) }));
+    try {
+      return this.#renderRow({ messages, pieces, source: example.source }, [target]);
+    } catch (error) {
+      if (!(error instanceof RewrittenHistory)) throw error;
+      throw new TemplateError(NAME, error.message, {
+        source: example.source,
+        hint: "Inference with this chat template would not see what training would; use another template.",
+      });
+    }
+  }
+
+  #renderRow(row: Row, targets: readonly number[]): Rendering {
+    const { messages, source } = row;
+    let text = this.#applyRow(messages, false, source);
+    const placements = this.#finder.find(text, messages);
+    if (this.#trailing !== "" && text.endsWith(this.#trailing)) {
+      text = text.slice(0, text.length - this.#trailing.length);
+    }
+    const marks: Span[] = [];
+    const found: Target[] = [];
+    for (const [index, message] of messages.entries()) {
+      const placement = placements[index];
+      if (targets.includes(index)) {
+        const target = this.#target(row, text, index, placement);
+        found.push(target.place);
+        marks.push(...target.marks);
+      } else if (placement === undefined) {
+        const what =
+          message.content.trim() === ""
+            ? undefined
+            : `does not show the ${message.role} message of turn ${index + 1}`;
+        if (what !== undefined) {
+          throw new TemplateError(NAME, what, {
+            source,
+            hint: "The model would not see it; leave it out of the data or use another template.",
+          });
+        }
+      } else {
+        marks.push(...this.#contentMarks(row, index, placement));
+      }
+    }
+    return { text, spans: fillSpans(marks, text.length), targets: found, addsPrefix: false };
+  }
+
+  /** The spans of a trained answer: from the end of inference's prompt to the stop token. */
+  #target(
+    row: Row,
+    text: string,
+    index: number,
+    placement: Placement | undefined,
+  ): { place: Target; marks: Span[] } {
+    const { messages, source } = row;
+    const answer = `answer in turn ${index + 1}`;
+    const prompt = this.#applyRow(messages.slice(0, index), true, source);
+    if (!text.startsWith(prompt)) {
+      throw new RewrittenHistory(`the prompt of the ${answer} reads otherwise when the conversation goes on`);
+    }
+    if (placement === undefined || placement.start < prompt.length) {
+      throw new RewrittenHistory(`the ${answer} is not shown as inference would write it`);
+    }
+    const words = text.slice(placement.start, placement.end);
+    if (placement.cutFront === undefined && withoutSpace(words) !== withoutSpace(messages[index]!.content)) {
+      throw new RewrittenHistory(`the words of the ${answer} are changed by the chat template`);
+    }
+    const isLast = index === messages.length - 1;
+    const suffix = isLast
+      ? text.slice(placement.end)
+      : commonPrefix(text.slice(placement.end), this.#answerSuffix);
+    const stop = firstToken(suffix, this.#specialTexts);
+    const content = this.#contentMarks(row, index, placement);
+    const start = prompt.length;
+    const stopStart = placement.end + (stop?.start ?? 0);
+    const end = placement.end + (stop?.end ?? 0);
+    const marks: Span[] = [
+      { start, end: placement.start, class: "completion" },
+      ...content,
+      { start: placement.end, end: stopStart, class: "completion" },
+      { start: stopStart, end, class: "end" },
+    ];
+    return { place: { turn: index, start, end }, marks: marks.filter((mark) => mark.end > mark.start) };
+  }
+
+  /** The spans of a message's parts. Words that the template changed take the class of the first part. */
+  #contentMarks(row: Row, index: number, placement: Placement): Span[] {
+    const pieces = row.pieces[index]!;
+    const { start, end, cutFront } = placement;
+    if (cutFront === undefined) {
+      if (pieces.some((piece) => piece.weight !== undefined)) {
+        throw new TemplateError(NAME, `changes the words of turn ${index + 1}, whose parts have weights`, {
+          source: row.source,
+          hint: "The weights could not follow the words; take them off or use another template.",
+        });
+      }
+      const tokenClass = pieces[0]?.class ?? "template";
+      return start === end ? [] : [{ start, end, class: tokenClass }];
+    }
+    let cursor = start;
+    return slicePieces(pieces, cutFront, cutFront + end - start).map((piece) => {
+      const mark = {
+        start: cursor,
+        end: cursor + piece.text.length,
+        class: piece.class,
+        weight: piece.weight,
+      };
+      cursor = mark.end;
+      return mark;
+    });
+  }
+
+  #applyRow(messages: readonly ChatMessage[], generate: boolean, source: RowSource): string {
+    try {
+      return this.#apply(messages, generate);
+    } catch (cause) {
+      throw new TemplateError(NAME, `refuses the conversation: ${reasonOf(cause)}`, { source, cause });
+    }
+  }
+
+  #apply(messages: readonly ChatMessage[], generate: boolean): string {
+    return this.#jinja.render({ ...this.#variables, messages, add_generation_prompt: generate });
+  }
+
+  /** Renders a question and an answer to see what follows an answer, and which of it is a generation prompt. */
+  #probeAnswer(): [suffix: string, trailing: string] {
+    const question = { role: "user", content: "\ue0f2" };
+    const answer = { role: "assistant", content: "\ue0f3" };
+    const behindAnswer = (text: string): string =>
+      text.slice(text.lastIndexOf(answer.content) + answer.content.length);
+    try {
+      const text = this.#apply([question, answer], false);
+      const after = behindAnswer(text);
+      if (this.#apply([question, answer], true) !== text) return [after, ""];
+      const goesOn = behindAnswer(this.#apply([question, answer, question], false));
+      const rest = after.slice(firstToken(after, this.#specialTexts)?.end ?? 0);
+      const isPrompt = !goesOn.startsWith(after) && this.#apply([question], true).endsWith(rest);
+      return isPrompt ? [after.slice(0, after.length - rest.length), rest] : [after, ""];
+    } catch {
+      // A template that refuses this conversation is judged by the rows themselves.
+      return ["", ""];
+    }
+  }
+}
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+const commonPrefix = (a: string, b: string): string => {
+  let length = 0;
+  while (length < a.length && length < b.length && a[length] === b[length]) length++;
+  return a.slice(0, length);
+};
+
+/** The first of some tokens in a text; of two at one place, the longer. */
+const firstToken = (text: string, tokens: readonly string[]): { start: number; end: number } | undefined => {
+  let best: { start: number; end: number } | undefined;
+  for (const token of tokens) {
+    const start = text.indexOf(token);
+    if (start < 0 || token === "") continue;
+    const end = start + token.length;
+    if (best === undefined || start < best.start || (start === best.start && end > best.end))
+      best = { start, end };
+  }
+  return best;
+};

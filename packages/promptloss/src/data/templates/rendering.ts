@@ -1,0 +1,100 @@
+// What a template makes of an example: one text, cut into spans of one class each, and the places where the
+// model takes over from the prompt. Plain data; nothing here knows about tokens.
+import type { ConversationExample, TokenClass } from "../example.ts";
+import type { TrainedTurns } from "./turns.ts";
+
+/** A run of the text with one class. Positions in UTF-16 units. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly class: TokenClass;
+  /** The weight that the data gives this part, in place of its class's. */
+  readonly weight?: number | undefined;
+}
+
+/** A trained assistant turn: inference is given the text up to `start`, the model writes up to `end`. */
+export interface Target {
+  readonly turn: number;
+  readonly start: number;
+  /** After the stop token, where the template has one. */
+  readonly end: number;
+}
+
+export interface Rendering {
+  readonly text: string;
+  /** In order, without gaps, from 0 to the text's length; none is empty. */
+  readonly spans: readonly Span[];
+  /** In order of the text. Empty where the turn policy chose no turn of this example. */
+  readonly targets: readonly Target[];
+  /** Whether inference lets the tokenizer put its BOS before this text. A chat template brings its own. */
+  readonly addsPrefix: boolean;
+}
+
+/** Lays conversations out as text. */
+export interface Template {
+  readonly name: string;
+  /** All that decides its text, for a cache's key. */
+  readonly fingerprint: string;
+  /** What a user should know before training on it. */
+  readonly warnings: readonly string[];
+  /**
+   * The renderings of an example: one, or one for each trained turn where a template that rewrites history is
+   * split. Untrained assistant turns are prompt (class `input`).
+   * @throws TemplateError when the template cannot take the row
+   */
+  render(example: ConversationExample, trained: TrainedTurns): Rendering[];
+}
+
+/** Puts a rendering together from left to right. */
+export class RenderingBuilder {
+  #text = "";
+  readonly #spans: Span[] = [];
+  readonly #targets: Target[] = [];
+
+  get length(): number {
+    return this.#text.length;
+  }
+
+  startsWith(text: string): boolean {
+    return this.#text.startsWith(text);
+  }
+
+  append(text: string, tokenClass: TokenClass, weight?: number): void {
+    if (text === "") return;
+    const start = this.#text.length;
+    this.#text += text;
+    pushSpan(this.#spans, { start, end: this.#text.length, class: tokenClass, weight });
+  }
+
+  addTarget(target: Target): void {
+    this.#targets.push(target);
+  }
+
+  build(addsPrefix: boolean): Rendering {
+    return { text: this.#text, spans: this.#spans, targets: this.#targets, addsPrefix };
+  }
+}
+
+/** Adds a span behind the others, growing the last where the two are alike. */
+export const pushSpan = (spans: Span[], span: Span): void => {
+  if (span.start === span.end) return;
+  const last = spans.at(-1);
+  if (last !== undefined && last.class === span.class && last.weight === span.weight) {
+    spans[spans.length - 1] = { ...last, end: span.end };
+  } else {
+    spans.push(span);
+  }
+};
+
+/** Completes marked stretches to spans that cover the whole text; what is not marked is `template`. */
+export const fillSpans = (marks: readonly Span[], length: number): Span[] => {
+  const spans: Span[] = [];
+  let cursor = 0;
+  for (const mark of [...marks].sort((a, b) => a.start - b.start)) {
+    pushSpan(spans, { start: cursor, end: mark.start, class: "template" });
+    pushSpan(spans, mark);
+    cursor = mark.end;
+  }
+  pushSpan(spans, { start: cursor, end: length, class: "template" });
+  return spans;
+};

@@ -1,0 +1,90 @@
+// Which assistant turns are trained, and the text of a turn with the class of each stretch of it.
+import type { Part, PartClass, TokenClass, Turn } from "../example.ts";
+import { TemplateError } from "./errors.ts";
+
+/**
+ * The assistant turns whose completions are trained: all, the last, or a list of their numbers, counted from 1
+ * among the assistant turns; -1 is the last. Numbers that a row does not have are passed over.
+ */
+export type TrainedTurns = "all" | "last" | readonly number[];
+
+/** Checks a turn policy that came from outside. */
+export const checkTrainedTurns = (trained: TrainedTurns): void => {
+  if (trained === "all" || trained === "last") return;
+  const valid = Array.isArray(trained) && trained.length > 0;
+  if (!valid || !trained.every((number) => Number.isInteger(number) && number !== 0)) {
+    throw new TemplateError(
+      "turns",
+      `${JSON.stringify(trained)} is not "all", "last" or a list of turn numbers`,
+      {
+        hint: "Turns are counted from 1; -1 is the last.",
+      },
+    );
+  }
+};
+
+/** The positions, among all turns, of the assistant turns that the policy trains. */
+export const trainedTurnIndices = (turns: readonly Turn[], trained: TrainedTurns): ReadonlySet<number> => {
+  const assistants = turns.flatMap((turn, index) => (turn.role === "assistant" ? [index] : []));
+  if (trained === "all") return new Set(assistants);
+  const numbers = trained === "last" ? [-1] : trained;
+  const chosen = numbers.map((number) => assistants.at(number > 0 ? number - 1 : number));
+  return new Set(
+    chosen.filter(
+      (index, i) => index !== undefined && Math.abs(numbers[i]!) <= assistants.length,
+    ) as number[],
+  );
+};
+
+/** A stretch of a turn's text. */
+export interface TurnPiece {
+  readonly text: string;
+  readonly class: TokenClass;
+  readonly weight?: number | undefined;
+}
+
+/** Between an instruction and its input where a template has one place for both. */
+export const INPUT_SEPARATOR = "\n";
+
+/**
+ * The pieces of a turn in order. Between parts of different classes stands the separator, unless one side is
+ * empty; parts of one class follow each other directly. `asPrompt` makes an assistant's words context.
+ */
+export const turnPieces = (turn: Turn, asPrompt: boolean): TurnPiece[] => {
+  const pieces: TurnPiece[] = [];
+  let previous: PartClass | undefined;
+  for (const part of turn.parts) {
+    if (part.text === "") continue;
+    if (previous !== undefined && previous !== part.class) {
+      pieces.push({ text: INPUT_SEPARATOR, class: "template" });
+    }
+    previous = part.class;
+    pieces.push({ text: part.text, class: pieceClass(part, asPrompt), weight: part.weight });
+  }
+  return pieces;
+};
+
+const pieceClass = (part: Part, asPrompt: boolean): TokenClass =>
+  asPrompt && part.class === "completion" ? "input" : part.class;
+
+export const piecesText = (pieces: readonly TurnPiece[]): string => pieces.map(({ text }) => text).join("");
+
+/** Takes white space off both ends of the pieces' text. */
+export const trimPieces = (pieces: readonly TurnPiece[]): TurnPiece[] => {
+  const text = piecesText(pieces);
+  const start = text.length - text.trimStart().length;
+  return slicePieces(pieces, start, Math.max(start, text.trimEnd().length));
+};
+
+/** The pieces between two positions of their joined text. */
+export const slicePieces = (pieces: readonly TurnPiece[], start: number, end: number): TurnPiece[] => {
+  const kept: TurnPiece[] = [];
+  let position = 0;
+  for (const piece of pieces) {
+    const from = Math.max(start - position, 0);
+    const text = piece.text.slice(from, Math.max(from, end - position));
+    if (text !== "") kept.push({ ...piece, text });
+    position += piece.text.length;
+  }
+  return kept;
+};
