@@ -36,7 +36,7 @@ describe.each(Object.entries(GOLDEN_FOLDERS).filter(([name]) => readGolden(name)
             continue;
           }
           const [rendering] = template.render(example, "all");
-          expect(template.renderPrompt(golden.messages.slice(0, -1))).toBe(golden.prompt);
+          expect(template.renderPrompt(example.turns.slice(0, -1)).text).toBe(golden.prompt);
           expect(promptOf(rendering!, rendering!.targets.length - 1)).toBe(golden.prompt);
           // LLaMA 3's template appends a header for the next answer even behind the last one: not trained on.
           const appended = golden.text!.slice(rendering!.text.length);

@@ -3,10 +3,17 @@
 // or in which the turn's words were changed, would train on something else, so it is split or refused.
 import { createHash } from "node:crypto";
 import { Template as JinjaTemplate } from "@huggingface/jinja";
-import type { ConversationExample, RowSource } from "../example.ts";
+import type { ConversationExample, RowSource, Turn } from "../example.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { TemplateError } from "./errors.ts";
-import { fillSpans, type Rendering, type Span, type Target, type Template } from "./rendering.ts";
+import {
+  fillSpans,
+  type Prompt,
+  type Rendering,
+  type Span,
+  type Target,
+  type Template,
+} from "./rendering.ts";
 import { type ChatMessage, MessageFinder, type Placement } from "./skeleton.ts";
 import {
   piecesText,
@@ -94,9 +101,9 @@ export class ChatTemplate implements Template {
     this.fingerprint = `${NAME}:${createHash("sha256").update(JSON.stringify(decisive)).digest("hex")}`;
   }
 
-  /** The text that inference would encode for these messages, ready for the model's answer. */
-  renderPrompt(messages: readonly ChatMessage[]): string {
-    return this.#apply(messages, true);
+  renderPrompt(turns: readonly Turn[]): Prompt {
+    const messages = turns.map((turn) => ({ role: turn.role, content: piecesText(turnPieces(turn, true)) }));
+    return { text: this.#applyRow(messages, true, undefined), addsPrefix: false };
   }
 
   render(example: ConversationExample, trained: TrainedTurns): Rendering[] {
@@ -233,7 +240,7 @@ export class ChatTemplate implements Template {
     });
   }
 
-  #applyRow(messages: readonly ChatMessage[], generate: boolean, source: RowSource): string {
+  #applyRow(messages: readonly ChatMessage[], generate: boolean, source: RowSource | undefined): string {
     try {
       return this.#apply(messages, generate);
     } catch (cause) {

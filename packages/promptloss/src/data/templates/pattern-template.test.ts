@@ -107,6 +107,17 @@ describe("multi-turn templates", () => {
     expect(createTemplate("chatml", pieces).warnings.join()).toContain("<|im_end|> is not a token");
   });
 
+  test.each(["alpaca", "chatml", "llama2", "llama3", "plain"])(
+    "%s: inference's prompt is training's",
+    (name) => {
+      const template = createTemplate(name, pieces);
+      const example = alpaca("Add.", "1 and 2", "3");
+      const [rendering] = template.render(example, "all");
+      const prompt = template.renderPrompt(example.turns.slice(0, 1));
+      expect(prompt).toEqual({ text: promptOf(rendering!), addsPrefix: rendering!.addsPrefix });
+    },
+  );
+
   test.each([
     ["all", [2, 4]],
     ["last", [4]],

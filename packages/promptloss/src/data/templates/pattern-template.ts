@@ -6,7 +6,7 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import { TemplateError } from "./errors.ts";
 import type { TemplateStrings } from "./named.ts";
 import { hasSlot, type Pattern, type Placeholder, parsePattern } from "./pattern.ts";
-import { type Rendering, RenderingBuilder, type Template } from "./rendering.ts";
+import { type Prompt, type Rendering, RenderingBuilder, type Template } from "./rendering.ts";
 import { type TrainedTurns, type TurnPiece, trainedTurnIndices, trimPieces, turnPieces } from "./turns.ts";
 
 type PatternKey = "start" | "system" | "userWithSystem" | "user" | "userWithInput" | "assistant";
@@ -90,6 +90,14 @@ export class PatternTemplate implements Template {
       }
     }
     return [builder.build(this.#bos === "" || !builder.startsWith(this.#bos))];
+  }
+
+  renderPrompt(turns: readonly Turn[]): Prompt {
+    const answer: Turn = { role: "assistant", parts: [{ class: "completion", text: "?" }] };
+    const source = { file: "prompt", row: 1 };
+    const [rendering] = this.render({ kind: "conversation", turns: [...turns, answer], source }, "last");
+    const { text, targets, addsPrefix } = rendering!;
+    return { text: text.slice(0, targets[0]!.start), addsPrefix };
   }
 
   #pieces(turn: Turn, asPrompt: boolean): TurnPiece[] {

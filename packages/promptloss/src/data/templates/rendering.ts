@@ -1,6 +1,6 @@
 // What a template makes of an example: one text, cut into spans of one class each, and the places where the
 // model takes over from the prompt. Plain data; nothing here knows about tokens.
-import type { ConversationExample, TokenClass } from "../example.ts";
+import type { ConversationExample, TokenClass, Turn } from "../example.ts";
 import type { TrainedTurns } from "./turns.ts";
 
 /** A run of the text with one class. Positions in UTF-16 units. */
@@ -30,6 +30,13 @@ export interface Rendering {
   readonly addsPrefix: boolean;
 }
 
+/** The text before an answer, as inference encodes it. */
+export interface Prompt {
+  readonly text: string;
+  /** Whether the tokenizer puts its BOS before it. */
+  readonly addsPrefix: boolean;
+}
+
 /** Lays conversations out as text. */
 export interface Template {
   readonly name: string;
@@ -43,6 +50,11 @@ export interface Template {
    * @throws TemplateError when the template cannot take the row
    */
   render(example: ConversationExample, trained: TrainedTurns): Rendering[];
+  /**
+   * The prompt for the answer to some turns: to the letter what `render` puts before a trained answer.
+   * @throws TemplateError when the template cannot take the turns
+   */
+  renderPrompt(turns: readonly Turn[]): Prompt;
 }
 
 /** Puts a rendering together from left to right. */

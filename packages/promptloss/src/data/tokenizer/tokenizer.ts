@@ -41,6 +41,8 @@ export class Tokenizer {
   readonly hash: string;
   /** The texts of added tokens that split a text before normalisation, longest first. */
   readonly isolatedTokens: readonly string[];
+  /** The ids of those tokens. */
+  readonly isolatedIds: ReadonlySet<number>;
   readonly #native: NativeTokenizer;
   readonly #kind: VocabularyKind;
 
@@ -54,10 +56,11 @@ export class Tokenizer {
     this.#kind = folder.kind;
     this.vocabularySize = native.getVocabSize(true);
     this.specialIds = new Set(folder.addedTokens.filter((token) => token.special).map((token) => token.id));
-    this.isolatedTokens = folder.addedTokens
-      .filter((token) => token.special && !token.normalized && token.content !== "")
-      .map((token) => token.content)
-      .sort((a, b) => b.length - a.length);
+    const isolated = folder.addedTokens.filter(
+      (token) => token.special && !token.normalized && token.content !== "",
+    );
+    this.isolatedIds = new Set(isolated.map((token) => token.id));
+    this.isolatedTokens = isolated.map((token) => token.content).sort((a, b) => b.length - a.length);
     const eos = folder.special.eos === undefined ? undefined : this.idOf(folder.special.eos);
     this.stopIds = new Set([...(eos === undefined ? [] : [eos]), ...folder.generationStopIds]);
     this.hash = createHash("sha256")
@@ -89,6 +92,11 @@ export class Tokenizer {
   /** The id of a token as the vocabulary writes it; undefined for a string that is no token. */
   idOf(token: string): number | undefined {
     return this.#native.tokenToId(token) ?? undefined;
+  }
+
+  /** The id of BOS; undefined for a tokenizer without one. */
+  get bosId(): number | undefined {
+    return this.special.bos === undefined ? undefined : this.idOf(this.special.bos);
   }
 
   /** The token of an id as the vocabulary writes it (`Ġthe`, `▁the`); undefined for an id out of range. */

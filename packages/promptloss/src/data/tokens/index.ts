@@ -1,0 +1,20 @@
+// Tokens: examples in, frozen rows of ids, classes and weights out.
+export {
+  CLASS_CODE,
+  type ClassifiedRows,
+  type ClassifiedTokens,
+  countClasses,
+} from "./classified-tokens.ts";
+export { TokenRowError, WeightError } from "./errors.ts";
+export { fitTokens, OVERFLOW_POLICIES, type OverflowOptions, type OverflowPolicy } from "./overflow.ts";
+export type { SkippedRow, TokenizationReport } from "./tokenization-report.ts";
+export { ExampleTokenizer, encodePrompt, type TokenizeOptions } from "./tokenize.ts";
+export {
+  type ResolvedWeightPolicy,
+  resolveWeightPolicy,
+  type TokenWeightContext,
+  type WeightPolicy,
+  weighTokens,
+} from "./weight-policy.ts";
+export { WeightedRows, type WeightedRowsOptions, type WeightedRowsReport } from "./weighted-rows.ts";
+export { concatenate, WeightedTokens, type WeightedTokensFields } from "./weighted-tokens.ts";

@@ -1,0 +1,139 @@
+// What tokenising a data set found: rows, tokens by class, straddled boundaries, missing stop tokens, rows left
+// out by cause. Counting only; who prints it decides on the words.
+import type { RowSource, TokenClass } from "../example.ts";
+import { type Rendering, TemplateError } from "../templates/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { BoundedEncoding } from "./boundaries.ts";
+import { CLASS_CODE, type ClassifiedTokens, countClasses } from "./classified-tokens.ts";
+import type { TokenRowError } from "./errors.ts";
+
+export interface SkippedRow {
+  readonly source: RowSource;
+  /** `template`, or the reason of a TokenRowError. */
+  readonly cause: string;
+  readonly message: string;
+}
+
+export interface TokenizationReport {
+  readonly rows: number;
+  readonly tokens: Readonly<Record<TokenClass, number>>;
+  /** Trained answers whose first token would have reached into the prompt. */
+  readonly straddles: number;
+  /** Some of the rows with straddles. */
+  readonly straddledRows: readonly RowSource[];
+  /** Later answers of straddled rows: inference would encode their history otherwise. */
+  readonly retokenizedHistories: number;
+  /** Trained answers, and how many of them do not end in a stop token of the tokenizer. */
+  readonly answers: number;
+  readonly answersWithoutStop: number;
+  /** Rows that a chat template's rewriting of history split, and the rows that came of them. */
+  readonly splitRows: number;
+  readonly rowsFromSplits: number;
+  /** Special tokens that the data's own words brought in. */
+  readonly specialTokensInData: number;
+  readonly skipped: readonly SkippedRow[];
+  readonly warnings: readonly string[];
+}
+
+const LISTED = 20;
+const CONTENT = new Set([CLASS_CODE.system, CLASS_CODE.instruction, CLASS_CODE.input, CLASS_CODE.completion]);
+
+/** Counts for a TokenizationReport. */
+export class TokenizationTally {
+  readonly #tokenizer: Tokenizer;
+  readonly #templateWarnings: readonly string[];
+  #rows = 0;
+  readonly #tokens = countClasses(new Uint8Array(0));
+  #straddles = 0;
+  readonly #straddledRows: RowSource[] = [];
+  #retokenizedHistories = 0;
+  #answers = 0;
+  #answersWithoutStop = 0;
+  #splitRows = 0;
+  #rowsFromSplits = 0;
+  #specialTokensInData = 0;
+  readonly #skipped: SkippedRow[] = [];
+
+  constructor(tokenizer: Tokenizer, templateWarnings: readonly string[]) {
+    this.#tokenizer = tokenizer;
+    this.#templateWarnings = templateWarnings;
+  }
+
+  addRendered(count: number): void {
+    if (count < 2) return;
+    this.#splitRows++;
+    this.#rowsFromSplits += count;
+  }
+
+  addSkipped(error: TemplateError | TokenRowError): void {
+    const cause = error instanceof TemplateError ? "template" : error.reason;
+    this.#skipped.push({ source: error.source!, cause, message: error.message });
+  }
+
+  addEncoded(rendering: Rendering, encoding: BoundedEncoding, source: RowSource): void {
+    this.#straddles += encoding.straddles;
+    this.#retokenizedHistories += encoding.retokenizedHistories;
+    if (encoding.straddles > 0 && this.#straddledRows.length < LISTED) this.#straddledRows.push(source);
+    this.#answers += rendering.targets.length;
+    this.#answersWithoutStop += rendering.targets.length - this.#countStopped(rendering, encoding);
+  }
+
+  /** Stop tokens of the tokenizer that stand at the end of a trained answer. */
+  #countStopped(rendering: Rendering, encoding: BoundedEncoding): number {
+    const ends = new Set(rendering.targets.map(({ end }) => end));
+    let count = 0;
+    for (const { start, encoded } of encoding.pieces) {
+      for (let i = 0; i < encoded.ids.length; i++) {
+        if (ends.has(encoded.offsets[2 * i + 1]! + start) && this.#tokenizer.stopIds.has(encoded.ids[i]!))
+          count++;
+      }
+    }
+    return count;
+  }
+
+  addTokens({ ids, classes }: ClassifiedTokens): void {
+    this.#rows++;
+    const counts = countClasses(classes);
+    for (const name of Object.keys(counts) as TokenClass[]) this.#tokens[name] += counts[name];
+    for (let i = 0; i < ids.length; i++) {
+      if (this.#tokenizer.specialIds.has(ids[i]!) && CONTENT.has(classes[i]!)) this.#specialTokensInData++;
+    }
+  }
+
+  report(): TokenizationReport {
+    return {
+      rows: this.#rows,
+      tokens: { ...this.#tokens },
+      straddles: this.#straddles,
+      straddledRows: [...this.#straddledRows],
+      retokenizedHistories: this.#retokenizedHistories,
+      answers: this.#answers,
+      answersWithoutStop: this.#answersWithoutStop,
+      splitRows: this.#splitRows,
+      rowsFromSplits: this.#rowsFromSplits,
+      specialTokensInData: this.#specialTokensInData,
+      skipped: [...this.#skipped],
+      warnings: this.#warnings(),
+    };
+  }
+
+  #warnings(): string[] {
+    const warnings = [...this.#templateWarnings];
+    const stops = [...this.#tokenizer.stopIds]
+      .map((id) => this.#tokenizer.tokenOf(id) ?? String(id))
+      .join(", ");
+    if (this.#answersWithoutStop > 0) {
+      const share =
+        this.#answersWithoutStop === this.#answers
+          ? "no answer ends"
+          : `${this.#answersWithoutStop} of ${this.#answers} answers do not end`;
+      warnings.push(
+        `${share} in a stop token (${stops === "" ? "the tokenizer has none" : stops}): the model is not taught to stop`,
+      );
+    }
+    if (this.#specialTokensInData > 0) {
+      warnings.push(`the data's own words hold ${this.#specialTokensInData} special tokens`);
+    }
+    return warnings;
+  }
+}

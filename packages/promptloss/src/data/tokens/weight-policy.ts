@@ -1,0 +1,108 @@
+// From classes to weights: prompt loss weight, completion weight, a weight for single classes, and a function.
+// Weights that the data carries come before the class's; the row's weight multiplies all.
+import { TOKEN_CLASSES, type TokenClass } from "../example.ts";
+import { CLASS_CODE, type ClassifiedTokens } from "./classified-tokens.ts";
+import { WeightError } from "./errors.ts";
+import { WeightedTokens } from "./weighted-tokens.ts";
+
+/** What a token-weight function is told of a token. */
+export interface TokenWeightContext {
+  readonly id: number;
+  readonly class: TokenClass;
+  /** Position in the row. */
+  readonly index: number;
+  /** The weight that the token would have. */
+  readonly weight: number;
+  readonly row: ClassifiedTokens;
+}
+
+export interface WeightPolicy {
+  /** The weight of system, instruction, input and template tokens. 0 masks the prompt, 1 trains on all. */
+  readonly promptLossWeight: number;
+  /** The weight of completion tokens; 1 when left out. */
+  readonly completionWeight?: number;
+  /** Weights for single classes, in place of the two above. `end` (the stop token) is 1 when left out. */
+  readonly perClass?: Readonly<Partial<Record<TokenClass, number>>>;
+  /** Returns the weight of a token: finite, 0 or more. The row's own weight multiplies what it returns. */
+  readonly tokenWeight?: (token: TokenWeightContext) => number;
+}
+
+/** A checked policy. */
+export interface ResolvedWeightPolicy {
+  /** By class code. */
+  readonly classWeights: readonly number[];
+  readonly tokenWeight: ((token: TokenWeightContext) => number) | undefined;
+  readonly warnings: readonly string[];
+}
+
+const KEYS = ["promptLossWeight", "completionWeight", "perClass", "tokenWeight"];
+const PROMPT_CLASSES: readonly TokenClass[] = ["system", "instruction", "input", "template"];
+
+const checkKeys = (value: object, known: readonly string[], prefix: string): void => {
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) {
+      throw new WeightError(`${prefix}${key}`, "there is no such weight", {
+        hint: `The keys are ${known.join(", ")}.`,
+      });
+    }
+  }
+};
+
+const checkWeight = (field: string, value: unknown): number => {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
+    throw new WeightError(field, `${String(value)} is not a finite number of 0 or more`);
+  }
+  return value;
+};
+
+/**
+ * Checks a policy and settles the weight of each class.
+ * @throws WeightError for an unknown key or a weight that is not finite or below 0
+ */
+export const resolveWeightPolicy = (policy: WeightPolicy): ResolvedWeightPolicy => {
+  checkKeys(policy, KEYS, "");
+  const perClass = policy.perClass ?? {};
+  checkKeys(perClass, TOKEN_CLASSES, "perClass.");
+  if (policy.completionWeight !== undefined && perClass.completion !== undefined) {
+    throw new WeightError("completionWeight", "perClass.completion says the same thing again", {
+      hint: "Leave one of the two out.",
+    });
+  }
+  if (policy.tokenWeight !== undefined && typeof policy.tokenWeight !== "function") {
+    throw new WeightError("tokenWeight", "should be a function");
+  }
+  const prompt = checkWeight("promptLossWeight", policy.promptLossWeight);
+  const completion = checkWeight("completionWeight", policy.completionWeight ?? 1);
+  const byDefault = (name: TokenClass): number => {
+    if (PROMPT_CLASSES.includes(name)) return prompt;
+    return name === "end" ? 1 : completion;
+  };
+  const classWeights = TOKEN_CLASSES.map((name) =>
+    checkWeight(`perClass.${name}`, perClass[name] ?? byDefault(name)),
+  );
+  const warnings =
+    classWeights[CLASS_CODE.end] === 0
+      ? ["the stop token has weight 0: the model is not taught to stop (perClass.end)"]
+      : [];
+  return Object.freeze({ classWeights, tokenWeight: policy.tokenWeight, warnings });
+};
+
+/**
+ * Gives a row its weights.
+ * @throws WeightError when the token-weight function returns what is no weight; it names the row and the token
+ */
+export const weighTokens = (row: ClassifiedTokens, policy: ResolvedWeightPolicy): WeightedTokens => {
+  const { ids, classes, partWeights, rowWeight, source } = row;
+  const weights = new Float32Array(ids.length);
+  for (let i = 0; i < ids.length; i++) {
+    const code = classes[i]!;
+    const fromPart = partWeights === undefined ? Number.NaN : partWeights[i]!;
+    let weight = Number.isNaN(fromPart) ? policy.classWeights[code]! : fromPart;
+    if (policy.tokenWeight !== undefined) {
+      weight = policy.tokenWeight({ id: ids[i]!, class: TOKEN_CLASSES[code]!, index: i, weight, row });
+      checkWeight(`${source.file}, row ${source.row}: tokenWeight of token ${i}`, weight);
+    }
+    weights[i] = weight * rowWeight;
+  }
+  return WeightedTokens.of({ ids, classes, weights, source });
+};

@@ -1,0 +1,101 @@
+// The structure that travels from the weight policy to the batch: ids, classes and weights of one row, of one
+// length, that can only be cut together.
+import { type RowSource, TOKEN_CLASSES } from "../example.ts";
+import { WeightError } from "./errors.ts";
+
+export interface WeightedTokensFields {
+  readonly ids: Int32Array;
+  readonly classes: Uint8Array;
+  readonly weights: Float32Array;
+  readonly source: RowSource;
+}
+
+/**
+ * A row of tokens. The weight at position t is the weight of predicting token t from those before it, so the
+ * first is never used; shifting by one position is the trainer's work. Frozen: whoever cuts it gets a new one.
+ */
+export class WeightedTokens implements WeightedTokensFields {
+  /** Vocabulary ids. */
+  readonly ids: Int32Array;
+  /** Codes of token classes: indices into TOKEN_CLASSES. */
+  readonly classes: Uint8Array;
+  /** Finite, 0 or more. */
+  readonly weights: Float32Array;
+  readonly source: RowSource;
+
+  private constructor(fields: WeightedTokensFields) {
+    this.ids = fields.ids;
+    this.classes = fields.classes;
+    this.weights = fields.weights;
+    this.source = fields.source;
+    Object.freeze(this);
+  }
+
+  /**
+   * Binds the three arrays together. They are taken over, not copied.
+   * @throws WeightError when lengths differ, a class is unknown or a weight is negative or not finite
+   */
+  static of(fields: WeightedTokensFields): WeightedTokens {
+    const { ids, classes, weights } = fields;
+    if (classes.length !== ids.length || weights.length !== ids.length) {
+      throw new WeightError(
+        "weights",
+        `${ids.length} ids, ${classes.length} classes, ${weights.length} weights`,
+      );
+    }
+    for (let i = 0; i < ids.length; i++) {
+      const weight = weights[i]!;
+      if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+        throw new WeightError("weights", `token ${i} weighs ${weight}; weights are finite and 0 or more`);
+      }
+      if (classes[i]! >= TOKEN_CLASSES.length)
+        throw new WeightError("classes", `token ${i} has class ${classes[i]}`);
+    }
+    return new WeightedTokens(fields);
+  }
+
+  get length(): number {
+    return this.ids.length;
+  }
+
+  /** The number of tokens whose prediction counts: weight above 0, the first token left out. */
+  get trainedCount(): number {
+    let count = 0;
+    for (let i = 1; i < this.weights.length; i++) if (this.weights[i]! > 0) count++;
+    return count;
+  }
+
+  /** The tokens from `start` up to `end`, as a copy. Counted as Array.slice counts. */
+  slice(start: number, end?: number): WeightedTokens {
+    return new WeightedTokens({
+      ids: this.ids.slice(start, end),
+      classes: this.classes.slice(start, end),
+      weights: this.weights.slice(start, end),
+      source: this.source,
+    });
+  }
+
+  /** All tokens but those from `start` up to `end`. */
+  without(start: number, end: number): WeightedTokens {
+    const [head, tail] = [this.slice(0, start), this.slice(Math.max(start, end))];
+    return new WeightedTokens({ ...concatenate([head, tail]), source: this.source });
+  }
+}
+
+/** The arrays of rows laid end to end. */
+export const concatenate = (
+  rows: readonly WeightedTokens[],
+): { ids: Int32Array; classes: Uint8Array; weights: Float32Array } => {
+  const length = rows.reduce((sum, row) => sum + row.length, 0);
+  const ids = new Int32Array(length);
+  const classes = new Uint8Array(length);
+  const weights = new Float32Array(length);
+  let position = 0;
+  for (const row of rows) {
+    ids.set(row.ids, position);
+    classes.set(row.classes, position);
+    weights.set(row.weights, position);
+    position += row.length;
+  }
+  return { ids, classes, weights };
+};
