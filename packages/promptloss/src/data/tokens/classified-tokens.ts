@@ -21,11 +21,11 @@ export interface ClassifiedTokens {
   readonly source: RowSource;
 }
 
-/** Rows by index: an array in memory or a cache on disk. */
+/** Rows by index: an array in memory, or a cache on disk that reads them when asked. */
 export interface ClassifiedRows {
   readonly length: number;
-  /** @throws when the index is out of range */
-  at(index: number): ClassifiedTokens;
+  /** Undefined beyond the last row. */
+  at(index: number): ClassifiedTokens | undefined;
 }
 
 /** How many tokens of each class. */

@@ -75,7 +75,7 @@ export class WeightedRows {
     const indices: number[] = [];
     const lengths: number[] = [];
     for (let index = 0; index < rows.length; index++) {
-      const row = rows.at(index);
+      const row = rows.at(index)!;
       try {
         const fit = this.#fit(row);
         if (fit.kind !== "kept") overflow[OVERFLOW_KEYS[fit.kind]]++;
@@ -111,7 +111,7 @@ export class WeightedRows {
     const position = this.#indices[index];
     if (position === undefined) throw new RangeError(`no row ${index} among ${this.length}`);
     // The constructor kept only rows that fit.
-    return this.#fit(this.#rows.at(position)).tokens!;
+    return this.#fit(this.#rows.at(position)!).tokens!;
   }
 
   #fit(row: ClassifiedTokens): Fit {
