@@ -1,0 +1,166 @@
+// Mixed models by maximum likelihood (or REML) with the Laplace approximation: the public fit of a formula to a table.
+// Families: beta with logit link, Gaussian with identity. No zero inflation, no dispersion formula, no offsets.
+import { type ModelFrame, modelFrame } from "../design/model-frame.ts";
+import { orthogonalize } from "../design/orthogonalize.ts";
+import { type Row, tableFromRows } from "../design/table.ts";
+import { FitError, StatisticsError, TableError } from "../errors.ts";
+import type { Family, FamilyName } from "../family/family.ts";
+import { familyNamed } from "../family/index.ts";
+import { readFormula } from "../formula/terms.ts";
+import { blocks, type VarianceComponent } from "./blocks.ts";
+import type { Diagnostic } from "./diagnostics.ts";
+import { estimate } from "./estimate.ts";
+import type { MixedProblem } from "./likelihood.ts";
+import { assemble } from "./result.ts";
+
+export interface MixedModelOptions {
+  /** Default "beta". */
+  family?: FamilyName;
+  /** Restricted maximum likelihood, Gaussian only. Default false. */
+  reml?: boolean;
+}
+
+export interface Coefficient {
+  name: string;
+  estimate: number;
+  standardError: number;
+  /** estimate / standardError */
+  z: number;
+  /** Two-sided, from the normal distribution (Wald). */
+  p: number;
+}
+
+export interface ConditionalModes {
+  group: string;
+  effects: string[];
+  levels: { level: string; values: number[] }[];
+}
+
+/** A fitted model: plain data, apart from `state`, which later computations on the fit use. */
+export interface MixedModelFit {
+  formula: string;
+  family: FamilyName;
+  link: "logit" | "identity";
+  reml: boolean;
+  /** Rows used. */
+  observations: number;
+  coefficients: Coefficient[];
+  /** Names of columns left out as combinations of others. */
+  aliased: string[];
+  /** Covariance of the coefficients, p x p. */
+  covariance: number[][];
+  /** The beta's precision φ, or the Gaussian's residual standard deviation σ, as glmmTMB's sigma(). */
+  dispersion: number;
+  varianceComponents: VarianceComponent[];
+  conditionalModes: ConditionalModes[];
+  /** Log-likelihood; the restricted one for REML. */
+  logLik: number;
+  /** Number of parameters estimated, dispersion included. */
+  parameters: number;
+  aic: number;
+  bic: number;
+  /** Mean of each row used, given the conditional modes, on the scale of the response. */
+  fitted: number[];
+  /** The optimiser arrived at a maximum with positive curvature. */
+  converged: boolean;
+  /** A variance is zero or a correlation ±1 to the tolerance. */
+  singular: boolean;
+  diagnostics: Diagnostic[];
+  iterations: number;
+  state: FitState;
+}
+
+export interface FitState {
+  frame: ModelFrame;
+  family: Family;
+  problem: MixedProblem;
+  /** What the response was divided by before the fit. */
+  responseScale: number;
+  /** The maximum, in the likelihood's own coordinates. */
+  optimum: Float64Array;
+}
+
+/**
+ * Fits `formula` to the rows of a table. Throws FormulaError, TableError (a value that the family can't have, with its
+ * row) and FitError (nothing to estimate).
+ */
+export function fitMixedModel(
+  rows: readonly Row[],
+  formula: string,
+  options: MixedModelOptions = {},
+): MixedModelFit {
+  return fitFrame(modelFrame(readFormula(formula), tableFromRows(rows)), options);
+}
+
+/** Fits a frame, from `start` (an earlier fit's optimum) when given. */
+export function fitFrame(frame: ModelFrame, options: MixedModelOptions, start?: Float64Array): MixedModelFit {
+  const { family: name = "beta", reml = false } = options;
+  const family = familyNamed(name);
+  if (reml && family.name !== "gaussian") {
+    throw new StatisticsError("REML is for the Gaussian family", {
+      hint: "leave reml out, or use family gaussian",
+    });
+  }
+  checkResponse(frame, family);
+  const responseScale = family.name === "gaussian" ? deviation(frame.response) : 1;
+  const problem: MixedProblem = {
+    family,
+    y: frame.response.map((y) => y / responseScale),
+    fixed: orthogonalize(frame.fixed),
+    blocks: blocks(frame.random),
+    reml,
+  };
+  checkSize(frame, problem);
+  const found = estimate(problem, start);
+  if (found === undefined) {
+    throw new FitError(`${frame.formula.source}: the likelihood has no finite value at any start`, {
+      hint: "look at the range of the predictors and at scores very near 0 or 1",
+    });
+  }
+  const state: FitState = { frame, family, problem, responseScale, optimum: found.minimum.x };
+  return assemble(state, found);
+}
+
+function checkResponse({ response, responseName, kept }: ModelFrame, family: Family): void {
+  for (const [i, y] of response.entries()) {
+    const problem = family.refuse(y);
+    if (problem === undefined) continue;
+    throw new TableError(`row ${kept[i]! + 1}: ${responseName} ${problem}`, {
+      row: kept[i],
+      column: responseName,
+      hint: "bring scores into (0, 1) with a named transform (min-max, squeeze), or use family gaussian",
+    });
+  }
+}
+
+/** The standard deviation, or 1 for a constant. */
+function deviation(y: Float64Array): number {
+  const mean = y.reduce((sum, x) => sum + x, 0) / y.length;
+  const variance = y.reduce((sum, x) => sum + (x - mean) ** 2, 0) / y.length;
+  return variance > 0 ? Math.sqrt(variance) : 1;
+}
+
+function checkSize(frame: ModelFrame, problem: MixedProblem): void {
+  const n = frame.rows;
+  const p = problem.fixed.basis.length;
+  if (p === 0) throw new FitError(`${frame.formula.source}: no fixed effect is left to estimate`);
+  if (p >= n) {
+    throw new FitError(`${frame.formula.source}: ${p} fixed effects need more than ${n} rows`, {
+      hint: "take terms out of the formula, or add data",
+    });
+  }
+  for (const { design, groups, effects } of problem.blocks) {
+    if (groups < 2) {
+      throw new FitError(`${design.group} has one group: a random effect needs two at least`, {
+        hint: "take the random effect out of the formula",
+      });
+    }
+    if (problem.family.name === "gaussian" && groups * effects >= n) {
+      throw new FitError(
+        `(${design.columns.map(({ name }) => name).join(" + ")} | ${design.group}): ${groups * effects} random effects ` +
+          `for ${n} rows can't be told from the residual`,
+        { hint: "group by something with several rows a group, or take a slope out" },
+      );
+    }
+  }
+}
