@@ -122,13 +122,15 @@ class Expander {
     }));
   }
 
-  /** `a` is one grouping, `a:b` one of their combinations, `a/b` both a and a:b. */
+  /** `a` is one grouping, `a:b` one of their combinations, `a/b` both b:a and a. */
   #groupings(node: Node): Node[][] {
     if (node.type === "name") return [[node]];
     if (node.type === "binary" && (node.operator === ":" || node.operator === "/")) {
       const left = this.#groupings(unwrap(node.left));
-      const right = this.#groupings(unwrap(node.right)).map((columns) => [...left.at(-1)!, ...columns]);
-      return node.operator === ":" ? right : [...left, ...right];
+      const right = this.#groupings(unwrap(node.right));
+      if (node.operator === ":") return right.map((columns) => [...left.at(-1)!, ...columns]);
+      // R writes the inner one first: a/b is b:a and a.
+      return [...right.map((columns) => [...columns, ...left[0]!]), ...left];
     }
     throw this.#fault(`${deparse(node)} is no grouping`, node, "after the bar write a column, a:b or a/b");
   }
