@@ -1,8 +1,7 @@
 // From a formula and a table to what a fit needs: response, fixed-effects columns, and for each random effect its
 // columns and groups. Rows with a missing cell in a column that the formula uses are left out and counted.
 import { FitError, TableError } from "../errors.ts";
-import { deparse } from "../formula/deparse.ts";
-import type { Node } from "../formula/parse.ts";
+import { columnsOf, deparse } from "../formula/deparse.ts";
 import type { ModelFormula, RandomTerm, Term } from "../formula/terms.ts";
 import { type DesignColumn, designColumns } from "./columns.ts";
 import { evaluate, unknownColumn } from "./expression.ts";
@@ -21,6 +20,8 @@ export interface RandomDesign {
 
 export interface ModelFrame {
   formula: ModelFormula;
+  /** The rows in use, all columns. */
+  table: Table;
   /** Rows in use. */
   rows: number;
   /** Index in the given table of each row in use. */
@@ -46,6 +47,7 @@ export function modelFrame(formula: ModelFormula, table: Table): ModelFrame {
   const { fixed, random } = designFor(formula, used, coding, kept);
   return {
     formula,
+    table: used,
     rows: kept.length,
     kept,
     dropped: table.rows - kept.length,
@@ -109,28 +111,16 @@ function grouping(
 }
 
 function completeRows(formula: ModelFormula, table: Table): number[] {
-  const names = new Set<string>();
   const nodes = [
     formula.response,
     ...formula.variables.values(),
     ...formula.random.flatMap((r) => r.groupColumns),
   ];
-  for (const node of nodes) columnNames(node, names);
+  const names = new Set(nodes.flatMap((node) => [...columnsOf(node)]));
   const columns = [...names].flatMap((name) => table.columns.get(name) ?? []);
   return Array.from({ length: table.rows }, (_, row) => row).filter((row) =>
     columns.every((column) => column.labels[row] !== undefined),
   );
-}
-
-function columnNames(node: Node, into: Set<string>): void {
-  if (node.type === "name") into.add(node.name);
-  else if (node.type === "call") for (const argument of node.args) columnNames(argument, into);
-  else if (node.type === "group") columnNames(node.inner, into);
-  else if (node.type === "sign") columnNames(node.operand, into);
-  else if (node.type === "binary") {
-    columnNames(node.left, into);
-    columnNames(node.right, into);
-  }
 }
 
 function requireFinite(name: string, values: Float64Array, rowNumbers: readonly number[] | undefined): void {

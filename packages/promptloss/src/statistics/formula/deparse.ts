@@ -1,5 +1,5 @@
 // Writes a syntax tree back as text, the way R prints it: `I(w^2)`, `log(x + 1)`. The text is a variable's name and
-// its identity: two spellings of one expression are one variable.
+// its identity: two spellings of one expression are one variable. Also lists the columns that a tree uses.
 import type { Node } from "./parse.ts";
 
 const plainName = /^[\p{L}_][\p{L}\p{N}_.]*$/u;
@@ -20,5 +20,23 @@ export function deparse(node: Node): string {
       const gap = node.operator === "^" || node.operator === ":" || node.operator === "/" ? "" : " ";
       return `${deparse(node.left)}${gap}${node.operator}${gap}${deparse(node.right)}`;
     }
+  }
+}
+
+/** Names of the columns in an expression. */
+export function columnsOf(node: Node): Set<string> {
+  switch (node.type) {
+    case "number":
+      return new Set();
+    case "name":
+      return new Set([node.name]);
+    case "call":
+      return new Set(node.args.flatMap((argument) => [...columnsOf(argument)]));
+    case "group":
+      return columnsOf(node.inner);
+    case "sign":
+      return columnsOf(node.operand);
+    case "binary":
+      return new Set([...columnsOf(node.left), ...columnsOf(node.right)]);
   }
 }

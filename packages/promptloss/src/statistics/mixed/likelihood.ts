@@ -3,7 +3,7 @@
 // of each block's Λ, and τ. Random effects are b = Λu with standard normal u.
 import type { OrthogonalBasis } from "../design/orthogonalize.ts";
 import { adjoint, findMode, type LatentProblem, type Mode } from "../engine/laplace.ts";
-import type { LatentDesign } from "../engine/latent.ts";
+import { type LatentDesign, linearPredictor } from "../engine/latent.ts";
 import type { Family } from "../family/family.ts";
 import { type Block, factorOf } from "./blocks.ts";
 
@@ -63,6 +63,19 @@ export class MixedLikelihood {
   /** Number of random effects, the first part of the latent vector. */
   get randomSize(): number {
     return this.#randomSize;
+  }
+
+  /** The linear predictor [n] at given parameters and latent vector, with no look at the response. */
+  predictorAt(parameters: Float64Array, v: Float64Array): Float64Array {
+    const { offset, design } = this.#at(parameters);
+    const eta = new Float64Array(offset.length);
+    linearPredictor(design, v, offset, eta);
+    return eta;
+  }
+
+  /** Coefficients of the fixed effects in the orthogonal basis, [p]. */
+  fixedPart(parameters: Float64Array, mode: Mode): Float64Array {
+    return this.problem.reml ? mode.v.subarray(this.#randomSize) : parameters.subarray(0, this.layout.fixed);
   }
 
   /** Undefined where the likelihood has no finite approximation. */

@@ -78,6 +78,8 @@ export interface FitState {
   responseScale: number;
   /** The maximum, in the likelihood's own coordinates. */
   optimum: Float64Array;
+  /** Of the negative log-likelihood there, [parameters * parameters]. */
+  hessian: Float64Array;
 }
 
 /**
@@ -117,7 +119,14 @@ export function fitFrame(frame: ModelFrame, options: MixedModelOptions, start?: 
       hint: "look at the range of the predictors and at scores very near 0 or 1",
     });
   }
-  const state: FitState = { frame, family, problem, responseScale, optimum: found.minimum.x };
+  const state: FitState = {
+    frame,
+    family,
+    problem,
+    responseScale,
+    optimum: found.minimum.x,
+    hessian: found.minimum.hessian,
+  };
   return assemble(state, found);
 }
 

@@ -15,7 +15,7 @@ export function assemble(state: FitState, found: Estimate): MixedModelFit {
   const { eta, v } = evaluation.mode;
   const n = frame.rows;
   const p = fixed.basis.length;
-  const basisCoefficients = reml ? v.subarray(likelihood.randomSize) : minimum.x.subarray(0, p);
+  const basisCoefficients = likelihood.fixedPart(minimum.x, evaluation.mode);
   const estimates = fixed.transform.map((row) => responseScale * inner(row, basisCoefficients));
   const covariance = sandwich(fixed.transform, basisCovariance(found, p), responseScale ** 2);
   const lambdas = problem.blocks.map((block, b) => factorOf(block, minimum.x, likelihood.layout.blocks[b]!));

@@ -1,0 +1,9 @@
+// The analysis variable of the paper (§ Definitions): w_p = PLW^0.30103, so that PLW 0.1 becomes 0.5.
+
+const exponent = 0.30103;
+
+/** w_p of a prompt loss weight in [0, 1]. */
+export const wpOfPlw = (plw: number): number => plw ** exponent;
+
+/** The prompt loss weight of a w_p in [0, 1]. */
+export const plwOfWp = (wp: number): number => wp ** (1 / exponent);

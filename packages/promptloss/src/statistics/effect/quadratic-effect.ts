@@ -1,0 +1,193 @@
+// Where a fitted quadratic in w_p has its best value, with a delta-method and a parametric-bootstrap interval, as w_p
+// and as PLW; or, as plainly, that there is no significant relation or no best value inside the range.
+import type { Row } from "../design/table.ts";
+import { StatisticsError } from "../errors.ts";
+import { type BootstrapOptions, bootstrap } from "../mixed/bootstrap.ts";
+import type { MixedModelFit } from "../mixed/model.ts";
+import { chiSquareUpper, normalTwoSided, standardNormalQuantile } from "../special.ts";
+import { type QuadraticContrasts, quadraticContrasts } from "./contrasts.ts";
+import { plwOfWp } from "./plw.ts";
+import { sentenceOf } from "./sentence.ts";
+
+export interface QuadraticEffectOptions {
+  /** The column that holds w_p. Default "wp". */
+  variable?: string;
+  /** Values of the columns that interact with it. */
+  at?: Row;
+  /** Of the intervals. Default 0.95. */
+  level?: number;
+  /** Below which a p-value counts as significant. Default 0.05. */
+  alpha?: number;
+  /** Left out: no bootstrap, which takes hundreds of refits. */
+  bootstrap?: BootstrapOptions;
+}
+
+export interface Interval {
+  lower: number;
+  upper: number;
+}
+
+export interface Tested {
+  estimate: number;
+  standardError: number;
+  p: number;
+}
+
+/**
+ * none: no significant relation. maximum: a significant downward curve with its vertex inside [0, 1]. minimum: an upward
+ * one, the score worst inside. monotone: the score rises or falls over the whole range.
+ */
+export type EffectKind = "none" | "maximum" | "minimum" | "monotone";
+
+export interface BootstrapInterval extends Interval {
+  replicates: number;
+  failed: number;
+  seed: number;
+  /** Share of the refits whose best w_p lies strictly inside (0, 1). */
+  inside: number;
+}
+
+export interface QuadraticEffect {
+  variable: string;
+  at: Row;
+  kind: EffectKind;
+  level: number;
+  alpha: number;
+  linear: Tested;
+  quadratic: Tested;
+  /** Both terms together against none: Wald's chi-square on 2 degrees of freedom. */
+  joint: { statistic: number; p: number };
+  /** The vertex of the fitted curve wherever it lies, on the scale of w_p, with its delta-method interval. */
+  vertex: { wp: number; standardError: number } & Interval;
+  /** The best w_p and PLW in [0, 1] by the fitted curve; undefined for kind "none". */
+  best: { wp: number; plw: number; mean: number } | undefined;
+  /** The vertex's delta-method interval as PLW, cut to [0, 1]; undefined unless kind is "maximum". */
+  plwInterval: Interval | undefined;
+  /** Percentile intervals of the best value in [0, 1] over the refits. */
+  bootstrap: { wp: BootstrapInterval; plw: BootstrapInterval } | undefined;
+  /** The finding in one sentence. */
+  sentence: string;
+}
+
+/** Reads the effect of w_p off a fit. Throws StatisticsError when the formula has no quadratic in the variable. */
+export function quadraticEffect(fit: MixedModelFit, options: QuadraticEffectOptions = {}): QuadraticEffect {
+  const { variable = "wp", at = {}, level = 0.95, alpha = 0.05 } = options;
+  for (const [name, value] of Object.entries({ level, alpha })) {
+    if (!(value > 0 && value < 1))
+      throw new StatisticsError(`${name} must lie between 0 and 1, not ${value}`);
+  }
+  const contrasts = quadraticContrasts(fit, variable, at);
+  const linear = tested(fit, contrasts.linear);
+  const quadratic = tested(fit, contrasts.quadratic);
+  const covariance = form(fit.covariance, contrasts.linear, contrasts.quadratic);
+  const joint = jointTest(linear, quadratic, covariance);
+  const wp = -linear.estimate / (2 * quadratic.estimate);
+  // Delta method: the gradient of −b₁ / 2b₂ is −(1, 2 wp) / 2b₂.
+  const variance =
+    linear.standardError ** 2 + 4 * wp * covariance + 4 * wp * wp * quadratic.standardError ** 2;
+  const standardError = Math.sqrt(variance) / Math.abs(2 * quadratic.estimate);
+  const reach = standardNormalQuantile((1 + level) / 2) * standardError;
+  const kind = kindOf(linear, quadratic, joint.p, wp, alpha);
+  const constant = tested(fit, contrasts.constant).estimate;
+  const bestWp = bestIn01(linear.estimate, quadratic.estimate, kind);
+  const eta = constant + linear.estimate * bestWp + quadratic.estimate * bestWp ** 2;
+  const vertex = { wp, standardError, lower: wp - reach, upper: wp + reach };
+  const effect = {
+    variable,
+    at,
+    kind,
+    level,
+    alpha,
+    linear,
+    quadratic,
+    joint,
+    vertex,
+    best:
+      kind === "none" ? undefined : { wp: bestWp, plw: plwOfWp(bestWp), mean: fit.state.family.mean(eta) },
+    plwInterval:
+      kind === "maximum"
+        ? { lower: plwOfWp(clamp(vertex.lower)), upper: plwOfWp(clamp(vertex.upper)) }
+        : undefined,
+    bootstrap: options.bootstrap && bootstrapIntervals(fit, contrasts, level, options.bootstrap),
+  };
+  return { ...effect, sentence: sentenceOf(effect) };
+}
+
+function tested({ coefficients, covariance }: MixedModelFit, weights: readonly number[]): Tested {
+  const estimate = coefficients.reduce((sum, c, j) => sum + weights[j]! * c.estimate, 0);
+  const standardError = Math.sqrt(form(covariance, weights, weights));
+  return { estimate, standardError, p: normalTwoSided(estimate / standardError) };
+}
+
+function form(matrix: readonly number[][], a: readonly number[], b: readonly number[]): number {
+  let sum = 0;
+  for (const [j, row] of matrix.entries()) for (const [k, c] of row.entries()) sum += a[j]! * c * b[k]!;
+  return sum;
+}
+
+function jointTest(linear: Tested, quadratic: Tested, covariance: number): { statistic: number; p: number } {
+  const [a, b] = [linear.standardError ** 2, quadratic.standardError ** 2];
+  const [x, y] = [linear.estimate, quadratic.estimate];
+  const statistic = (b * x * x - 2 * covariance * x * y + a * y * y) / (a * b - covariance * covariance);
+  return { statistic, p: chiSquareUpper(statistic, 2) };
+}
+
+function kindOf(
+  linear: Tested,
+  quadratic: Tested,
+  jointP: number,
+  vertex: number,
+  alpha: number,
+): EffectKind {
+  if (!(jointP < alpha)) return "none";
+  if (!(quadratic.p < alpha)) return linear.estimate + quadratic.estimate === 0 ? "none" : "monotone";
+  if (!(vertex > 0 && vertex < 1)) return "monotone";
+  return quadratic.estimate < 0 ? "maximum" : "minimum";
+}
+
+/** Where the curve is highest in [0, 1]; at an end unless it has a maximum inside. */
+function bestIn01(linear: number, quadratic: number, kind?: EffectKind): number {
+  const vertex = -linear / (2 * quadratic);
+  if (quadratic < 0 && vertex > 0 && vertex < 1 && (kind === undefined || kind === "maximum")) return vertex;
+  return linear + quadratic > 0 ? 1 : 0;
+}
+
+const clamp = (x: number): number => Math.min(1, Math.max(0, x));
+
+function bootstrapIntervals(
+  fit: MixedModelFit,
+  { linear, quadratic }: QuadraticContrasts,
+  level: number,
+  options: BootstrapOptions,
+): { wp: BootstrapInterval; plw: BootstrapInterval } {
+  const { coefficients, replicates, failed, seed } = bootstrap(fit, options);
+  if (coefficients.length < 20) {
+    throw new StatisticsError(
+      `only ${coefficients.length} of ${replicates} bootstrap refits arrived: too few for an interval`,
+      {
+        hint: "ask for more replicates, or look at the fit's warnings",
+      },
+    );
+  }
+  const weigh = (weights: readonly number[], beta: readonly number[]): number =>
+    beta.reduce((sum, x, j) => sum + weights[j]! * x, 0);
+  const best = coefficients
+    .map((beta) => bestIn01(weigh(linear, beta), weigh(quadratic, beta)))
+    .sort((a, b) => a - b);
+  const lower = quantile(best, (1 - level) / 2);
+  const upper = quantile(best, (1 + level) / 2);
+  const inside = best.filter((x) => x > 0 && x < 1).length / best.length;
+  const counts = { replicates, failed, seed, inside };
+  return {
+    wp: { lower, upper, ...counts },
+    plw: { lower: plwOfWp(lower), upper: plwOfWp(upper), ...counts },
+  };
+}
+
+/** Of sorted values, linear between order statistics (Hyndman and Fan's type 7, R's default). */
+export function quantile(sorted: readonly number[], p: number): number {
+  const at = p * (sorted.length - 1);
+  const below = Math.floor(at);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
+}

@@ -1,0 +1,48 @@
+// The effect of w_p in one plain sentence: what was found, with its p-value and interval, or that nothing was.
+import { pValue, short } from "../report/numbers.ts";
+import type { QuadraticEffect } from "./quadratic-effect.ts";
+
+/** Says `effect` in words. Prompt loss weights are given to three digits. */
+export function sentenceOf(effect: Omit<QuadraticEffect, "sentence">): string {
+  const where = Object.entries(effect.at)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+  return `${where === "" ? "" : `For ${where}: `}${finding(effect)}`;
+}
+
+function finding(effect: Omit<QuadraticEffect, "sentence">): string {
+  const { variable, kind, best, vertex, quadratic, joint, level } = effect;
+  const percent = `${Number((100 * level).toPrecision(6))} %`;
+  switch (kind) {
+    case "none":
+      return (
+        `no significant relation between the score and ${variable} ` +
+        `(linear and quadratic terms together: ${p(joint.p)}); these data name no best PLW.`
+      );
+    case "maximum": {
+      const interval = effect.bootstrap?.plw ?? effect.plwInterval!;
+      const method = effect.bootstrap === undefined ? "delta method" : "parametric bootstrap";
+      return (
+        `the score is highest at PLW ${short(best!.plw, 3)} (${variable} ${short(best!.wp, 3)}; ${percent} interval of ` +
+        `the PLW ${short(interval.lower, 3)} to ${short(interval.upper, 3)} by the ${method}), ` +
+        `a significant downward curve (quadratic term: ${p(quadratic.p)}).`
+      );
+    }
+    case "minimum":
+      return (
+        `the fitted curve has a minimum, not a maximum: the score is lowest near ${variable} ${short(vertex.wp, 3)} ` +
+        `(quadratic term: ${p(quadratic.p)}) and highest at PLW ${best!.plw}, an end of the range; ` +
+        "these data name no best PLW inside it."
+      );
+    case "monotone": {
+      const course = `the score ${best!.wp === 1 ? "rises" : "falls"} with ${variable} over the whole range`;
+      const why =
+        quadratic.p < effect.alpha
+          ? `the vertex of the fitted curve, ${variable} ${short(vertex.wp, 3)}, lies outside [0, 1]`
+          : `no significant curvature: quadratic term ${p(quadratic.p)}; both terms together ${p(joint.p)}`;
+      return `${course} (${why}): PLW ${best!.plw} is best among those tried, and no best value inside the range was found.`;
+    }
+  }
+}
+
+const p = (value: number): string => (value < 2e-16 ? "p < 2e-16" : `p = ${pValue(value)}`);
