@@ -48,6 +48,16 @@ function label(cell: Cell): string | undefined {
   return missingTexts.has(text) ? undefined : text;
 }
 
+/** The column called `name`. Throws TableError with the nearest name. */
+export function columnNamed(table: Table, name: string): Column {
+  const column = table.columns.get(name);
+  if (column !== undefined) return column;
+  throw new TableError(`unknown column "${name}"`, {
+    column: name,
+    hint: nearestHint(name, table.columns.keys()),
+  });
+}
+
 /** The rows `keep` of a table, in that order. */
 export function selectRows(table: Table, keep: readonly number[]): Table {
   const columns = new Map<string, Column>();

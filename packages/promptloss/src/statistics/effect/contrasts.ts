@@ -1,7 +1,6 @@
 // The quadratic in one variable that a fit's linear predictor is, read off the model matrix: whatever way the formula
 // spells it (wp^2, I(wp^2), interactions), intercept, slope and curvature are combinations of the coefficients.
-import type { Row } from "../design/table.ts";
-import { nearestHint } from "../design/table.ts";
+import { columnNamed, type Row } from "../design/table.ts";
 import { StatisticsError } from "../errors.ts";
 import { columnsOf } from "../formula/deparse.ts";
 import type { MixedModelFit } from "../mixed/model.ts";
@@ -20,11 +19,7 @@ export interface QuadraticContrasts {
  */
 export function quadraticContrasts(fit: MixedModelFit, variable: string, at: Row): QuadraticContrasts {
   const { frame } = fit.state;
-  if (!frame.table.columns.has(variable)) {
-    throw new StatisticsError(`unknown column "${variable}"`, {
-      hint: nearestHint(variable, frame.table.columns.keys()),
-    });
-  }
+  columnNamed(frame.table, variable);
   const lacking = [...partners(fit, variable)].filter((name) => at[name] === undefined);
   if (lacking.length > 0) {
     throw new StatisticsError(`the effect of ${variable} differs by ${lacking.join(" and ")}`, {

@@ -1,11 +1,18 @@
 // A fit as plain JSON data: all of it but the state that later computations use. Numbers that are not finite are null.
 import type { MixedModelFit } from "../mixed/model.ts";
+import type { ResponseSurface } from "../surface/surface.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** What `--json` prints of a fit. */
 export function fitToJson(fit: MixedModelFit): Json {
   const { state: _, ...data } = fit;
+  return toJson(data);
+}
+
+/** A surface's figures; its values come from surfaceAt. */
+export function surfaceToJson(surface: ResponseSurface): Json {
+  const { state: _, ...data } = surface;
   return toJson(data);
 }
 

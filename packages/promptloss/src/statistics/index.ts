@@ -1,0 +1,51 @@
+// The statistics' public face: models, comparisons, the effect of w_p, response surfaces, recommendations.
+export type { Cell, Row } from "./design/table.ts";
+export { plwOfWp, wpOfPlw } from "./effect/plw.ts";
+export {
+  type EffectKind,
+  type Interval,
+  type QuadraticEffect,
+  type QuadraticEffectOptions,
+  quadraticEffect,
+} from "./effect/quadratic-effect.ts";
+export * from "./errors.ts";
+export type { FamilyName } from "./family/family.ts";
+export { familyNames } from "./family/index.ts";
+export type { VarianceComponent } from "./mixed/blocks.ts";
+export { type Bootstrap, type BootstrapOptions, bootstrap } from "./mixed/bootstrap.ts";
+export {
+  type ComparisonRow,
+  compareModels,
+  type LikelihoodRatioTest,
+  likelihoodRatioTest,
+} from "./mixed/compare.ts";
+export type { Diagnostic, DiagnosticCode } from "./mixed/diagnostics.ts";
+export {
+  type Coefficient,
+  type ConditionalModes,
+  fitMixedModel,
+  type MixedModelFit,
+  type MixedModelOptions,
+} from "./mixed/model.ts";
+export { type Prediction, type PredictOptions, predict } from "./mixed/predict.ts";
+export type { Fact, Mark } from "./recommend/paper-facts.ts";
+export {
+  type Recommendation,
+  type RecommendOptions,
+  recommend,
+  type StudyEvidence,
+  type TaskGroup,
+  taskGroups,
+} from "./recommend/recommend.ts";
+export { renderRecommendation } from "./recommend/render.ts";
+export { fitToJson, type Json, surfaceToJson, toJson } from "./report/json.ts";
+export { renderComparison, renderSummary } from "./report/summary.ts";
+export {
+  type AppliedTransform,
+  type ScoreTransform,
+  type ScoreTransformName,
+  toUnitInterval,
+  type UnitScores,
+} from "./scores/unit-interval.ts";
+export { type BestOptions, type BestPlw, bestPlwAt, type SurfacePoint, surfaceAt } from "./surface/best.ts";
+export { fitSurface, type ResponseSurface, type SurfaceOptions } from "./surface/surface.ts";
