@@ -138,6 +138,10 @@ def check_invariance(operator):
     same = same and torch.equal(whole[1][alone], part[1]) and torch.equal(whole[3][alone], part[3])
     report("tokens of weight 0 change no bit", same and whole[1][~alone].eq(0).all() and whole[3][~alone].eq(0).all())
 
+    wanting = run(hidden, targets, weights.clone().requires_grad_())
+    near = [torch.allclose(a, b, rtol=1e-5, atol=1e-7) for a, b in zip(wanting, whole)]
+    report("weights that want a gradient change no other", all(near))
+
     shaped = run(hidden.view(4, 10, 8), targets.view(4, 10), weights.view(4, 10))
     report("[4, 10] tokens equal 40", torch.equal(shaped[0], whole[0]) and shaped[1].shape == (4, 10))
     strided = run(hidden.t().contiguous().t(), targets, weights)
