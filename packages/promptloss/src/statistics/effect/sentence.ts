@@ -1,5 +1,5 @@
 // The effect of w_p in one plain sentence: what was found, with its p-value and interval, or that nothing was.
-import { pValue, short } from "../report/numbers.ts";
+import { pValue, trimmed } from "../report/numbers.ts";
 import type { QuadraticEffect } from "./quadratic-effect.ts";
 
 /** Says `effect` in words. Prompt loss weights are given to three digits. */
@@ -12,7 +12,7 @@ export function sentenceOf(effect: Omit<QuadraticEffect, "sentence">): string {
 
 function finding(effect: Omit<QuadraticEffect, "sentence">): string {
   const { variable, kind, best, vertex, quadratic, joint, level } = effect;
-  const percent = `${Number((100 * level).toPrecision(6))} %`;
+  const percent = `${trimmed(100 * level, 6)} %`;
   switch (kind) {
     case "none":
       return (
@@ -23,24 +23,24 @@ function finding(effect: Omit<QuadraticEffect, "sentence">): string {
       const interval = effect.bootstrap?.plw ?? effect.plwInterval!;
       const method = effect.bootstrap === undefined ? "delta method" : "parametric bootstrap";
       return (
-        `the score is highest at PLW ${short(best!.plw, 3)} (${variable} ${short(best!.wp, 3)}; ${percent} interval of ` +
-        `the PLW ${short(interval.lower, 3)} to ${short(interval.upper, 3)} by the ${method}), ` +
+        `the score is highest at PLW ${trimmed(best!.plw)} (${variable} ${trimmed(best!.wp)}; ${percent} interval of ` +
+        `the PLW ${trimmed(interval.lower)} to ${trimmed(interval.upper)} by the ${method}), ` +
         `a significant downward curve (quadratic term: ${p(quadratic.p)}).`
       );
     }
     case "minimum":
       return (
-        `the fitted curve has a minimum, not a maximum: the score is lowest near ${variable} ${short(vertex.wp, 3)} ` +
-        `(quadratic term: ${p(quadratic.p)}) and highest at PLW ${best!.plw}, an end of the range; ` +
+        `the fitted curve has a minimum, not a maximum: the score is lowest near ${variable} ${trimmed(vertex.wp)} ` +
+        `(quadratic term: ${p(quadratic.p)}) and highest at PLW ${trimmed(best!.plw)}, an end of the range; ` +
         "these data name no best PLW inside it."
       );
     case "monotone": {
       const course = `the score ${best!.wp === 1 ? "rises" : "falls"} with ${variable} over the whole range`;
       const why =
         quadratic.p < effect.alpha
-          ? `the vertex of the fitted curve, ${variable} ${short(vertex.wp, 3)}, lies outside [0, 1]`
+          ? `the vertex of the fitted curve, ${variable} ${trimmed(vertex.wp)}, lies outside [0, 1]`
           : `no significant curvature: quadratic term ${p(quadratic.p)}; both terms together ${p(joint.p)}`;
-      return `${course} (${why}): PLW ${best!.plw} is best among those tried, and no best value inside the range was found.`;
+      return `${course} (${why}): PLW ${trimmed(best!.plw)} is best among those tried, and no best value inside the range was found.`;
     }
   }
 }

@@ -45,7 +45,12 @@ fits <- lapply(specs, function(s) {
       correlation = I(keep(unname(attr(v, "correlation")))))),
     fitted = keep(unname(fitted(m))[1:12]))
 })
-write(list(software = software, data = d, fits = fits), "mixed-models.json")
+nested <- lapply(c("score ~ 1 + (1 | benchmark)", "score ~ wp + (1 | benchmark)",
+  "score ~ wp + I(wp^2) + (1 | benchmark)", "score ~ wp + I(wp^2) + (1 + wp | benchmark)"),
+  function(f) glmmTMB(as.formula(f), d, family = beta_family()))
+a <- do.call(anova, nested)
+comparison <- list(chisq = keep(a$Chisq[-1]), p = keep(a$`Pr(>Chisq)`[-1]))
+write(list(software = software, data = d, fits = fits, comparison = comparison), "mixed-models.json")
 
 set.seed(42)
 g <- expand.grid(plw = c(0, 0.001, 0.01, 0.05, 0.2, 0.5, 1), rg = c(0.1, 0.3, 1, 2.5, 6), model = paste0("m", 1:4),

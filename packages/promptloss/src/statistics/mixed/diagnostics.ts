@@ -121,7 +121,8 @@ function singularMessage(
 ): string {
   const what =
     zeroEffects.length > 0
-      ? `the standard deviation of ${zeroEffects.join(" and ")} is estimated at zero`
+      ? `the standard deviation${zeroEffects.length > 1 ? "s" : ""} of ${zeroEffects.join(" and ")} ` +
+        `${zeroEffects.length > 1 ? "are" : "is"} estimated at zero`
       : `the correlation of ${extremePair(effects, correlation)} is estimated at ${correlationSign(correlation)}`;
   return `singular fit: in (${effects.join(" + ")} | ${group}) ${what}: these data support a simpler random effect`;
 }

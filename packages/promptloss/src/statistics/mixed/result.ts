@@ -18,7 +18,9 @@ export function assemble(state: FitState, found: Estimate): MixedModelFit {
   const basisCoefficients = likelihood.fixedPart(minimum.x, evaluation.mode);
   const estimates = fixed.transform.map((row) => responseScale * inner(row, basisCoefficients));
   const covariance = sandwich(fixed.transform, basisCovariance(found, p), responseScale ** 2);
-  const lambdas = problem.blocks.map((block, b) => factorOf(block, minimum.x, likelihood.layout.blocks[b]!));
+  const lambdas = problem.blocks.map((block, b) =>
+    withoutNoise(factorOf(block, minimum.x, likelihood.layout.blocks[b]!), block.effects),
+  );
   const components = problem.blocks.map((block, b) =>
     scaleComponent(varianceComponent(block, lambdas[b]!), responseScale),
   );
@@ -132,6 +134,18 @@ const scaleComponent = <T extends { sd: number[] }>(component: T, scale: number)
   ...component,
   sd: component.sd.map((s) => s * scale),
 });
+
+// Where a deviation's best value is zero, the optimiser stops about this near: what is left is its rounding.
+const zeroDeviation = 1e-5;
+
+/** Λ with the rows of effects that don't vary set to zero. */
+function withoutNoise(lambda: Float64Array, effects: number): Float64Array {
+  for (let m = 0; m < effects; m++) {
+    const row = lambda.subarray(m * effects, (m + 1) * effects);
+    if (inner(row, row) < zeroDeviation ** 2) row.fill(0);
+  }
+  return lambda;
+}
 
 function degeneracyOf(lambda: Float64Array, { effects, design }: Block): Degeneracy {
   const gram = new Float64Array(effects * effects);

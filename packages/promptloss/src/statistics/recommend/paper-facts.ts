@@ -1,8 +1,11 @@
 // What the paper (Huerta-Enochian and Ko, arXiv 2401.13586) and its follow-up say that a recommendation can stand on,
 // each with its mark: verified from the paper, derived from its figures by arithmetic, or our own choice.
 
-/** V: verified from the paper. D: derived from verified figures. O: our own choice, never the paper's. */
-export type Mark = "V" | "D" | "O";
+/**
+ * V: verified from the paper. D: derived from verified figures. O: our own choice, never the paper's. follow-up: another
+ * paper's finding.
+ */
+export type Mark = "V" | "D" | "O" | "follow-up";
 
 export interface Fact {
   mark: Mark;
@@ -44,8 +47,8 @@ export const facts = {
     text: "the best PLW for Rg between 0.5 and 2 is a question that the paper leaves open",
   },
   followUp: {
-    mark: "V",
-    text: "a follow-up (WIT, arXiv 2507.07817) finds the best prompt weight between 0 and 0.5 over 525 runs",
+    mark: "follow-up",
+    text: "WIT (arXiv 2507.07817) finds the best prompt weight between 0 and 0.5 over 525 runs",
   },
   between: {
     mark: "O",

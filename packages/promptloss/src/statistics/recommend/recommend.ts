@@ -1,8 +1,8 @@
 // Which prompt loss weight to use for data of a generation ratio and a kind of task: from the user's own study where it
 // covers the question and finds something, otherwise from the paper's facts, always with an interval and the evidence.
 import type { QuadraticEffect } from "../effect/quadratic-effect.ts";
-import { ExtrapolationError, StatisticsError } from "../errors.ts";
-import { short } from "../report/numbers.ts";
+import { StatisticsError } from "../errors.ts";
+import { trimmed } from "../report/numbers.ts";
 import { bestPlwAt } from "../surface/best.ts";
 import type { ResponseSurface } from "../surface/surface.ts";
 import { criticalPlw, type Fact, facts, measuredRatios, openRange, shortBelow } from "./paper-facts.ts";
@@ -28,8 +28,8 @@ export interface Recommendation {
   interval: {
     lower: number;
     upper: number;
-    /** Where it comes from: an estimate's interval, or a range that a source states. */
-    kind: "surface" | "bootstrap" | "delta" | "stated";
+    /** Where it comes from: an estimate's interval, a range that a source states, or the end of the range tried. */
+    kind: "surface" | "bootstrap" | "delta" | "stated" | "end";
     /** Of an estimate's interval. */
     level?: number;
   };
@@ -38,7 +38,7 @@ export interface Recommendation {
   source: "study" | "paper";
   /** Whether a significant finding stands behind the number, at this very generation ratio. */
   significant: boolean;
-  /** "study", or the mark of the paper's facts. */
+  /** "study", or the mark of a paper's fact. */
   evidence: { mark: "study" | Fact["mark"]; text: string }[];
   /** The recommendation and its ground in a sentence. */
   sentence: string;
@@ -65,73 +65,84 @@ export function recommend(generationRatio: number, options: RecommendOptions = {
   return own ?? fromPaper(generationRatio, taskGroup, notes);
 }
 
+type Found = Pick<Recommendation, "plw" | "interval"> & { finding: string };
+
 function fromStudy(
   ratio: number,
   taskGroup: TaskGroup | undefined,
   study: StudyEvidence,
   notes: string[],
 ): Recommendation | undefined {
-  const base = { generationRatio: ratio, taskGroup, source: "study", significant: true } as const;
-  const answer = (plw: number, interval: Recommendation["interval"], sentence: string): Recommendation => ({
-    ...base,
-    plw,
-    interval,
-    evidence: [{ mark: "study", text: sentence }, ...notes.map((text) => ({ mark: "study" as const, text }))],
-    sentence: `PLW ${short(plw, 3)}: in your study, ${sentence}`,
-  });
-  for (const { effect } of matching(study.effects ?? [], taskGroup).filter(({ generationRatio: r }) =>
-    near(r, ratio),
-  )) {
-    if (effect.kind === "maximum") {
-      const [interval, kind] = effect.bootstrap
-        ? [effect.bootstrap.plw, "bootstrap" as const]
-        : [effect.plwInterval!, "delta" as const];
-      const { lower, upper } = interval;
-      return answer(effect.best!.plw, { lower, upper, kind, level: effect.level }, effect.sentence);
-    }
-    notes.push(effect.sentence);
-    if (effect.kind === "monotone") {
-      const end = effect.best!.plw;
-      const interval = effect.bootstrap?.plw ?? { lower: end, upper: end };
-      return answer(
-        end,
-        {
-          lower: interval.lower,
-          upper: interval.upper,
-          kind: effect.bootstrap ? "bootstrap" : "delta",
-          level: effect.level,
-        },
-        notes.pop()!,
-      );
-    }
+  // What concerns the task group first, then what is over all tasks.
+  const scopes = taskGroup === undefined ? [undefined] : [taskGroup, undefined];
+  for (const scope of scopes) {
+    const effects = (study.effects ?? []).filter((entry) => entry.taskGroup === scope);
+    const surfaces = (study.surfaces ?? []).filter((entry) => entry.taskGroup === scope);
+    const found = fromEffects(ratio, effects, notes) ?? fromSurfaces(ratio, surfaces, notes);
+    if (found === undefined) continue;
+    const { plw, interval, finding } = found;
+    return {
+      plw,
+      interval,
+      generationRatio: ratio,
+      taskGroup,
+      source: "study",
+      significant: true,
+      evidence: [finding, ...notes].map((text) => ({ mark: "study", text })),
+      sentence: `PLW ${trimmed(plw)}: in your study, ${finding}`,
+    };
   }
-  for (const { surface } of matching(study.surfaces ?? [], taskGroup)) {
-    try {
-      const best = bestPlwAt(surface, ratio);
-      if (best.againstEnds.every(({ p }) => p < 1 - best.level)) {
-        return answer(best.plw, { ...best.interval.plw, kind: "surface", level: best.level }, best.sentence);
-      }
-      notes.push(best.sentence);
-    } catch (error) {
-      if (!(error instanceof ExtrapolationError)) throw error;
+  return undefined;
+}
+
+function fromEffects(
+  ratio: number,
+  effects: NonNullable<StudyEvidence["effects"]>,
+  notes: string[],
+): Found | undefined {
+  for (const { effect, generationRatio } of effects) {
+    if (!near(generationRatio, ratio)) {
       notes.push(
-        `the study's surface covers Rg ${short(error.range[0], 3)} to ${short(error.range[1], 3)} only`,
+        `the study's model at Rg ${trimmed(generationRatio)} does not speak for Rg ${trimmed(ratio)}`,
       );
+      continue;
     }
+    const { kind, best, plwInterval, bootstrap, level, sentence } = effect;
+    if (best === undefined || kind === "none" || kind === "minimum") {
+      notes.push(sentence);
+      continue;
+    }
+    const estimated = bootstrap?.plw ?? plwInterval;
+    const interval: Recommendation["interval"] =
+      estimated === undefined
+        ? { lower: best.plw, upper: best.plw, kind: "end" }
+        : { lower: estimated.lower, upper: estimated.upper, kind: bootstrap ? "bootstrap" : "delta", level };
+    return { plw: best.plw, interval, finding: sentence };
+  }
+  return undefined;
+}
+
+function fromSurfaces(
+  ratio: number,
+  surfaces: NonNullable<StudyEvidence["surfaces"]>,
+  notes: string[],
+): Found | undefined {
+  for (const { surface } of surfaces) {
+    const [low, high] = surface.range.rg;
+    if (ratio < low || ratio > high) {
+      notes.push(`the study's surface covers Rg ${trimmed(low)} to ${trimmed(high)} only`);
+      continue;
+    }
+    const { plw, interval, level, againstEnds, sentence } = bestPlwAt(surface, ratio);
+    if (againstEnds.every(({ p }) => p < 1 - level)) {
+      return { plw, interval: { ...interval.plw, kind: "surface", level }, finding: sentence };
+    }
+    notes.push(sentence);
   }
   return undefined;
 }
 
 const near = (a: number, b: number): boolean => Math.abs(Math.log(a / b)) <= Math.log(sameRatio);
-
-/** Entries for the task group first, then those over all tasks. */
-function matching<T extends { taskGroup?: TaskGroup }>(
-  entries: readonly T[],
-  taskGroup: TaskGroup | undefined,
-): T[] {
-  const own = taskGroup === undefined ? [] : entries.filter((entry) => entry.taskGroup === taskGroup);
-  return [...own, ...entries.filter((entry) => entry.taskGroup === undefined)];
-}
 
 function fromPaper(
   ratio: number,
@@ -150,6 +161,7 @@ function fromPaper(
   const verified = ground.filter(({ mark }) => mark === "V").map(({ text }) => text);
   const chosen = [...ground, ...reach].filter(({ mark }) => mark === "O").map(({ text }) => text);
   const choices = chosen.length === 0 ? "" : ` Beyond the paper: ${chosen.join("; ")}.`;
+  const unsettled = notes.length === 0 ? "" : "your study does not settle it; ";
   return {
     plw,
     interval: { lower, upper, kind: "stated" },
@@ -158,7 +170,7 @@ function fromPaper(
     source: "paper",
     significant,
     evidence,
-    sentence: `PLW ${plw} (${lower} to ${upper}): by the paper, ${verified.join("; ")}.${choices}`,
+    sentence: `PLW ${plw} (${lower} to ${upper}): ${unsettled}by the paper, ${verified.join("; ")}.${choices}`,
   };
 }
 

@@ -9,6 +9,11 @@ export function short(x: number, digits = 4): string {
   return x.toFixed(Math.min(8, Math.max(0, digits - 1 - magnitude)));
 }
 
+/** At most `digits` significant digits, without trailing zeros: a prompt loss weight, a ratio. */
+export function trimmed(x: number, digits = 3): string {
+  return Number.isFinite(x) ? String(Number(x.toPrecision(digits))) : "–";
+}
+
 /** A p-value: exact down to 0.001, an exponent below, `< 2e-16` at the end of double precision. */
 export function pValue(p: number): string {
   if (!Number.isFinite(p)) return "–";

@@ -3,7 +3,7 @@
 import { plwOfWp } from "../effect/plw.ts";
 import { ExtrapolationError, StatisticsError } from "../errors.ts";
 import { randomSource } from "../random.ts";
-import { pValue, short } from "../report/numbers.ts";
+import { pValue, trimmed } from "../report/numbers.ts";
 import { normalTwoSided, standardNormalQuantile } from "../special.ts";
 import type { ResponseSurface } from "./surface.ts";
 import { tensorRow } from "./tensor.ts";
@@ -154,12 +154,12 @@ function argmax(rows: readonly Float64Array[], coefficients: Float64Array): numb
 }
 
 function sentenceOf({ rg, plw, interval, level, againstEnds, atEdge }: Omit<BestPlw, "sentence">): string {
-  const percent = Number((100 * level).toPrecision(6));
-  const range = `${percent} % interval ${short(interval.plw.lower, 3)} to ${short(interval.plw.upper, 3)}`;
-  const place = `at Rg ${short(rg, 3)} the fitted surface is highest at PLW ${short(plw, 3)} (${range})`;
+  const percent = trimmed(100 * level, 6);
+  const range = `${percent} % interval ${trimmed(interval.plw.lower)} to ${trimmed(interval.plw.upper)}`;
+  const place = `at Rg ${trimmed(rg)} the fitted surface is highest at PLW ${trimmed(plw)} (${range})`;
   const unclear = againstEnds.filter(({ p }) => !(p < 1 - level));
   if (unclear.length > 0) {
-    const ends = unclear.map(({ wp, p }) => `PLW ${short(plwOfWp(wp), 3)} (p = ${pValue(p)})`).join(" and ");
+    const ends = unclear.map(({ wp, p }) => `PLW ${trimmed(plwOfWp(wp))} (p = ${pValue(p)})`).join(" and ");
     return `${place}, but that is not significantly better than ${ends}: no significant best PLW there.`;
   }
   return atEdge
