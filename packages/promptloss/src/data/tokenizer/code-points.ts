@@ -19,9 +19,26 @@ export const codePointStarts = (text: string): Int32Array | undefined => {
   return starts.subarray(0, count + 1);
 };
 
-/** Flattens the library's [start, end] pairs into UTF-16 positions: token i spans [2i] to [2i + 1]. */
-export const utf16Offsets = (text: string, pairs: readonly (readonly number[])[]): Int32Array => {
-  const starts = codePointStarts(text);
+/** The code point at or before a UTF-16 position, for the starts of a text with surrogates. */
+export const codePointIndex = (starts: Int32Array, position: number): number => {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle]! <= position) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+};
+
+/**
+ * Flattens the library's [start, end] pairs into UTF-16 positions: token i spans [2i] to [2i + 1].
+ * @param starts what codePointStarts says of the text
+ */
+export const utf16Offsets = (
+  pairs: readonly (readonly number[])[],
+  starts: Int32Array | undefined,
+): Int32Array => {
   const flat = new Int32Array(pairs.length * 2);
   for (let i = 0; i < pairs.length; i++) {
     const [start = 0, end = 0] = pairs[i]!;

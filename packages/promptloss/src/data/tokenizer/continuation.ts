@@ -1,6 +1,6 @@
 // Encodes a text as it would be tokenised after other text. Some tokenizers treat the start of a text apart
 // (sentencepiece's dummy space); so a character is put before the text and its tokens are taken off again.
-import type { EncodedText } from "./tokenizer.ts";
+import type { EncodedText } from "./encoded-text.ts";
 
 /**
  * Characters that seldom merge with what follows them; the first whose tokens end where the text begins is
@@ -9,25 +9,36 @@ import type { EncodedText } from "./tokenizer.ts";
  */
 const GUARDS = ["\n", "\u0001", ":", "0", "x", "\u3042"];
 
-const withoutGuard = ({ ids, offsets }: EncodedText, guard: string): EncodedText | undefined => {
-  let first = 0;
-  while (first < ids.length && offsets[2 * first]! < guard.length) {
-    if (offsets[2 * first + 1]! > guard.length) return undefined;
-    first++;
+/** A text encoded after a guard: the first tokens and characters are the guard's. */
+export interface Continuation {
+  readonly ids: Int32Array;
+  /** The encoding of the guard and the text; token i of `ids` is its token `firstToken + i`. */
+  readonly encoded: EncodedText;
+  readonly firstToken: number;
+  /** UTF-16 units that the guard takes. */
+  readonly guardLength: number;
+}
+
+const withoutGuard = (encoded: EncodedText, guard: string): Continuation | undefined => {
+  const { ids } = encoded;
+  let firstToken = 0;
+  while (firstToken < ids.length) {
+    const [start, end] = encoded.rangeOf(firstToken);
+    if (start >= guard.length) break;
+    if (end > guard.length) return undefined;
+    firstToken++;
   }
-  const shifted = offsets.slice(2 * first).map((offset) => offset - guard.length);
-  return { ids: ids.slice(first), offsets: shifted };
+  return { ids: ids.slice(firstToken), encoded, firstToken, guardLength: guard.length };
 };
 
 /**
  * @param encode the plain encoding of a batch, without special tokens
- * @returns for each text its ids and its offsets in UTF-16 units of the text
  */
 export const encodeContinuations = async (
   texts: readonly string[],
   encode: (texts: readonly string[]) => Promise<EncodedText[]>,
-): Promise<EncodedText[]> => {
-  const results = new Array<EncodedText | undefined>(texts.length);
+): Promise<Continuation[]> => {
+  const results = new Array<Continuation | undefined>(texts.length);
   let open = texts.map((_, index) => index);
   for (const guard of GUARDS) {
     if (open.length === 0) break;
@@ -40,7 +51,7 @@ export const encodeContinuations = async (
   // Every guard merged with the text: its plain encoding is what is left.
   const plain = await encode(open.map((index) => texts[index]!));
   open.forEach((index, i) => {
-    results[index] = plain[i]!;
+    results[index] = { ids: plain[i]!.ids, encoded: plain[i]!, firstToken: 0, guardLength: 0 };
   });
-  return results as EncodedText[];
+  return results as Continuation[];
 };

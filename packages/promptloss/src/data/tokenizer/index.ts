@@ -1,4 +1,6 @@
 // Tokenizers: Hugging Face folders in, ids and offsets out.
+export type { Continuation } from "./continuation.ts";
+export type { EncodedText } from "./encoded-text.ts";
 export { TokenizerError } from "./errors.ts";
 export type { AddedTokenEntry, SpecialTokens } from "./folder.ts";
-export { type EncodedText, type EncodeOptions, loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+export { loadTokenizer, type Tokenizer } from "./tokenizer.ts";

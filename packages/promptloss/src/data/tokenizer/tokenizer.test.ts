@@ -23,9 +23,8 @@ describe.each(Object.entries(GOLDEN_FOLDERS))("%s against transformers", (name, 
         expect(plain(encoded[i]!.ids), golden.text).toEqual(golden.ids);
         const offsets = golden.offsets.flat().map((offset) => unitsOf(golden.text, offset));
         expect(plain(encoded[i]!.offsets), golden.text).toEqual(offsets);
-        const dressed = await tokenizer.encode(golden.text, { addSpecialTokens: true });
-        expect(plain(dressed.ids), golden.text).toEqual(golden.withSpecial);
-        expect(dressed.offsets.length).toBe(2 * dressed.ids.length);
+        const dressed = await tokenizer.encodeWithPrefix(golden.text);
+        expect(plain(dressed), golden.text).toEqual(golden.withSpecial);
         expect(await tokenizer.decode(golden.ids)).toBe(golden.decoded);
       }
       const counts = await tokenizer.countBatch(texts.map(({ text }) => text));
@@ -98,18 +97,36 @@ describe("encodeContinuationBatch", () => {
           const anchor = "x";
           const anchorIds = (await tokenizer.encode(anchor)).ids;
           const encoded = await tokenizer.encodeContinuationBatch(texts);
-          for (const [i, { ids, offsets }] of encoded.entries()) {
+          for (const [i, { ids, encoded: whole, firstToken, guardLength }] of encoded.entries()) {
             expect(await tokenizer.decode([...anchorIds, ...ids])).toBe(anchor + texts[i]!);
-            if (ids.length > 0) {
-              expect(offsets[0]).toBe(0);
-              expect(offsets.at(-1)).toBe(texts[i]!.length);
-            }
+            expect(plain(whole.ids.slice(firstToken))).toEqual(plain(ids));
+            if (ids.length > 0) expect(whole.rangeOf(firstToken)[0]).toBe(guardLength);
           }
         }),
         { numRuns: 60 },
       );
     },
   );
+});
+
+describe("single places of an encoding", () => {
+  test.each([TINY_BYTES, TINY_PIECES])("agree with all offsets: %s", async (folder) => {
+    const tokenizer = await loadTokenizer(folder);
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 20 }), async (text) => {
+        const encoded = await tokenizer.encode(text);
+        const { ids, offsets } = encoded;
+        for (let token = 0; token < ids.length; token++) {
+          expect(encoded.rangeOf(token)).toEqual([offsets[2 * token], offsets[2 * token + 1]]);
+        }
+        for (let position = 0; position <= text.length; position++) {
+          const ends = [...ids].map((_, token) => offsets[2 * token + 1]!);
+          const first = ends.findIndex((end) => end > position);
+          expect(encoded.tokenAt(position)).toBe(first < 0 ? ids.length : first);
+        }
+      }),
+    );
+  });
 });
 
 describe("bytesOf", () => {

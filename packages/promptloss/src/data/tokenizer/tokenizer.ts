@@ -3,22 +3,11 @@
 // own library; templates and classes are elsewhere.
 import { createHash } from "node:crypto";
 import { type Encoding, Tokenizer as NativeTokenizer } from "tokenizers";
-import { utf16Offsets } from "./code-points.ts";
-import { encodeContinuations } from "./continuation.ts";
+import { type Continuation, encodeContinuations } from "./continuation.ts";
+import { EncodedText } from "./encoded-text.ts";
 import { TokenizerError } from "./errors.ts";
 import { readTokenizerFolder, type SpecialTokens, type TokenizerFolder } from "./folder.ts";
 import { tokenBytes, type VocabularyKind } from "./token-bytes.ts";
-
-export interface EncodedText {
-  readonly ids: Int32Array;
-  /** In UTF-16 units of the text: token i spans [2i] to [2i + 1]. */
-  readonly offsets: Int32Array;
-}
-
-export interface EncodeOptions {
-  /** Adds what the tokenizer puts around a text at inference, BOS most often. Off by default. */
-  addSpecialTokens?: boolean;
-}
 
 /** Texts in one call to the library: enough to keep its threads busy, few enough to keep memory flat. */
 const BATCH = 1024;
@@ -110,31 +99,26 @@ export class Tokenizer {
     return tokenBytes(token, this.specialIds.has(id) ? "text" : this.#kind);
   }
 
-  /** Encodes one text. */
-  async encode(text: string, options: EncodeOptions = {}): Promise<EncodedText> {
-    const [encoded] = await this.encodeBatch([text], options);
+  /** Encodes one text, without special tokens around it. */
+  async encode(text: string): Promise<EncodedText> {
+    const [encoded] = await this.encodeBatch([text]);
     return encoded!;
   }
 
-  /** Encodes many texts, in the order given. Special tokens that are added have empty offsets. */
-  async encodeBatch(texts: readonly string[], options: EncodeOptions = {}): Promise<EncodedText[]> {
-    const prefix = options.addSpecialTokens === true ? this.prefixIds : new Int32Array(0);
+  /** Encodes many texts, in the order given, without special tokens around them. */
+  async encodeBatch(texts: readonly string[]): Promise<EncodedText[]> {
     const results: EncodedText[] = [];
-    await this.#forEachEncoding(texts, (encoding, text) => {
-      const ids = encoding.getIds();
-      const offsets = utf16Offsets(text, encoding.getOffsets());
-      if (prefix.length === 0) {
-        results.push({ ids: Int32Array.from(ids), offsets });
-        return;
-      }
-      const all = new Int32Array(prefix.length + ids.length);
-      all.set(prefix);
-      all.set(ids, prefix.length);
-      const shifted = new Int32Array(all.length * 2);
-      shifted.set(offsets, prefix.length * 2);
-      results.push({ ids: all, offsets: shifted });
-    });
+    await this.#forEachEncoding(texts, (encoding, text) => results.push(new EncodedText(text, encoding)));
     return results;
+  }
+
+  /** The ids of a text with what the tokenizer puts before it at inference, BOS most often. */
+  async encodeWithPrefix(text: string): Promise<Int32Array> {
+    const { ids } = await this.encode(text);
+    const all = new Int32Array(this.prefixIds.length + ids.length);
+    all.set(this.prefixIds);
+    all.set(ids, this.prefixIds.length);
+    return all;
   }
 
   /** The ids alone of many texts, without special tokens; cheaper than {@link encodeBatch}. */
@@ -158,7 +142,7 @@ export class Tokenizer {
    * Encodes texts as they would be in continuation of other text: without BOS and without the space that
    * sentencepiece tokenizers put before a text.
    */
-  async encodeContinuationBatch(texts: readonly string[]): Promise<EncodedText[]> {
+  async encodeContinuationBatch(texts: readonly string[]): Promise<Continuation[]> {
     return encodeContinuations(texts, (batch) => this.encodeBatch(batch));
   }
 

@@ -14,10 +14,20 @@ import type { EncodedText, Tokenizer } from "../tokenizer/index.ts";
 
 /** An encoded stretch of a rendering. */
 export interface EncodedPiece {
-  /** Where in the rendering's text it starts. */
-  readonly start: number;
+  readonly ids: Int32Array;
   readonly encoded: EncodedText;
+  /** Token i of `ids` is token `firstToken + i` of `encoded`. */
+  readonly firstToken: number;
+  /** Add it to a position in `encoded`'s text to get one in the rendering's. */
+  readonly shift: number;
 }
+
+const wholePiece = (encoded: EncodedText): EncodedPiece => ({
+  ids: encoded.ids,
+  encoded,
+  firstToken: 0,
+  shift: 0,
+});
 
 export interface BoundedEncoding {
   readonly pieces: readonly EncodedPiece[];
@@ -60,7 +70,7 @@ export class BoundaryEncoder {
         cuts[check.row]!.push(check.boundary);
     }
     const results: BoundedEncoding[] = joint.map((encoded) => ({
-      pieces: [{ start: 0, encoded }],
+      pieces: [wholePiece(encoded)],
       straddles: 0,
       retokenizedHistories: 0,
     }));
@@ -73,12 +83,10 @@ export class BoundaryEncoder {
    * the encoding does not depend on what is before it: only that stretch needs encoding again.
    */
   #check(rendering: Rendering, row: number, joint: EncodedText, boundary: number): Check {
-    const { ids, offsets } = joint;
-    let token = ids.length - 1;
-    while (token >= 0 && offsets[2 * token + 1]! > boundary) token--;
-    while (token > 0 && !this.#tokenizer.isolatedIds.has(ids[token]!)) token--;
+    let token = joint.tokenAt(boundary) - 1;
+    while (token > 0 && !this.#tokenizer.isolatedIds.has(joint.ids[token]!)) token--;
     const fromToken = Math.max(token, 0);
-    const from = fromToken === 0 ? 0 : offsets[2 * fromToken]!;
+    const from = fromToken === 0 ? 0 : joint.rangeOf(fromToken)[0];
     return { row, boundary, fromToken, text: rendering.text.slice(from, boundary) };
   }
 
@@ -113,11 +121,12 @@ export class BoundaryEncoder {
     );
     for (const [i, row] of rows.entries()) {
       const [firstCut = 0] = cuts[row]!;
-      const pieces = tails.flatMap((tail, t) =>
-        tail.row === row ? [{ start: tail.start, encoded: encodedTails[t]! }] : [],
-      );
+      const pieces = tails.flatMap((tail, t) => {
+        const { ids, encoded, firstToken, guardLength } = encodedTails[t]!;
+        return tail.row === row ? [{ ids, encoded, firstToken, shift: tail.start - guardLength }] : [];
+      });
       results[row] = {
-        pieces: [{ start: 0, encoded: heads[i]! }, ...pieces],
+        pieces: [wholePiece(heads[i]!), ...pieces],
         straddles: cuts[row]!.length,
         retokenizedHistories: renderings[row]!.targets.filter(({ start }) => start > firstCut).length,
       };

@@ -1,5 +1,6 @@
 // Gives each token the class of the text that it stands for.
 import type { Span } from "../templates/index.ts";
+import type { EncodedPiece } from "./boundaries.ts";
 import { CLASS_CODE } from "./classified-tokens.ts";
 
 export interface ClassWriter {
@@ -9,37 +10,52 @@ export interface ClassWriter {
 }
 
 /**
- * Writes the class and part weight of the tokens of one encoded stretch of a rendering. A token over several
- * spans belongs to the one that holds most of its characters, to the earlier of two that hold as many. A token
- * without characters of its own (sentencepiece's leading space) belongs to the span where it stands.
- * @param spans the rendering's spans
- * @param offsets UTF-16 positions in the stretch: token i spans [2i] to [2i + 1]
- * @param shift where in the rendering the stretch starts
+ * The span that a token belongs to: the one that holds most of its characters, the earlier of two that hold as
+ * many. Positions are the rendering's.
+ * @param from the first span that can hold it
+ */
+export const spanOf = (spans: readonly Span[], start: number, end: number, from = 0): number => {
+  let best = from;
+  while (best < spans.length - 1 && spans[best]!.end <= start) best++;
+  let most = Math.min(end, spans[best]!.end) - start;
+  for (let other = best + 1; other < spans.length && spans[other]!.start < end; other++) {
+    const overlap = Math.min(end, spans[other]!.end) - spans[other]!.start;
+    if (overlap > most) {
+      best = other;
+      most = overlap;
+    }
+  }
+  return best;
+};
+
+/**
+ * Writes the class and part weight of the tokens of one encoded stretch of a rendering. Only the tokens at the
+ * spans' borders are looked up; those between belong to their span.
  * @param at the index in `out` of the stretch's first token
  */
 export const writeClasses = (
   spans: readonly Span[],
-  offsets: Int32Array,
-  shift: number,
+  piece: EncodedPiece,
   out: ClassWriter,
   at: number,
 ): void => {
-  let first = 0;
-  for (let token = 0; 2 * token < offsets.length; token++) {
-    const start = offsets[2 * token]! + shift;
-    const end = offsets[2 * token + 1]! + shift;
-    while (first < spans.length - 1 && spans[first]!.end <= start) first++;
-    let best = first;
-    let most = Math.min(end, spans[first]!.end) - start;
-    for (let other = first + 1; other < spans.length && spans[other]!.start < end; other++) {
-      const overlap = Math.min(end, spans[other]!.end) - spans[other]!.start;
-      if (overlap > most) {
-        best = other;
-        most = overlap;
-      }
+  const { ids, encoded, firstToken, shift } = piece;
+  const write = (from: number, to: number, { class: name, weight }: Span): void => {
+    out.classes.fill(CLASS_CODE[name], at + from, at + to);
+    if (weight !== undefined) out.partWeights?.fill(weight, at + from, at + to);
+  };
+  let token = 0;
+  for (let index = 0; index < spans.length && token < ids.length; index++) {
+    const span = spans[index]!;
+    const border = encoded.tokenAt(Math.max(span.end - shift, 0)) - firstToken;
+    if (border > token) {
+      write(token, border, span);
+      token = border;
     }
-    const span = spans[best]!;
-    out.classes[at + token] = CLASS_CODE[span.class];
-    if (out.partWeights !== undefined && span.weight !== undefined) out.partWeights[at + token] = span.weight;
+    for (; token < ids.length; token++) {
+      const [start, end] = encoded.rangeOf(firstToken + token);
+      if (start + shift >= span.end) break;
+      write(token, token + 1, spans[spanOf(spans, start + shift, end + shift)]!);
+    }
   }
 };

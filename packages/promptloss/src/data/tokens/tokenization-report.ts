@@ -78,17 +78,16 @@ export class TokenizationTally {
     this.#answersWithoutStop += rendering.targets.length - this.#countStopped(rendering, encoding);
   }
 
-  /** Stop tokens of the tokenizer that stand at the end of a trained answer. */
-  #countStopped(rendering: Rendering, encoding: BoundedEncoding): number {
-    const ends = new Set(rendering.targets.map(({ end }) => end));
-    let count = 0;
-    for (const { start, encoded } of encoding.pieces) {
-      for (let i = 0; i < encoded.ids.length; i++) {
-        if (ends.has(encoded.offsets[2 * i + 1]! + start) && this.#tokenizer.stopIds.has(encoded.ids[i]!))
-          count++;
-      }
-    }
-    return count;
+  /** Trained answers whose last token is a stop token of the tokenizer. */
+  #countStopped({ targets }: Rendering, { pieces }: BoundedEncoding): number {
+    return targets.filter(({ end }) => {
+      const piece = pieces.findLast(
+        ({ encoded, firstToken, shift }) => encoded.rangeOf(firstToken)[0] + shift < end,
+      );
+      if (piece === undefined) return false;
+      const last = piece.encoded.tokenAt(end - 1 - piece.shift);
+      return this.#tokenizer.stopIds.has(piece.encoded.ids[last] ?? -1);
+    }).length;
   }
 
   addTokens({ ids, classes }: ClassifiedTokens): void {

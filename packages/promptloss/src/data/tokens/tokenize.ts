@@ -3,6 +3,7 @@
 import type { Example, TextExample, TokenExample } from "../example.ts";
 import {
   checkTrainedTurns,
+  type Prompt,
   type Rendering,
   RenderingBuilder,
   type Template,
@@ -112,7 +113,7 @@ export class ExampleTokenizer {
 
   #classify({ example, rendering }: RenderedRow, encoding: BoundedEncoding): ClassifiedTokens {
     const prefix = rendering.addsPrefix ? this.#tokenizer.prefixIds : new Int32Array(0);
-    const length = encoding.pieces.reduce((sum, piece) => sum + piece.encoded.ids.length, prefix.length);
+    const length = encoding.pieces.reduce((sum, piece) => sum + piece.ids.length, prefix.length);
     const ids = new Int32Array(length);
     const classes = new Uint8Array(length);
     const hasWeights = rendering.spans.some(({ weight }) => weight !== undefined);
@@ -120,10 +121,10 @@ export class ExampleTokenizer {
     ids.set(prefix);
     classes.fill(CLASS_CODE.template, 0, prefix.length);
     let position = prefix.length;
-    for (const { start, encoded } of encoding.pieces) {
-      ids.set(encoded.ids, position);
-      writeClasses(rendering.spans, encoded.offsets, start, { classes, partWeights }, position);
-      position += encoded.ids.length;
+    for (const piece of encoding.pieces) {
+      ids.set(piece.ids, position);
+      writeClasses(rendering.spans, piece, { classes, partWeights }, position);
+      position += piece.ids.length;
     }
     this.#tally.addEncoded(rendering, encoding, example.source);
     return { ids, classes, partWeights, rowWeight: example.weight ?? 1, source: example.source };
@@ -174,5 +175,6 @@ async function* batches<T>(items: Iterable<T> | AsyncIterable<T>, size: number):
 /** The ids of the prompt for the answer to some turns: those that training puts before a trained answer. */
 export const encodePrompt = async (
   tokenizer: Tokenizer,
-  prompt: { readonly text: string; readonly addsPrefix: boolean },
-): Promise<Int32Array> => (await tokenizer.encode(prompt.text, { addSpecialTokens: prompt.addsPrefix })).ids;
+  { text, addsPrefix }: Prompt,
+): Promise<Int32Array> =>
+  addsPrefix ? tokenizer.encodeWithPrefix(text) : (await tokenizer.encode(text)).ids;
