@@ -17,5 +17,6 @@ export type { DType, TypedArray, TypedArrayOf } from "./dtype.ts";
 export * from "./errors.ts";
 export * from "./functions/index.ts";
 export * from "./runtime.ts";
+export * from "./safetensors/index.ts";
 export { keep, memory, Scope, scope } from "./scope.ts";
 export { type NestedArray, type Scalar, Tensor } from "./tensor.ts";

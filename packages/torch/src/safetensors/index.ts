@@ -1,0 +1,11 @@
+// safetensors: named tensors on disk.
+export { SafetensorsError, type SafetensorsReason } from "./errors.ts";
+export { openSafetensors, readSafetensors } from "./sharded.ts";
+export type { TensorInfo, TensorSource } from "./source.ts";
+export {
+  type NamedTensors,
+  type WriteOptions,
+  type WriteShardedOptions,
+  writeSafetensors,
+  writeShardedSafetensors,
+} from "./write.ts";
