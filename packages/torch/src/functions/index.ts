@@ -11,3 +11,4 @@ export * from "./pointwise.ts";
 export * from "./random.ts";
 export * from "./reduction.ts";
 export * from "./shape.ts";
+export * from "./weighted-cross-entropy.ts";
