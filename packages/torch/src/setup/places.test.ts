@@ -54,6 +54,8 @@ describe("libtorchOfCache", () => {
     const machine = bareMachine(folder, { env: { PROMPTLOSS_CACHE: join(folder, "cache") } });
     expect(libtorchOfCache(machine)).toBeUndefined();
     const cache = join(folder, "cache/libtorch");
+    // By name 2.10.0 comes first and 2.9.0 last.
+    fakeLibtorch(join(cache, "2.10.0/torch"), "2.10.0");
     fakeLibtorch(join(cache, "2.9.0/torch"), "2.9.0");
     fakeLibtorch(join(cache, "2.13.0/libtorch"), "2.13.0");
     fakeLibtorch(join(cache, ".fetch-1-x/torch"), "2.14.0");
