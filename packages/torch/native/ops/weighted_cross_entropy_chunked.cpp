@@ -2,110 +2,39 @@
 // It takes the tokens whose weight counts, and for a chunk of these at a time computes the logits, their losses and
 // at once the gradients, so that the logits of a token are computed once and never kept.
 #include "weighted_cross_entropy.h"
+#include "weighted_cross_entropy_chunk.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace promptloss {
 namespace {
 
-/** Bytes of a chunk's logits in the accumulation dtype, where the caller does not choose the chunk. */
-constexpr int64_t kChunkBytes = int64_t{64} << 20;
+/**
+ * Tokens a chunk, where the caller does not choose: adding a chunk to the head's gradient costs a pass over all of it,
+ * which more tokens share, while the chunk's logits leave the cache. Of 64, 128, 256 and 512 tokens 256 took least
+ * time on a CPU, for vocabularies of 32,000 and 128,256. Elsewhere products are faster against memory: longer chunks.
+ */
+constexpr int64_t kChunkTokens = 256;
+constexpr int64_t kAcceleratorChunkTokens = 2048;
+
+/** A small vocabulary takes more tokens: this many bytes of logits in the accumulation dtype are no burden. */
+constexpr int64_t kSmallChunkBytes = int64_t{32} << 20;
 
 /** Rows of the head's gradient that are computed at a time where a product is rounded before it is added. */
 constexpr int64_t kGradientSlice = 4096;
 
-/** Tokens a chunk: the caller's, or as many as fill kChunkBytes, spread evenly over the chunks. */
-int64_t rows_per_chunk(int64_t tokens, int64_t vocabulary, int64_t element_size, int64_t chosen) {
+/** Tokens a chunk: the caller's choice, or the defaults above spread evenly over the chunks. */
+int64_t rows_per_chunk(int64_t tokens, const at::Tensor& head, at::ScalarType accumulation, int64_t chosen) {
   if (chosen > 0) {
     return std::min(chosen, tokens);
   }
-  const int64_t most = std::max<int64_t>(1, kChunkBytes / (vocabulary * element_size));
+  const int64_t row_bytes = head.size(0) * static_cast<int64_t>(c10::elementSize(accumulation));
+  const int64_t most =
+      std::max(head.is_cpu() ? kChunkTokens : kAcceleratorChunkTokens, kSmallChunkBytes / row_bytes);
   const int64_t chunks = (tokens + most - 1) / most;
   return (tokens + chunks - 1) / chunks;
 }
-
-/** The logits of one chunk after another, in buffers that every chunk uses again. */
-class ChunkKernel {
- public:
-  ChunkKernel(
-      const at::Tensor& head,
-      const Optional<at::Tensor>& bias,
-      const WeightedCrossEntropySettings& settings,
-      at::ScalarType accumulation,
-      int64_t rows)
-      : head_(head), settings_(settings) {
-    const auto vocabulary = head.size(0);
-    products_ = at::empty({rows, vocabulary}, head.options());
-    rounded_ = head.scalar_type() != accumulation;
-    logits_ = rounded_ ? at::empty({rows, vocabulary}, head.options().dtype(accumulation)) : products_;
-    logp_ = at::empty_like(logits_);
-    if (bias.has_value()) {
-      bias_ = bias->to(accumulation);
-    }
-  }
-
-  /** The losses [rows] of tokens with these hidden states [rows, D] and targets [rows]. */
-  at::Tensor losses(const at::Tensor& hidden, const at::Tensor& targets) {
-    const auto rows = hidden.size(0);
-    auto products = products_.narrow(0, 0, rows);
-    auto logits = logits_.narrow(0, 0, rows);
-    auto logp = logp_.narrow(0, 0, rows);
-    if (bias_.defined() && !rounded_) {
-      at::addmm_out(logits, bias_, hidden, head_.t());
-    } else {
-      at::mm_out(products, hidden, head_.t());
-    }
-    if (rounded_) {
-      logits.copy_(products);
-      if (bias_.defined()) {
-        logits.add_(bias_);
-      }
-    }
-    const double cap = settings_.logit_softcap;
-    if (cap > 0) {
-      logits.div_(cap).tanh_().mul_(cap);
-    }
-    at::_log_softmax_out(logp, logits, 1, false);
-    auto losses = logp.gather(1, targets.unsqueeze(1)).squeeze(1).neg_();
-    const double smoothing = settings_.label_smoothing;
-    if (smoothing > 0) {
-      losses.mul_(1 - smoothing).sub_(logp.mean(1), smoothing);
-    }
-    return losses;
-  }
-
-  /**
-   * d(loss of the token) / d(logits of the token), [rows, V] in the accumulation dtype, of the chunk that `losses`
-   * saw last. Overwrites its log-probabilities.
-   */
-  at::Tensor logit_gradients(const at::Tensor& targets) {
-    const auto rows = targets.size(0);
-    const double smoothing = settings_.label_smoothing;
-    auto gradients = logp_.narrow(0, 0, rows).exp_();
-    const auto column = targets.unsqueeze(1);
-    gradients.scatter_add_(1, column, at::full_like(column, smoothing - 1, gradients.options()));
-    if (smoothing > 0) {
-      gradients.sub_(smoothing / static_cast<double>(head_.size(0)));
-    }
-    const double cap = settings_.logit_softcap;
-    if (cap > 0) {
-      // d/dz c tanh(z / c) = 1 - tanh(z / c)^2, and the capped logits are c tanh(z / c).
-      auto logits = logits_.narrow(0, 0, rows).div_(cap);
-      gradients.sub_(logits.square_().mul_(gradients));
-    }
-    return gradients;
-  }
-
-  /** The same values in the dtype of the products; shares the chunk's buffers. */
-  at::Tensor rounded(const at::Tensor& gradients) {
-    return rounded_ ? products_.narrow(0, 0, gradients.size(0)).copy_(gradients) : gradients;
-  }
-
- private:
-  at::Tensor head_, bias_, products_, logits_, logp_;
-  const WeightedCrossEntropySettings& settings_;
-  bool rounded_;
-};
 
 /** total [V, D] += scale * left [V, rows] . right [rows, D], or = where `first`. */
 void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tensor& right, double scale, bool first) {
@@ -136,6 +65,43 @@ at::Tensor spread(const at::Tensor& values, const at::Tensor& active, int64_t to
   return at::zeros(shape, values.options()).index_copy_(0, active, values);
 }
 
+/** The tokens that the loss depends on; `active` are their places among all, undefined where they are all. */
+struct CountingTokens {
+  at::Tensor hidden;   // [count, D], in the dtype of the products
+  at::Tensor targets;  // [count]
+  at::Tensor weights;  // [count], in the accumulation dtype
+  at::Tensor active;   // [count]
+  double total_weight;
+};
+
+CountingTokens counting_tokens(
+    const WeightedCrossEntropyInputs& inputs,
+    bool weights_want_gradients,
+    at::ScalarType compute,
+    at::ScalarType accumulation) {
+  const auto tokens = inputs.targets.numel();
+  const auto hidden = inputs.hidden.reshape({tokens, inputs.head.size(1)});
+  const auto targets = inputs.targets.reshape({tokens});
+  const auto weights = inputs.weights.reshape({tokens}).to(accumulation);
+  check_values(targets, weights, inputs.head.size(0));
+  auto counts = targets.ne(kIgnoredTarget);
+  // A weight's own gradient is its token's loss, so a weight of 0 that wants one needs its token's logits.
+  if (!weights_want_gradients) {
+    counts.logical_and_(weights.ne(0));
+  }
+  const auto active = counts.nonzero().squeeze(1);
+  if (active.size(0) == tokens) {
+    return {hidden.to(compute), targets, weights, at::Tensor(), weights.sum().item<double>()};
+  }
+  const auto selected = weights.index_select(0, active);
+  return {
+      hidden.index_select(0, active).to(compute),
+      targets.index_select(0, active),
+      selected,
+      active,
+      selected.sum().item<double>()};
+}
+
 }  // namespace
 
 ForwardResult chunked_forward(
@@ -149,32 +115,18 @@ ForwardResult chunked_forward(
   const auto vocabulary = inputs.head.size(0);
   const auto options = inputs.hidden.options().dtype(accumulation);
 
-  auto targets = inputs.targets.reshape({tokens});
-  const auto all_weights = inputs.weights.reshape({tokens}).to(accumulation);
-  check_values(targets, all_weights, vocabulary);
-
-  // A weight's own gradient is its token's loss, so a weight of 0 that wants one needs its token's logits.
-  auto counts = targets.ne(kIgnoredTarget);
-  if (!gradients[kWeights]) {
-    counts.logical_and_(all_weights.ne(0));
-  }
-  at::Tensor active = counts.nonzero().squeeze(1);
-  const auto count = active.size(0);
-  if (count == tokens) {
-    active = at::Tensor();
-  }
-  const auto select = [&](const at::Tensor& all) { return active.defined() ? all.index_select(0, active) : all; };
-  targets = select(targets);
-  const auto weights = select(all_weights);
-  const double total_weight = weights.sum().item<double>();
+  const auto [hidden, targets, weights, active, total_weight] =
+      counting_tokens(inputs, gradients[kWeights], compute, accumulation);
   TORCH_CHECK(
       !settings.mean() || total_weight > 0,
       "weighted_cross_entropy: no token has a weight above 0 and a target, so their mean is not defined",
       "\nhint: leave out batches without such tokens, or use reduction=\"sum\", whose loss is then 0");
+  TORCH_CHECK(
+      std::isfinite(total_weight), "weighted_cross_entropy: weights must have a finite sum, got ", total_weight);
   const double denominator = settings.mean() ? total_weight : 1.0;
-
-  const auto hidden = select(inputs.hidden.reshape({tokens, units})).to(compute);
+  const auto count = targets.size(0);
   const auto head = inputs.head.to(compute);
+
   auto losses = at::empty({count}, options);
   at::Tensor grad_hidden, grad_head, grad_bias, grad_weights;
   if (gradients[kHidden]) {
@@ -188,7 +140,7 @@ ForwardResult chunked_forward(
   }
 
   if (count > 0) {
-    const auto rows = rows_per_chunk(count, vocabulary, c10::elementSize(accumulation), settings.chunk_size);
+    const auto rows = rows_per_chunk(count, head, accumulation, settings.chunk_size);
     ChunkKernel kernel(head, inputs.bias, settings, accumulation, rows);
     // Rows are scaled by w / max(w): exact for the weights 0 and 1, and within float16's range.
     const double largest = weights.max().item<double>();

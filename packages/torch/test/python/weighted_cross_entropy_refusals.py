@@ -51,6 +51,7 @@ def refusals():
     yield "weights", dict(weights=torch.tensor([1, nan, 1, 1]))
     yield "weights", dict(weights=torch.tensor([1, inf, 1, 1]))
     yield "weights", dict(weights=torch.tensor([1, 1e300, 1, 1], dtype=torch.float64))
+    yield "weights", dict(weights=torch.full((4,), 3e38))
     yield "weight above 0", dict(weights=torch.zeros(4))
     yield "weight above 0", dict(targets=torch.full((4,), -100))
     yield "bias", dict(bias=torch.ones(3))

@@ -1,0 +1,91 @@
+// The part of weighted_cross_entropy that sees logits: the losses of one chunk of tokens after another, and their
+// derivatives by the logits, in buffers that every chunk uses again. Weights and the head's gradient are the caller's.
+#pragma once
+
+#include "weighted_cross_entropy.h"
+
+namespace promptloss {
+
+class ChunkKernel {
+ public:
+  ChunkKernel(
+      const at::Tensor& head,
+      const Optional<at::Tensor>& bias,
+      const WeightedCrossEntropySettings& settings,
+      at::ScalarType accumulation,
+      int64_t rows)
+      : head_(head), settings_(settings) {
+    const auto vocabulary = head.size(0);
+    products_ = at::empty({rows, vocabulary}, head.options());
+    rounded_ = head.scalar_type() != accumulation;
+    logits_ = rounded_ ? at::empty({rows, vocabulary}, head.options().dtype(accumulation)) : products_;
+    logp_ = at::empty_like(logits_);
+    if (bias.has_value()) {
+      bias_ = bias->to(accumulation);
+    }
+  }
+
+  /** The losses [rows] of tokens with these hidden states [rows, D] and targets [rows]. */
+  at::Tensor losses(const at::Tensor& hidden, const at::Tensor& targets) {
+    const auto rows = hidden.size(0);
+    auto products = products_.narrow(0, 0, rows);
+    auto logits = logits_.narrow(0, 0, rows);
+    auto logp = logp_.narrow(0, 0, rows);
+    if (bias_.defined() && !rounded_) {
+      at::addmm_out(logits, bias_, hidden, head_.t());
+    } else {
+      at::mm_out(products, hidden, head_.t());
+    }
+    if (rounded_) {
+      logits.copy_(products);
+      if (bias_.defined()) {
+        logits.add_(bias_);
+      }
+    }
+    const double cap = settings_.logit_softcap;
+    if (cap > 0) {
+      logits.div_(cap).tanh_().mul_(cap);
+    }
+    at::_log_softmax_out(logp, logits, 1, false);
+    auto losses = logp.gather(1, targets.unsqueeze(1)).squeeze(1).neg_();
+    const double smoothing = settings_.label_smoothing;
+    if (smoothing > 0) {
+      losses.mul_(1 - smoothing).sub_(logp.mean(1), smoothing);
+    }
+    return losses;
+  }
+
+  /**
+   * d(loss of the token) / d(logits of the token), [rows, V] in the accumulation dtype, of the chunk that `losses`
+   * saw last. Overwrites its log-probabilities.
+   */
+  at::Tensor logit_gradients(const at::Tensor& targets) {
+    const auto rows = targets.size(0);
+    const double smoothing = settings_.label_smoothing;
+    auto gradients = logp_.narrow(0, 0, rows).exp_();
+    const auto column = targets.unsqueeze(1);
+    gradients.scatter_add_(1, column, at::full_like(column, smoothing - 1, gradients.options()));
+    if (smoothing > 0) {
+      gradients.sub_(smoothing / static_cast<double>(head_.size(0)));
+    }
+    const double cap = settings_.logit_softcap;
+    if (cap > 0) {
+      // d/dz c tanh(z / c) = 1 - tanh(z / c)^2, and the capped logits are c tanh(z / c).
+      auto logits = logits_.narrow(0, 0, rows).div_(cap);
+      gradients.sub_(logits.square_().mul_(gradients));
+    }
+    return gradients;
+  }
+
+  /** The same values in the dtype of the products; shares the chunk's buffers. */
+  at::Tensor rounded(const at::Tensor& gradients) {
+    return rounded_ ? products_.narrow(0, 0, gradients.size(0)).copy_(gradients) : gradients;
+  }
+
+ private:
+  at::Tensor head_, bias_, products_, logits_, logp_;
+  const WeightedCrossEntropySettings& settings_;
+  bool rounded_;
+};
+
+}  // namespace promptloss
