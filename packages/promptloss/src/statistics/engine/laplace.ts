@@ -2,8 +2,8 @@
 // curvature there, and the adjoint that turns the approximation's dependence on its parameters into an exact gradient
 // (the mode moves with the parameters: implicit differentiation). See docs/statistics.md.
 import { type Densities, type Family, newDensities } from "../family/family.ts";
+import { type Cholesky, cholesky } from "./cholesky.ts";
 import { type LatentDesign, linearPredictor, transposeTimes, weightedGram } from "./latent.ts";
-import { type Cholesky, cholesky } from "./positive-definite.ts";
 
 export interface LatentProblem {
   family: Family;
@@ -108,7 +108,7 @@ export interface Adjoint {
   tau: number;
   /** H⁻¹, [q * q]. */
   inverse: Float64Array;
-  /** (H⁻¹ A')_ei for each entry e of A's rows, [entries]. */
+  /** (H⁻¹ A')_ei for each entry e of A's rows, [entries]: how the log-determinant depends on A. */
   inverseRows: Float64Array;
   /** H⁻¹ A'c with c_i = −½ ℓ'''_i h_i: how the log-determinant pulls on the mode, [q]. */
   pull: Float64Array;

@@ -43,29 +43,37 @@ export function weightedGram(design: LatentDesign, w: Float64Array): Float64Arra
   const { rowStart, index, value, size } = design;
   const out = new Float64Array(size * size);
   for (let i = 0; i < design.rows; i++) {
-    const end = rowStart[i + 1]!;
-    for (let e = rowStart[i]!; e < end; e++) {
-      const row = index[e]!;
+    const start = rowStart[i]!;
+    for (let e = start; e < rowStart[i + 1]!; e++) {
+      const a = index[e]!;
       const scaled = value[e]! * w[i]!;
-      for (let f = rowStart[i]!; f < end; f++) {
-        const column = index[f]!;
-        if (column <= row) out[row * size + column]! += scaled * value[f]!;
+      for (let f = start; f <= e; f++) {
+        const b = index[f]!;
+        out[a > b ? a * size + b : b * size + a]! += scaled * value[f]!;
       }
     }
   }
   return out;
 }
 
-/** A design with every entry, from columns of [rows] each. */
-export function denseDesign(columns: readonly Float64Array[], rows: number): LatentDesign {
-  const size = columns.length;
-  const value = new Float64Array(rows * size);
-  const index = new Int32Array(rows * size);
+/** A design from columns of [rows] each, without their zeros. */
+export function sparseDesign(columns: readonly Float64Array[], rows: number): LatentDesign {
+  const rowStart = new Int32Array(rows + 1);
+  const index: number[] = [];
+  const value: number[] = [];
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < size; j++) {
-      value[i * size + j] = columns[j]![i]!;
-      index[i * size + j] = j;
+    for (const [j, column] of columns.entries()) {
+      if (column[i] === 0) continue;
+      index.push(j);
+      value.push(column[i]!);
     }
+    rowStart[i + 1] = index.length;
   }
-  return { rows, size, rowStart: Int32Array.from({ length: rows + 1 }, (_, i) => i * size), index, value };
+  return {
+    rows,
+    size: columns.length,
+    rowStart,
+    index: Int32Array.from(index),
+    value: Float64Array.from(value),
+  };
 }

@@ -1,7 +1,8 @@
 // Minimises a smooth function with an exact gradient: BFGS started from, and checked by, the Hessian that differences
 // of the gradient give (Nocedal and Wright 2006, ch. 6). A point is a minimum when the Hessian is positive definite
 // there and Newton's step is negligible; from a saddle it goes on along the direction that falls.
-import { type Cholesky, cholesky, type Eigen, eigen } from "./positive-definite.ts";
+import { type Cholesky, cholesky } from "./cholesky.ts";
+import { type Eigen, eigen } from "./eigen.ts";
 
 export interface Point {
   value: number;
@@ -49,7 +50,8 @@ export function minimize(
     const hessian = differenceHessian(objective, x, point);
     const size = x.length;
     const curvature = cholesky(hessian, size);
-    const spectrum = eigen(hessian, size);
+    // Where the function has no value on either side there is nothing to know: steps are then along the gradient.
+    const spectrum = eigen(hessian.every(Number.isFinite) ? hessian : identity(size), size);
     const decrement =
       curvature === undefined
         ? Number.POSITIVE_INFINITY
@@ -114,6 +116,10 @@ export function differenceHessian(objective: Objective, x: Float64Array, at: Poi
     }
   }
   return hessian;
+}
+
+function identity(size: number): Float64Array {
+  return Float64Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }
 
 /** A step whose square is negligible beside the parameter, and whose gain in gradient is far above rounding. */

@@ -18,25 +18,30 @@ export interface Block {
   entries: [number, number][];
 }
 
-/** Blocks of the random effects, with their places in the latent vector. */
+/** Blocks of the random effects, with their places in the latent vector: most groups first, for the factor's sake. */
 export function blocks(random: readonly RandomDesign[]): Block[] {
+  const all = random.map(blockOf);
   let start = 0;
-  return random.map((design) => {
-    const effects = design.columns.length;
-    const groups = design.levels.length;
-    const scales = design.columns.map(({ values }) => {
-      const square = values.reduce((sum, x) => sum + x * x, 0) / values.length;
-      return square > 0 ? Math.sqrt(square) : 1;
-    });
-    const columns = design.columns.map(({ values }, m) => values.map((x) => x / scales[m]!));
-    const entries: [number, number][] = [];
-    for (let m = 0; m < effects; m++) {
-      for (let k = design.uncorrelated ? m : 0; k <= m; k++) entries.push([m, k]);
-    }
-    const block: Block = { design, effects, groups, scales, columns, start, entries };
-    start += effects * groups;
-    return block;
+  for (const block of [...all].sort((a, b) => b.groups - a.groups)) {
+    block.start = start;
+    start += block.effects * block.groups;
+  }
+  return all;
+}
+
+function blockOf(design: RandomDesign): Block {
+  const effects = design.columns.length;
+  const groups = design.levels.length;
+  const scales = design.columns.map(({ values }) => {
+    const square = values.reduce((sum, x) => sum + x * x, 0) / values.length;
+    return square > 0 ? Math.sqrt(square) : 1;
   });
+  const columns = design.columns.map(({ values }, m) => values.map((x) => x / scales[m]!));
+  const entries: [number, number][] = [];
+  for (let m = 0; m < effects; m++) {
+    for (let k = design.uncorrelated ? m : 0; k <= m; k++) entries.push([m, k]);
+  }
+  return { design, effects, groups, scales, columns, start: 0, entries };
 }
 
 /** Λ of the scaled effects, p x p by rows. */

@@ -104,6 +104,7 @@ export function fitFrame(frame: ModelFrame, options: MixedModelOptions, start?: 
     });
   }
   checkResponse(frame, family);
+  checkVariation(frame);
   const responseScale = family.name === "gaussian" ? deviation(frame.response) : 1;
   const problem: MixedProblem = {
     family,
@@ -128,6 +129,13 @@ export function fitFrame(frame: ModelFrame, options: MixedModelOptions, start?: 
     hessian: found.minimum.hessian,
   };
   return assemble(state, found);
+}
+
+function checkVariation({ response, responseName }: ModelFrame): void {
+  if (response.some((y) => y !== response[0])) return;
+  throw new FitError(
+    `all ${response.length} values of ${responseName} are ${response[0]}: there is nothing to explain`,
+  );
 }
 
 function checkResponse({ response, responseName, kept }: ModelFrame, family: Family): void {

@@ -1,7 +1,8 @@
 // From the optimum in the likelihood's own coordinates to a fit that a person reads: coefficients in the columns' units
 // with Wald tests, variance components, conditional modes, fitted means, information criteria.
+
+import { eigen } from "../engine/eigen.ts";
 import { differenceStep, shifted } from "../engine/optimize.ts";
-import { eigen } from "../engine/positive-definite.ts";
 import { normalTwoSided } from "../special.ts";
 import { type Block, factorOf, varianceComponent } from "./blocks.ts";
 import { type Degeneracy, diagnose, isSingular } from "./diagnostics.ts";

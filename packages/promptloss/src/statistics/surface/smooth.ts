@@ -1,8 +1,9 @@
 // Chooses smoothing parameters and dispersion by maximising the restricted likelihood. A penalty whose best value is
 // infinite (the surface is straight that way) is stopped at a bound where more of it changes nothing.
+
+import { type Cholesky, cholesky } from "../engine/cholesky.ts";
 import { weightedGram } from "../engine/latent.ts";
 import { minimize, type Objective } from "../engine/optimize.ts";
-import { type Cholesky, cholesky } from "../engine/positive-definite.ts";
 import type { PenalizedEvaluation, PenalizedLikelihood } from "./penalized-likelihood.ts";
 
 export interface Smoothed {
@@ -18,6 +19,7 @@ export interface Smoothed {
 
 // Penalties are scaled to a largest weight of 1; these run from no visible penalty to nothing but straight lines.
 const logLambdaRange: readonly [number, number] = [-12, 18];
+// The first is enough unless it fails.
 const startLogLambdas = [0, 4, -3];
 // In units of log-likelihood per unit of a log parameter: flat for every purpose.
 const flatGradient = 1e-3;
@@ -34,6 +36,7 @@ export function smooth(likelihood: PenalizedLikelihood): Smoothed | undefined {
   );
   let best: Smoothed | undefined;
   for (const start of startLogLambdas) {
+    if (best?.converged) break;
     const from = new Float64Array(count + 1).fill(start);
     from[count] = tau;
     const minimum = minimize(bounded(likelihood), from, { tolerance: 1e-9 });

@@ -1,7 +1,7 @@
 // A cubic regression spline in one variable, parametrised by its values at knots, with the integrated squared second
 // derivative as penalty (Wood 2017, §5.3.1), turned to the penalty's eigenvectors so that the penalty is diagonal. Its
 // two directions without penalty are the straight lines. No extrapolation: outside the knots there is no value.
-import { eigen } from "../engine/positive-definite.ts";
+import { eigen } from "../engine/eigen.ts";
 
 export interface Spline {
   /** Ascending, k of them. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { sharedPath } from "../../../test/shared.ts";
 import type { Row } from "../design/table.ts";
 import { plwOfWp } from "../effect/plw.ts";
-import { denseDesign } from "../engine/latent.ts";
+import { sparseDesign } from "../engine/latent.ts";
 import { ExtrapolationError } from "../errors.ts";
 import { familyNamed } from "../family/index.ts";
 import { randomSource } from "../random.ts";
@@ -142,7 +142,7 @@ test("the restricted likelihood's gradient is that of its value", () => {
   const likelihood = new PenalizedLikelihood({
     family: familyNamed("beta"),
     y,
-    design: denseDesign(columns, 30),
+    design: sparseDesign(columns, 30),
     penalties,
   });
   const log = fc.double({ min: -3, max: 5, noNaN: true });

@@ -1,7 +1,7 @@
 // The response surface: score over w_p and log Rg as a penalised tensor product of cubic splines, its smoothness chosen
 // by REML, with a random intercept for each grouping (model, benchmark). Answers inside the data only.
 import { columnNamed, type Row, type Table, tableFromRows } from "../design/table.ts";
-import type { Cholesky } from "../engine/positive-definite.ts";
+import type { Cholesky } from "../engine/cholesky.ts";
 import { FitError, TableError } from "../errors.ts";
 import type { Family, FamilyName } from "../family/family.ts";
 import { familyNamed } from "../family/index.ts";
@@ -127,6 +127,9 @@ function checkValues(
   const refuse = (row: number, column: string, problem: string, hint?: string): never => {
     throw new TableError(`row ${row + 1}: ${column} ${problem}`, { row, column, hint });
   };
+  if (y.every((value) => value === y[0])) {
+    throw new FitError(`all ${y.length} values of ${names.score} are ${y[0]}: there is nothing to explain`);
+  }
   for (let row = 0; row < y.length; row++) {
     const fault = family.refuse(y[row]!);
     if (fault !== undefined)

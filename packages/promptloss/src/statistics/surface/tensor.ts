@@ -2,7 +2,7 @@
 // grouping, with the penalties on them.
 import type { Column } from "../design/table.ts";
 import { sortedLevels } from "../design/variables.ts";
-import { denseDesign, type LatentDesign } from "../engine/latent.ts";
+import { type LatentDesign, sparseDesign } from "../engine/latent.ts";
 import { FitError } from "../errors.ts";
 import type { Spline } from "./spline.ts";
 
@@ -43,7 +43,7 @@ export function tensorDesign(
       columns.push(Float64Array.from(labels, (label) => (label === level ? 1 : 0)));
     }
   }
-  return { design: denseDesign(columns, rows), penalties, levels: levels.map(({ length }) => length) };
+  return { design: sparseDesign(columns, rows), penalties, levels: levels.map(({ length }) => length) };
 }
 
 /** The tensor product's basis functions at a point, w_p slowest. */
