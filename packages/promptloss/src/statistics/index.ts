@@ -1,5 +1,6 @@
 // The statistics' public face: models, comparisons, the effect of w_p, response surfaces, recommendations.
 export type { Cell, Row } from "./design/table.ts";
+export { type CurveOptions, type CurvePoint, effectCurve } from "./effect/curve.ts";
 export { plwOfWp, wpOfPlw } from "./effect/plw.ts";
 export {
   type EffectKind,

@@ -5,6 +5,7 @@ import { StatisticsError } from "../errors.ts";
 import { columnsOf } from "../formula/deparse.ts";
 import type { MixedModelFit } from "../mixed/model.ts";
 import { fixedRows } from "../mixed/predict.ts";
+import { baseRow } from "./base-row.ts";
 
 export interface QuadraticContrasts {
   /** Weights of the coefficients, [p] each: η = constant + linear x + quadratic x². */
@@ -15,7 +16,8 @@ export interface QuadraticContrasts {
 
 /**
  * The quadratic in `variable` with the other columns at `at`. Columns that don't interact with it may be left out of
- * `at`. Throws StatisticsError when the formula isn't a quadratic in the variable, or when `at` lacks a column.
+ * `at`: numeric ones are then at their means, factors at their base level. Throws StatisticsError when the formula isn't
+ * a quadratic in the variable, or when `at` lacks a column.
  */
 export function quadraticContrasts(fit: MixedModelFit, variable: string, at: Row): QuadraticContrasts {
   const { frame } = fit.state;
@@ -26,9 +28,8 @@ export function quadraticContrasts(fit: MixedModelFit, variable: string, at: Row
       hint: `say for which: at { ${lacking.map((name) => `${name}: …`).join(", ")} }`,
     });
   }
-  const base: Record<string, Row[string]> = {};
-  for (const [name, column] of frame.table.columns) base[name] = column.labels[0];
-  const rows = [0, 0.25, 0.5, 1].map((x) => ({ ...base, ...at, [variable]: x }));
+  const base = baseRow(fit, at);
+  const rows = [0, 0.25, 0.5, 1].map((x) => ({ ...base, [variable]: x }));
   const [zero, quarter, half, one] = fixedRows(fit, rows) as [number[], number[], number[], number[]];
   const quadratic = zero.map((x, j) => 2 * (x - 2 * half[j]! + one[j]!));
   const linear = zero.map((x, j) => one[j]! - x - quadratic[j]!);

@@ -26,6 +26,7 @@ describe("fixed effects", () => {
     ["y ~ a/b", ["a", "a:b"]],
     ["y ~ a*b - a", ["b", "a:b"]],
     ["y ~ b:a + a:b", ["b:a"]],
+    ["y ~ a + c + b:a", ["a", "c", "a:b"]],
     ["y ~ log(rg) + `my column`", ["log(rg)", "`my column`"]],
     ["y ~ I((a + 1)/b)", ["I((a + 1)/b)"]],
     ["y ~ 1", []],

@@ -48,7 +48,7 @@ export function readFormula(source: string): ModelFormula {
     source,
     response: unwrap(parsed.response),
     intercept: set.intercept ?? true,
-    terms: ordered(set.terms),
+    terms: expander.ordered(set.terms),
     random: random.flatMap((node) => expander.randomTerms(node)),
     variables: expander.variables,
   };
@@ -116,10 +116,18 @@ class Expander {
     return this.#groupings(unwrap(bar.right)).map((groupColumns) => ({
       group: groupColumns.map(deparse).join(":"),
       groupColumns,
-      terms: ordered(terms),
+      terms: this.ordered(terms),
       intercept: intercept ?? true,
       uncorrelated: bar.operator === "||",
     }));
+  }
+
+  /** By degree; the variables of each in the order in which the formula first names them, as R has them. */
+  ordered(terms: readonly Term[]): Term[] {
+    const place = new Map([...this.variables.keys()].map((text, i) => [text, i]));
+    return terms
+      .map(({ variables }) => ({ variables: [...variables].sort((a, b) => place.get(a)! - place.get(b)!) }))
+      .sort((a, b) => a.variables.length - b.variables.length);
   }
 
   /** `a` is one grouping, `a:b` one of their combinations, `a/b` both b:a and a. */
@@ -208,8 +216,4 @@ function union(a: readonly Term[], b: readonly Term[]): Term[] {
 function products(a: readonly Term[], b: readonly Term[]): Term[] {
   const all = a.flatMap((x) => b.map((y) => ({ variables: [...new Set([...x.variables, ...y.variables])] })));
   return union([], all);
-}
-
-function ordered(terms: readonly Term[]): Term[] {
-  return [...terms].sort((a, b) => a.variables.length - b.variables.length);
 }

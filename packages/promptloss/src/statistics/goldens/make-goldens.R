@@ -29,7 +29,10 @@ specs <- list(
   list("score ~ scale(wp) + kind:model + (1 | benchmark)", "beta", FALSE),
   list("score ~ wp + I(wp^2) + (1 + wp | benchmark) + (1 | model)", "gaussian", FALSE),
   list("score ~ wp + I(wp^2) + (1 + wp | benchmark) + (1 | model)", "gaussian", TRUE),
-  list("score ~ wp + (1 | benchmark)", "gaussian", TRUE)
+  list("score ~ wp + (1 | benchmark)", "gaussian", TRUE),
+  list("score ~ 0 + model + kind + wp:model", "beta", FALSE),
+  list("score ~ factor(plw) + (1 | model:benchmark)", "gaussian", FALSE),
+  list("score ~ log1p(size) + sqrt(wp) + kind:wp + (1 | benchmark)", "beta", FALSE)
 )
 fits <- lapply(specs, function(s) {
   family <- if (s[[2]] == "beta") beta_family() else gaussian()

@@ -59,6 +59,8 @@ export interface MixedModelFit {
   parameters: number;
   aic: number;
   bic: number;
+  /** Index in the given table of each row used. */
+  rows: number[];
   /** Mean of each row used, given the conditional modes, on the scale of the response. */
   fitted: number[];
   /** The optimiser arrived at a maximum with positive curvature. */

@@ -62,6 +62,7 @@ export function assemble(state: FitState, found: Estimate): MixedModelFit {
     parameters,
     aic: 2 * parameters - 2 * logLik,
     bic: Math.log(n) * parameters - 2 * logLik,
+    rows: [...frame.kept],
     fitted: [...fitted],
     converged: minimum.converged,
     singular: degeneracy.some(isSingular),
