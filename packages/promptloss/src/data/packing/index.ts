@@ -4,4 +4,4 @@ export { checkPlan, type PackOptions, type PackPlan, planPacks } from "./best-fi
 export { PackingError } from "./errors.ts";
 export { PackedTokens } from "./packed-tokens.ts";
 export { PaddedBatch } from "./padded-batch.ts";
-export { IGNORE_INDEX, type ShiftedTargets } from "./row-ranges.ts";
+export { IGNORE_INDEX, type ShiftedTargets } from "./token-block.ts";

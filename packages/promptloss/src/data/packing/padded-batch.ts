@@ -1,14 +1,14 @@
 // Rows of different lengths as one rectangle, padded on the right. Padding weighs nothing and is no one's target.
 import type { RowSource } from "../example.ts";
 import { CLASS_CODE, type WeightedTokens } from "../tokens/index.ts";
-import { copyRow, type RowRange, type ShiftedTargets, shiftTargets } from "./row-ranges.ts";
+import { TokenBlock } from "./token-block.ts";
 
-export class PaddedBatch {
-  /** [rows, length], row by row. */
+/** All arrays but `lengths` have shape [rows, length], row by row. */
+export class PaddedBatch extends TokenBlock {
   readonly ids: Int32Array;
-  /** [rows, length]; padding is `template`. */
+  /** Padding is `template`. */
   readonly classes: Uint8Array;
-  /** [rows, length]; 0 for padding. The weight of predicting each token, as in WeightedTokens. */
+  /** 0 for padding. */
   readonly weights: Float32Array;
   /** [rows]: tokens of each row before the padding. */
   readonly lengths: Int32Array;
@@ -17,6 +17,7 @@ export class PaddedBatch {
   readonly sources: readonly RowSource[];
 
   private constructor(rows: readonly WeightedTokens[], padId: number) {
+    super();
     this.length = rows.reduce((most, row) => Math.max(most, row.length), 0);
     const size = rows.length * this.length;
     this.ids = new Int32Array(size).fill(padId);
@@ -24,9 +25,10 @@ export class PaddedBatch {
     this.weights = new Float32Array(size);
     this.lengths = Int32Array.from(rows, (row) => row.length);
     rows.forEach((row, index) => {
-      this.ids.set(row.ids, index * this.length);
-      this.classes.set(row.classes, index * this.length);
-      this.weights.set(row.weights, index * this.length);
+      const start = index * this.length;
+      this.ids.set(row.ids, start);
+      this.classes.set(row.classes, start);
+      this.weights.set(row.weights, start);
     });
     this.sources = Object.freeze(rows.map(({ source }) => source));
     Object.freeze(this);
@@ -37,25 +39,8 @@ export class PaddedBatch {
     return new PaddedBatch(rows, padId);
   }
 
-  get rowCount(): number {
-    return this.sources.length;
-  }
-
-  /** Copies a row out again, without padding. */
-  row(index: number): WeightedTokens {
-    return copyRow(this, this.#range(index), this.sources[index]!);
-  }
-
-  /** [rows, length]: what each position predicts. A row's last token and padding predict nothing. */
-  shifted(): ShiftedTargets {
-    return shiftTargets(
-      this,
-      this.sources.map((_, index) => this.#range(index)),
-    );
-  }
-
-  #range(index: number): RowRange {
+  protected range(index: number): readonly [number, number] {
     const start = index * this.length;
-    return { start, end: start + this.lengths[index]! };
+    return [start, start + this.lengths[index]!];
   }
 }

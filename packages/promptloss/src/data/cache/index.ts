@@ -1,0 +1,5 @@
+// The token cache: tokenised rows on disk, checked and read by index.
+export { type CacheFault, TokenCacheError } from "./errors.ts";
+export { hashFile, type TokenCacheKey, type TokenCacheKeyParts, tokenCacheKey } from "./key.ts";
+export { openTokenCache, TokenCache, type TokenCacheOptions, type TokenCacheSource } from "./token-cache.ts";
+export { writeTokenCache } from "./writer.ts";

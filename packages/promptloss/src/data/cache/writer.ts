@@ -1,0 +1,153 @@
+// Writes a token cache row by row beside its place and moves it there when it is whole, so that a reader sees
+// the old file or the new one and never a part. Two writers each have a file of their own; the last one stays.
+import { createHash, randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { ClassifiedTokens, TokenizationReport } from "../tokens/index.ts";
+import {
+  CHECKSUM_AT,
+  HAS_PART_WEIGHTS,
+  HEADER_BYTES,
+  indexBytes,
+  indexViews,
+  rowBytes,
+  rowViews,
+  writeHeader,
+} from "./format.ts";
+import type { TokenCacheKey } from "./key.ts";
+
+export interface CacheMeta {
+  readonly key: TokenCacheKey;
+  /** File names, by the number in the index. */
+  readonly files: readonly string[];
+  readonly report: TokenizationReport;
+}
+
+const FLUSH_BYTES = 1 << 20;
+/** Half-written files of writers that were killed are cleared away after a day. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
+
+const temporaryPrefix = (path: string): string => `${basename(path)}.tmp-`;
+
+const clearAbandoned = async (path: string): Promise<void> => {
+  const folder = dirname(path);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(temporaryPrefix(path))) continue;
+    const file = join(folder, name);
+    const age = await stat(file).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > ABANDONED_MS) await rm(file, { force: true });
+  }
+};
+
+/** Collects the rows' bytes, their checksum and the columns of the index. */
+class CacheWriter {
+  readonly #file: FileHandle;
+  readonly #hash = createHash("sha256");
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  position = HEADER_BYTES;
+  readonly #rows = {
+    offsets: [],
+    rowWeights: [],
+    lengths: [],
+    files: [],
+    rowNumbers: [],
+    flags: [],
+  } as Record<"offsets" | "rowWeights" | "lengths" | "files" | "rowNumbers" | "flags", number[]>;
+  readonly #fileNumbers = new Map<string, number>();
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  async addRow({ ids, classes, partWeights, rowWeight, source }: ClassifiedTokens): Promise<void> {
+    const hasPartWeights = partWeights !== undefined;
+    const buffer = new ArrayBuffer(rowBytes(ids.length, hasPartWeights));
+    const views = rowViews(buffer, ids.length, hasPartWeights);
+    views.ids.set(ids);
+    views.classes.set(classes);
+    if (partWeights !== undefined) views.partWeights!.set(partWeights);
+    if (!this.#fileNumbers.has(source.file)) this.#fileNumbers.set(source.file, this.#fileNumbers.size);
+    this.#rows.offsets.push(this.position);
+    this.#rows.rowWeights.push(rowWeight);
+    this.#rows.lengths.push(ids.length);
+    this.#rows.files.push(this.#fileNumbers.get(source.file)!);
+    this.#rows.rowNumbers.push(source.row);
+    this.#rows.flags.push(hasPartWeights ? HAS_PART_WEIGHTS : 0);
+    await this.#append(Buffer.from(buffer));
+  }
+
+  async finish(meta: Omit<CacheMeta, "files">): Promise<void> {
+    const rows = this.#rows.offsets.length;
+    const indexOffset = this.position;
+    const index = new ArrayBuffer(indexBytes(rows));
+    const views = indexViews(index, rows);
+    for (const name of Object.keys(this.#rows) as (keyof typeof views)[]) views[name].set(this.#rows[name]);
+    await this.#append(Buffer.from(index));
+    const metaOffset = this.position;
+    const whole: CacheMeta = { ...meta, files: [...this.#fileNumbers.keys()] };
+    await this.#append(Buffer.from(JSON.stringify(whole)));
+    await this.#flush();
+    const header = writeHeader({ rows, indexOffset, metaOffset, fileSize: this.position });
+    this.#hash.update(header.subarray(0, CHECKSUM_AT)).digest().copy(header, CHECKSUM_AT);
+    await this.#file.write(header, 0, HEADER_BYTES, 0);
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+    this.position += bytes.length;
+    if (this.#pendingBytes >= FLUSH_BYTES) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#hash.update(bytes);
+    let written = 0;
+    const start = this.position - bytes.length;
+    while (written < bytes.length) {
+      const { bytesWritten } = await this.#file.write(
+        bytes,
+        written,
+        bytes.length - written,
+        start + written,
+      );
+      written += bytesWritten;
+    }
+  }
+}
+
+/**
+ * Writes rows to a cache file. What fails while rows are made or written is thrown on, and leaves the file that
+ * was there as it was.
+ * @param report asked when the last row has been written
+ */
+export const writeTokenCache = async (
+  path: string,
+  key: TokenCacheKey,
+  rows: AsyncIterable<ClassifiedTokens> | Iterable<ClassifiedTokens>,
+  report: () => TokenizationReport,
+): Promise<void> => {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  await clearAbandoned(path);
+  const temporary = join(folder, `${temporaryPrefix(path)}${process.pid}-${randomBytes(6).toString("hex")}`);
+  const file = await open(temporary, "wx");
+  try {
+    const writer = new CacheWriter(file);
+    for await (const row of rows) await writer.addRow(row);
+    await writer.finish({ key, report: report() });
+    await file.sync();
+    await file.close();
+    await rename(temporary, path);
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await rm(temporary, { force: true });
+    throw error;
+  }
+};

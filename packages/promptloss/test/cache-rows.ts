@@ -1,0 +1,35 @@
+// Rows for tests of the token cache, made from their number.
+import type { TokenCacheKey } from "../src/data/cache/index.ts";
+import type { ClassifiedTokens, TokenizationReport } from "../src/data/tokens/index.ts";
+
+export const CACHE_KEY: TokenCacheKey = { "file a.json": "1", tokenizer: "2", template: "3" };
+
+/** Row `i`: every third with part weights, every second of weight 0.1, from one of two files, of any length. */
+export const cacheRow = (i: number): ClassifiedTokens => {
+  const length = 1 + ((i * 7) % 13);
+  return {
+    ids: Int32Array.from({ length }, (_, token) => 1000 * i + token),
+    classes: Uint8Array.from({ length }, (_, token) => (i + token) % 6),
+    partWeights:
+      i % 3 === 0
+        ? Float32Array.from({ length }, (_, token) => (token % 2 === 0 ? Number.NaN : token))
+        : undefined,
+    rowWeight: i % 2 === 0 ? 0.1 : 1,
+    source: { file: i % 2 === 0 ? "a.json" : "b.json", row: i + 1 },
+  };
+};
+
+export const cacheReport = (): TokenizationReport => ({
+  rows: 3,
+  tokens: { system: 0, instruction: 1, input: 2, template: 3, completion: 4, end: 5 },
+  straddles: 6,
+  straddledRows: [],
+  retokenizedHistories: 0,
+  answers: 3,
+  answersWithoutStop: 0,
+  splitRows: 0,
+  rowsFromSplits: 0,
+  specialTokensInData: 0,
+  skipped: [],
+  warnings: ["a warning"],
+});
