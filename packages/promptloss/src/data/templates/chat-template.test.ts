@@ -9,9 +9,10 @@ const templateOf = (chatTemplate: string, options: ChatTemplateOptions = {}): Ch
   new ChatTemplate(
     {
       path: "test",
+      prefixIds: Int32Array.of(1),
       chatTemplate,
       special: { bos: "<s>", eos: "</s>", pad: undefined, unk: undefined },
-      isolatedTokens: ["<|im_start|>", "<|im_end|>", "<|user|>", "<|bot|>", "<s>", "</s>"],
+      specialTexts: ["<|im_start|>", "<|im_end|>", "<|user|>", "<|bot|>", "<s>", "</s>"],
     },
     options,
   );
@@ -202,6 +203,13 @@ describe("refusals", () => {
       shouting.render(conversation(turn("user", "q", 0.5), turn("assistant", "a")), "all"),
     ).toThrow(/changes the words of turn 1/);
     expect(showRendering(shouting.render(dialogue("q", "a"), "all")[0]!)[0]).toBe("instruction⟨Q⟩");
+  });
+
+  test("warns of dates and of a missing BOS", () => {
+    const warnings = (source: string): string => templateOf(source).warnings.join("; ");
+    expect(warnings(`{{ bos_token }}${CHATML}`)).toBe("");
+    expect(warnings(CHATML)).toContain("does not write BOS");
+    expect(warnings(`{{ bos_token }}{{ strftime_now('%Y') }}${CHATML}`)).toContain("writes today's date");
   });
 
   test("no template, or one that is not Jinja", () => {

@@ -63,7 +63,7 @@ export class ChatTemplate implements Template {
 
   /** @throws TemplateError when the tokenizer has no chat template or it is not valid Jinja */
   constructor(
-    tokenizer: Pick<Tokenizer, "chatTemplate" | "special" | "isolatedTokens" | "path">,
+    tokenizer: Pick<Tokenizer, "chatTemplate" | "special" | "specialTexts" | "prefixIds" | "path">,
     options: ChatTemplateOptions = {},
   ) {
     const { chatTemplate: source, special } = tokenizer;
@@ -83,14 +83,21 @@ export class ChatTemplate implements Template {
     this.#variables = { tools: null, documents: null, ...Object.fromEntries(tokens), ...options.variables };
     this.#rewrittenHistory = options.rewrittenHistory ?? "error";
     this.#specialTexts = [
-      ...new Set([...tokenizer.isolatedTokens, ...(special.eos === undefined ? [] : [special.eos])]),
+      ...new Set([...tokenizer.specialTexts, ...(special.eos === undefined ? [] : [special.eos])]),
     ];
     this.#finder = new MessageFinder((messages) => this.#apply(messages, false));
     [this.#answerSuffix, this.#trailing] = this.#probeAnswer();
     const dated = source.includes("strftime_now");
-    this.warnings = dated
-      ? ["the chat template writes today's date into the prompt; rows made on another day differ"]
-      : [];
+    this.warnings = [
+      ...(dated
+        ? ["the chat template writes today's date into the prompt; rows made on another day differ"]
+        : []),
+      ...(tokenizer.prefixIds.length > 0 && this.#writesNoBos(special.bos)
+        ? [
+            "the chat template does not write BOS, which the tokenizer puts before other texts: its rows have none",
+          ]
+        : []),
+    ];
     const decisive = [
       source,
       tokens,
@@ -250,6 +257,15 @@ export class ChatTemplate implements Template {
 
   #apply(messages: readonly ChatMessage[], generate: boolean): string {
     return this.#jinja.render({ ...this.#variables, messages, add_generation_prompt: generate });
+  }
+
+  #writesNoBos(bos: string | undefined): boolean {
+    if (bos === undefined) return false;
+    try {
+      return !this.#apply([{ role: "user", content: "?" }], true).startsWith(bos);
+    } catch {
+      return false;
+    }
   }
 
   /** Renders a question and an answer to see what follows an answer, and which of it is a generation prompt. */

@@ -28,6 +28,8 @@ export interface TokenizerFolder {
   readonly json: string;
   readonly special: SpecialTokens;
   readonly addedTokens: readonly AddedTokenEntry[];
+  /** Added tokens that tokenizer_config.json says the vocabulary has. */
+  readonly declaredTokens: readonly { readonly id: number; readonly content: string }[];
   readonly kind: VocabularyKind;
   /** What `add_bos_token` in the config says; undefined where it says nothing. */
   readonly addBos: boolean | undefined;
@@ -97,6 +99,12 @@ const addedTokenEntries = (value: unknown): AddedTokenEntry[] =>
     return [{ id, content, special: entry.special === true, normalized: entry.normalized === true }];
   });
 
+const declaredTokens = (value: unknown): { id: number; content: string }[] =>
+  Object.entries(isObject(value) ? value : {}).flatMap(([id, entry]) => {
+    const content = tokenText(entry);
+    return content === undefined ? [] : [{ id: Number(id), content }];
+  });
+
 /**
  * Reads a tokenizer folder.
  * @param path a folder with at least `tokenizer.json`
@@ -132,6 +140,7 @@ export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder
       unk: special("unk_token"),
     },
     addedTokens: addedTokenEntries(parsed.added_tokens),
+    declaredTokens: declaredTokens(config.added_tokens_decoder),
     kind: vocabularyKind(parsed.decoder, parsed.pre_tokenizer),
     addBos: typeof config.add_bos_token === "boolean" ? config.add_bos_token : undefined,
     chatTemplate: jinja ?? templateText(config.chat_template),

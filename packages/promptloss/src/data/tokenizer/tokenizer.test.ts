@@ -62,6 +62,8 @@ describe("loadTokenizer", () => {
     await expect(loadTokenizer(empty)).rejects.toThrow(/tokenizer\.json: is not JSON/);
     await writeFile(join(empty, "tokenizer.json"), '{"model": {"type": "Nothing"}}');
     await expect(loadTokenizer(empty)).rejects.toThrow(/is not a tokenizer/);
+    const moved = await copyOf(TINY_PIECES, { added_tokens_decoder: { "5": { content: "</s>" } } });
+    await expect(loadTokenizer(moved)).rejects.toThrow(/token 5, "<\/s>" is token 2 in tokenizer.json/);
     const foreign = await copyOf(TINY_PIECES, { eos_token: "<|foreign|>" });
     await expect(loadTokenizer(foreign)).rejects.toThrow(
       /eos_token "<\|foreign\|>" is not in the vocabulary/,
@@ -107,6 +109,41 @@ describe("encodeContinuationBatch", () => {
       );
     },
   );
+});
+
+/** The same vocabulary with the space put before texts in other ways, as older tokenizer.json files do. */
+const PREFIX_SPACES = {
+  "prepended by the normaliser": {
+    normalizer: {
+      type: "Sequence",
+      normalizers: [
+        { type: "Prepend", prepend: "▁" },
+        { type: "Replace", pattern: { String: " " }, content: "▁" },
+      ],
+    },
+    pre_tokenizer: null,
+  },
+  "put before every section": {
+    pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true },
+  },
+};
+
+describe.each(Object.entries(PREFIX_SPACES))("a space %s", (_, changes) => {
+  test("is left out in continuation", async () => {
+    const { readFile } = await import("node:fs/promises");
+    const folder = await copyOf(TINY_PIECES, { bos_token: "<s>", eos_token: "</s>" });
+    const json = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
+    await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...json, ...changes }));
+    const tokenizer = await loadTokenizer(folder);
+    const tokens = (ids: Int32Array): string =>
+      plain(ids)
+        .map((id) => tokenizer.tokenOf(id))
+        .join("");
+    expect(tokens((await tokenizer.encode("The river")).ids)).toBe("▁The▁river");
+    const [bare, spaced] = await tokenizer.encodeContinuationBatch(["The river", " The river"]);
+    expect(tokens(bare!.ids)).toBe("The▁river");
+    expect(tokens(spaced!.ids)).toBe("▁The▁river");
+  });
 });
 
 describe("single places of an encoding", () => {

@@ -28,9 +28,9 @@ export class Tokenizer {
   readonly vocabularySize: number;
   /** SHA-256, in hex, of all that decides ids: tokenizer.json, special tokens, what BOS rule holds. */
   readonly hash: string;
-  /** The texts of added tokens that split a text before normalisation, longest first. */
-  readonly isolatedTokens: readonly string[];
-  /** The ids of those tokens. */
+  /** Special tokens as they stand in a text. */
+  readonly specialTexts: readonly string[];
+  /** Ids of added tokens that split a text before anything else is done with it. */
   readonly isolatedIds: ReadonlySet<number>;
   readonly #native: NativeTokenizer;
   readonly #kind: VocabularyKind;
@@ -45,11 +45,9 @@ export class Tokenizer {
     this.#kind = folder.kind;
     this.vocabularySize = native.getVocabSize(true);
     this.specialIds = new Set(folder.addedTokens.filter((token) => token.special).map((token) => token.id));
-    const isolated = folder.addedTokens.filter(
-      (token) => token.special && !token.normalized && token.content !== "",
-    );
-    this.isolatedIds = new Set(isolated.map((token) => token.id));
-    this.isolatedTokens = isolated.map((token) => token.content).sort((a, b) => b.length - a.length);
+    const added = folder.addedTokens.filter((token) => token.content !== "");
+    this.isolatedIds = new Set(added.filter((token) => !token.normalized).map((token) => token.id));
+    this.specialTexts = added.filter((token) => token.special).map((token) => token.content);
     const eos = folder.special.eos === undefined ? undefined : this.idOf(folder.special.eos);
     this.stopIds = new Set([...(eos === undefined ? [] : [eos]), ...folder.generationStopIds]);
     this.hash = createHash("sha256")
@@ -64,17 +62,7 @@ export class Tokenizer {
     // A truncation or padding saved in tokenizer.json would cut rows without a word.
     native.disableTruncation();
     native.disablePadding();
-    for (const [name, token] of Object.entries(folder.special)) {
-      if (token !== undefined && native.tokenToId(token) === null) {
-        throw new TokenizerError(
-          `${folder.path}: ${name}_token ${JSON.stringify(token)} is not in the vocabulary`,
-          {
-            path: folder.path,
-            hint: "tokenizer_config.json and tokenizer.json belong to different tokenizers.",
-          },
-        );
-      }
-    }
+    checkBelongsTogether(folder, native);
     return new Tokenizer(folder, native, await findPrefixIds(folder, native));
   }
 
@@ -162,6 +150,30 @@ export class Tokenizer {
     }
   }
 }
+
+/** @throws TokenizerError when the configs name tokens that tokenizer.json does not have in their place */
+const checkBelongsTogether = (folder: TokenizerFolder, native: NativeTokenizer): void => {
+  const special = Object.entries(folder.special).map(([name, token]) => ({
+    name: `${name}_token`,
+    token,
+    id: undefined,
+  }));
+  const declared = folder.declaredTokens.map(({ id, content }) => ({
+    name: `token ${id},`,
+    token: content,
+    id,
+  }));
+  for (const { name, token, id } of [...special, ...declared]) {
+    if (token === undefined) continue;
+    const found = native.tokenToId(token);
+    if (found !== null && (id === undefined || found === id)) continue;
+    const where = found === null ? "is not in the vocabulary" : `is token ${found} in tokenizer.json`;
+    throw new TokenizerError(`${folder.path}: ${name} ${JSON.stringify(token)} ${where}`, {
+      path: folder.path,
+      hint: "tokenizer_config.json and tokenizer.json differ; save the tokenizer again with transformers.",
+    });
+  }
+};
 
 const nativeTokenizer = (folder: TokenizerFolder): NativeTokenizer => {
   try {
