@@ -1,3 +1,8 @@
 // The library's public face.
+export * from "./data/cache/index.ts";
 export * from "./data/example.ts";
+export * from "./data/packing/index.ts";
+export * from "./data/templates/index.ts";
+export * from "./data/tokenizer/index.ts";
+export * from "./data/tokens/index.ts";
 export * from "./errors.ts";
