@@ -1,0 +1,145 @@
+// A file as a stream of bytes: opened with errors that help, gunzipped where it is gzip, without a BOM.
+import { createReadStream } from "node:fs";
+import { open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { createGunzip } from "node:zlib";
+import { DataError, messageOf } from "../data-error.ts";
+import { nearestName } from "../nearest-name.ts";
+
+/** A file on disk, and the name under which the user knows it. */
+export interface DataFile {
+  readonly path: string;
+  readonly name: string;
+}
+
+/** Throws a DataError unless the path is a file that can be opened and isn't empty. */
+export const checkFile = async ({ path, name }: DataFile): Promise<void> => {
+  const stats = await stat(path).catch(async (cause: NodeJS.ErrnoException) => {
+    throw cause.code === "ENOENT" || cause.code === "ENOTDIR"
+      ? new DataError("missing-file", "no such file", { file: name, hint: await missingHint(path), cause })
+      : new DataError("unreadable", `can't be opened: ${cause.message}`, { file: name, cause });
+  });
+  if (stats.isDirectory()) {
+    throw new DataError("directory", "a folder where a file was expected", { file: name });
+  }
+  // A pipe has no size; what comes out of it can't be read twice, and finding the format reads twice.
+  if (!stats.isFile()) {
+    throw new DataError("unreadable", "not a regular file", {
+      file: name,
+      hint: "Write what the pipe or device gives to a file first.",
+    });
+  }
+  if (stats.size === 0) {
+    throw new DataError("empty-file", "the file is empty", {
+      file: name,
+      hint: "Was it downloaded whole?",
+    });
+  }
+};
+
+const missingHint = async (path: string): Promise<string> => {
+  const folder = dirname(path);
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) return `The folder ${folder} doesn't exist either.`;
+  const nearest = nearestName(basename(path), names);
+  return nearest === undefined
+    ? `The folder ${folder} has ${names.length} other entries.`
+    : `Did you mean ${join(folder, nearest)}?`;
+};
+
+/** The first bytes of the file as it is on disk. */
+export const readHead = async ({ path, name }: DataFile, length: number): Promise<Buffer> => {
+  const handle = await open(path, "r").catch((cause: Error) => {
+    throw new DataError("unreadable", `can't be opened: ${cause.message}`, { file: name, cause });
+  });
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+};
+
+/** The last bytes of the file as it is on disk. */
+export const readTail = async ({ path }: DataFile, length: number): Promise<Buffer> => {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const buffer = Buffer.alloc(Math.min(length, size));
+    await handle.read(buffer, 0, buffer.length, size - buffer.length);
+    return buffer;
+  } finally {
+    await handle.close();
+  }
+};
+
+export interface ByteOptions {
+  gzip: boolean;
+  chunkBytes: number;
+}
+
+/** The file's bytes, decompressed, in order. Errors of the disk and of gzip come out as DataErrors. */
+export async function* readBytes(
+  file: DataFile,
+  { gzip, chunkBytes }: ByteOptions,
+): AsyncGenerator<Buffer, void> {
+  const disk = createReadStream(file.path, { highWaterMark: chunkBytes });
+  const gunzip = gzip ? createGunzip({ chunkSize: Math.max(chunkBytes, 64) }) : undefined;
+  if (gunzip !== undefined) {
+    disk.once("error", (error) => gunzip.destroy(error));
+    disk.pipe(gunzip);
+  }
+  const stream = gunzip ?? disk;
+  let offset = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      offset += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw byteError(error, file, offset);
+  } finally {
+    disk.destroy();
+    stream.destroy();
+  }
+}
+
+const byteError = (error: unknown, { name }: DataFile, offset: number): DataError => {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (code === "Z_BUF_ERROR") {
+    return new DataError("truncated", `the gzip stream ends early, after ${offset} bytes of text`, {
+      file: name,
+      hint: "The file is cut off: fetch it again.",
+      cause: error,
+    });
+  }
+  if (code.startsWith("Z_")) {
+    return new DataError("invalid-gzip", `broken gzip after ${offset} bytes of text: ${messageOf(error)}`, {
+      file: name,
+      hint: "Check the file with gzip -t, and fetch it again.",
+      cause: error,
+    });
+  }
+  return new DataError("unreadable", `reading failed: ${messageOf(error)}`, { file: name, cause: error });
+};
+
+/** Bytes of UTF-8's byte order mark. */
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Takes a BOM off the front of the bytes. `start`, the offset of the first byte given, is then 3. */
+export async function* withoutBom(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (head === undefined) {
+      yield chunk;
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    if (head.length < BOM.length) continue;
+    yield hasBom(head) ? head.subarray(BOM.length) : head;
+    head = undefined;
+  }
+  if (head !== undefined && head.length > 0) yield head;
+}
+
+export const hasBom = (bytes: Buffer): boolean => bytes.subarray(0, BOM.length).equals(BOM);

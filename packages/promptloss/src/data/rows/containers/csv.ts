@@ -1,0 +1,101 @@
+// CSV and TSV: a header, then records; every cell is text. A record's number is its place under the header.
+// A record with the wrong number of cells is a bad row; broken quotes end the reading, for nobody can say where
+// the next record starts.
+import { Readable } from "node:stream";
+import { CsvError, parse } from "csv-parse";
+import { DataError, RowProblem } from "../data-error.ts";
+import { BATCH_ROWS, type RawRow, type ReadLimits, type RowBatches } from "../raw-row.ts";
+import { checkedUtf8 } from "./checked-utf8.ts";
+
+const DELIMITERS = [",", "\t", ";", "|"] as const;
+
+/** The delimiter that the header uses most, outside quotes; a comma where it has one column. */
+export const guessDelimiter = (header: string): string => {
+  const bare = header.replace(/"(?:[^"]|"")*"/g, "");
+  const counts = DELIMITERS.map((delimiter) => bare.split(delimiter).length);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
+};
+
+/** The names in a CSV header. Throws a DataError where it has none or one twice. */
+export const parseHeader = (cells: readonly string[], file: string): string[] => {
+  const names = cells.map((cell) => cell.trim());
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new DataError("duplicate-key", "the header names this column twice", { file, field: twice });
+  }
+  return names;
+};
+
+export async function* readCsv(
+  chunks: AsyncIterable<Buffer>,
+  file: string,
+  delimiter: string,
+  limits: ReadLimits,
+): RowBatches {
+  const parser = parse({
+    delimiter,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: limits.maxRowBytes,
+  });
+  const source = Readable.from(checkedUtf8(chunks, file), { objectMode: false });
+  source.once("error", (error) => parser.destroy(error));
+  let header: string[] | undefined;
+  let row = 0;
+  let rows: RawRow[] = [];
+  try {
+    for await (const cells of source.pipe(parser) as AsyncIterable<string[]>) {
+      if (header === undefined) {
+        header = parseHeader(cells, file);
+        continue;
+      }
+      row++;
+      rows.push(recordOf(cells, header, row));
+      if (rows.length === BATCH_ROWS) {
+        yield rows;
+        rows = [];
+      }
+    }
+  } catch (error) {
+    if (rows.length > 0) yield rows;
+    throw error instanceof CsvError ? csvError(error, file, row + 1, limits) : error;
+  } finally {
+    source.destroy();
+    parser.destroy();
+  }
+  if (rows.length > 0) yield rows;
+}
+
+const recordOf = (cells: readonly string[], header: readonly string[], row: number): RawRow => {
+  if (cells.length !== header.length) {
+    const message = `${cells.length} cells where the header has ${header.length} columns`;
+    const hint = "Is a delimiter or a line end inside a cell that isn't quoted?";
+    return { row, problem: new RowProblem("ragged-row", message, { hint }) };
+  }
+  const value: Record<string, unknown> = {};
+  for (const [i, name] of header.entries()) value[name] = cells[i];
+  return { row, value };
+};
+
+const csvError = (error: CsvError, file: string, row: number, { maxRowBytes }: ReadLimits): DataError => {
+  if (error.code === "CSV_MAX_RECORD_SIZE") {
+    return new DataError("row-too-large", `the record is longer than the limit of ${maxRowBytes} bytes`, {
+      file,
+      row,
+      hint: "Is a closing quote missing? If the record is right, raise maxRowBytes.",
+      cause: error,
+    });
+  }
+  const cut = error.code === "CSV_QUOTE_NOT_CLOSED";
+  const message = cut
+    ? "the file ends inside a quoted cell of this row, or one that starts before"
+    : `not CSV: ${error.message}`;
+  return new DataError(cut ? "truncated" : "invalid-csv", message, {
+    file,
+    row,
+    hint: cut
+      ? "Is the file cut off, or a closing quote missing?"
+      : 'A cell with a quote in it is written in quotes, with the quote doubled: "a ""word""".',
+    cause: error,
+  });
+};

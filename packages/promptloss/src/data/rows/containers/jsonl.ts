@@ -1,0 +1,42 @@
+// JSON lines: one object a line, blank lines passed over and counted. A row's number is its line's number, so
+// that an editor finds it. A broken line is a bad row; the lines after it are read.
+import { RowProblem } from "../data-error.ts";
+import type { RawRow, ReadCounters, ReadLimits, RowBatches } from "../raw-row.ts";
+import { parseJsonRow } from "./json-text.ts";
+import { isBlank, type Line, readLines } from "./lines.ts";
+import { rowTooLarge } from "./row-size.ts";
+
+export async function* readJsonLines(
+  chunks: AsyncIterable<Buffer>,
+  limits: ReadLimits,
+  counters: ReadCounters,
+): RowBatches {
+  for await (const lines of readLines(chunks, limits.maxRowBytes)) {
+    const rows: RawRow[] = [];
+    for (const line of lines) {
+      if (line.bytes !== undefined && isBlank(line.bytes)) counters.blankLines++;
+      else rows.push(parseLine(line, limits.maxRowBytes));
+    }
+    if (rows.length > 0) yield rows;
+  }
+}
+
+const parseLine = (line: Line, maxRowBytes: number): RawRow => {
+  if (line.bytes === undefined) return { row: line.number, problem: rowTooLarge(line.length, maxRowBytes) };
+  try {
+    return { row: line.number, value: parseJsonRow(line.bytes, line.start) };
+  } catch (error) {
+    const problem = error as RowProblem;
+    return { row: line.number, problem: line.ended ? problem : unended(problem, line) };
+  }
+};
+
+/** A last line that has no end and doesn't parse was most likely cut off with the file. */
+const unended = (problem: RowProblem, line: Line): RowProblem =>
+  problem.reason === "invalid-json" || problem.reason === "invalid-utf8"
+    ? new RowProblem(
+        "truncated",
+        `the file ends in the middle of this row, at byte ${line.start + line.length} (${problem.message})`,
+        { hint: "The file is cut off: fetch it again." },
+      )
+    : problem;
