@@ -1,0 +1,158 @@
+// Messages: OpenAI's (role, content) and ShareGPT's (from, value), with text or a list of text parts, and a weight
+// on a message or a part. Tool calls, images, sound and other roles are refused.
+import type { Part, Role, Turn } from "../../example.ts";
+import { RowProblem } from "../data-error.ts";
+import { asText, asWeight, type RowFields, wrongType } from "./fields.ts";
+import { conversation, type Draft, type RowFormat } from "./row-format.ts";
+import { CLASS_OF_ROLE, checkOrder, checkTexts, part, systemTurn, turn } from "./turns.ts";
+
+/** Roles as data sets write them. */
+const ROLES: Readonly<Record<string, Role>> = {
+  system: "system",
+  // OpenAI's later name for the system's.
+  developer: "system",
+  user: "user",
+  human: "user",
+  assistant: "assistant",
+  gpt: "assistant",
+};
+
+const UNSUPPORTED_ROLES: ReadonlySet<string> = new Set([
+  "tool",
+  "function",
+  "ipython",
+  "function_call",
+  "function-call",
+  "observation",
+  "function_response",
+  "tool_call",
+  "tool_response",
+]);
+
+/** Keys of a message that change what is said: with a value, they can't be passed over. */
+const UNSUPPORTED_KEYS = [
+  "tool_calls",
+  "function_call",
+  "tool_call_id",
+  "audio",
+  "images",
+  "refusal",
+] as const;
+
+/** Keys by which others weigh a message's loss; passing over them would train what the row says not to. */
+const LOSS_KEYS = ["loss_weight", "loss_scale", "loss", "train", "training"] as const;
+
+const READ_KEYS: ReadonlySet<string> = new Set(["role", "from", "content", "value", "weight"]);
+
+export type IgnoredField = (field: string) => void;
+
+/** The turns in a list of messages. `field` is the column, for errors. */
+export const parseMessages = (list: readonly unknown[], field: string, ignored: IgnoredField): Turn[] =>
+  list.map((message, i) => parseMessage(message, `${field}[${i}]`, field, ignored));
+
+const parseMessage = (message: unknown, field: string, column: string, ignored: IgnoredField): Turn => {
+  if (typeof message !== "object" || message === null || Array.isArray(message)) {
+    throw wrongType("a message with role and content", message, field);
+  }
+  const record = message as Record<string, unknown>;
+  for (const key of UNSUPPORTED_KEYS) if (holdsSomething(record[key])) throw unsupported(key, field);
+  for (const key of LOSS_KEYS) {
+    if (record[key] === undefined || record[key] === null) continue;
+    throw new RowProblem("unsupported", `"${key}" is not how a message's weight is written here`, {
+      field: `${field}.${key}`,
+      hint: "Write it as weight, a number, 0 or more; without one, the recipe's weights hold.",
+    });
+  }
+  for (const key of Object.keys(record)) if (!READ_KEYS.has(key)) ignored(`${column}[].${key}`);
+  const role = parseRole(pick(record, "role", "from", field));
+  const weight = isAbsent(record.weight) ? undefined : asWeight(record.weight, `${field}.weight`);
+  return turn(role, parseContent(pick(record, "content", "value", field), role, weight, ignored, column));
+};
+
+interface Picked {
+  readonly value: unknown;
+  readonly field: string;
+}
+
+/** The one of two keys that the message has. */
+const pick = (record: Record<string, unknown>, first: string, second: string, field: string): Picked => {
+  const present = [first, second].filter((key) => !isAbsent(record[key]));
+  if (present.length === 1) return { value: record[present[0]!], field: `${field}.${present[0]}` };
+  const what =
+    present.length === 0 ? `neither "${first}" nor "${second}"` : `both "${first}" and "${second}"`;
+  throw new RowProblem(present.length === 0 ? "missing-field" : "wrong-type", `the message has ${what}`, {
+    field,
+    hint: `It has: ${Object.keys(record).join(", ") || "nothing"}.`,
+  });
+};
+
+const parseRole = ({ value, field }: Picked): Role => {
+  const name = asText(value, field);
+  const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
+  if (role !== undefined) return role;
+  if (UNSUPPORTED_ROLES.has(name)) {
+    throw new RowProblem("unsupported", `the role "${name}": tool use isn't supported`, { field });
+  }
+  throw new RowProblem("unknown-role", `the role ${JSON.stringify(name)}`, {
+    field,
+    hint: `Roles: ${Object.keys(ROLES).join(", ")}.`,
+  });
+};
+
+const parseContent = (
+  { value, field }: Picked,
+  role: Role,
+  weight: number | undefined,
+  ignored: IgnoredField,
+  column: string,
+): readonly Part[] => {
+  const partClass = CLASS_OF_ROLE[role];
+  if (!Array.isArray(value)) return [part(partClass, asText(value, field), weight)];
+  if (value.length === 0) throw new RowProblem("missing-field", "the message has no parts", { field });
+  return value.map((item: unknown, i) => {
+    const at = `${field}[${i}]`;
+    if (typeof item === "string") return part(partClass, asText(item, at), weight);
+    if (typeof item !== "object" || item === null) throw wrongType("a text part", item, at);
+    const { type, text, weight: own, ...rest } = item as Record<string, unknown>;
+    if (!isAbsent(type) && type !== "text") {
+      throw new RowProblem("unsupported", `a part of type ${JSON.stringify(type)}: only text is supported`, {
+        field: at,
+      });
+    }
+    for (const [key, extra] of Object.entries(rest)) {
+      // Parquet writes the keys of all kinds of parts on each, null where they don't apply.
+      if (holdsSomething(extra)) ignored(`${column}[].content[].${key}`);
+    }
+    const partWeight = isAbsent(own) ? weight : asWeight(own, `${at}.weight`);
+    return part(partClass, asText(text, `${at}.text`), partWeight);
+  });
+};
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+
+const holdsSomething = (value: unknown): boolean =>
+  !isAbsent(value) && value !== "" && !(Array.isArray(value) && value.length === 0);
+
+const unsupported = (key: string, field: string): RowProblem =>
+  new RowProblem("unsupported", `"${key}" isn't supported, and leaving it out would change the dialogue`, {
+    field: `${field}.${key}`,
+  });
+
+/** The format of rows that are a list of messages in the column `column`. */
+const messagesFormat = (name: "messages" | "sharegpt", column: string): RowFormat => ({
+  name,
+  required: [column],
+  optional: ["system", "tools"],
+  parse(row: RowFields, ignored: IgnoredField): Draft {
+    const field = row.column(column) ?? column;
+    if (holdsSomething(row.get("tools"))) throw unsupported("tools", field);
+    const said = parseMessages(row.list(column), field, ignored);
+    const turns = [...systemTurn(row), ...said];
+    checkOrder(turns, field);
+    checkTexts(turns, field);
+    return conversation(turns, row);
+  },
+});
+
+export const messages = messagesFormat("messages", "messages");
+export const sharegpt = messagesFormat("sharegpt", "conversations");

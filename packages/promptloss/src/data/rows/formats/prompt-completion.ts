@@ -1,0 +1,64 @@
+// Prompt and completion: two texts, or two lists of messages as TRL's conversational kind has them. Assistant
+// messages in the prompt are context: their parts have the class of prompt, so that no policy trains them.
+import type { Turn } from "../../example.ts";
+import { RowProblem } from "../data-error.ts";
+import { isBlankText, type RowFields, requireCompletion, wrongType } from "./fields.ts";
+import { type IgnoredField, parseMessages } from "./messages.ts";
+import { conversation, type Draft, type RowFormat } from "./row-format.ts";
+import { checkOrder, checkTexts, part, plainTurn, systemTurn, turn } from "./turns.ts";
+
+export const promptCompletion: RowFormat = {
+  name: "prompt-completion",
+  required: ["prompt", "completion"],
+  optional: ["system"],
+  parse(row: RowFields, ignored: IgnoredField): Draft {
+    const isList = (field: string): boolean => typeof row.require(field) !== "string";
+    const turns = isList("prompt") || isList("completion") ? messageTurns(row, ignored) : textTurns(row);
+    return conversation(turns, row);
+  },
+};
+
+const textTurns = (row: RowFields): Turn[] => {
+  const prompt = row.text("prompt");
+  if (isBlankText(prompt)) {
+    throw new RowProblem("empty-prompt", "the prompt is empty", {
+      field: row.column("prompt") ?? undefined,
+      hint: "For texts without a prompt, use the format text.",
+    });
+  }
+  const completion = requireCompletion(row.text("completion"), row.column("completion") ?? "completion");
+  return [...systemTurn(row), plainTurn("user", prompt), plainTurn("assistant", completion)];
+};
+
+const messageTurns = (row: RowFields, ignored: IgnoredField): Turn[] => {
+  for (const field of ["prompt", "completion"] as const) {
+    const value = row.require(field);
+    if (!Array.isArray(value)) throw wrongType("a list of messages, as the other field is,", value, field);
+  }
+  const [promptField, completionField] = [row.column("prompt")!, row.column("completion")!];
+  const prompt = parseMessages(row.list("prompt"), promptField, ignored).map(asContext);
+  const completion = parseMessages(row.list("completion"), completionField, ignored);
+  if (prompt.length === 0) {
+    throw new RowProblem("empty-prompt", "the prompt has no messages", { field: promptField });
+  }
+  if (completion.length === 0) {
+    throw new RowProblem("empty-completion", "the completion has no messages", { field: completionField });
+  }
+  const turns = [...systemTurn(row), ...prompt, ...completion];
+  checkOrder(turns, completionField);
+  checkTexts(turns, completionField);
+  if (!completion.some(({ role }) => role === "assistant")) {
+    throw new RowProblem("no-assistant-turn", "no assistant message: nothing to train on", {
+      field: completionField,
+    });
+  }
+  return turns;
+};
+
+const asContext = (message: Turn): Turn =>
+  message.role === "assistant"
+    ? turn(
+        "assistant",
+        message.parts.map(({ text, weight }) => part("input", text, weight)),
+      )
+    : message;

@@ -1,0 +1,42 @@
+// What a row format is: the fields that it reads, how it is recognised, and how a row becomes an example.
+import type { ConversationExample, TextExample, TokenExample, Turn } from "../../example.ts";
+import type { RowFields } from "./fields.ts";
+
+/** An example before its place is known. */
+export type Draft =
+  | Omit<ConversationExample, "source">
+  | Omit<TextExample, "source">
+  | Omit<TokenExample, "source">;
+
+export interface RowFormat {
+  readonly name: FormatName;
+  /** Rows with all of these are taken for this format. */
+  readonly required: readonly string[];
+  /** What else it reads. Every format reads `weight`. */
+  readonly optional: readonly string[];
+  /** Throws a RowProblem. `ignored` is told the names of fields inside messages that nothing reads. */
+  parse(row: RowFields, ignored: (field: string) => void): Draft;
+}
+
+export const FORMAT_NAMES = [
+  "alpaca",
+  "prompt-completion",
+  "messages",
+  "sharegpt",
+  "text",
+  "tokens",
+] as const;
+
+export type FormatName = (typeof FORMAT_NAMES)[number];
+
+/** The example weight's field in every format. */
+export const WEIGHT_FIELD = "weight";
+
+/** A conversation's draft with the row's weight. */
+export const conversation = (turns: readonly Turn[], row: RowFields): Draft => {
+  const weight = row.weight(WEIGHT_FIELD);
+  const frozen = Object.freeze(turns);
+  return weight === undefined
+    ? { kind: "conversation", turns: frozen }
+    : { kind: "conversation", turns: frozen, weight };
+};

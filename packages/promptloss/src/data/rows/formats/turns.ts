@@ -1,0 +1,68 @@
+// Building turns, and the order that they must have: an optional system turn, then user and assistant in turn,
+// the assistant last.
+import type { Part, PartClass, Role, Turn } from "../../example.ts";
+import { RowProblem } from "../data-error.ts";
+import type { RowFields } from "./fields.ts";
+
+/** What a role's words are to the loss. */
+export const CLASS_OF_ROLE: Readonly<Record<Role, PartClass>> = {
+  system: "system",
+  user: "instruction",
+  assistant: "completion",
+};
+
+export const part = (partClass: PartClass, text: string, weight?: number): Part =>
+  Object.freeze(weight === undefined ? { class: partClass, text } : { class: partClass, text, weight });
+
+export const turn = (role: Role, parts: readonly Part[]): Turn =>
+  Object.freeze({ role, parts: Object.freeze(parts) });
+
+/** A turn of one part, of its role's class. */
+export const plainTurn = (role: Role, text: string): Turn => turn(role, [part(CLASS_OF_ROLE[role], text)]);
+
+/** The turn of a row's system field, if it has one. */
+export const systemTurn = (row: RowFields): Turn[] => {
+  const system = row.optionalText("system") ?? "";
+  return system === "" ? [] : [plainTurn("system", system)];
+};
+
+/** Throws a RowProblem where the roles don't follow each other as a dialogue's do. */
+export const checkOrder = (turns: readonly Turn[], field: string): void => {
+  if (!turns.some(({ role }) => role === "assistant")) {
+    throw new RowProblem("no-assistant-turn", "no assistant turn: nothing to train on", { field });
+  }
+  let expected: Role = "user";
+  for (const [i, { role }] of turns.entries()) {
+    if (role === "system" && i === 0) continue;
+    if (role !== expected) throw orderProblem(turns, i, expected, field);
+    expected = role === "user" ? "assistant" : "user";
+  }
+  if (turns.at(-1)?.role !== "assistant") {
+    throw new RowProblem("role-order", "the last turn is the user's: nothing answers it", {
+      field,
+      hint: "Take the last turn off, or add the answer.",
+    });
+  }
+};
+
+const orderProblem = (turns: readonly Turn[], at: number, expected: Role, field: string): RowProblem => {
+  const { role } = turns[at]!;
+  const message =
+    role === "system"
+      ? `turn ${at + 1} is the system's; only the first may be`
+      : `turn ${at + 1} is the ${role}'s where the ${expected}'s was due`;
+  const hint = role === turns[at - 1]?.role ? `Join the two ${role} turns into one.` : undefined;
+  return new RowProblem("role-order", message, { field, hint });
+};
+
+/** Refuses turns without words. */
+export const checkTexts = (turns: readonly Turn[], field: string): void => {
+  for (const [i, { role, parts }] of turns.entries()) {
+    if (role === "system" || parts.some(({ text }) => text.trim() !== "")) continue;
+    if (role === "assistant") {
+      const number = turns.slice(0, i + 1).filter((other) => other.role === "assistant").length;
+      throw new RowProblem("empty-completion", `the text of assistant turn ${number} is empty`, { field });
+    }
+    throw new RowProblem("empty-prompt", `the text of user turn at place ${i + 1} is empty`, { field });
+  }
+};
