@@ -20,10 +20,8 @@ export interface RowReadOptions {
   field?: string | undefined;
   delimiter?: string | undefined;
   sampleBy?: SampleBy | undefined;
-  /** Columns to decode, where a container can leave out others; undefined for all. */
-  columns?: ReadonlySet<string> | undefined;
-  /** Told a file's columns, where the container names them before the rows. */
-  onColumns?: ((columns: readonly string[]) => void) | undefined;
+  /** Given the columns of a container that names them before its rows, chooses those to decode. */
+  chooseColumns?: ((columns: readonly string[]) => ReadonlySet<string>) | undefined;
 }
 
 /** Reads a file that `detectContainer` has looked at. */
@@ -46,10 +44,10 @@ export async function* readRows(file: DataFile, container: Container, options: R
   }
 }
 
-async function* readParquet(file: DataFile, { columns, onColumns }: RowReadOptions): RowBatches {
+async function* readParquet(file: DataFile, { chooseColumns }: RowReadOptions): RowBatches {
   const parquet = await openParquet(file);
-  onColumns?.(parquet.columns);
-  yield* parquet.read(parquet.columns.filter((name) => columns?.has(name) ?? true));
+  const chosen = chooseColumns?.(parquet.columns);
+  yield* parquet.read(parquet.columns.filter((name) => chosen?.has(name) ?? true));
 }
 
 /** Parquet is read from its end, so a gzipped one is unpacked into a temporary file. */

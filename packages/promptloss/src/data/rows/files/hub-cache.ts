@@ -1,0 +1,182 @@
+// Hugging Face's cache layout: blobs by their hash, snapshots of links to them, refs from branches to commits.
+// A blob appears whole or not at all; what a broken-off download left is gone on with.
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import {
+  access,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
+
+/** A file of a dataset as the hub lists it. */
+export interface HubFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** The blob's name: SHA-256 of a large file's content, git's hash of a small one's. */
+  readonly etag: string;
+  readonly isSha256: boolean;
+}
+
+export class HubCache {
+  readonly folder: string;
+
+  constructor(cacheDir: string, dataset: string) {
+    this.folder = join(cacheDir, ["datasets", ...dataset.split("/")].join("--"));
+  }
+
+  snapshot(commit: string, path = ""): string {
+    return join(this.folder, "snapshots", commit, path);
+  }
+
+  async has(commit: string, path = ""): Promise<boolean> {
+    return exists(this.snapshot(commit, path));
+  }
+
+  /** The commit that a branch or tag had when the hub was last asked. */
+  async commitOf(revision: string): Promise<string | undefined> {
+    if (/^[0-9a-f]{40}$/.test(revision)) return revision;
+    const text = await readFile(join(this.folder, "refs", revision), "utf8").catch(() => undefined);
+    return text?.trim();
+  }
+
+  async writeRef(revision: string, commit: string): Promise<void> {
+    if (revision !== commit) await writeWhole(join(this.folder, "refs", revision), commit);
+  }
+
+  /** The hub's listing of a commit, kept so that without the hub it is known what is missing. */
+  async readListing(commit: string): Promise<HubFile[] | undefined> {
+    const text = await readFile(this.#listing(commit), "utf8").catch(() => undefined);
+    return text === undefined ? undefined : (JSON.parse(text) as HubFile[]);
+  }
+
+  async writeListing(commit: string, files: readonly HubFile[]): Promise<void> {
+    await writeWhole(this.#listing(commit), JSON.stringify(files));
+  }
+
+  #listing(commit: string): string {
+    return join(this.folder, "promptloss", `${commit}.json`);
+  }
+
+  /** Puts a file into the cache. `open` gives its bytes from an offset on. Throws where they aren't the file's. */
+  async store(
+    commit: string,
+    file: HubFile,
+    open: (offset: number) => Promise<ReadableStream<Uint8Array>>,
+    onBytes: (loaded: number) => void,
+  ): Promise<void> {
+    const blob = join(this.folder, "blobs", file.etag);
+    if (!(await exists(blob))) {
+      await mkdir(dirname(blob), { recursive: true });
+      const part = `${blob}.${process.pid}.incomplete`;
+      try {
+        await this.#download(part, await this.#takeLeftover(blob, part), file, open, onBytes);
+        await checkContent(part, file);
+        await rename(part, blob);
+      } catch (error) {
+        // Without this process's number, the next attempt may take it.
+        if (await exists(part)) await rename(part, `${blob}.incomplete`);
+        throw error;
+      }
+    }
+    await link(blob, this.snapshot(commit, file.path));
+  }
+
+  /** Takes over what an attempt that no longer runs has left; its length. */
+  async #takeLeftover(blob: string, part: string): Promise<number> {
+    const names = await readdir(dirname(blob));
+    const start = `${relative(dirname(blob), blob)}.`;
+    for (const name of names) {
+      if (!name.startsWith(start) || !name.endsWith("incomplete")) continue;
+      const pid = Number(name.slice(start.length).split(".")[0]);
+      if (Number.isInteger(pid) && (pid === process.pid || isRunning(pid))) continue;
+      const taken = await rename(join(dirname(blob), name), part).then(
+        () => true,
+        () => false,
+      );
+      if (taken) return (await stat(part)).size;
+    }
+    return 0;
+  }
+
+  async #download(
+    part: string,
+    offset: number,
+    { size }: HubFile,
+    open: (offset: number) => Promise<ReadableStream<Uint8Array>>,
+    onBytes: (loaded: number) => void,
+  ): Promise<void> {
+    let loaded = offset;
+    onBytes(loaded);
+    if (loaded >= size && size > 0) return;
+    const count = async function* (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      for await (const chunk of bytes) {
+        loaded += chunk.length;
+        onBytes(loaded);
+        yield chunk;
+      }
+    };
+    const flags = offset > 0 ? "a" : "w";
+    await pipeline(Readable.fromWeb(await open(offset)), count, createWriteStream(part, { flags }));
+  }
+}
+
+/** Deletes and refuses a download that isn't what the hub lists. */
+const checkContent = async (path: string, { size, etag, isSha256 }: HubFile): Promise<void> => {
+  const found = (await stat(path)).size;
+  if (found < size) throw new Error(`the download ended after ${found} of ${size} bytes`);
+  const hash = isSha256 ? await sha256(path) : undefined;
+  if (found === size && (hash === undefined || hash === etag)) return;
+  await rm(path, { force: true });
+  throw new Error("the downloaded bytes are not those that the hub lists");
+};
+
+const sha256 = async (path: string): Promise<string> => {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+};
+
+const link = async (blob: string, pointer: string): Promise<void> => {
+  await mkdir(dirname(pointer), { recursive: true });
+  try {
+    await symlink(relative(dirname(pointer), blob), pointer);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+    // Windows without the right to make links.
+    await copyFile(blob, pointer);
+  }
+};
+
+const writeWhole = async (path: string, text: string): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true });
+  const part = `${path}.${process.pid}.tmp`;
+  await writeFile(part, text);
+  await rename(part, path);
+};
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+};

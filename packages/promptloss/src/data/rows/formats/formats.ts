@@ -1,0 +1,11 @@
+// The formats, by name.
+import { alpaca } from "./alpaca.ts";
+import { messages, sharegpt } from "./messages.ts";
+import { promptCompletion } from "./prompt-completion.ts";
+import type { FormatName, RowFormat } from "./row-format.ts";
+import { text } from "./text.ts";
+import { tokens } from "./tokens.ts";
+
+export const FORMATS: readonly RowFormat[] = [alpaca, promptCompletion, messages, sharegpt, text, tokens];
+
+export const formatNamed = (name: FormatName): RowFormat => FORMATS.find((format) => format.name === name)!;

@@ -1,0 +1,10 @@
+// Files to examples: the public face.
+export type { ContainerKind } from "./containers/container.ts";
+export type { SampleBy } from "./containers/plain-text.ts";
+export { DataError, type DataErrorOptions, type DataErrorReason } from "./data-error.ts";
+export { checkSource, type DataSource } from "./data-source.ts";
+export { type DetectedFormat, detectFormat } from "./detect-format.ts";
+export type { HubOptions, HubProgress } from "./files/hub-settings.ts";
+export { FORMAT_NAMES, type FormatName } from "./formats/row-format.ts";
+export { type ExampleStream, loadExamples, type ReadOptions, readExamples } from "./read-examples.ts";
+export type { FileReport, RowReport, SourceReport } from "./report.ts";

@@ -1,0 +1,138 @@
+// The way in: sources to a stream of examples, with a report of what was read and what was left out.
+import type { Example } from "../example.ts";
+import type { DataFile } from "./containers/bytes.ts";
+import { DataError } from "./data-error.ts";
+import { checkSource, type DataSource } from "./data-source.ts";
+import type { HubOptions } from "./files/hub-settings.ts";
+import { resolveFiles } from "./files/resolve.ts";
+import { DEFAULT_LIMITS } from "./raw-row.ts";
+import { ReportBuilder, type RowReport, type SourceReport } from "./report.ts";
+import { randomFor, sampleItems, takeShare } from "./sampling.ts";
+import { readSourceFiles } from "./source-rows.ts";
+
+export interface ReadOptions {
+  /** A bad row ends the reading with a DataError, or is left out and counted. Default: error. */
+  onBadRow?: "error" | "skip";
+  /** For the draws of `weight` and `sample`: the same seed, the same examples. Default: 0. */
+  seed?: number;
+  /** The most bytes that one row may take. Default: 64 MiB. */
+  maxRowBytes?: number;
+  /** Bytes asked of the disk at a time. Default: 256 KiB. */
+  chunkBytes?: number;
+  hub?: HubOptions;
+}
+
+/** Examples, in the order of the sources, files and rows. Iterating again reads again. */
+export interface ExampleStream extends AsyncIterable<Example> {
+  /** What the last iteration has read so far. */
+  readonly report: RowReport;
+}
+
+/**
+ * Reads the sources one after the other, in memory that doesn't grow with the files. Throws a DataError, while it is
+ * iterated, at the first thing that can't be used. Checks the options at once.
+ */
+export const readExamples = (
+  sources: DataSource | readonly DataSource[],
+  options: ReadOptions = {},
+): ExampleStream => {
+  const list = [sources].flat() as DataSource[];
+  if (list.length === 0) throw new DataError("invalid-option", "there is no data source");
+  for (const source of list) checkSource(source);
+  checkOptions(options);
+  let report = new ReportBuilder();
+  return {
+    get report() {
+      return report.snapshot();
+    },
+    async *[Symbol.asyncIterator]() {
+      report = new ReportBuilder();
+      for (const [i, source] of list.entries()) yield* readSource(source, i, options, report);
+    },
+  };
+};
+
+/** All the examples at once, with the report. */
+export const loadExamples = async (
+  sources: DataSource | readonly DataSource[],
+  options: ReadOptions = {},
+): Promise<{ examples: Example[]; report: RowReport }> => {
+  const stream = readExamples(sources, options);
+  const examples: Example[] = [];
+  for await (const example of stream) examples.push(example);
+  return { examples, report: stream.report };
+};
+
+async function* readSource(
+  config: DataSource,
+  index: number,
+  options: ReadOptions,
+  report: ReportBuilder,
+): AsyncGenerator<Example, void> {
+  const source = report.addSource(config.path);
+  const files = await resolveFiles(config, options.hub ?? {}, (note) => report.notes.push(note));
+  const pass = await openPasses(config, files, index, options, report, source);
+  const { weight = 1 } = config;
+  const [whole, share] = [Math.floor(weight), weight - Math.floor(weight)];
+  for (let i = 0; i < whole; i++) yield* counted(pass(), source);
+  if (share > 0) yield* counted(takeShare(pass(), share, randomFor(options.seed ?? 0, index, 1)), source);
+}
+
+/** A function that gives the source's examples, limited, as often as it is called; only the first is counted. */
+const openPasses = async (
+  config: DataSource,
+  files: readonly DataFile[],
+  index: number,
+  { onBadRow = "error", seed = 0, ...rest }: ReadOptions,
+  report: ReportBuilder,
+  source: SourceReport,
+): Promise<() => AsyncIterable<Example>> => {
+  const limits = {
+    maxRowBytes: rest.maxRowBytes ?? DEFAULT_LIMITS.maxRowBytes,
+    chunkBytes: rest.chunkBytes ?? DEFAULT_LIMITS.chunkBytes,
+  };
+  let count = true;
+  const readAll = (): AsyncIterable<Example> => {
+    const read = readSourceFiles(files, config, { limits, onBadRow, report, source, count });
+    count = false;
+    return read;
+  };
+  const { limit } = config;
+  if (limit === undefined) return readAll;
+  if (config.sample !== "random") return () => first(readAll(), limit);
+  const kept = await sampleItems(readAll(), limit, randomFor(seed, index, 0));
+  return () => each(kept);
+};
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T, void> {
+  yield* items;
+}
+
+async function* first<T>(items: AsyncIterable<T>, count: number): AsyncGenerator<T, void> {
+  let taken = 0;
+  for await (const item of items) {
+    yield item;
+    if (++taken === count) return;
+  }
+}
+
+async function* counted(
+  examples: AsyncIterable<Example>,
+  source: SourceReport,
+): AsyncGenerator<Example, void> {
+  for await (const example of examples) {
+    source.examples++;
+    yield example;
+  }
+}
+
+const checkOptions = (options: ReadOptions): void => {
+  const { onBadRow = "error", seed = 0, maxRowBytes = 1, chunkBytes = 1 } = options;
+  const fail = (field: string, expected: string): never => {
+    throw new DataError("invalid-option", `${expected} was expected`, { field });
+  };
+  if (onBadRow !== "error" && onBadRow !== "skip") fail("onBadRow", '"error" or "skip"');
+  if (!Number.isSafeInteger(seed)) fail("seed", "a whole number");
+  if (!Number.isSafeInteger(maxRowBytes) || maxRowBytes < 1) fail("maxRowBytes", "a whole number above 0");
+  if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) fail("chunkBytes", "a whole number above 0");
+};
