@@ -15,10 +15,13 @@ export interface DetectedFormat {
 /** Looks at the first rows of a path or source. Bad rows are passed over; throws a DataError as reading does. */
 export const detectFormat = async (
   source: string | DataSource,
-  options: Omit<ReadOptions, "onBadRow"> = {},
+  options: Omit<ReadOptions, "onBadRow" | "emptyCompletions"> = {},
 ): Promise<DetectedFormat> => {
   const config = typeof source === "string" ? { path: source } : source;
-  const stream = readExamples({ ...config, limit: 1, sample: "first" }, { ...options, onBadRow: "skip" });
+  const stream = readExamples(
+    { ...config, limit: 1, sample: "first" },
+    { ...options, onBadRow: "skip", emptyCompletions: "keep" },
+  );
   for await (const _ of stream) break;
   const { format, files, ignoredColumns } = stream.report.sources[0]!;
   const { container, gzip } = files[0]!;

@@ -12,6 +12,7 @@ import type { FileReport, ReportBuilder, SourceReport } from "./report.ts";
 
 export interface FileReaderOptions {
   onBadRow: "error" | "skip";
+  emptyCompletions: "refuse" | "keep";
   report: ReportBuilder;
   source: SourceReport;
   /** False on the second and later passes over the same rows, which were counted on the first. */
@@ -102,9 +103,8 @@ export class FileReader {
     if (row.problem !== undefined) return this.#refuse(row.problem, row.row);
     for (const key in row.value) if (!this.#known.has(key)) this.#noteColumn(key);
     try {
-      const draft = format.parse(new RowFields(row.value, this.#columnOf), (field) =>
-        this.#noteColumn(field),
-      );
+      const fields = new RowFields(row.value, this.#columnOf, this.#options.emptyCompletions === "keep");
+      const draft = format.parse(fields, this.#ignore);
       const source = Object.freeze({ file: this.#name, row: row.row });
       return Object.freeze({ ...draft, source });
     } catch (error) {
@@ -112,6 +112,8 @@ export class FileReader {
       throw error;
     }
   }
+
+  readonly #ignore = (field: string): void => this.#noteColumn(field);
 
   #count(): void {
     this.#file.rows++;

@@ -13,6 +13,11 @@ import { readSourceFiles } from "./source-rows.ts";
 export interface ReadOptions {
   /** A bad row ends the reading with a DataError, or is left out and counted. Default: error. */
   onBadRow?: "error" | "skip";
+  /**
+   * An empty completion is a bad row, or is kept: its stop token is still trained, as Stanford's program does with
+   * the 28 such rows of AlpacaData. Default: refuse.
+   */
+  emptyCompletions?: "refuse" | "keep";
   /** For the draws of `weight` and `sample`: the same seed, the same examples. Default: 0. */
   seed?: number;
   /** The most bytes that one row may take. Default: 64 MiB. */
@@ -83,7 +88,7 @@ const openPasses = async (
   config: DataSource,
   files: readonly DataFile[],
   index: number,
-  { onBadRow = "error", seed = 0, ...rest }: ReadOptions,
+  { onBadRow = "error", emptyCompletions = "refuse", seed = 0, ...rest }: ReadOptions,
   report: ReportBuilder,
   source: SourceReport,
 ): Promise<() => AsyncIterable<Example>> => {
@@ -93,7 +98,14 @@ const openPasses = async (
   };
   let count = true;
   const readAll = (): AsyncIterable<Example> => {
-    const read = readSourceFiles(files, config, { limits, onBadRow, report, source, count });
+    const read = readSourceFiles(files, config, {
+      limits,
+      onBadRow,
+      emptyCompletions,
+      report,
+      source,
+      count,
+    });
     count = false;
     return read;
   };
@@ -127,11 +139,15 @@ async function* counted(
 }
 
 const checkOptions = (options: ReadOptions): void => {
-  const { onBadRow = "error", seed = 0, maxRowBytes = 1, chunkBytes = 1 } = options;
+  const { onBadRow = "error", emptyCompletions = "refuse", seed = 0 } = options;
+  const { maxRowBytes = 1, chunkBytes = 1 } = options;
   const fail = (field: string, expected: string): never => {
     throw new DataError("invalid-option", `${expected} was expected`, { field });
   };
   if (onBadRow !== "error" && onBadRow !== "skip") fail("onBadRow", '"error" or "skip"');
+  if (emptyCompletions !== "refuse" && emptyCompletions !== "keep") {
+    fail("emptyCompletions", '"refuse" or "keep"');
+  }
   if (!Number.isSafeInteger(seed)) fail("seed", "a whole number");
   if (!Number.isSafeInteger(maxRowBytes) || maxRowBytes < 1) fail("maxRowBytes", "a whole number above 0");
   if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) fail("chunkBytes", "a whole number above 0");

@@ -2,7 +2,7 @@
 // An input that is empty, null or missing is no input, as in Stanford's own program.
 import type { Part, Turn } from "../../example.ts";
 import { RowProblem } from "../data-error.ts";
-import { asText, isBlankText, type RowFields, requireCompletion, wrongType } from "./fields.ts";
+import { asText, checkCompletion, isBlankText, type RowFields, wrongType } from "./fields.ts";
 import { conversation, type Draft, type RowFormat } from "./row-format.ts";
 import { part, plainTurn, systemTurn, turn } from "./turns.ts";
 
@@ -18,7 +18,7 @@ export const alpaca: RowFormat = {
         field: row.column("instruction") ?? undefined,
       });
     }
-    const output = requireCompletion(row.text("output"), row.column("output") ?? "output");
+    const output = checkCompletion(row.text("output"), row.column("output") ?? "output", row);
     const prompt: Part[] = [part("instruction", instruction)];
     if (input !== "") prompt.push(part("input", input));
     const turns = [
@@ -39,5 +39,5 @@ const historyTurns = (row: RowFields): Turn[] =>
       throw wrongType("a pair [instruction, output]", exchange, field);
     }
     const [question, answer] = exchange.map((text, j) => asText(text, `${field}[${j}]`)) as [string, string];
-    return [plainTurn("user", question), plainTurn("assistant", requireCompletion(answer, `${field}[1]`))];
+    return [plainTurn("user", question), plainTurn("assistant", checkCompletion(answer, `${field}[1]`, row))];
   });

@@ -9,10 +9,17 @@ import { BrokenText } from "../raw-row.ts";
 export class RowFields {
   readonly #value: Readonly<Record<string, unknown>>;
   readonly #columnOf: ReadonlyMap<string, string | null>;
+  /** Whether a completion may be empty: nothing to learn but to stop. */
+  readonly keepsEmpty: boolean;
 
-  constructor(value: Readonly<Record<string, unknown>>, columnOf: ReadonlyMap<string, string | null>) {
+  constructor(
+    value: Readonly<Record<string, unknown>>,
+    columnOf: ReadonlyMap<string, string | null>,
+    keepsEmpty = false,
+  ) {
     this.#value = value;
     this.#columnOf = columnOf;
+    this.keepsEmpty = keepsEmpty;
   }
 
   /** The field's value, or undefined where the row doesn't have it. */
@@ -112,9 +119,12 @@ export const wrongType = (expected: string, value: unknown, field: string): RowP
 
 export const isBlankText = (text: string): boolean => text.trim() === "";
 
-/** Refuses a completion with nothing to learn in it. */
-export const requireCompletion = (text: string, field: string): string => {
-  if (!isBlankText(text)) return text;
+/** Refuses a completion with nothing to learn in it, unless such are kept. */
+export const checkCompletion = (text: string, field: string, row: RowFields): string => {
+  if (row.keepsEmpty || !isBlankText(text)) return text;
   const what = text === "" ? "the completion is empty" : "the completion is only white space";
-  throw new RowProblem("empty-completion", what, { field });
+  throw new RowProblem("empty-completion", what, {
+    field,
+    hint: 'Leave out and count such rows with onBadRow: "skip", or train them to stop at once with emptyCompletions: "keep".',
+  });
 };

@@ -149,7 +149,7 @@ const messagesFormat = (name: "messages" | "sharegpt", column: string): RowForma
     const said = parseMessages(row.list(column), field, ignored);
     const turns = [...systemTurn(row), ...said];
     checkOrder(turns, field);
-    checkTexts(turns, field);
+    checkTexts(turns, field, row);
     return conversation(turns, row);
   },
 });

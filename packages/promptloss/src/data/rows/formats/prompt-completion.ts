@@ -2,7 +2,7 @@
 // messages in the prompt are context: their parts have the class of prompt, so that no policy trains them.
 import type { Turn } from "../../example.ts";
 import { RowProblem } from "../data-error.ts";
-import { isBlankText, type RowFields, requireCompletion, wrongType } from "./fields.ts";
+import { checkCompletion, isBlankText, type RowFields, wrongType } from "./fields.ts";
 import { type IgnoredField, parseMessages } from "./messages.ts";
 import { conversation, type Draft, type RowFormat } from "./row-format.ts";
 import { checkOrder, checkTexts, part, plainTurn, systemTurn, turn } from "./turns.ts";
@@ -26,7 +26,7 @@ const textTurns = (row: RowFields): Turn[] => {
       hint: "For texts without a prompt, use the format text.",
     });
   }
-  const completion = requireCompletion(row.text("completion"), row.column("completion") ?? "completion");
+  const completion = checkCompletion(row.text("completion"), row.column("completion") ?? "completion", row);
   return [...systemTurn(row), plainTurn("user", prompt), plainTurn("assistant", completion)];
 };
 
@@ -46,7 +46,7 @@ const messageTurns = (row: RowFields, ignored: IgnoredField): Turn[] => {
   }
   const turns = [...systemTurn(row), ...prompt, ...completion];
   checkOrder(turns, completionField);
-  checkTexts(turns, completionField);
+  checkTexts(turns, completionField, row);
   if (!completion.some(({ role }) => role === "assistant")) {
     throw new RowProblem("no-assistant-turn", "no assistant message: nothing to train on", {
       field: completionField,

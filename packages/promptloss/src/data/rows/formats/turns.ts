@@ -2,7 +2,7 @@
 // the assistant last.
 import type { Part, PartClass, Role, Turn } from "../../example.ts";
 import { RowProblem } from "../data-error.ts";
-import type { RowFields } from "./fields.ts";
+import { checkCompletion, type RowFields } from "./fields.ts";
 
 /** What a role's words are to the loss. */
 export const CLASS_OF_ROLE: Readonly<Record<Role, PartClass>> = {
@@ -56,13 +56,15 @@ const orderProblem = (turns: readonly Turn[], at: number, expected: Role, field:
 };
 
 /** Refuses turns without words. */
-export const checkTexts = (turns: readonly Turn[], field: string): void => {
+export const checkTexts = (turns: readonly Turn[], field: string, row: RowFields): void => {
+  let assistants = 0;
   for (const [i, { role, parts }] of turns.entries()) {
-    if (role === "system" || parts.some(({ text }) => text.trim() !== "")) continue;
     if (role === "assistant") {
-      const number = turns.slice(0, i + 1).filter((other) => other.role === "assistant").length;
-      throw new RowProblem("empty-completion", `the text of assistant turn ${number} is empty`, { field });
+      assistants++;
+      const text = parts.map((item) => item.text).join("");
+      checkCompletion(text, `${field}, assistant turn ${assistants}`, row);
+    } else if (role === "user" && parts.every(({ text }) => text.trim() === "")) {
+      throw new RowProblem("empty-prompt", `turn ${i + 1}, the user's, is empty`, { field });
     }
-    throw new RowProblem("empty-prompt", `the text of user turn at place ${i + 1} is empty`, { field });
   }
 };
