@@ -2,6 +2,7 @@
 export * from "./data/cache/index.ts";
 export * from "./data/example.ts";
 export * from "./data/packing/index.ts";
+export * from "./data/rows/index.ts";
 export * from "./data/templates/index.ts";
 export * from "./data/tokenizer/index.ts";
 export * from "./data/tokens/index.ts";
