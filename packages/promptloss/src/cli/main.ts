@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { doctorCommand } from "./doctor.ts";
+import { inspectCommand } from "./inspect.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
@@ -12,7 +13,7 @@ function program(): Command {
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
     .showSuggestionAfterError();
-  for (const one of [doctorCommand()]) command.addCommand(one);
+  for (const one of [inspectCommand(), doctorCommand()]) command.addCommand(one);
   // Errors are thrown rather than ending the process, so that wrong usage gets an exit code of its own.
   for (const one of [command, ...command.commands]) one.exitOverride();
   return command;

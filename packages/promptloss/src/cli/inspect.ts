@@ -1,0 +1,74 @@
+// `promptloss inspect`: lengths, generation ratio and a recommended prompt loss weight for a data set.
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import pc from "picocolors";
+import { FORMAT_NAMES, readExamples } from "../data/rows/index.ts";
+import { createTemplate } from "../data/templates/index.ts";
+import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { inspectExamples } from "../inspect/index.ts";
+import { inspectionPage } from "../inspect/page.ts";
+import { renderInspection } from "../inspect/render.ts";
+import { type TaskGroup, taskGroups } from "../statistics/index.ts";
+import { Progress } from "./progress.ts";
+
+interface Flags {
+  tokenizer: string;
+  template: string;
+  format?: (typeof FORMAT_NAMES)[number];
+  tasks?: TaskGroup;
+  sample: number;
+  seed: number;
+  json?: true;
+  html?: string;
+  verbose?: true;
+}
+
+export const wholeNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError("It should be a whole number.");
+  return value;
+};
+
+export function inspectCommand(): Command {
+  return new Command("inspect")
+    .description("measure a data set: lengths, generation ratio, and the prompt loss weight that it asks for")
+    .argument("<data...>", "files, patterns, dataset folders or hub ids")
+    .requiredOption("--tokenizer <folder>", "a Hugging Face model or tokenizer folder")
+    .option("--template <name>", "what training would wrap the rows in", "alpaca")
+    .addOption(
+      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
+    )
+    .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
+    .option("--sample <rows>", "rows to render whole for the figures of training", wholeNumber, 2000)
+    .option("--seed <number>", "of that sample", wholeNumber, 0)
+    .option("--json", "print the inspection as JSON")
+    .option("--html <file>", "write it as a page that stands by itself")
+    .option("--verbose", "list rows that were left out")
+    .action(async (data: string[], flags: Flags) => {
+      const tokenizer = await loadTokenizer(flags.tokenizer);
+      const template = createTemplate(flags.template, tokenizer);
+      const sources = data.map((path) => ({ path, ...(flags.format && { format: flags.format }) }));
+      const stream = readExamples(sources, { onBadRow: "skip", emptyCompletions: "keep" });
+      const progress = new Progress("rows");
+      const { sample, seed, tasks } = flags;
+      const inspection = await inspectExamples(stream, {
+        ...{ tokenizer, template, sample, seed, onRow: (rows) => progress.show(rows) },
+        ...(tasks && { taskGroup: tasks }),
+      });
+      progress.end();
+      const { report } = stream;
+      const skipped =
+        report.skipped === 0 ? [] : [`${report.skipped} bad rows were left out (--verbose lists some)`];
+      const whole = { ...inspection, warnings: [...skipped, ...inspection.warnings] };
+      const names = { data: data.join(", "), tokenizer: basename(flags.tokenizer) };
+      if (flags.html !== undefined) writeFileSync(flags.html, inspectionPage(whole, names));
+      process.stdout.write(
+        flags.json
+          ? `${JSON.stringify({ ...whole, read: report }, null, 2)}\n`
+          : renderInspection(whole, { ...names, colors: pc }),
+      );
+      if (flags.verbose) for (const sample of report.samples) process.stderr.write(`${sample.message}\n`);
+    });
+}

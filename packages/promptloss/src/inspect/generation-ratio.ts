@@ -1,0 +1,29 @@
+// The generation ratio Rg = completion length / prompt length in tokens (arXiv 2401.13586): instruction and input
+// only, not the template around them, as a ratio of mean lengths; beside it the mean of the rows' ratios. Pure.
+import { mean } from "./distribution.ts";
+import type { PartLengths } from "./part-lengths.ts";
+
+export interface GenerationRatio {
+  /** Mean completion over mean prompt; undefined without prompt tokens. The one that the paper reports. */
+  readonly ratioOfMeans: number | undefined;
+  /** The mean over the rows that have a prompt; undefined without such rows. */
+  readonly meanOfRatios: number | undefined;
+  /** Rows without a prompt token, which the mean of ratios leaves out. */
+  readonly rowsWithoutPrompt: number;
+}
+
+export const generationRatio = ({ instruction, input, completion }: PartLengths): GenerationRatio => {
+  let [prompts, ratios, rowsWithout] = [0, 0, 0];
+  for (let row = 0; row < completion.length; row++) {
+    const prompt = instruction[row]! + input[row]!;
+    prompts += prompt;
+    if (prompt === 0) rowsWithout++;
+    else ratios += completion[row]! / prompt;
+  }
+  const rows = completion.length;
+  return {
+    ratioOfMeans: prompts === 0 ? undefined : mean(completion) / (prompts / rows),
+    meanOfRatios: rows === rowsWithout ? undefined : ratios / (rows - rowsWithout),
+    rowsWithoutPrompt: rowsWithout,
+  };
+};

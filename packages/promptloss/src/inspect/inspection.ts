@@ -1,0 +1,157 @@
+// All that `promptloss inspect` says of a data set, as data: lengths, generation ratio, the prompt's share of the loss,
+// duplicates, rows too long, warnings and a recommendation.
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { Example, PartClass, TokenClass } from "../data/example.ts";
+import type { Template } from "../data/templates/index.ts";
+import type { Tokenizer } from "../data/tokenizer/index.ts";
+import { type Recommendation, recommend, type TaskGroup } from "../statistics/index.ts";
+import { type Distribution, distributionOf } from "./distribution.ts";
+import { DuplicateCounter, type Duplicates } from "./duplicates.ts";
+import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
+import { PART_CLASSES, PartCounter } from "./part-lengths.ts";
+import { sides, trainedLengths } from "./trained-lengths.ts";
+import { inspectionWarnings } from "./warnings.ts";
+
+export interface InspectOptions {
+  readonly tokenizer: Tokenizer;
+  /** What training would wrap the rows in. */
+  readonly template: Template;
+  /** Rows to render whole for the figures of training; 2,000 when left out. */
+  readonly sample?: number;
+  /** Of the sample; 0 when left out. */
+  readonly seed?: number;
+  /** The kind of task that the model is for, which the recommendation depends on. */
+  readonly taskGroup?: TaskGroup;
+  /** Called after each row, with how many were read. */
+  readonly onRow?: (rows: number) => void;
+}
+
+export interface Inspection {
+  readonly rows: number;
+  /** Each part encoded by itself, without special tokens; a class that no row has is left out. */
+  readonly parts: Readonly<Partial<Record<PartClass, Distribution>>>;
+  readonly generationRatio: GenerationRatio;
+  /** As training sees the rows, on a sample. */
+  readonly trained: {
+    readonly template: string;
+    readonly rows: number;
+    readonly refused: number;
+    readonly length: Distribution | undefined;
+    readonly tokens: Readonly<Record<TokenClass, number>>;
+    readonly ratio: number | undefined;
+    /** Trained answers whose first token would have reached into the prompt. */
+    readonly straddles: number;
+  };
+  /** The prompt's share of the sum of weights, were all tokens' losses alike. */
+  readonly lossShares: readonly { readonly promptLossWeight: number; readonly share: number }[];
+  /** The share of sampled rows that are longer. */
+  readonly overflow: readonly { readonly length: number; readonly share: number }[];
+  readonly duplicates: Duplicates;
+  readonly emptyCompletions: number;
+  /** Undefined where there is no generation ratio to go by. */
+  readonly recommendation: Recommendation | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** The prompt loss weights whose share of the loss is shown: those of the paper that a person would consider. */
+export const SHOWN_WEIGHTS = [0, 0.01, 0.05, 0.1, 0.2463, 0.5, 1] as const;
+
+const LENGTHS = [256, 512, 1024, 2048, 4096, 8192];
+
+/** Reads all examples once. Memory grows by some 50 bytes a row. */
+export const inspectExamples = async (
+  examples: Iterable<Example> | AsyncIterable<Example>,
+  options: InspectOptions,
+): Promise<Inspection> => {
+  const { tokenizer, template, sample = 2000, seed = 0, taskGroup, onRow } = options;
+  const counter = new PartCounter(tokenizer);
+  const duplicates = new DuplicateCounter();
+  const reservoir = new Reservoir<Example>(sample, seed);
+  for await (const example of examples) {
+    duplicates.add(example);
+    reservoir.add(example);
+    await counter.add(example);
+    onRow?.(reservoir.seen);
+  }
+  const lengths = await counter.finish();
+  const trained = await trainedLengths(reservoir.items, tokenizer, template);
+  const ratio = generationRatio(lengths);
+  const { ratioOfMeans } = ratio;
+  const found = {
+    rows: reservoir.seen,
+    parts: Object.fromEntries(
+      PART_CLASSES.filter((name) => lengths[name].some((length) => length > 0)).map((name) => [
+        name,
+        distributionOf(lengths[name]),
+      ]),
+    ),
+    generationRatio: ratio,
+    trained: {
+      template: template.name,
+      rows: trained.rows,
+      refused: trained.refused,
+      length: trained.length,
+      tokens: trained.tokens,
+      ratio: trained.ratio,
+      straddles: trained.report.straddles,
+    },
+    lossShares: lossShares(trained.tokens),
+    overflow: overflowOf(trained.lengths, tokenizer.modelMaxLength),
+    duplicates: duplicates.finish(),
+    emptyCompletions: lengths.completion.filter((length) => length === 0).length,
+    recommendation:
+      ratioOfMeans === undefined || ratioOfMeans === 0
+        ? undefined
+        : recommend(ratioOfMeans, taskGroup === undefined ? {} : { taskGroup }),
+  };
+  return { ...found, warnings: inspectionWarnings(found, trained.report) };
+};
+
+const lossShares = (tokens: Readonly<Record<TokenClass, number>>): Inspection["lossShares"] => {
+  const { prompt, answer } = sides(tokens);
+  return SHOWN_WEIGHTS.map((weight) => {
+    const total = weight * prompt + answer;
+    return { promptLossWeight: weight, share: total === 0 ? 0 : (weight * prompt) / total };
+  });
+};
+
+const overflowOf = (
+  lengths: readonly number[],
+  modelMaxLength: number | undefined,
+): Inspection["overflow"] => {
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const shown = new Set(
+    LENGTHS.filter((length, i) => length <= longest || LENGTHS[i - 1]! < longest || i === 0),
+  );
+  if (modelMaxLength !== undefined) shown.add(modelMaxLength);
+  return [...shown]
+    .sort((a, b) => a - b)
+    .map((length) => ({
+      length,
+      share: lengths.length === 0 ? 0 : lengths.filter((each) => each > length).length / lengths.length,
+    }));
+};
+
+/** A uniform sample of a stream of unknown length (Vitter's algorithm R). */
+class Reservoir<T> {
+  readonly items: T[] = [];
+  seen = 0;
+  readonly #size: number;
+  readonly #generator: ReturnType<typeof xoroshiro128plus>;
+
+  constructor(size: number, seed: number) {
+    this.#size = size;
+    this.#generator = xoroshiro128plus(seed);
+  }
+
+  add(item: T): void {
+    this.seen++;
+    if (this.items.length < this.#size) {
+      this.items.push(item);
+      return;
+    }
+    const slot = uniformInt(this.#generator, 0, this.seen - 1);
+    if (slot < this.#size) this.items[slot] = item;
+  }
+}

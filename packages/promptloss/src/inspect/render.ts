@@ -1,0 +1,118 @@
+// An inspection as a terminal shows it. Pure: data and colours in, text out.
+import type { createColors } from "picocolors";
+import { renderRecommendation } from "../statistics/index.ts";
+import { type Alignment, textTable } from "../statistics/report/text-table.ts";
+import type { Distribution } from "./distribution.ts";
+import type { Inspection } from "./inspection.ts";
+
+type Colors = ReturnType<typeof createColors>;
+
+const BARS = " ▁▂▃▄▅▆▇█";
+
+/** One character a bin, its height by the square root of the count, so that thin tails can be seen. */
+export const sparkline = (counts: readonly number[]): string => {
+  const most = Math.max(...counts);
+  return counts.map((count) => BARS[Math.ceil(8 * Math.sqrt(count / most))]).join("");
+};
+
+const whole = (value: number): string => value.toLocaleString("en-US");
+const fixed = (value: number | undefined, digits = 2): string =>
+  value === undefined ? "–" : value.toFixed(digits);
+
+export const percent = (share: number): string => {
+  if (share === 0) return "0 %";
+  return `${(100 * share).toFixed(share < 0.01 ? 2 : share < 0.1 ? 1 : 0)} %`;
+};
+
+const HEADER = ["tokens", "mean", "sd", "min", "5 %", "50 %", "95 %", "99 %", "max", ""];
+const ALIGNMENTS: Alignment[] = ["left", ...new Array<Alignment>(8).fill("right"), "left"];
+
+const lengthRow = (label: string, { mean, sd, min, max, quantiles, histogram }: Distribution): string[] => {
+  const { p5, p50, p95, p99 } = quantiles;
+  const counts = [min, p5, p50, p95, p99, max].map((value) => whole(Math.round(value)));
+  return [label, fixed(mean), fixed(sd), ...counts, sparkline(histogram.counts)];
+};
+
+const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`.trimEnd());
+
+export interface RenderContext {
+  readonly data: string;
+  readonly tokenizer: string;
+  readonly colors: Colors;
+}
+
+/** The report, with a line break at its end. */
+export const renderInspection = (
+  inspection: Inspection,
+  { data, tokenizer, colors }: RenderContext,
+): string => {
+  const { rows, parts, trained, duplicates, warnings, recommendation } = inspection;
+  const lengths = textTable(
+    [
+      HEADER,
+      ...Object.entries(parts).map(([name, each]) => lengthRow(name, each)),
+      ...(trained.length === undefined ? [] : [lengthRow("whole row *", trained.length)]),
+    ],
+    ALIGNMENTS,
+  );
+  return [
+    `${colors.bold("promptloss inspect")}  ${data}`,
+    "",
+    ...indent([`${whole(rows)} rows, tokenizer ${tokenizer}, template ${trained.template}`]),
+    "",
+    ...indent([colors.dim(lengths[0] ?? ""), ...lengths.slice(1)]),
+    ...indent([colors.dim(`* with template and stop token, on ${whole(trained.rows)} rows drawn at random`)]),
+    "",
+    ...ratioLines(inspection, colors),
+    "",
+    ...shareLines(inspection, colors),
+    "",
+    ...indent([`duplicates  ${whole(duplicates.rows)} rows, ${whole(duplicates.prompts)} prompts`]),
+    ...(warnings.length === 0
+      ? []
+      : ["", ...warnings.map((warning) => `  ${colors.yellow("!")} ${warning}`)]),
+    "",
+    ...(recommendation === undefined ? [] : indent(renderRecommendation(recommendation).split("\n"))),
+    "",
+  ].join("\n");
+};
+
+const ratioLines = ({ generationRatio, trained }: Inspection, colors: Colors): string[] => {
+  const { ratioOfMeans, meanOfRatios } = generationRatio;
+  return indent([
+    ...textTable(
+      [
+        ["Rg, ratio of mean lengths", fixed(ratioOfMeans), "completion / (instruction + input): the paper's"],
+        ["Rg, mean of the rows' ratios", fixed(meanOfRatios), ""],
+        ["Rg, as trained *", fixed(trained.ratio), "(completion + stop) / (prompt + template)"],
+      ],
+      ["left", "right", "left"],
+    ).map((line, i) => (i === 0 ? colors.bold(line) : line)),
+  ]);
+};
+
+const shareLines = ({ lossShares, overflow }: Inspection, colors: Colors): string[] => {
+  const table = (label: string, cells: readonly (readonly [string, string])[], under: string): string[] => {
+    const lines = textTable(
+      [
+        [label, ...cells.map(([head]) => head)],
+        [under, ...cells.map(([, value]) => value)],
+      ],
+      ["left", ...cells.map((): Alignment => "right")],
+    );
+    return indent([colors.dim(lines[0] ?? ""), lines[1] ?? ""]);
+  };
+  return [
+    ...table(
+      "prompt loss weight",
+      lossShares.map(({ promptLossWeight, share }) => [String(promptLossWeight), percent(share)]),
+      "prompt's share of the loss *",
+    ),
+    "",
+    ...table(
+      "maximum length",
+      overflow.map(({ length, share }) => [whole(length), percent(share)]),
+      "rows that are longer *",
+    ),
+  ];
+};

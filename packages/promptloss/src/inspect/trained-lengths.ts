@@ -1,0 +1,54 @@
+// What training would see: rows rendered and tokenised whole, on a random sample of the data. The sample keeps
+// inspection near the cost of encoding the parts alone.
+import { type Example, TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
+import type { Template } from "../data/templates/index.ts";
+import type { Tokenizer } from "../data/tokenizer/index.ts";
+import { countClasses, ExampleTokenizer, type TokenizationReport } from "../data/tokens/index.ts";
+import { type Distribution, distributionOf } from "./distribution.ts";
+
+export interface TrainedLengths {
+  /** Rows in the sample, without those that the template refused. */
+  readonly rows: number;
+  readonly refused: number;
+  /** Whole rows, template and stop token included. */
+  readonly length: Distribution | undefined;
+  readonly tokens: Readonly<Record<TokenClass, number>>;
+  /** Completion and end tokens over all others; undefined without those. */
+  readonly ratio: number | undefined;
+  readonly lengths: readonly number[];
+  readonly report: TokenizationReport;
+}
+
+const ANSWER: readonly TokenClass[] = ["completion", "end"];
+
+/** Prompt and answer tokens. */
+export const sides = (tokens: Readonly<Record<TokenClass, number>>): { prompt: number; answer: number } => {
+  const answer = ANSWER.reduce((total, name) => total + tokens[name], 0);
+  return { prompt: TOKEN_CLASSES.reduce((total, name) => total + tokens[name], 0) - answer, answer };
+};
+
+export const trainedLengths = async (
+  sample: readonly Example[],
+  tokenizer: Tokenizer,
+  template: Template,
+): Promise<TrainedLengths> => {
+  const encoder = new ExampleTokenizer(tokenizer, template, { onBadRow: "skip" });
+  const tokens = countClasses(new Uint8Array(0));
+  const lengths: number[] = [];
+  for await (const row of encoder.rows(sample)) {
+    lengths.push(row.ids.length);
+    const counts = countClasses(row.classes);
+    for (const name of TOKEN_CLASSES) tokens[name] += counts[name];
+  }
+  const { prompt, answer } = sides(tokens);
+  const { report } = encoder;
+  return {
+    rows: lengths.length,
+    refused: report.skipped.length,
+    length: distributionOf(lengths),
+    tokens,
+    ratio: prompt === 0 ? undefined : answer / prompt,
+    lengths,
+    report,
+  };
+};
