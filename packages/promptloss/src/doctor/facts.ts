@@ -18,6 +18,8 @@ export interface Facts {
     /** Processor time that a container may use, in cores; undefined where nothing limits it. */
     readonly limit: number | undefined;
   };
+  /** Processes that were running or waiting for a core, on average over the minute before the probe. */
+  readonly load: number;
   /** The value of OMP_NUM_THREADS; undefined where it is unset. */
   readonly ompNumThreads: string | undefined;
   /** In bytes. `total` is the container's limit where it has one. */

@@ -42,6 +42,7 @@ describe("findingsOf", () => {
     ["an old processor", { processor: oldBox }, ["no-avx2", "no-bf16"]],
     ["an Arm with bf16", { processor: { model: "arm", features: { NEON: true, bf16: true } } }, []],
     ["bf16 in software", { native: rates(1, 0.5) }, ["slow-bf16"]],
+    ["a busy processor", { load: 8.2 }, ["busy"]],
     ["one thread", { native: native({ threads: 1 }), ompNumThreads: "1" }, ["few-threads"]],
     ["a container's limit", { cores: { available: 8, limit: 2.5 } }, ["many-threads"]],
     [

@@ -74,7 +74,7 @@ function* nativeFindings({ node, libtorch, native, fetchableLibtorch, gpus }: Fa
   }
 }
 
-function* speedFindings({ processor, native }: Facts): Generator<Finding> {
+function* speedFindings({ processor, native, cores, load }: Facts): Generator<Finding> {
   const { features } = processor;
   if (features.AVX2 === false) {
     yield advice(
@@ -83,7 +83,15 @@ function* speedFindings({ processor, native }: Facts): Generator<Finding> {
       "use a newer machine for more than trying things out",
     );
   }
-  if (!native.works || native.devices.some((device) => device !== "cpu")) return;
+  if (!native.works) return;
+  if (load >= cores.available) {
+    yield advice(
+      "busy",
+      `other programs keep the processor busy (load ${load.toFixed(1)} on ${cores.available} cores): the rates above are lower than it can do`,
+      "run the doctor again when they rest",
+    );
+  }
+  if (native.devices.some((device) => device !== "cpu")) return;
   const hasBf16 = ["AVX-512 bf16", "AMX bf16", "bf16"].some((name) => features[name]);
   const [fp32, bf16] = (["float32", "bfloat16"] as const).map((dtype) => rateOn(native.rates, "cpu", dtype));
   if (!hasBf16) {

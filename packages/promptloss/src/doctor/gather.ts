@@ -2,7 +2,7 @@
 // the native code takes time.
 import { execFileSync } from "node:child_process";
 import { existsSync, statfsSync } from "node:fs";
-import { availableParallelism, freemem, totalmem } from "node:os";
+import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { cacheFolder, FETCHED_VERSION, readCurrentBuild, thisMachine } from "@promptloss/torch/setup";
 import { cpuLimit } from "./cgroup.ts";
@@ -12,6 +12,8 @@ import { readProcessor } from "./processor.ts";
 
 /** The facts about this machine, which takes some seconds: matrices are multiplied. */
 export async function gatherFacts(): Promise<Facts> {
+  // Before the probe adds to it.
+  const load = loadavg()[0] ?? 0;
   const cache = cacheFolder(thisMachine());
   return {
     node: process.versions.node,
@@ -21,6 +23,7 @@ export async function gatherFacts(): Promise<Facts> {
     native: await probeNative(),
     processor: readProcessor(),
     cores: { available: availableParallelism(), limit: cpuLimit() },
+    load,
     ompNumThreads: process.env.OMP_NUM_THREADS,
     memory: readMemory(),
     disk: { folder: cache, free: freeSpace(cache) },

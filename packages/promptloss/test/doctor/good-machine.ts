@@ -35,6 +35,7 @@ export const goodMachine: Facts = {
     },
   },
   cores: { available: 8, limit: undefined },
+  load: 0.4,
   ompNumThreads: undefined,
   memory: { total: 64e9, available: 60e9 },
   disk: { folder: "/home/ada/.cache/promptloss", free: 100e9 },
