@@ -47,11 +47,6 @@ const messageTurns = (row: RowFields, ignored: IgnoredField): Turn[] => {
   const turns = [...systemTurn(row), ...prompt, ...completion];
   checkOrder(turns, completionField);
   checkTexts(turns, completionField, row);
-  if (!completion.some(({ role }) => role === "assistant")) {
-    throw new RowProblem("no-assistant-turn", "no assistant message: nothing to train on", {
-      field: completionField,
-    });
-  }
   return turns;
 };
 
