@@ -1,7 +1,7 @@
 // `promptloss inspect`: lengths, generation ratio and a recommended prompt loss weight for a data set.
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import pc from "picocolors";
 import { FORMAT_NAMES, readExamples } from "../data/rows/index.ts";
 import { createTemplate } from "../data/templates/index.ts";
@@ -10,6 +10,7 @@ import { inspectExamples } from "../inspect/index.ts";
 import { inspectionPage } from "../inspect/page.ts";
 import { renderInspection } from "../inspect/render.ts";
 import { type TaskGroup, taskGroups } from "../statistics/index.ts";
+import { wholeNumber } from "./options.ts";
 import { Progress } from "./progress.ts";
 
 interface Flags {
@@ -23,13 +24,6 @@ interface Flags {
   html?: string;
   verbose?: true;
 }
-
-export const wholeNumber = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError("It should be a whole number.");
-  return value;
-};
 
 export function inspectCommand(): Command {
   return new Command("inspect")

@@ -6,7 +6,13 @@ export {
   countClasses,
 } from "./classified-tokens.ts";
 export { TokenRowError, WeightError } from "./errors.ts";
-export { fitTokens, OVERFLOW_POLICIES, type OverflowOptions, type OverflowPolicy } from "./overflow.ts";
+export {
+  type Fit,
+  fitTokens,
+  OVERFLOW_POLICIES,
+  type OverflowOptions,
+  type OverflowPolicy,
+} from "./overflow.ts";
 export type { SkippedRow, TokenizationReport } from "./tokenization-report.ts";
 export { ExampleTokenizer, encodePrompt, type TokenizeOptions } from "./tokenize.ts";
 export {

@@ -1,0 +1,109 @@
+// What to preview: the settings of a recipe, or those of the command line over some data.
+
+import { type DataSource, type ReadOptions, readExamples } from "../data/rows/index.ts";
+import {
+  createTemplate,
+  type Template,
+  type TemplateSpec,
+  type TrainedTurns,
+} from "../data/templates/index.ts";
+import { loadTokenizer, type Tokenizer } from "../data/tokenizer/index.ts";
+import type { OverflowOptions, OverflowPolicy, WeightPolicy } from "../data/tokens/index.ts";
+import { PromptlossError } from "../errors.ts";
+import { inspectExamples } from "../inspect/index.ts";
+import { RecipeError } from "../recipe/errors.ts";
+import type { Recipe } from "../recipe/schema.ts";
+
+/** Settings as a user gives them; those left out are the recipe's defaults. */
+export interface PreviewSettings {
+  readonly sources: readonly DataSource[];
+  readonly read: ReadOptions;
+  readonly tokenizer: string;
+  readonly template: TemplateSpec;
+  readonly turns: TrainedTurns;
+  readonly weights: Omit<WeightPolicy, "promptLossWeight"> & { readonly promptLossWeight: number | "auto" };
+  readonly maxLength: number | undefined;
+  readonly overflow: OverflowPolicy | undefined;
+}
+
+export interface PreviewPlan {
+  readonly tokenizer: Tokenizer;
+  readonly template: Template;
+  readonly weights: WeightPolicy;
+  readonly overflow: OverflowOptions | undefined;
+  /** What was decided for the user, and why. */
+  readonly notes: readonly string[];
+}
+
+/** @throws RecipeError where the recipe names no tokenizer and no model */
+export const settingsOf = (recipe: Recipe, file: string): PreviewSettings => {
+  const tokenizer = recipe.tokenizer ?? recipe.model;
+  if (tokenizer === undefined)
+    throw new RecipeError(file, [
+      { path: "model", message: "neither model nor tokenizer is there", line: undefined },
+    ]);
+  const { promptLossWeight, completionWeight, perClass } = recipe.loss;
+  return {
+    sources: recipe.data as readonly DataSource[],
+    read: { onBadRow: recipe.onBadRow, emptyCompletions: recipe.emptyCompletions, seed: recipe.seed },
+    tokenizer,
+    template: recipe.template as TemplateSpec,
+    turns: recipe.turns,
+    weights: {
+      promptLossWeight,
+      ...(completionWeight !== undefined && { completionWeight }),
+      ...(perClass !== undefined && { perClass }),
+    },
+    maxLength: recipe.maxLength,
+    overflow: recipe.overflow,
+  };
+};
+
+export const planPreview = async (settings: PreviewSettings): Promise<PreviewPlan> => {
+  const { maxLength, overflow } = settings;
+  const tokenizer = await loadTokenizer(settings.tokenizer);
+  const template = createTemplate(settings.template, tokenizer);
+  if (overflow !== undefined && maxLength === undefined)
+    throw new PromptlossError(
+      "overflow says what to do with rows above maxLength, and there is no maxLength",
+      {
+        hint: "set maxLength (--max-length) too",
+      },
+    );
+  const notes: string[] = [];
+  const { promptLossWeight } = settings.weights;
+  const weights =
+    promptLossWeight === "auto"
+      ? { ...settings.weights, promptLossWeight: await predicted(settings, tokenizer, template, notes) }
+      : { ...settings.weights, promptLossWeight };
+  return {
+    tokenizer,
+    template,
+    weights,
+    overflow:
+      maxLength === undefined
+        ? undefined
+        : { maxLength, policy: overflow ?? "error", bosId: tokenizer.bosId },
+    notes,
+  };
+};
+
+/** The weight that the whole data's generation ratio asks for. */
+const predicted = async (
+  { sources, read }: PreviewSettings,
+  tokenizer: Tokenizer,
+  template: Template,
+  notes: string[],
+): Promise<number> => {
+  const { recommendation } = await inspectExamples(readExamples(sources, read), {
+    tokenizer,
+    template,
+    sample: 1,
+  });
+  if (recommendation === undefined) {
+    notes.push("promptLossWeight auto: 1, as the data has no prompt or no completion to go by");
+    return 1;
+  }
+  notes.push(`promptLossWeight auto: ${recommendation.sentence}`);
+  return recommendation.plw;
+};

@@ -1,0 +1,127 @@
+// One row as training would see it, token by token. Pure but for the tokenizer's vocabulary.
+import { type RowSource, TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
+import type { Tokenizer } from "../data/tokenizer/index.ts";
+import {
+  type ClassifiedTokens,
+  type Fit,
+  fitTokens,
+  type OverflowOptions,
+  type ResolvedWeightPolicy,
+  weighTokens,
+} from "../data/tokens/index.ts";
+
+export interface PreviewToken {
+  readonly index: number;
+  readonly id: number;
+  /** What it stands for; empty where its bytes only end a character that an earlier token begins. */
+  readonly text: string;
+  readonly class: TokenClass;
+  /** The weight of predicting this token; the first of a row is never predicted. */
+  readonly weight: number;
+  readonly special: boolean;
+  /** Cut off by the overflow policy. */
+  readonly cut: boolean;
+}
+
+export interface ClassTotal {
+  readonly class: TokenClass;
+  readonly tokens: number;
+  readonly trained: number;
+  /** Sum of weights. */
+  readonly weight: number;
+}
+
+export interface PreviewRow {
+  readonly source: RowSource;
+  readonly tokens: readonly PreviewToken[];
+  readonly fit: Fit["kind"];
+  /** Of the tokens that are left, the first of the row not counted as trained. */
+  readonly totals: readonly ClassTotal[];
+}
+
+export interface PreviewOptions {
+  readonly tokenizer: Tokenizer;
+  readonly policy: ResolvedWeightPolicy;
+  readonly overflow?: OverflowOptions | undefined;
+}
+
+/** @throws TokenRowError where the overflow policy is `error` and the row too long */
+export const previewRow = (
+  row: ClassifiedTokens,
+  { tokenizer, policy, overflow }: PreviewOptions,
+): PreviewRow => {
+  const whole = weighTokens(row, policy);
+  const fit: Fit = overflow === undefined ? { kind: "kept", tokens: whole } : fitTokens(whole, overflow);
+  const [from, to] = cutRange(whole.length, fit, overflow);
+  const texts = tokenTexts(row.ids, tokenizer);
+  const tokens = Array.from(row.ids, (id, index) => ({
+    index,
+    id,
+    text: texts[index]!,
+    class: TOKEN_CLASSES[row.classes[index]!]!,
+    weight: whole.weights[index]!,
+    special: tokenizer.specialIds.has(id),
+    cut: index >= from && index < to,
+  }));
+  return { source: row.source, tokens, fit: fit.kind, totals: totalsOf(tokens) };
+};
+
+/** The tokens that the overflow policy takes away, as from and up to. */
+const cutRange = (length: number, fit: Fit, overflow: OverflowOptions | undefined): [number, number] => {
+  if (fit.kind === "kept") return [length, length];
+  if (fit.tokens === undefined) return [0, length];
+  const cut = length - fit.tokens.length;
+  if (fit.kind === "completion-cut") return [length - cut, length];
+  const kept = overflow?.bosId !== undefined && fit.tokens.ids[0] === overflow.bosId ? 1 : 0;
+  return [kept, kept + cut];
+};
+
+const totalsOf = (tokens: readonly PreviewToken[]): ClassTotal[] => {
+  const left = tokens.filter(({ cut }) => !cut);
+  return TOKEN_CLASSES.map((name) => {
+    const ofClass = left.filter((token) => token.class === name);
+    const predicted = ofClass.filter((token) => token !== left[0]);
+    return {
+      class: name,
+      tokens: ofClass.length,
+      trained: predicted.filter(({ weight }) => weight > 0).length,
+      weight: predicted.reduce((sum, { weight }) => sum + weight, 0),
+    };
+  }).filter(({ tokens: count }) => count > 0);
+};
+
+/**
+ * The text of each token. Byte-level vocabularies split characters over tokens: the first of them gets the whole
+ * character, the others the empty text.
+ */
+export const tokenTexts = (ids: ArrayLike<number>, tokenizer: Tokenizer): string[] => {
+  const texts: string[] = [];
+  for (let i = 0; i < ids.length; ) {
+    let bytes = tokenizer.bytesOf(ids[i]!);
+    let count = 1;
+    // Four bytes make a character at the most, so four tokens complete one.
+    while (!isWhole(bytes) && count < 4 && i + count < ids.length) {
+      const next = Uint8Array.from([...bytes, ...tokenizer.bytesOf(ids[i + count]!)]);
+      bytes = next;
+      count++;
+    }
+    if (!isWhole(bytes)) {
+      count = 1;
+      bytes = tokenizer.bytesOf(ids[i]!);
+    }
+    texts.push(new TextDecoder().decode(bytes), ...new Array<string>(count - 1).fill(""));
+    i += count;
+  }
+  return texts;
+};
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const isWhole = (bytes: Uint8Array): boolean => {
+  try {
+    strict.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+};
