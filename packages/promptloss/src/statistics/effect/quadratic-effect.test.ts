@@ -127,6 +127,11 @@ describe("interactions", () => {
     expect(short.sentence).toMatch(/^For kind short: /);
   });
 
+  test("a column that doesn't interact needs no value", () => {
+    const effect = quadraticEffect(fitMixedModel(rows, "score ~ wp + wp^2 + kind + (1 | benchmark)"));
+    expect(effect.kind).toBe("maximum");
+  });
+
   test("scale( ) and I( ) give the same vertex", () => {
     const plain = quadraticEffect(fitMixedModel(rows, formula));
     const scaled = quadraticEffect(

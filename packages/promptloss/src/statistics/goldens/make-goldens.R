@@ -19,6 +19,9 @@ mi <- rnorm(3, 0, 0.4)[as.integer(sub("m", "", d$model))]
 eta <- -0.6 + 3.1 * d$wp - 2.4 * d$wp^2 + bi + bs * d$wp + mi + 0.3 * (d$kind == "short") * d$wp
 d$score <- keep(rbeta(nrow(d), plogis(eta) * 25, plogis(-eta) * 25))
 
+# The same with holes, so that groups are unbalanced: coefficients then depend on the variance parameters.
+d$part <- ifelse(as.integer(sub("b", "", d$benchmark)) > 5 & d$plw > 0.05 | d$model == "m2" & d$benchmark < "b4", NA, d$wp)
+
 specs <- list(
   list("score ~ wp * kind + (1 | model) + (1 | benchmark)", "beta", FALSE),
   list("score ~ wp + I(wp^2) + diag(1 + wp | benchmark) + (1 | model)", "beta", FALSE,
@@ -30,6 +33,7 @@ specs <- list(
   list("score ~ wp + I(wp^2) + (1 + wp | benchmark) + (1 | model)", "gaussian", FALSE),
   list("score ~ wp + I(wp^2) + (1 + wp | benchmark) + (1 | model)", "gaussian", TRUE),
   list("score ~ wp + (1 | benchmark)", "gaussian", TRUE),
+  list("score ~ part + (1 + part | benchmark) + (1 | model)", "gaussian", TRUE),
   list("score ~ 0 + model + kind + wp:model", "beta", FALSE),
   list("score ~ factor(plw) + (1 | model:benchmark)", "gaussian", FALSE),
   list("score ~ log1p(size) + sqrt(wp) + kind:wp + (1 | benchmark)", "beta", FALSE)

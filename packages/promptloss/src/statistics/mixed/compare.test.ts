@@ -46,6 +46,12 @@ describe("refuses what is not nested", () => {
       curved,
       /only the smaller one has \(\(Intercept\) \| model\)/,
     ],
+    [
+      "another slope",
+      fit("score ~ wp + (0 + wp | benchmark)"),
+      curved,
+      /only the smaller one has \(wp \| benchmark\)/,
+    ],
     ["another family", fit("score ~ wp", { family: "gaussian" }), curved, /families differ/],
     ["as many parameters", linear, fit("score ~ wp + (1 | model)"), /as many parameters/],
     ["other rows", fitMixedModel(data.slice(1), linear.formula), curved, /different rows/],
