@@ -8,5 +8,6 @@ export * from "./data/tokenizer/index.ts";
 export * from "./data/tokens/index.ts";
 export * from "./errors.ts";
 export * from "./inspect/index.ts";
+export * from "./invert/index.ts";
 export * from "./preview/index.ts";
 export * from "./recipe/index.ts";

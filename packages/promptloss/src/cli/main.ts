@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
+import { invertCommand } from "./invert.ts";
 import { previewCommand } from "./preview.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -14,7 +15,8 @@ function program(): Command {
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
     .showSuggestionAfterError();
-  for (const one of [inspectCommand(), previewCommand(), doctorCommand()]) command.addCommand(one);
+  for (const one of [inspectCommand(), previewCommand(), invertCommand(), doctorCommand()])
+    command.addCommand(one);
   // Errors are thrown rather than ending the process, so that wrong usage gets an exit code of its own.
   for (const one of [command, ...command.commands]) one.exitOverride();
   return command;

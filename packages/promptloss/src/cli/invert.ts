@@ -1,0 +1,104 @@
+// `promptloss invert`: short-completion data from long-completion data, by asking for the prompt.
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import pc from "picocolors";
+import { FORMAT_NAMES, readExamples } from "../data/rows/index.ts";
+import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { DEFAULT_WORDING, type InvertReport, invertExamples, type SideMeans } from "../invert/index.ts";
+import { textTable } from "../statistics/report/text-table.ts";
+import { wholeNumber } from "./options.ts";
+
+interface Flags {
+  tokenizer: string;
+  output: string;
+  format?: (typeof FORMAT_NAMES)[number];
+  instruction: string;
+  answer: string;
+  all?: true;
+  targetRatio?: number;
+  seed: number;
+  json?: true;
+}
+
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError("It should be a positive number.");
+  return value;
+};
+
+export function invertCommand(): Command {
+  return new Command("invert")
+    .description("make short-completion data: give the output, ask for the prompt")
+    .argument("<data...>", "files, patterns, dataset folders or hub ids with instructions and outputs")
+    .requiredOption(
+      "--tokenizer <folder>",
+      "what lengths are counted with: a Hugging Face model or tokenizer folder",
+    )
+    .requiredOption("-o, --output <file>", "the Alpaca JSON to write; the report goes beside it")
+    .addOption(
+      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
+    )
+    .option("--instruction <text>", "the instruction of inverted rows", DEFAULT_WORDING.instruction)
+    .option(
+      "--answer <text>",
+      "what is to be written, with {instruction} and {input}",
+      DEFAULT_WORDING.output,
+    )
+    .option("--all", "invert rows with short completions too")
+    .option("--target-ratio <ratio>", "invert only as many rows as bring the generation ratio here", positive)
+    .option("--seed <number>", "of the rows drawn for a target ratio", wholeNumber, 0)
+    .option("--json", "print the report as JSON")
+    .action(async (data: string[], flags: Flags) => {
+      const { output, instruction, answer, targetRatio, seed } = flags;
+      const tokenizer = await loadTokenizer(flags.tokenizer);
+      const sources = data.map((path) => ({ path, ...(flags.format && { format: flags.format }) }));
+      // A row without an output has nothing to be inverted from.
+      const stream = readExamples(sources, { onBadRow: "skip" });
+      const { rows, report } = await invertExamples(stream, {
+        tokenizer,
+        wording: { instruction, output: answer },
+        onlyLong: flags.all !== true,
+        seed,
+        ...(targetRatio !== undefined && { targetRatio }),
+      });
+      const { skipped } = stream.report;
+      write(output, rows);
+      write(reportFile(output), { ...report, skipped });
+      process.stdout.write(
+        flags.json ? `${JSON.stringify({ ...report, skipped }, null, 2)}\n` : render(report, skipped, output),
+      );
+    });
+}
+
+const reportFile = (output: string): string => output.replace(/(\.json)?$/, ".report.json");
+
+/** The whole file or none of it. */
+const write = (file: string, value: unknown): void => {
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = join(dirname(file), `.${process.pid}.tmp`);
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(temporary, file);
+};
+
+const render = ({ rows, inverted, before, after }: InvertReport, skipped: number, output: string): string => {
+  const line = (label: string, { prompt, completion, generationRatio }: SideMeans): string[] => [
+    label,
+    ...[prompt, completion, generationRatio].map((value) => value.toFixed(2)),
+  ];
+  const table = textTable(
+    [["mean tokens", "prompt", "completion", "Rg"], line("before", before), line("after", after)],
+    ["left", "right", "right", "right"],
+  );
+  return [
+    `${pc.bold("promptloss invert")}  ${output}`,
+    "",
+    `  ${inverted.toLocaleString("en-US")} of ${rows.toLocaleString("en-US")} rows inverted${skipped === 0 ? "" : `, ${skipped} bad rows left out`}`,
+    "",
+    ...table.map((each) => `  ${each}`),
+    "",
+    `  report: ${reportFile(output)}`,
+    "",
+  ].join("\n");
+};

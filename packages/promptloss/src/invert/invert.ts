@@ -1,0 +1,104 @@
+// Inverts a data set, or a part of it, and says what it did.
+import type { Example } from "../data/example.ts";
+import type { Tokenizer } from "../data/tokenizer/index.ts";
+import { PromptlossError } from "../errors.ts";
+import { type Candidate, chooseRows, ratioOf, type Sides } from "./choose-rows.ts";
+import { type AlpacaRow, checkWording, DEFAULT_WORDING, invertRow, type Wording } from "./invert-rows.ts";
+
+export interface InvertOptions {
+  readonly tokenizer: Tokenizer;
+  readonly wording?: Partial<Wording>;
+  /** Leave rows whose own completion is shorter than their prompt as they are; true when left out, as in the paper. */
+  readonly onlyLong?: boolean;
+  /** Invert only as many rows, drawn at random, as bring the ratio of mean lengths here. */
+  readonly targetRatio?: number;
+  /** Of the draw; 0 when left out. */
+  readonly seed?: number;
+}
+
+/** Mean tokens and generation ratio (ratio of means), each part encoded by itself without special tokens. */
+export interface SideMeans {
+  readonly prompt: number;
+  readonly completion: number;
+  readonly generationRatio: number;
+}
+
+export interface InvertReport {
+  readonly rows: number;
+  readonly inverted: number;
+  readonly before: SideMeans;
+  readonly after: SideMeans;
+  readonly wording: Wording;
+  readonly seed: number;
+  readonly targetRatio: number | undefined;
+}
+
+export interface Inverted {
+  /** All rows in their order, inverted or not. */
+  readonly rows: AlpacaRow[];
+  readonly report: InvertReport;
+}
+
+/**
+ * @throws PromptlossError for rows that are no single exchange, a bad wording, and a ratio out of reach
+ */
+export const invertExamples = async (
+  examples: Iterable<Example> | AsyncIterable<Example>,
+  options: InvertOptions,
+): Promise<Inverted> => {
+  const { tokenizer, onlyLong = true, targetRatio, seed = 0 } = options;
+  const wording = { ...DEFAULT_WORDING, ...options.wording };
+  checkWording(wording);
+  const originals: AlpacaRow[] = [];
+  for await (const example of examples) originals.push(asAlpaca(example));
+  const inverses = originals.map((row) => invertRow(row, wording));
+  const [before, after] = [await sidesOf(originals, tokenizer), await sidesOf(inverses, tokenizer)];
+  const candidates = before.map((sides, i): Candidate => ({ before: sides, after: after[i]! }));
+  const chosen = chooseRows(candidates, { onlyLong, targetRatio, seed });
+  const sides = candidates.map((each, i) => (chosen[i] ? each.after : each.before));
+  return {
+    rows: originals.map((row, i) => (chosen[i] ? inverses[i]! : row)),
+    report: {
+      rows: originals.length,
+      inverted: chosen.filter(Boolean).length,
+      before: meansOf(before),
+      after: meansOf(sides),
+      wording,
+      seed,
+      targetRatio,
+    },
+  };
+};
+
+const asAlpaca = (example: Example): AlpacaRow => {
+  const { source } = example;
+  const fail = (reason: string): PromptlossError =>
+    new PromptlossError(`${source.file}, row ${source.row}: ${reason}`, {
+      hint: "inversion takes rows of one instruction, at most one input, and one answer",
+    });
+  if (example.kind !== "conversation") throw fail("the row is no instruction with an answer");
+  const roles = example.turns.map(({ role }) => role).join(" ");
+  if (roles !== "user assistant") throw fail(`the row has the turns ${roles}`);
+  const textOf = (name: string): string =>
+    example.turns
+      .flatMap(({ parts }) => parts.filter((part) => part.class === name).map(({ text }) => text))
+      .join("");
+  return { instruction: textOf("instruction"), input: textOf("input"), output: textOf("completion") };
+};
+
+const sidesOf = async (rows: readonly AlpacaRow[], tokenizer: Tokenizer): Promise<Sides[]> => {
+  const count = (pick: (row: AlpacaRow) => string): Promise<Int32Array> =>
+    tokenizer.countBatch(rows.map(pick));
+  const [instructions, inputs, outputs] = [
+    await count(({ instruction }) => instruction),
+    await count(({ input }) => input),
+    await count(({ output }) => output),
+  ];
+  return rows.map((_, i) => ({ prompt: instructions[i]! + inputs[i]!, completion: outputs[i]! }));
+};
+
+const meansOf = (sides: readonly Sides[]): SideMeans => {
+  const average = (side: keyof Sides): number =>
+    sides.reduce((sum, each) => sum + each[side], 0) / sides.length;
+  return { prompt: average("prompt"), completion: average("completion"), generationRatio: ratioOf(sides) };
+};
