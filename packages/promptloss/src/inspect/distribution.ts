@@ -27,7 +27,7 @@ const sum = (values: ArrayLike<number>): number => {
   return total;
 };
 
-export const mean = (values: ArrayLike<number>): number => sum(values) / values.length;
+const mean = (values: ArrayLike<number>): number => sum(values) / values.length;
 
 /** Undefined for no values at all. */
 export const distributionOf = (values: ArrayLike<number>): Distribution | undefined => {

@@ -1,6 +1,5 @@
 // The generation ratio Rg = completion length / prompt length in tokens (arXiv 2401.13586): instruction and input
 // only, not the template around them, as a ratio of mean lengths; beside it the mean of the rows' ratios. Pure.
-import { mean } from "./distribution.ts";
 import type { PartLengths } from "./part-lengths.ts";
 
 export interface GenerationRatio {
@@ -13,16 +12,18 @@ export interface GenerationRatio {
 }
 
 export const generationRatio = ({ instruction, input, completion }: PartLengths): GenerationRatio => {
-  let [prompts, ratios, rowsWithout] = [0, 0, 0];
+  let [prompts, completions, ratios, rowsWithout] = [0, 0, 0, 0];
   for (let row = 0; row < completion.length; row++) {
     const prompt = instruction[row]! + input[row]!;
     prompts += prompt;
+    completions += completion[row]!;
     if (prompt === 0) rowsWithout++;
     else ratios += completion[row]! / prompt;
   }
   const rows = completion.length;
   return {
-    ratioOfMeans: prompts === 0 ? undefined : mean(completion) / (prompts / rows),
+    // The ratio of the sums is that of the means.
+    ratioOfMeans: prompts === 0 ? undefined : completions / prompts,
     meanOfRatios: rows === rowsWithout ? undefined : ratios / (rows - rowsWithout),
     rowsWithoutPrompt: rowsWithout,
   };

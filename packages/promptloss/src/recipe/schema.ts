@@ -16,7 +16,11 @@ export const recipeSchema = z.strictObject({
   model: z.string().min(1).optional(),
   /** The tokenizer's folder, where it is not the model's. */
   tokenizer: z.string().min(1).optional(),
-  data: z.union([z.array(dataSource).min(1), dataSource.transform((source) => [source])]),
+  /** A source or a list of them. */
+  data: z.preprocess(
+    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+    z.array(dataSource).min(1),
+  ),
   onBadRow: z.enum(["error", "skip"]).default("error"),
   emptyCompletions: z.enum(["refuse", "keep"]).default("refuse"),
   template: z.union([z.string().min(1), templateStrings]).default("alpaca"),

@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { sharedPath } from "../../test/shared.ts";
+import { TINY_BYTES } from "../../test/tokenizers.ts";
+import type { ConversationExample, Example } from "../data/example.ts";
+import { readExamples } from "../data/rows/index.ts";
+import { createTemplate } from "../data/templates/index.ts";
+import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { generationRatio } from "./generation-ratio.ts";
+import { inspectExamples } from "./inspection.ts";
+
+const tokenizer = await loadTokenizer(TINY_BYTES);
+const template = createTemplate("alpaca", tokenizer);
+
+const row = (instruction: string, input: string, output: string, number = 1): ConversationExample => ({
+  kind: "conversation",
+  turns: [
+    {
+      role: "user",
+      parts: [
+        { class: "instruction", text: instruction },
+        ...(input === "" ? [] : [{ class: "input" as const, text: input }]),
+      ],
+    },
+    { role: "assistant", parts: [{ class: "completion", text: output }] },
+  ],
+  source: { file: "rows.json", row: number },
+});
+
+const count = async (text: string): Promise<number> => (await tokenizer.encodeIds([text]))[0]!.length;
+
+describe("generationRatio", () => {
+  test("is the ratio of means, beside the mean of the rows' ratios", () => {
+    const lengths = { system: [9, 9, 9], instruction: [2, 4, 0], input: [0, 4, 0], completion: [4, 4, 3] };
+    expect(generationRatio(lengths)).toEqual({
+      ratioOfMeans: 11 / 10,
+      meanOfRatios: (4 / 2 + 4 / 8) / 2,
+      rowsWithoutPrompt: 1,
+    });
+  });
+
+  test("is undefined without prompts", () => {
+    const ratio = generationRatio({ system: [], instruction: [0], input: [0], completion: [3] });
+    expect([ratio.ratioOfMeans, ratio.meanOfRatios]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("inspectExamples", () => {
+  const rows = [
+    row("Name a colour.", "", "Red", 1),
+    row("Add the numbers.", "1 and 2", "The sum is 3.", 2),
+    row("Name a colour.", "", "Blue is a colour that many people like.", 3),
+    row("Name a colour.", "", "Red", 4),
+  ];
+
+  test("counts each part by itself, duplicates, and the prompt's share of the loss", async () => {
+    const inspection = await inspectExamples(rows, { tokenizer, template });
+    const inputs = [0, await count("1 and 2"), 0, 0];
+    expect(inspection.rows).toBe(4);
+    expect(inspection.parts.input?.mean).toBe(inputs.reduce((a, b) => a + b) / 4);
+    expect(inspection.parts.instruction?.max).toBe(
+      Math.max(await count("Name a colour."), await count("Add the numbers.")),
+    );
+    expect(inspection.parts.system).toBeUndefined();
+    expect(inspection.duplicates).toEqual({ rows: 1, prompts: 2 });
+    const { tokens } = inspection.trained;
+    const prompt = tokens.instruction + tokens.input + tokens.template;
+    const answer = tokens.completion + tokens.end;
+    for (const { promptLossWeight: w, share } of inspection.lossShares)
+      expect(share).toBeCloseTo((w * prompt) / (w * prompt + answer), 12);
+    expect(inspection.trained.ratio).toBeCloseTo(answer / prompt, 12);
+    expect(inspection.warnings).toEqual([expect.stringMatching(/^1 row repeat an earlier row/)]);
+  });
+
+  test("the sample does not touch what all rows are counted for", async () => {
+    const whole = await inspectExamples(rows, { tokenizer, template });
+    const sampled = await inspectExamples(rows, { tokenizer, template, sample: 2, seed: 5 });
+    expect(sampled.trained.rows).toBe(2);
+    expect({ ...sampled.parts, ...sampled.generationRatio }).toEqual({
+      ...whole.parts,
+      ...whole.generationRatio,
+    });
+  });
+
+  test("takes text and token rows, and knows that there is no prompt", async () => {
+    const source = { file: "rows", row: 1 };
+    const examples: Example[] = [
+      { kind: "text", text: "Once upon a time", source },
+      { kind: "tokens", inputIds: Int32Array.of(1, 2, 3), completionMask: Uint8Array.of(0, 1, 1), source },
+    ];
+    const { parts } = await inspectExamples(examples, { tokenizer, template });
+    expect([parts.instruction?.max, parts.completion?.min]).toEqual([1, 2]);
+    const text = await inspectExamples([examples[0]!], { tokenizer, template });
+    expect(text.recommendation).toBeUndefined();
+    expect(text.warnings).toContain("there are no prompt tokens: a prompt loss weight changes nothing");
+  });
+
+  test("says so where there are no rows, and where completions are empty", async () => {
+    expect((await inspectExamples([], { tokenizer, template })).warnings).toEqual(["there are no rows"]);
+    const { warnings } = await inspectExamples([row("Say nothing.", "", "")], { tokenizer, template });
+    expect(warnings.join()).toMatch(/1 row with an empty completion/);
+  });
+});
+
+// The paper prints an Rg of 3.27 for AlpacaData.
+const alpaca = sharedPath("data", "instructions", "alpaca_data.json");
+const llama = sharedPath("models", "stories15M");
+test.skipIf(alpaca === undefined || llama === undefined)(
+  "AlpacaData with LLaMA's tokenizer has the known means and ratios (needs ../shared)",
+  async () => {
+    const real = await loadTokenizer(llama!);
+    const stream = readExamples({ path: alpaca! }, { emptyCompletions: "keep" });
+    const {
+      rows,
+      parts,
+      generationRatio: ratio,
+      recommendation,
+    } = await inspectExamples(stream, {
+      tokenizer: real,
+      template: createTemplate("alpaca", real),
+      sample: 100,
+    });
+    const means = [parts.instruction, parts.input, parts.completion].map((each) => each?.mean.toFixed(2));
+    expect([rows, ...means]).toEqual([52002, "13.40", "6.25", "64.51"]);
+    expect([ratio.ratioOfMeans?.toFixed(2), ratio.meanOfRatios?.toFixed(2)]).toEqual(["3.28", "4.57"]);
+    expect(recommendation?.significant).toBe(false);
+  },
+);

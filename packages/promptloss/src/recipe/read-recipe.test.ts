@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RecipeError } from "./errors.ts";
+import { isRecipe, readRecipe } from "./read-recipe.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "recipe-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const recipe = (text: string): string => {
+  const file = join(folder, "recipe.yaml");
+  writeFileSync(file, text);
+  return file;
+};
+
+const failure = (text: string): string => {
+  try {
+    readRecipe(recipe(text));
+  } catch (error) {
+    expect(error).toBeInstanceOf(RecipeError);
+    return (error as Error).message.replaceAll(join(folder, "recipe.yaml"), "recipe.yaml");
+  }
+  throw new Error("the recipe was taken");
+};
+
+describe("readRecipe", () => {
+  test("fills in what is left out, and finds paths beside the recipe", () => {
+    mkdirSync(join(folder, "model"));
+    const { model, data, template, loss } = readRecipe(recipe("model: ./model\ndata: { path: org/name }\n"));
+    expect([model, template, loss]).toEqual([join(folder, "model"), "alpaca", { promptLossWeight: "auto" }]);
+    expect(data).toEqual([{ path: "org/name" }]);
+  });
+
+  test("reports every problem at once, with its line and the nearest key", () => {
+    expect(
+      failure(`model: ./model
+data:
+  - path: a.json
+    format: alpca
+loss:
+  promtLossWeight: 0.1
+  completionWeight: -1
+overflw: drop
+`),
+    ).toMatchInlineSnapshot(`
+      "recipe.yaml:3: data: Invalid input
+      recipe.yaml:7: loss.completionWeight: Too small: expected number to be >=0
+      recipe.yaml:6: loss.promtLossWeight: there is no such key; did you mean promptLossWeight?
+      recipe.yaml:8: overflw: there is no such key; did you mean overflow?"
+    `);
+  });
+
+  test("says where YAML is broken, and names a file that is missing", () => {
+    expect(failure("data: [\n")).toMatch(/^recipe\.yaml:\d+: /);
+    expect(() => readRecipe(join(folder, "none.yaml"))).toThrow(/none\.yaml: ENOENT/);
+  });
+
+  test("is known by its name", () => {
+    expect([isRecipe("a.yaml"), isRecipe("b.YML"), isRecipe("c.json")]).toEqual([true, true, false]);
+  });
+});
