@@ -47,7 +47,7 @@ loss:
 overflw: drop
 `),
     ).toMatchInlineSnapshot(`
-      "recipe.yaml:3: data: Invalid input
+      "recipe.yaml:4: data.0.format: Invalid option: expected one of "alpaca"|"prompt-completion"|"messages"|"sharegpt"|"text"|"tokens"
       recipe.yaml:7: loss.completionWeight: Too small: expected number to be >=0
       recipe.yaml:6: loss.promtLossWeight: there is no such key; did you mean promptLossWeight?
       recipe.yaml:8: overflw: there is no such key; did you mean overflow?"
