@@ -8,13 +8,16 @@ const LOOK_AHEAD = 8;
 
 export class EncodedText {
   readonly ids: Int32Array;
+  /** Lives as long as the library's memory for this encoding; see Tokenizer. */
+  readonly nativeMemory: ArrayBuffer;
   readonly #text: string;
   readonly #encoding: Encoding;
   readonly #starts: Int32Array | undefined;
   #offsets: Int32Array | undefined;
 
   /** @internal Made by Tokenizer, without special tokens around the text. */
-  constructor(text: string, encoding: Encoding) {
+  constructor(text: string, encoding: Encoding, nativeMemory: ArrayBuffer) {
+    this.nativeMemory = nativeMemory;
     this.ids = Int32Array.from(encoding.getIds());
     this.#text = text;
     this.#encoding = encoding;

@@ -12,6 +12,9 @@ import { tokenBytes, type VocabularyKind } from "./token-bytes.ts";
 /** Texts in one call to the library: enough to keep its threads busy, few enough to keep memory flat. */
 const BATCH = 1024;
 
+/** What the library holds for a token of an encoding: text, id, offsets, word, masks. Estimated, in bytes. */
+const BYTES_PER_TOKEN = 160;
+
 /** A loaded tokenizer. Get one from {@link loadTokenizer}. */
 export class Tokenizer {
   readonly path: string;
@@ -96,7 +99,9 @@ export class Tokenizer {
   /** Encodes many texts, in the order given, without special tokens around them. */
   async encodeBatch(texts: readonly string[]): Promise<EncodedText[]> {
     const results: EncodedText[] = [];
-    await this.#forEachEncoding(texts, (encoding, text) => results.push(new EncodedText(text, encoding)));
+    await this.#forEachEncoding(texts, (encoding, text, weight) =>
+      results.push(new EncodedText(text, encoding, weight)),
+    );
     return results;
   }
 
@@ -141,12 +146,16 @@ export class Tokenizer {
 
   async #forEachEncoding(
     texts: readonly string[],
-    visit: (encoding: Encoding, text: string) => void,
+    visit: (encoding: Encoding, text: string, weight: ArrayBuffer) => void,
   ): Promise<void> {
     for (let start = 0; start < texts.length; start += BATCH) {
       const batch = texts.slice(start, start + BATCH);
       const encodings = await this.#native.encodeBatch(batch, { addSpecialTokens: false });
-      for (let i = 0; i < batch.length; i++) visit(encodings[i]!, batch[i]!);
+      const tokens = encodings.reduce((sum, encoding) => sum + encoding.getLength(), 0);
+      // The garbage collector does not know what the library holds and would let gigabytes pile up. This, never
+      // touched and as long-lived as the encodings, tells it.
+      const weight = new ArrayBuffer(tokens * BYTES_PER_TOKEN);
+      for (let i = 0; i < batch.length; i++) visit(encodings[i]!, batch[i]!, weight);
     }
   }
 }
