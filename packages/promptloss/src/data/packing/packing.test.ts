@@ -107,6 +107,15 @@ describe("planBatches", () => {
     );
   });
 
+  test("the token budget counts padding to the last token", () => {
+    const sizes = (tokens: number): number[] =>
+      planBatches([4, 3, 4], { tokens, order: "length", seed: 0 })
+        .batches.map(({ length }) => length)
+        .sort();
+    expect(sizes(12)).toEqual([3]);
+    expect(sizes(11)).toEqual([1, 2]);
+  });
+
   test("sorting by length pads less; batches come shuffled", () => {
     const lengths = Array.from({ length: 400 }, (_, i) => 1 + ((i * 37) % 100));
     const sorted = planBatches(lengths, { rows: 8, order: "length", seed: 1 });

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -55,6 +55,25 @@ describe("loadTokenizer", () => {
     expect(changed.hash).not.toBe(first.hash);
   });
 
+  test("a truncation saved in tokenizer.json does not cut texts", async () => {
+    const folder = await copyOf(TINY_PIECES, { bos_token: "<s>", eos_token: "</s>" });
+    const json = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
+    const truncation = { direction: "Right", max_length: 2, strategy: "LongestFirst", stride: 0 };
+    const padding = {
+      strategy: { Fixed: 9 },
+      direction: "Right",
+      pad_to_multiple_of: null,
+      pad_id: 0,
+      pad_type_id: 0,
+      pad_token: "<unk>",
+    };
+    await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...json, truncation, padding }));
+    const [cut, whole] = [await loadTokenizer(folder), await loadTokenizer(TINY_PIECES)];
+    for (const text of ["a", "the river is wide, slow and green"]) {
+      expect((await cut.encode(text)).ids).toEqual((await whole.encode(text)).ids);
+    }
+  });
+
   test("refuses folders that cannot work, and names the file", async () => {
     const empty = await mkdtemp(join(tmpdir(), "tokenizer-"));
     await expect(loadTokenizer(empty)).rejects.toThrow(/tokenizer\.json: no such file/);
@@ -73,7 +92,6 @@ describe("loadTokenizer", () => {
 });
 
 const copyOf = async (folder: string, config: object): Promise<string> => {
-  const { readFile } = await import("node:fs/promises");
   const target = await mkdtemp(join(tmpdir(), "tokenizer-"));
   await writeFile(join(target, "tokenizer.json"), await readFile(join(folder, "tokenizer.json")));
   await writeFile(join(target, "tokenizer_config.json"), JSON.stringify(config));
@@ -88,6 +106,18 @@ describe("encodeContinuationBatch", () => {
     expect((await tokens("The river"))[0]).toBe("The");
     expect((await tokens(" the river"))[0]).toBe("▁the");
     expect(await tokens("")).toEqual([]);
+  });
+
+  test("a text that merges with one guard is encoded behind another", async () => {
+    const folder = await copyOf(TINY_BYTES, { eos_token: "<|endoftext|>" });
+    const json = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
+    Object.assign(json.model.vocab, { ĊĊ: Object.keys(json.model.vocab).length });
+    json.model.merges.push(["Ċ", "Ċ"]);
+    await writeFile(join(folder, "tokenizer.json"), JSON.stringify(json));
+    const tokenizer = await loadTokenizer(folder);
+    expect((await tokenizer.encode("\n\n")).ids).toHaveLength(1);
+    const [newline] = await tokenizer.encodeContinuationBatch(["\n"]);
+    expect(await tokenizer.decode(newline!.ids)).toBe("\n");
   });
 
   test.each([TINY_BYTES, TINY_PIECES])(
@@ -130,7 +160,6 @@ const PREFIX_SPACES = {
 
 describe.each(Object.entries(PREFIX_SPACES))("a space %s", (_, changes) => {
   test("is left out in continuation", async () => {
-    const { readFile } = await import("node:fs/promises");
     const folder = await copyOf(TINY_PIECES, { bos_token: "<s>", eos_token: "</s>" });
     const json = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
     await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...json, ...changes }));
