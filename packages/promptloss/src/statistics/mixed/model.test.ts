@@ -102,6 +102,24 @@ describe("the reference fits", () => {
   );
 });
 
+describe("the reference's parametric surface", () => {
+  const reference = sharedPath("reference", "glmm");
+  test.skipIf(reference === undefined)(
+    "four fits without random effects (need ../shared/reference/glmm)",
+    () => {
+      for (const file of [1, 2, 3, 4]) {
+        const { gam } = JSON.parse(readFileSync(`${reference}/glmm-${file}.json`, "utf8"));
+        const fit = fitMixedModel(gam.data, gam.surface.formula);
+        for (const { name, estimate } of fit.coefficients) {
+          expect(relative(estimate, gam.surface.coef[name])).toBeLessThan(1e-3);
+        }
+        expect(Math.abs(fit.logLik - gam.surface.logLik)).toBeLessThan(1e-3);
+        expect(relative(fit.dispersion, gam.surface.phi)).toBeLessThan(1e-3);
+      }
+    },
+  );
+});
+
 function rowsOf(seed: number, groups = 6, perGroup = 8): Row[] {
   const random = randomSource(seed);
   const shifts = Array.from({ length: groups }, () => 0.6 * random.normal());
