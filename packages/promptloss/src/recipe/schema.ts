@@ -24,7 +24,7 @@ export const recipeSchema = z.strictObject({
   onBadRow: z.enum(["error", "skip"]).default("error"),
   emptyCompletions: z.enum(["refuse", "keep"]).default("refuse"),
   template: z.union([z.string().min(1), templateStrings]).default("alpaca"),
-  /** The assistant turns that are trained: all, the last, or their numbers from 0. */
+  /** The assistant turns that are trained: all, the last, or their numbers from 1 (−1 is the last). */
   turns: z.union([z.enum(["all", "last"]), z.array(z.int())]).default("all"),
   loss: z
     .strictObject({
