@@ -21,8 +21,8 @@ constexpr int64_t kAcceleratorChunkTokens = 2048;
 /** A small vocabulary takes more tokens: this many bytes of logits in the accumulation dtype are no burden. */
 constexpr int64_t kSmallChunkBytes = int64_t{32} << 20;
 
-/** Rows of the head's gradient that are computed at a time where a product is rounded before it is added. */
-constexpr int64_t kGradientSlice = 4096;
+/** Elements of the head's gradient that a product is rounded for at a time, before it is added: they stay cached. */
+constexpr int64_t kGradientSlice = int64_t{1} << 19;
 
 /** Tokens a chunk: the caller's choice, or the defaults above spread evenly over the chunks. */
 int64_t rows_per_chunk(int64_t tokens, const at::Tensor& head, at::ScalarType accumulation, int64_t chosen) {
@@ -42,10 +42,15 @@ void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tens
     total.addmm_(left, right, first ? 0 : 1, scale);
     return;
   }
-  // A product of 16-bit matrices is rounded to 16 bits; slices keep it in the cache until it is added in 32.
-  for (int64_t begin = 0; begin < total.size(0); begin += kGradientSlice) {
-    const auto size = std::min(kGradientSlice, total.size(0) - begin);
-    const auto part = at::mm(left.narrow(0, begin, size), right).to(total.scalar_type());
+  // A product of 16-bit matrices is rounded to 16 bits; slices of it are added in 32.
+  const auto rows = std::max<int64_t>(1, kGradientSlice / std::max<int64_t>(1, total.size(1)));
+  const auto product = at::empty({std::min(rows, total.size(0)), total.size(1)}, left.options());
+  const auto widened = at::empty(product.sizes(), total.options());
+  for (int64_t begin = 0; begin < total.size(0); begin += rows) {
+    const auto size = std::min(rows, total.size(0) - begin);
+    auto rounded = product.narrow(0, 0, size);
+    at::mm_out(rounded, left.narrow(0, begin, size), right);
+    const auto part = widened.narrow(0, 0, size).copy_(rounded);
     auto slice = total.narrow(0, begin, size);
     if (first) {
       at::mul_out(slice, part, at::scalar_tensor(scale, part.options()));
