@@ -35,12 +35,10 @@ ForwardResult forward_kernel(
   return chunked_forward(inputs, settings, gradients);
 }
 
-using Outputs = std::tuple<at::Tensor, at::Tensor>;
-
 /** The operator where nothing records a graph: inference mode. */
 Outputs plain(const WeightedCrossEntropyInputs& inputs, const WeightedCrossEntropySettings& settings) {
   const auto results = dispatch_forward(inputs, settings, {false, false, false, false});
-  return {std::get<0>(results), std::get<1>(results)};
+  return {std::get<0>(results), std::get<1>(results), std::get<2>(results)};
 }
 
 /**
@@ -104,12 +102,12 @@ TORCH_LIBRARY(promptloss, library) {
   library.def(
       "weighted_cross_entropy(Tensor hidden, Tensor head, Tensor targets, Tensor weights, *, Tensor? bias=None, "
       "str reduction=\"mean\", float label_smoothing=0.0, float logit_softcap=0.0, int chunk_size=0) "
-      "-> (Tensor loss, Tensor token_losses)");
+      "-> (Tensor loss, Tensor token_losses, Tensor token_correct)");
   library.def(
       "weighted_cross_entropy_forward(Tensor hidden, Tensor head, Tensor targets, Tensor weights, Tensor? bias, "
       "str reduction, float label_smoothing, float logit_softcap, int chunk_size, ScalarType? compute_dtype, "
-      "bool[4] gradients) -> (Tensor loss, Tensor token_losses, Tensor grad_hidden, Tensor grad_head, "
-      "Tensor grad_bias, Tensor grad_weights)");
+      "bool[4] gradients) -> (Tensor loss, Tensor token_losses, Tensor token_correct, Tensor grad_hidden, "
+      "Tensor grad_head, Tensor grad_bias, Tensor grad_weights)");
 }
 
 TORCH_LIBRARY_IMPL(promptloss, CompositeExplicitAutograd, library) {

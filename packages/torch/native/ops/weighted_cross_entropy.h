@@ -48,10 +48,14 @@ using GradientMask = std::array<bool, 4>;
 enum : size_t { kHidden = 0, kHead = 1, kBias = 2, kWeights = 3 };
 
 /**
- * loss (), token_losses [...], and the gradients of the loss by hidden, head, bias and weights: undefined where not
- * asked for. All are float32, or float64 where the inputs are: the caller scales them before it rounds.
+ * loss (), token_losses [...], token_correct [...] (bool), and the gradients of the loss by hidden, head, bias and
+ * weights: undefined where not asked for. Losses and gradients are float32, or float64 where the inputs are: the
+ * caller scales them before it rounds.
  */
-using ForwardResult = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
+using ForwardResult = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
+
+/** loss, token_losses and token_correct. */
+using Outputs = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 
 /** float64 for float64 products, else float32: what sums, the softmax and the loss are kept in. */
 at::ScalarType accumulation_dtype(at::ScalarType compute_dtype);
@@ -77,8 +81,8 @@ ForwardResult dispatch_forward(
     const WeightedCrossEntropySettings& settings,
     const GradientMask& gradients);
 
-/** (loss, token_losses), the loss differentiable once by hidden, head, bias and weights. */
-std::tuple<at::Tensor, at::Tensor> differentiable_forward(
+/** The loss is differentiable once by hidden, head, bias and weights; the rest is not. */
+Outputs differentiable_forward(
     const WeightedCrossEntropyInputs& inputs,
     const WeightedCrossEntropySettings& settings);
 

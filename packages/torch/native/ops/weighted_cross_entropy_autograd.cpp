@@ -46,7 +46,7 @@ struct WeightedCrossEntropy : public Function<WeightedCrossEntropy> {
       const WeightedCrossEntropySettings& settings,
       const GradientMask& wanted) {
     const auto results = dispatch_forward({hidden, head, targets, weights, bias}, settings, wanted);
-    const auto& [loss, token_losses, grad_hidden, grad_head, grad_bias, grad_weights] = results;
+    const auto& [loss, token_losses, token_correct, grad_hidden, grad_head, grad_bias, grad_weights] = results;
     // Saved in pairs: the gradients first, then the inputs that they belong to.
     const std::array<at::Tensor, 4> all{grad_hidden, grad_head, grad_bias, grad_weights};
     const std::array<at::Tensor, 4> inputs{hidden, head, bias.has_value() ? *bias : at::Tensor(), weights};
@@ -60,8 +60,8 @@ struct WeightedCrossEntropy : public Function<WeightedCrossEntropy> {
     saved.insert(saved.end(), owners.begin(), owners.end());
     ctx->save_for_backward(saved);
     ctx->saved_data["wanted"] = c10::List<bool>({wanted[0], wanted[1], wanted[2], wanted[3]});
-    ctx->mark_non_differentiable({token_losses});
-    return {loss, token_losses};
+    ctx->mark_non_differentiable({token_losses, token_correct});
+    return {loss, token_losses, token_correct};
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& outputs) {
@@ -94,7 +94,7 @@ struct WeightedCrossEntropy : public Function<WeightedCrossEntropy> {
 
 }  // namespace
 
-std::tuple<at::Tensor, at::Tensor> differentiable_forward(
+Outputs differentiable_forward(
     const WeightedCrossEntropyInputs& inputs,
     const WeightedCrossEntropySettings& settings) {
   check_arguments(inputs, settings);
@@ -102,7 +102,7 @@ std::tuple<at::Tensor, at::Tensor> differentiable_forward(
   const auto wants = [](const at::Tensor& tensor) { return at::GradMode::is_enabled() && tensor.requires_grad(); };
   const GradientMask wanted{wants(hidden), wants(head), bias.has_value() && wants(*bias), wants(weights)};
   const auto outputs = WeightedCrossEntropy::apply(hidden, head, targets, weights, bias, settings, wanted);
-  return {outputs[0], outputs[1]};
+  return {outputs[0], outputs[1], outputs[2]};
 }
 
 }  // namespace promptloss

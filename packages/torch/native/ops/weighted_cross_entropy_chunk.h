@@ -25,8 +25,15 @@ class ChunkKernel {
     }
   }
 
-  /** The losses [rows] of tokens with these hidden states [rows, D] and targets [rows]. */
-  at::Tensor losses(const at::Tensor& hidden, const at::Tensor& targets) {
+  /** What the logits of tokens say of their targets, each [rows]. */
+  struct Scores {
+    at::Tensor losses;         // what is weighted: the cross entropy with the smoothed target
+    at::Tensor cross_entropy;  // with the target itself
+    at::Tensor correct;        // bool: no other entry is likelier
+  };
+
+  /** The scores of tokens with these hidden states [rows, D] and targets [rows]. */
+  Scores scores(const at::Tensor& hidden, const at::Tensor& targets) {
     const auto rows = hidden.size(0);
     auto products = products_.narrow(0, 0, rows);
     auto logits = logits_.narrow(0, 0, rows);
@@ -47,16 +54,18 @@ class ChunkKernel {
       logits.div_(cap).tanh_().mul_(cap);
     }
     at::_log_softmax_out(logp, logits, 1, false);
-    auto losses = logp.gather(1, targets.unsqueeze(1)).squeeze(1).neg_();
+    auto cross_entropy = logp.gather(1, targets.unsqueeze(1)).squeeze(1);
+    const auto correct = cross_entropy.ge(logp.amax(1));
+    cross_entropy.neg_();
     const double smoothing = settings_.label_smoothing;
-    if (smoothing > 0) {
-      losses.mul_(1 - smoothing).sub_(logp.mean(1), smoothing);
+    if (smoothing == 0) {
+      return {cross_entropy, cross_entropy, correct};
     }
-    return losses;
+    return {cross_entropy.mul(1 - smoothing).sub_(logp.mean(1), smoothing), cross_entropy, correct};
   }
 
   /**
-   * d(loss of the token) / d(logits of the token), [rows, V] in the accumulation dtype, of the chunk that `losses`
+   * d(loss of the token) / d(logits of the token), [rows, V] in the accumulation dtype, of the chunk that `scores`
    * saw last. Overwrites its log-probabilities.
    */
   at::Tensor logit_gradients(const at::Tensor& targets) {

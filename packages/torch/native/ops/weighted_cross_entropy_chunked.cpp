@@ -133,6 +133,8 @@ ForwardResult chunked_forward(
   const auto head = inputs.head.to(compute);
 
   auto losses = at::empty({count}, options);
+  auto cross_entropy = at::empty({count}, options);
+  auto correct = at::empty({count}, options.dtype(at::kBool));
   at::Tensor grad_hidden, grad_head, grad_bias, grad_weights;
   if (gradients[kHidden]) {
     grad_hidden = at::empty({count, units}, options);
@@ -156,7 +158,10 @@ ForwardResult chunked_forward(
       const auto chunk_hidden = hidden.narrow(0, begin, size);
       const auto chunk_targets = targets.narrow(0, begin, size);
       const auto chunk_scales = row_scales.narrow(0, begin, size).unsqueeze(1);
-      losses.narrow(0, begin, size).copy_(kernel.losses(chunk_hidden, chunk_targets));
+      const auto scores = kernel.scores(chunk_hidden, chunk_targets);
+      losses.narrow(0, begin, size).copy_(scores.losses);
+      cross_entropy.narrow(0, begin, size).copy_(scores.cross_entropy);
+      correct.narrow(0, begin, size).copy_(scores.correct);
       if (!gradients[kHidden] && !gradients[kHead] && !gradients[kBias]) {
         continue;
       }
@@ -185,13 +190,17 @@ ForwardResult chunked_forward(
   if (gradients[kWeights]) {
     grad_weights = settings.mean() ? losses.sub(loss).div_(denominator) : losses.clone();
     grad_weights = spread(grad_weights, active, tokens).reshape(inputs.weights.sizes());
-    losses.masked_fill_(weights.eq(0), 0);
+    const auto silent = weights.eq(0);
+    cross_entropy.masked_fill_(silent, 0);
+    correct.masked_fill_(silent, false);
   }
   if (gradients[kHidden]) {
     grad_hidden = spread(grad_hidden, active, tokens).reshape(inputs.hidden.sizes());
   }
-  const auto token_losses = spread(losses, active, tokens).reshape(inputs.targets.sizes());
-  return {loss, token_losses, grad_hidden, grad_head, grad_bias, grad_weights};
+  const auto among_all = [&](const at::Tensor& values) {
+    return spread(values, active, tokens).reshape(inputs.targets.sizes());
+  };
+  return {loss, among_all(cross_entropy), among_all(correct), grad_hidden, grad_head, grad_bias, grad_weights};
 }
 
 }  // namespace promptloss

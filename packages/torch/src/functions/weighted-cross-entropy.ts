@@ -3,7 +3,7 @@
 import { operator } from "../dispatcher.ts";
 import type { Tensor } from "../tensor.ts";
 
-const native = operator<[Tensor, Tensor]>("promptloss::weighted_cross_entropy");
+const native = operator<[Tensor, Tensor, Tensor]>("promptloss::weighted_cross_entropy");
 
 export interface WeightedCrossEntropyOptions {
   /** Added to the logits, [V]. */
@@ -22,8 +22,13 @@ export interface WeightedCrossEntropyOptions {
 export interface WeightedLoss {
   /** A scalar, float32 (float64 for float64 inputs); differentiable once by hidden, head, bias and weights. */
   readonly loss: Tensor;
-  /** The unweighted loss of each token in nats, in the shape of the targets; 0 where the weight is 0. No gradient. */
+  /**
+   * The cross entropy of each token in nats, unweighted and without smoothing, in the shape of the targets; 0 where the
+   * weight is 0. No gradient.
+   */
   readonly tokenLosses: Tensor;
+  /** Whether no other token is likelier than the target, bool, in the shape of the targets; false where the weight is 0. */
+  readonly tokenCorrect: Tensor;
 }
 
 /**
@@ -45,7 +50,7 @@ export function weightedCrossEntropy(
   options: WeightedCrossEntropyOptions = {},
 ): WeightedLoss {
   const { bias = null, reduction = "mean", labelSmoothing = 0, logitSoftcap = 0, chunkSize = 0 } = options;
-  const [loss, tokenLosses] = native(
+  const [loss, tokenLosses, tokenCorrect] = native(
     hidden,
     head,
     targets,
@@ -56,5 +61,5 @@ export function weightedCrossEntropy(
     logitSoftcap,
     chunkSize,
   );
-  return { loss, tokenLosses };
+  return { loss, tokenLosses, tokenCorrect };
 }

@@ -89,7 +89,9 @@ describe("weightedCrossEntropy, the reference", () => {
   it("is the loss of its token losses", () => {
     fc.assert(
       fc.property(problems, ({ inputs, options }) => {
-        const { loss, tokenLosses } = weightedCrossEntropy(inputs, { ...options, reduction: "sum" });
+        const plain = { ...options, reduction: "sum", labelSmoothing: 0 } as const;
+        const { loss, tokenLosses } = weightedCrossEntropy(inputs, plain);
+        expect(weightedCrossEntropy(inputs, options).tokenLosses).toEqual(tokenLosses);
         const sum = tokenLosses.reduce((total, tokenLoss, t) => total + inputs.weights[t]! * tokenLoss, 0);
         expect(sum).toBeCloseTo(loss, 12);
         tokenLosses.forEach((tokenLoss, t) => {
@@ -108,7 +110,8 @@ describe("weightedCrossEntropy, the reference", () => {
       weights: [1, 0.5, 0],
       units: 1,
     };
-    const { loss, tokenLosses, gradients } = weightedCrossEntropy(inputs);
+    const { loss, tokenLosses, tokenCorrect, gradients } = weightedCrossEntropy(inputs);
+    expect([...tokenCorrect]).toEqual([0, 1, 0]);
     expect(tokenLosses[0]).toBeCloseTo(Math.log(4), 14);
     expect(tokenLosses[1]).toBeCloseTo(Math.log(4 / 3), 14);
     expect(tokenLosses[2]).toBe(0);

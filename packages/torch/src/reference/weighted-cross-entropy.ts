@@ -41,8 +41,10 @@ export interface WeightedCrossEntropyGradients {
 
 export interface WeightedCrossEntropyResult {
   readonly loss: number;
-  /** Unweighted losses ℓ in nats, [N]; 0 for a token that does not count. */
+  /** Cross entropies in nats, unweighted and without smoothing, [N]; 0 for a token that does not count. */
   readonly tokenLosses: Float64Array;
+  /** 1 where no other entry is likelier than the target, else 0, [N]; 0 for a token that does not count. */
+  readonly tokenCorrect: Uint8Array;
   readonly gradients: WeightedCrossEntropyGradients;
 }
 
@@ -81,6 +83,8 @@ export function weightedCrossEntropy(
   const denominator = reduction === "mean" ? totalWeight : 1;
 
   const losses = new Float64Array(tokens);
+  const tokenLosses = new Float64Array(tokens);
+  const tokenCorrect = new Uint8Array(tokens);
   const gradients = {
     hidden: new Float64Array(hidden.length),
     head: new Float64Array(head.length),
@@ -106,6 +110,10 @@ export function weightedCrossEntropy(
       logits[v] = logit;
     }
     const logProbabilities = logSoftmax(logits);
+    if (counted[t] !== 0) {
+      tokenLosses[t] = -logProbabilities[targets[t]!]!;
+      tokenCorrect[t] = logits.every((logit) => logit <= logits[targets[t]!]!) ? 1 : 0;
+    }
     for (let v = 0; v < vocabulary; v++) {
       const wanted = (v === targets[t] ? 1 - labelSmoothing : 0) + labelSmoothing / vocabulary;
       if (wanted > 0) {
@@ -127,7 +135,7 @@ export function weightedCrossEntropy(
       gradients.weights[t] = reduction === "mean" ? (losses[t]! - loss) / denominator : losses[t]!;
     }
   }
-  return { loss, tokenLosses: losses.map((tokenLoss, t) => (counted[t] === 0 ? 0 : tokenLoss)), gradients };
+  return { loss, tokenLosses, tokenCorrect, gradients };
 }
 
 function logSoftmax(logits: Float64Array): Float64Array {
