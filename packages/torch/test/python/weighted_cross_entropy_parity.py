@@ -128,7 +128,7 @@ def check_invariance(operator):
 
     def run(h, t, w):
         leaf, rows = head.clone().requires_grad_(), h.clone().requires_grad_()
-        loss, losses = operator(rows, leaf, t, w)
+        loss, losses, _ = operator(rows, leaf, t, w)
         loss.backward()
         return loss.detach(), losses, leaf.grad, rows.grad
 
