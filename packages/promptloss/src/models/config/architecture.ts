@@ -1,0 +1,109 @@
+// What a model computes, as plain data: the whole difference between one family and another. Parsed from
+// config.json by the families; the decoder knows nothing else about a model.
+
+export type Activation = "silu" | "gelu" | "gelu-tanh" | "relu";
+
+/** Rotary positions (Su et al., 2021): the angles that turn each pair of query and key elements. */
+export interface RopePlan {
+  /** Elements of a head that are turned, the first ones; the rest pass. Even. */
+  readonly width: number;
+  /** Radians a position for each pair, [width / 2]. */
+  readonly frequencies: Float32Array;
+  /** Other frequencies for sequences longer than `above` (LongRoPE). */
+  readonly long?: { readonly above: number; readonly frequencies: Float32Array };
+  /** A factor for both cosine and sine. */
+  readonly scale: number;
+  /** The longest sequence that these frequencies hold for. */
+  readonly limit?: number;
+}
+
+export interface LayerPlan {
+  /** A position sees itself and the window − 1 before it; undefined for all before it. */
+  readonly window: number | undefined;
+  /** Index in `ropes`; undefined for learned positions. */
+  readonly rope: number | undefined;
+  /** A factor for q·k. */
+  readonly attentionScale: number;
+}
+
+export interface NormPlan {
+  readonly kind: "rms" | "layer";
+  readonly eps: number;
+  /** Gemma stores weights around 0 and adds 1. */
+  readonly weightOffset: 0 | 1;
+}
+
+/** Probabilities with which training zeroes elements. */
+export interface DropoutRates {
+  readonly embedding: number;
+  readonly attention: number;
+  readonly residual: number;
+}
+
+/** Module paths as Hugging Face names them. Those of a layer are relative to `${layers}.${index}`. */
+export interface ModuleNames {
+  /** What files of the model without its head leave out: "model.". */
+  readonly prefix: string;
+  readonly embedding: string;
+  readonly positions?: string;
+  readonly layers: string;
+  readonly finalNorm: string;
+  readonly head: string;
+  readonly attentionNorm: string;
+  /** After attention and before the residual sum. */
+  readonly attentionPostNorm?: string;
+  readonly mlpNorm: string;
+  readonly mlpPostNorm?: string;
+  /** [query, key, value], or one module for all three. */
+  readonly attentionInputs: readonly [string, string, string] | readonly [string];
+  readonly queryNorm?: string;
+  readonly keyNorm?: string;
+  readonly attentionOutput: string;
+  /** [gate, up] or one module for both where gated; [up] where plain. */
+  readonly mlpInputs: readonly string[];
+  readonly mlpOutput: string;
+}
+
+export interface Architecture {
+  readonly vocabularySize: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headWidth: number;
+  readonly mlpWidth: number;
+  readonly maxPositions: number;
+  readonly layers: readonly LayerPlan[];
+  readonly ropes: readonly RopePlan[];
+  /** Row of the position table for position 0; undefined for rotary positions. */
+  readonly positionOffset: number | undefined;
+  readonly norm: NormPlan;
+  /**
+   * Where the two halves of a layer, attention and MLP, have their norms: "before" them; "around" them, before
+   * and after; "parallel", before both, which read the same input; "after" the residual sum.
+   */
+  readonly block: "before" | "around" | "parallel" | "after";
+  readonly finalNorm: boolean;
+  /** Query and key are normalised a head before they are turned. */
+  readonly queryKeyNorm: boolean;
+  /** How one module holds query, key and value: one after the other, or for each head the three. */
+  readonly fusedAttentionInputs: "stacked" | "by-head" | undefined;
+  readonly gated: boolean;
+  /** Weights are [in, out] (GPT-2's Conv1D) instead of [out, in]. */
+  readonly transposed: boolean;
+  readonly biases: {
+    readonly attentionInputs: boolean;
+    readonly attentionOutput: boolean;
+    readonly mlp: boolean;
+  };
+  readonly activation: Activation;
+  /** cap · tanh(x / cap) for the scores of attention. */
+  readonly attentionSoftcap: number | undefined;
+  /** The same for logits. */
+  readonly logitSoftcap: number | undefined;
+  readonly embeddingScale: number;
+  /** The head's weight is the embedding's. */
+  readonly tied: boolean;
+  /** As the config has them; a forward drops nothing unless it is told to. */
+  readonly dropout: DropoutRates;
+  readonly names: ModuleNames;
+}

@@ -1,0 +1,71 @@
+// config.json → what the decoder computes, and the JSON itself to write back unchanged.
+
+import { ModelConfigError } from "../errors.ts";
+import { FAMILIES, type Family } from "../families/index.ts";
+import type { Architecture } from "./architecture.ts";
+import { ConfigFields, isJsonObject, type JsonObject } from "./fields.ts";
+import { IRRELEVANT_KEYS } from "./irrelevant.ts";
+
+export interface ModelConfig {
+  readonly family: Family;
+  readonly architecture: Architecture;
+  /** The JSON as read, keys that are not known here included. */
+  readonly json: Readonly<JsonObject>;
+}
+
+export interface ParseConfigOptions {
+  /** The file, for errors. */
+  path?: string;
+  /** Keys that are not known here and change nothing. */
+  ignoreKeys?: readonly string[];
+}
+
+/** Models that are asked for and not served, with what to do. */
+const POINTERS: Readonly<Record<string, string>> = {
+  gemma3: "save its text model alone: Gemma3ForCausalLM.from_pretrained(…).save_pretrained(…)",
+  gemma: "Gemma 2 and Gemma 3 are supported",
+  mixtral: "mixtures of experts are not supported",
+};
+
+/**
+ * Parses config.json of a Hugging Face model folder.
+ * @throws {ModelConfigError} for unknown model types, values that are not supported and keys that nothing reads
+ */
+export const parseModelConfig = (json: unknown, options: ParseConfigOptions = {}): ModelConfig => {
+  const { path = "config.json", ignoreKeys = [] } = options;
+  if (!isJsonObject(json)) throw new ModelConfigError("should hold a JSON object", { path });
+  const family = familyOf(json, path);
+  const fields = new ConfigFields(path, json);
+  fields.ignore(...IRRELEVANT_KEYS, ...ignoreKeys);
+  fields.require("is_encoder_decoder", false, "a decoder alone");
+  fields.require("add_cross_attention", false, "there is no encoder");
+  fields.require("quantization_config", undefined, "weights in 32 or 16 bits");
+  if (Object.keys((json.pruned_heads as object | null | undefined) ?? {}).length > 0)
+    throw fields.error("pruned_heads", "pruned heads are not supported");
+  fields.ignore("pruned_heads");
+  const architecture = family.read(fields);
+  fields.refuseUnread();
+  return Object.freeze({ family, architecture: Object.freeze(architecture), json });
+};
+
+const familyOf = (json: JsonObject, path: string): Family => {
+  const { model_type: type, architectures } = json;
+  const named = Array.isArray(architectures) ? (architectures[0] as unknown) : undefined;
+  const family = FAMILIES.find(({ modelType }) => modelType === type);
+  const known = FAMILIES.map(({ modelType }) => modelType).join(", ");
+  if (family === undefined) {
+    const pointer = POINTERS[String(type)];
+    throw new ModelConfigError(
+      `is not a model type that is supported, got ${JSON.stringify(type)}; supported are ${known}`,
+      { path, key: "model_type", value: type },
+      { hint: pointer },
+    );
+  }
+  // A base model's class means the same weights without a head; other heads mean other tasks.
+  if (typeof named === "string" && /For(?!CausalLM$)/.test(named))
+    throw new ModelConfigError(
+      `expected ${JSON.stringify([family.architecture])}, got ${JSON.stringify(architectures)}`,
+      { path, key: "architectures", value: architectures },
+    );
+  return family;
+};

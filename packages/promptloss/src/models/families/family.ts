@@ -1,0 +1,108 @@
+// What a family of models is here: its name in config.json and how its config reads as an architecture.
+import type { Activation, Architecture, ModuleNames } from "../config/architecture.ts";
+import type { ConfigFields } from "../config/fields.ts";
+import { type RopeContext, ropePlan } from "../config/rope.ts";
+
+export interface Family {
+  /** `model_type` in config.json. */
+  readonly modelType: string;
+  /** The class in transformers, as `architectures` names it. */
+  readonly architecture: string;
+  readonly read: (fields: ConfigFields) => Architecture;
+  /** Buffers that old files hold beside the weights, computed anew by every reader. */
+  readonly buffers: RegExp;
+}
+
+/** Inverse frequencies that early transformers saved. */
+export const ROPE_BUFFERS = /\.rotary_emb\.inv_freq$/;
+
+/** LLaMA's names of modules, which most families took over. */
+export const LLAMA_NAMES: ModuleNames = {
+  prefix: "model.",
+  embedding: "model.embed_tokens",
+  layers: "model.layers",
+  finalNorm: "model.norm",
+  head: "lm_head",
+  attentionNorm: "input_layernorm",
+  mlpNorm: "post_attention_layernorm",
+  attentionInputs: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+  attentionOutput: "self_attn.o_proj",
+  mlpInputs: ["mlp.gate_proj", "mlp.up_proj"],
+  mlpOutput: "mlp.down_proj",
+};
+
+/** LLaMA's keys for the heads of attention. */
+export const LLAMA_HEADS = {
+  width: "hidden_size",
+  heads: "num_attention_heads",
+  keyValueHeads: "num_key_value_heads",
+  headWidth: "head_dim",
+};
+
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  silu: "silu",
+  swish: "silu",
+  gelu: "gelu",
+  gelu_new: "gelu-tanh",
+  gelu_pytorch_tanh: "gelu-tanh",
+  gelu_fast: "gelu-tanh",
+  relu: "relu",
+};
+
+export const activation = (fields: ConfigFields, key: string, fallback: string): Activation => {
+  const name = fields.choice(key, Object.keys(ACTIVATIONS), fallback);
+  return ACTIVATIONS[name] as Activation;
+};
+
+/** The heads of attention and their width. */
+export const readHeads = (
+  fields: ConfigFields,
+  names: { width: string; heads: string; keyValueHeads?: string; headWidth?: string },
+  defaults: { keyValueHeads?: number; headWidth?: number } = {},
+): Pick<Architecture, "width" | "heads" | "keyValueHeads" | "headWidth"> => {
+  const width = fields.count(names.width);
+  const heads = fields.count(names.heads);
+  const keyValueHeads =
+    names.keyValueHeads === undefined
+      ? heads
+      : (fields.optionalCount(names.keyValueHeads) ?? defaults.keyValueHeads ?? heads);
+  if (heads % keyValueHeads !== 0)
+    throw fields.error(names.keyValueHeads ?? names.heads, `must divide the ${heads} attention heads`);
+  const given =
+    (names.headWidth === undefined ? undefined : fields.optionalCount(names.headWidth)) ?? defaults.headWidth;
+  if (given === undefined && width % heads !== 0)
+    throw fields.error(names.heads, `must divide the hidden size of ${width}`);
+  return { width, heads, keyValueHeads, headWidth: given ?? width / heads };
+};
+
+/** The one rope of a model, from rope_parameters, or from rope_theta and rope_scaling. */
+export const readRope = (
+  fields: ConfigFields,
+  context: Omit<RopeContext, "theta" | "partial"> & { partial?: number },
+  keys: { theta: string; partial?: string } = { theta: "rope_theta" },
+): ReturnType<typeof ropePlan> => {
+  const theta = fields.number(keys.theta, 10000);
+  const partial = keys.partial === undefined ? undefined : fields.optionalNumber(keys.partial);
+  const old = fields.object("rope_scaling");
+  const rope = fields.object("rope_parameters") ?? old;
+  return ropePlan(rope, { ...context, theta, partial: partial ?? context.partial ?? 1 });
+};
+
+/**
+ * Which layers have a window: `layer_types` where the config lists them, else `sliding(index)`.
+ * @returns the kind of each layer
+ */
+export const readLayerTypes = (
+  fields: ConfigFields,
+  count: number,
+  sliding: (index: number) => boolean,
+): ("sliding_attention" | "full_attention")[] => {
+  const listed = fields.take("layer_types");
+  if (listed === undefined)
+    return Array.from({ length: count }, (_, i) => (sliding(i) ? "sliding_attention" : "full_attention"));
+  const known = (type: unknown): type is "sliding_attention" | "full_attention" =>
+    type === "sliding_attention" || type === "full_attention";
+  if (!Array.isArray(listed) || listed.length !== count || !listed.every(known))
+    throw fields.error("layer_types", `expected ${count} of sliding_attention and full_attention`);
+  return listed;
+};

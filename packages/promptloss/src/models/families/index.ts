@@ -1,0 +1,9 @@
+// The table of families.
+import type { Family } from "./family.ts";
+import { GEMMA } from "./gemma.ts";
+import { LAYER_NORM } from "./layer-norm.ts";
+import { LLAMA_LIKE } from "./llama-like.ts";
+
+export type { Family } from "./family.ts";
+
+export const FAMILIES: readonly Family[] = [...LLAMA_LIKE, ...GEMMA, ...LAYER_NORM];

@@ -1,0 +1,171 @@
+// The families with LayerNorm and biases: GPT-2, GPT-NeoX (Pythia) and OPT.
+import type { Architecture } from "../config/architecture.ts";
+import type { ConfigFields } from "../config/fields.ts";
+import { activation, type Family, readHeads, readRope } from "./family.ts";
+
+/** What the three have in common. */
+const SHARED = {
+  queryKeyNorm: false,
+  gated: false,
+  attentionSoftcap: undefined,
+  logitSoftcap: undefined,
+  embeddingScale: 1,
+} as const;
+
+const readGpt2 = (fields: ConfigFields): Architecture => {
+  const heads = readHeads(fields, { width: "n_embd", heads: "n_head" });
+  const scaled = fields.boolean("scale_attn_weights", true);
+  const byLayer = fields.boolean("scale_attn_by_inverse_layer_idx", false);
+  const scale = scaled ? heads.headWidth ** -0.5 : 1;
+  // The same numbers in another order of operations; n_ctx repeats n_positions.
+  fields.ignore("reorder_and_upcast_attn", "n_ctx");
+  fields.require("add_cross_attention", false, "there is no encoder");
+  return {
+    ...SHARED,
+    ...heads,
+    vocabularySize: fields.count("vocab_size"),
+    mlpWidth: fields.optionalCount("n_inner") ?? 4 * heads.width,
+    maxPositions: fields.count("n_positions", 1024),
+    layers: Array.from({ length: fields.count("n_layer") }, (_, i) => ({
+      window: undefined,
+      rope: undefined,
+      attentionScale: byLayer ? scale / (i + 1) : scale,
+    })),
+    ropes: [],
+    positionOffset: 0,
+    norm: { kind: "layer", eps: fields.number("layer_norm_epsilon", 1e-5), weightOffset: 0 },
+    block: "before",
+    finalNorm: true,
+    fusedAttentionInputs: "stacked",
+    transposed: true,
+    biases: { attentionInputs: true, attentionOutput: true, mlp: true },
+    activation: activation(fields, "activation_function", "gelu_new"),
+    tied: fields.boolean("tie_word_embeddings", true),
+    dropout: {
+      embedding: fields.probability("embd_pdrop", 0.1),
+      attention: fields.probability("attn_pdrop", 0.1),
+      residual: fields.probability("resid_pdrop", 0.1),
+    },
+    names: {
+      prefix: "transformer.",
+      embedding: "transformer.wte",
+      positions: "transformer.wpe",
+      layers: "transformer.h",
+      finalNorm: "transformer.ln_f",
+      head: "lm_head",
+      attentionNorm: "ln_1",
+      mlpNorm: "ln_2",
+      attentionInputs: ["attn.c_attn"],
+      attentionOutput: "attn.c_proj",
+      mlpInputs: ["mlp.c_fc"],
+      mlpOutput: "mlp.c_proj",
+    },
+  };
+};
+
+const readNeoX = (fields: ConfigFields): Architecture => {
+  const heads = readHeads(fields, { width: "hidden_size", heads: "num_attention_heads" });
+  const maxPositions = fields.count("max_position_embeddings", 2048);
+  const bias = fields.boolean("attention_bias", true);
+  const dropout = fields.probability("hidden_dropout");
+  const context = { headWidth: heads.headWidth, maxPositions, partial: 0.25 };
+  return {
+    ...SHARED,
+    ...heads,
+    vocabularySize: fields.count("vocab_size"),
+    mlpWidth: fields.count("intermediate_size"),
+    maxPositions,
+    layers: Array.from({ length: fields.count("num_hidden_layers") }, () => ({
+      window: undefined,
+      rope: 0,
+      attentionScale: heads.headWidth ** -0.5,
+    })),
+    ropes: [readRope(fields, context, { theta: "rotary_emb_base", partial: "rotary_pct" })],
+    positionOffset: undefined,
+    norm: { kind: "layer", eps: fields.number("layer_norm_eps", 1e-5), weightOffset: 0 },
+    block: fields.boolean("use_parallel_residual", true) ? "parallel" : "before",
+    finalNorm: true,
+    fusedAttentionInputs: "by-head",
+    transposed: false,
+    biases: { attentionInputs: bias, attentionOutput: bias, mlp: true },
+    activation: activation(fields, "hidden_act", "gelu"),
+    tied: fields.boolean("tie_word_embeddings", false),
+    dropout: { embedding: dropout, attention: fields.probability("attention_dropout"), residual: dropout },
+    names: {
+      prefix: "gpt_neox.",
+      embedding: "gpt_neox.embed_in",
+      layers: "gpt_neox.layers",
+      finalNorm: "gpt_neox.final_layer_norm",
+      head: "embed_out",
+      attentionNorm: "input_layernorm",
+      mlpNorm: "post_attention_layernorm",
+      attentionInputs: ["attention.query_key_value"],
+      attentionOutput: "attention.dense",
+      mlpInputs: ["mlp.dense_h_to_4h"],
+      mlpOutput: "mlp.dense_4h_to_h",
+    },
+  };
+};
+
+const readOpt = (fields: ConfigFields): Architecture => {
+  const heads = readHeads(fields, { width: "hidden_size", heads: "num_attention_heads" });
+  const before = fields.boolean("do_layer_norm_before", true);
+  const removed = fields.boolean("_remove_final_layer_norm", false);
+  const bias = fields.boolean("enable_bias", true);
+  fields.require("word_embed_proj_dim", heads.width, "embeddings as wide as the layers");
+  fields.require("layer_norm_elementwise_affine", true, "norms with weight and bias");
+  fields.require("layerdrop", 0, "no layer is dropped in training");
+  return {
+    ...SHARED,
+    ...heads,
+    vocabularySize: fields.count("vocab_size"),
+    mlpWidth: fields.count("ffn_dim"),
+    maxPositions: fields.count("max_position_embeddings", 2048),
+    layers: Array.from({ length: fields.count("num_hidden_layers") }, () => ({
+      window: undefined,
+      rope: undefined,
+      attentionScale: heads.headWidth ** -0.5,
+    })),
+    ropes: [],
+    // The table's first two rows stood for padding once.
+    positionOffset: 2,
+    norm: { kind: "layer", eps: 1e-5, weightOffset: 0 },
+    block: before ? "before" : "after",
+    finalNorm: before && !removed,
+    fusedAttentionInputs: undefined,
+    transposed: false,
+    biases: { attentionInputs: bias, attentionOutput: bias, mlp: bias },
+    activation: activation(fields, "activation_function", "relu"),
+    tied: fields.boolean("tie_word_embeddings", true),
+    dropout: {
+      embedding: 0,
+      attention: fields.probability("attention_dropout"),
+      residual: fields.probability("dropout", 0.1),
+    },
+    names: {
+      prefix: "model.",
+      embedding: "model.decoder.embed_tokens",
+      positions: "model.decoder.embed_positions",
+      layers: "model.decoder.layers",
+      finalNorm: "model.decoder.final_layer_norm",
+      head: "lm_head",
+      attentionNorm: "self_attn_layer_norm",
+      mlpNorm: "final_layer_norm",
+      attentionInputs: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+      attentionOutput: "self_attn.out_proj",
+      mlpInputs: ["fc1"],
+      mlpOutput: "fc2",
+    },
+  };
+};
+
+export const LAYER_NORM: readonly Family[] = [
+  { modelType: "gpt2", architecture: "GPT2LMHeadModel", read: readGpt2, buffers: /\.attn\.(masked_)?bias$/ },
+  {
+    modelType: "gpt_neox",
+    architecture: "GPTNeoXForCausalLM",
+    read: readNeoX,
+    buffers: /\.attention\.(masked_)?bias$|\.rotary_emb\.inv_freq$/,
+  },
+  { modelType: "opt", architecture: "OPTForCausalLM", read: readOpt, buffers: /^$/ },
+];
