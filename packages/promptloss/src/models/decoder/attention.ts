@@ -1,0 +1,138 @@
+// Attention of sequences laid end to end, each to itself: one call where all are equally long, one a sequence
+// otherwise. With a cache, to the keys and values of earlier calls too. Scores, weights and sums are libtorch's
+// fused operator, or plain operators where scores are capped.
+import { cat, scaledDotProductAttention, softmax, type Tensor } from "@promptloss/torch";
+import type { Architecture } from "../config/architecture.ts";
+import type { KeyValueCache } from "./cache.ts";
+import type { Segment } from "./input.ts";
+import { causalMask, lastTokenMask } from "./masks.ts";
+
+/** What the layers of one forward share. */
+export interface AttentionPlan {
+  readonly segments: readonly Segment[];
+  readonly cache: KeyValueCache | undefined;
+  readonly dropout: number;
+  /** By `maskKey`. */
+  readonly masks: ReadonlyMap<string, Tensor>;
+}
+
+export const attentionPlan = (
+  architecture: Architecture,
+  segments: readonly Segment[],
+  cache: KeyValueCache | undefined,
+  dropout: number,
+  device: string,
+): AttentionPlan => {
+  const masks = new Map<string, Tensor>();
+  const capped = architecture.attentionSoftcap !== undefined;
+  const single = isSingleStep(segments, cache);
+  for (const window of new Set(architecture.layers.map((layer) => layer.window))) {
+    if (cache !== undefined && single) {
+      const lengths = segments.map(({ past }) => past);
+      const keys = Math.max(...lengths) + 1;
+      const equal = lengths.every((length) => length === lengths[0]);
+      if (equal && (window === undefined || window >= keys)) continue;
+      const positions = cache.lengthsTensor().unsqueeze(1);
+      masks.set(maskKey(0, 0, window), lastTokenMask(positions, keys, window));
+      continue;
+    }
+    for (const { length, past } of segments) {
+      const key = maskKey(length, past, window);
+      const plain = past === 0 && !capped && (window === undefined || window >= length);
+      if (!plain && !masks.has(key)) masks.set(key, causalMask(length, past + length, window, device));
+    }
+  }
+  return { segments, cache, dropout, masks };
+};
+
+const maskKey = (length: number, past: number, window: number | undefined): string =>
+  `${length} ${past} ${window ?? "all"}`;
+
+/** A step of generation: one token a sequence, all with a past. */
+const isSingleStep = (segments: readonly Segment[], cache: KeyValueCache | undefined): boolean =>
+  cache !== undefined && segments.every(({ length, past }) => length === 1 && past > 0);
+
+/**
+ * @param query [tokens, heads, head width], turned
+ * @param key [tokens, key-value heads, head width], turned
+ * @param value as `key`
+ * @returns [tokens, heads · head width]
+ */
+export const attend = (
+  architecture: Architecture,
+  layer: number,
+  plan: AttentionPlan,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+): Tensor => {
+  const { window, attentionScale: scale } = architecture.layers[layer]!;
+  const { segments, cache, masks, dropout } = plan;
+  const options = { scale, dropout, softcap: architecture.attentionSoftcap };
+  const [tokens, heads, headWidth] = query.shape as [number, number, number];
+  const groups = heads / key.shape[1]!;
+  if (cache !== undefined) cache.append(layer, segments, key, value);
+
+  if (cache !== undefined && isSingleStep(segments, cache)) {
+    // The queries that share a key's head stand where a sequence's positions would: nothing is repeated.
+    const longest = Math.max(...segments.map(({ past }) => past)) + 1;
+    const { keys, values } = cache.read(layer, longest);
+    const grouped = query.view([tokens, heads / groups, groups, headWidth]);
+    const mask = masks.get(maskKey(0, 0, window));
+    return core(grouped, keys, values, { ...options, mask }).reshape([tokens, heads * headWidth]);
+  }
+
+  const [first] = segments as [Segment];
+  const uniform = cache === undefined && segments.every(({ length }) => length === first.length);
+  const batches = uniform ? [segments] : segments.map((segment) => [segment]);
+  const outputs = batches.map((batch, row) => {
+    const { start, length, past } = batch[0]!;
+    const spread = (x: Tensor): Tensor => {
+      const part = batches.length === 1 ? x : x.narrow(0, start, length);
+      return part.reshape([batch.length, length, x.shape[1]!, headWidth]).transpose(1, 2);
+    };
+    const earlier = past === 0 ? undefined : cache?.readRow(layer, row, past + length);
+    const mask = masks.get(maskKey(length, past, window));
+    const output = core(
+      spread(query),
+      repeatHeads(earlier?.keys ?? spread(key), groups),
+      repeatHeads(earlier?.values ?? spread(value), groups),
+      { ...options, mask, causal: mask === undefined },
+    );
+    return output.transpose(1, 2).reshape([batch.length * length, heads * headWidth]);
+  });
+  return outputs.length === 1 ? outputs[0]! : cat(outputs, 0);
+};
+
+/** [batch, key-value heads, keys, width] → [batch, heads, keys, width]. */
+const repeatHeads = (x: Tensor, groups: number): Tensor => {
+  if (groups === 1) return x;
+  const [batch, heads, keys, width] = x.shape as [number, number, number, number];
+  return x
+    .unsqueeze(2)
+    .expand([batch, heads, groups, keys, width])
+    .reshape([batch, heads * groups, keys, width]);
+};
+
+interface CoreOptions {
+  readonly scale: number;
+  readonly dropout: number;
+  readonly softcap: number | undefined;
+  readonly mask?: Tensor | undefined;
+  readonly causal?: boolean;
+}
+
+/** All of [batch, heads, queries or keys, width]. */
+const core = (query: Tensor, key: Tensor, value: Tensor, options: CoreOptions): Tensor => {
+  const { scale, dropout, softcap, mask = null, causal = false } = options;
+  if (softcap === undefined)
+    return scaledDotProductAttention(query, key, value, { mask, causal, dropout, scale });
+  let scores = query
+    .matmul(key.transpose(-2, -1))
+    .mul(scale / softcap)
+    .tanh()
+    .mul(softcap);
+  if (mask !== null) scores = scores.maskedFill(mask.logicalNot(), Number.NEGATIVE_INFINITY);
+  const weights = softmax(scores, -1, { dtype: "float32" }).to({ dtype: value.dtype });
+  return (dropout > 0 ? weights.dropout(dropout) : weights).matmul(value);
+};

@@ -1,0 +1,302 @@
+// The one decoder of all families. Reads sequences laid end to end and gives their hidden states; what differs
+// between families is the architecture's plain data. Weights carry Hugging Face's names. The loss is elsewhere.
+import {
+  embedding,
+  fromTypedArray,
+  gelu,
+  linear,
+  noGrad,
+  relu,
+  scope,
+  silu,
+  type Tensor,
+} from "@promptloss/torch";
+import type { Activation, Architecture, DropoutRates } from "../config/architecture.ts";
+import type { ModelConfig } from "../config/model-config.ts";
+import { ModelWeightsError } from "../errors.ts";
+import type { LoraAdapter } from "../lora/adapter.ts";
+import { type AttentionPlan, attend, attentionPlan } from "./attention.ts";
+import type { KeyValueCache } from "./cache.ts";
+import { checkpointed } from "./checkpoint.ts";
+import { type PackedSequences, positionsOf, type Segment, segmentsOf } from "./input.ts";
+import { normalise } from "./norm.ts";
+import { layerModule, parameterShapes } from "./parameters.ts";
+import { type RotaryTable, rotaryTable, rotate } from "./rotary.ts";
+
+export interface ForwardOptions {
+  /** Keys and values of earlier calls; sequence i of the input continues sequence i of the cache. */
+  cache?: KeyValueCache;
+  /** Drop elements as `dropout` says, and as the adapter's own rate says. */
+  training?: boolean;
+  /** Rates in place of the config's. */
+  dropout?: Partial<DropoutRates>;
+  /** Keep only each layer's input and compute the layer again in the backward pass. */
+  checkpointing?: boolean;
+  /** NEFTune (arXiv 2310.05914): uniform noise of ±alpha / √(length · width) on the embeddings. */
+  neftuneAlpha?: number;
+}
+
+/** What the layers of one forward share, made anew where a layer is computed again. */
+interface Frame {
+  readonly ropes: readonly RotaryTable[];
+  readonly attention: AttentionPlan;
+  readonly residualDropout: number;
+  readonly adapterDropout: boolean;
+}
+
+const ACTIVATIONS: Readonly<Record<Activation, (x: Tensor) => Tensor>> = {
+  silu,
+  relu,
+  gelu: (x) => gelu(x),
+  "gelu-tanh": (x) => gelu(x, { approximate: "tanh" }),
+};
+
+const NO_DROPOUT: DropoutRates = { embedding: 0, attention: 0, residual: 0 };
+
+/** A causal language model. Get one from `loadModel` or `createModel`. */
+export class CausalLanguageModel {
+  readonly config: ModelConfig;
+  readonly architecture: Architecture;
+  /** By Hugging Face's dotted paths. A tied head has none of its own. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** LoRA weights beside the model's own. */
+  adapter: LoraAdapter | undefined;
+
+  /** @throws {ModelWeightsError} where names or shapes are not those of the config */
+  constructor(config: ModelConfig, parameters: ReadonlyMap<string, Tensor>) {
+    this.config = config;
+    this.architecture = config.architecture;
+    this.parameters = parameters;
+    const problems = weightProblems(this.architecture, parameters);
+    if (problems !== undefined) throw new ModelWeightsError("the model", problems);
+  }
+
+  /** Where the weights lie. */
+  get device(): string {
+    return this.parameter(`${this.architecture.names.embedding}.weight`).device;
+  }
+
+  /** The weight that turns hidden states into logits, [vocabulary, width]; the embedding's where tied. */
+  get head(): Tensor {
+    const { names, tied } = this.architecture;
+    return this.parameter(`${tied ? names.embedding : names.head}.weight`);
+  }
+
+  /** All that is trained: the adapter's weights, and own weights that are not frozen. */
+  get trainable(): ReadonlyMap<string, Tensor> {
+    const all = [...this.parameters, ...(this.adapter?.parameters ?? [])];
+    return new Map(all.filter(([, tensor]) => tensor.requiresGrad));
+  }
+
+  /** @throws {ModelWeightsError} for a name that the model does not have */
+  parameter(name: string): Tensor {
+    const found = this.parameters.get(name);
+    if (found === undefined) throw new ModelWeightsError("the model", { missing: [name] });
+    return found;
+  }
+
+  /**
+   * Reads sequences and gives the last hidden states, [tokens, width], after the final norm.
+   * @throws {ModelInputError} where the input does not fit the model or the cache
+   */
+  forward(input: PackedSequences, options: ForwardOptions = {}): Tensor {
+    const { cache, training = false } = options;
+    return scope(() => {
+      const segments = segmentsOf(input, this.architecture, cache?.lengths);
+      const positions = positionsOf(input, segments, this.architecture);
+      const rates = training ? { ...this.architecture.dropout, ...options.dropout } : NO_DROPOUT;
+      const frame = (): Frame => this.#frame(segments, positions, rates, options);
+      let hidden = this.#embed(input.ids, positions, segments, rates, options);
+      const shared = options.checkpointing ? undefined : frame();
+      this.architecture.layers.forEach((_, index) => {
+        const inner = hidden;
+        if (shared !== undefined) hidden = scope(() => this.#layer(index, inner, shared));
+        else
+          hidden = checkpointed(
+            inner,
+            this.#trainableOf(index),
+            (x) => scope(() => this.#layer(index, x, frame())),
+            { random: training },
+          );
+        inner.free();
+      });
+      cache?.advance(segments);
+      return this.architecture.finalNorm ? this.#norm(this.architecture.names.finalNorm, hidden) : hidden;
+    });
+  }
+
+  /** Hidden states [..., width] → logits [..., vocabulary], capped where the family caps them. */
+  logits(hidden: Tensor): Tensor {
+    return scope(() => {
+      const scores = linear(hidden, this.head);
+      const cap = this.architecture.logitSoftcap;
+      return cap === undefined ? scores : scores.div(cap).tanh().mul(cap);
+    });
+  }
+
+  /** Frees all weights. */
+  free(): void {
+    for (const tensor of this.parameters.values()) tensor.free();
+    this.adapter?.free();
+  }
+
+  #frame(
+    segments: readonly Segment[],
+    positions: Int32Array,
+    rates: DropoutRates,
+    options: ForwardOptions,
+  ): Frame {
+    const { architecture, device } = this;
+    return {
+      ropes: architecture.ropes.map((plan) => rotaryTable(plan, positions, segments, device)),
+      attention: attentionPlan(architecture, segments, options.cache, rates.attention, device),
+      residualDropout: rates.residual,
+      adapterDropout: options.training ?? false,
+    };
+  }
+
+  #embed(
+    ids: Int32Array,
+    positions: Int32Array,
+    segments: readonly Segment[],
+    rates: DropoutRates,
+    { neftuneAlpha = 0 }: ForwardOptions,
+  ): Tensor {
+    const { names, embeddingScale, positionOffset } = this.architecture;
+    return scope(() => {
+      const index = (values: Int32Array): Tensor => fromTypedArray(values).long().to({ device: this.device });
+      let hidden = embedding(this.parameter(`${names.embedding}.weight`), index(ids));
+      if (embeddingScale !== 1) {
+        // The scale in the embedding's dtype, as the family was trained.
+        const scale = fromTypedArray(Float32Array.of(embeddingScale)).to({ dtype: hidden.dtype }).float();
+        hidden = hidden.mul(scale.item());
+      }
+      if (neftuneAlpha > 0) hidden = hidden.add(neftuneNoise(hidden, segments, neftuneAlpha));
+      if (names.positions !== undefined) {
+        const rows = positions.map((position) => position + (positionOffset ?? 0));
+        hidden = hidden.add(embedding(this.parameter(`${names.positions}.weight`), index(rows)));
+      }
+      return rates.embedding > 0 ? hidden.dropout(rates.embedding) : hidden;
+    });
+  }
+
+  #layer(index: number, input: Tensor, frame: Frame): Tensor {
+    const { block, names } = this.architecture;
+    const norm = (part: string, x: Tensor): Tensor =>
+      this.#norm(layerModule(this.architecture, index, part), x);
+    const drop = (x: Tensor): Tensor => (frame.residualDropout > 0 ? x.dropout(frame.residualDropout) : x);
+    const attention = (x: Tensor): Tensor => drop(this.#attention(index, x, frame));
+    const mlp = (x: Tensor): Tensor => drop(this.#mlp(index, x, frame));
+    const { attentionNorm, mlpNorm } = names;
+    switch (block) {
+      case "parallel":
+        return input.add(attention(norm(attentionNorm, input))).add(mlp(norm(mlpNorm, input)));
+      case "after": {
+        const middle = norm(attentionNorm, input.add(attention(input)));
+        return norm(mlpNorm, middle.add(mlp(middle)));
+      }
+      case "around": {
+        const attended = norm(names.attentionPostNorm!, attention(norm(attentionNorm, input)));
+        const middle = input.add(attended);
+        return middle.add(norm(names.mlpPostNorm!, mlp(norm(mlpNorm, middle))));
+      }
+      case "before": {
+        const middle = input.add(attention(norm(attentionNorm, input)));
+        return middle.add(mlp(norm(mlpNorm, middle)));
+      }
+    }
+  }
+
+  #attention(index: number, x: Tensor, frame: Frame): Tensor {
+    const { architecture } = this;
+    const { names, queryKeyNorm } = architecture;
+    let [query, key, value] = this.#queryKeyValue(index, x, frame);
+    if (queryKeyNorm) {
+      query = this.#norm(layerModule(architecture, index, names.queryNorm!), query);
+      key = this.#norm(layerModule(architecture, index, names.keyNorm!), key);
+    }
+    const rope = architecture.layers[index]!.rope;
+    if (rope !== undefined) {
+      const table = frame.ropes[rope]!;
+      query = rotate(query, table);
+      key = rotate(key, table);
+    }
+    const output = attend(architecture, index, frame.attention, query, key, value);
+    return this.#project(layerModule(architecture, index, names.attentionOutput), output, frame);
+  }
+
+  /** Each [tokens, heads, head width]. */
+  #queryKeyValue(index: number, x: Tensor, frame: Frame): [Tensor, Tensor, Tensor] {
+    const { architecture } = this;
+    const { heads, keyValueHeads, headWidth, fusedAttentionInputs } = architecture;
+    const tokens = x.shape[0]!;
+    const projected = architecture.names.attentionInputs.map((part) =>
+      this.#project(layerModule(architecture, index, part), x, frame),
+    );
+    const byHead = (part: Tensor): Tensor => part.view([tokens, -1, headWidth]);
+    if (fusedAttentionInputs === undefined) return projected.map(byHead) as [Tensor, Tensor, Tensor];
+    const all = projected[0]!;
+    if (fusedAttentionInputs === "by-head")
+      return all.view([tokens, heads, 3 * headWidth]).chunk(3, 2) as [Tensor, Tensor, Tensor];
+    return byHead(all).split([heads, keyValueHeads, keyValueHeads], 1) as [Tensor, Tensor, Tensor];
+  }
+
+  #mlp(index: number, x: Tensor, frame: Frame): Tensor {
+    const { architecture } = this;
+    const { names, gated } = architecture;
+    const activate = ACTIVATIONS[architecture.activation];
+    const inputs = names.mlpInputs.map((part) =>
+      this.#project(layerModule(architecture, index, part), x, frame),
+    );
+    const [gate, up] = (inputs.length === 1 && gated ? inputs[0]!.chunk(2, -1) : inputs) as [Tensor, Tensor];
+    const inner = gated ? activate(gate).mul(up) : activate(gate);
+    return this.#project(layerModule(architecture, index, names.mlpOutput), inner, frame);
+  }
+
+  /** A linear module with its adapter. */
+  #project(module: string, x: Tensor, frame: Frame): Tensor {
+    const weight = this.parameter(`${module}.weight`);
+    const bias = this.parameters.get(`${module}.bias`) ?? null;
+    const output = linear(x, this.architecture.transposed ? weight.t() : weight, bias);
+    const change = this.adapter?.delta(module, x, frame.adapterDropout);
+    return change === undefined ? output : output.add(change.to({ dtype: output.dtype }));
+  }
+
+  #norm(module: string, x: Tensor): Tensor {
+    const bias = this.parameters.get(`${module}.bias`) ?? null;
+    return normalise(this.architecture.norm, x, this.parameter(`${module}.weight`), bias);
+  }
+
+  #trainableOf(layer: number): Tensor[] {
+    const prefix = layerModule(this.architecture, layer, "");
+    return [...this.trainable].filter(([name]) => name.startsWith(prefix)).map(([, tensor]) => tensor);
+  }
+}
+
+/** Noise for each token's embedding, without gradient. */
+const neftuneNoise = (hidden: Tensor, segments: readonly Segment[], alpha: number): Tensor =>
+  noGrad(() => {
+    const [tokens, width] = hidden.shape as [number, number];
+    const scales = new Float32Array(tokens);
+    for (const { start, length } of segments)
+      scales.fill(alpha / Math.sqrt(length * width), start, start + length);
+    const scale = fromTypedArray(scales, [tokens, 1]).to({ dtype: hidden.dtype, device: hidden.device });
+    return hidden.randLike().mul(2).sub(1).mul(scale);
+  });
+
+/** What does not fit between a config and weights; undefined where all does. */
+export const weightProblems = (
+  architecture: Architecture,
+  weights: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+): { missing: string[]; unexpected: string[]; mismatched: string[] } | undefined => {
+  const expected = parameterShapes(architecture);
+  const missing = [...expected.keys()].filter((name) => !weights.has(name));
+  const unexpected = [...weights.keys()].filter((name) => !expected.has(name));
+  const mismatched = [...expected].flatMap(([name, shape]) => {
+    const given = weights.get(name)?.shape;
+    if (given === undefined || given.join() === shape.join()) return [];
+    return [`${name}: [${given.join(", ")}], expected [${shape.join(", ")}]`];
+  });
+  const fits = missing.length + unexpected.length + mismatched.length === 0;
+  return fits ? undefined : { missing, unexpected, mismatched };
+};

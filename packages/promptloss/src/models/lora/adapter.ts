@@ -1,0 +1,135 @@
+// Low-rank adaptation (Hu et al., 2021): beside a frozen linear module W a trained product B·A of small rank,
+// scaled by alpha / rank, or by alpha / √rank (rsLoRA, arXiv 2312.03732).
+import { keep, linear, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
+import type { Architecture } from "../config/architecture.ts";
+import { linearModules } from "../decoder/parameters.ts";
+import { ModelError } from "../errors.ts";
+
+export interface LoraOptions {
+  /** 8 where left out. */
+  rank?: number;
+  /** Twice the rank where left out. */
+  alpha?: number;
+  /** Probability of dropping elements of a module's input in training; 0 where left out. */
+  dropout?: number;
+  /** Names of modules ("q_proj"), or patterns over whole paths; all linear modules of the layers where left out. */
+  targets?: readonly (string | RegExp)[];
+  /** Scale by alpha / √rank. */
+  rankStabilised?: boolean;
+}
+
+/** Options with all defaults filled in. */
+export interface LoraSettings extends Required<Omit<LoraOptions, "targets">> {
+  readonly targets: readonly (string | RegExp)[] | undefined;
+}
+
+export interface LoraPair {
+  /** [rank, inputs]. */
+  readonly a: Tensor;
+  /** [outputs, rank]. */
+  readonly b: Tensor;
+}
+
+export class LoraAdapter {
+  readonly settings: LoraSettings;
+  /** By module path. */
+  readonly pairs: ReadonlyMap<string, LoraPair>;
+
+  constructor(settings: LoraSettings, pairs: ReadonlyMap<string, LoraPair>) {
+    this.settings = settings;
+    this.pairs = pairs;
+  }
+
+  /** By PEFT's names without its "base_model.model." before them. */
+  get parameters(): ReadonlyMap<string, Tensor> {
+    return new Map(
+      [...this.pairs].flatMap(([module, { a, b }]) => [
+        [`${module}.lora_A.weight`, a],
+        [`${module}.lora_B.weight`, b],
+      ]),
+    );
+  }
+
+  /** The factor of B·A. */
+  get scale(): number {
+    const { alpha, rank, rankStabilised } = this.settings;
+    return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
+  }
+
+  /** What the adapter adds to a module's output; undefined for a module without one. */
+  delta(module: string, x: Tensor, training: boolean): Tensor | undefined {
+    const pair = this.pairs.get(module);
+    if (pair === undefined) return undefined;
+    const { dropout } = this.settings;
+    const input = x.to({ dtype: pair.a.dtype });
+    const dropped = training && dropout > 0 ? input.dropout(dropout) : input;
+    return linear(linear(dropped, pair.a), pair.b).mul(this.scale);
+  }
+
+  free(): void {
+    for (const { a, b } of this.pairs.values()) {
+      a.free();
+      b.free();
+    }
+  }
+}
+
+/** @throws {ModelError} for values out of range */
+export const loraSettings = (options: LoraOptions): LoraSettings => {
+  const { rank = 8, alpha = 2 * rank, dropout = 0, targets, rankStabilised = false } = options;
+  if (!Number.isInteger(rank) || rank < 1)
+    throw new ModelError(`lora: rank must be a whole number of at least 1, got ${rank}`);
+  if (!Number.isFinite(alpha) || alpha <= 0)
+    throw new ModelError(`lora: alpha must be above 0, got ${alpha}`);
+  if (!(dropout >= 0 && dropout < 1))
+    throw new ModelError(`lora: dropout must be a probability below 1, got ${dropout}`);
+  return { rank, alpha, dropout, targets, rankStabilised };
+};
+
+/** A name fits a module that it is, or that ends in it after a dot; a pattern must fit the whole path. */
+const fits = (target: string | RegExp, module: string): boolean =>
+  typeof target === "string"
+    ? module === target || module.endsWith(`.${target}`)
+    : new RegExp(`^(?:${target.source})$`, target.flags).test(module);
+
+/**
+ * The linear modules that targets choose.
+ * @throws {ModelError} for a target that fits none
+ */
+export const targetModules = (
+  architecture: Architecture,
+  targets: readonly (string | RegExp)[] | undefined,
+): ReturnType<typeof linearModules> => {
+  const modules = linearModules(architecture);
+  if (targets === undefined) return modules;
+  for (const target of targets) {
+    if (modules.some(({ module }) => fits(target, module))) continue;
+    const names = [...new Set(modules.map(({ module }) => module.split(".").at(-1)))];
+    throw new ModelError(`lora: no linear module fits ${String(target)}`, {
+      hint: `the modules of this model are ${names.join(", ")}`,
+    });
+  }
+  return modules.filter(({ module }) => targets.some((target) => fits(target, module)));
+};
+
+/** A new adapter in float32: A random, B zero, so that at first it changes nothing. */
+export const createAdapter = (
+  architecture: Architecture,
+  options: LoraOptions = {},
+  { device = "cpu" }: { device?: string } = {},
+): LoraAdapter => {
+  const settings = loraSettings(options);
+  const pairs = new Map<string, LoraPair>();
+  for (const { module, inputs, outputs } of targetModules(architecture, settings.targets)) {
+    const pair = scope(() => {
+      const a = zeros([settings.rank, inputs], { device });
+      const b = zeros([outputs, settings.rank], { device, requiresGrad: true });
+      // The range of PyTorch's own linear modules, which is PEFT's default too: ±1 / √inputs.
+      noGrad(() => a.uniform_(-1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs)));
+      a.requiresGrad = true;
+      return keep({ a, b });
+    });
+    pairs.set(module, pair);
+  }
+  return new LoraAdapter(settings, pairs);
+};

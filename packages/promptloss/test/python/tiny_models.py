@@ -1,0 +1,161 @@
+"""Makes the goldens of tiny random models of every family: test/goldens/models/NAME.json.
+
+Each holds the model's config.json as transformers writes it, the names and shapes of its weights, token ids, and
+what transformers computes in float32 with eager attention: logits, mean next-token loss and the gradient norm of
+every parameter. The weights themselves are not kept: `fill` makes them from their names, and test/tiny-models.ts
+makes the same ones.
+
+    python tiny_models.py [NAME ...]
+
+Needs torch, transformers and numpy; made with torch 2.13.0 and transformers 5.18.0.
+"""
+
+import base64
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+GOLDENS = Path(__file__).resolve().parent.parent / "goldens" / "models"
+
+LENGTH = 26
+VOCABULARY = 101
+
+# Odd head counts, windows smaller than the sequence, tied and untied embeddings.
+SMALL = dict(vocab_size=VOCABULARY, hidden_size=36, intermediate_size=50, num_hidden_layers=2,
+             num_attention_heads=3, num_key_value_heads=1, max_position_embeddings=64,
+             bos_token_id=1, eos_token_id=2, pad_token_id=None)
+
+
+def small(**changes):
+    return {**SMALL, **changes}
+
+
+def rope(**parameters):
+    return {"rope_theta": 10000.0, **parameters}
+
+
+LONG = dict(rope_type="longrope", short_factor=[1.0, 1.1, 1.3, 1.6], long_factor=[1.0, 2.0, 3.5, 6.0])
+
+MODELS = {
+    "llama": ("llama", small()),
+    "llama-tied-biased": ("llama", small(tie_word_embeddings=True, attention_bias=True, mlp_bias=True,
+                                         num_key_value_heads=3)),
+    "llama-head-width": ("llama", small(head_dim=10, rope_parameters=rope(rope_theta=500000.0))),
+    "llama-llama3": ("llama", small(rope_parameters=rope(rope_type="llama3", factor=8.0, low_freq_factor=1.0,
+                                                         high_freq_factor=4.0,
+                                                         original_max_position_embeddings=16))),
+    "llama-linear": ("llama", small(rope_parameters=rope(rope_type="linear", factor=2.0))),
+    "llama-dynamic": ("llama", small(rope_parameters=rope(rope_type="dynamic", factor=2.0))),
+    "llama-yarn": ("llama", small(rope_parameters=rope(rope_type="yarn", factor=4.0,
+                                                       original_max_position_embeddings=16))),
+    "mistral": ("mistral", small(hidden_size=40, num_attention_heads=5, sliding_window=7)),
+    "qwen2": ("qwen2", small(num_hidden_layers=3, use_sliding_window=True, sliding_window=6, max_window_layers=1)),
+    "qwen3": ("qwen3", small(head_dim=10, tie_word_embeddings=True)),
+    "gemma2": ("gemma2", small(num_hidden_layers=3, head_dim=10, sliding_window=5, query_pre_attn_scalar=18,
+                               attn_logit_softcapping=5.0, final_logit_softcapping=3.0)),
+    "gemma3": ("gemma3_text", small(num_hidden_layers=3, head_dim=10, sliding_window=5, query_pre_attn_scalar=18,
+                                    layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+                                    rope_parameters={
+                                        "full_attention": {"rope_type": "linear", "factor": 8.0,
+                                                           "rope_theta": 1000000.0},
+                                        "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}})),
+    "phi3": ("phi3", small(sliding_window=9)),
+    "phi3-longrope-short": ("phi3", small(hidden_size=48, rope_parameters=rope(partial_rotary_factor=0.5, **LONG),
+                                          original_max_position_embeddings=32, pad_token_id=0)),
+    "phi3-longrope-long": ("phi3", small(hidden_size=48, rope_parameters=rope(partial_rotary_factor=0.5, **LONG),
+                                         original_max_position_embeddings=16, pad_token_id=0)),
+    "gpt2": ("gpt2", dict(vocab_size=VOCABULARY, n_embd=36, n_layer=2, n_head=3, n_positions=64,
+                          bos_token_id=1, eos_token_id=2)),
+    "gpt2-inverse-layer": ("gpt2", dict(vocab_size=VOCABULARY, n_embd=36, n_layer=2, n_head=3, n_inner=50,
+                                        n_positions=64, scale_attn_by_inverse_layer_idx=True,
+                                        tie_word_embeddings=False, bos_token_id=1, eos_token_id=2)),
+    "gpt-neox": ("gpt_neox", dict(vocab_size=VOCABULARY, hidden_size=48, intermediate_size=50, num_hidden_layers=2,
+                                  num_attention_heads=3, max_position_embeddings=64,
+                                  rope_parameters=rope(partial_rotary_factor=0.25), bos_token_id=1, eos_token_id=2)),
+    "gpt-neox-sequential": ("gpt_neox", dict(vocab_size=VOCABULARY, hidden_size=36, intermediate_size=50,
+                                             num_hidden_layers=2, num_attention_heads=3, max_position_embeddings=64,
+                                             use_parallel_residual=False, attention_bias=False,
+                                             rope_parameters=rope(partial_rotary_factor=0.5),
+                                             bos_token_id=1, eos_token_id=2)),
+    "opt": ("opt", dict(vocab_size=VOCABULARY, hidden_size=36, ffn_dim=50, num_hidden_layers=2,
+                        num_attention_heads=3, max_position_embeddings=64, word_embed_proj_dim=36)),
+    "opt-post-norm": ("opt", dict(vocab_size=VOCABULARY, hidden_size=36, ffn_dim=50, num_hidden_layers=2,
+                                  num_attention_heads=3, max_position_embeddings=64, word_embed_proj_dim=36,
+                                  do_layer_norm_before=False)),
+}
+
+
+def fill(name, shape):
+    """Weights from their name: uniform in [-0.25, 0.25), and around 1 where a norm multiplies by them.
+
+    Element i is a 32-bit hash of FNV-1a(name) + i * 2654435761, by MurmurHash3's finaliser.
+    """
+    seed = 2166136261
+    for byte in name.encode():
+        seed = ((seed ^ byte) * 16777619) & 0xFFFFFFFF
+    count = int(np.prod(shape))
+    hashes = np.arange(count, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(seed)
+    hashes &= np.uint64(0xFFFFFFFF)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        hashes ^= hashes >> np.uint64(shift)
+        hashes = (hashes * np.uint64(factor)) & np.uint64(0xFFFFFFFF)
+    hashes ^= hashes >> np.uint64(16)
+    values = hashes.astype(np.float64) / 2**33 - 0.25
+    if len(shape) == 1 and name.endswith("weight"):
+        values += 1.0
+    return torch.tensor(values.reshape(shape), dtype=torch.float32)
+
+
+def file_name(model, key):
+    """The name that files have for a parameter: transformers 5 calls GPT-NeoX's head otherwise in memory."""
+    return key.replace("lm_head.", "embed_out.") if model.config.model_type == "gpt_neox" else key
+
+
+def tiny_model(name):
+    kind, options = MODELS[name]
+    config = AutoConfig.for_model(kind, **options)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            parameter.copy_(fill(file_name(model, key), tuple(parameter.shape)))
+    return model.eval()
+
+
+def token_ids(length=LENGTH):
+    """Ids 3 … 100, in an order without a pattern."""
+    return [3 + (i * i * 31 + i * 17 + 5) % (VOCABULARY - 3) for i in range(length)]
+
+
+def encode(tensor):
+    return base64.b64encode(tensor.detach().to(torch.float32).contiguous().numpy().tobytes()).decode()
+
+
+def main():
+    GOLDENS.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[1:] or MODELS:
+        model = tiny_model(name)
+        config = json.loads(model.config.to_json_string(use_diff=False))
+        config["architectures"] = [type(model).__name__]
+        ids = torch.tensor([token_ids()])
+        output = model(input_ids=ids, labels=ids)
+        output.loss.backward()
+        golden = {
+            "config": config,
+            "weights": {file_name(model, key): list(parameter.shape) for key, parameter in model.named_parameters()},
+            "ids": ids[0].tolist(),
+            "logits": encode(output.logits[0]),
+            "loss": output.loss.item(),
+            "gradientNorms": {file_name(model, key): parameter.grad.double().norm().item()
+                              for key, parameter in model.named_parameters()},
+        }
+        (GOLDENS / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")
+        spread = output.logits.max() - output.logits.min()
+        print(f"{name:24} loss {output.loss.item():.4f} logits' range {spread:.2f}")
+
+
+if __name__ == "__main__":
+    main()

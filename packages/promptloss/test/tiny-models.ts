@@ -1,0 +1,54 @@
+// The tiny random models of test/goldens/models: their goldens, and their weights, which are made from their names.
+import { readdirSync, readFileSync } from "node:fs";
+import { fromTypedArray, keep, type Tensor } from "@promptloss/torch";
+import { parseModelConfig } from "../src/models/config/model-config.ts";
+import { CausalLanguageModel } from "../src/models/decoder/model.ts";
+
+export interface TinyGolden {
+  config: Record<string, unknown>;
+  weights: Record<string, number[]>;
+  ids: number[];
+  /** [tokens · vocabulary], little-endian float32. */
+  logits: Float32Array;
+  loss: number;
+  gradientNorms: Record<string, number>;
+}
+
+const folder = new URL("./goldens/models/", import.meta.url);
+
+export const tinyModels = readdirSync(folder)
+  .filter((name) => name.endsWith(".json"))
+  .map((name) => name.slice(0, -".json".length));
+
+/** What test/python/tiny_models.py wrote. */
+export const tinyGolden = (name: string): TinyGolden => {
+  const golden = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+  const bytes = Buffer.from(golden.logits, "base64");
+  return { ...golden, logits: new Float32Array(Uint8Array.from(bytes).buffer) };
+};
+
+/** The same weights as `fill` in tiny_models.py. */
+export const fillWeights = (name: string, shape: readonly number[]): Float32Array => {
+  let seed = 2166136261;
+  for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 16777619) >>> 0;
+  const offset = shape.length === 1 && name.endsWith("weight") ? 1 : 0;
+  const count = shape.reduce((product, size) => product * size, 1);
+  return Float32Array.from({ length: count }, (_, i) => {
+    let hash = (Math.imul(i, 2654435761) + seed) >>> 0;
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) >>> 0;
+    hash = (hash ^ (hash >>> 16)) >>> 0;
+    return hash / 2 ** 33 - 0.25 + offset;
+  });
+};
+
+export const tinyWeights = (golden: TinyGolden): Map<string, Tensor> =>
+  new Map(
+    Object.entries(golden.weights).map(([name, shape]) => [
+      name,
+      keep(fromTypedArray(fillWeights(name, shape), shape, { requiresGrad: true })),
+    ]),
+  );
+
+export const tinyModel = (golden: TinyGolden): CausalLanguageModel =>
+  new CausalLanguageModel(parseModelConfig(golden.config), tinyWeights(golden));
