@@ -13,7 +13,7 @@ export {
   type RawPacket,
   type Value,
 } from "./dispatcher.ts";
-export type { DType, TypedArray, TypedArrayOf } from "./dtype.ts";
+export { type DType, itemSize, type TypedArray, type TypedArrayOf } from "./dtype.ts";
 export * from "./errors.ts";
 export * from "./functions/index.ts";
 export * from "./runtime.ts";

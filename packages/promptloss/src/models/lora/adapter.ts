@@ -34,10 +34,13 @@ export class LoraAdapter {
   readonly settings: LoraSettings;
   /** By module path. */
   readonly pairs: ReadonlyMap<string, LoraPair>;
+  /** Whether the adapted weights are [in, out], as GPT-2's are. */
+  readonly transposed: boolean;
 
-  constructor(settings: LoraSettings, pairs: ReadonlyMap<string, LoraPair>) {
+  constructor(settings: LoraSettings, pairs: ReadonlyMap<string, LoraPair>, transposed: boolean) {
     this.settings = settings;
     this.pairs = pairs;
+    this.transposed = transposed;
   }
 
   /** By PEFT's names without its "base_model.model." before them. */
@@ -131,5 +134,5 @@ export const createAdapter = (
     });
     pairs.set(module, pair);
   }
-  return new LoraAdapter(settings, pairs);
+  return new LoraAdapter(settings, pairs, architecture.transposed);
 };

@@ -1,0 +1,89 @@
+// A model → a Hugging Face folder that transformers, vLLM and llama.cpp's converter load: config, weights, and the
+// files that lay beside the weights it came from.
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type DType, noGrad, scope, type Tensor, writeShardedSafetensors } from "@promptloss/torch";
+import type { CausalLanguageModel } from "../decoder/model.ts";
+import { ModelError } from "../errors.ts";
+
+export interface SaveModelOptions {
+  /** Of the weights; what the config names where left out, else float32. */
+  readonly dtype?: DType;
+  /** A folder whose tokenizer, generation config and chat template are copied. */
+  readonly companions?: string;
+  /** The most bytes of one file; 5 GB where left out. */
+  readonly maxShardBytes?: number;
+}
+
+const COMPANIONS = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "tokenizer.model",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
+  "chat_template.jinja",
+  "generation_config.json",
+] as const;
+
+const FLOATS: readonly DType[] = ["float32", "bfloat16", "float16", "float64"];
+
+/**
+ * Writes the model's own weights, in the place of a folder that is there; the folder is whole or as it was.
+ * @throws {ModelError} for a model with an adapter: merge it, or save the adapter
+ */
+export const saveModel = (
+  model: CausalLanguageModel,
+  folder: string,
+  options: SaveModelOptions = {},
+): void => {
+  if (model.adapter !== undefined)
+    throw new ModelError("the model has an adapter, which its own weights know nothing of", {
+      hint: "mergeAdapter first, or saveAdapter",
+    });
+  const { json } = model.config;
+  const named = json.dtype ?? json.torch_dtype;
+  const dtype = options.dtype ?? FLOATS.find((each) => each === named) ?? "float32";
+  const key = "torch_dtype" in json && !("dtype" in json) ? "torch_dtype" : "dtype";
+  writeFolder(folder, (temporary) => {
+    const config = { ...json, architectures: [model.config.family.architecture], [key]: dtype };
+    writeFileSync(join(temporary, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    noGrad(() =>
+      scope(() =>
+        writeShardedSafetensors(temporary, converted(model.parameters, dtype), shardOptions(options)),
+      ),
+    );
+    if (options.companions !== undefined) copyCompanions(options.companions, temporary);
+  });
+};
+
+const shardOptions = ({ maxShardBytes }: SaveModelOptions) => ({
+  // transformers refuses files without it.
+  metadata: { format: "pt" },
+  ...(maxShardBytes !== undefined && { maxShardBytes }),
+});
+
+const converted = (parameters: ReadonlyMap<string, Tensor>, dtype: DType): Map<string, Tensor> =>
+  new Map([...parameters].map(([name, tensor]) => [name, tensor.detach().to({ dtype })]));
+
+/** Copies the files that belong to a model beside its weights. */
+export const copyCompanions = (from: string, to: string): void => {
+  for (const name of COMPANIONS)
+    if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
+};
+
+/** Writes a folder beside its place and puts it there when it is whole. */
+export const writeFolder = (folder: string, write: (temporary: string) => void): void => {
+  const temporary = join(dirname(folder), `.${basename(folder)}.writing`);
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { recursive: true });
+  try {
+    write(temporary);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(temporary, folder);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+};

@@ -1,0 +1,171 @@
+// PEFT's folders: adapter_config.json and adapter_model.safetensors, in and out; and merging.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  keep,
+  matmul,
+  noGrad,
+  openSafetensors,
+  scope,
+  type Tensor,
+  writeSafetensors,
+} from "@promptloss/torch";
+import type { Architecture } from "../config/architecture.ts";
+import type { CausalLanguageModel } from "../decoder/model.ts";
+import { linearModules } from "../decoder/parameters.ts";
+import { ModelConfigError, ModelError, ModelWeightsError } from "../errors.ts";
+import { copyCompanions, writeFolder } from "../folder/save-model.ts";
+import { LoraAdapter, type LoraPair, loraSettings } from "./adapter.ts";
+
+const CONFIG = "adapter_config.json";
+const WEIGHTS = "adapter_model.safetensors";
+/** What PEFT puts before a module's path. */
+const PREFIX = "base_model.model.";
+
+export interface SaveAdapterOptions {
+  /** The folder or hub id of the model that the adapter was trained on. */
+  readonly baseModel: string;
+  /** A folder whose tokenizer files are copied. */
+  readonly companions?: string;
+}
+
+/** Writes an adapter as PEFT does, in the place of a folder that is there. */
+export const saveAdapter = (adapter: LoraAdapter, folder: string, options: SaveAdapterOptions): void => {
+  const { rank, alpha, dropout, rankStabilised } = adapter.settings;
+  const config = {
+    base_model_name_or_path: options.baseModel,
+    bias: "none",
+    fan_in_fan_out: adapter.transposed,
+    inference_mode: true,
+    init_lora_weights: true,
+    lora_alpha: alpha,
+    lora_dropout: dropout,
+    modules_to_save: null,
+    peft_type: "LORA",
+    r: rank,
+    target_modules: [...adapter.pairs.keys()],
+    task_type: "CAUSAL_LM",
+    use_dora: false,
+    use_rslora: rankStabilised,
+  };
+  writeFolder(folder, (temporary) => {
+    writeFileSync(join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+    const tensors = new Map([...adapter.parameters].map(([name, tensor]) => [`${PREFIX}${name}`, tensor]));
+    writeSafetensors(join(temporary, WEIGHTS), tensors, { metadata: { format: "pt" } });
+    if (options.companions !== undefined) copyCompanions(options.companions, temporary);
+  });
+};
+
+/** Values of adapter_config.json without which our computation would be another. */
+const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
+  peft_type: ["LORA"],
+  bias: ["none"],
+  use_dora: [false],
+  modules_to_save: [null],
+  layer_replication: [null],
+  trainable_token_indices: [null],
+  use_qalora: [false],
+  lora_bias: [false],
+  target_parameters: [null],
+};
+
+/**
+ * Reads a PEFT folder.
+ * @throws {ModelConfigError} for kinds of adapters that are not supported
+ * @throws {ModelWeightsError} for weights that do not fit the model
+ */
+export const loadAdapter = (
+  folder: string,
+  architecture: Architecture,
+  { device = "cpu", trainable = false }: { device?: string; trainable?: boolean } = {},
+): LoraAdapter => {
+  const path = join(folder, CONFIG);
+  if (!existsSync(path)) throw new ModelError(`${folder}: there is no ${CONFIG}`);
+  const config = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  for (const [key, allowed] of Object.entries(REQUIRED))
+    if (key in config && !allowed.includes(config[key]) && !isEmpty(config[key]))
+      throw new ModelConfigError(
+        `${JSON.stringify(config[key])} is not supported, only ${JSON.stringify(allowed[0])}`,
+        { path, key, value: config[key] },
+      );
+  for (const key of ["rank_pattern", "alpha_pattern"])
+    if (!isEmpty(config[key]))
+      throw new ModelConfigError("ranks that differ between modules are not supported", {
+        path,
+        key,
+        value: config[key],
+      });
+  const settings = loraSettings({
+    rank: config.r as number,
+    alpha: config.lora_alpha as number,
+    dropout: (config.lora_dropout as number | undefined) ?? 0,
+    rankStabilised: config.use_rslora === true,
+  });
+  return new LoraAdapter(
+    settings,
+    readPairs(folder, architecture, settings.rank, { device, trainable }),
+    architecture.transposed,
+  );
+};
+
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
+
+const readPairs = (
+  folder: string,
+  architecture: Architecture,
+  rank: number,
+  { device, trainable }: { device: string; trainable: boolean },
+): Map<string, LoraPair> => {
+  const path = join(folder, WEIGHTS);
+  using source = openSafetensors(path);
+  const read = (name: string): Tensor =>
+    noGrad(() =>
+      scope(() => {
+        const leaf = keep(source.tensor(name).to({ dtype: "float32", device }).clone());
+        leaf.requiresGrad = trainable;
+        return leaf;
+      }),
+    );
+  const left = new Set(source.names);
+  const missing: string[] = [];
+  const mismatched: string[] = [];
+  const pairs = new Map<string, LoraPair>();
+  for (const { module, inputs, outputs } of linearModules(architecture)) {
+    const names = ["lora_A", "lora_B"].map((part) => `${PREFIX}${module}.${part}.weight`) as [string, string];
+    const there = names.filter((name) => left.delete(name));
+    if (there.length === 0) continue;
+    missing.push(...names.filter((name) => !there.includes(name)));
+    for (const [i, shape] of [`${rank}, ${inputs}`, `${outputs}, ${rank}`].entries())
+      if (there.includes(names[i]!) && source.info(names[i]!).shape.join(", ") !== shape)
+        mismatched.push(`${names[i]}: [${source.info(names[i]!).shape.join(", ")}], expected [${shape}]`);
+    if (missing.length + mismatched.length === 0) pairs.set(module, { a: read(names[0]), b: read(names[1]) });
+  }
+  if (left.size + missing.length + mismatched.length > 0 || pairs.size === 0)
+    throw new ModelWeightsError(path, { missing, unexpected: [...left], mismatched });
+  return pairs;
+};
+
+/** Adds the adapter to the weights that it adapts, and takes it off the model. */
+export const mergeAdapter = (model: CausalLanguageModel): void => {
+  const { adapter } = model;
+  if (adapter === undefined) throw new ModelError("the model has no adapter to merge");
+  noGrad(() => {
+    for (const module of adapter.pairs.keys())
+      scope(() => {
+        const weight = model.parameter(`${module}.weight`);
+        weight.copy_(weight.float().add(adapterWeight(adapter, module)));
+      });
+  });
+  model.adapter = undefined;
+  adapter.free();
+};
+
+/** scale · B · A in the layout of the module's weight, float32. */
+export const adapterWeight = (adapter: LoraAdapter, module: string): Tensor => {
+  const { a, b } = adapter.pairs.get(module)!;
+  return scope(() => {
+    const product = matmul(b, a).mul(adapter.scale);
+    return adapter.transposed ? product.t() : product;
+  });
+};
