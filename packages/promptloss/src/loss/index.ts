@@ -1,0 +1,21 @@
+// The loss: normalisations, the way from a pack to a scalar, and the float64 reference.
+export { LossError } from "./errors.ts";
+export {
+  type BySide,
+  type LossTotals,
+  lossFactors,
+  lossTotals,
+  NORMALIZATIONS,
+  type Normalization,
+  type NormalizationSettings,
+} from "./normalization.ts";
+export { type PackLoss, type PackLossOptions, packLoss } from "./pack-loss.ts";
+export { type RowLosses, referenceLoss } from "./reference.ts";
+export {
+  dynamicFineTuning,
+  REWEIGHTINGS,
+  type Reweighting,
+  type ReweightingContext,
+  type ReweightingName,
+} from "./reweighting.ts";
+export { addSideSums, emptySideSums, type SideSum, type SideSums, sideMeans } from "./side-sums.ts";

@@ -1,0 +1,138 @@
+import { crossEntropy, type DType, fromTypedArray, noGrad, scope } from "@promptloss/torch";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { tinyLlama } from "../../test/tiny-llama.ts";
+import { anyRows } from "../../test/weighted-rows.ts";
+import { PackedTokens } from "../data/packing/index.ts";
+import type { WeightedTokens } from "../data/tokens/index.ts";
+import { type CausalLanguageModel, packSequences } from "../models/index.ts";
+import { IS_ANSWER, lossFactors, lossTotals, NORMALIZATIONS } from "./normalization.ts";
+import { packLoss } from "./pack-loss.ts";
+import { referenceLoss } from "./reference.ts";
+import { dynamicFineTuning } from "./reweighting.ts";
+
+const model = tinyLlama({ dtype: "float64" });
+
+/** Cross entropies of a row's tokens by torch's own operators, one row at a time; 0 for the first. */
+const lossesOf = (of: CausalLanguageModel, row: WeightedTokens): Float64Array =>
+  noGrad(() =>
+    scope(() => {
+      const logits = of.logits(of.forward(packSequences([row.ids]))).narrow(0, 0, row.length - 1);
+      const targets = fromTypedArray(BigInt64Array.from(row.ids.subarray(1), BigInt));
+      const losses = crossEntropy(logits, targets, { reduction: "none" }).toTypedArray<"float64">();
+      return Float64Array.of(0, ...losses);
+    }),
+  );
+
+const settingsOf = (rows: readonly WeightedTokens[], normalization: (typeof NORMALIZATIONS)[number]) => {
+  const settings = { normalization, promptShare: 0.25 };
+  return { settings, factors: lossFactors(lossTotals(rows), settings) };
+};
+
+describe("packLoss", () => {
+  test("is the reference's loss under every normalisation", () => {
+    fc.assert(
+      fc.property(anyRows(), fc.constantFrom(...NORMALIZATIONS), (rows, normalization) => {
+        const { settings, factors } = settingsOf(rows, normalization);
+        const expected = referenceLoss(
+          rows.map((row) => ({ row, losses: lossesOf(model, row) })),
+          settings,
+        );
+        const found = scope(() => packLoss(model, PackedTokens.of(rows), { factors }).loss.item());
+        // Normalised weights are float32: 2⁻²⁴ each.
+        expect(Math.abs(found - expected) / Math.max(expected, 1e-3)).toBeLessThan(1e-6);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("measures each side without weights, masked tokens only when asked", () => {
+    fc.assert(
+      fc.property(anyRows(), (rows) => {
+        const { factors } = settingsOf(rows, "weight-sum");
+        const sum = (
+          wanted: (weight: number) => boolean,
+          answer: 0 | 1,
+        ): { tokens: number; loss: number } => {
+          const all = rows.flatMap((row) => {
+            const losses = lossesOf(model, row);
+            return [...row.ids.keys()]
+              .slice(1)
+              .filter((i) => wanted(row.weights[i]!) && IS_ANSWER[row.classes[i]!] === answer)
+              .map((i) => losses[i]!);
+          });
+          return { tokens: all.length, loss: all.reduce((a, b) => a + b, 0) };
+        };
+        for (const measureAll of [false, true]) {
+          const { sums } = scope(() => packLoss(model, PackedTokens.of(rows), { factors, measureAll }));
+          for (const [side, answer] of [
+            ["prompt", 0],
+            ["completion", 1],
+          ] as const) {
+            const expected = sum((weight) => measureAll || weight > 0, answer);
+            expect(sums[side].tokens).toBe(expected.tokens);
+            expect(sums[side].loss).toBeCloseTo(expected.loss, 8);
+            expect(sums[side].correct).toBeLessThanOrEqual(expected.tokens);
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("smooths labels inside the reduction, and reports losses without smoothing", () => {
+    fc.assert(
+      fc.property(anyRows({ rows: 3 }), (rows) => {
+        const { factors } = settingsOf(rows, "weight-sum");
+        const pack = PackedTokens.of(rows);
+        const plain = scope(() => packLoss(model, pack, { factors }).sums);
+        const smoothed = scope(() => packLoss(model, pack, { factors, labelSmoothing: 0.1 }).sums);
+        expect(smoothed).toEqual(plain);
+        const whole = scope(() => packLoss(model, pack, { factors, labelSmoothing: 1 }).loss.item());
+        const uniform = noGrad(() =>
+          scope(() => {
+            const logits = model.logits(model.forward(pack));
+            return [...logits.logSoftmax(-1).mean(-1).neg().toTypedArray<"float64">()];
+          }),
+        );
+        const { weights } = pack.shifted();
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        const expected = weights.reduce((sum, weight, t) => sum + weight * uniform[t]!, 0) / total;
+        expect(Math.abs(whole - expected) / expected).toBeLessThan(1e-6);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("dynamic fine-tuning multiplies each token's loss by its probability", () => {
+    fc.assert(
+      fc.property(anyRows({ rows: 3 }), (rows) => {
+        const { factors } = settingsOf(rows, "weight-sum");
+        const found = scope(() =>
+          packLoss(model, PackedTokens.of(rows), { factors, reweighting: dynamicFineTuning }).loss.item(),
+        );
+        const expected = rows.reduce((sum, row) => {
+          const losses = lossesOf(model, row);
+          const part = [...row.ids.keys()]
+            .slice(1)
+            .reduce((s, i) => s + row.weights[i]! * losses[i]! * Math.exp(-losses[i]!), 0);
+          return sum + part * factors.completion;
+        }, 0);
+        expect(Math.abs(found - expected) / Math.max(expected, 1e-3)).toBeLessThan(1e-5);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test.each<DType>(["float32"])("under autocast to bf16 a %s model's loss stays close", (dtype) => {
+    const small = tinyLlama({ dtype });
+    const rows = fc.sample(anyRows(), { seed: 1, numRuns: 1 })[0]!;
+    const { factors } = settingsOf(rows, "weight-sum");
+    const [exact, rounded] = [undefined, "bfloat16" as const].map((compute) =>
+      scope(() => packLoss(small, PackedTokens.of(rows), { factors, compute }).loss.item()),
+    ) as [number, number];
+    expect(rounded).not.toBe(exact);
+    // bf16 keeps 8 bits of a logit.
+    expect(Math.abs(rounded - exact) / exact).toBeLessThan(0.02);
+  });
+});

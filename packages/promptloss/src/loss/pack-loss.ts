@@ -1,0 +1,100 @@
+// The one way from a pack of rows to a loss: hidden states, the fused weighted cross entropy, and what the model
+// did on each side. Training, held-out loss and the loss command all come through here.
+import {
+  autocast,
+  type DType,
+  fromTypedArray,
+  noGrad,
+  scope,
+  type Tensor,
+  weightedCrossEntropy,
+} from "@promptloss/torch";
+import type { PackedTokens } from "../data/packing/index.ts";
+import { IGNORE_INDEX } from "../data/packing/index.ts";
+import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
+import { type BySide, IS_ANSWER } from "./normalization.ts";
+import type { Reweighting } from "./reweighting.ts";
+import { addPredictions, emptySideSums, type SideSums } from "./side-sums.ts";
+
+export interface PackLossOptions {
+  /** The factor of w·ℓ on each side, from `lossFactors` over the whole batch. */
+  readonly factors: BySide<number>;
+  /** ε of label smoothing, inside the same reduction. */
+  readonly labelSmoothing?: number | undefined;
+  readonly reweighting?: Reweighting | undefined;
+  /** Measure tokens of weight 0 too, without gradient: their logits are not needed otherwise. */
+  readonly measureAll?: boolean;
+  /** The dtype of matrix products; that of the weights where left out. */
+  readonly compute?: DType | undefined;
+  readonly forward?: ForwardOptions | undefined;
+}
+
+export interface PackLoss {
+  /** Σ factor·w·ℓ, a scalar in float32 (float64 for a model in float64). Owned by the caller's scope. */
+  readonly loss: Tensor;
+  /** The last hidden states, [tokens, width]. */
+  readonly hidden: Tensor;
+  readonly sums: SideSums;
+}
+
+/** The loss of a pack, and its unweighted losses and accuracies by side. */
+export const packLoss = (
+  model: CausalLanguageModel,
+  pack: PackedTokens,
+  options: PackLossOptions,
+): PackLoss => {
+  const { compute } = options;
+  const body = (): PackLoss => lossOf(model, pack, options);
+  return scope(() =>
+    compute === undefined ? body() : autocast({ dtype: compute, device: deviceType(model) }, body),
+  );
+};
+
+const deviceType = (model: CausalLanguageModel): string => model.device.split(":")[0]!;
+
+const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLossOptions): PackLoss => {
+  const { device } = model;
+  const { factors, reweighting, labelSmoothing = 0, measureAll = false } = options;
+  const { targets, weights } = pack.shifted();
+  const coefficients = weights.map((weight, place) => {
+    const side = IS_ANSWER[pack.classes[place + 1] ?? 0] === 1 ? factors.completion : factors.prompt;
+    return weight * side;
+  });
+  const hidden = model.forward(pack, options.forward ?? {});
+  const on = (values: Float32Array | BigInt64Array): Tensor => fromTypedArray(values, undefined, { device });
+  const wanted = on(BigInt64Array.from(targets, BigInt));
+  const settings = { reduction: "sum", logitSoftcap: model.architecture.logitSoftcap ?? 0 } as const;
+  const scores = (states: Tensor, by: Tensor) =>
+    weightedCrossEntropy(states, model.head, wanted, by, settings);
+  let scale = on(coefficients);
+  if (reweighting !== undefined)
+    scale = noGrad(() => {
+      const losses = scores(hidden.detach(), scale).tokenLosses;
+      return scale.mul(reweighting({ pack, losses, weights: scale }));
+    });
+  const { loss, tokenLosses, tokenCorrect } = weightedCrossEntropy(hidden, model.head, wanted, scale, {
+    ...settings,
+    labelSmoothing,
+  });
+  const sums = emptySideSums();
+  addPredictions(sums, pack, numbers(tokenLosses, tokenCorrect), (place) => coefficients[place]! > 0);
+  if (measureAll && targets.some((target, place) => target !== IGNORE_INDEX && coefficients[place] === 0)) {
+    const silent = coefficients.map((coefficient) => (coefficient > 0 ? 0 : 1));
+    const measured = noGrad(() => scores(hidden.detach(), on(silent)));
+    addPredictions(
+      sums,
+      pack,
+      numbers(measured.tokenLosses, measured.tokenCorrect),
+      (place) => silent[place] === 1,
+    );
+  }
+  return { loss, hidden, sums };
+};
+
+const numbers = (
+  losses: Tensor,
+  correct: Tensor,
+): { losses: ArrayLike<number>; correct: ArrayLike<number> } => ({
+  losses: losses.to({ dtype: "float64" }).toTypedArray<"float64">(),
+  correct: correct.to({ dtype: "uint8" }).toTypedArray<"uint8">(),
+});

@@ -1,0 +1,54 @@
+// Unweighted sums of what a model did on each side of the rows: comparable between runs of any prompt loss weight.
+import type { PackedTokens } from "../data/packing/index.ts";
+import { type BySide, IS_ANSWER } from "./normalization.ts";
+
+export interface SideSum {
+  /** Predictions measured. */
+  tokens: number;
+  /** Σ ℓ in nats. */
+  loss: number;
+  /** Predictions where no token was likelier than the target. */
+  correct: number;
+}
+
+export type SideSums = BySide<SideSum>;
+
+export const emptySideSums = (): SideSums => ({
+  prompt: { tokens: 0, loss: 0, correct: 0 },
+  completion: { tokens: 0, loss: 0, correct: 0 },
+});
+
+/** Adds the predictions of a pack that `counts` tells of: place t is the prediction of token t + 1. */
+export const addPredictions = (
+  sums: SideSums,
+  pack: PackedTokens,
+  predictions: { readonly losses: ArrayLike<number>; readonly correct: ArrayLike<number> },
+  counts: (place: number) => boolean,
+): void => {
+  for (let row = 0; row < pack.rowCount; row++) {
+    const end = pack.starts[row + 1]! - 1;
+    for (let place = pack.starts[row]!; place < end; place++) {
+      if (!counts(place)) continue;
+      const sum = IS_ANSWER[pack.classes[place + 1]!] === 1 ? sums.completion : sums.prompt;
+      sum.tokens++;
+      sum.loss += predictions.losses[place]!;
+      sum.correct += predictions.correct[place]!;
+    }
+  }
+};
+
+export const addSideSums = (into: SideSums, from: SideSums): void => {
+  for (const side of ["prompt", "completion"] as const) {
+    into[side].tokens += from[side].tokens;
+    into[side].loss += from[side].loss;
+    into[side].correct += from[side].correct;
+  }
+};
+
+/** Mean loss and accuracy of a side; undefined where none of its tokens was measured. */
+export const sideMeans = ({
+  tokens,
+  loss,
+  correct,
+}: SideSum): { loss: number; accuracy: number } | undefined =>
+  tokens === 0 ? undefined : { loss: loss / tokens, accuracy: correct / tokens };
