@@ -31,7 +31,13 @@ describe("readRecipe", () => {
   test("fills in what is left out, and finds paths beside the recipe", () => {
     mkdirSync(join(folder, "model"));
     const { model, data, template, loss } = readRecipe(recipe("model: ./model\ndata: { path: org/name }\n"));
-    expect([model, template, loss]).toEqual([join(folder, "model"), "alpaca", { promptLossWeight: "auto" }]);
+    expect([model, template]).toEqual([join(folder, "model"), "alpaca"]);
+    expect(loss).toEqual({
+      promptLossWeight: "auto",
+      normalization: "weight-sum",
+      reduceOver: "batch",
+      labelSmoothing: 0,
+    });
     expect(data).toEqual([{ path: "org/name" }]);
   });
 

@@ -1,21 +1,26 @@
 // Reads a recipe: YAML, checked whole, paths taken from where the recipe lies.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { distance } from "fastest-levenshtein";
-import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { type Document, isNode, LineCounter, parse, parseDocument } from "yaml";
 import type { z } from "zod";
 import { RecipeError, type RecipeProblem } from "./errors.ts";
+import { nearestKey } from "./known-keys.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
 
 /** Whether a path names a recipe rather than data. */
 export const isRecipe = (path: string): boolean => /\.ya?ml$/i.test(path);
+
+export interface ReadRecipeOptions {
+  /** Values in place of the file's, as "training.epochs=1"; the values are YAML. */
+  readonly set?: readonly string[];
+}
 
 /**
  * Reads and checks a recipe. Relative paths of data, model and tokenizer that exist beside the recipe are taken from
  * there, others stay as they are (hub ids, paths from the working folder).
  * @throws RecipeError with every problem and its line
  */
-export const readRecipe = (file: string): Recipe => {
+export const readRecipe = (file: string, { set = [] }: ReadRecipeOptions = {}): Recipe => {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -29,48 +34,85 @@ export const readRecipe = (file: string): Recipe => {
       file,
       document.errors.map(({ message, pos }) => ({ path: "", message, line: lines.linePos(pos[0]).line })),
     );
-  const parsed = recipeSchema.safeParse(document.toJS());
+  for (const assignment of set) assign(document, assignment);
+  return checkRecipe(document.toJS(), file, (path) => lineOf(document, lines, path));
+};
+
+/**
+ * Checks a recipe that is an object already.
+ * @param file names the recipe in errors; relative paths are tried beside it
+ * @throws RecipeError with every problem
+ */
+export const checkRecipe = (
+  value: unknown,
+  file: string,
+  line: (path: PropertyKey[]) => number | undefined = () => undefined,
+): Recipe => {
+  const parsed = recipeSchema.safeParse(value);
   if (!parsed.success)
     throw new RecipeError(
       file,
-      parsed.error.issues.flatMap((issue) => problems(issue, document, lines)),
+      parsed.error.issues.flatMap((issue) => problems(issue, line)),
     );
-  const recipe = parsed.data;
   const beside = (path: string): string => {
     const local = join(dirname(file), path);
     return !isAbsolute(path) && existsSync(local) ? local : path;
   };
+  const recipe = parsed.data;
+  const { model, tokenizer, evaluation } = recipe;
+  const sources = <S extends { path: string }>(list: readonly S[]): S[] =>
+    list.map((source) => ({ ...source, path: beside(source.path) }));
   return {
     ...recipe,
-    ...(recipe.model !== undefined && { model: beside(recipe.model) }),
-    ...(recipe.tokenizer !== undefined && { tokenizer: beside(recipe.tokenizer) }),
-    data: recipe.data.map((source) => ({ ...source, path: beside(source.path) })),
+    ...(model !== undefined && { model: beside(model) }),
+    ...(tokenizer !== undefined && { tokenizer: beside(tokenizer) }),
+    ...(evaluation?.data && { evaluation: { ...evaluation, data: sources(evaluation.data) } }),
+    data: sources(recipe.data),
   };
 };
 
-const problems = (issue: z.core.$ZodIssue, document: Document, lines: LineCounter): RecipeProblem[] => {
-  const at = (path: PropertyKey[]): number | undefined => {
-    const node = document.getIn(path, true);
-    return isNode(node) && node.range ? lines.linePos(node.range[0]).line : undefined;
-  };
+/** "a.b=c" → c at a.b. */
+const assign = (document: Document, assignment: string): void => {
+  const match = /^(?<path>[^=\s]+)=(?<value>[\s\S]*)$/.exec(assignment);
+  if (match?.groups === undefined)
+    throw new RecipeError(
+      "--set",
+      [{ path: "", message: `${assignment} is no assignment`, line: undefined }],
+      "write it as training.epochs=1",
+    );
+  const keys = match.groups.path!.split(".").map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+  let value: unknown;
+  try {
+    value = parse(match.groups.value!);
+  } catch (cause) {
+    throw new RecipeError("--set", [
+      { path: match.groups.path!, message: (cause as Error).message, line: undefined },
+    ]);
+  }
+  document.setIn(keys, document.createNode(value));
+};
+
+const lineOf = (document: Document, lines: LineCounter, path: PropertyKey[]): number | undefined => {
+  const node = document.getIn(path, true);
+  return isNode(node) && node.range ? lines.linePos(node.range[0]).line : undefined;
+};
+
+const problems = (
+  issue: z.core.$ZodIssue,
+  line: (path: PropertyKey[]) => number | undefined,
+): RecipeProblem[] => {
   if (issue.code !== "unrecognized_keys")
     return [
       {
         path: issue.path.join("."),
         message: issue.message,
-        line: at(issue.path) ?? at(issue.path.slice(0, -1)),
+        line: line(issue.path) ?? line(issue.path.slice(0, -1)),
       },
     ];
-  const known = knownKeys(issue.path);
   return issue.keys.map((key) => {
-    const [nearest] = [...known].sort((a, b) => distance(a, key) - distance(b, key));
+    const nearest = nearestKey(issue.path, key);
     const path = [...issue.path, key];
     const guess = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-    return { path: path.join("."), message: `there is no such key${guess}`, line: at(path) };
+    return { path: path.join("."), message: `there is no such key${guess}`, line: line(path) };
   });
-};
-
-const knownKeys = (path: PropertyKey[]): string[] => {
-  if (path.length === 0) return Object.keys(recipeSchema.shape);
-  return path[0] === "loss" ? ["promptLossWeight", "completionWeight", "perClass", "normalization"] : [];
 };

@@ -1,0 +1,31 @@
+// The recipe's `loss`: what a token is worth, and how the sum is divided.
+import { z } from "zod";
+import { TOKEN_CLASSES } from "../../data/example.ts";
+import { NORMALIZATIONS } from "../../loss/normalization.ts";
+import type { ReweightingName } from "../../loss/reweighting.ts";
+
+const weight = z.number().nonnegative();
+
+const reweightings = ["dft"] as const satisfies readonly ReweightingName[];
+
+export const lossSection = z
+  .strictObject({
+    promptLossWeight: z.union([weight, z.literal("auto")]).default("auto"),
+    completionWeight: weight.optional(),
+    perClass: z.partialRecord(z.enum(TOKEN_CLASSES), weight).optional(),
+    normalization: z.enum(NORMALIZATIONS).default("weight-sum"),
+    /** What the normalisation counts over: the whole accumulated batch, or each micro-batch, then averaged. */
+    reduceOver: z.enum(["batch", "micro-batch"]).default("batch"),
+    labelSmoothing: z.number().min(0).max(1).default(0),
+    /** Factors that depend on the model's own predictions. */
+    reweighting: z.enum(reweightings).optional(),
+  })
+  .prefault({})
+  .superRefine(({ normalization, promptLossWeight }, context) => {
+    if (normalization === "loss-share" && typeof promptLossWeight === "number" && promptLossWeight > 1)
+      context.addIssue({
+        code: "custom",
+        path: ["promptLossWeight"],
+        message: "under loss-share it is the prompt's share of the loss, at most 1",
+      });
+  });
