@@ -5,6 +5,7 @@ export { DataError, type DataErrorOptions, type DataErrorReason } from "./data-e
 export { checkSource, type DataSource } from "./data-source.ts";
 export { type DetectedFormat, detectFormat } from "./detect-format.ts";
 export type { HubOptions, HubProgress } from "./files/hub-settings.ts";
+export { resolveFiles } from "./files/resolve.ts";
 export { FORMAT_NAMES, type FormatName } from "./formats/row-format.ts";
 export { type ExampleStream, loadExamples, type ReadOptions, readExamples } from "./read-examples.ts";
 export type { FileReport, RowReport, SourceReport } from "./report.ts";
