@@ -9,5 +9,8 @@ export * from "./data/tokens/index.ts";
 export * from "./errors.ts";
 export * from "./inspect/index.ts";
 export * from "./invert/index.ts";
+export * from "./loss/index.ts";
+export * from "./models/index.ts";
 export * from "./preview/index.ts";
 export * from "./recipe/index.ts";
+export * from "./training/index.ts";

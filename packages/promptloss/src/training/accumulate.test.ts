@@ -1,0 +1,89 @@
+import type { DType } from "@promptloss/torch";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { tinyLlama } from "../../test/tiny-llama.ts";
+import { anyRows } from "../../test/weighted-rows.ts";
+import type { WeightedTokens } from "../data/tokens/index.ts";
+import { NORMALIZATIONS } from "../loss/index.ts";
+import { type AccumulateSettings, accumulate } from "./accumulate.ts";
+import { clearGradients } from "./gradients.ts";
+
+const settings = (change: Partial<AccumulateSettings> = {}): AccumulateSettings => ({
+  normalization: { normalization: "weight-sum", promptShare: 0.3 },
+  scope: "batch",
+  microBatch: { tokens: 1000 },
+  ...change,
+});
+
+const gradientsOf = (
+  model: ReturnType<typeof tinyLlama>,
+  rows: readonly WeightedTokens[],
+  with_: AccumulateSettings,
+): { loss: number; gradients: Map<string, Float64Array> } => {
+  clearGradients(model.parameters.values());
+  const { loss } = accumulate(model, rows, with_, false);
+  const gradients = new Map(
+    [...model.parameters].map(([name, tensor]) => [
+      name,
+      tensor.grad!.to({ dtype: "float64" }).toTypedArray<"float64">(),
+    ]),
+  );
+  return { loss, gradients };
+};
+
+// 2⁻⁵³ and 2⁻²⁴ a rounding, over some hundreds of sums; normalised weights are float32 in both, but the same ones.
+describe.each<[DType, number]>([
+  ["float64", 1e-6],
+  ["float32", 1e-5],
+])("%s", (dtype, tolerance) => {
+  const model = tinyLlama({ dtype });
+
+  test("loss and gradients depend on no split, order or packing", () => {
+    const micro = fc.oneof(
+      fc.record({ tokens: fc.integer({ min: 1, max: 40 }) }),
+      fc.record({ rows: fc.integer({ min: 1, max: 4 }) }),
+    );
+    fc.assert(
+      fc.property(
+        anyRows(),
+        micro,
+        fc.nat(),
+        fc.constantFrom(...NORMALIZATIONS),
+        (rows, microBatch, turn, name) => {
+          const normalization = { normalization: name, promptShare: 0.3 };
+          const whole = gradientsOf(model, rows, settings({ normalization }));
+          const at = turn % rows.length;
+          const turned = [...rows.slice(at), ...rows.slice(0, at)].reverse();
+          const split = gradientsOf(model, turned, settings({ normalization, microBatch }));
+          expect(Math.abs(split.loss - whole.loss) / whole.loss).toBeLessThan(tolerance);
+          for (const [name, expected] of whole.gradients) {
+            const size = Math.max(...expected.map(Math.abs));
+            const off = split.gradients
+              .get(name)!
+              .reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
+            expect(off / Math.max(size, 1e-3), name).toBeLessThan(tolerance);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test("per micro-batch, losses are reduced each by itself and averaged", () => {
+  const model = tinyLlama({ dtype: "float64" });
+  const rows = fc.sample(anyRows({ rows: 4 }), { seed: 3, numRuns: 20 }).find(({ length }) => length === 4)!;
+  // Each half needs a token that counts.
+  const counting = rows.map((row) => ({ row, counts: row.trainedCount > 0 })).filter(({ counts }) => counts);
+  const kept = counting.map(({ row }) => row);
+  const each = kept.map((row) => accumulate(model, [row], settings(), false).loss);
+  const mean = each.reduce((a, b) => a + b, 0) / each.length;
+  const found = accumulate(
+    model,
+    kept,
+    settings({ scope: "micro-batch", microBatch: { rows: 1 } }),
+    false,
+  ).loss;
+  expect(found).toBeCloseTo(mean, 6);
+  expect(accumulate(model, kept, settings(), false).loss).not.toBeCloseTo(mean, 6);
+});

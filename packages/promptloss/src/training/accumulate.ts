@@ -1,0 +1,72 @@
+// One optimiser step's gradients: the loss is reduced over the whole batch, however many micro-batches compute it.
+import { type DType, scope } from "@promptloss/torch";
+import { PackedTokens } from "../data/packing/index.ts";
+import type { WeightedTokens } from "../data/tokens/index.ts";
+import {
+  addSideSums,
+  emptySideSums,
+  lossFactors,
+  lossTotals,
+  type NormalizationSettings,
+  packLoss,
+  type Reweighting,
+  type SideSums,
+} from "../loss/index.ts";
+import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
+import { type MicroBatchSettings, microBatches } from "./batches.ts";
+import type { KlPenalty } from "./penalties/kl.ts";
+
+export interface AccumulateSettings {
+  readonly normalization: NormalizationSettings;
+  /** What a normalisation counts over: the whole batch, or each micro-batch, whose losses are then averaged. */
+  readonly scope: "batch" | "micro-batch";
+  readonly microBatch: MicroBatchSettings;
+  readonly labelSmoothing?: number | undefined;
+  readonly reweighting?: Reweighting | undefined;
+  readonly compute?: DType | undefined;
+  readonly forward?: ForwardOptions | undefined;
+  readonly kl?: KlPenalty | undefined;
+}
+
+export interface BatchLoss {
+  /** The weighted, normalised loss, without penalties. */
+  readonly loss: number;
+  /** What `kl` added, its coefficient included. */
+  readonly penalty: number;
+  readonly sums: SideSums;
+}
+
+/**
+ * Adds the gradients of a batch's loss to the parameters' own.
+ * @param measureAll measure tokens of weight 0 too
+ * @throws LossError where the batch has no token that is trained on
+ */
+export const accumulate = (
+  model: CausalLanguageModel,
+  rows: readonly WeightedTokens[],
+  settings: AccumulateSettings,
+  measureAll: boolean,
+): BatchLoss => {
+  const groups = microBatches(rows, settings.microBatch);
+  const whole =
+    settings.scope === "batch" ? lossFactors(lossTotals(rows), settings.normalization) : undefined;
+  const sums = emptySideSums();
+  let [loss, penalty] = [0, 0];
+  for (const group of groups)
+    scope(() => {
+      const factors = whole ?? averaged(group, settings.normalization, groups.length);
+      const pack = PackedTokens.of(group);
+      const result = packLoss(model, pack, { ...settings, factors, measureAll });
+      const kl = settings.kl?.of(model, pack, result.hidden, rows);
+      (kl === undefined ? result.loss : result.loss.add(kl)).backward();
+      loss += result.loss.item();
+      penalty += kl?.item() ?? 0;
+      addSideSums(sums, result.sums);
+    });
+  return { loss, penalty, sums };
+};
+
+const averaged = (group: readonly WeightedTokens[], settings: NormalizationSettings, groups: number) => {
+  const { prompt, completion } = lossFactors(lossTotals(group), settings);
+  return { prompt: prompt / groups, completion: completion / groups };
+};

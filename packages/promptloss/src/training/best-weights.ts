@@ -1,0 +1,26 @@
+// The weights of the best evaluation so far, on disk beside the checkpoints.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { noGrad, readSafetensors, type Tensor, writeSafetensors } from "@promptloss/torch";
+
+export class BestWeights {
+  readonly #path: string;
+
+  constructor(folder: string, fingerprint: string) {
+    mkdirSync(folder, { recursive: true });
+    this.#path = join(folder, `best-${fingerprint.slice(0, 16)}.safetensors`);
+  }
+
+  write(step: number, parameters: ReadonlyMap<string, Tensor>): void {
+    writeSafetensors(this.#path, parameters, { metadata: { step: String(step) } });
+  }
+
+  /** Copies the weights into the parameters. */
+  restore(parameters: ReadonlyMap<string, Tensor>): void {
+    const weights = readSafetensors(this.#path);
+    noGrad(() => {
+      for (const [name, parameter] of parameters) parameter.copy_(weights.get(name)!);
+    });
+    for (const tensor of weights.values()) tensor.free();
+  }
+}

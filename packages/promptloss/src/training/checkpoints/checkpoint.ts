@@ -1,0 +1,111 @@
+// A checkpoint: all that a run needs to go on as if it had never stopped. A folder of trained weights, the optimiser's
+// state, and state.json with the hashes of both; written under another name and renamed, so that it is whole or absent.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { noGrad, readSafetensors, scope, type Tensor, writeSafetensors } from "@promptloss/torch";
+import { CheckpointError } from "../errors.ts";
+import { flush, hashOf, writeFlushed } from "./files.ts";
+
+const VERSION = 1;
+const WEIGHTS = "weights.safetensors";
+const OPTIMIZER = "optimizer.safetensors";
+const STATE = "state.json";
+const RNG = "rng";
+
+/** What a run remembers beside its tensors. */
+export interface RunState {
+  /** Steps done. */
+  readonly step: number;
+  /** Tokens trained on. */
+  readonly tokens: number;
+  /** Seconds of training, over all processes. */
+  readonly seconds: number;
+  readonly optimizerSteps: number;
+  /** The best evaluation so far. */
+  readonly best?: { readonly step: number; readonly loss: number };
+  /** Evaluations since then. */
+  readonly evaluationsSinceBest: number;
+}
+
+export interface Checkpoint {
+  readonly state: RunState;
+  /** Trained weights by name. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** The optimiser's moments, and the random generator's state as `rng`. */
+  readonly optimizer: ReadonlyMap<string, Tensor>;
+  readonly rng: Tensor;
+}
+
+interface StateFile {
+  readonly version: number;
+  /** Of the run: its recipe, data and starting model. */
+  readonly fingerprint: string;
+  readonly state: RunState;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a checkpoint folder, in the place of one that is there.
+ * @param fingerprint what a run that resumes from it must share
+ */
+export const writeCheckpoint = (folder: string, fingerprint: string, checkpoint: Checkpoint): void => {
+  const parent = dirname(folder);
+  const temporary = join(parent, `.${basename(folder)}.writing`);
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { recursive: true });
+  try {
+    noGrad(() =>
+      scope(() => {
+        writeSafetensors(join(temporary, WEIGHTS), checkpoint.weights);
+        const optimizer = new Map([...checkpoint.optimizer, [RNG, checkpoint.rng]]);
+        writeSafetensors(join(temporary, OPTIMIZER), optimizer);
+      }),
+    );
+    const files = Object.fromEntries(
+      [WEIGHTS, OPTIMIZER].map((name) => [name, hashOf(join(temporary, name))]),
+    );
+    const state: StateFile = { version: VERSION, fingerprint, state: checkpoint.state, files };
+    writeFlushed(join(temporary, STATE), `${JSON.stringify(state, null, 2)}\n`);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(temporary, folder);
+    flush(parent);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+};
+
+/**
+ * Reads a checkpoint folder and checks every byte of it. The tensors are the caller's.
+ * @throws CheckpointError where it is not there, damaged, or of another run
+ */
+export const readCheckpoint = (folder: string, fingerprint: string): Checkpoint => {
+  const path = join(folder, STATE);
+  if (!existsSync(path)) throw new CheckpointError(folder, "missing", `there is no ${STATE}`);
+  const { version, fingerprint: found, state, files } = parseState(folder, readFileSync(path, "utf8"));
+  if (version !== VERSION)
+    throw new CheckpointError(folder, "foreign", `is of version ${version}, this program reads ${VERSION}`);
+  if (found !== fingerprint)
+    throw new CheckpointError(folder, "foreign", "is of a run with another recipe, data or starting model", {
+      hint: "give the run another output folder, or remove the checkpoints of the old one",
+    });
+  for (const name of [WEIGHTS, OPTIMIZER]) {
+    const file = join(folder, name);
+    if (!existsSync(file)) throw new CheckpointError(folder, "damaged", `${name} is missing`);
+    if (hashOf(file) !== files[name])
+      throw new CheckpointError(folder, "damaged", `${name} is not what was written`);
+  }
+  const optimizer = readSafetensors(join(folder, OPTIMIZER));
+  const rng = optimizer.get(RNG);
+  if (rng === undefined) throw new CheckpointError(folder, "damaged", `${OPTIMIZER} has no ${RNG}`);
+  optimizer.delete(RNG);
+  return { state, weights: readSafetensors(join(folder, WEIGHTS)), optimizer, rng };
+};
+
+const parseState = (folder: string, text: string): StateFile => {
+  try {
+    return JSON.parse(text) as StateFile;
+  } catch (cause) {
+    throw new CheckpointError(folder, "damaged", `${STATE} is not JSON`, { cause });
+  }
+};

@@ -1,0 +1,60 @@
+// The checkpoints of one run: written in turn, the last few kept, the newest whole one found again.
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { CheckpointError } from "../errors.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+
+const NAME = /^step-(?<step>\d+)$/;
+
+export class CheckpointShelf {
+  readonly folder: string;
+  readonly #fingerprint: string;
+  readonly #keep: number;
+
+  /** @param keep how many of the newest stay */
+  constructor(folder: string, fingerprint: string, keep: number) {
+    this.folder = folder;
+    this.#fingerprint = fingerprint;
+    this.#keep = keep;
+  }
+
+  /** Steps of the checkpoints there are, newest first. */
+  steps(): number[] {
+    if (!existsSync(this.folder)) return [];
+    return readdirSync(this.folder)
+      .flatMap((name) => NAME.exec(name)?.groups?.step ?? [])
+      .map(Number)
+      .sort((a, b) => b - a);
+  }
+
+  /** Writes a checkpoint, then removes those that are too many. Gives its path. */
+  add(checkpoint: Checkpoint): string {
+    mkdirSync(this.folder, { recursive: true });
+    const path = this.#pathOf(checkpoint.state.step);
+    writeCheckpoint(path, this.#fingerprint, checkpoint);
+    for (const step of this.steps().slice(this.#keep))
+      rmSync(this.#pathOf(step), { recursive: true, force: true });
+    return path;
+  }
+
+  /**
+   * The newest checkpoint that is whole; undefined where there is none.
+   * @param onDamaged told of each newer one that is not
+   * @throws CheckpointError where the newest is of another run
+   */
+  newest(onDamaged: (error: CheckpointError) => void): Checkpoint | undefined {
+    for (const step of this.steps()) {
+      try {
+        return readCheckpoint(this.#pathOf(step), this.#fingerprint);
+      } catch (error) {
+        if (!(error instanceof CheckpointError) || error.fault === "foreign") throw error;
+        onDamaged(error);
+      }
+    }
+    return undefined;
+  }
+
+  #pathOf(step: number): string {
+    return join(this.folder, `step-${String(step).padStart(6, "0")}`);
+  }
+}

@@ -1,0 +1,107 @@
+// What a training run tells as it goes: one JSON object a line, on the standard output of the training process and,
+// for steps and evaluations, in metrics.jsonl. A terminal, a study or a page follows it. docs/training.md lists it.
+
+/** Unweighted means of one side: the mean cross entropy in nats, and the share of tokens that the model would choose. */
+export interface SideMetrics {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+export interface StartEvent {
+  readonly type: "start";
+  readonly run: string;
+  readonly model: string;
+  readonly parameters: number;
+  readonly trainable: number;
+  readonly rows: number;
+  readonly heldOutRows: number;
+  /** Tokens of one epoch. */
+  readonly tokens: number;
+  readonly epochs: number;
+  readonly steps: number;
+  /** The step that the run goes on from; 0 for a new one. */
+  readonly firstStep: number;
+  readonly promptLossWeight: number;
+  readonly normalization: string;
+  readonly device: string;
+  readonly precision: "fp32" | "bf16";
+  readonly threads: number;
+  /** What was decided for the user, and what he should know of the data. */
+  readonly notes: readonly string[];
+}
+
+export interface StepEvent {
+  readonly type: "step";
+  /** From 1: the steps done. */
+  readonly step: number;
+  readonly epoch: number;
+  /** The weighted, normalised loss, without penalties. */
+  readonly loss: number;
+  /** What `kl` and `minkowski` add to the loss; left out where there is neither. */
+  readonly penalty?: number;
+  /** Left out on steps that did not measure it: masked prompts are measured on logged steps only. */
+  readonly prompt?: SideMetrics;
+  readonly completion?: SideMetrics;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  /** Of this step. */
+  readonly tokens: number;
+  readonly seconds: number;
+  /** Resident memory of the process in bytes. */
+  readonly memory: number;
+}
+
+export interface EvaluationEvent {
+  readonly type: "evaluation";
+  readonly step: number;
+  readonly loss: number;
+  readonly prompt?: SideMetrics;
+  readonly completion?: SideMetrics;
+  /** Whether it is the best so far. */
+  readonly best: boolean;
+  readonly seconds: number;
+}
+
+export interface CheckpointEvent {
+  readonly type: "checkpoint";
+  readonly step: number;
+  readonly path: string;
+}
+
+export interface NoteEvent {
+  readonly type: "note";
+  readonly message: string;
+}
+
+export type EndReason = "completed" | "stopped-early" | "interrupted";
+
+export interface EndEvent {
+  readonly type: "end";
+  readonly reason: EndReason;
+  readonly step: number;
+  readonly seconds: number;
+  /** The model's folder; left out where the run was interrupted. */
+  readonly model?: string;
+  readonly bestStep?: number;
+  /** The highest resident memory in bytes. */
+  readonly peakMemory: number;
+}
+
+export interface ErrorEvent {
+  readonly type: "error";
+  readonly name: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export type TrainingEvent =
+  | StartEvent
+  | StepEvent
+  | EvaluationEvent
+  | CheckpointEvent
+  | NoteEvent
+  | EndEvent
+  | ErrorEvent;
+
+export type EventListener = (event: TrainingEvent) => void;

@@ -1,0 +1,38 @@
+// metrics.jsonl: every step and evaluation of a run, a line each. A resumed run takes back what lies beyond its
+// checkpoint, so that no step is there twice.
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { EvaluationEvent, StepEvent, TrainingEvent } from "./event.ts";
+
+export type MetricsLine = StepEvent | EvaluationEvent;
+
+export class MetricsFile {
+  readonly path: string;
+
+  /** Goes on after a step; 0 begins anew. */
+  constructor(path: string, afterStep: number) {
+    this.path = path;
+    const kept = readMetrics(path).filter(({ step }) => step <= afterStep);
+    const text = kept.map((line) => `${JSON.stringify(line)}\n`).join("");
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  }
+
+  add(event: TrainingEvent): void {
+    if (event.type === "step" || event.type === "evaluation")
+      appendFileSync(this.path, `${JSON.stringify(event)}\n`);
+  }
+}
+
+/** The lines of a run so far; a last line that was cut off is left out. */
+export const readMetrics = (path: string): MetricsLine[] => {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as MetricsLine];
+      } catch {
+        return [];
+      }
+    });
+};

@@ -1,0 +1,98 @@
+// TensorBoard's event files: records of tensorflow.Event, framed as TFRecord. Scalars only.
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { maskedCrc32c } from "./crc32c.ts";
+import type { SideMetrics, TrainingEvent } from "./event.ts";
+
+const VARINT = 0;
+const FIXED64 = 1;
+const BYTES = 2;
+const FIXED32 = 5;
+
+const varint = (value: number): Buffer => {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest > 127) {
+    bytes.push((rest % 128) + 128);
+    rest = Math.floor(rest / 128);
+  }
+  return Buffer.from([...bytes, rest]);
+};
+
+/** A field of a protocol buffer: its number and wire type, then its value. */
+const field = (number: number, type: number, value: Buffer): Buffer =>
+  Buffer.concat([varint(number * 8 + type), ...(type === BYTES ? [varint(value.length)] : []), value]);
+
+const double = (value: number): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return bytes;
+};
+
+const float = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return bytes;
+};
+
+/** tensorflow.Event { wall_time = 1, step = 2, and one of file_version = 3, summary = 5 }. */
+const eventBytes = (step: number, content: Buffer): Buffer =>
+  Buffer.concat([field(1, FIXED64, double(Date.now() / 1000)), field(2, VARINT, varint(step)), content]);
+
+/** tensorflow.Summary { value = 1 { tag = 1, simple_value = 2 } }. */
+const summary = (scalars: Readonly<Record<string, number>>): Buffer =>
+  Buffer.concat(
+    Object.entries(scalars).map(([tag, value]) =>
+      field(1, BYTES, Buffer.concat([field(1, BYTES, Buffer.from(tag)), field(2, FIXED32, float(value))])),
+    ),
+  );
+
+/** Length, its checksum, the record, its checksum. */
+const framed = (record: Buffer): Buffer => {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(record.length));
+  return Buffer.concat([length, maskedCrc32c(length), record, maskedCrc32c(record)]);
+};
+
+/** One event file in a folder. TensorBoard reads all files of a folder, and drops steps that a later file repeats. */
+export class TensorBoardFile {
+  readonly #file: number;
+
+  constructor(folder: string, afterStep: number) {
+    mkdirSync(folder, { recursive: true });
+    const seconds = Math.floor(Date.now() / 1000);
+    // Sorted by name, a resumed run's file comes after the first's.
+    const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${afterStep}`;
+    this.#file = openSync(join(folder, name), "a");
+    this.#write(eventBytes(afterStep, field(3, BYTES, Buffer.from("brain.Event:2"))));
+  }
+
+  add(event: TrainingEvent): void {
+    if (event.type !== "step" && event.type !== "evaluation") return;
+    const group = event.type === "step" ? "train" : "held-out";
+    const scalars: Record<string, number> = { [`${group}/loss`]: event.loss };
+    const addSide = (side: string, metrics: SideMetrics | undefined): void => {
+      if (metrics === undefined) return;
+      scalars[`${group}/${side}_loss`] = metrics.loss;
+      scalars[`${group}/${side}_accuracy`] = metrics.accuracy;
+    };
+    addSide("prompt", event.prompt);
+    addSide("completion", event.completion);
+    if (event.type === "step") {
+      scalars["train/gradient_norm"] = event.gradientNorm;
+      scalars["train/learning_rate"] = event.learningRate;
+      scalars["speed/tokens_per_second"] = event.tokens / event.seconds;
+      if (event.penalty !== undefined) scalars["train/penalty"] = event.penalty;
+    }
+    this.#write(eventBytes(event.step, field(5, BYTES, summary(scalars))));
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #write(record: Buffer): void {
+    writeSync(this.#file, framed(record));
+  }
+}

@@ -1,0 +1,52 @@
+// The loss on rows that are not trained on, reduced over all of them as training reduces a batch.
+import { type DType, noGrad, scope } from "@promptloss/torch";
+import { PackedTokens } from "../data/packing/index.ts";
+import type { WeightedRows, WeightedTokens } from "../data/tokens/index.ts";
+import {
+  addSideSums,
+  emptySideSums,
+  lossFactors,
+  lossTotals,
+  type NormalizationSettings,
+  packLoss,
+  type SideSums,
+} from "../loss/index.ts";
+import type { CausalLanguageModel } from "../models/decoder/model.ts";
+import { type MicroBatchSettings, microBatches } from "./batches.ts";
+
+export interface HeldOutSettings {
+  readonly normalization: NormalizationSettings;
+  readonly microBatch: MicroBatchSettings;
+  readonly compute?: DType | undefined;
+}
+
+export interface HeldOutLoss {
+  /** Weighted and normalised as in training; without smoothing and penalties. */
+  readonly loss: number;
+  readonly sums: SideSums;
+}
+
+/** Computes no gradients and drops nothing. */
+export const heldOutLoss = (
+  model: CausalLanguageModel,
+  data: Pick<WeightedRows, "at" | "length">,
+  { normalization, microBatch, compute }: HeldOutSettings,
+): HeldOutLoss => {
+  const rows: WeightedTokens[] = Array.from({ length: data.length }, (_, index) => data.at(index));
+  const factors = lossFactors(lossTotals(rows), normalization);
+  const sums = emptySideSums();
+  let loss = 0;
+  noGrad(() => {
+    for (const group of microBatches(rows, microBatch))
+      scope(() => {
+        const result = packLoss(model, PackedTokens.of(group), {
+          factors,
+          measureAll: true,
+          compute,
+        });
+        loss += result.loss.item();
+        addSideSums(sums, result.sums);
+      });
+  });
+  return { loss, sums };
+};

@@ -1,0 +1,90 @@
+// manifest.json: all that is needed to repeat a run, and how it ended.
+import { existsSync, readFileSync, renameSync } from "node:fs";
+import { createRequire } from "node:module";
+import { getNumThreads, libtorch } from "@promptloss/torch";
+import { readProcessor } from "../doctor/processor.ts";
+import type { Recipe } from "../recipe/index.ts";
+import { writeFlushed } from "./checkpoints/files.ts";
+import type { EndReason } from "./events/event.ts";
+import type { TrainingRun } from "./run.ts";
+
+export interface Manifest {
+  readonly promptloss: string;
+  readonly node: string;
+  readonly libtorch: string;
+  readonly platform: string;
+  readonly processor: string;
+  readonly device: string;
+  readonly threads: number;
+  /** Of matrix products. */
+  readonly precision: "fp32" | "bf16";
+  /** With every default and every `auto` settled. */
+  readonly recipe: Recipe;
+  readonly promptLossWeight: number;
+  readonly normalization: string;
+  readonly reduceOver: string;
+  readonly seed: number;
+  readonly steps: number;
+  readonly rows: number;
+  readonly heldOutRows: number;
+  readonly parameters: number;
+  readonly trainable: number;
+  readonly dataHash: string;
+  readonly modelHash: string;
+  readonly fingerprint: string;
+  readonly notes: readonly string[];
+  readonly startedAt: string;
+  /** There when the run has ended. */
+  readonly end?: {
+    readonly reason: EndReason;
+    readonly step: number;
+    readonly bestStep?: number;
+    readonly tokens: number;
+    readonly seconds: number;
+    readonly peakMemory: number;
+    readonly at: string;
+  };
+}
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+export const manifestOf = (run: TrainingRun): Manifest => {
+  const { model, settings, recipe } = run;
+  return {
+    promptloss: version,
+    node: process.version,
+    libtorch: libtorch().version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: readProcessor().model,
+    device: model.device,
+    threads: getNumThreads(),
+    precision: settings.compute === undefined ? "fp32" : "bf16",
+    recipe,
+    promptLossWeight: run.promptLossWeight,
+    normalization: settings.normalization.normalization,
+    reduceOver: settings.reduceOver,
+    seed: settings.seed,
+    steps: run.batches.steps,
+    rows: run.rows.length,
+    heldOutRows: run.heldOut?.length ?? 0,
+    parameters: elements(model.parameters) + elements(model.adapter?.parameters ?? new Map()),
+    trainable: elements(model.trainable),
+    dataHash: run.dataHash,
+    modelHash: run.modelHash,
+    fingerprint: run.fingerprint,
+    notes: run.notes,
+    startedAt: new Date().toISOString(),
+  };
+};
+
+const elements = (tensors: ReadonlyMap<string, { readonly numel: number }>): number =>
+  [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
+
+/** Undefined where there is none. */
+export const readManifest = (path: string): Manifest | undefined =>
+  existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Manifest) : undefined;
+
+export const writeManifest = (path: string, manifest: Manifest): void => {
+  writeFlushed(`${path}.new`, `${JSON.stringify(manifest, null, 2)}\n`);
+  renameSync(`${path}.new`, path);
+};

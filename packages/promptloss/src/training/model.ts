@@ -1,0 +1,31 @@
+// The model of a run: loaded or drawn, with its adapter, and with what is frozen frozen.
+import {
+  type CausalLanguageModel,
+  createAdapter,
+  createModel,
+  freezeParameters,
+  loadModel,
+  readModelConfig,
+} from "../models/index.ts";
+import type { Recipe } from "../recipe/index.ts";
+import { computeDtype } from "./precision.ts";
+
+export const prepareModel = (recipe: Recipe, folder: string, device: string): CausalLanguageModel => {
+  const { lora, training, initialize, seed } = recipe;
+  if (initialize === "random") return createModel(readModelConfig(folder), { seed, device });
+  if (lora === undefined) {
+    // Master weights in float32; products in bf16 where asked.
+    const model = loadModel(folder, { dtype: "float32", device, trainable: true });
+    freezeParameters(model, training.freeze ?? []);
+    return model;
+  }
+  // Frozen weights need no more precision than products have.
+  const model = loadModel(folder, { dtype: computeDtype(training.precision, device) ?? "float32", device });
+  const { rank, alpha = 2 * rank, dropout, targets, rslora } = lora;
+  model.adapter = createAdapter(
+    model.architecture,
+    { rank, alpha, dropout, rankStabilised: rslora, ...(targets !== undefined && { targets }) },
+    { device },
+  );
+  return model;
+};

@@ -1,0 +1,103 @@
+// A penalty on leaving the starting model's predictions: coefficient · mean KL(start ‖ model) over the tokens that are
+// trained on. Logits of both models exist for a few tokens at a time only.
+import { fromTypedArray, keep, logSoftmax, noGrad, scope, type Tensor } from "@promptloss/torch";
+import type { PackedTokens } from "../../data/packing/index.ts";
+import type { WeightedTokens } from "../../data/tokens/index.ts";
+import { CausalLanguageModel } from "../../models/decoder/model.ts";
+import { TrainingError } from "../errors.ts";
+
+/** Tokens whose logits exist at one time. */
+const CHUNK = 128;
+
+/** Holds the starting model's weights: free it with `using` or `free()`. */
+export class KlPenalty {
+  readonly #coefficient: number;
+  readonly #start: CausalLanguageModel | undefined;
+
+  /**
+   * Call it before the first step. With an adapter the starting model is the model without it, and needs no copy.
+   * @throws TrainingError for a negative coefficient
+   */
+  constructor(model: CausalLanguageModel, { coefficient }: { readonly coefficient: number }) {
+    if (!(coefficient >= 0 && Number.isFinite(coefficient)))
+      throw new TrainingError(`training.kl.coefficient: ${coefficient} is not a number of 0 or more`);
+    this.#coefficient = coefficient;
+    this.#start = model.adapter === undefined ? copyOf(model) : undefined;
+  }
+
+  /**
+   * The penalty's part of a pack, to add to its loss. The gradients by the head are added at once; those by the
+   * hidden states flow when what this returns is differentiated.
+   * @param hidden the model's hidden states of the pack, [tokens, width]
+   * @param batch the rows of the whole batch, over whose trained tokens the mean is
+   */
+  of(
+    model: CausalLanguageModel,
+    pack: PackedTokens,
+    hidden: Tensor,
+    batch: readonly WeightedTokens[],
+  ): Tensor {
+    const places = [...pack.shifted().weights].flatMap((weight, place) => (weight > 0 ? [place] : []));
+    const scale = this.#coefficient / batch.reduce((sum, row) => sum + row.trainedCount, 0);
+    return scope(() => {
+      const reference = noGrad(() => this.#hiddenOfStart(model, pack));
+      const leaf = hidden.detach();
+      leaf.requiresGrad = true;
+      let value = 0;
+      for (let from = 0; from < places.length; from += CHUNK)
+        scope(() => {
+          const { device } = hidden;
+          const chunk = BigInt64Array.from(places.slice(from, from + CHUNK), BigInt);
+          const at = fromTypedArray(chunk, undefined, { device });
+          const target = noGrad(() =>
+            logSoftmax(this.#logitsOfStart(model, reference.indexSelect(0, at)).float(), -1),
+          );
+          const predicted = logSoftmax(model.logits(leaf.indexSelect(0, at)).float(), -1);
+          const divergence = target.exp().mul(target.sub(predicted)).sum().mul(scale);
+          divergence.backward();
+          value += divergence.item();
+        });
+      const gradient = leaf.grad ?? leaf.detach().mul(0);
+      // Its derivative by the hidden states is the gradient, its value that of the penalty.
+      const linear = hidden.mul(gradient).sum();
+      return linear.sub(linear.detach()).add(value);
+    });
+  }
+
+  free(): void {
+    this.#start?.free();
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+
+  #hiddenOfStart(model: CausalLanguageModel, pack: PackedTokens): Tensor {
+    return this.#start === undefined
+      ? withoutAdapter(model, () => model.forward(pack))
+      : this.#start.forward(pack);
+  }
+
+  #logitsOfStart(model: CausalLanguageModel, hidden: Tensor): Tensor {
+    return (this.#start ?? model).logits(hidden);
+  }
+}
+
+const copyOf = (model: CausalLanguageModel): CausalLanguageModel =>
+  noGrad(
+    () =>
+      new CausalLanguageModel(
+        model.config,
+        new Map([...model.parameters].map(([name, tensor]) => [name, keep(tensor.detach().clone())])),
+      ),
+  );
+
+const withoutAdapter = <T>(model: CausalLanguageModel, body: () => T): T => {
+  const { adapter } = model;
+  model.adapter = undefined;
+  try {
+    return body();
+  } finally {
+    model.adapter = adapter;
+  }
+};

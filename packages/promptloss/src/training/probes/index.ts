@@ -1,0 +1,35 @@
+// Probes: what a finished run says of its mechanism, beside its scores.
+import { createModel, loadModel } from "../../models/index.ts";
+import { writeFlushed } from "../checkpoints/files.ts";
+import { readMetrics } from "../events/metrics-file.ts";
+import type { TrainingRun } from "../run.ts";
+import { type Distances, distancesOf } from "./distance.ts";
+import { type Stability, stabilityOf } from "./stability.ts";
+
+export interface Probes {
+  /** Undefined for fewer than two steps. */
+  readonly trainingLoss: Stability | undefined;
+  /** From the starting weights. */
+  readonly distance: Distances;
+}
+
+/** @param metrics the run's metrics.jsonl */
+export const probeRun = async (run: TrainingRun, metrics: string): Promise<Probes> => ({
+  trainingLoss: stabilityOf(readMetrics(metrics)),
+  distance: distanceFromStart(run),
+});
+
+export const writeProbes = (path: string, probes: Probes): void =>
+  writeFlushed(path, `${JSON.stringify(probes, null, 2)}\n`);
+
+const distanceFromStart = ({ model, recipe }: TrainingRun): Distances => {
+  const start =
+    recipe.initialize === "random"
+      ? createModel(model.config, { seed: recipe.seed, trainable: false })
+      : loadModel(recipe.model!);
+  try {
+    return distancesOf(model, (name) => start.parameter(name));
+  } finally {
+    start.free();
+  }
+};

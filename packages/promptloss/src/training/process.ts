@@ -1,0 +1,63 @@
+// The process that trains: started by `promptloss train`, by a study, or by hand. Events go to standard output, a JSON
+// object a line; SIGINT and SIGTERM end the run after the step at hand, with a checkpoint.
+// Usage: node process.js '{"file": "recipe.yaml", "set": ["training.epochs=1"], "overwrite": false}'
+import { writeSync } from "node:fs";
+import { PromptlossError } from "../errors.ts";
+import { readRecipe } from "../recipe/index.ts";
+import type { TrainingEvent } from "./events/event.ts";
+import { runTraining } from "./run-training.ts";
+
+/** What the process is told, as JSON in its first argument. */
+export interface ProcessArguments {
+  readonly file: string;
+  readonly set?: readonly string[];
+  readonly overwrite?: boolean;
+}
+
+/** Exit codes: as a shell gives them for a process that a signal ended. */
+export const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
+
+// Written whole before the next step begins: a reader that is gone must not keep the run from its checkpoint.
+const print = (event: TrainingEvent): void => {
+  try {
+    writeSync(1, `${JSON.stringify(event)}\n`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
+};
+
+const main = async (): Promise<void> => {
+  const { file, set = [], overwrite = false } = JSON.parse(process.argv[2] ?? "{}") as ProcessArguments;
+  const abort = new AbortController();
+  for (const [signal, code] of Object.entries(INTERRUPTED))
+    process.on(signal, () => {
+      process.exitCode = code;
+      abort.abort();
+    });
+  try {
+    const { manifest } = await runTraining(readRecipe(file, { set }), {
+      file,
+      overwrite,
+      onEvent: print,
+      signal: abort.signal,
+    });
+    // A signal that came after the last step stopped nothing.
+    if (manifest.end?.reason !== "interrupted") process.exitCode = 0;
+  } catch (error) {
+    process.exitCode = 1;
+    print(errorEvent(error));
+  }
+};
+
+const errorEvent = (error: unknown): TrainingEvent => {
+  const { name, message, stack, hint } = error as Error & { hint?: string };
+  const known = error instanceof PromptlossError || hint !== undefined;
+  const full = known ? message : (stack ?? String(error));
+  const space = (error as NodeJS.ErrnoException).code === "ENOSPC";
+  const advice = space
+    ? "free some space and run the same command again; it goes on from the last checkpoint"
+    : hint;
+  return { type: "error", name, message: full, ...(advice !== undefined && { hint: advice }) };
+};
+
+await main();

@@ -1,0 +1,58 @@
+// A training run made ready: model, rows, batches and settings, all checked. What `train` takes, and what a dry run
+// prints.
+import type { DType } from "@promptloss/torch";
+import type { RowSet } from "../data/row-subset.ts";
+import type { NormalizationSettings, Reweighting } from "../loss/index.ts";
+import type { CausalLanguageModel } from "../models/decoder/model.ts";
+import type { Recipe } from "../recipe/index.ts";
+import type { AdamWSettings } from "./adamw.ts";
+import type { BatchPlan, MicroBatchSettings } from "./batches.ts";
+import type { MinkowskiSettings } from "./penalties/index.ts";
+import type { ScheduleSettings } from "./schedule.ts";
+
+/** Steps between two of something, at the end of each epoch, or never. */
+export type Interval = number | "epoch" | "never";
+
+export interface RunSettings {
+  readonly normalization: NormalizationSettings;
+  readonly reduceOver: "batch" | "micro-batch";
+  readonly microBatch: MicroBatchSettings;
+  readonly labelSmoothing: number;
+  readonly reweighting: Reweighting | undefined;
+  readonly optimizer: AdamWSettings;
+  readonly schedule: ScheduleSettings;
+  /** Undefined for no clipping. */
+  readonly maxGradNorm: number | undefined;
+  /** The dtype of matrix products; undefined for that of the weights. */
+  readonly compute: DType | undefined;
+  readonly gradientCheckpointing: boolean;
+  readonly dropout: number | undefined;
+  readonly neftuneAlpha: number | undefined;
+  readonly minkowski: MinkowskiSettings | undefined;
+  readonly kl: { readonly coefficient: number } | undefined;
+  readonly logEvery: number;
+  readonly evaluation:
+    | { readonly every: Interval; readonly patience: number | undefined; readonly keepBest: boolean }
+    | undefined;
+  readonly checkpoints: { readonly every: Interval; readonly keep: number };
+  readonly seed: number;
+}
+
+export interface TrainingRun {
+  readonly recipe: Recipe;
+  /** The run's folder. */
+  readonly output: string;
+  readonly model: CausalLanguageModel;
+  readonly rows: RowSet;
+  readonly heldOut: RowSet | undefined;
+  readonly batches: BatchPlan;
+  readonly promptLossWeight: number;
+  readonly settings: RunSettings;
+  /** Hash of all that decides on the result. */
+  readonly fingerprint: string;
+  readonly dataHash: string;
+  readonly modelHash: string;
+  readonly notes: readonly string[];
+  /** Gives back what the run holds: weights and open files. */
+  free(): void;
+}

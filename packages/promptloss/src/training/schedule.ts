@@ -1,0 +1,36 @@
+// Learning rates over the steps of a run: a linear warm-up, then constant, linear or cosine to 0, as transformers'
+// schedulers of the same names. Pure.
+import { TrainingError } from "./errors.ts";
+
+export const SCHEDULES = ["constant", "linear", "cosine"] as const;
+
+export type ScheduleName = (typeof SCHEDULES)[number];
+
+export interface ScheduleSettings {
+  readonly schedule: ScheduleName;
+  readonly learningRate: number;
+  /** Steps of the run. */
+  readonly steps: number;
+  /** Steps over which the rate rises from 0. */
+  readonly warmupSteps: number;
+}
+
+/**
+ * The learning rate of a step, counted from 0.
+ * @throws TrainingError for a warm-up longer than the run
+ */
+export const learningRateAt = (step: number, settings: ScheduleSettings): number => {
+  const { schedule, learningRate, steps, warmupSteps } = settings;
+  if (warmupSteps > steps)
+    throw new TrainingError(`a warm-up of ${warmupSteps} steps is longer than the run of ${steps}`, {
+      hint: "lower training.warmupSteps or training.warmupRatio",
+    });
+  if (step < warmupSteps) return (learningRate * step) / warmupSteps;
+  if (schedule === "constant") return learningRate;
+  const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
+  const factor = schedule === "linear" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
+  return learningRate * Math.max(0, factor);
+};
+
+/** As transformers: a ratio's steps, rounded up. */
+export const warmupStepsOf = (steps: number, ratio: number): number => Math.ceil(steps * ratio);

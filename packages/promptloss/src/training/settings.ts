@@ -1,0 +1,58 @@
+// The recipe's training, loss and other sections → settled numbers.
+import { REWEIGHTINGS } from "../loss/index.ts";
+import type { Recipe } from "../recipe/index.ts";
+import type { BatchPlan } from "./batches.ts";
+import { computeDtype } from "./precision.ts";
+import type { RunSettings } from "./run.ts";
+import { warmupStepsOf } from "./schedule.ts";
+
+const DEFAULT_MICRO_BATCH_TOKENS = 4096;
+
+export const runSettings = (
+  recipe: Recipe,
+  { steps }: BatchPlan,
+  promptLossWeight: number,
+  device: string,
+): RunSettings => {
+  const { training, loss, evaluation, checkpoints, seed } = recipe;
+  const { minkowski, microBatchSize } = training;
+  return {
+    normalization: { normalization: loss.normalization, promptShare: Math.min(1, promptLossWeight) },
+    reduceOver: loss.reduceOver,
+    microBatch:
+      microBatchSize === undefined
+        ? { tokens: training.microBatchTokens ?? DEFAULT_MICRO_BATCH_TOKENS }
+        : { rows: microBatchSize },
+    labelSmoothing: loss.labelSmoothing,
+    reweighting: loss.reweighting && REWEIGHTINGS[loss.reweighting],
+    optimizer: {
+      betas: training.betas,
+      epsilon: training.epsilon,
+      weightDecay: training.weightDecay,
+    },
+    schedule: {
+      schedule: training.schedule,
+      learningRate: training.learningRate,
+      steps,
+      warmupSteps: training.warmupSteps ?? warmupStepsOf(steps, training.warmupRatio ?? 0),
+    },
+    maxGradNorm: training.maxGradNorm ?? undefined,
+    compute: computeDtype(training.precision, device),
+    gradientCheckpointing: training.gradientCheckpointing,
+    dropout: training.dropout,
+    neftuneAlpha: training.neftuneAlpha,
+    minkowski: minkowski && {
+      order: minkowski.order === "infinity" ? Number.POSITIVE_INFINITY : minkowski.order,
+      coefficient: minkowski.coefficient,
+    },
+    kl: training.kl,
+    logEvery: training.logEvery,
+    evaluation: evaluation && {
+      every: evaluation.every,
+      patience: evaluation.patience,
+      keepBest: evaluation.keepBest,
+    },
+    checkpoints,
+    seed,
+  };
+};

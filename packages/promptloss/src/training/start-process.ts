@@ -1,0 +1,74 @@
+// Starts the training process and hands on its events. What ends it without a word, the kernel or a crash, becomes an
+// error that says so.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { TrainingError } from "./errors.ts";
+import type { EventListener, TrainingEvent } from "./events/event.ts";
+import type { ProcessArguments } from "./process.ts";
+
+const program = fileURLToPath(new URL("process.js", import.meta.url));
+
+/** Lines of the process's standard error that are kept to explain a crash. */
+const KEPT_LINES = 20;
+
+export interface TrainingProcess {
+  readonly child: ChildProcess;
+  /** Resolves with the exit code. Rejects with a TrainingError where the process was killed or crashed. */
+  readonly done: Promise<number>;
+}
+
+export const startTrainingProcess = (settings: ProcessArguments, onEvent: EventListener): TrainingProcess => {
+  const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const errors: string[] = [];
+  let failed = false;
+  const lines = createInterface({ input: child.stdout! });
+  lines.on("line", (line) => {
+    const event = parse(line);
+    if (event === undefined) errors.push(line);
+    else {
+      failed ||= event.type === "error";
+      onEvent(event);
+    }
+  });
+  createInterface({ input: child.stderr! }).on("line", (line) => {
+    errors.push(line);
+    errors.splice(0, errors.length - KEPT_LINES);
+  });
+  const read = new Promise((resolve) => lines.once("close", resolve));
+  const done = new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      void read.then(() => {
+        if (signal !== null) reject(killed(signal, errors));
+        else if (code !== 0 && code !== null && code < 128 && !failed) reject(crashed(code, errors));
+        else resolve(code ?? 1);
+      });
+    });
+  });
+  return { child, done };
+};
+
+const parse = (line: string): TrainingEvent | undefined => {
+  try {
+    return JSON.parse(line) as TrainingEvent;
+  } catch {
+    return undefined;
+  }
+};
+
+const AGAIN = "run the same command again; it goes on from the last checkpoint";
+
+const killed = (signal: NodeJS.Signals, errors: readonly string[]): TrainingError =>
+  signal === "SIGKILL"
+    ? new TrainingError("the training process was killed, most likely because memory ran out", {
+        hint: `lower training.microBatchTokens or set training.gradientCheckpointing, then ${AGAIN}`,
+      })
+    : new TrainingError(`the training process was ended by ${signal}${tail(errors)}`, { hint: AGAIN });
+
+const crashed = (code: number, errors: readonly string[]): TrainingError =>
+  new TrainingError(`the training process ended with code ${code}${tail(errors)}`, { hint: AGAIN });
+
+const tail = (errors: readonly string[]): string => (errors.length === 0 ? "" : `:\n${errors.join("\n")}`);
