@@ -7,6 +7,7 @@ import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
 import { invertCommand } from "./invert.ts";
 import { previewCommand } from "./preview.ts";
+import { trainCommand } from "./train.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
@@ -15,7 +16,7 @@ function program(): Command {
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
     .showSuggestionAfterError();
-  for (const one of [inspectCommand(), previewCommand(), invertCommand(), doctorCommand()])
+  for (const one of [inspectCommand(), previewCommand(), invertCommand(), trainCommand(), doctorCommand()])
     command.addCommand(one);
   // Errors are thrown rather than ending the process, so that wrong usage gets an exit code of its own.
   for (const one of [command, ...command.commands]) one.exitOverride();

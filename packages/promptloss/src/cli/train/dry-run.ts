@@ -1,0 +1,63 @@
+// `promptloss train --dry-run`: what a run would do, from the very preparation that a run begins with.
+import pc from "picocolors";
+import type { Recipe } from "../../recipe/index.ts";
+import { manifestOf } from "../../training/manifest.ts";
+import { memoryEstimate } from "../../training/memory-estimate.ts";
+import { prepareRun } from "../../training/prepare.ts";
+import { bytes, count, short } from "./format.ts";
+
+export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promise<void> => {
+  const run = await prepareRun(recipe, { file });
+  try {
+    const manifest = manifestOf(run);
+    const memory = memoryEstimate(run);
+    const [first] = run.batches.from(0);
+    const tokens = run.rows.lengths.reduce((sum, length) => sum + length, 0);
+    const rows = Array.from(first!.rows, (row) => run.rows.at(row));
+    const trained = rows.reduce((sum, row) => sum + row.trainedCount, 0);
+    const plan = {
+      ...manifest,
+      tokensAnEpoch: tokens,
+      memory,
+      firstBatch: {
+        rows: rows.length,
+        tokens: rows.reduce((sum, { length }) => sum + length, 0),
+        trained,
+        weight: rows.reduce((sum, { weights }) => sum + weights.subarray(1).reduce((a, b) => a + b, 0), 0),
+        sources: rows.map(({ source }) => source),
+      },
+    };
+    if (json) {
+      process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
+      return;
+    }
+    const { firstBatch } = plan;
+    const facts = [
+      [
+        "model",
+        `${recipe.model}  ${short(manifest.parameters)} parameters, ${short(manifest.trainable)} trained`,
+      ],
+      [
+        "data",
+        `${count(manifest.rows)} rows, ${short(tokens)} tokens an epoch, ${count(manifest.heldOutRows)} held out`,
+      ],
+      ["steps", `${count(manifest.steps)}, ${run.batches.epochs} epochs`],
+      [
+        "loss",
+        `prompt loss weight ${manifest.promptLossWeight}, ${manifest.normalization} over the ${manifest.reduceOver}`,
+      ],
+      [
+        "memory",
+        `about ${bytes(memory.total)}: weights ${bytes(memory.weights)}, gradients ${bytes(memory.gradients)}, optimiser ${bytes(memory.optimizer)}, activations ${bytes(memory.activations)}`,
+      ],
+      [
+        "first",
+        `${count(firstBatch.rows)} rows, ${count(firstBatch.tokens)} tokens, ${count(trained)} of them trained, weights that sum to ${firstBatch.weight.toFixed(2)}`,
+      ],
+    ] as const;
+    for (const [name, value] of facts) process.stdout.write(`${pc.dim(name.padEnd(6))} ${value}\n`);
+    for (const note of run.notes) process.stdout.write(`${pc.yellow("!")} ${note}\n`);
+  } finally {
+    run.free();
+  }
+};

@@ -1,0 +1,164 @@
+// A run as a person watches it: a header, a table that grows by a line now and then, and on a terminal a bar below it.
+// Elsewhere the same lines without the bar.
+import pc from "picocolors";
+import type {
+  EndEvent,
+  EvaluationEvent,
+  StartEvent,
+  StepEvent,
+  TrainingEvent,
+} from "../../training/events/event.ts";
+import { bytes, count, duration, loss, percent, rate, short } from "./format.ts";
+
+const COLUMNS = [
+  ["step", 8],
+  ["loss", 9],
+  ["prompt", 9],
+  ["completion", 11],
+  ["correct", 8],
+  ["rate", 10],
+  ["grad", 8],
+  ["tokens/s", 9],
+  ["memory", 9],
+] as const;
+
+const BAR = 24;
+/** Steps whose speed is averaged for the time left. */
+const RECENT = 20;
+
+export class TrainView {
+  readonly #live = process.stdout.isTTY === true;
+  #start: StartEvent | undefined;
+  #recent: StepEvent[] = [];
+  #stopping = false;
+  #barShown = false;
+
+  show(event: TrainingEvent): void {
+    if (event.type === "step") {
+      this.#step(event);
+      return;
+    }
+    if (event.type === "start") this.#start = event;
+    this.#lines(linesOf(event));
+  }
+
+  /** A signal came: the step at hand is finished first. */
+  interrupt(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#lines([`${pc.yellow("!")} stopping after this step, with a checkpoint`]);
+  }
+
+  end(): void {
+    this.#clearBar();
+  }
+
+  #step(event: StepEvent): void {
+    this.#recent = [...this.#recent.slice(1 - RECENT), event];
+    const { steps = event.step, firstStep = 0 } = this.#start ?? {};
+    const every = Math.max(1, Math.round(steps / 50));
+    if (event.step === firstStep + 1 || event.step % every === 0 || event.step === steps)
+      this.#lines([stepLine(event, this.#speed())]);
+    if (this.#live) this.#showBar(event, steps);
+  }
+
+  #speed(): number {
+    const sum = (of: (event: StepEvent) => number): number =>
+      this.#recent.reduce((total, event) => total + of(event), 0);
+    return sum(({ tokens }) => tokens) / sum(({ seconds }) => seconds);
+  }
+
+  #showBar({ step, epoch }: StepEvent, steps: number): void {
+    const filled = Math.round((BAR * step) / steps);
+    const bar = "━".repeat(filled) + pc.dim("━".repeat(BAR - filled));
+    const seconds = this.#recent.reduce((sum, event) => sum + event.seconds, 0) / this.#recent.length;
+    const left = duration(seconds * (steps - step));
+    process.stdout.write(`\r${bar} ${count(step)}/${count(steps)}  epoch ${epoch}  ${left} left\x1b[K`);
+    this.#barShown = true;
+  }
+
+  #clearBar(): void {
+    if (this.#barShown) process.stdout.write("\r\x1b[K");
+    this.#barShown = false;
+  }
+
+  #lines(lines: readonly string[]): void {
+    this.#clearBar();
+    for (const line of lines) process.stdout.write(`${line}\n`);
+  }
+}
+
+const linesOf = (event: Exclude<TrainingEvent, StepEvent>): readonly string[] => {
+  switch (event.type) {
+    case "start":
+      return header(event);
+    case "evaluation":
+      return [evaluationLine(event)];
+    case "checkpoint":
+      return [pc.dim(`  checkpoint ${event.path}`)];
+    case "note":
+      return [`${pc.yellow("!")} ${event.message}`];
+    case "end":
+      return ending(event);
+    case "error":
+      return [];
+  }
+};
+
+const header = (event: StartEvent): string[] => {
+  const { steps, epochs, rows, heldOutRows, tokens, parameters, trainable, notes } = event;
+  const heldOut = heldOutRows === 0 ? "" : `, ${count(heldOutRows)} held out`;
+  const trained = trainable === parameters ? "" : `, ${short(trainable)} trained`;
+  const facts = [
+    ["model", `${event.model}  ${short(parameters)} parameters${trained}`],
+    ["data", `${count(rows)} rows, ${short(tokens)} tokens an epoch${heldOut}`],
+    ["loss", `prompt loss weight ${event.promptLossWeight}, ${event.normalization}`],
+    ["run", `${count(steps)} steps, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}, into ${event.run}`],
+    ["on", `${event.device}, ${event.precision}, ${event.threads} threads`],
+  ] as const;
+  return [
+    ...facts.map(([name, value]) => `${pc.dim(name.padEnd(6))} ${value}`),
+    ...notes.map((note) => `${pc.yellow("!")} ${note}`),
+    "",
+    pc.dim(COLUMNS.map(([name, width]) => name.padStart(width)).join(" ")),
+  ];
+};
+
+const stepLine = (event: StepEvent, speed: number): string => {
+  const { prompt, completion } = event;
+  const cells = [
+    count(event.step),
+    loss(event.loss),
+    loss(prompt?.loss),
+    loss(completion?.loss),
+    percent(completion?.accuracy),
+    rate(event.learningRate),
+    event.gradientNorm.toFixed(2),
+    count(Math.round(speed)),
+    bytes(event.memory),
+  ];
+  return cells.map((cell, i) => cell.padStart(COLUMNS[i]![1])).join(" ");
+};
+
+const evaluationLine = ({ step, loss: value, prompt, completion, best }: EvaluationEvent): string => {
+  const cells = [
+    count(step),
+    loss(value),
+    loss(prompt?.loss),
+    loss(completion?.loss),
+    percent(completion?.accuracy),
+  ];
+  const line = cells.map((cell, i) => cell.padStart(COLUMNS[i]![1])).join(" ");
+  return `${pc.cyan(line)}  ${pc.cyan("held out")}${best ? pc.green(" best") : ""}`;
+};
+
+const ending = ({ reason, step, seconds, model, bestStep, peakMemory }: EndEvent): string[] => {
+  const how = { completed: "done", "stopped-early": "stopped early", interrupted: "interrupted" }[reason];
+  const facts = `${how} after ${count(step)} steps and ${duration(seconds)}, peak memory ${bytes(peakMemory)}`;
+  const best = bestStep === undefined ? "" : `, weights of step ${count(bestStep)}`;
+  return [
+    "",
+    reason === "interrupted" ? pc.yellow(facts) : pc.green(facts),
+    model === undefined ? "run the same command again to go on" : `model in ${model}${best}`,
+  ];
+};
