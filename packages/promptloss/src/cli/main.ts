@@ -6,6 +6,7 @@ import pc from "picocolors";
 import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
 import { invertCommand } from "./invert.ts";
+import { lossCommand } from "./loss.ts";
 import { previewCommand } from "./preview.ts";
 import { trainCommand } from "./train.ts";
 
@@ -16,8 +17,8 @@ function program(): Command {
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
     .showSuggestionAfterError();
-  for (const one of [inspectCommand(), previewCommand(), invertCommand(), trainCommand(), doctorCommand()])
-    command.addCommand(one);
+  const commands = [inspectCommand, previewCommand, invertCommand, trainCommand, lossCommand, doctorCommand];
+  for (const make of commands) command.addCommand(make());
   // Errors are thrown rather than ending the process, so that wrong usage gets an exit code of its own.
   for (const one of [command, ...command.commands]) one.exitOverride();
   return command;

@@ -18,4 +18,12 @@ export {
   type ReweightingContext,
   type ReweightingName,
 } from "./reweighting.ts";
-export { addSideSums, emptySideSums, type SideSum, type SideSums, sideMeans } from "./side-sums.ts";
+export { type RowLoss, rowLosses } from "./row-losses.ts";
+export {
+  addSideSums,
+  emptySideSums,
+  type SideSum,
+  type SideSums,
+  sideMeans,
+  totalSums,
+} from "./side-sums.ts";

@@ -14,7 +14,7 @@ import { IGNORE_INDEX } from "../data/packing/index.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
 import { type BySide, IS_ANSWER } from "./normalization.ts";
 import type { Reweighting } from "./reweighting.ts";
-import { addPredictions, emptySideSums, type SideSums } from "./side-sums.ts";
+import { addSideSums, emptySideSums, type Predictions, rowSums, type SideSums } from "./side-sums.ts";
 
 export interface PackLossOptions {
   /** The factor of w·ℓ on each side, from `lossFactors` over the whole batch. */
@@ -34,7 +34,8 @@ export interface PackLoss {
   readonly loss: Tensor;
   /** The last hidden states, [tokens, width]. */
   readonly hidden: Tensor;
-  readonly sums: SideSums;
+  /** Of each row of the pack. */
+  readonly rows: readonly SideSums[];
 }
 
 /** The loss of a pack, and its unweighted losses and accuracies by side. */
@@ -76,25 +77,21 @@ const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLos
     ...settings,
     labelSmoothing,
   });
-  const sums = emptySideSums();
-  addPredictions(sums, pack, numbers(tokenLosses, tokenCorrect), (place) => coefficients[place]! > 0);
+  const rows = Array.from({ length: pack.rowCount }, () => emptySideSums());
+  const measure = (losses: Tensor, correct: Tensor, counts: (place: number) => boolean): void => {
+    const predictions = numbers(losses, correct);
+    for (const [index, sums] of rows.entries()) addSideSums(sums, rowSums(pack, index, predictions, counts));
+  };
+  measure(tokenLosses, tokenCorrect, (place) => coefficients[place]! > 0);
   if (measureAll && targets.some((target, place) => target !== IGNORE_INDEX && coefficients[place] === 0)) {
     const silent = coefficients.map((coefficient) => (coefficient > 0 ? 0 : 1));
     const measured = noGrad(() => scores(hidden.detach(), on(silent)));
-    addPredictions(
-      sums,
-      pack,
-      numbers(measured.tokenLosses, measured.tokenCorrect),
-      (place) => silent[place] === 1,
-    );
+    measure(measured.tokenLosses, measured.tokenCorrect, (place) => silent[place] === 1);
   }
-  return { loss, hidden, sums };
+  return { loss, hidden, rows };
 };
 
-const numbers = (
-  losses: Tensor,
-  correct: Tensor,
-): { losses: ArrayLike<number>; correct: ArrayLike<number> } => ({
+const numbers = (losses: Tensor, correct: Tensor): Predictions => ({
   losses: losses.to({ dtype: "float64" }).toTypedArray<"float64">(),
   correct: correct.to({ dtype: "uint8" }).toTypedArray<"uint8">(),
 });

@@ -18,23 +18,29 @@ export const emptySideSums = (): SideSums => ({
   completion: { tokens: 0, loss: 0, correct: 0 },
 });
 
-/** Adds the predictions of a pack that `counts` tells of: place t is the prediction of token t + 1. */
-export const addPredictions = (
-  sums: SideSums,
+/** What was measured at each place of a pack: place t is the prediction of token t + 1. */
+export interface Predictions {
+  readonly losses: ArrayLike<number>;
+  readonly correct: ArrayLike<number>;
+}
+
+/** The sums over a row's predictions that `counts` tells of. */
+export const rowSums = (
   pack: PackedTokens,
-  predictions: { readonly losses: ArrayLike<number>; readonly correct: ArrayLike<number> },
+  row: number,
+  predictions: Predictions,
   counts: (place: number) => boolean,
-): void => {
-  for (let row = 0; row < pack.rowCount; row++) {
-    const end = pack.starts[row + 1]! - 1;
-    for (let place = pack.starts[row]!; place < end; place++) {
-      if (!counts(place)) continue;
-      const sum = IS_ANSWER[pack.classes[place + 1]!] === 1 ? sums.completion : sums.prompt;
-      sum.tokens++;
-      sum.loss += predictions.losses[place]!;
-      sum.correct += predictions.correct[place]!;
-    }
+): SideSums => {
+  const sums = emptySideSums();
+  const end = pack.starts[row + 1]! - 1;
+  for (let place = pack.starts[row]!; place < end; place++) {
+    if (!counts(place)) continue;
+    const sum = IS_ANSWER[pack.classes[place + 1]!] === 1 ? sums.completion : sums.prompt;
+    sum.tokens++;
+    sum.loss += predictions.losses[place]!;
+    sum.correct += predictions.correct[place]!;
   }
+  return sums;
 };
 
 export const addSideSums = (into: SideSums, from: SideSums): void => {
@@ -43,6 +49,13 @@ export const addSideSums = (into: SideSums, from: SideSums): void => {
     into[side].loss += from[side].loss;
     into[side].correct += from[side].correct;
   }
+};
+
+/** The sums over several rows. */
+export const totalSums = (rows: readonly SideSums[]): SideSums => {
+  const total = emptySideSums();
+  for (const row of rows) addSideSums(total, row);
+  return total;
 };
 
 /** Mean loss and accuracy of a side; undefined where none of its tokens was measured. */

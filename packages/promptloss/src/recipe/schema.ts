@@ -4,6 +4,7 @@ import { FORMAT_NAMES } from "../data/rows/index.ts";
 import { OVERFLOW_POLICIES } from "../data/tokens/index.ts";
 import { lossSection } from "./sections/loss.ts";
 import { checkpointsSection, evaluationSection, loraSection, probesSection } from "./sections/run.ts";
+import { sourceList } from "./sections/sources.ts";
 import { trainingSection } from "./sections/training.ts";
 
 /** A data source; its other keys are checked where it is read. */
@@ -19,10 +20,7 @@ export const recipeSchema = z
     /** The tokenizer's folder, where it is not the model's. */
     tokenizer: z.string().min(1).optional(),
     /** A source or a list of them. */
-    data: z.preprocess(
-      (value) => (value === undefined || Array.isArray(value) ? value : [value]),
-      z.array(dataSource).min(1),
-    ),
+    data: sourceList(dataSource),
     onBadRow: z.enum(["error", "skip"]).default("error"),
     emptyCompletions: z.enum(["refuse", "keep"]).default("refuse"),
     template: z.union([z.string().min(1), templateStrings]).default("alpaca"),

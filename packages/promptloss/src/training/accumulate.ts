@@ -11,6 +11,7 @@ import {
   packLoss,
   type Reweighting,
   type SideSums,
+  totalSums,
 } from "../loss/index.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
@@ -61,7 +62,7 @@ export const accumulate = (
       (kl === undefined ? result.loss : result.loss.add(kl)).backward();
       loss += result.loss.item();
       penalty += kl?.item() ?? 0;
-      addSideSums(sums, result.sums);
+      addSideSums(sums, totalSums(result.rows));
     });
   return { loss, penalty, sums };
 };

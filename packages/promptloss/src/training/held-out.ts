@@ -10,6 +10,7 @@ import {
   type NormalizationSettings,
   packLoss,
   type SideSums,
+  totalSums,
 } from "../loss/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
@@ -45,7 +46,7 @@ export const heldOutLoss = (
           compute,
         });
         loss += result.loss.item();
-        addSideSums(sums, result.sums);
+        addSideSums(sums, totalSums(result.rows));
       });
   });
   return { loss, sums };

@@ -1,13 +1,16 @@
 // Starts the training process and hands on its events. What ends it without a word, the kernel or a crash, becomes an
 // error that says so.
 import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { TrainingError } from "./errors.ts";
-import type { EventListener, TrainingEvent } from "./events/event.ts";
+import type { EndReason, EventListener, TrainingEvent } from "./events/event.ts";
 import type { ProcessArguments } from "./process.ts";
 
 const program = fileURLToPath(new URL("process.js", import.meta.url));
+
+const { signals } = constants;
 
 /** Lines of the process's standard error that are kept to explain a crash. */
 const KEPT_LINES = 20;
@@ -24,12 +27,14 @@ export const startTrainingProcess = (settings: ProcessArguments, onEvent: EventL
   });
   const errors: string[] = [];
   let failed = false;
+  let ended: EndReason | undefined;
   const lines = createInterface({ input: child.stdout! });
   lines.on("line", (line) => {
     const event = parse(line);
     if (event === undefined) errors.push(line);
     else {
       failed ||= event.type === "error";
+      if (event.type === "end") ended = event.reason;
       onEvent(event);
     }
   });
@@ -42,7 +47,10 @@ export const startTrainingProcess = (settings: ProcessArguments, onEvent: EventL
     child.once("error", reject);
     child.once("close", (code, signal) => {
       void read.then(() => {
-        if (signal !== null) reject(killed(signal, errors));
+        // A second Ctrl-C may hit a process that has said all and is on its way out.
+        if (signal !== null && ended !== undefined)
+          resolve(ended === "interrupted" ? 128 + signals[signal] : 0);
+        else if (signal !== null) reject(killed(signal, errors));
         else if (code !== 0 && code !== null && code < 128 && !failed) reject(crashed(code, errors));
         else resolve(code ?? 1);
       });

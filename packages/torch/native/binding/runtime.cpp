@@ -60,7 +60,8 @@ napi_value set_rng_state(Instance& instance, napi_callback_info info) {
   const at::Tensor& state = instance.tensor(args[1], "state");
   at::Generator generator = generator_of(instance.env, args[0]);
   std::lock_guard<std::mutex> lock(generator.mutex());
-  generator.set_state(state);
+  // A copy, as the generator reads it with aligned loads, and a view of a file may lie anywhere.
+  generator.set_state(state.clone(at::MemoryFormat::Contiguous));
   return undefined(instance.env);
 }
 

@@ -1,6 +1,7 @@
 // The recipe's smaller sections: LoRA, held-out evaluation, checkpoints, probes.
 import { z } from "zod";
 import { atMostOne } from "./rules.ts";
+import { sourceList } from "./sources.ts";
 
 const count = z.int().min(1);
 
@@ -22,12 +23,7 @@ export const evaluationSection = <S extends z.ZodType>(source: S) =>
   z
     .strictObject({
       /** Held-out data of its own. */
-      data: z
-        .preprocess(
-          (value) => (value === undefined || Array.isArray(value) ? value : [value]),
-          z.array(source).min(1),
-        )
-        .optional(),
+      data: sourceList(source).optional(),
       /** Rows held out of the training data. */
       rows: count.optional(),
       /** The share of the training data that is held out. */

@@ -1,0 +1,118 @@
+// `promptloss loss`: what a model makes of some data, without training. One line of JSON a row, then the totals.
+import { Command, InvalidArgumentError, Option } from "commander";
+import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
+import { FORMAT_NAMES } from "../data/rows/index.ts";
+import { OVERFLOW_POLICIES, type OverflowPolicy } from "../data/tokens/index.ts";
+import { NORMALIZATIONS, type Normalization, type SideSums, sideMeans } from "../loss/index.ts";
+import { type PreviewSettings, settingsOf } from "../preview/plan.ts";
+import { isRecipe, readRecipe } from "../recipe/index.ts";
+import { measureLoss } from "../training/measure-loss.ts";
+import { weightNumber, wholeNumber } from "./options.ts";
+
+interface Flags {
+  adapter?: string;
+  tokenizer?: string;
+  template?: string;
+  format?: (typeof FORMAT_NAMES)[number];
+  plw?: number;
+  completionWeight?: number;
+  classWeight: Partial<Record<TokenClass, number>>;
+  normalization?: Normalization;
+  limit?: number;
+  maxLength?: number;
+  overflow?: OverflowPolicy;
+  precision: "fp32" | "bf16";
+  microBatchTokens: number;
+  gradients?: true;
+}
+
+export function lossCommand(): Command {
+  return new Command("loss")
+    .description("measure a model's loss on data, row by row and in all, without training")
+    .argument("<model>", "a Hugging Face model folder")
+    .argument("<recipe | data>", "a recipe (.yaml), or a file, pattern, dataset folder or hub id")
+    .option("--adapter <folder>", "a PEFT adapter over the model")
+    .option("--tokenizer <folder>", "where it is not the model's")
+    .option("--template <name>", "what the rows are wrapped in (alpaca)")
+    .addOption(
+      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
+    )
+    .option("--plw <weight>", "prompt loss weight of the totals (the recipe's, or 1)", weightNumber)
+    .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
+    .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
+    .addOption(new Option("--normalization <name>", "what the sum is divided by").choices(NORMALIZATIONS))
+    .option("--limit <rows>", "the first rows of each source only", wholeNumber)
+    .option("--max-length <tokens>", "the longest row", wholeNumber)
+    .addOption(new Option("--overflow <policy>", "what to do with longer rows").choices(OVERFLOW_POLICIES))
+    .addOption(
+      new Option("--precision <name>", "of matrix products").choices(["fp32", "bf16"]).default("fp32"),
+    )
+    .option("--micro-batch-tokens <tokens>", "tokens computed at one time", wholeNumber, 4096)
+    .option("--gradients", "add the norm of the loss's gradient, in all and by parameter")
+    .action(async (model: string, data: string, flags: Flags) => {
+      const recipe = isRecipe(data) ? readRecipe(data) : undefined;
+      const totals = await measureLoss({
+        model,
+        adapter: flags.adapter,
+        data: withFlags(recipe && settingsOf(recipe, data), model, data, flags),
+        normalization: flags.normalization ?? recipe?.loss.normalization ?? "weight-sum",
+        compute: flags.precision === "bf16" ? "bfloat16" : undefined,
+        microBatchTokens: flags.microBatchTokens,
+        gradients: flags.gradients === true,
+        onRow: ({ source, sums }) => print({ ...source, ...sidesOf(sums) }),
+      });
+      const { sums, ...rest } = totals;
+      print({ totals: { ...rest, ...sidesOf(sums) } });
+    });
+}
+
+const print = (line: object): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+
+/** Mean loss, accuracy and tokens of each side; null where it has no tokens. */
+const sidesOf = (sums: SideSums) =>
+  Object.fromEntries(
+    (["prompt", "completion"] as const).map((side) => {
+      const means = sideMeans(sums[side]);
+      return [side, means === undefined ? null : { ...means, tokens: sums[side].tokens }];
+    }),
+  );
+
+const classWeight = (
+  text: string,
+  before: Partial<Record<TokenClass, number>>,
+): Partial<Record<TokenClass, number>> => {
+  const [name, weight] = text.split("=");
+  const known = TOKEN_CLASSES.find((each) => each === name);
+  if (known === undefined || weight === undefined)
+    throw new InvalidArgumentError(
+      `It should be a class and its weight, as input=0.5. Classes: ${TOKEN_CLASSES.join(", ")}.`,
+    );
+  return { ...before, [known]: weightNumber(weight) };
+};
+
+const withFlags = (
+  base: PreviewSettings | undefined,
+  model: string,
+  path: string,
+  flags: Flags,
+): PreviewSettings => {
+  const { plw, completionWeight, classWeight: perClass, limit, format } = flags;
+  const sources = base?.sources ?? [{ path, ...(format && { format }) }];
+  return {
+    sources: limit === undefined ? sources : sources.map((source) => ({ ...source, limit })),
+    read: base?.read ?? { emptyCompletions: "keep" },
+    tokenizer: flags.tokenizer ?? base?.tokenizer ?? model,
+    template: flags.template ?? base?.template ?? "alpaca",
+    turns: base?.turns ?? "all",
+    weights: {
+      ...(base?.weights ?? { promptLossWeight: 1 }),
+      ...(plw !== undefined && { promptLossWeight: plw }),
+      ...(completionWeight !== undefined && { completionWeight }),
+      ...(Object.keys(perClass).length > 0 && { perClass: { ...base?.weights.perClass, ...perClass } }),
+    },
+    maxLength: flags.maxLength ?? base?.maxLength,
+    overflow: flags.overflow ?? base?.overflow,
+  };
+};

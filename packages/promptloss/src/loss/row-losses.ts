@@ -1,0 +1,30 @@
+// What a model makes of each row, unweighted: prompt and completion loss, each with its tokens.
+import { type DType, noGrad, scope } from "@promptloss/torch";
+import type { RowSource } from "../data/example.ts";
+import { PackedTokens } from "../data/packing/index.ts";
+import { WeightedTokens } from "../data/tokens/index.ts";
+import type { CausalLanguageModel } from "../models/decoder/model.ts";
+import { packLoss } from "./pack-loss.ts";
+import type { SideSums } from "./side-sums.ts";
+
+export interface RowLoss {
+  readonly source: RowSource;
+  readonly sums: SideSums;
+}
+
+/** Rows in one pack, in order. Computes no gradients. */
+export const rowLosses = (
+  model: CausalLanguageModel,
+  rows: readonly WeightedTokens[],
+  { compute }: { readonly compute?: DType | undefined } = {},
+): RowLoss[] =>
+  noGrad(() =>
+    scope(() => {
+      const pack = PackedTokens.of(rows.map(unweighted));
+      const measured = packLoss(model, pack, { factors: { prompt: 1, completion: 1 }, compute });
+      return rows.map(({ source }, index) => ({ source, sums: measured.rows[index]! }));
+    }),
+  );
+
+const unweighted = ({ ids, classes, source }: WeightedTokens): WeightedTokens =>
+  WeightedTokens.of({ ids, classes, weights: new Float32Array(ids.length).fill(1), source });

@@ -1,0 +1,278 @@
+// `promptloss train` as a user runs it, on a tiny model: what it prints and writes, how it resumes, how it fails.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { MetricsLine } from "../src/training/events/metrics-file.ts";
+import type { Manifest } from "../src/training/manifest.ts";
+import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const built = existsSync(program);
+
+let folder: TrainingFolder;
+beforeAll(() => {
+  folder = trainingFolder();
+});
+afterAll(() => folder.remove());
+
+const environment = () => ({ ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") });
+
+const promptloss = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, [program, ...args], { cwd: folder.path, encoding: "utf8", env: environment() });
+
+const read = (...parts: string[]): string => readFileSync(join(folder.path, ...parts), "utf8");
+const manifestOf = (run: string): Manifest => JSON.parse(read(run, "manifest.json"));
+const metricsOf = (run: string): MetricsLine[] =>
+  read(run, "metrics.jsonl")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+const weightsOf = (run: string): Buffer => readFileSync(join(folder.path, run, "model", "model.safetensors"));
+
+const SHORT = `
+loss: { promptLossWeight: 0.1 }
+training: { epochs: 2, batchSize: 8, learningRate: 1e-2, precision: fp32, logEvery: 2 }
+`;
+
+describe.skipIf(!built)(`promptloss train${built ? "" : " (skipped: npm run build first)"}`, () => {
+  test("trains, and leaves a folder that says all", () => {
+    const file = folder.recipe(
+      "whole",
+      `${SHORT}evaluation: { rows: 4, every: epoch }\ncheckpoints: { every: 2, keep: 2 }\n`,
+    );
+    const { status, stdout, stderr } = promptloss("train", file);
+    expect([status, stderr]).toEqual([0, ""]);
+    const shown = stdout
+      .replaceAll(folder.path, "FOLDER")
+      // Losses differ in their last digits between processors; speeds, times and memory from run to run.
+      .replaceAll(/^( +\d+) (.*)$/gm, (_, step: string, rest: string) => `${step} ${figures(rest)}`)
+      .replace(/and \d+ s, peak memory .*/, "and TIME")
+      .replace(/\d+ threads/, "THREADS");
+    expect(shown).toMatchInlineSnapshot(`
+      "model  FOLDER/model  20.7 k parameters
+      data   20 rows, 1925 tokens an epoch, 4 held out
+      loss   prompt loss weight 0.1, weight-sum
+      run    6 steps, 2 epochs, into FOLDER/whole
+      on     cpu, fp32, THREADS
+
+          step      loss    prompt  completion  correct       rate     grad  tokens/s    memory
+             1  # # # # % # # # # BYTES
+             2  # # # # % # # # # BYTES
+        checkpoint FOLDER/whole/checkpoints/step-000002
+             3  # # # # % # # # # BYTES
+             3  # # # # % held out best
+             4  # # # # % # # # # BYTES
+        checkpoint FOLDER/whole/checkpoints/step-000004
+             5  # # # # % # # # # BYTES
+             6  # # # # % # # # # BYTES
+             6  # # # # % held out best
+        checkpoint FOLDER/whole/checkpoints/step-000006
+
+      done after 6 steps and TIME
+      model in FOLDER/whole/model, weights of step 6
+      "
+    `);
+    expect(readdirSync(join(folder.path, "whole")).sort()).toEqual([
+      "checkpoints",
+      "manifest.json",
+      "metrics.jsonl",
+      "model",
+      "probes.json",
+      "tensorboard",
+    ]);
+    const { end, ...manifest } = manifestOf("whole");
+    expect(end).toMatchObject({ reason: "completed", step: 6 });
+    expect(manifest).toMatchObject({
+      promptLossWeight: 0.1,
+      normalization: "weight-sum",
+      precision: "fp32",
+      rows: 20,
+      heldOutRows: 4,
+      steps: 6,
+      recipe: { training: { betas: [0.9, 0.999] } },
+    });
+    const metrics = metricsOf("whole");
+    expect(metrics.filter(({ type }) => type === "step").map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(metrics[0]).toMatchObject({ prompt: { loss: expect.any(Number) }, completion: {} });
+    expect(metrics.at(-1)!.loss).toBeLessThan(metrics[0]!.loss);
+    const checkpoints = readdirSync(join(folder.path, "whole", "checkpoints")).filter((name) =>
+      name.startsWith("step"),
+    );
+    expect(checkpoints.sort()).toEqual(["step-000004", "step-000006"]);
+    expect(JSON.parse(read("whole", "probes.json"))).toMatchObject({
+      trainingLoss: { steps: 6 },
+      distance: {
+        all: { cosine: expect.any(Number) },
+        groups: { embedding: {}, "layer 0": {}, "layer 1": {}, rest: {} },
+      },
+    });
+    const again = promptloss("train", file);
+    expect([again.status, again.stdout]).toEqual([
+      0,
+      expect.stringContaining("holds this very run, finished"),
+    ]);
+  });
+
+  test("masked prompts are measured on logged steps only", () => {
+    expect(
+      promptloss("train", folder.recipe("masked", SHORT), "--set", "loss.promptLossWeight=0").status,
+    ).toBe(0);
+    const measured = metricsOf("masked").map((line) => line.prompt !== undefined);
+    expect(measured).toEqual([true, true, false, true, false, true]);
+  });
+
+  test("killed at any time, it goes on to the same weights, bit for bit", async () => {
+    const recipe = `${SHORT.replace("epochs: 2", "epochs: 8, dropout: 0.1, neftuneAlpha: 5")}checkpoints: { every: 1 }
+evaluation: { rows: 4, every: 3 }
+`;
+    const [whole, broken] = [folder.recipe("undisturbed", recipe), folder.recipe("killed", recipe)];
+    expect(promptloss("train", whole).status).toBe(0);
+    let kills = 0;
+    for (let attempt = 0; attempt < 40; attempt++) {
+      // The first kills come early, so that some fall into the middle of a checkpoint's writing.
+      const code = await runAndKill(broken, 2 + (attempt % 3) * 3, attempt * 7);
+      if (code === 0) break;
+      kills++;
+    }
+    expect(kills).toBeGreaterThan(2);
+    expect(manifestOf("killed").end).toMatchObject({
+      reason: "completed",
+      step: manifestOf("undisturbed").end!.step,
+    });
+    expect(weightsOf("killed").equals(weightsOf("undisturbed"))).toBe(true);
+    const steps = (run: string) => metricsOf(run).map(({ step, loss, type }) => [step, loss, type]);
+    expect(steps("killed")).toEqual(steps("undisturbed"));
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s ends it after the step at hand, with a checkpoint", async (signal, code) => {
+    const recipe = folder.recipe(signal, SHORT.replace("epochs: 2", "epochs: 60"));
+    const child = spawn(process.execPath, [program, "train", recipe], { env: environment() });
+    let text = "";
+    const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
+    for await (const chunk of child.stdout) {
+      text += chunk;
+      if (/\n +1 /.test(text)) child.kill(signal);
+    }
+    expect(await exit).toBe(code);
+    expect(text).toContain("interrupted after");
+    const { end } = manifestOf(signal);
+    expect(end).toMatchObject({ reason: "interrupted" });
+    expect(readdirSync(join(folder.path, signal, "checkpoints"))).toContain(
+      `step-${String(end!.step).padStart(6, "0")}`,
+    );
+  });
+
+  test("a damaged checkpoint is passed over for the one before", () => {
+    const file = folder.recipe("damaged", `${SHORT}checkpoints: { every: 1, keep: 3 }\n`);
+    expect(promptloss("train", file).status).toBe(0);
+    const whole = weightsOf("damaged");
+    const newest = join(folder.path, "damaged", "checkpoints", "step-000006", "weights.safetensors");
+    writeFileSync(newest, readFileSync(newest).subarray(0, 100));
+    const manifest = manifestOf("damaged");
+    writeFileSync(
+      join(folder.path, "damaged", "manifest.json"),
+      JSON.stringify({ ...manifest, end: undefined }),
+    );
+    const { status, stdout } = promptloss("train", file);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/step-000006: weights\.safetensors is not what was written; going back/),
+    ]);
+    expect(stdout).toContain("going on after step 5");
+    expect(weightsOf("damaged").equals(whole)).toBe(true);
+  });
+
+  test("another recipe does not take over a run's folder", () => {
+    const file = folder.recipe("taken", SHORT);
+    expect(promptloss("train", file).status).toBe(0);
+    const other = promptloss("train", file, "--set", "training.learningRate=0.5");
+    expect(other).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/holds another run.*\nhint: .*--overwrite/s),
+    });
+    const overwritten = promptloss("train", file, "--set", "training.learningRate=0.02", "--overwrite");
+    expect(overwritten.status).toBe(0);
+    expect(manifestOf("taken").recipe.training.learningRate).toBe(0.02);
+  });
+
+  test("a loss that is no number ends the run and names the rows", () => {
+    const file = folder.recipe("diverged", SHORT);
+    const { status, stderr } = promptloss("train", file, "--set", "training.learningRate=1e30");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /error: step \d: the .* is (NaN|Infinity|-Infinity); the batch was .*rows\.json, row \d+/,
+    );
+    expect(stderr).toContain("hint: lower training.learningRate");
+  });
+
+  test("problems of a recipe are told together, before anything starts", () => {
+    const file = folder.recipe("wrong", "training: { epochs: 0, learningrate: 1 }\nlora: { rank: 0 }\n");
+    const { status, stdout, stderr } = promptloss("train", file, "--set", "loss.normalization=sum");
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr.replaceAll(folder.path, "FOLDER")).toMatchInlineSnapshot(`
+      "error: FOLDER/wrong.yaml: loss.normalization: Invalid option: expected one of "weight-sum"|"active-count"|"all-mean"|"completion-count"|"segment-mean"|"loss-share"
+      FOLDER/wrong.yaml:4: training.epochs: Too small: expected number to be >=1
+      FOLDER/wrong.yaml:4: training.learningrate: there is no such key; did you mean learningRate?
+      FOLDER/wrong.yaml:5: lora.rank: Too small: expected number to be >=1
+      "
+    `);
+  });
+
+  test("a dry run prints the plan and trains nothing", () => {
+    const { status, stdout } = promptloss("train", folder.recipe("planned", SHORT), "--dry-run");
+    expect(status).toBe(0);
+    expect(stdout.replaceAll(folder.path, "FOLDER")).toMatchInlineSnapshot(`
+      "model  FOLDER/model  20.7 k parameters, 20.7 k trained
+      data   24 rows, 2256 tokens an epoch, 0 held out
+      steps  6, 2 epochs
+      loss   prompt loss weight 0.1, weight-sum over the batch
+      memory about 10 MiB: weights 0 MiB, gradients 0 MiB, optimiser 0 MiB, activations 10 MiB
+      first  8 rows, 748 tokens, 740 of them trained, weights that sum to 104.60
+      "
+    `);
+    expect(existsSync(join(folder.path, "planned"))).toBe(false);
+    const { rows, firstBatch } = JSON.parse(
+      promptloss("train", join(folder.path, "planned.yaml"), "--dry-run", "--json").stdout,
+    );
+    expect([rows, firstBatch.rows]).toEqual([24, 8]);
+  });
+
+  test("LoRA trains little and writes an adapter, or the model merged", () => {
+    const lora = (merge: boolean): string =>
+      `${SHORT}lora: { rank: 2, targets: [q_proj, v_proj], merge: ${merge} }\n`;
+    expect(promptloss("train", folder.recipe("adapter", lora(false))).status).toBe(0);
+    expect(JSON.parse(read("adapter", "model", "adapter_config.json"))).toMatchObject({
+      r: 2,
+      peft_type: "LORA",
+    });
+    expect(manifestOf("adapter").trainable).toBeLessThan(manifestOf("adapter").parameters / 10);
+    expect(promptloss("train", folder.recipe("merged", lora(true))).status).toBe(0);
+    expect(existsSync(join(folder.path, "merged", "model", "model.safetensors"))).toBe(true);
+  });
+});
+
+/** A line's numbers as #. */
+const figures = (line: string): string =>
+  line
+    .replaceAll(/[\d,.e+-]*\d/g, "#")
+    .replaceAll(/ +/g, " ")
+    .replace(/[MG]iB/, "BYTES");
+
+/** Starts a run, kills its training process some milliseconds after its n-th step, and gives the exit code. */
+const runAndKill = (file: string, steps: number, delay: number): Promise<number | null> =>
+  new Promise((resolve) => {
+    const process_ = fileURLToPath(new URL("../dist/training/process.js", import.meta.url));
+    const child = spawn(process.execPath, [process_, JSON.stringify({ file })], { env: environment() });
+    let text = "";
+    child.stdout.on("data", (chunk) => {
+      text += chunk;
+      if ((text.match(/"type":"step"/g)?.length ?? 0) >= steps)
+        setTimeout(() => child.kill("SIGKILL"), delay);
+    });
+    child.on("close", resolve);
+  });
