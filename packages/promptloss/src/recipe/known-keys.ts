@@ -30,3 +30,10 @@ export const knownKeys = (path: readonly PropertyKey[]): string[] => {
 /** The known key that is spelled most like a wrong one. */
 export const nearestKey = (path: readonly PropertyKey[], key: string): string | undefined =>
   [...knownKeys(path)].sort((a, b) => distance(a, key) - distance(b, key))[0];
+
+/** Every key of a recipe and of its sections, without the paths to them. */
+export const recipeKeys = (): string[] => {
+  const top = knownKeys([]);
+  const sections = top.filter((key) => key !== "data").flatMap((key) => knownKeys([key]));
+  return [...new Set([...top, ...sections])];
+};

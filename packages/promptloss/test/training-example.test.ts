@@ -1,0 +1,89 @@
+// The program of docs/training.md, and the recipes that the repository offers.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readRecipe, recipeKeys } from "../src/recipe/index.ts";
+import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
+
+const package_ = fileURLToPath(new URL("../", import.meta.url));
+const root = join(package_, "../..");
+const program = join(package_, "dist/cli/main.js");
+const built = existsSync(program);
+const skipped = built ? "" : " (skipped: npm run build first)";
+
+let folder: TrainingFolder;
+beforeAll(() => {
+  folder = trainingFolder();
+});
+afterAll(() => folder.remove());
+
+const run = (
+  file: string,
+  args: readonly string[],
+): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, [file, ...args], {
+    encoding: "utf8",
+    cwd: folder.path,
+    env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
+  });
+
+const page = (): string => readFileSync(join(root, "docs/training.md"), "utf8");
+
+describe.skipIf(!built)(`training${skipped}`, () => {
+  test("the program of docs/training.md trains", () => {
+    const text = /```js\n(?<program>[\s\S]+?)```/.exec(page())?.groups?.program ?? "";
+    // Inside the package, so that its name resolves.
+    const place = mkdtempSync(join(package_, "dist/example-"));
+    try {
+      writeFileSync(join(place, "program.mjs"), text);
+      const [model, data, output] = ["model", "rows.json", "out"].map((name) => join(folder.path, name));
+      const { stdout, stderr } = run(join(place, "program.mjs"), [model!, data!, output!]);
+      expect(stderr).toBe("");
+      expect(stdout).toMatch(
+        /^(step \d: \d+\.\d\d\n){3}held out: \d\.\d\d\ncompleted, 4 lines, .*\/out\/model\n$/,
+      );
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+  });
+
+  test("docs/training.md names every key of a recipe", () => {
+    const missing = recipeKeys().filter((key) => !page().includes(`\`${key}\``));
+    expect(missing).toEqual([]);
+  });
+
+  const recipes = readdirSync(join(root, "recipes")).filter((name) => name.endsWith(".yaml"));
+
+  test.each(recipes)("recipes/%s is whole, and begins with its launch command", (name) => {
+    const file = join(root, "recipes", name);
+    const text = readFileSync(file, "utf8");
+    expect(readRecipe(file).output).toBe(`runs/${name.replace(".yaml", "")}`);
+    const comments = text.slice(0, text.search(/^[^#]/m));
+    expect(comments).toContain(`\n# promptloss train recipes/${name}`);
+  });
+
+  test.each([
+    ["short-completions.yaml", "rows.json"],
+    ["lora.yaml", "rows.json"],
+    ["pretrain.yaml", "stories.txt"],
+    ["alpaca-paper.yaml", "rows.json"],
+  ])("recipes/%s runs on a tiny model", (name, data) => {
+    const stories = Array.from({ length: 40 }, (_, i) => `Once there were ${i} red stones.\nThey lay still.`);
+    writeFileSync(join(folder.path, "stories.txt"), stories.join("\n\n"));
+    const output = join(folder.path, name);
+    const set = [
+      `model=${join(folder.path, "model")}`,
+      `data.0.path=${join(folder.path, data)}`,
+      `output=${output}`,
+    ];
+    if (name === "pretrain.yaml")
+      set.push("training.steps=4", "training.warmupSteps=1", "training.batchTokens=256");
+    const args = set.flatMap((each) => ["--set", each]);
+    const { status, stdout, stderr } = run(program, ["train", join(root, "recipes", name), ...args]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("done after");
+    expect(existsSync(join(output, "model"))).toBe(true);
+  });
+});
