@@ -1,11 +1,14 @@
 // The tiny random models of test/goldens/models: their goldens, and their weights, which are made from their names.
 import { readdirSync, readFileSync } from "node:fs";
 import { fromTypedArray, keep, type Tensor } from "@promptloss/torch";
+import { parse, stringify } from "lossless-json";
 import { parseModelConfig } from "../src/models/config/model-config.ts";
 import { CausalLanguageModel } from "../src/models/decoder/model.ts";
 
 export interface TinyGolden {
   config: Record<string, unknown>;
+  /** The config as Python wrote it, floats as floats. */
+  configText: string;
   weights: Record<string, number[]>;
   ids: number[];
   /** [tokens · vocabulary], little-endian float32. */
@@ -22,9 +25,11 @@ export const tinyModels = readdirSync(folder)
 
 /** What test/python/tiny_models.py wrote. */
 export const tinyGolden = (name: string): TinyGolden => {
-  const golden = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+  const text = readFileSync(new URL(`${name}.json`, folder), "utf8");
+  const golden = JSON.parse(text);
+  const configText = stringify((parse(text) as { config: unknown }).config) ?? "";
   const bytes = Buffer.from(golden.logits, "base64");
-  return { ...golden, logits: new Float32Array(Uint8Array.from(bytes).buffer) };
+  return { ...golden, configText, logits: new Float32Array(Uint8Array.from(bytes).buffer) };
 };
 
 /** The same weights as `fill` in tiny_models.py. */
@@ -51,4 +56,4 @@ export const tinyWeights = (golden: TinyGolden): Map<string, Tensor> =>
   );
 
 export const tinyModel = (golden: TinyGolden): CausalLanguageModel =>
-  new CausalLanguageModel(parseModelConfig(golden.config), tinyWeights(golden));
+  new CausalLanguageModel(parseModelConfig(golden.config, { text: golden.configText }), tinyWeights(golden));

@@ -11,11 +11,15 @@ export interface ModelConfig {
   readonly architecture: Architecture;
   /** The JSON as read, keys that are not known here included. */
   readonly json: Readonly<JsonObject>;
+  /** Its text: JSON's 30.0 is not 30 to readers that tell floats from integers. */
+  readonly text: string;
 }
 
 export interface ParseConfigOptions {
   /** The file, for errors. */
   path?: string;
+  /** The text that the JSON was parsed from, to write numbers back as they stood. */
+  text?: string;
   /** Keys that are not known here and change nothing. */
   ignoreKeys?: readonly string[];
 }
@@ -32,7 +36,7 @@ const POINTERS: Readonly<Record<string, string>> = {
  * @throws {ModelConfigError} for unknown model types, values that are not supported and keys that nothing reads
  */
 export const parseModelConfig = (json: unknown, options: ParseConfigOptions = {}): ModelConfig => {
-  const { path = "config.json", ignoreKeys = [] } = options;
+  const { path = "config.json", text = JSON.stringify(json), ignoreKeys = [] } = options;
   if (!isJsonObject(json)) throw new ModelConfigError("should hold a JSON object", { path });
   const family = familyOf(json, path);
   const fields = new ConfigFields(path, json);
@@ -45,7 +49,7 @@ export const parseModelConfig = (json: unknown, options: ParseConfigOptions = {}
   fields.ignore("pruned_heads");
   const architecture = family.read(fields);
   fields.refuseUnread();
-  return Object.freeze({ family, architecture: Object.freeze(architecture), json });
+  return Object.freeze({ family, architecture: Object.freeze(architecture), json, text });
 };
 
 const familyOf = (json: JsonObject, path: string): Family => {

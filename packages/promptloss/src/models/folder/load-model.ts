@@ -42,7 +42,8 @@ export const readModelConfig = (folder: string): ModelConfig => {
         : "give the folder of a Hugging Face model",
     });
   try {
-    return parseModelConfig(JSON.parse(readFileSync(path, "utf8")), { path });
+    const text = readFileSync(path, "utf8");
+    return parseModelConfig(JSON.parse(text), { path, text });
   } catch (cause) {
     if (cause instanceof SyntaxError) throw new ModelConfigError(`is not JSON: ${cause.message}`, { path });
     throw cause;

@@ -3,6 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type DType, noGrad, scope, type Tensor, writeShardedSafetensors } from "@promptloss/torch";
+import { parse, stringify } from "lossless-json";
 import type { CausalLanguageModel } from "../decoder/model.ts";
 import { ModelError } from "../errors.ts";
 
@@ -47,8 +48,9 @@ export const saveModel = (
   const dtype = options.dtype ?? FLOATS.find((each) => each === named) ?? "float32";
   const key = "torch_dtype" in json && !("dtype" in json) ? "torch_dtype" : "dtype";
   writeFolder(folder, (temporary) => {
-    const config = { ...json, architectures: [model.config.family.architecture], [key]: dtype };
-    writeFileSync(join(temporary, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    const changed = { architectures: [model.config.family.architecture], [key]: dtype };
+    const config = { ...(parse(model.config.text) as object), ...changed };
+    writeFileSync(join(temporary, "config.json"), `${stringify(config, undefined, 2)}\n`);
     noGrad(() =>
       scope(() =>
         writeShardedSafetensors(temporary, converted(model.parameters, dtype), shardOptions(options)),

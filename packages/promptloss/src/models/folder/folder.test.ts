@@ -1,0 +1,200 @@
+// Model folders: what is written is read back, by us and by transformers; what does not fit is named.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { keep, openSafetensors, scope, writeSafetensors, zeros } from "@promptloss/torch";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TINY_LLAMA, tinyLlama } from "../../../test/tiny-llama.ts";
+import { tinyGolden, tinyModel, tinyModels } from "../../../test/tiny-models.ts";
+import { packSequences } from "../decoder/input.ts";
+import type { CausalLanguageModel } from "../decoder/model.ts";
+import { ModelWeightsError } from "../errors.ts";
+import { createAdapter, loadAdapter, mergeAdapter, saveAdapter } from "../index.ts";
+import { loadModel, saveModel } from "./index.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "models-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const IDS = [3, 1, 4, 1, 5, 9, 2, 6];
+
+const logitsOf = (model: CausalLanguageModel): number[] => [
+  ...scope(() => model.logits(model.forward(packSequences([IDS]))).toTypedArray<"float32">()),
+];
+
+describe("saveModel and loadModel", () => {
+  test("keep every weight, in one file and in shards, tied and not", () => {
+    for (const tied of [false, true]) {
+      const model = tinyLlama({ config: { tie_word_embeddings: tied } });
+      for (const maxShardBytes of [undefined, 2000]) {
+        const path = join(folder, `kept-${tied}-${maxShardBytes}`);
+        saveModel(model, path, maxShardBytes === undefined ? {} : { maxShardBytes });
+        const shards = readdirSync(path).filter((name) => name.startsWith("model-")).length;
+        expect(shards > 1).toBe(maxShardBytes !== undefined);
+        const read = loadModel(path);
+        expect([...read.parameters.keys()].sort()).toEqual([...model.parameters.keys()].sort());
+        expect(logitsOf(read)).toEqual(logitsOf(model));
+        read.free();
+      }
+    }
+  });
+
+  test("take the config's dtype unless told another, and say so in the config", () => {
+    const path = join(folder, "dtypes");
+    const model = tinyLlama({ config: { torch_dtype: "bfloat16" } });
+    saveModel(model, path);
+    expect(loadModel(path).head.dtype).toBe("bfloat16");
+    saveModel(model, path, { dtype: "float16" });
+    expect(JSON.parse(readFileSync(join(path, "config.json"), "utf8")).torch_dtype).toBe("float16");
+    const read = loadModel(path, { dtype: "float32", trainable: true });
+    expect([read.head.dtype, read.head.requiresGrad]).toEqual(["float32", true]);
+  });
+
+  test("name what is missing, what is not known, and what has another shape", () => {
+    const path = join(folder, "misfit");
+    saveModel(tinyLlama(), path);
+    const file = join(path, "model.safetensors");
+    const tensors = scope(() => {
+      using source = openSafetensors(file);
+      return new Map(source.names.map((name) => [name, keep(source.tensor(name).clone())]));
+    });
+    tensors.delete("model.norm.weight");
+    tensors.set("model.layers.0.mlp.down_proj.weight", zeros([2, 2]));
+    tensors.set("model.layers.7.mlp.up_proj.weight", zeros([1]));
+    // A buffer that old files hold.
+    tensors.set("model.layers.0.self_attn.rotary_emb.inv_freq", zeros([4]));
+    writeSafetensors(file, tensors);
+    try {
+      loadModel(path);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(ModelWeightsError);
+      expect(error).toMatchObject({
+        missing: ["model.norm.weight"],
+        unexpected: ["model.layers.7.mlp.up_proj.weight"],
+        mismatched: ["model.layers.0.mlp.down_proj.weight: [2, 2], expected [16, 24]"],
+      });
+    }
+  });
+
+  test("read files of the model without its head's prefix", () => {
+    const path = join(folder, "base");
+    const model = tinyLlama({ config: { tie_word_embeddings: true } });
+    saveModel(model, path);
+    const short = [...model.parameters].map(
+      ([name, tensor]) => [name.replace(/^model\./, ""), tensor] as const,
+    );
+    writeSafetensors(join(path, "model.safetensors"), new Map(short));
+    expect(logitsOf(loadModel(path))).toEqual(logitsOf(model));
+  });
+
+  test("say what a folder lacks", () => {
+    const path = join(folder, "lacking");
+    expect(() => loadModel(path)).toThrow("there is no such model folder");
+    saveModel(tinyLlama(), path);
+    rmSync(join(path, "model.safetensors"));
+    expect(() => loadModel(path)).toThrow("there is no model.safetensors");
+    writeFileSync(join(path, "config.json"), "{");
+    expect(() => loadModel(path)).toThrow("config.json: is not JSON");
+    writeFileSync(join(path, "config.json"), JSON.stringify({ ...TINY_LLAMA, rope_thta: 5 }));
+    expect(() => loadModel(path)).toThrow("rope_thta");
+  });
+
+  test("refuse to leave an adapter behind", () => {
+    const model = tinyLlama();
+    model.adapter = createAdapter(model.architecture);
+    expect(() => saveModel(model, join(folder, "adapted"))).toThrow("the model has an adapter");
+  });
+});
+
+describe("adapters", () => {
+  const adapted = (options = {}): CausalLanguageModel => {
+    const model = tinyLlama();
+    model.adapter = createAdapter(model.architecture, { rank: 3, ...options });
+    for (const { b } of model.adapter.pairs.values()) {
+      b.requiresGrad = false;
+      b.uniform_(-0.5, 0.5);
+      b.requiresGrad = true;
+    }
+    return model;
+  };
+
+  test("are read back as they were written", () => {
+    for (const options of [{}, { targets: ["q_proj", /.*\.mlp\.up_proj/], rankStabilised: true, alpha: 5 }]) {
+      const model = adapted(options);
+      const path = join(folder, "adapter");
+      saveAdapter(model.adapter!, path, { baseModel: "tiny" });
+      const other = tinyLlama();
+      const plain = logitsOf(other);
+      other.adapter = loadAdapter(path, other.architecture);
+      expect(logitsOf(other)).toEqual(logitsOf(model));
+      expect(logitsOf(other)).not.toEqual(plain);
+    }
+  });
+
+  test("merged, give the same logits", () => {
+    const model = adapted();
+    const before = logitsOf(model);
+    mergeAdapter(model);
+    expect(model.adapter).toBeUndefined();
+    logitsOf(model).forEach((value, i) => {
+      // float32 in another order.
+      expect(value).toBeCloseTo(before[i]!, 5);
+    });
+  });
+
+  test("of kinds that are not supported are refused by name", () => {
+    const path = join(folder, "refused");
+    const { adapter, architecture } = adapted();
+    saveAdapter(adapter!, path, { baseModel: "tiny" });
+    const file = join(path, "adapter_config.json");
+    const config = JSON.parse(readFileSync(file, "utf8"));
+    for (const [key, value] of Object.entries({ use_dora: true, peft_type: "IA3", rank_pattern: { a: 4 } })) {
+      writeFileSync(file, JSON.stringify({ ...config, [key]: value }));
+      expect(() => loadAdapter(path, architecture)).toThrow(`adapter_config.json: ${key}`);
+    }
+    writeFileSync(file, JSON.stringify({ ...config, r: 4 }));
+    expect(() => loadAdapter(path, architecture)).toThrow("weights do not fit");
+  });
+});
+
+const python = process.env.PROMPTLOSS_PYTHON ?? "python3";
+const hasTransformers = spawnSync(python, ["-c", "import peft, torch, transformers"]).status === 0;
+
+describe.skipIf(!hasTransformers)(
+  `transformers${hasTransformers ? "" : " (skipped: no Python with torch, transformers and peft)"}`,
+  () => {
+    test("loads what we write, with equal logits; PEFT the adapters", () => {
+      const cases = tinyModels.map((name) => {
+        const path = join(folder, "written", name);
+        const model = tinyModel(tinyGolden(name));
+        saveModel(model, path);
+        const written: Record<string, unknown> = { model: path, logits: logitsOf(model) };
+        model.adapter = createAdapter(model.architecture, { rank: 2 });
+        for (const { b } of model.adapter.pairs.values()) {
+          b.requiresGrad = false;
+          b.uniform_(-0.5, 0.5);
+        }
+        const adapter = join(folder, "written", `${name}-adapter`);
+        saveAdapter(model.adapter, adapter, { baseModel: path });
+        return { ...written, adapter, adapted: logitsOf(model) };
+      });
+      const program = fileURLToPath(new URL("../../../test/python/loads_ours.py", import.meta.url));
+      const { status, stdout, stderr } = spawnSync(python, [program], {
+        encoding: "utf8",
+        input: JSON.stringify({ ids: IDS, cases }),
+        maxBuffer: 1 << 26,
+      });
+      expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+      const results = JSON.parse(stdout.slice(stdout.indexOf("{"))) as Record<string, number>;
+      expect(Object.keys(results)).toHaveLength(2 * cases.length);
+      // Relative to the logits' range; both sum in float32, in different orders.
+      for (const [name, off] of Object.entries(results)) expect(off, name).toBeLessThan(1e-4);
+      expect(existsSync(folder)).toBe(true);
+    });
+  },
+);
