@@ -1,0 +1,66 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { crc32c } from "./crc32c.ts";
+import type { StepEvent } from "./event.ts";
+import { TensorBoardFile } from "./tensorboard.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tensorboard-"));
+  const file = new TensorBoardFile(folder, 0);
+  for (const step of [1, 2, 300]) file.add(stepOf(step));
+  file.add({ type: "evaluation", step: 300, loss: 0.5, best: true, seconds: 1 });
+  file.add({ type: "note", message: "not a number" });
+  file.close();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const stepOf = (step: number): StepEvent => ({
+  type: "step",
+  step,
+  epoch: 1,
+  loss: 1 / step,
+  completion: { loss: 2 / step, accuracy: 0.25 },
+  gradientNorm: 3,
+  learningRate: 1e-3,
+  tokens: 100,
+  seconds: 2,
+  memory: 1,
+});
+
+test("crc32c gives the check value of the CRC catalogue", () => {
+  expect(crc32c(Buffer.from("123456789"))).toBe(0xe3069283);
+});
+
+test("records are framed whole", () => {
+  const bytes = readFileSync(join(folder, readdirSync(folder)[0]!));
+  let records = 0;
+  for (let at = 0; at < bytes.length; records++) at += 12 + Number(bytes.readBigUInt64LE(at)) + 4;
+  expect(records).toBe(5);
+  expect(bytes.includes("brain.Event:2")).toBe(true);
+});
+
+const python = process.env.PROMPTLOSS_PYTHON ?? "python3";
+const hasReader = spawnSync(python, ["-c", "import tensorboard"]).status === 0;
+
+test.skipIf(!hasReader)(
+  `TensorBoard reads them${hasReader ? "" : " (skipped: no Python with tensorboard)"}`,
+  () => {
+    const program = fileURLToPath(new URL("../../../test/python/read_tensorboard.py", import.meta.url));
+    const { stdout, stderr } = spawnSync(python, [program, folder], { encoding: "utf8" });
+    const scalars = JSON.parse(stdout || stderr) as Record<string, [number, number][]>;
+    expect(scalars["train/loss"]).toEqual([
+      [1, 1],
+      [2, 0.5],
+      [300, Math.fround(1 / 300)],
+    ]);
+    expect(scalars["train/completion_accuracy"]?.map(([, value]) => value)).toEqual([0.25, 0.25, 0.25]);
+    expect(scalars["speed/tokens_per_second"]?.[0]).toEqual([1, 50]);
+    expect(scalars["held-out/loss"]).toEqual([[300, 0.5]]);
+    expect(Object.keys(scalars)).not.toContain("train/prompt_loss");
+  },
+);
