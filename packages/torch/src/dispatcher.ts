@@ -25,20 +25,29 @@ export function resolve(name: string): OperatorInfo {
 
 /** Whether this libtorch has the operator. */
 export function hasOperator(name: string): boolean {
-  const [base = "", overload = ""] = name.split(".");
+  const [base = "", overload = ""] = String(name).split(".");
   return addon.overloads(base).includes(overload);
 }
 
 function lower(value: Value): NativeValue {
   if (value instanceof Tensor) return value.handle;
+  if (typeof value === "bigint") return lowerInteger(value);
   if (Array.isArray(value)) {
     for (const element of value)
-      if (element instanceof Tensor) return value.map((v) => (v instanceof Tensor ? v.handle : v));
+      if (element instanceof Tensor || typeof element === "bigint") return value.map(lowerElement);
     return value;
   }
-  // On the other side a bigint always means a tensor.
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}n`;
   return value;
+}
+
+function lowerElement(element: unknown): NativeValue {
+  if (element instanceof Tensor) return element.handle;
+  return typeof element === "bigint" ? lowerInteger(element) : element;
+}
+
+/** On the other side a bigint always means a tensor: what a number can't hold travels as digits after a NUL. */
+function lowerInteger(value: bigint): number | string {
+  return Number.isSafeInteger(Number(value)) ? Number(value) : `\0${value}`;
 }
 
 function lift(value: NativeValue): unknown {

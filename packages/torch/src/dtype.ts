@@ -1,5 +1,7 @@
 // The element types of tensors and the typed arrays that carry them.
 
+import { ArgumentError } from "./errors.ts";
+
 export type DType =
   | "float32"
   | "float64"
@@ -39,7 +41,10 @@ const constructors = {
 /** The typed array in which elements of this dtype leave a tensor: 16-bit floats as Uint16Array, bool as Uint8Array. */
 export type TypedArrayOf<D extends DType> = InstanceType<(typeof constructors)[D]>;
 
+/** @throws {ArgumentError} for a dtype that no typed array carries, complex64 for one */
 export function typedArrayOf<D extends DType>(dtype: D, buffer: ArrayBuffer): TypedArrayOf<D> {
+  if (!isDType(dtype))
+    throw new ArgumentError(`there is no typed array for elements of dtype ${dtype}`, { received: dtype });
   return new constructors[dtype](buffer) as TypedArrayOf<D>;
 }
 
@@ -48,12 +53,17 @@ export function itemSize(dtype: DType): number {
   return constructors[dtype].BYTES_PER_ELEMENT;
 }
 
+/** Whether `array` is of the class that carries elements of `dtype`. */
+export function carries(array: TypedArray, dtype: DType): boolean {
+  return isDType(dtype) && array instanceof constructors[dtype];
+}
+
 export function isFloatingPoint(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64" || dtype === "bfloat16" || dtype === "float16";
 }
 
-export function isDType(name: string): name is DType {
-  return Object.hasOwn(constructors, name);
+export function isDType(name: unknown): name is DType {
+  return typeof name === "string" && Object.hasOwn(constructors, name);
 }
 
 /** The dtype whose elements a typed array holds; a Uint16Array may be one of two and has none. */

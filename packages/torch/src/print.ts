@@ -23,8 +23,9 @@ function elementFormat(elements: Element[], dtype: DType): (element: Element) =>
   if (!isFloatingPoint(dtype)) return String;
   const finite = elements.map(Number).filter(Number.isFinite);
   const sizes = finite.filter((x) => x !== 0).map(Math.abs);
-  const largest = Math.max(...sizes, 0);
-  const smallest = Math.min(...sizes, Number.POSITIVE_INFINITY);
+  // Not Math.max(...sizes): many short dimensions show more elements than a call takes arguments.
+  const largest = sizes.reduce((a, b) => Math.max(a, b), 0);
+  const smallest = sizes.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const special = (x: number): string => (Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");
   const scientific = largest >= 1e8 || (sizes.length > 0 && (largest / smallest > 1000 || smallest < 1e-4));
   const whole = finite.every(Number.isInteger) && largest < 1e8;
@@ -43,7 +44,8 @@ function readShown(tensor: Tensor, summarise: boolean): { nested: NestedArray; e
   const read = (part: Tensor): NestedArray => {
     if (part.ndim === 0 || !summarise) {
       const value = part.toArray();
-      elements.push(...(([value] as unknown[]).flat(Number.POSITIVE_INFINITY) as Element[]));
+      for (const element of ([value] as unknown[]).flat(Number.POSITIVE_INFINITY))
+        elements.push(element as Element);
       return value;
     }
     return shown(part.shape[0] as number, true)
@@ -98,6 +100,6 @@ export function formatTensor(tensor: Tensor): string {
   const summarise = numel > threshold;
   const { nested, elements } = readShown(tensor, summarise);
   const format = elementFormat(elements, dtype);
-  const width = Math.max(...elements.map((e) => format(e).length));
+  const width = elements.reduce<number>((widest, e) => Math.max(widest, format(e).length), 0);
   return `tensor(${layOut(nested, shape, 0, summarise, (e) => format(e).padStart(width))}, ${facts.join(", ")})`;
 }

@@ -19,10 +19,18 @@ export function setNumThreads(count: number): void {
   addon.setThreads(count);
 }
 
-/** Seeds the generators of all devices. On the CPU the same seed gives the same bits again. */
+/**
+ * Seeds the generators of all devices with a whole number of 64 bits. On the CPU the same seed gives the same bits
+ * again.
+ * @throws {ArgumentError} for anything else
+ */
 export function manualSeed(seed: number | bigint): void {
-  if (typeof seed === "number" && !Number.isSafeInteger(seed))
-    throw new ArgumentError(`manualSeed: expected a whole number, got ${seed}`, { argument: "seed" });
+  if (typeof seed !== "bigint" && !Number.isSafeInteger(seed))
+    throw new ArgumentError(`manualSeed: expected a whole number, got ${String(seed)}`, {
+      argument: "seed",
+      expected: "a whole number",
+      received: typeof seed === "number" ? String(seed) : typeof seed,
+    });
   addon.manualSeed(BigInt(seed));
 }
 

@@ -1,5 +1,6 @@
 #include "convert.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
@@ -11,20 +12,23 @@ namespace {
 
 constexpr double max_safe_integer = 9007199254740991.0;
 
-// Thrown inside this file; to_ivalue adds the operator and the argument.
-struct Mismatch {};
+// Thrown inside this file; to_ivalue adds the operator and the argument. Of a list it says what the element is that
+// does not fit, else nothing.
+struct Mismatch {
+  std::string received;
+};
 
 bool is_whole(double value) {
   return std::trunc(value) == value && std::fabs(value) <= max_safe_integer && !(value == 0 && std::signbit(value));
 }
 
-// A bigint beyond 2^53 arrives as its digits and an "n", as a bigint itself always means a tensor.
+// A bigint beyond 2^53 arrives as a NUL and its digits, as a bigint itself always means a tensor.
 int64_t parse_big_integer(const std::string& text) {
-  if (text.size() < 2 || text.back() != 'n') throw Mismatch{};
+  if (text.size() < 2 || text.front() != '\0') throw Mismatch{};
   char* end = nullptr;
   errno = 0;
-  const long long result = std::strtoll(text.c_str(), &end, 10);
-  if (errno != 0 || end != text.c_str() + text.size() - 1) throw Mismatch{};
+  const long long result = std::strtoll(text.c_str() + 1, &end, 10);
+  if (errno != 0 || end != text.c_str() + text.size()) throw Mismatch{"the bigint " + text.substr(1)};
   return result;
 }
 
@@ -95,15 +99,27 @@ c10::IValue one(Instance& instance, Kind kind, napi_value value) {
   throw Mismatch{};
 }
 
-template <typename T, typename Convert>
-c10::List<T> collect(napi_env env, napi_value array, uint32_t length, Convert convert) {
-  c10::List<T> list;
-  list.reserve(length);
+// Calls `take` on each element and says which one did not fit.
+template <typename Take>
+void each_element(napi_env env, napi_value array, uint32_t length, Take take) {
   for (uint32_t i = 0; i < length; ++i) {
     napi_value element;
     NODE_API(napi_get_element(env, array, i, &element));
-    list.push_back(convert(element));
+    try {
+      take(element);
+    } catch (const Mismatch& mismatch) {
+      const std::string received = mismatch.received.empty() ? describe(env, element) : mismatch.received;
+      throw Mismatch{received + " at index " + std::to_string(i)};
+    }
   }
+}
+
+template <typename T, typename Convert>
+c10::List<T> collect(napi_env env, napi_value array, uint32_t length, Convert convert) {
+  c10::List<T> list;
+  // An array can claim any length: what it holds decides how much is taken.
+  list.reserve(std::min<uint32_t>(length, 1024));
+  each_element(env, array, length, [&](napi_value element) { list.push_back(convert(element)); });
   return list;
 }
 
@@ -142,11 +158,7 @@ c10::IValue many(Instance& instance, const ArgumentSpec& spec, napi_value value)
       });
     case Kind::scalar: {
       c10::impl::GenericList list(c10::NumberType::get());
-      for (uint32_t i = 0; i < length; ++i) {
-        napi_value element;
-        NODE_API(napi_get_element(env, value, i, &element));
-        list.push_back(scalar_or_mismatch(env, element));
-      }
+      each_element(env, value, length, [&](napi_value element) { list.push_back(scalar_or_mismatch(env, element)); });
       return list;
     }
     case Kind::string:
@@ -167,8 +179,8 @@ c10::IValue to_ivalue(Instance& instance, const Operator& op, const ArgumentSpec
   std::string received;
   try {
     return spec.is_list ? many(instance, spec, value) : one(instance, spec.kind, value);
-  } catch (const Mismatch&) {
-    received = describe(instance.env, value);
+  } catch (const Mismatch& mismatch) {
+    received = mismatch.received.empty() ? describe(instance.env, value) : mismatch.received;
   } catch (const JsError& error) {
     if (error.code != "argument") throw;
     received = error.message;

@@ -4,6 +4,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/Context.h>
 #include <dlfcn.h>
+#include <cmath>
 #include <torch/csrc/api/include/torch/version.h>
 
 #include "convert.h"
@@ -28,7 +29,8 @@ napi_value get_threads(Instance& instance, napi_callback_info) {
 napi_value set_threads(Instance& instance, napi_callback_info info) {
   Arguments<1> args(instance.env, info);
   const double count = get_number(instance.env, args[0]);
-  if (!(count >= 1 && count <= 4096)) throw JsError{"argument", "threads: expected 1 to 4096", {{"argument", "threads"}}};
+  if (!(count >= 1 && count <= 4096) || count != std::trunc(count))
+    throw JsError{"argument", "threads: expected a whole number from 1 to 4096", {{"argument", "threads"}}};
   at::set_num_threads(static_cast<int>(count));
   return undefined(instance.env);
 }
@@ -36,10 +38,15 @@ napi_value set_threads(Instance& instance, napi_callback_info info) {
 napi_value manual_seed(Instance& instance, napi_callback_info info) {
   Arguments<1> args(instance.env, info);
   int64_t seed;
-  bool lossless;
-  if (napi_get_value_bigint_int64(instance.env, args[0], &seed, &lossless) != napi_ok || !lossless)
-    throw JsError{"argument", "seed: expected a 64-bit integer", {{"argument", "seed"}}};
-  at::manual_seed(static_cast<uint64_t>(seed));
+  uint64_t unsigned_seed;
+  bool lossless = false;
+  // Signed or not, as Python takes it.
+  if (napi_get_value_bigint_uint64(instance.env, args[0], &unsigned_seed, &lossless) != napi_ok || !lossless) {
+    if (napi_get_value_bigint_int64(instance.env, args[0], &seed, &lossless) != napi_ok || !lossless)
+      throw JsError{"argument", "seed: expected a 64-bit integer", {{"argument", "seed"}}};
+    unsigned_seed = static_cast<uint64_t>(seed);
+  }
+  at::manual_seed(unsigned_seed);
   return undefined(instance.env);
 }
 

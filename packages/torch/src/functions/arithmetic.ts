@@ -1,7 +1,14 @@
 // Arithmetic between tensors, or a tensor and a number. Shapes broadcast, dtypes promote, as in PyTorch.
 
 import { operator } from "../dispatcher.ts";
+import { isFloatingPoint } from "../dtype.ts";
+import { scope } from "../scope.ts";
 import { type Scalar, Tensor } from "../tensor.ts";
+import { eq, where } from "./comparison.ts";
+import { to } from "./conversion.ts";
+import { full } from "./creation.ts";
+import { maskedFill } from "./indexing.ts";
+import { neg } from "./pointwise.ts";
 
 const native = {
   addTensor: operator("aten::add.Tensor"),
@@ -56,13 +63,43 @@ export interface DivOptions {
 /** input / other; of whole numbers too the quotient is a float, unless it is rounded. */
 export function div(input: Tensor, other: Tensor | Scalar, { roundingMode }: DivOptions = {}): Tensor {
   const mode = roundingMode ?? null;
+  if (mode !== null && isInteger(input) && isInteger(other)) return wholeQuotient(input, other, mode);
   return other instanceof Tensor
     ? native.divTensor(input, other, mode)
     : native.divScalar(input, other, mode);
 }
 
+function isInteger(value: Tensor | Scalar): boolean {
+  if (value instanceof Tensor) return !isFloatingPoint(value.dtype) && value.dtype !== "bool";
+  return typeof value === "bigint" || Number.isInteger(value);
+}
+
+/**
+ * A divisor of whole numbers with 1 in the place of −1, and where that was: the processor traps, and the process ends,
+ * where the least number is divided by −1 (libtorch 2 in "trunc", 1.13 in "floor" and `remainder` too).
+ */
+function safeDivisor(input: Tensor, other: Tensor | Scalar): { divisor: Tensor; minusOne: Tensor } {
+  const { dtype } = add(input, other);
+  const given = other instanceof Tensor ? other : full([], other, { dtype: "int64", device: input.device });
+  const divisor = to(given, { dtype });
+  const minusOne = eq(divisor, -1);
+  return { divisor: maskedFill(divisor, minusOne, 1), minusOne };
+}
+
+/** Rounded quotients of whole numbers; what overflows wraps, as `neg` does. */
+function wholeQuotient(input: Tensor, other: Tensor | Scalar, mode: "trunc" | "floor"): Tensor {
+  return scope(() => {
+    const { divisor, minusOne } = safeDivisor(input, other);
+    const quotient = native.divTensor(input, divisor, mode);
+    return where(minusOne, neg(to(input, { dtype: quotient.dtype })), quotient);
+  });
+}
+
 /** input modulo other, with the sign of `other`. */
 export function remainder(input: Tensor, other: Tensor | Scalar): Tensor {
+  // Modulo 1 and −1 alike leave 0.
+  if (isInteger(input) && isInteger(other))
+    return scope(() => native.remainderTensor(input, safeDivisor(input, other).divisor));
   return other instanceof Tensor
     ? native.remainderTensor(input, other)
     : native.remainderScalar(input, other);

@@ -29,7 +29,7 @@ export interface ConversionOptions {
 }
 
 /** The tensor in another dtype or on another device; a view of it where nothing changes. Gradients flow through. */
-export function to(input: Tensor, { dtype, device, copy = false }: ConversionOptions): Tensor {
+export function to(input: Tensor, { dtype, device, copy = false }: ConversionOptions = {}): Tensor {
   if (device === undefined) return native.toDtype(input, dtype ?? input.dtype, false, copy);
   return native.toDevice(input, device, dtype ?? input.dtype, false, copy);
 }

@@ -1,11 +1,13 @@
 // Tensors from nothing and from JavaScript's own arrays.
 
+import { markAsUntransferable } from "node:worker_threads";
 import { operator } from "../dispatcher.ts";
-import { type DType, dtypeOf, itemSize, type TypedArray } from "../dtype.ts";
+import { carries, type DType, dtypeOf, type TypedArray } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
 import { addon } from "../native/addon.ts";
 import { adopt } from "../scope.ts";
 import type { NestedArray, Scalar, Tensor } from "../tensor.ts";
+import { factoryTail, withGrad } from "./factory.ts";
 
 export interface TensorOptions {
   /** float32 where left out, unless the function says otherwise. */
@@ -18,17 +20,6 @@ export interface TensorOptions {
 
 /** Options of functions that take dtype and device from a tensor where they are left out. */
 export type LikeOptions = TensorOptions;
-
-/** @internal The tail of a factory's schema: dtype, layout, device, pin_memory. */
-export function factoryTail({ dtype, device }: TensorOptions): [DType | null, null, string | null, null] {
-  return [dtype ?? null, null, device ?? null, null];
-}
-
-/** @internal */
-export function withGrad(tensor: Tensor, { requiresGrad = false }: TensorOptions): Tensor {
-  if (requiresGrad) tensor.requiresGrad = true;
-  return tensor;
-}
 
 const fill = {
   zeros: operator("aten::zeros"),
@@ -56,8 +47,10 @@ export function ones(shape: readonly number[], options: TensorOptions = {}): Ten
   return withGrad(fill.ones(shape, ...factoryTail({ dtype: "float32", ...options })), options);
 }
 
-/** A tensor of a shape whose elements are whatever the memory held. */
+/** A tensor of a shape whose elements are whatever the memory held; bools are false. */
 export function empty(shape: readonly number[], options: TensorOptions = {}): Tensor {
+  // A bool's byte is 0 or 1; operators may take any other for granted never to come.
+  if (options.dtype === "bool") return zeros(shape, options);
   return withGrad(fill.empty(shape, ...factoryTail({ dtype: "float32", ...options })), options);
 }
 
@@ -76,8 +69,9 @@ export function onesLike(input: Tensor, options: LikeOptions = {}): Tensor {
   return withGrad(fill.onesLike(input, ...factoryTail(options)), options);
 }
 
-/** Uninitialised memory in the shape, dtype and device of `input`. */
+/** Uninitialised memory in the shape, dtype and device of `input`; bools are false. */
 export function emptyLike(input: Tensor, options: LikeOptions = {}): Tensor {
+  if ((options.dtype ?? input.dtype) === "bool") return zerosLike(input, options);
   return withGrad(fill.emptyLike(input, ...factoryTail(options)), options);
 }
 
@@ -108,8 +102,8 @@ export function linspace(start: number, end: number, steps: number, options: Ten
 /**
  * A tensor from a number, nested arrays or a typed array, always a copy.
  * Numbers become float32, bigints int64, booleans bool, typed arrays their own dtype, unless `dtype` says
- * otherwise; a Uint16Array needs dtype bfloat16 or float16 and is taken as bits. Numbers for an integer dtype
- * must be whole.
+ * otherwise; a Uint16Array needs dtype bfloat16 or float16 and is taken as bits. Numbers and bigints for an integer
+ * dtype must be whole and within its range.
  * @throws {ArgumentError} for ragged arrays and elements that are none of these
  */
 export function tensor(data: NestedArray | TypedArray, options: TensorOptions = {}): Tensor {
@@ -125,7 +119,7 @@ export function tensor(data: NestedArray | TypedArray, options: TensorOptions = 
     const copy = fromTypedArray(data, [data.length], { dtype: own });
     return withGrad(convert(copy, dtype ?? own, device), options);
   }
-  const shape = shapeOf(data);
+  const shape = shapeOf(data, 0);
   const flat = ([data] as unknown[]).flat(Number.POSITIVE_INFINITY);
   const kind = kindOf(flat);
   const copy = adopt(addon.fromBuffer(pack(flat, kind, dtype), 0, shape, storedAs(kind, dtype), false));
@@ -142,16 +136,41 @@ function storedAs(kind: ElementKind, dtype: DType | undefined): DType {
 
 function pack(flat: unknown[], kind: ElementKind, dtype: DType | undefined): ArrayBuffer {
   if (kind === "boolean") return Uint8Array.from(flat as boolean[], Number).buffer;
-  if (kind === "bigint") return BigInt64Array.from(flat as bigint[]).buffer;
+  if (kind === "bigint") {
+    checkIntegers(flat as bigint[], dtype ?? "int64");
+    return BigInt64Array.from(flat as bigint[]).buffer;
+  }
   const numbers = flat as number[];
-  if (dtype?.includes("int") && !numbers.every(Number.isInteger))
-    throw new ArgumentError(`tensor: ${numbers.find((x) => !Number.isInteger(x))} is not a whole number`, {
-      argument: "data",
-      expected: `whole numbers for dtype ${dtype}`,
-    });
+  if (dtype !== undefined) checkIntegers(numbers, dtype);
   return storedAs(kind, dtype) === "float32"
     ? Float32Array.from(numbers).buffer
     : Float64Array.from(numbers).buffer;
+}
+
+const integerRanges: Partial<Record<DType, readonly [number | bigint, number | bigint]>> = {
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  int8: [-128, 127],
+  uint8: [0, 255],
+};
+
+function checkIntegers(values: readonly (number | bigint)[], dtype: DType): void {
+  // Bigints travel as int64 whatever they become.
+  const range = integerRanges[dtype] ?? (typeof values[0] === "bigint" ? integerRanges.int64 : undefined);
+  if (range === undefined) return;
+  const [low, high] = range;
+  const refuse = (value: number | bigint, problem: string): never => {
+    throw new ArgumentError(`tensor: ${value} is ${problem}`, {
+      argument: "data",
+      expected: `whole numbers from ${low} to ${high} for dtype ${dtype}`,
+      received: String(value),
+    });
+  };
+  for (const value of values) {
+    if (typeof value === "number" && !Number.isInteger(value)) refuse(value, "not a whole number");
+    if (value < low || value > high) refuse(value, `out of ${dtype}'s range`);
+  }
 }
 
 function kindOf(flat: unknown[]): ElementKind {
@@ -163,11 +182,18 @@ function kindOf(flat: unknown[]): ElementKind {
   return kind;
 }
 
-function shapeOf(data: unknown): number[] {
+/** More dimensions than libtorch's kernels take; an array that holds itself ends here too. */
+const maxDimensions = 64;
+
+function shapeOf(data: unknown, depth: number): number[] {
   if (!Array.isArray(data)) return [];
-  const inner = data.length === 0 ? [] : shapeOf(data[0]);
+  if (depth === maxDimensions)
+    throw new ArgumentError(`tensor: arrays in each other more than ${maxDimensions} deep`, {
+      argument: "data",
+    });
+  const inner = data.length === 0 ? [] : shapeOf(data[0], depth + 1);
   for (const element of data.slice(1)) {
-    const other = shapeOf(element);
+    const other = shapeOf(element, depth + 1);
     if (other.length !== inner.length || other.some((size, i) => size !== inner[i]))
       throw new ArgumentError(
         `tensor: ragged array: one part has shape [${inner.join(", ")}], another [${other.join(", ")}]`,
@@ -186,15 +212,17 @@ function convert(source: Tensor, dtype: DType, device: string | undefined): Tens
 
 export interface FromTypedArrayOptions extends TensorOptions {
   /**
-   * Let the tensor see the array's own memory instead of a copy (CPU only). The array must not be transferred
-   * (`postMessage`, `structuredClone` with a transfer list) while the tensor lives: Node can't prevent it.
+   * Let the tensor see the array's own memory instead of a copy (CPU only). From then on Node refuses to transfer
+   * the array's buffer (`postMessage`, `structuredClone`); where it has `ArrayBuffer.prototype.transfer`, don't call
+   * that while the tensor lives.
    */
   share?: boolean;
 }
 
 /**
  * A tensor of `shape` over a typed array's elements, row-major: a copy, or the array's own memory with `share`.
- * @throws {ArgumentError} where the array is too short, is backed by shared memory, or has no such dtype
+ * @throws {ArgumentError} where shape and length differ, where the array's class does not carry the dtype
+ * (`asTypedArray` says which does), where its buffer is a SharedArrayBuffer, and to share a resizable buffer or bools
  */
 export function fromTypedArray(
   array: TypedArray,
@@ -202,11 +230,17 @@ export function fromTypedArray(
   options: FromTypedArrayOptions = {},
 ): Tensor {
   const { dtype = dtypeOf(array), device, share = false } = options;
-  if (dtype === undefined || itemSize(dtype) !== array.BYTES_PER_ELEMENT)
+  if (dtype === undefined || !carries(array, dtype))
     throw new ArgumentError(
-      `fromTypedArray: a ${array.constructor.name} can't hold ${dtype ?? "an unnamed dtype"}`,
+      `fromTypedArray: a ${array?.constructor?.name} does not carry ${dtype ?? "a dtype that can be told"}`,
+      { argument: "dtype" },
+    );
+  const { buffer } = array;
+  if (!(buffer instanceof ArrayBuffer))
+    throw new ArgumentError(
+      "fromTypedArray: the array lies in a SharedArrayBuffer; give a copy, array.slice()",
       {
-        argument: "dtype",
+        argument: "array",
       },
     );
   if (share && ((device ?? "cpu") !== "cpu" || dtype === "bool"))
@@ -216,14 +250,20 @@ export function fromTypedArray(
         argument: "share",
       },
     );
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (count > array.length)
+  // A buffer that shrinks would leave the tensor over memory that is gone.
+  if (share && (buffer as ArrayBuffer & { resizable?: boolean }).resizable === true)
+    throw new ArgumentError("fromTypedArray: memory of a resizable buffer can't be shared", {
+      argument: "share",
+    });
+  if (!Array.isArray(shape))
+    throw new ArgumentError("fromTypedArray: the shape must be an array of sizes", { argument: "shape" });
+  const count = shape.reduce((product, size) => product * Number(size), 1);
+  if (count !== array.length)
     throw new ArgumentError(
       `fromTypedArray: shape [${shape.join(", ")}] needs ${count} elements, got ${array.length}`,
-      {
-        argument: "shape",
-      },
+      { argument: "shape" },
     );
+  if (share) markAsUntransferable(buffer);
   const source = dtype === "bool" ? Uint8Array.from(array as Uint8Array, (x) => (x === 0 ? 0 : 1)) : array;
   const made = adopt(addon.fromBuffer(source.buffer, source.byteOffset, shape, dtype, share));
   return withGrad(convert(made, dtype, device), options);

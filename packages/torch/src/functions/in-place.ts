@@ -86,7 +86,7 @@ export function copy_(input: Tensor, source: Tensor): Tensor {
 }
 
 /** Elements below `min` become `min`, above `max` become `max`. */
-export function clamp_(input: Tensor, { min, max }: ClampBounds): Tensor {
+export function clamp_(input: Tensor, { min, max }: ClampBounds = {}): Tensor {
   return native.clamp(input, min ?? null, max ?? null);
 }
 

@@ -143,7 +143,7 @@ export interface ClampBounds {
 }
 
 /** Elements below `min` become `min`, above `max` become `max`; one of them is needed. */
-export function clamp(input: Tensor, { min, max }: ClampBounds): Tensor {
+export function clamp(input: Tensor, { min, max }: ClampBounds = {}): Tensor {
   return native.clamp(input, min ?? null, max ?? null);
 }
 

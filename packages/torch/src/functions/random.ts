@@ -2,7 +2,8 @@
 
 import { inPlaceOperator, operator } from "../dispatcher.ts";
 import type { Tensor } from "../tensor.ts";
-import { factoryTail, type LikeOptions, type TensorOptions, withGrad } from "./creation.ts";
+import type { LikeOptions, TensorOptions } from "./creation.ts";
+import { factoryTail, withGrad } from "./factory.ts";
 
 const native = {
   rand: operator("aten::rand"),

@@ -2,6 +2,7 @@
 
 import { operator } from "../dispatcher.ts";
 import type { DType } from "../dtype.ts";
+import { ArgumentError } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 
 const native = {
@@ -159,12 +160,27 @@ export function slice(
   return native.slice(input, dim, start, end, step);
 }
 
-/** A view with any sizes and strides over the tensor's memory, within its bounds. */
+/**
+ * A view with any sizes and strides over the tensor's memory.
+ * @throws {OperatorError} for what lies outside of that memory
+ */
 export function asStrided(
   input: Tensor,
   shape: readonly number[],
   strides: readonly number[],
   storageOffset?: number,
 ): Tensor {
+  // libtorch's own check of the bounds overflows in 1.13, where a reach beyond 2^63 passes as small.
+  if (Array.isArray(shape) && Array.isArray(strides)) {
+    const reach = shape.reduce<number>(
+      (sum, size, i) => sum + Math.abs((Number(size) - 1) * Number(strides[i])),
+      0,
+    );
+    if (reach + Number(storageOffset ?? 0) > Number.MAX_SAFE_INTEGER)
+      throw new ArgumentError("asStrided: sizes, strides and offset reach beyond any memory", {
+        operator: "aten::as_strided",
+        argument: "storageOffset",
+      });
+  }
   return native.asStrided(input, shape, strides, storageOffset ?? null);
 }
