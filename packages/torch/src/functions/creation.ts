@@ -212,8 +212,8 @@ function convert(source: Tensor, dtype: DType, device: string | undefined): Tens
 
 export interface FromTypedArrayOptions extends TensorOptions {
   /**
-   * Let the tensor see the array's own memory instead of a copy (CPU only). From then on Node refuses to transfer
-   * the array's buffer (`postMessage`, `structuredClone`); where it has `ArrayBuffer.prototype.transfer`, don't call
+   * Let the tensor see the array's own memory instead of a copy (CPU only). From then on Node does not transfer the
+   * array's buffer (`postMessage`, `structuredClone`): it copies or throws. Where it has `ArrayBuffer.prototype.transfer`, don't call
    * that while the tensor lives.
    */
   share?: boolean;

@@ -5,7 +5,7 @@ import { ArgumentError } from "../errors.ts";
 import { scope } from "../scope.ts";
 import { type Scalar, Tensor } from "../tensor.ts";
 import { full } from "./creation.ts";
-import { select, slice, unsqueeze } from "./shape.ts";
+import { select, slice, unbind, unsqueeze } from "./shape.ts";
 
 const native = {
   index: operator("aten::index.Tensor"),
@@ -59,13 +59,22 @@ export function put_(input: Tensor, value: Tensor | Scalar, ...indices: Index[])
   scope(() => {
     const { view, chosen } = basicView(input, indices);
     if (chosen.length > 0) {
+      const places = chosen.flatMap((index) => (index === null ? [null] : positionsOf(index)));
       const { dtype, device } = view;
       const values = value instanceof Tensor ? value : full([], value, { dtype, device });
-      native.indexPut_(view, chosen, values);
+      native.indexPut_(view, places, values);
     } else if (value instanceof Tensor) native.copy_(view, value);
     else native.fill_(view, value);
   });
   return input;
+}
+
+/**
+ * A mask as the positions that it chooses, one tensor a dimension. libtorch 1.13 misreads a mask that is not among the
+ * last dimensions when it writes a single value.
+ */
+function positionsOf(index: Tensor): Tensor[] {
+  return index.dtype === "bool" ? unbind(nonzero(index), 1) : [index];
 }
 
 /** How many of a tensor's dimensions an index takes up: a mask takes as many as it has. */

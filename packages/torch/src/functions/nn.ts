@@ -166,6 +166,18 @@ export function plainAttention(
   options: AttentionOptions = {},
 ): Tensor {
   const { mask = null, causal = false, dropout: p = 0 } = options;
+  const { dtype } = query;
+  // Scores rounded to 16 bits would lose what the fused operator keeps.
+  if (dtype === "bfloat16" || dtype === "float16")
+    return scope(() => {
+      const [q, k, v] = [query, key, value].map((each) => to(each, { dtype: "float32" })) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      const wideMask = mask === null || mask.dtype === "bool" ? mask : to(mask, { dtype: "float32" });
+      return to(plainAttention(q, k, v, { ...options, mask: wideMask }), { dtype });
+    });
   return scope(() => {
     const scale = options.scale ?? 1 / Math.sqrt(query.shape.at(-1) as number);
     let scores = mul(matmul(query, transpose(key, -2, -1)), scale);

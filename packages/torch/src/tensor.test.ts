@@ -1,0 +1,221 @@
+// What a tensor tells of itself, and how elements come in and go out.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  ArgumentError,
+  arange,
+  type DType,
+  fromTypedArray,
+  full,
+  OperatorError,
+  OutOfMemoryError,
+  ones,
+  ops,
+  ShapeError,
+  tensor,
+  UnknownOperatorError,
+  zeros,
+} from "./index.ts";
+
+describe("elements", () => {
+  const arrays = {
+    float32: Float32Array.of(1.5, -2, 0),
+    float64: Float64Array.of(1.5, -2, 1e300),
+    int64: BigInt64Array.of(1n, -(2n ** 63n), 5n),
+    int32: Int32Array.of(1, -(2 ** 31), 5),
+    int16: Int16Array.of(1, -32768, 5),
+    int8: Int8Array.of(1, -128, 5),
+    uint8: Uint8Array.of(1, 255, 5),
+    bool: Uint8Array.of(1, 0, 1),
+    bfloat16: Uint16Array.of(0x3fc0, 0xc000, 0),
+    float16: Uint16Array.of(0x3e00, 0xc000, 0),
+  };
+
+  test.each(Object.entries(arrays))("%s comes in from its typed array and goes out again", (dtype, array) => {
+    const made = fromTypedArray(array as Float32Array, undefined, { dtype: dtype as DType });
+    expect([made.dtype, made.shape, made.device]).toEqual([dtype, [3], "cpu"]);
+    expect(made.toTypedArray()).toEqual(array);
+    expect(made.toTypedArray()).not.toBe(array);
+  });
+
+  test("16-bit floats are numbers in arrays, bits in typed arrays", () => {
+    for (const dtype of ["bfloat16", "float16"] as const) {
+      const made = tensor([1.5, -2, 0], { dtype });
+      expect(made.toArray()).toEqual([1.5, -2, 0]);
+      expect(made.toTypedArray()).toEqual(arrays[dtype]);
+    }
+  });
+
+  test("an int64 beyond 2⁵³ is a bigint, others are numbers", () => {
+    expect(tensor([2n ** 53n, 7n]).toArray()).toEqual([2n ** 53n, 7]);
+    expect(tensor(2n ** 62n).item()).toBe(2n ** 62n);
+    expect(tensor(-3n).item()).toBe(-3);
+    expect(full([2], 2n ** 62n + 1n, { dtype: "int64" }).toArray()).toEqual([2n ** 62n + 1n, 2n ** 62n + 1n]);
+  });
+
+  test("shared memory is seen from both sides, copied memory from one", () => {
+    const array = Float32Array.of(1, 2, 3, 4);
+    const shared = fromTypedArray(array, [2, 2], { share: true });
+    const copy = fromTypedArray(array, [2, 2]);
+    array[3] = 9;
+    shared.select(0, 0).fill_(7);
+    expect([...array]).toEqual([7, 7, 3, 9]);
+    expect(shared.toArray()).toEqual([
+      [7, 7],
+      [3, 9],
+    ]);
+    expect(copy.toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    const view = shared.asTypedArray<"float32">();
+    view[0] = 5;
+    expect(array[0]).toBe(5);
+  });
+
+  test("an array under a tensor stays where it is when it is to be transferred", () => {
+    const array = new Float32Array(4);
+    const shared = fromTypedArray(array, [4], { share: true });
+    try {
+      // Node 20 clones it instead, later ones throw.
+      structuredClone(array, { transfer: [array.buffer] });
+    } catch (error) {
+      expect(error).toBeInstanceOf(DOMException);
+    }
+    expect(array).toHaveLength(4);
+    expect(shared.toArray()).toEqual([0, 0, 0, 0]);
+  });
+
+  test("memory that a tensor can't hold is refused", () => {
+    const common = new Float32Array(new SharedArrayBuffer(8));
+    expect(() => fromTypedArray(common)).toThrow("SharedArrayBuffer");
+    const gone = new Float32Array(4);
+    structuredClone(gone, { transfer: [gone.buffer] });
+    expect(fromTypedArray(gone).shape).toEqual([0]);
+    expect(() => fromTypedArray(gone, [4])).toThrow("needs 4 elements, got 0");
+    expect(() => fromTypedArray(Uint16Array.of(1))).toThrow("does not carry");
+    expect(() => ones([2, 3]).t().asTypedArray()).toThrow(ArgumentError);
+  });
+
+  test("nested arrays of any shape come back as they went in", () => {
+    const shapes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const made = zeros(shape);
+        expect(made.shape).toEqual(shape);
+        // A 0 ends the nesting: what is inside an empty dimension can't be told from an array.
+        if (!shape.includes(0)) expect(tensor(made.toArray()).shape).toEqual(shape);
+      }),
+    );
+    expect(() => tensor([[1, 2], [3]])).toThrow("ragged array");
+    expect(() => tensor([1, true] as never)).toThrow(ArgumentError);
+  });
+});
+
+describe("views", () => {
+  test("share memory, with strides and offset of their own", () => {
+    const base = arange(0, 24).reshape([2, 3, 4]);
+    const view = base.transpose(0, 2).select(1, 1);
+    expect([view.shape, view.strides, view.storageOffset, view.isContiguous]).toEqual([
+      [4, 2],
+      [1, 12],
+      4,
+      false,
+    ]);
+    expect(view.sharesStorageWith(base)).toBe(true);
+    expect(view.toArray()).toEqual([
+      [4, 16],
+      [5, 17],
+      [6, 18],
+      [7, 19],
+    ]);
+    expect(view.contiguous().sharesStorageWith(base)).toBe(false);
+    view.fill_(0);
+    expect(base.select(1, 1).sum().item()).toBe(0);
+  });
+});
+
+describe("printing", () => {
+  test("is what a person would want to read", () => {
+    const shown = [
+      tensor(3.5),
+      tensor([
+        [1, 2.25],
+        [-3, 0],
+      ]),
+      tensor([1e10, 1e-5]),
+      tensor([Number.NaN, Number.POSITIVE_INFINITY, 1]),
+      tensor([true, false]),
+      tensor([1n, -20n]),
+      zeros([0, 3]),
+      arange(0, 2000),
+      ones([2], { requiresGrad: true }).mul(2),
+      ones([2], { dtype: "bfloat16" }),
+    ];
+    expect(`\n${shown.map(String).join("\n")}\n`).toMatchInlineSnapshot(`
+      "
+      tensor(3.5000, shape=[], dtype=float32)
+      tensor([[ 1.0000,  2.2500],
+              [-3.0000,  0.0000]], shape=[2, 2], dtype=float32)
+      tensor([1.0000e+10, 1.0000e-05], shape=[2], dtype=float32)
+      tensor([nan, inf,  1.], shape=[3], dtype=float32)
+      tensor([ true, false], shape=[2], dtype=bool)
+      tensor([  1, -20], shape=[2], dtype=int64)
+      tensor([], shape=[0, 3], dtype=float32)
+      tensor([   0,    1,    2, ..., 1997, 1998, 1999], shape=[2000], dtype=int64)
+      tensor([2., 2.], shape=[2], dtype=float32, gradFn=MulBackward1)
+      tensor([1., 1.], shape=[2], dtype=bfloat16)
+      "
+    `);
+  });
+});
+
+describe("errors", () => {
+  const error = (body: () => unknown): unknown => {
+    try {
+      body();
+    } catch (caught) {
+      return caught;
+    }
+    return undefined;
+  };
+
+  test("an unknown operator names the nearest overloads", () => {
+    const unknown = error(() => ops.aten!.no_such_thing!(1));
+    expect(unknown).toBeInstanceOf(UnknownOperatorError);
+    expect(unknown).toMatchObject({
+      operator: expect.stringContaining("no_such_thing"),
+      hint: expect.any(String),
+    });
+  });
+
+  test("a wrong argument names itself, what is expected and what was given", () => {
+    const wrong = error(() => ones([2]).add("three" as never));
+    expect(wrong).toBeInstanceOf(ArgumentError);
+    expect(wrong).toMatchObject({ operator: expect.stringMatching(/^aten::add/), argument: "other" });
+    expect((wrong as ArgumentError).expected).toMatch(/Scalar|Tensor/);
+    expect((wrong as ArgumentError).received).toMatch(/three|string/);
+    const list = error(() => zeros([2, 1.5]));
+    expect(list).toMatchObject({ received: expect.stringContaining("1.5 at index 1") });
+  });
+
+  test("sizes that don't fit name the operator and the shapes", () => {
+    const misfit = error(() => ones([2, 3]).matmul(ones([4, 5])));
+    expect(misfit).toBeInstanceOf(ShapeError);
+    expect(misfit).toMatchObject({ operator: "aten::matmul", shapes: ["[2, 3] float32", "[4, 5] float32"] });
+  });
+
+  test("no memory is an error like any other, and what was there is intact", () => {
+    const before = ones([3]);
+    const full = error(() => zeros([2 ** 50]));
+    expect(full).toBeInstanceOf(OutOfMemoryError);
+    expect((full as OutOfMemoryError).bytes).toBe(2 ** 52);
+    expect(before.sum().item()).toBe(3);
+  });
+
+  test("what an operator refuses for other reasons is an OperatorError", () => {
+    const refused = error(() => tensor([true]).neg());
+    expect(refused).toBeInstanceOf(OperatorError);
+    expect((refused as OperatorError).operator).toBe("aten::neg");
+  });
+});
