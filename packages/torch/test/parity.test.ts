@@ -1,0 +1,23 @@
+// Python's torch loads the very library of fused operators that Node uses, and finds them equal to its own.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { readCurrentBuild } from "../src/setup/index.ts";
+
+const python = process.env.PROMPTLOSS_PYTHON ?? "python3";
+const build = readCurrentBuild();
+const { stdout } = spawnSync(python, ["-c", "import torch; print(torch.__version__.split('+')[0])"], {
+  encoding: "utf8",
+});
+const version = stdout?.trim() ?? "";
+const matches = build !== undefined && version === build.libtorch.version;
+const reason = matches ? "" : ` (skipped: no Python with torch ${build?.libtorch.version ?? "at all"})`;
+
+describe.skipIf(!matches)(`Python's torch${reason}`, () => {
+  test.each(["weighted_cross_entropy_parity.py", "weighted_cross_entropy_refusals.py"])("%s", (name) => {
+    const program = fileURLToPath(new URL(`python/${name}`, import.meta.url));
+    const { status, stdout, stderr } = spawnSync(python, [program, build?.ops ?? ""], { encoding: "utf8" });
+    expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("all passed");
+  });
+});

@@ -1,0 +1,54 @@
+// What concerns the process as a whole: memory over many steps, threads, seeds, workers.
+import { describe, expect, test } from "vitest";
+import { runChildJson } from "./support/child.ts";
+
+interface Memory {
+  rss: number[];
+  tensors: number;
+}
+
+describe("memory", () => {
+  test.each(["scope", "using", "garbage"])("is flat over ten thousand steps: %s", (how) => {
+    const { rss, tensors } = runChildJson<Memory>("programs/memory.ts", {
+      args: [how, "10000"],
+      nodeFlags: ["--expose-gc"],
+    });
+    // The three weights; finalizers may lag behind by what the last turns made.
+    if (how === "garbage") expect(tensors).toBeLessThan(1000);
+    else expect(tensors).toBe(3);
+    const [early, late] = [rss[2]!, rss.at(-1)!];
+    // A step makes 30 kB of tensors and gradients: 7,000 steps that freed none of them would add 200 MB, those that
+    // lost only the loss's handle and node some MB. What is allowed is the drift of Node's own heap.
+    expect(late - early).toBeLessThan(16 * 2 ** 20);
+  });
+});
+
+interface Threads {
+  threads: number;
+  cores: number;
+  product: number[];
+}
+
+const threads = (env: Record<string, string | undefined>): Threads =>
+  runChildJson<Threads>("programs/threads.ts", { env });
+
+describe("threads", () => {
+  test("are the cores available, unless OMP_NUM_THREADS says otherwise", () => {
+    const free = threads({ OMP_NUM_THREADS: undefined, MKL_NUM_THREADS: undefined });
+    expect(free.threads).toBe(free.cores);
+    expect(threads({ OMP_NUM_THREADS: "1" }).threads).toBe(1);
+  });
+
+  test("a seed's numbers and their product repeat bit for bit in another process", () => {
+    expect(threads({}).product).toEqual(threads({}).product);
+  });
+});
+
+test("workers have an engine of their own", () => {
+  const { main, workers } = runChildJson<{ main: number; workers: unknown[] }>("programs/worker.ts");
+  expect(main).toBe(3);
+  expect(workers).toEqual([
+    { slope: [2, 2], tensors: 0 },
+    { slope: [4, 4], tensors: 0 },
+  ]);
+});
