@@ -58,13 +58,20 @@ export async function* readCsv(
     }
   } catch (error) {
     if (rows.length > 0) yield rows;
-    throw error instanceof CsvError ? csvError(error, file, row + 1, limits) : error;
+    throw error instanceof CsvError ? csvError(error, file, recordsBefore(error) ?? row + 1, limits) : error;
   } finally {
     source.destroy();
     parser.destroy();
   }
   if (rows.length > 0) yield rows;
 }
+
+/** Records that the parser has seen, the header among them: the number of the row that it fails at. The rows before it
+ * may still wait to be read when the error comes. */
+const recordsBefore = (error: CsvError): number | undefined => {
+  const { records } = error as { records?: unknown };
+  return typeof records === "number" ? Math.max(1, records) : undefined;
+};
 
 const recordOf = (cells: readonly string[], header: readonly string[], row: number): RawRow => {
   if (cells.length !== header.length) {

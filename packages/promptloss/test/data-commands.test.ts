@@ -1,0 +1,172 @@
+// inspect, preview and invert as a user runs them, on a small file. They take what the last build left in dist.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TINY_PIECES } from "./tokenizers.ts";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const built = existsSync(program);
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "commands-"));
+  writeFileSync(
+    join(folder, "rows.json"),
+    JSON.stringify([
+      { instruction: "Name a colour.", input: "", output: "Red" },
+      { instruction: "Name a colour.", input: "", output: "Red" },
+      { instruction: "Translate to French.", input: "Hello", output: "Bonjour, tout le monde" },
+      { instruction: "Say nothing.", input: "", output: "" },
+      { instruction: "This row is broken.", output: 5 },
+    ]),
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const promptloss = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, [program, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+
+const tokenizer = ["--tokenizer", TINY_PIECES];
+
+describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run build first)"}`, () => {
+  test("inspect prints lengths, ratios, shares, warnings and a recommendation", () => {
+    const { status, stdout, stderr } = promptloss("inspect", "rows.json", ...tokenizer);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatchInlineSnapshot(`
+      "promptloss inspect  rows.json
+
+        4 rows, tokenizer tiny-pieces, template alpaca
+
+        tokens        mean     sd  min  5 %  50 %  95 %  99 %  max
+        instruction   9.25   2.50    8    8     8    12    13   13  █    ▅
+        input         1.00   2.00    0    0     0     3     4    4  █   ▅
+        completion    5.25   6.65    0    0     3    13    15   15  ▆  █           ▆
+        whole row *  95.50  29.03   79   79    82   130   137  139  █             ▅
+        * with template and stop token, on 4 rows drawn at random
+
+        Rg, ratio of mean lengths     0.51  completion / (instruction + input): the paper's
+        Rg, mean of the rows' ratios  0.41
+        Rg, as trained *              0.06  (completion + stop) / (prompt + template)
+
+        prompt loss weight              0  0.01  0.05   0.1  0.2463   0.5     1
+        prompt's share of the loss *  0 %  14 %  45 %  62 %    80 %  89 %  94 %
+
+        maximum length          256
+        rows that are longer *  0 %
+
+        duplicates  1 rows, 1 prompts
+
+        ! 1 bad rows were left out (--verbose lists some)
+        ! 1 row with an empty completion: training refuses them unless told to skip or keep them
+        ! 1 row repeat an earlier row to the letter (25.0 %)
+
+        Prompt loss weight  0.242
+        Range               0.01 to 0.5 (a stated range, no confidence interval)
+        For                 Rg 0.512, all tasks
+        Significant         no: nothing significant is known for just this ratio and kind of task
+        Evidence
+          [the paper, verified] on short-completion data (AlpacaDataShort, Rg 0.08) scores follow a downward quadratic in w_p (p < 0.001) that is highest at PLW 0.242
+          [the paper, verified] a small PLW, 0.01 to 0.5, is best for multiple choice and short generation
+          [our choice, not the paper's] carrying the figures for Rg 0.08 over to other short-completion data: our choice; the paper's exact setting was not available to us
+          [the paper, verified] the best PLW for Rg between 0.5 and 2 is a question that the paper leaves open
+      "
+    `);
+  });
+
+  test("inspect writes JSON and a page that stands by itself", () => {
+    const { stdout } = promptloss("inspect", "rows.json", ...tokenizer, "--json", "--html", "page.html");
+    const { rows, read, duplicates } = JSON.parse(stdout);
+    expect([rows, read.skipped, duplicates]).toEqual([4, 1, { rows: 1, prompts: 1 }]);
+    const page = readFileSync(join(folder, "page.html"), "utf8");
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).not.toMatch(/<script|https?:|url\(/);
+  });
+
+  test("inspect lists what it left out on request", () => {
+    expect(promptloss("inspect", "rows.json", ...tokenizer, "--verbose").stderr).toMatch(
+      /rows\.json, row 5.*output/,
+    );
+  });
+
+  test("preview shows the rows asked for", () => {
+    const { status, stdout } = promptloss(
+      "preview",
+      "rows.json",
+      ...tokenizer,
+      "--rows",
+      "3",
+      "--plw",
+      "0.1",
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatchInlineSnapshot(`
+      "| stands between tokens, ⏎ for a line break, ✂ before what is cut
+
+      rows.json, row 3  139 tokens
+      0.1  template     |<s>| |B|e|lo|w| is| an| in|st|ru|ction| that| d|es|cri|b|es| a| t|as|k|,| |p|a|i|re|d| w|it|h| an| in|pu|t| that| |p|r|o|v|id|es| f|ur|t|her| c|on|te|x|t|.| W|ri|te| a| |r|es|pon|s|e| that| a|p|p|r|o|p|ri|at|el|y| c|o|m|p|le|t|es| the| |re|qu|es|t|.⏎⏎|###| In|st|ru|ction|:|⏎|
+      0.1  instruction  |Tran|s|lat|e| to| |F|r|en|c|h|
+      0.1  template     |.⏎⏎|###| In|pu|t|:|⏎H|
+      0.1  input        |el|lo|
+      0.1  template     |⏎|⏎|###| |Res|pon|s|e:|
+        1  completion   |B|on|j|o|ur,| to|u|t| l|e| m|on|d|e|
+        1  end          |</s>|
+        class        tokens  trained  weight  of all weight
+        instruction      11       11     1.1          4.0 %
+        input             2        2     0.2          0.7 %
+        template        111      110      11         40.3 %
+        completion       14       14      14         51.3 %
+        end               1        1       1          3.7 %
+      "
+    `);
+  });
+
+  test("preview takes a recipe, and the flags over it", () => {
+    writeFileSync(
+      join(folder, "recipe.yaml"),
+      `model: ${TINY_PIECES}\ndata: { path: rows.json }\nonBadRow: skip\ntemplate: plain\nloss: { promptLossWeight: 0.5 }\n`,
+    );
+    const { weights, rows } = JSON.parse(
+      promptloss("preview", "recipe.yaml", "--json", "--rows", "1-2").stdout,
+    );
+    expect([weights, rows.length]).toEqual([{ promptLossWeight: 0.5 }, 2]);
+    const over = JSON.parse(promptloss("preview", "recipe.yaml", "--json", "--plw", "0").stdout);
+    expect(over.weights).toEqual({ promptLossWeight: 0 });
+  });
+
+  test("invert writes the rows and a report beside them", () => {
+    const { status, stdout } = promptloss("invert", "rows.json", ...tokenizer, "-o", "out.json", "--all");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/3 of 3 rows inverted, 2 bad rows left out/);
+    expect(JSON.parse(readFileSync(join(folder, "out.json"), "utf8"))[2]).toEqual({
+      instruction: "Predict the prompt that generated the following AI output.",
+      input: "Bonjour, tout le monde",
+      output: "Translate to French.\n\nHello",
+    });
+    expect(JSON.parse(readFileSync(join(folder, "out.report.json"), "utf8"))).toMatchObject({
+      rows: 3,
+      inverted: 3,
+      skipped: 2,
+    });
+  });
+
+  test.each([
+    [["inspect", "none.json", ...tokenizer], 1, /none\.json/],
+    [["inspect", "rows.json"], 2, /--tokenizer/],
+    [["preview", "rows.json"], 1, /--tokenizer has to name a tokenizer\nhint: /],
+    [["preview", "rows.json", ...tokenizer, "--plw", "-1"], 2, /number of 0 or more/],
+    [["preview", "rows.json", ...tokenizer, "--rows", "9"], 1, /there is no row 9|row 5/],
+    [["preview", "rows.json", ...tokenizer, "--overflow", "drop", "--plw", "1"], 1, /there is no maxLength/],
+    [["invert", "rows.json", ...tokenizer, "-o", "x.json", "--target-ratio", "99"], 1, /not to 99/],
+  ])("%j fails with %i and says why", (args, code, message) => {
+    const { status, stderr } = promptloss(...args);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(code);
+  });
+});
