@@ -1,0 +1,39 @@
+// A prompt as decoding takes it, and how much room the model has behind it.
+import type { Architecture } from "../../models/config/architecture.ts";
+import { GenerationError } from "../errors.ts";
+
+export interface PromptTokens {
+  /** Its place in the request. */
+  readonly index: number;
+  readonly ids: ArrayLike<number>;
+  /** New tokens at most: by the request, and by the context. */
+  readonly room: number;
+}
+
+/** Tokens that the model was made to read, prompt and continuation together. */
+export const contextLength = ({ maxPositions, ropes }: Architecture): number =>
+  Math.min(maxPositions, ...ropes.flatMap(({ limit }) => limit ?? []));
+
+/** @throws {GenerationError} for a prompt without tokens or without room behind it */
+export const checkedPrompts = (
+  prompts: readonly ArrayLike<number>[],
+  architecture: Architecture,
+  maxNewTokens: number,
+): PromptTokens[] => {
+  const context = contextLength(architecture);
+  return prompts.map((ids, index) => {
+    const which = prompts.length === 1 ? "the prompt" : `prompt ${index + 1} of ${prompts.length}`;
+    if (ids.length === 0)
+      throw new GenerationError("prompts", `${which} has no tokens`, {
+        prompt: index,
+        hint: "a model needs one token at least, such as BOS",
+      });
+    if (ids.length >= context)
+      throw new GenerationError(
+        "prompts",
+        `${which} has ${ids.length} tokens, and the model reads ${context}, its answer included`,
+        { prompt: index, hint: "shorten it" },
+      );
+    return { index, ids, room: Math.min(maxNewTokens, context - ids.length) };
+  });
+};

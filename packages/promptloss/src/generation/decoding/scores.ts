@@ -1,0 +1,33 @@
+// Changes to a step's scores before a token is chosen, all rows at once: the repetition penalty (Keskar et al., 2019,
+// section 4.1) and no stop tokens before the least length. Drawing is in draw.ts.
+import { fromTypedArray, type Tensor, where, zeros } from "@promptloss/torch";
+
+/** Penalises the tokens seen by each row. @param scores [rows, vocabulary] */
+export const penaliseRepeats = (
+  scores: Tensor,
+  seen: readonly ReadonlySet<number>[],
+  penalty: number,
+): Tensor => {
+  const widest = Math.max(...seen.map(({ size }) => size));
+  const places = new BigInt64Array(seen.length * widest);
+  seen.forEach((ids, row) => {
+    let at = row * widest;
+    for (const id of ids) places[at++] = BigInt(id);
+    // The rest of a row repeats its first token, whose new score is the same each time.
+    places.fill(places[row * widest]!, at, (row + 1) * widest);
+  });
+  const index = fromTypedArray(places, [seen.length, widest], { device: scores.device });
+  const old = scores.gather(1, index);
+  return scores.scatter(1, index, where(old.lt(0), old.mul(penalty), old.div(penalty)));
+};
+
+/** A mask of stop tokens, [vocabulary] bool. */
+export const stopMask = (vocabulary: number, ids: Iterable<number>, device: string): Tensor => {
+  const mask = zeros([vocabulary], { dtype: "bool" });
+  const flags = mask.asTypedArray<"bool">();
+  for (const id of ids) if (id < vocabulary) flags[id] = 1;
+  return mask.to({ device });
+};
+
+/** log-softmax in float32, [rows, vocabulary]. */
+export const logProbabilitiesOf = (logits: Tensor): Tensor => logits.logSoftmax(-1, { dtype: "float32" });

@@ -1,0 +1,43 @@
+// Continues prompts of token ids with a model: options checked, prompts of like length run together, results in the
+// prompts' order. Text is made and read in text/.
+import type { CausalLanguageModel } from "../models/index.ts";
+import { searchBeams } from "./decoding/beam-search.ts";
+import { checkedPrompts, type PromptTokens } from "./decoding/prompt.ts";
+import { sampleBatch } from "./decoding/sample.ts";
+import { type GenerateOptions, generationSettings } from "./options.ts";
+import type { GeneratedSequence } from "./types.ts";
+
+/**
+ * Continues each prompt. The same options, prompts and seeds give the same tokens, bit for bit; a prompt's sequences
+ * are those that it would have alone, up to the rounding of products over more rows.
+ * @param prompts token ids, BOS and all
+ * @returns for each prompt its sequences; of beams the best first
+ * @throws {GenerationError} for options that make no sense, and prompts that are empty or too long
+ * @throws {ModelInputError} for ids outside the vocabulary
+ */
+export const generate = async (
+  model: CausalLanguageModel,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerateOptions = {},
+): Promise<GeneratedSequence[][]> => {
+  const settings = generationSettings(options, prompts.length);
+  const checked = checkedPrompts(prompts, model.architecture, settings.maxNewTokens);
+  const results = new Array<GeneratedSequence[]>(prompts.length);
+  const run = settings.beams > 1 ? searchBeams : sampleBatch;
+  const together = Math.max(1, Math.floor(settings.batchSize / Math.max(settings.sequences, settings.beams)));
+  for (const batch of batches(checked, together)) {
+    const sequences = await run(model, batch, settings);
+    batch.forEach(({ index }, i) => {
+      results[index] = sequences[i]!;
+    });
+  }
+  return results;
+};
+
+/** Prompts by length, the longest first: they tend to have the longest continuations, and need the most memory. */
+const batches = (prompts: readonly PromptTokens[], size: number): PromptTokens[][] => {
+  const sorted = [...prompts].sort((a, b) => b.ids.length - a.ids.length);
+  return Array.from({ length: Math.ceil(sorted.length / size) }, (_, i) =>
+    sorted.slice(i * size, (i + 1) * size),
+  );
+};
