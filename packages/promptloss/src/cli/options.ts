@@ -8,6 +8,22 @@ export const wholeNumber = (text: string): number => {
   return value;
 };
 
+/** A whole number of 1 or more. */
+export const positiveCount = (text: string): number => {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError("It should be a whole number of 1 or more.");
+  return value;
+};
+
+export const anyNumber = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It should be a number.");
+  return value;
+};
+
+/** For options that can be given several times. */
+export const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
 /** A weight of the loss: finite, 0 or more. */
 export const weightNumber = (text: string): number => {
   const value = Number(text);

@@ -4,6 +4,7 @@ import { PromptlossError } from "../errors.ts";
 import { readRecipe } from "../recipe/index.ts";
 import type { TrainingEvent } from "../training/events/event.ts";
 import { startTrainingProcess } from "../training/start-process.ts";
+import { collect } from "./options.ts";
 import { dryRun } from "./train/dry-run.ts";
 import { TrainView } from "./train/view.ts";
 
@@ -40,8 +41,6 @@ export function trainCommand(): Command {
       await follow({ file, set, overwrite: overwrite === true }, flags.events === true);
     });
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
 
 const follow = async (
   settings: Parameters<typeof startTrainingProcess>[0],

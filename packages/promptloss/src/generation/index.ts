@@ -3,6 +3,18 @@ export { contextLength } from "./decoding/prompt.ts";
 export { GenerationError } from "./errors.ts";
 export { generate } from "./generate.ts";
 export type { GenerateOptions } from "./options.ts";
+export { Conversation, type ConversationOptions } from "./text/conversation.ts";
+export type { GenerationDefaults } from "./text/generation-config.ts";
+export type { ChatTurn, TextPrompt } from "./text/prompts.ts";
+export type { TextPiece } from "./text/sequence-text.ts";
+export {
+  type GeneratedText,
+  type LoadTextGeneratorOptions,
+  type TextGenerationOptions,
+  TextGenerator,
+  type TextGeneratorOptions,
+  type TextResult,
+} from "./text/text-generator.ts";
 export type {
   Candidate,
   FinishReason,

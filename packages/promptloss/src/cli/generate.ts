@@ -1,0 +1,173 @@
+// `promptloss generate`: a model's answers to prompts.
+import { Command, Option } from "commander";
+import pc from "picocolors";
+import { PromptlossError } from "../errors.ts";
+import type { TextGenerationOptions, TextGenerator, TextPrompt, TextResult } from "../generation/index.ts";
+import {
+  addDecodingOptions,
+  addModelOptions,
+  type DecodingFlags,
+  decodingOptions,
+  inFlagNames,
+  loadGenerator,
+  type ModelFlags,
+} from "./generation/options.ts";
+import { readPrompts } from "./generation/prompts.ts";
+import { anyNumber, collect, positiveCount, wholeNumber } from "./options.ts";
+
+interface Flags extends ModelFlags, DecodingFlags {
+  file: string[];
+  stdin?: true;
+  system?: string;
+  beams?: number;
+  lengthPenalty?: number;
+  earlyStopping?: boolean | "never";
+  sequences?: number;
+  logprobs?: number;
+  batchSize?: number;
+  specialTokens?: true;
+  json?: true;
+  stream?: true;
+}
+
+export function generateCommand(): Command {
+  const command = new Command("generate")
+    .description("let a model answer prompts")
+    .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
+    .argument("[prompts...]", "prompts, each an instruction to the template")
+    .option(
+      "--file <path>",
+      "prompts of a file: one a line, or JSON rows with instruction, prompt or messages; - for standard input",
+      collect,
+      [],
+    )
+    .option("--stdin", "all of standard input as one prompt")
+    .option("--system <text>", "what the model is told before the prompts");
+  addModelOptions(command);
+  addDecodingOptions(command)
+    .option("--beams <count>", "search with so many beams", positiveCount)
+    .option(
+      "--length-penalty <number>",
+      "of beams: above 0 favours long answers, below 0 short ones",
+      anyNumber,
+    )
+    .addOption(
+      new Option("--early-stopping [never]", "stop when as many beams have ended; never: when none can win")
+        .choices(["never"])
+        .preset(true),
+    )
+    .option("--sequences <count>", "answers a prompt", positiveCount)
+    .option(
+      "--logprobs <count>",
+      "with --json: log-probabilities of the tokens, and of so many others",
+      wholeNumber,
+    )
+    .option("--batch-size <count>", "answers at once", positiveCount)
+    .option("--special-tokens", "write special tokens out")
+    .option("--stream", "print the answer as it comes (a terminal does)")
+    .option("--json", "print JSON lines, one an answer");
+  return command.action(async (path: string, given: string[], flags: Flags) => {
+    checkFlags(flags);
+    try {
+      const { file: files, stdin = false, system } = flags;
+      const prompts = await readPrompts({ given, files, stdin, system });
+      const options = optionsOf(flags);
+      const single = prompts.length * (options.sequences ?? 1) === 1;
+      if (flags.stream && !flags.json && !single)
+        throw new PromptlossError("--stream prints one answer, and there are several", {
+          hint: "with --json, lines say which answer they belong to",
+        });
+      using generator = await loadGenerator(path, flags);
+      if (flags.json) await writeJson(generator, prompts, options, flags.stream === true);
+      else if (single && (flags.stream || process.stdout.isTTY))
+        await writeStream(generator, prompts, options);
+      else writeTexts(prompts, await generator.generate(prompts, options));
+    } catch (error) {
+      throw inFlagNames(error);
+    }
+  });
+}
+
+const checkFlags = ({ logprobs, json }: Flags): void => {
+  if (logprobs !== undefined && !json)
+    throw new PromptlossError("--logprobs belongs to --json", { hint: "give --json too" });
+};
+
+const optionsOf = (flags: Flags): TextGenerationOptions => {
+  const { beams, lengthPenalty, earlyStopping, sequences, logprobs, batchSize, specialTokens } = flags;
+  const given = {
+    beams,
+    lengthPenalty,
+    earlyStopping,
+    sequences,
+    batchSize,
+    logProbabilities: logprobs,
+    keepSpecialTokens: specialTokens,
+  };
+  return {
+    ...decodingOptions(flags),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+};
+
+const writeStream = async (
+  generator: TextGenerator,
+  [prompt]: readonly TextPrompt[],
+  options: TextGenerationOptions,
+): Promise<void> => {
+  for await (const { text } of generator.stream(prompt!, options)) process.stdout.write(text);
+  process.stdout.write("\n");
+};
+
+/** One answer as it is; of several each under its prompt. */
+const writeTexts = (prompts: readonly TextPrompt[], results: readonly TextResult[]): void => {
+  const single = results.length === 1 && results[0]!.sequences.length === 1;
+  results.forEach(({ sequences }, i) => {
+    sequences.forEach(({ text }, s) => {
+      const number = sequences.length === 1 ? `${i + 1}` : `${i + 1}.${s + 1}`;
+      const title = `${pc.bold(number)} ${pc.dim(titleOf(prompts[i]!))}\n`;
+      process.stdout.write(single ? `${text}\n` : `${title}${text}\n\n`);
+    });
+  });
+};
+
+const TITLE_LENGTH = 80;
+
+const titleOf = (prompt: TextPrompt): string => {
+  const words = (): string => {
+    if (typeof prompt === "string") return prompt;
+    if ("instruction" in prompt) return prompt.instruction;
+    if ("messages" in prompt) return prompt.messages.at(-1)?.content ?? "";
+    return "text" in prompt ? prompt.text : "";
+  };
+  const [line = "", ...more] = words().trim().split("\n");
+  const cut = [...line].slice(0, TITLE_LENGTH).join("");
+  return cut.length < line.length || more.length > 0 ? `${cut} …` : line;
+};
+
+const writeJson = async (
+  generator: TextGenerator,
+  prompts: readonly TextPrompt[],
+  options: TextGenerationOptions,
+  stream: boolean,
+): Promise<void> => {
+  const write = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+  const results = await generator.generate(prompts, {
+    ...options,
+    ...(stream && { onText: (piece) => write({ type: "text", ...piece }) }),
+  });
+  results.forEach(({ promptIds, sequences }, i) => {
+    sequences.forEach(({ text, ids, logProbabilities, ...rest }, sequence) => {
+      write({
+        ...(stream && { type: "end" }),
+        prompt: i,
+        sequence,
+        text,
+        ...rest,
+        promptTokens: promptIds.length,
+        tokens: ids.length,
+        ...(logProbabilities && { logProbabilities }),
+      });
+    });
+  });
+};

@@ -1,0 +1,94 @@
+// Prompts from arguments, files and standard input.
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { PromptlossError } from "../../errors.ts";
+import type { ChatTurn, TextPrompt } from "../../generation/index.ts";
+
+export interface PromptSources {
+  readonly given: readonly string[];
+  /** Each a text file with a prompt a line, or JSON or JSON lines; "-" is standard input. */
+  readonly files: readonly string[];
+  /** All of standard input is one prompt. */
+  readonly stdin: boolean;
+  /** Before every prompt that has none of its own. */
+  readonly system: string | undefined;
+}
+
+/** @throws {PromptlossError} naming file and row */
+export const readPrompts = async ({ given, files, stdin, system }: PromptSources): Promise<TextPrompt[]> => {
+  if (stdin && files.includes("-"))
+    throw new PromptlossError("--stdin and --file - both read standard input", { hint: "give one of them" });
+  const prompts: TextPrompt[] = [...given];
+  for (const file of files) prompts.push(...parsePrompts(await contentOf(file), file));
+  if (stdin) prompts.push((await text(process.stdin)).replace(/\r?\n$/, ""));
+  if (prompts.length === 0)
+    throw new PromptlossError("there is no prompt", {
+      hint: "give prompts as arguments, in a file (--file) or on standard input (--stdin)",
+    });
+  return system === undefined ? prompts : prompts.map((prompt) => withSystem(prompt, system));
+};
+
+const contentOf = async (file: string): Promise<string> => {
+  if (file === "-") return text(process.stdin);
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new PromptlossError(`${file}: can't be read: ${(cause as Error).message}`, { cause });
+  }
+};
+
+/** A JSON list, JSON lines where the first line is an object, or a prompt a line; blank lines are passed over. */
+const parsePrompts = (content: string, file: string): TextPrompt[] => {
+  const lines = content.split(/\r?\n/);
+  if (/^\s*\[/.test(content) && /\]\s*$/.test(content) && /\.json$/i.test(file)) {
+    const rows = parseJson(content, file) as unknown[];
+    return rows.map((row, i) => promptOf(row, `${file}, row ${i + 1}`));
+  }
+  const filled = lines.map((line, i) => ({ line, where: `${file}, line ${i + 1}` }));
+  const wanted = filled.filter(({ line }) => line.trim() !== "");
+  if (wanted[0]?.line.trimStart().startsWith("{") !== true) return wanted.map(({ line }) => line);
+  return wanted.map(({ line, where }) => promptOf(parseJson(line, where), where));
+};
+
+const parseJson = (content: string, where: string): unknown => {
+  try {
+    return JSON.parse(content);
+  } catch (cause) {
+    throw new PromptlossError(`${where}: is not JSON: ${(cause as Error).message}`, { cause });
+  }
+};
+
+/** Rows as data for training has them: what they hold beside the prompt is left alone. */
+const promptOf = (row: unknown, where: string): TextPrompt => {
+  if (typeof row === "string") return row;
+  const {
+    instruction,
+    input,
+    system,
+    prompt,
+    messages,
+    text: plain,
+  } = (row ?? {}) as Record<string, unknown>;
+  const isText = (value: unknown): value is string | null | undefined =>
+    value === undefined || value === null || typeof value === "string";
+  const list = messages ?? (Array.isArray(prompt) ? prompt : undefined);
+  if (Array.isArray(list)) {
+    const turns = list as ChatTurn[];
+    return { messages: turns.at(-1)?.role === "assistant" ? turns.slice(0, -1) : turns };
+  }
+  const words = instruction ?? prompt;
+  if (typeof words === "string" && isText(input) && isText(system))
+    return { instruction: words, ...(input && { input }), ...(system && { system }) };
+  if (typeof plain === "string") return { text: plain };
+  throw new PromptlossError(`${where}: there is no prompt`, {
+    hint: "a row has instruction (input, system), prompt, messages or text",
+  });
+};
+
+const withSystem = (prompt: TextPrompt, system: string): TextPrompt => {
+  if (typeof prompt === "string") return { instruction: prompt, system };
+  if ("instruction" in prompt) return { system, ...prompt };
+  if (!("messages" in prompt)) return prompt;
+  const has = prompt.messages[0]?.role === "system";
+  return has ? prompt : { messages: [{ role: "system", content: system }, ...prompt.messages] };
+};

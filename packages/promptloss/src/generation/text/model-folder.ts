@@ -1,0 +1,60 @@
+// What a path means to a text generator: a Hugging Face model folder, a PEFT adapter, or the folder of a training run,
+// which knows the template that the model was trained with.
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { TemplateSpec } from "../../data/templates/index.ts";
+import { ModelError } from "../../models/errors.ts";
+
+export interface ModelPaths {
+  readonly model: string;
+  readonly adapter: string | undefined;
+  readonly tokenizer: string;
+  /** Of the run that trained it. */
+  readonly template: TemplateSpec | undefined;
+}
+
+const readObject = (path: string): Record<string, unknown> => {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  } catch (cause) {
+    throw new ModelError(`${path}: is not JSON: ${(cause as Error).message}`, { cause });
+  }
+};
+
+/** @throws {ModelError} for a run without a model yet, and an adapter whose model is not on this machine */
+export const resolveModelPaths = (path: string): ModelPaths => {
+  const run = runOf(path);
+  const folder = run === path ? join(path, "model") : path;
+  if (run === path && !existsSync(folder))
+    throw new ModelError(`${path}: the run has written no model yet`, {
+      hint: "promptloss train on the same recipe goes on with it",
+    });
+  const template = run === undefined ? undefined : templateOf(run);
+  const isAdapter = existsSync(join(folder, "adapter_config.json"));
+  if (!isAdapter || existsSync(join(folder, "config.json")))
+    return { model: folder, adapter: undefined, tokenizer: folder, template };
+  const base = readObject(join(folder, "adapter_config.json")).base_model_name_or_path;
+  const model = [base, join(folder, String(base))].find(
+    (each) => typeof each === "string" && existsSync(each),
+  );
+  if (typeof model !== "string")
+    throw new ModelError(`${folder}: its model, ${JSON.stringify(base)}, is not here`, {
+      hint: "give the model's folder, and this one as the adapter",
+    });
+  const tokenizer = existsSync(join(folder, "tokenizer.json")) ? folder : model;
+  return { model, adapter: folder, tokenizer, template };
+};
+
+/** The run that a folder is, or whose model it is. */
+const runOf = (path: string): string | undefined => {
+  const isRun = (folder: string): boolean =>
+    existsSync(join(folder, "manifest.json")) && !existsSync(join(folder, "config.json"));
+  if (isRun(path)) return path;
+  const parent = dirname(resolve(path));
+  return basename(resolve(path)) === "model" && isRun(parent) ? parent : undefined;
+};
+
+const templateOf = (run: string): TemplateSpec | undefined => {
+  const { recipe } = readObject(join(run, "manifest.json")) as { recipe?: { template?: TemplateSpec } };
+  return recipe?.template;
+};

@@ -1,0 +1,25 @@
+// The stop token that a template ends answers with, which training taught the model to write.
+
+import type { ConversationExample } from "../../data/example.ts";
+import { plainTurn } from "../../data/rows/formats/turns.ts";
+import type { Template } from "../../data/templates/index.ts";
+import { TemplateError } from "../../data/templates/index.ts";
+
+const PROBE: ConversationExample = {
+  kind: "conversation",
+  turns: [plainTurn("user", "?"), plainTurn("assistant", "!")],
+  source: { file: "probe", row: 1 },
+};
+
+/** As text; undefined for a template that ends answers with nothing. */
+export const templateStop = (template: Template): string | undefined => {
+  try {
+    const [rendering] = template.render(PROBE, "last");
+    const end = rendering?.spans.findLast((span) => span.class === "end");
+    return end === undefined ? undefined : rendering!.text.slice(end.start, end.end);
+  } catch (error) {
+    // A template may refuse this conversation; it is judged by the prompts themselves.
+    if (error instanceof TemplateError) return undefined;
+    throw error;
+  }
+};
