@@ -1,39 +1,27 @@
-// Runs the compiled program as a user does. It takes what the last build left in dist.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+// The program as a user runs it.
 import { readCurrentBuild } from "@promptloss/torch/setup";
 import { describe, expect, it } from "vitest";
-
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const built = existsSync(program);
-
-function promptloss(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [program, ...args], {
-    encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1" },
-  });
-}
+import { built, promptloss } from "./command.ts";
 
 describe.skipIf(!built)(`promptloss${built ? "" : " (skipped: npm run build first)"}`, () => {
   it("prints its help and version", () => {
-    const help = promptloss("--help");
+    const help = promptloss(["--help"]);
     expect(help.status).toBe(0);
     expect(help.stdout).toMatch(/^Usage: promptloss \[options\] \[command\]/);
-    expect(promptloss("--version").stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(promptloss(["--version"]).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it("gives wrong usage an exit code of its own", () => {
-    expect(promptloss("doctr")).toMatchObject({
+    expect(promptloss(["doctr"])).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/Did you mean doctor\?/),
     });
-    expect(promptloss("doctor", "--jsn").status).toBe(2);
+    expect(promptloss(["doctor", "--jsn"]).status).toBe(2);
   });
 
   const ready = readCurrentBuild()?.addon !== undefined;
   it.skipIf(!ready)(`examines this machine${ready ? "" : " (skipped: npm run setup first)"}`, () => {
-    const json = promptloss("doctor", "--json");
+    const json = promptloss(["doctor", "--json"]);
     expect(json.stderr).toBe("");
     expect(json.status).toBe(0);
     const { ok, facts, findings } = JSON.parse(json.stdout);
@@ -47,7 +35,7 @@ describe.skipIf(!built)(`promptloss${built ? "" : " (skipped: npm run build firs
     for (const { teraflops } of facts.native.rates) expect(teraflops).toBeGreaterThan(0);
     expect(findings.every((finding: { level: string }) => finding.level === "advice")).toBe(true);
 
-    const text = promptloss("doctor");
+    const text = promptloss(["doctor"]);
     expect(text.status).toBe(0);
     expect(text.stdout).toMatch(/^promptloss doctor\n\n {2}Node {9}\d/);
     expect(text.stdout).toMatch(/✓ everything needed works\n$/);

@@ -1,5 +1,5 @@
 // `promptloss generate`: a model's answers to prompts.
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { PromptlossError } from "../errors.ts";
 import type { TextGenerationOptions, TextGenerator, TextPrompt, TextResult } from "../generation/index.ts";
@@ -51,10 +51,10 @@ export function generateCommand(): Command {
       "of beams: above 0 favours long answers, below 0 short ones",
       anyNumber,
     )
-    .addOption(
-      new Option("--early-stopping [never]", "stop when as many beams have ended; never: when none can win")
-        .choices(["never"])
-        .preset(true),
+    .option(
+      "--early-stopping [never]",
+      "of beams: stop when as many as there are have ended; never: when no other can win",
+      earlyStopping,
     )
     .option("--sequences <count>", "answers a prompt", positiveCount)
     .option(
@@ -87,6 +87,11 @@ export function generateCommand(): Command {
     }
   });
 }
+
+const earlyStopping = (value: string): "never" => {
+  if (value !== "never") throw new InvalidArgumentError("It should stand alone, or be never.");
+  return value;
+};
 
 const checkFlags = ({ logprobs, json }: Flags): void => {
   if (logprobs !== undefined && !json)

@@ -1,0 +1,30 @@
+// Runs the compiled program as a user does. It takes what the last build left in dist.
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+
+export const built = existsSync(program);
+
+const env = { ...process.env, NO_COLOR: "1" };
+
+export interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** @param input standard input; empty where left out */
+export const promptloss = (args: readonly string[], input = ""): Outcome => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    encoding: "utf8",
+    env,
+    input,
+  });
+  return { status, stdout, stderr };
+};
+
+/** Starts the program, for tests that talk with it while it runs. */
+export const startPromptloss = (args: readonly string[]): ChildProcessWithoutNullStreams =>
+  spawn(process.execPath, [program, ...args], { env });
