@@ -14,4 +14,5 @@ export * from "./loss/index.ts";
 export * from "./models/index.ts";
 export * from "./preview/index.ts";
 export * from "./recipe/index.ts";
+export * from "./statistics/index.ts";
 export * from "./training/index.ts";

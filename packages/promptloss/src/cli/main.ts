@@ -19,21 +19,17 @@ function program(): Command {
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
     .showSuggestionAfterError();
-<<<<<<< HEAD
-  const commands = [inspectCommand, previewCommand, invertCommand, trainCommand, lossCommand, doctorCommand];
+  const commands = [
+    inspectCommand,
+    previewCommand,
+    invertCommand,
+    trainCommand,
+    lossCommand,
+    generateCommand,
+    chatCommand,
+    doctorCommand,
+  ];
   for (const make of commands) command.addCommand(make());
-=======
-  for (const one of [
-    inspectCommand(),
-    previewCommand(),
-    invertCommand(),
-    trainCommand(),
-    generateCommand(),
-    chatCommand(),
-    doctorCommand(),
-  ])
-    command.addCommand(one);
->>>>>>> 11081b2 (Answer prompts in text: templates of training, stop strings, streams; generate and chat commands)
   // Errors are thrown rather than ending the process, so that wrong usage gets an exit code of its own.
   for (const one of [command, ...command.commands]) one.exitOverride();
   return command;
