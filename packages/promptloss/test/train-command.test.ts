@@ -40,7 +40,8 @@ describe.skipIf(!built)(`promptloss train${built ? "" : " (skipped: npm run buil
   test("trains, and leaves a folder that says all", () => {
     const file = folder.recipe(
       "whole",
-      `${SHORT}evaluation: { rows: 4, every: epoch }\ncheckpoints: { every: 2, keep: 2 }\n`,
+      `${SHORT}evaluation: { rows: 4, every: epoch }\ncheckpoints: { every: 2, keep: 2 }
+probes: { generations: { rows: 5, maxTokens: 4 } }\n`,
     );
     const { status, stdout, stderr } = promptloss("train", file);
     expect([status, stderr]).toEqual([0, ""]);
@@ -103,6 +104,7 @@ describe.skipIf(!built)(`promptloss train${built ? "" : " (skipped: npm run buil
     expect(checkpoints.sort()).toEqual(["step-000004", "step-000006"]);
     expect(JSON.parse(read("whole", "probes.json"))).toMatchObject({
       trainingLoss: { steps: 6 },
+      generations: { rows: 5, bleu: expect.any(Number), length: {}, stopped: expect.any(Number) },
       distance: {
         all: { cosine: expect.any(Number) },
         groups: { embedding: {}, "layer 0": {}, "layer 1": {}, rest: {} },

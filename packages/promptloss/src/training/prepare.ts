@@ -72,6 +72,7 @@ export const prepareRun = async (recipe: Recipe, options: PrepareOptions = {}): 
     recipe,
     output,
     model,
+    tokenizer,
     rows,
     heldOut,
     batches,

@@ -2,6 +2,7 @@
 // prints.
 import type { DType } from "@promptloss/torch";
 import type { RowSet } from "../data/row-subset.ts";
+import type { Tokenizer } from "../data/tokenizer/index.ts";
 import type { NormalizationSettings, Reweighting } from "../loss/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
 import type { Recipe } from "../recipe/index.ts";
@@ -43,6 +44,7 @@ export interface TrainingRun {
   /** The run's folder. */
   readonly output: string;
   readonly model: CausalLanguageModel;
+  readonly tokenizer: Tokenizer;
   readonly rows: RowSet;
   readonly heldOut: RowSet | undefined;
   readonly batches: BatchPlan;

@@ -60,7 +60,6 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
   let state = resume(run, parameters, optimizer, shelf, (message) => early.push(message));
   onStart(state.step);
   for (const message of early) emit({ type: "note", message });
-  let peakMemory = 0;
   let saved = state.step;
   let reason: EndReason = "completed";
   const due = (every: Interval): boolean =>
@@ -91,7 +90,6 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
     const tokens = examples.reduce((sum, { length }) => sum + length, 0);
     const seconds = (performance.now() - started) / 1000;
     const memory = process.memoryUsage.rss();
-    peakMemory = Math.max(peakMemory, memory);
     state = {
       ...state,
       step: batch.step + 1,
@@ -146,6 +144,7 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
   if (reason === "interrupted") save();
   else if (state.best !== undefined && state.best.step !== state.step) best?.restore(parameters);
   const { step, tokens, seconds } = state;
+  const peakMemory = process.resourceUsage().maxRSS * 1024;
   return { reason, step, tokens, seconds, best: state.best, peakMemory };
 };
 

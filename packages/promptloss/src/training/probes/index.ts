@@ -4,6 +4,7 @@ import { writeFlushed } from "../checkpoints/files.ts";
 import { readMetrics } from "../events/metrics-file.ts";
 import type { TrainingRun } from "../run.ts";
 import { type Distances, distancesOf } from "./distance.ts";
+import { type Generations, probeGenerations } from "./generations.ts";
 import { type Stability, stabilityOf } from "./stability.ts";
 
 export interface Probes {
@@ -11,13 +12,22 @@ export interface Probes {
   readonly trainingLoss: Stability | undefined;
   /** From the starting weights. */
   readonly distance: Distances;
+  /** Where `probes.generations` asks for it. */
+  readonly generations?: Generations;
 }
 
 /** @param metrics the run's metrics.jsonl */
-export const probeRun = async (run: TrainingRun, metrics: string): Promise<Probes> => ({
-  trainingLoss: stabilityOf(readMetrics(metrics)),
-  distance: distanceFromStart(run),
-});
+export const probeRun = async (run: TrainingRun, metrics: string): Promise<Probes> => {
+  const { model, tokenizer, rows, recipe } = run;
+  const wanted = recipe.probes.generations;
+  const generations =
+    wanted && (await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed }));
+  return {
+    trainingLoss: stabilityOf(readMetrics(metrics)),
+    distance: distanceFromStart(run),
+    ...(generations && { generations }),
+  };
+};
 
 export const writeProbes = (path: string, probes: Probes): void =>
   writeFlushed(path, `${JSON.stringify(probes, null, 2)}\n`);

@@ -1,0 +1,97 @@
+// What the model says to prompts that it was trained on: greedy continuations against the completions of the data.
+// A BLEU near 100 is memorisation; the paper reads it, and the lengths, against PLW.
+
+import { seededDraw, shuffle } from "../../data/packing/random.ts";
+import type { RowSet } from "../../data/row-subset.ts";
+import type { Tokenizer } from "../../data/tokenizer/index.ts";
+import type { WeightedTokens } from "../../data/tokens/index.ts";
+import { corpusBleu } from "../../evaluation/metrics/bleu.ts";
+import { generate } from "../../generation/index.ts";
+import { IS_ANSWER } from "../../loss/normalization.ts";
+import type { CausalLanguageModel } from "../../models/index.ts";
+
+export interface Generations {
+  readonly rows: number;
+  /** Corpus BLEU against the data's completions, 0 to 100. */
+  readonly bleu: number;
+  /** New tokens, stop token left out. */
+  readonly length: { readonly mean: number; readonly sd: number };
+  /** The data's own completions of these rows. */
+  readonly referenceLength: { readonly mean: number; readonly sd: number };
+  /** The share that ended in a stop token before `maxTokens`. */
+  readonly stopped: number;
+}
+
+export interface GenerationProbe {
+  readonly rows: number;
+  readonly maxTokens: number;
+  readonly seed: number;
+}
+
+/** Rows drawn by the seed; of a conversation the first answer. */
+export const probeGenerations = async (
+  model: CausalLanguageModel,
+  tokenizer: Tokenizer,
+  rows: RowSet,
+  { rows: wanted, maxTokens, seed }: GenerationProbe,
+): Promise<Generations> => {
+  const order = shuffle(
+    Int32Array.from({ length: rows.length }, (_, index) => index),
+    seededDraw(seed),
+  );
+  const chosen = Array.from(order.subarray(0, wanted), (index) => firstAnswer(rows.at(index), tokenizer));
+  const room = ({ prompt }: Answer): boolean => prompt.length + maxTokens <= model.architecture.maxPositions;
+  const answers = chosen.filter((answer) => answer.prompt.length > 0 && room(answer));
+  const sequences = await generate(
+    model,
+    answers.map(({ prompt }) => prompt),
+    { maxNewTokens: maxTokens, stopIds: tokenizer.stopIds },
+  );
+  const found = sequences.map(([first]) => withoutStop(first!.ids, tokenizer));
+  const texts = (all: readonly Int32Array[]): Promise<string[]> =>
+    Promise.all(all.map((ids) => tokenizer.decode(ids)));
+  const [hypotheses, references] = await Promise.all([
+    texts(found),
+    texts(answers.map(({ completion }) => completion)),
+  ]);
+  return {
+    rows: answers.length,
+    bleu: corpusBleu(
+      hypotheses,
+      references.map((reference) => [reference]),
+    ).score,
+    length: spread(found.map(({ length }) => length)),
+    referenceLength: spread(answers.map(({ completion }) => completion.length)),
+    stopped:
+      sequences.filter(([first], i) => first!.ids.length > found[i]!.length).length /
+      Math.max(1, answers.length),
+  };
+};
+
+interface Answer {
+  readonly prompt: Int32Array;
+  /** Without its stop token. */
+  readonly completion: Int32Array;
+}
+
+const firstAnswer = ({ ids, classes }: WeightedTokens, tokenizer: Tokenizer): Answer => {
+  const isAnswer = (code: number): boolean => IS_ANSWER[code] === 1;
+  const start = classes.findIndex(isAnswer);
+  if (start < 0) return { prompt: new Int32Array(), completion: new Int32Array() };
+  const length = classes.subarray(start).findIndex((code) => !isAnswer(code));
+  const answer = ids.subarray(start, length < 0 ? undefined : start + length);
+  return { prompt: ids.slice(0, start), completion: withoutStop(answer, tokenizer) };
+};
+
+const withoutStop = (ids: ArrayLike<number>, { stopIds }: Tokenizer): Int32Array => {
+  const all = Int32Array.from(ids);
+  const end = all.findIndex((id) => stopIds.has(id));
+  return end < 0 ? all : all.slice(0, end);
+};
+
+const spread = (values: readonly number[]): { mean: number; sd: number } => {
+  if (values.length === 0) return { mean: 0, sd: 0 };
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, sd: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)) };
+};
