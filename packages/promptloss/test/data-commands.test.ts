@@ -63,7 +63,7 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
 
         duplicates  1 rows, 1 prompts
 
-        ! 1 bad rows were left out (--verbose lists some)
+        ! 1 bad row was left out: 1 wrong-type (--verbose lists them)
         ! 1 row with an empty completion: training refuses them unless told to skip or keep them
         ! 1 row repeat an earlier row to the letter (25.0 %)
 

@@ -12,6 +12,7 @@ import { renderInspection } from "../inspect/render.ts";
 import { type TaskGroup, taskGroups } from "../statistics/index.ts";
 import { wholeNumber } from "./options.ts";
 import { Progress } from "./progress.ts";
+import { listSkipped, skippedLine } from "./skipped-rows.ts";
 
 interface Flags {
   tokenizer: string;
@@ -44,7 +45,11 @@ export function inspectCommand(): Command {
       const tokenizer = await loadTokenizer(flags.tokenizer);
       const template = createTemplate(flags.template, tokenizer);
       const sources = data.map((path) => ({ path, ...(flags.format && { format: flags.format }) }));
-      const stream = readExamples(sources, { onBadRow: "skip", emptyCompletions: "keep" });
+      const stream = readExamples(sources, {
+        onBadRow: "skip",
+        emptyCompletions: "keep",
+        ...(flags.verbose && { onSkip: listSkipped }),
+      });
       const progress = new Progress("rows");
       const { sample, seed, tasks } = flags;
       const inspection = await inspectExamples(stream, {
@@ -53,9 +58,9 @@ export function inspectCommand(): Command {
       });
       progress.end();
       const { report } = stream;
-      const skipped =
-        report.skipped === 0 ? [] : [`${report.skipped} bad rows were left out (--verbose lists some)`];
-      const whole = { ...inspection, warnings: [...skipped, ...inspection.warnings] };
+      const skipped = skippedLine(report, flags.verbose === true);
+      const warnings = [...(skipped === undefined ? [] : [skipped]), ...inspection.warnings];
+      const whole = { ...inspection, warnings };
       const names = { data: data.join(", "), tokenizer: basename(flags.tokenizer) };
       if (flags.html !== undefined) writeFileSync(flags.html, inspectionPage(whole, names));
       process.stdout.write(
@@ -63,6 +68,5 @@ export function inspectCommand(): Command {
           ? `${JSON.stringify({ ...whole, read: report }, null, 2)}\n`
           : renderInspection(whole, { ...names, colors: pc }),
       );
-      if (flags.verbose) for (const sample of report.samples) process.stderr.write(`${sample.message}\n`);
     });
 }

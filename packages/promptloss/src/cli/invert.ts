@@ -8,6 +8,7 @@ import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { DEFAULT_WORDING, type InvertReport, invertExamples, type SideMeans } from "../invert/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
 import { wholeNumber } from "./options.ts";
+import { listSkipped } from "./skipped-rows.ts";
 
 interface Flags {
   tokenizer: string;
@@ -19,6 +20,7 @@ interface Flags {
   targetRatio?: number;
   seed: number;
   json?: true;
+  verbose?: true;
 }
 
 const positive = (text: string): number => {
@@ -50,12 +52,16 @@ export function invertCommand(): Command {
     .option("--target-ratio <ratio>", "invert only as many rows as bring the generation ratio here", positive)
     .option("--seed <number>", "of the rows drawn for a target ratio", wholeNumber, 0)
     .option("--json", "print the report as JSON")
+    .option("--verbose", "list rows that were left out")
     .action(async (data: string[], flags: Flags) => {
       const { output, instruction, answer, targetRatio, seed } = flags;
       const tokenizer = await loadTokenizer(flags.tokenizer);
       const sources = data.map((path) => ({ path, ...(flags.format && { format: flags.format }) }));
       // A row without an output has nothing to be inverted from.
-      const stream = readExamples(sources, { onBadRow: "skip" });
+      const stream = readExamples(sources, {
+        onBadRow: "skip",
+        ...(flags.verbose && { onSkip: listSkipped }),
+      });
       const { rows, report } = await invertExamples(stream, {
         tokenizer,
         wording: { instruction, output: answer },

@@ -15,6 +15,7 @@ import { type PreviewRow, previewRow } from "../preview/preview-row.ts";
 import { renderPreview } from "../preview/render.ts";
 import { isRecipe, readRecipe } from "../recipe/read-recipe.ts";
 import { numberSet, weightNumber, wholeNumber } from "./options.ts";
+import { listSkipped } from "./skipped-rows.ts";
 
 interface Flags {
   tokenizer?: string;
@@ -29,6 +30,7 @@ interface Flags {
   seed?: number;
   tokens?: true;
   json?: true;
+  verbose?: true;
 }
 
 const SHOWN = 3;
@@ -53,6 +55,7 @@ export function previewCommand(): Command {
     .option("--seed <number>", "of the random rows", wholeNumber)
     .option("--tokens", "list each token with position, id, class and weight")
     .option("--json", "print rows, tokens and weights as JSON")
+    .option("--verbose", "list rows that were left out")
     .action(async (path: string, flags: Flags) => {
       const settings = settingsFrom(path, flags);
       const plan = await planPreview(settings);
@@ -86,6 +89,7 @@ const settingsFrom = (path: string, flags: Flags): PreviewSettings => {
     read: {
       ...(base?.read ?? { emptyCompletions: "keep" }),
       ...(flags.seed !== undefined && { seed: flags.seed }),
+      ...(flags.verbose && { onSkip: listSkipped }),
     },
     tokenizer,
     template: flags.template ?? base?.template ?? "alpaca",

@@ -44,7 +44,7 @@ export const loadRows = async (
   for (const source of sources)
     for (const { name, path } of await resolveFiles(source, read.hub ?? {}, onNote))
       files[name] = await hashFile(path);
-  const { hub: _, ...reading } = read;
+  const { hub: _hub, onSkip: _onSkip, ...reading } = read;
   const key = tokenCacheKey({
     files,
     tokenizer,

@@ -13,6 +13,8 @@ import { readSourceFiles } from "./source-rows.ts";
 export interface ReadOptions {
   /** A bad row ends the reading with a DataError, or is left out and counted. Default: error. */
   onBadRow?: "error" | "skip";
+  /** Told of each bad row that is left out. */
+  onSkip?: (error: DataError) => void;
   /**
    * An empty completion is a bad row, or is kept: its stop token is still trained, as Stanford's program does with
    * the 28 such rows of AlpacaData. Default: refuse.
@@ -45,13 +47,13 @@ export const readExamples = (
   if (list.length === 0) throw new DataError("invalid-option", "there is no data source");
   for (const source of list) checkSource(source);
   checkOptions(options);
-  let report = new ReportBuilder();
+  let report = new ReportBuilder(options.onSkip);
   return {
     get report() {
       return report.snapshot();
     },
     async *[Symbol.asyncIterator]() {
-      report = new ReportBuilder();
+      report = new ReportBuilder(options.onSkip);
       for (const [i, source] of list.entries()) yield* readSource(source, i, options, report);
     },
   };

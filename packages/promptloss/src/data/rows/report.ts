@@ -50,6 +50,11 @@ export class ReportBuilder implements RowReport {
   readonly skippedBy: Partial<Record<DataErrorReason, number>> = {};
   readonly samples: DataError[] = [];
   readonly notes: string[] = [];
+  readonly #onSkip: ((error: DataError) => void) | undefined;
+
+  constructor(onSkip?: (error: DataError) => void) {
+    this.#onSkip = onSkip;
+  }
 
   get rows(): number {
     return this.sources.reduce((sum, { rows }) => sum + rows, 0);
@@ -86,6 +91,7 @@ export class ReportBuilder implements RowReport {
     const count = (this.skippedBy[error.reason] ?? 0) + 1;
     this.skippedBy[error.reason] = count;
     if (count <= SAMPLES_PER_REASON) this.samples.push(error);
+    this.#onSkip?.(error);
   }
 
   /** A copy that further reading doesn't change. */
