@@ -39,7 +39,9 @@ export class Peer {
 }
 
 /** Serves requests in this process, for a worker program. */
-export async function serve(answer: (request: Record<string, unknown>) => object): Promise<void> {
+export async function serve(
+  answer: (request: Record<string, unknown>) => object | Promise<object>,
+): Promise<void> {
   for await (const line of createInterface({ input: process.stdin }))
-    process.stdout.write(`${JSON.stringify(answer(JSON.parse(line) as Record<string, unknown>))}\n`);
+    process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as Record<string, unknown>))}\n`);
 }

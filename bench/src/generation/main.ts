@@ -1,0 +1,89 @@
+// Generation against transformers on the same model: `npm run bench:generation -- FOLDER`. Both processes live through
+// the whole run and take turns, so that a noisy machine disturbs both alike.
+import { availableParallelism } from "node:os";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Peer } from "../lib/peer.ts";
+import { machine, markdownTable, writeSection } from "../lib/report.ts";
+import { median, spread } from "../lib/statistics.ts";
+import { type Case, cases, TOKENS } from "./cases.ts";
+
+const rounds = 5;
+const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+interface Answer {
+  seconds: number;
+  ids: number[];
+}
+
+interface Result {
+  case: Case;
+  ours: number[];
+  python: number[];
+  /** First tokens that are the same on both sides. */
+  equal: number;
+}
+
+async function measure(ours: Peer, python: Peer, folder: string): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const each of cases) {
+    const result: Result = { case: each, ours: [], python: [], equal: 0 };
+    const request = { ...each, folder, tokens: TOKENS, prompt: [1, 9038, 2501, 263, 931] };
+    for (let round = -1; round < rounds; round++) {
+      const order = round % 2 === 0 ? [ours, python] : [python, ours];
+      const answers = new Map<Peer, Answer>();
+      for (const peer of order) answers.set(peer, await peer.ask<Answer>(request));
+      const [a, b] = [answers.get(ours)!, answers.get(python)!];
+      const differs = a.ids.findIndex((id, i) => id !== b.ids[i]);
+      result.equal = differs < 0 ? a.ids.length : differs;
+      if (round < 0) continue; // warm-up
+      result.ours.push(a.seconds);
+      result.python.push(b.seconds);
+    }
+    results.push(result);
+    console.log(row(result).join("  "));
+  }
+  return results;
+}
+
+function row({ case: { name, batch }, ours, python, equal }: Result): string[] {
+  const rate = (seconds: number[]): string => `${((TOKENS * batch) / median(seconds)).toFixed(0)} tokens/s`;
+  const ratio = median(ours.map((seconds, i) => seconds / python[i]!));
+  const noise = `${(100 * spread(ours)).toFixed(0)} %, ${(100 * spread(python)).toFixed(0)} %`;
+  return [name, rate(ours), rate(python), ratio.toFixed(2), noise, `${equal} of ${TOKENS}`];
+}
+
+async function main(folder: string): Promise<void> {
+  const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+  const ours = new Peer("ours", process.execPath, [path("worker.js")], env);
+  const command = process.env.PROMPTLOSS_PYTHON ?? "python3";
+  const python = new Peer("python", command, [path("../../src/generation/peer.py")], env);
+  try {
+    const facts = {
+      ours: await ours.ask<{ version: string }>({ threads }),
+      python: await python.ask<{ version: string }>({ threads }),
+    };
+    const results = await measure(ours, python, folder);
+    const text = [
+      "## Generation against transformers",
+      "",
+      `\`npm run bench:generation -- FOLDER\` with \`PROMPTLOSS_PYTHON\` naming a Python that has transformers; here FOLDER is ${basename(folder)}. ${machine()}, ${threads} threads, libtorch ${facts.ours.version} (ours), torch ${facts.python.version}. Greedy, ${TOKENS} new tokens a sequence, prompt included in the time. Medians of ${rounds} rounds in which the two take turns; the ratio is the median of the rounds' ratios of times, below 1 where ours is faster.`,
+      "",
+      markdownTable(
+        ["case", "ours", "transformers", "ratio", "spread (ours, transformers)", "equal tokens"],
+        results.map(row),
+      ),
+    ].join("\n");
+    writeSection("generation", text, { machine: machine(), threads, ...facts, rounds, results });
+  } finally {
+    ours.close();
+    python.close();
+  }
+}
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) {
+  console.error("usage: npm run bench:generation -- FOLDER (a Hugging Face model folder)");
+  process.exitCode = 2;
+} else await main(folder);
