@@ -154,6 +154,13 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
       hint: shorten it
       "
     `);
+    const rows = join(model, "..", "bad.jsonl");
+    writeFileSync(rows, '{"prompt": "a"}\n{"messages": [{"role": "wizard", "content": "b"}]}\n');
+    expect(failure(model, "--file", rows).replace(rows, "FILE")).toMatchInlineSnapshot(`
+      "1 error: FILE, line 2: is not a prompt
+      hint: give a string, { instruction, input, system }, { messages: [{ role, content }] }, { text } or { ids }
+      "
+    `);
     expect(failure(model, "hi", "--template", "alpacca")).toMatchInlineSnapshot(`
       "1 error: template alpacca: there is no such template
       hint: The names are alpaca, chatml, llama2, llama3, plain, tokenizer; a string of your own holds {instruction} and {output}.

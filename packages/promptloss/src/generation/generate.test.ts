@@ -1,8 +1,8 @@
-import { memory, noGrad } from "@promptloss/torch";
+import { keep, memory, noGrad, scope } from "@promptloss/torch";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { tinyGolden, tinyModel } from "../../test/tiny-models.ts";
-import { packSequences } from "../models/index.ts";
+import { CausalLanguageModel, packSequences } from "../models/index.ts";
 import { generate } from "./generate.ts";
 import type { GenerateOptions } from "./options.ts";
 import type { TokenEvent } from "./types.ts";
@@ -35,6 +35,15 @@ const options: fc.Arbitrary<GenerateOptions> = fc.oneof(
     sequences: fc.constant(2),
   }),
 );
+
+/** Log-probabilities or logits of all tokens behind each of the ids, read at once. */
+const readAtOnce = (model: CausalLanguageModel, ids: readonly number[], what: "logits" | "log"): number[][] =>
+  noGrad(() =>
+    scope(() => {
+      const logits = model.logits(model.forward(packSequences([ids])));
+      return (what === "log" ? logits.logSoftmax(-1) : logits).toArray() as number[][];
+    }),
+  );
 
 describe("generate", () => {
   it("gives a prompt in a batch what it gives it alone", async () => {
@@ -89,12 +98,7 @@ describe("generate", () => {
       logProbabilities: 3,
     });
     const result = results![0]!;
-    const all = noGrad(() =>
-      llama
-        .logits(llama.forward(packSequences([[...PROMPT, ...result.ids]])))
-        .logSoftmax(-1)
-        .toArray(),
-    ) as number[][];
+    const all = readAtOnce(llama, [...PROMPT, ...result.ids], "log");
     result.logProbabilities!.forEach(({ id, logProbability, top }, t) => {
       const row = all[PROMPT.length - 1 + t]!;
       expect(id).toBe(result.ids[t]);
@@ -103,6 +107,27 @@ describe("generate", () => {
       const best = row.map((value, token) => ({ value, token })).sort((a, b) => b.value - a.value);
       expect(top.map((each) => each.id)).toEqual(best.slice(0, 3).map(({ token }) => token));
     });
+  });
+
+  it("takes the likeliest token in bfloat16 too", async () => {
+    const model = tinyModel(tinyGolden("llama"));
+    const weights = scope(
+      () => new Map([...model.parameters].map(([name, weight]) => [name, keep(weight.detach().bfloat16())])),
+    );
+    const halved = new CausalLanguageModel(model.config, weights);
+    const prompts = [PROMPT, [1], [9, 8, 7]];
+    const results = await generate(halved, prompts, { maxNewTokens: 12 });
+    prompts.forEach((prompt, i) => {
+      const { ids } = results[i]![0]!;
+      const all = readAtOnce(halved, [...prompt, ...ids], "logits");
+      ids.forEach((id, t) => {
+        const row = all[prompt.length - 1 + t]!;
+        // Reading by steps and at once may differ by a few roundings of 8 bits; other tokens are far lower.
+        expect(row[id]).toBeGreaterThan(Math.max(...row) - 0.05);
+      });
+    });
+    halved.free();
+    model.free();
   });
 
   it("tells of tokens step by step, and stops by token, criterion and length", async () => {

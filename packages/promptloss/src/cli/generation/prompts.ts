@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { PromptlossError } from "../../errors.ts";
-import type { ChatTurn, TextPrompt } from "../../generation/index.ts";
+import { type ChatTurn, GenerationError, type TextPrompt } from "../../generation/index.ts";
+import { checkPrompt } from "../../generation/text/prompts.ts";
 
 export interface PromptSources {
   readonly given: readonly string[];
@@ -42,12 +43,12 @@ const parsePrompts = (content: string, file: string): TextPrompt[] => {
   const lines = content.split(/\r?\n/);
   if (/^\s*\[/.test(content) && /\]\s*$/.test(content) && /\.json$/i.test(file)) {
     const rows = parseJson(content, file) as unknown[];
-    return rows.map((row, i) => promptOf(row, `${file}, row ${i + 1}`));
+    return rows.map((row, i) => checkedPrompt(row, `${file}, row ${i + 1}`));
   }
   const filled = lines.map((line, i) => ({ line, where: `${file}, line ${i + 1}` }));
   const wanted = filled.filter(({ line }) => line.trim() !== "");
   if (wanted[0]?.line.trimStart().startsWith("{") !== true) return wanted.map(({ line }) => line);
-  return wanted.map(({ line, where }) => promptOf(parseJson(line, where), where));
+  return wanted.map(({ line, where }) => checkedPrompt(parseJson(line, where), where));
 };
 
 const parseJson = (content: string, where: string): unknown => {
@@ -56,6 +57,17 @@ const parseJson = (content: string, where: string): unknown => {
   } catch (cause) {
     throw new PromptlossError(`${where}: is not JSON: ${(cause as Error).message}`, { cause });
   }
+};
+
+const checkedPrompt = (row: unknown, where: string): TextPrompt => {
+  const prompt = promptOf(row, where);
+  try {
+    checkPrompt(prompt, 0);
+  } catch (error) {
+    if (!(error instanceof GenerationError)) throw error;
+    throw new PromptlossError(error.message.replace("prompts: prompt 1", where), { hint: error.hint });
+  }
+  return prompt;
 };
 
 /** Rows as data for training has them: what they hold beside the prompt is left alone. */
