@@ -47,6 +47,8 @@ TINY_CASES = [
     {"maxNewTokens": 20, "beams": 3, "sequences": 2, "stopIds": [5, 17, 40, 66, 80], "lengthPenalty": -0.8},
     {"maxNewTokens": 20, "beams": 2, "stopIds": [5, 17, 40, 66, 80], "minNewTokens": 6,
      "repetitionPenalty": 1.2},
+    # More of the likeliest extensions end than run on.
+    {"maxNewTokens": 20, "beams": 3, "sequences": 3, "stopIds": list(range(20, 90)), "lengthPenalty": 2.0},
 ]
 
 REAL_CASES = [

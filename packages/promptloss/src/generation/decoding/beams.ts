@@ -63,7 +63,6 @@ export class BeamState {
   readonly #room: number;
   #running: readonly RunningBeam[];
   #ended: readonly Slot[];
-  #canImprove = true;
   #done = false;
 
   /** @param room new tokens at most */
@@ -99,10 +98,9 @@ export class BeamState {
     this.#running = best(running, beams);
     this.#collect(candidates);
     const length = candidates[0]!.node.length;
-    this.#canImprove &&= this.#improvable(length);
     const full = this.#settings.earlyStopping === true && this.#isFull();
     const stuck = candidates.every(({ end }) => end !== undefined);
-    this.#done = !this.#canImprove || full || stuck;
+    this.#done = full || stuck || !this.#improvable(length);
   }
 
   /** The best continuations, best first; beams that still run come last, as aborted. */
@@ -126,8 +124,7 @@ export class BeamState {
 
   /** Only the first `beams` extensions may end: the others are there so that enough beams run on. */
   #collect(candidates: readonly BeamCandidate[]): void {
-    const { beams, earlyStopping } = this.#settings;
-    if (!this.#canImprove || (earlyStopping === true && this.#isFull())) return;
+    const { beams } = this.#settings;
     const fresh = candidates.slice(0, beams).flatMap(({ node, score, end }): Slot[] => {
       if (end === undefined) return [];
       const normalised = this.#normalised(score, node.length);
