@@ -134,12 +134,47 @@ describe("TextGenerator", () => {
     expect(kept!.sequences.some(({ text }) => text.includes("<|im_start|>"))).toBe(true);
   });
 
+  it("stops where the template ends answers, by a token or by words", async () => {
+    const plain = await load(bytes, { template: "plain" });
+    const [whole] = await plain.generate(["the"], { maxNewTokens: 40 });
+    const { text } = whole!.sequences[0]!;
+    const words = /^.{3,}?([a-z]{2})/s.exec(text)![1]!;
+    const worded = await load(bytes, { template: `{instruction}{output}{stop:${words}}` });
+    const [cut] = await worded.generate(["the"], { maxNewTokens: 40 });
+    expect(cut!.sequences[0]).toMatchObject({ text: text.slice(0, text.indexOf(words)), stopReason: words });
+    const marked = await load(bytes, { template: "{instruction}{output}{stop:<|im_start|>}" });
+    const settings = { maxNewTokens: 60, temperature: 3, sequences: 40 };
+    const [drawn] = await marked.generate(["the"], settings);
+    expect(drawn!.sequences.map(({ stopReason }) => stopReason)).toContain(1);
+  });
+
+  it("leaves a stop token's words out, special or not", async () => {
+    const generator = await load(bytes, { template: "plain" });
+    const [whole] = await generator.generate(["the"], { maxNewTokens: 12 });
+    const { ids } = whole!.sequences[0]!;
+    const stop = ids[6]!;
+    const length = ids.indexOf(stop) + 1;
+    const options = { maxNewTokens: 12, stopIds: [stop] };
+    const expected = {
+      text: (await generator.generate(["the"], { maxNewTokens: length - 1 }))[0]!.sequences[0]!.text,
+      ids: ids.slice(0, length),
+    };
+    const [atOnce] = await generator.generate(["the"], options);
+    expect(atOnce!.sequences[0]).toMatchObject({ ...expected, stopReason: stop });
+    const [heard] = await generator.generate(["the"], { ...options, onText: () => {} });
+    expect(heard!.sequences[0]).toMatchObject({ ...expected, stopReason: stop });
+  });
+
   it("leaves no work behind when the loop is left, and passes errors on", async () => {
     const generator = await load(bytes, { template: "plain" });
-    for await (const piece of generator.stream("the", { maxNewTokens: 400 })) {
+    let heard = 0;
+    const onText = (): void => void heard++;
+    for await (const piece of generator.stream("the", { maxNewTokens: 400, onText })) {
       expect(piece.text).not.toBe("");
       break;
     }
+    // A few steps may pass before the end is seen; all 400 would not have been.
+    expect(heard).toBeLessThan(20);
     await expect(generator.stream("a".repeat(2000)).next()).rejects.toThrow("the model reads 512");
   });
 
