@@ -169,6 +169,32 @@ evaluation: { rows: 4, every: 3 }
     );
   });
 
+  test("a full disk is told, and the checkpoint before stays whole", async () => {
+    const recipe = `${SHORT.replace("epochs: 2", "epochs: 8")}checkpoints: { every: 1 }\n`;
+    const [whole, full] = [folder.recipe("roomy", recipe), folder.recipe("full", recipe)];
+    expect(promptloss("train", whole).status).toBe(0);
+    await runAndKill(full, 3, 0);
+    const checkpoints = (): string[] =>
+      readdirSync(join(folder.path, "full", "checkpoints")).filter((name) => name.startsWith("step"));
+    const before = checkpoints();
+    // A limit on the size of files, 120 kB, stands in for a disk: the optimiser's state takes more.
+    const limited = spawnSync(
+      "sh",
+      ["-c", `ulimit -f 240; exec "${process.execPath}" "${program}" train "${full}"`],
+      {
+        encoding: "utf8",
+        env: environment(),
+      },
+    );
+    expect(limited.status).toBe(1);
+    expect(limited.stderr).toMatch(
+      /optimizer\.safetensors: can't be written.*\nhint: free some space and run/s,
+    );
+    expect(checkpoints()).toEqual(before);
+    expect(promptloss("train", full).status).toBe(0);
+    expect(weightsOf("full").equals(weightsOf("roomy"))).toBe(true);
+  });
+
   test("a damaged checkpoint is passed over for the one before", () => {
     const file = folder.recipe("damaged", `${SHORT}checkpoints: { every: 1, keep: 3 }\n`);
     expect(promptloss("train", file).status).toBe(0);

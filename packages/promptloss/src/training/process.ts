@@ -2,6 +2,7 @@
 // object a line; SIGINT and SIGTERM end the run after the step at hand, with a checkpoint.
 // Usage: node process.js '{"file": "recipe.yaml", "set": ["training.epochs=1"], "overwrite": false}'
 import { writeSync } from "node:fs";
+import { TorchError } from "@promptloss/torch";
 import { PromptlossError } from "../errors.ts";
 import { readRecipe } from "../recipe/index.ts";
 import type { TrainingEvent } from "./events/event.ts";
@@ -51,13 +52,19 @@ const main = async (): Promise<void> => {
 
 const errorEvent = (error: unknown): TrainingEvent => {
   const { name, message, stack, hint } = error as Error & { hint?: string };
-  const known = error instanceof PromptlossError || hint !== undefined;
+  const known = error instanceof PromptlossError || error instanceof TorchError;
   const full = known ? message : (stack ?? String(error));
-  const space = (error as NodeJS.ErrnoException).code === "ENOSPC";
-  const advice = space
+  const advice = isFull(error)
     ? "free some space and run the same command again; it goes on from the last checkpoint"
     : hint;
   return { type: "error", name, message: full, ...(advice !== undefined && { hint: advice }) };
+};
+
+/** Whether a disk, or what a user may write to it, is full. */
+const isFull = (error: unknown): boolean => {
+  const { code, cause } = error as NodeJS.ErrnoException & { cause?: unknown };
+  if (code === "ENOSPC" || code === "EFBIG" || code === "EDQUOT") return true;
+  return cause instanceof Error && isFull(cause);
 };
 
 await main();
