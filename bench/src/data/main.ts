@@ -1,0 +1,119 @@
+// Data preparation: `npm run bench:data -- ALPACA_JSON TOKENIZER_FOLDER`. Inspection against the tokenizer's library
+// alone on the same strings, in turns in one process; and the memory of reading a million rows, each in a process of
+// its own.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createTemplate, inspectExamples, loadExamples, loadTokenizer, readExamples } from "promptloss";
+import { Tokenizer as Library } from "tokenizers";
+import { machine, markdownTable, writeSection } from "../lib/report.ts";
+import { median, spread } from "../lib/statistics.ts";
+import { writeMillion } from "./million.ts";
+
+const ROUNDS = 5;
+const BATCH = 1024;
+
+const [data, folder] = process.argv.slice(2);
+if (data === undefined || folder === undefined)
+  throw new Error("npm run bench:data -- ALPACA_JSON TOKENIZER_FOLDER");
+
+/** Seconds that encoding the strings takes with the library alone, in batches as ours. */
+const encodeAlone = async (library: Library, texts: readonly string[]): Promise<number> => {
+  const start = performance.now();
+  for (let from = 0; from < texts.length; from += BATCH)
+    await library.encodeBatch(texts.slice(from, from + BATCH), { addSpecialTokens: false });
+  return (performance.now() - start) / 1000;
+};
+
+/** Seconds of all that `promptloss inspect` does: read, render, encode, count. */
+const inspectAll = async (tokenizer: Awaited<ReturnType<typeof loadTokenizer>>): Promise<number> => {
+  const start = performance.now();
+  const stream = readExamples({ path: data }, { emptyCompletions: "keep" });
+  await inspectExamples(stream, { tokenizer, template: createTemplate("alpaca", tokenizer) });
+  return (performance.now() - start) / 1000;
+};
+
+interface MemoryResult {
+  readonly kind: string;
+  readonly rows: number;
+  readonly fileBytes: number;
+  readonly seconds: number;
+  readonly peak: number;
+}
+
+/** Reads a million rows in a process of its own, and says what it took. */
+const readMillion = async (kind: "jsonl" | "parquet"): Promise<MemoryResult> => {
+  const place = mkdtempSync(join(tmpdir(), "promptloss-million-"));
+  try {
+    const file = join(place, `rows.${kind}`);
+    await writeMillion(file, kind);
+    const reader = fileURLToPath(new URL("reader.js", import.meta.url));
+    const { stdout, stderr, status } = spawnSync(process.execPath, [reader, file, folder], {
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(stderr);
+    const { rows, seconds, peak } = JSON.parse(stdout) as MemoryResult;
+    return { kind, rows, fileBytes: statSync(file).size, seconds, peak };
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+};
+
+const { examples } = await loadExamples({ path: data }, { emptyCompletions: "keep" });
+const texts = examples.flatMap((example) =>
+  example.kind === "conversation" ? example.turns.flatMap(({ parts }) => parts.map(({ text }) => text)) : [],
+);
+const library = Library.fromFile(join(folder, "tokenizer.json"));
+const tokenizer = await loadTokenizer(folder);
+const alone: number[] = [];
+const inspected: number[] = [];
+for (let round = -1; round < ROUNDS; round++) {
+  const first = round % 2 === 0;
+  const before = first ? await encodeAlone(library, texts) : await inspectAll(tokenizer);
+  const after = first ? await inspectAll(tokenizer) : await encodeAlone(library, texts);
+  if (round < 0) continue; // warm-up
+  alone.push(first ? before : after);
+  inspected.push(first ? after : before);
+  console.log(
+    `round ${round + 1}: alone ${alone.at(-1)!.toFixed(2)} s, inspect ${inspected.at(-1)!.toFixed(2)} s`,
+  );
+}
+const ratio = median(inspected.map((seconds, i) => seconds / alone[i]!));
+const million = [await readMillion("jsonl"), await readMillion("parquet")];
+
+const seconds = (samples: readonly number[]): string =>
+  `${median(samples).toFixed(2)} s (spread ${(100 * spread(samples)).toFixed(0)} %)`;
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+const text = [
+  "## Data preparation",
+  "",
+  `\`npm run bench:data -- ALPACA_JSON TOKENIZER_FOLDER\`, here with ${basename(data)} (${examples.length.toLocaleString("en-US")} rows, ${texts.length.toLocaleString("en-US")} strings) and the tokenizer of ${basename(folder)}. ${machine()}. Medians of ${ROUNDS} rounds in which the two take turns.`,
+  "",
+  markdownTable(
+    [
+      "encoding the strings with the tokenizer's library alone",
+      "`promptloss inspect` on the file",
+      "ratio",
+      "aim",
+    ],
+    [[seconds(alone), seconds(inspected), ratio.toFixed(2), "at most 1.3"]],
+  ),
+  "",
+  "A million rows, read, turned into examples and their lengths counted, in a process of its own; peak resident memory.",
+  "",
+  markdownTable(
+    ["file", "rows", "file size", "time", "peak memory", "aim"],
+    million.map(({ kind, rows, fileBytes, seconds: took, peak }) => [
+      kind,
+      rows.toLocaleString("en-US"),
+      megabytes(fileBytes),
+      `${took.toFixed(0)} s`,
+      megabytes(peak),
+      "under 600 MB",
+    ]),
+  ),
+].join("\n");
+console.log(text);
+writeSection("data", text, { machine: machine(), rounds: ROUNDS, alone, inspected, ratio, million });
