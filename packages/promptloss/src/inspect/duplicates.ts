@@ -1,7 +1,7 @@
 // Rows that say the same again. Kept as 64-bit hashes: a million rows have a false duplicate once in 37 million data
 // sets of that size.
-import { createHash } from "node:crypto";
-import type { Example } from "../data/example.ts";
+import type { Example, Turn } from "../data/example.ts";
+import { HashSet, TextHash } from "./text-hash.ts";
 
 export interface Duplicates {
   /** Rows whose prompt and completion an earlier row has. */
@@ -10,21 +10,26 @@ export interface Duplicates {
   readonly prompts: number;
 }
 
-const hash = (text: string): bigint => createHash("sha1").update(text).digest().readBigUInt64LE();
-
 export class DuplicateCounter {
-  readonly #rows = new Set<bigint>();
-  readonly #prompts = new Set<bigint>();
+  readonly #rows = new HashSet();
+  readonly #prompts = new HashSet();
   #count = 0;
   #prompted = 0;
 
   add(example: Example): void {
-    const [prompt, whole] = textsOf(example);
     this.#count++;
-    this.#rows.add(hash(whole));
-    if (prompt === undefined) return;
-    this.#prompted++;
-    this.#prompts.add(hash(prompt));
+    const hash = new TextHash();
+    if (example.kind === "text") hash.add(example.text);
+    else if (example.kind === "tokens") hash.add(example.inputIds.join(" "));
+    else {
+      const { turns } = example;
+      const last = turns.findLastIndex(({ role }) => role === "assistant");
+      for (const turn of turns.slice(0, last)) addTurn(hash, turn);
+      this.#prompted++;
+      this.#prompts.add(hash.value);
+      for (const turn of turns.slice(last)) addTurn(hash, turn);
+    }
+    this.#rows.add(hash.value);
   }
 
   finish(): Duplicates {
@@ -32,13 +37,7 @@ export class DuplicateCounter {
   }
 }
 
-/** The prompt (undefined where there is none) and the whole row, each as one string. */
-const textsOf = (example: Example): [string | undefined, string] => {
-  if (example.kind === "text") return [undefined, example.text];
-  if (example.kind === "tokens") return [undefined, example.inputIds.join(" ")];
-  const turns = example.turns.map(({ role, parts }) =>
-    JSON.stringify([role, ...parts.map(({ text }) => text)]),
-  );
-  const last = example.turns.findLastIndex(({ role }) => role === "assistant");
-  return [turns.slice(0, last).join("\n"), turns.join("\n")];
+const addTurn = (hash: TextHash, { role, parts }: Turn): void => {
+  hash.add(role).add(String(parts.length));
+  for (const { text } of parts) hash.add(text);
 };

@@ -30,7 +30,12 @@ const count = async (text: string): Promise<number> => (await tokenizer.encodeId
 
 describe("generationRatio", () => {
   test("is the ratio of means, beside the mean of the rows' ratios", () => {
-    const lengths = { system: [9, 9, 9], instruction: [2, 4, 0], input: [0, 4, 0], completion: [4, 4, 3] };
+    const lengths = {
+      system: Int32Array.of(9, 9, 9),
+      instruction: Int32Array.of(2, 4, 0),
+      input: Int32Array.of(0, 4, 0),
+      completion: Int32Array.of(4, 4, 3),
+    };
     expect(generationRatio(lengths)).toEqual({
       ratioOfMeans: 11 / 10,
       meanOfRatios: (4 / 2 + 4 / 8) / 2,
@@ -39,7 +44,12 @@ describe("generationRatio", () => {
   });
 
   test("is undefined without prompts", () => {
-    const ratio = generationRatio({ system: [], instruction: [0], input: [0], completion: [3] });
+    const ratio = generationRatio({
+      system: Int32Array.of(0),
+      instruction: Int32Array.of(0),
+      input: Int32Array.of(0),
+      completion: Int32Array.of(3),
+    });
     expect([ratio.ratioOfMeans, ratio.meanOfRatios]).toEqual([undefined, undefined]);
   });
 });
