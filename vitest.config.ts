@@ -16,6 +16,7 @@ export default defineConfig({
     ],
   },
   test: {
+    setupFiles: ["vitest.setup.ts"],
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     // Native code must not bring the test runner down with it: each file has a process of its own.
     pool: "forks",
