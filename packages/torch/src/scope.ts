@@ -85,19 +85,23 @@ export function adopt(handle: Handle): Tensor {
  */
 export function scope<T>(body: () => T): T {
   const inner = new Scope();
-  let result: T;
   try {
-    result = body();
-    if (result instanceof Promise)
-      throw new TorchError("scope() takes a function that is not async", {
-        hint: "await outside, and give scope() the part between two awaits",
-      });
+    const result = body();
+    refuseAsync("scope", result, "await outside, and give scope() the part between two awaits");
+    inner.close(tensorsIn(result));
+    return result;
   } catch (error) {
     closeThrough(inner);
     throw error;
   }
-  inner.close(tensorsIn(result));
-  return result;
+}
+
+/** @internal Throws where `result` is a promise: what `name`() does ends before what the promise awaits. */
+export function refuseAsync(name: string, result: unknown, hint: string): void {
+  if (!(result instanceof Promise)) return;
+  // The rest of the body meets freed tensors or another mode; nobody awaits it, and its error must end no process.
+  result.catch(() => {});
+  throw new TorchError(`${name}() takes a function that is not async`, { hint });
 }
 
 /** Closes a scope and those left open inside it. */
@@ -125,8 +129,8 @@ export function tensorsIn(value: unknown): Set<Tensor> {
     seen.add(next);
     if (next instanceof Tensor) found.add(next);
     else if (ArrayBuffer.isView(next)) continue;
-    else if (next instanceof Map) pending.push(...next.keys(), ...next.values());
-    else if (next instanceof Set) pending.push(...next);
+    else if (next instanceof Map) for (const entry of next) pending.push(entry[0], entry[1]);
+    else if (next instanceof Set) for (const inner of next) pending.push(inner);
     else for (const inner of Object.values(next)) pending.push(inner);
   }
   return found;

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { autocast, enableGrad, isGradEnabled, noGrad, ones, randn, TorchError } from "../index.ts";
+import {
+  ArgumentError,
+  autocast,
+  enableGrad,
+  isGradEnabled,
+  noGrad,
+  ones,
+  randn,
+  TorchError,
+} from "../index.ts";
 
 describe("gradient modes", () => {
   test("noGrad records nothing, enableGrad inside it records again", () => {
@@ -21,8 +30,14 @@ describe("gradient modes", () => {
     expect(isGradEnabled()).toBe(true);
   });
 
-  test("an async function is refused", () => {
-    expect(() => noGrad(async () => {})).toThrow(TorchError);
+  test("an async function is refused, and its later error ends no process", async () => {
+    const failing = async (): Promise<void> => {
+      await null;
+      throw new Error("later");
+    };
+    expect(() => noGrad(failing)).toThrow(TorchError);
+    expect(() => autocast({}, failing)).toThrow(TorchError);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(isGradEnabled()).toBe(true);
   });
 
@@ -58,6 +73,12 @@ describe("autocast", () => {
         throw new Error("inside");
       }),
     ).toThrow("inside");
+    expect(a.matmul(b).dtype).toBe("float32");
+  });
+
+  test("refuses a dtype that is not half precision", () => {
+    for (const dtype of ["int64", "float64", "x"] as const)
+      expect(() => autocast({ dtype: dtype as "int64" }, () => a.matmul(b))).toThrow(ArgumentError);
     expect(a.matmul(b).dtype).toBe("float32");
   });
 

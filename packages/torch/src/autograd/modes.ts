@@ -1,16 +1,14 @@
 // What the operators inside a function do besides computing: record a graph or not, compute in bf16 or not.
 
 import type { DType } from "../dtype.ts";
-import { TorchError } from "../errors.ts";
+import { ArgumentError } from "../errors.ts";
 import { addon } from "../native/addon.ts";
+import { refuseAsync } from "../scope.ts";
 
 function during<T>(what: string, body: () => T, restore: () => void): T {
   try {
     const result = body();
-    if (result instanceof Promise)
-      throw new TorchError(`${what}() takes a function that is not async`, {
-        hint: "the mode ends when the function returns, before what it awaits",
-      });
+    refuseAsync(what, result, "the mode ends when the function returns, before what it awaits");
     return result;
   } finally {
     restore();
@@ -45,9 +43,18 @@ export interface AutocastOptions {
   enabled?: boolean;
 }
 
-/** Runs `body` with matrix products and the like in a half-precision dtype, the rest in the inputs' own. */
+/**
+ * Runs `body` with matrix products and the like in a half-precision dtype, the rest in the inputs' own.
+ * @throws {ArgumentError} for a dtype that is neither bfloat16 nor float16
+ */
 export function autocast<T>(options: AutocastOptions, body: () => T): T {
   const { dtype = "bfloat16", device = "cpu", enabled = true } = options;
+  if (dtype !== "bfloat16" && dtype !== "float16")
+    throw new ArgumentError(`autocast: the dtype must be bfloat16 or float16, got ${String(dtype)}`, {
+      argument: "dtype",
+      expected: "bfloat16 or float16",
+      received: String(dtype),
+    });
   const previous = addon.enterAutocast(device, enabled ? dtype : null);
   return during("autocast", body, () => addon.exitAutocast(device, previous));
 }
