@@ -30,10 +30,19 @@ napi_value is_leaf(Instance& instance, napi_callback_info info) {
   return make_bool(instance.env, instance.tensor(args[0], "tensor").is_leaf());
 }
 
+// "torch::autograd::CppNode<a::(anonymous namespace)::Loss>", as nodes of C++ functions are called → "Loss".
+std::string short_name(const std::string& name) {
+  const bool wrapped = !name.empty() && name.back() == '>';
+  const size_t end = wrapped ? name.size() - 1 : name.size();
+  const size_t colons = name.rfind("::", end);
+  const size_t start = colons == std::string::npos ? 0 : colons + 2;
+  return name.substr(start, end - start);
+}
+
 napi_value grad_fn(Instance& instance, napi_callback_info info) {
   Arguments<1> args(instance.env, info);
   const auto node = instance.tensor(args[0], "tensor").grad_fn();
-  return node == nullptr ? null(instance.env) : make_string(instance.env, node->name());
+  return node == nullptr ? null(instance.env) : make_string(instance.env, short_name(node->name()));
 }
 
 napi_value grad(Instance& instance, napi_callback_info info) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { grad, OperatorError, ones, randn, tensor } from "../index.ts";
+import { ArgumentError, grad, OperatorError, ones, randn, tensor } from "../index.ts";
 
 describe("backward", () => {
   // Python: x = torch.tensor([1., 2, 3], requires_grad=True); (x ** 2).sum().backward(); x.grad
@@ -40,6 +40,23 @@ describe("backward", () => {
       .sum()
       .backward({ inputs: [b] });
     expect([a.grad, b.grad?.item()]).toEqual([null, 1]);
+  });
+
+  test("refuses an empty list of inputs, which libtorch would take for all", () => {
+    const x = ones([2], { requiresGrad: true });
+    expect(() => x.sum().backward({ inputs: [] })).toThrow(ArgumentError);
+    expect(x.grad).toBeNull();
+    expect(() => grad([x.sum()], [])).toThrow(ArgumentError);
+  });
+
+  test("a grad that is no tensor can't be set, and does not clear the one that is", () => {
+    const x = ones([2], { requiresGrad: true });
+    x.sum().backward();
+    for (const wrong of [3, undefined, {}, [1, 1]])
+      expect(() => {
+        x.grad = wrong as never;
+      }).toThrow(ArgumentError);
+    expect(x.grad?.toArray()).toEqual([1, 1]);
   });
 
   test("a grad of another shape can't be set", () => {

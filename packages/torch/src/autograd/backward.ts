@@ -1,5 +1,6 @@
 // Gradients of tensors: accumulated in the leaves (`backward`), or handed out (`grad`).
 
+import { ArgumentError } from "../errors.ts";
 import { addon, type Handle } from "../native/addon.ts";
 import { adopt } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
@@ -18,6 +19,13 @@ export interface BackwardOptions {
 /** Adds the gradients of `input` to the `grad` of the leaves that it was computed from. */
 export function backward(input: Tensor, options: BackwardOptions = {}): void {
   const { gradient, createGraph = false, retainGraph = createGraph, inputs } = options;
+  // libtorch takes an empty list for none and fills every leaf.
+  if (inputs?.length === 0)
+    throw new ArgumentError("backward: inputs is empty; leave it out to fill all leaves", {
+      argument: "inputs",
+      expected: "at least one tensor",
+      received: "[]",
+    });
   addon.backward(
     [input.handle],
     gradient === undefined ? null : [gradient.handle],
@@ -50,6 +58,12 @@ export function grad(
   options: GradOptions & { allowUnused?: boolean } = {},
 ): (Tensor | null)[] {
   const { gradients, createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
+  if (inputs.length === 0)
+    throw new ArgumentError("grad: inputs is empty", {
+      argument: "inputs",
+      expected: "at least one tensor",
+      received: "[]",
+    });
   const seeds = gradients === undefined ? null : gradients.map((seed) => seed?.handle ?? null);
   return addon
     .gradientsOf(handles(outputs), handles(inputs), seeds, retainGraph, createGraph, allowUnused)

@@ -76,6 +76,52 @@ describe("customFunction", () => {
     expect(() => y.backward()).toThrow(/wrong: backward must return 1/);
   });
 
+  test("what is no tensor is refused, and the next call works", () => {
+    for (const wrong of [3, { handle: "x" }, "gradient"]) {
+      const given = customFunction({
+        name: "given",
+        forward: (_, x: Tensor) => x.mul(1),
+        backward: () => [wrong as never],
+      });
+      expect(() => given(doubles()).sum().backward()).toThrow(
+        "given: backward's gradient 0 is neither a tensor nor null",
+      );
+    }
+    const saving = customFunction({
+      name: "saving",
+      forward(context, x: Tensor) {
+        context.saveForBackward(5 as never);
+        return x.mul(1);
+      },
+      backward: (_, gradient) => [gradient],
+    });
+    expect(() => saving(doubles())).toThrow("saving: saveForBackward takes tensors only");
+    gradcheck(cube, [doubles()]);
+  });
+
+  test("is named in the graph without C++'s namespaces", () => {
+    expect(cube(doubles()).gradFn).toBe("JsFunction");
+    expect(doubles().exp().gradFn).toBe("ExpBackward0");
+  });
+
+  test("may return its input, or a view of it", () => {
+    const same = customFunction({
+      name: "same",
+      forward: (_, x: Tensor) => x,
+      backward: (_, gradient) => [(gradient as Tensor).mul(2)],
+    });
+    const turned = customFunction({
+      name: "turned",
+      forward: (_, x: Tensor) => x.t(),
+      backward: (_, gradient) => [(gradient as Tensor).t().mul(3)],
+    });
+    const x = ones([2, 3], { dtype: "float64", requiresGrad: true });
+    expect(grad([same(x).sum(), turned(x).sum()], [x])[0]?.toArray()).toEqual([
+      [5, 5, 5],
+      [5, 5, 5],
+    ]);
+  });
+
   test("leaves no tensor behind", () => {
     const x = doubles();
     const step = (): void => scope(() => cube(x).sum().backward());

@@ -43,6 +43,8 @@ export function customFunction<Inputs extends readonly Tensor[], Output extends 
           const saved: Tensor[] = [];
           const context = { saveForBackward: (...tensors: Tensor[]) => void saved.push(...tensors) };
           const output = definition.forward(context, ...(handles.map(adopt) as unknown as Inputs));
+          if (!saved.every((each) => each instanceof Tensor))
+            throw new ArgumentError(`${name}: saveForBackward takes tensors only`);
           single = output instanceof Tensor;
           const list: readonly Tensor[] = output instanceof Tensor ? [output] : output;
           if (!Array.isArray(list) || list.length === 0 || !list.every((each) => each instanceof Tensor))
@@ -55,6 +57,9 @@ export function customFunction<Inputs extends readonly Tensor[], Output extends 
           const result = definition.backward(saved.map(adopt), ...seeds);
           if (!Array.isArray(result) || result.length !== inputs.length)
             throw new ArgumentError(`${name}: backward must return ${inputs.length} gradients, one an input`);
+          const wrong = result.findIndex((each) => (each ?? null) !== null && !(each instanceof Tensor));
+          if (wrong >= 0)
+            throw new ArgumentError(`${name}: backward's gradient ${wrong} is neither a tensor nor null`);
           return (result as (Tensor | null)[]).map((gradient) => gradient?.handle ?? null);
         }),
       finish,
