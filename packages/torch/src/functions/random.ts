@@ -45,12 +45,12 @@ export function randint(
   shape: readonly number[],
   options: TensorOptions = {},
 ): Tensor {
-  return native.randint(low, high, shape, ...factoryTail({ dtype: "int64", ...options }));
+  return withGrad(native.randint(low, high, shape, ...factoryTail({ dtype: "int64", ...options })), options);
 }
 
 /** 0 … n − 1 in random order, [n], int64. */
 export function randperm(n: number, options: TensorOptions = {}): Tensor {
-  return native.randperm(n, ...factoryTail({ dtype: "int64", ...options }));
+  return withGrad(native.randperm(n, ...factoryTail({ dtype: "int64", ...options })), options);
 }
 
 export interface MultinomialOptions {
