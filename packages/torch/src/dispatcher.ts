@@ -161,7 +161,9 @@ function rawPacket(name: string): RawPacket {
     );
   };
   return new Proxy(call, {
-    get: (_, key) => (typeof key === "string" ? overload(key) : undefined),
+    // What a promise and JSON.stringify ask of any value is not asked of the dispatcher.
+    get: (_, key) =>
+      typeof key === "string" && key !== "then" && key !== "toJSON" ? overload(key) : undefined,
   }) as RawPacket;
 }
 

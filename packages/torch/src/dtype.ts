@@ -48,8 +48,13 @@ export function typedArrayOf<D extends DType>(dtype: D, buffer: ArrayBuffer): Ty
   return new constructors[dtype](buffer) as TypedArrayOf<D>;
 }
 
-/** Bytes an element. */
+/** Bytes an element. @throws {ArgumentError} for what is no dtype */
 export function itemSize(dtype: DType): number {
+  if (!isDType(dtype))
+    throw new ArgumentError(`itemSize: the unknown dtype ${String(dtype)}`, {
+      argument: "dtype",
+      received: String(dtype),
+    });
   return constructors[dtype].BYTES_PER_ELEMENT;
 }
 

@@ -93,33 +93,3 @@ export class UseAfterFreeError extends TorchError {
     super(message, { hint: "return it from its scope(), or keep() it there" });
   }
 }
-
-// How libtorch 1.13 to 2.13 words the mismatches of sizes and dimensions.
-const shapeMessages =
-  /size|shape|dimension|dim\b|broadcast|expand|out of range|2D|3D|matrix|matrices|numel|elements|same length/i;
-const memoryMessages = /can't allocate memory|out of memory|not enough memory|defaultcpuallocator/i;
-
-/** Turns what the addon says (a code, a message, string fields) into an error of the right class. */
-export function errorFromNative(code: string, message: string, fields: Record<string, string>): TorchError {
-  const shapes = fields.shapes ? fields.shapes.split("; ") : [];
-  switch (code) {
-    case "use-after-free":
-      return new UseAfterFreeError(message);
-    case "unknown-operator":
-      return new UnknownOperatorError(
-        message,
-        fields.operator ?? "",
-        fields.overloads ? fields.overloads.split(", ") : [],
-      );
-    case "argument":
-      return new ArgumentError(message, fields);
-    case "out-of-memory":
-      return new OutOfMemoryError(message, fields.operator, shapes);
-    case "operator":
-      if (memoryMessages.test(message)) return new OutOfMemoryError(message, fields.operator, shapes);
-      if (shapeMessages.test(message)) return new ShapeError(message, fields.operator, shapes);
-      return new OperatorError(message, fields.operator, shapes);
-    default:
-      return new TorchError(message);
-  }
-}

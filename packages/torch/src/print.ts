@@ -2,7 +2,7 @@
 // left out, and one line of facts.
 
 import type { DType } from "./dtype.ts";
-import { isFloatingPoint } from "./dtype.ts";
+import { isDType, isFloatingPoint } from "./dtype.ts";
 import type { NestedArray, Tensor } from "./tensor.ts";
 
 const edge = 3;
@@ -13,9 +13,10 @@ type Element = number | bigint | boolean;
 
 /** Elements to show along a dimension: all, or the first and last few with undefined between them. */
 function shown(size: number, summarise: boolean): (number | undefined)[] {
-  const all = Array.from({ length: size }, (_, i) => i);
-  if (!summarise || size <= 2 * edge) return all;
-  return [...all.slice(0, edge), undefined, ...all.slice(-edge)];
+  const count = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+  // A view can have any size, expand([2 ** 53]) for one: only what is shown is counted.
+  if (!summarise || size <= 2 * edge) return count(0, size);
+  return [...count(0, edge), undefined, ...count(size - edge, size)];
 }
 
 /** How all elements of one tensor are written, chosen from those that are shown. */
@@ -91,12 +92,16 @@ function layOut(
 }
 
 export function formatTensor(tensor: Tensor): string {
-  const { shape, dtype, numel } = tensor;
+  const { shape, dtype, numel, layout } = tensor;
   const facts = [`shape=[${shape.join(", ")}]`, `dtype=${dtype}`];
   if (tensor.device !== "cpu") facts.push(`device=${tensor.device}`);
+  if (layout !== "strided") facts.push(`layout=${layout}`);
   if (tensor.gradFn !== null) facts.push(`gradFn=${tensor.gradFn}`);
   else if (tensor.requiresGrad) facts.push("requiresGrad=true");
   if (numel === 0) return `tensor([], ${facts.join(", ")})`;
+  // Complex numbers, sparse layouts and tensors without memory (meta) have no elements to write in this way.
+  if (!isDType(dtype) || tensor.device.startsWith("meta") || layout !== "strided")
+    return `tensor(..., ${facts.join(", ")})`;
   const summarise = numel > threshold;
   const { nested, elements } = readShown(tensor, summarise);
   const format = elementFormat(elements, dtype);

@@ -4,9 +4,11 @@ import { describe, expect, test } from "vitest";
 import {
   ArgumentError,
   arange,
+  cat,
   type DType,
   fromTypedArray,
   full,
+  itemSize,
   OperatorError,
   OutOfMemoryError,
   ones,
@@ -16,6 +18,7 @@ import {
   UnknownOperatorError,
   zeros,
 } from "./index.ts";
+import { readCurrentBuild } from "./setup/index.ts";
 
 describe("elements", () => {
   const arrays = {
@@ -170,6 +173,35 @@ describe("printing", () => {
   });
 });
 
+describe("what can't be read", () => {
+  test("prints its facts", () => {
+    const aten = ops.aten!;
+    const shown = [
+      zeros([2], { device: "meta" }),
+      aten.complex!.default!(ones([2]), ones([2])),
+      aten.to_sparse!(ones([2, 2])),
+    ];
+    expect(shown.map(String)).toEqual([
+      "tensor(..., shape=[2], dtype=float32, device=meta)",
+      "tensor(..., shape=[2], dtype=complex64)",
+      "tensor(..., shape=[2, 2], dtype=float32, layout=sparse_coo)",
+    ]);
+  });
+
+  // Arrays of these lengths would end the process.
+  test("a view of any size prints its edges, and is refused as nested arrays", () => {
+    const wide = ones([1]).expand([2 ** 40]);
+    expect(String(wide)).toBe(`tensor([1., 1., 1., ..., 1., 1., 1.], shape=[${2 ** 40}], dtype=float32)`);
+    for (const huge of [
+      wide,
+      zeros([2 ** 31, 0]),
+      zeros([1]).expand([2 ** 14, 2 ** 14]),
+      zeros([2 ** 40, 0]),
+    ])
+      expect(() => huge.toArray()).toThrow(OutOfMemoryError);
+  });
+});
+
 describe("errors", () => {
   const error = (body: () => unknown): unknown => {
     try {
@@ -205,12 +237,40 @@ describe("errors", () => {
     expect(misfit).toMatchObject({ operator: "aten::matmul", shapes: ["[2, 3] float32", "[4, 5] float32"] });
   });
 
+  test("the shapes of tensors in lists are named too", () => {
+    const misfit = error(() => cat([ones([2, 3]), ones([4, 5])]));
+    expect(misfit).toMatchObject({ operator: "aten::cat", shapes: ["[2, 3] float32", "[4, 5] float32"] });
+  });
+
+  test("a packet of operators can be given to promises and to JSON.stringify", async () => {
+    const packet = ops.aten!.add!;
+    expect(await packet).toBe(packet);
+    expect(JSON.stringify({ packet })).toBe("{}");
+    expect(() => packet.nothing).toThrow(UnknownOperatorError);
+  });
+
   test("no memory is an error like any other, and what was there is intact", () => {
     const before = ones([3]);
     const full = error(() => zeros([2 ** 50]));
     expect(full).toBeInstanceOf(OutOfMemoryError);
     expect((full as OutOfMemoryError).bytes).toBe(2 ** 52);
     expect(before.sum().item()).toBe(3);
+  });
+
+  // A libtorch built for CUDA that finds no GPU says so in words of its own.
+  const cpuOnly = readCurrentBuild()?.libtorch.cuda === false;
+  test.skipIf(!cpuOnly)("a device that is not there is named in one sentence, with a hint", () => {
+    const away = error(() => zeros([1], { device: "cuda" }));
+    expect(away).toMatchObject({
+      message: expect.stringMatching(/^aten::zeros: Could not run .* from the 'CUDA' backend\.$/),
+      hint: expect.stringContaining("availableDevices()"),
+    });
+  });
+
+  test("bytes an element are those of a dtype, of nothing else", () => {
+    expect((["float64", "float32", "bfloat16", "bool"] as const).map(itemSize)).toEqual([8, 4, 2, 1]);
+    for (const wrong of ["int65", "toString", undefined])
+      expect(() => itemSize(wrong as never)).toThrow(ArgumentError);
   });
 
   test("what an operator refuses for other reasons is an OperatorError", () => {

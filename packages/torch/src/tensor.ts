@@ -3,7 +3,7 @@
 
 import type { DType, TypedArrayOf } from "./dtype.ts";
 import { typedArrayOf } from "./dtype.ts";
-import { UseAfterFreeError } from "./errors.ts";
+import { ArgumentError, OutOfMemoryError, UseAfterFreeError } from "./errors.ts";
 import type { TensorMethods } from "./methods.ts";
 import { addon, type Handle } from "./native/addon.ts";
 import { formatTensor } from "./print.ts";
@@ -72,6 +72,11 @@ export class Tensor {
     return addon.dtype(this.handle) as DType;
   }
 
+  /** "strided" for nearly all; "sparse_coo", "sparse_csr" … of what some operators of the raw door make. */
+  get layout(): string {
+    return addon.layout(this.handle);
+  }
+
   /** "cpu", "cuda:0", "mps:0". */
   get device(): string {
     return addon.device(this.handle);
@@ -119,6 +124,12 @@ export class Tensor {
   }
 
   set grad(value: Tensor | null) {
+    if (value !== null && !(value instanceof Tensor))
+      throw new ArgumentError("grad: expected a tensor or null", {
+        argument: "grad",
+        expected: "Tensor?",
+        received: typeof value,
+      });
     addon.setGrad(this.handle, value === null ? null : value.handle);
   }
 
@@ -140,9 +151,22 @@ export class Tensor {
     return (value instanceof BigInt ? value.valueOf() : value) as number;
   }
 
-  /** The elements as nested arrays in the tensor's shape; 16-bit floats as numbers, bool as booleans. */
+  /**
+   * The elements as nested arrays in the tensor's shape; 16-bit floats as numbers, bool as booleans.
+   * @throws {OutOfMemoryError} for more than 2^26 elements or inner arrays, near where V8 ends the process
+   */
   toArray(): NestedArray {
     const { shape, dtype } = this;
+    let count = 1;
+    for (const size of shape) {
+      count *= size;
+      if (count > maxNested)
+        throw new OutOfMemoryError(
+          `toArray: [${shape.join(", ")}] is too large for nested arrays; use toTypedArray()`,
+          undefined,
+          [`[${shape.join(", ")}] ${dtype}`],
+        );
+    }
     const flat = readElements(this.handle, dtype);
     const nest = (depth: number, offset: number, count: number): NestedArray => {
       if (depth === shape.length) return flat(offset);
@@ -175,6 +199,9 @@ export class Tensor {
     return this.toString();
   }
 }
+
+/** V8 ends the process when an array of more than 2^27 elements is filled. */
+const maxNested = 2 ** 26;
 
 /** Reads single elements of a tensor as JavaScript values, by their row-major index. */
 function readElements(handle: Handle, dtype: DType): (index: number) => number | bigint | boolean {

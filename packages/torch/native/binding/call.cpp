@@ -58,22 +58,35 @@ napi_value overloads(Instance& instance, napi_callback_info info) {
   return result;
 }
 
-// The tensors among the arguments, for an error's `shapes` field.
-std::string shapes_of(Instance& instance, const napi_value* values, size_t count) {
-  std::string shapes;
-  for (size_t i = 0; i < count; ++i) {
-    uint64_t handle;
-    bool lossless;
-    if (napi_get_value_bigint_uint64(instance.env, values[i], &handle, &lossless) != napi_ok) continue;
-    const at::Tensor* tensor = instance.tensors.find(handle);
-    if (tensor != nullptr) shapes += (shapes.empty() ? "" : "; ") + describe(*tensor);
+// The tensors among the arguments, those in lists too, for an error's `shapes` field.
+// Read from JavaScript's values, as a failed operator may have emptied the stack.
+void add_shapes(Instance& instance, napi_value value, std::string& shapes) {
+  // A list of thousands of tensors fits in no message.
+  constexpr size_t longest = 1000;
+  bool is_array = false;
+  uint32_t length = 0;
+  if (napi_is_array(instance.env, value, &is_array) == napi_ok && is_array) {
+    NODE_API(napi_get_array_length(instance.env, value, &length));
+    for (uint32_t i = 0; i < length && shapes.size() < longest; ++i) {
+      napi_value element;
+      NODE_API(napi_get_element(instance.env, value, i, &element));
+      if (type_of(instance.env, element) != napi_bigint) return;
+      add_shapes(instance, element, shapes);
+    }
+    return;
   }
-  return shapes;
+  uint64_t handle;
+  bool lossless;
+  if (napi_get_value_bigint_uint64(instance.env, value, &handle, &lossless) != napi_ok) return;
+  const at::Tensor* tensor = instance.tensors.find(handle);
+  if (tensor != nullptr) shapes += (shapes.empty() ? "" : "; ") + describe(*tensor);
 }
 
 JsError operator_error(Instance& instance, const Operator& op, const char* code, const char* message,
                        const napi_value* values, size_t count) {
-  return {code, op.name + ": " + message, {{"operator", op.name}, {"shapes", shapes_of(instance, values, count)}}};
+  std::string shapes;
+  for (size_t i = 0; i < count; ++i) add_shapes(instance, values[i], shapes);
+  return {code, op.name + ": " + message, {{"operator", op.name}, {"shapes", shapes}}};
 }
 
 // Runs the operator that the call's first argument names on the rest; leaves its results.

@@ -14,6 +14,11 @@ constexpr std::pair<const char*, at::ScalarType> dtypes[] = {
     {"complex64", at::kComplexFloat}, {"complex128", at::kComplexDouble},
 };
 
+constexpr std::pair<const char*, at::Layout> layouts[] = {
+    {"strided", at::kStrided},       {"sparse_coo", at::kSparse},     {"sparse_csr", at::kSparseCsr},
+    {"sparse_csc", at::kSparseCsc},  {"sparse_bsr", at::kSparseBsr},  {"sparse_bsc", at::kSparseBsc},
+};
+
 }  // namespace
 
 std::optional<at::ScalarType> dtype_of(const std::string& name) {
@@ -29,10 +34,15 @@ const char* name_of(at::ScalarType dtype) {
 }
 
 std::optional<at::Layout> layout_of(const std::string& name) {
-  if (name == "strided") return at::kStrided;
-  if (name == "sparse_coo") return at::kSparse;
-  if (name == "sparse_csr") return at::kSparseCsr;
+  for (const auto& [known, layout] : layouts)
+    if (name == known) return layout;
   return std::nullopt;
+}
+
+const char* name_of(at::Layout layout) {
+  for (const auto& [name, known] : layouts)
+    if (layout == known) return name;
+  return nullptr;
 }
 
 std::optional<at::MemoryFormat> memory_format_of(const std::string& name) {

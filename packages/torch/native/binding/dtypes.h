@@ -12,6 +12,8 @@ std::optional<at::ScalarType> dtype_of(const std::string& name);
 // Null for a dtype that this binding does not name (quantised ones, float8 …).
 const char* name_of(at::ScalarType dtype);
 std::optional<at::Layout> layout_of(const std::string& name);
+// Null for a layout that this binding does not name (mkldnn's, nested tensors' …).
+const char* name_of(at::Layout layout);
 std::optional<at::MemoryFormat> memory_format_of(const std::string& name);
 
 }  // namespace binding

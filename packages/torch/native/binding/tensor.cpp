@@ -53,6 +53,11 @@ napi_value dtype(Instance& instance, napi_callback_info info) {
   return make_string(instance.env, name != nullptr ? name : c10::toString(type));
 }
 
+napi_value layout(Instance& instance, napi_callback_info info) {
+  const char* name = name_of(first(instance, info).layout());
+  return make_string(instance.env, name != nullptr ? name : "other");
+}
+
 napi_value device(Instance& instance, napi_callback_info info) {
   return make_string(instance.env, first(instance, info).device().str());
 }
@@ -173,6 +178,7 @@ void export_tensor(napi_env env, napi_value exports) {
               {"shape", entry<shape>},
               {"strides", entry<strides>},
               {"dtype", entry<dtype>},
+              {"layout", entry<layout>},
               {"device", entry<device>},
               {"numel", entry<numel>},
               {"dim", entry<dim>},

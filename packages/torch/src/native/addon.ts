@@ -3,8 +3,9 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { errorFromNative, NotBuiltError } from "../errors.ts";
+import { NotBuiltError } from "../errors.ts";
 import { type CurrentBuild, readCurrentBuild } from "../setup/current-build.ts";
+import { errorFromNative } from "./error-from-native.ts";
 
 /** A live tensor as the addon names it: slot and generation. 0n is never one. */
 export type Handle = bigint;
@@ -46,6 +47,7 @@ export interface Addon {
   shape(tensor: Handle): number[];
   strides(tensor: Handle): number[];
   dtype(tensor: Handle): string;
+  layout(tensor: Handle): string;
   device(tensor: Handle): string;
   numel(tensor: Handle): number;
   dim(tensor: Handle): number;
