@@ -3,7 +3,7 @@
 // machine or take minutes.
 import * as torch from "../../src/index.ts";
 import type { Source } from "./source.ts";
-import { dtypes, floats, randomTensor, type Theme } from "./tensors.ts";
+import { dtypes, floats, randomTensor, type Theme, type Wanted } from "./tensors.ts";
 
 export interface Made {
   readonly value: unknown;
@@ -161,6 +161,23 @@ const makers: Record<string, (source: Source, theme: Theme) => Made> = {
   tensorOrScalar: (source, theme) => (source.chance(0.6) ? randomTensor(source, theme) : scalar(source)),
   tensorOrNumber: (source, theme) =>
     source.chance(0.6) ? randomTensor(source, theme, { dtypes: floats }) : number(source),
+  leaf: (source, theme) => {
+    const { value, text } = randomTensor(source, theme, { dtypes: [theme.float], shape: [], plain: true });
+    value.requiresGrad = true;
+    return made(value, `${text} requiring gradients`);
+  },
+  /** Mostly the first dimension, which all shapes but [] have. */
+  axis: (source) => (source.chance(0.7) ? made(0) : position(source)),
+  order: (source) => made(source.pick([[0, 1], [1, 0], [-1, 0], [1, 1], [0], [0, 1, 2]])),
+  lengthOrShape: (source, theme) => (source.chance(0.6) ? made(undefined) : shape(source, theme)),
+  state: (source, theme) => {
+    const draw = source.int(0, 3);
+    if (draw === 0) return randomTensor(source, theme);
+    const bytes = torch.getRngState().toTypedArray<"uint8">();
+    // A state is not to be trusted either: here some of its bytes are others.
+    if (draw > 1) for (let i = 0; i < 4; i++) bytes[source.int(0, bytes.length - 1)] = source.int(0, 255);
+    return made(torch.fromTypedArray(bytes), draw > 1 ? "a damaged state" : "the state");
+  },
   tensors: (source, theme) => {
     const list = Array.from({ length: source.int(0, 3) }, () => randomTensor(source, theme));
     return made(
@@ -252,10 +269,42 @@ function options(source: Source, theme: Theme, list: string): Made {
   return made(value, `{ ${texts.join(", ")} }`);
 }
 
+/** "float[mk]": a tensor of named dimensions, mostly; the kind of dtype alone otherwise. */
+function shaped(source: Source, theme: Theme, kind: string, letters: string): Made {
+  if (kind in makers && source.chance(0.1)) return (makers[kind] as (typeof makers)[string])(source, theme);
+  const sizes = [...letters].map((letter) => theme.sizes[letter] as number);
+  const count = sizes.reduce((product, size) => product * size, 1);
+  const list = <T>(element: () => T): T[] => Array.from({ length: count }, element);
+  if (kind === "ids") {
+    const ids = list(() =>
+      BigInt(source.int(source.chance(0.1) ? -100 : 0, Math.max(0, (theme.sizes.v as number) - 1))),
+    );
+    return made(torch.fromTypedArray(BigInt64Array.from(ids), sizes), `ids [${sizes}] {${ids}}`);
+  }
+  if (kind === "weights") {
+    const weights = list(() => source.int(0, 4) / 2);
+    return made(torch.fromTypedArray(Float32Array.from(weights), sizes), `weights [${sizes}] {${weights}}`);
+  }
+  if (kind === "pair") {
+    const pair = [1, 2].map(() => randomTensor(source, theme, { dtypes: [theme.float], shape: sizes }));
+    return made(
+      pair.map(({ value }) => value),
+      `[${pair.map(({ text }) => text).join(", ")}]`,
+    );
+  }
+  const dtypes: Record<string, Wanted> = {
+    float: { dtypes: [theme.float] },
+    index: { dtypes: ["int64"], positions: true },
+  };
+  return randomTensor(source, theme, { ...dtypes[kind], shape: sizes, plain: source.chance(0.6) });
+}
+
 /** An argument of `kind`, or junk with probability `misfit`. */
 export function argument(source: Source, theme: Theme, kind: string, misfit: number): Made {
   if (source.chance(misfit)) return source.pick(junk)();
   if (kind.startsWith("{")) return options(source, theme, kind.slice(1, -1));
+  const [, name = "", letters] = /^(\w+)\[(\w*)\]$/.exec(kind) ?? [];
+  if (letters !== undefined) return shaped(source, theme, name, letters);
   const make = makers[kind];
   if (make === undefined) throw new Error(`signatures.ts names the unknown kind "${kind}"`);
   return make(source, theme);

@@ -57,6 +57,50 @@ function asMember([name, signature]: [string, string]): Target {
   };
 }
 
+/** Calls whose arguments must be made of each other to get anywhere. */
+const composites: readonly Target[] = [
+  {
+    name: "grad of mul",
+    signature:
+      "float[mk] float[mk] {gradients:tensors,retainGraph:boolean,createGraph:boolean,allowUnused:boolean}",
+    call([x, y, options]) {
+      for (const leaf of [x, y] as torch.Tensor[]) leaf.requiresGrad = true;
+      const inputs = [x, y] as torch.Tensor[];
+      return torch.grad(
+        [torch.mul(...(inputs as [torch.Tensor, torch.Tensor])).sum()],
+        inputs,
+        options as object,
+      );
+    },
+  },
+  {
+    name: "gradcheck of square",
+    signature: "float[mk] {eps:number,atol:number,rtol:number}",
+    call([x, options]) {
+      const leaf = torch.double(torch.detach(x as torch.Tensor));
+      leaf.requiresGrad = true;
+      torch.gradcheck((value) => torch.mul(value, value), [leaf], options as object);
+    },
+  },
+  {
+    name: "a custom function",
+    signature: "float[mk] tensorOrScalar tensorOrScalar",
+    call([x, forward, backward]) {
+      (x as torch.Tensor).requiresGrad = true;
+      const f = torch.customFunction({
+        name: "fuzzed",
+        forward(context, input: torch.Tensor) {
+          context.saveForBackward(input);
+          return torch.mul(input, forward as torch.Tensor);
+        },
+        // At times a number, or a gradient of another shape: what a wrong definition returns.
+        backward: () => [backward as torch.Tensor],
+      });
+      return torch.grad([f(x as torch.Tensor).sum()], [x as torch.Tensor]);
+    },
+  },
+];
+
 const methods = Object.entries({
   ...operatorSignatures,
   backward: otherSignatures.backward as string,
@@ -65,6 +109,7 @@ const targets: readonly Target[] = [
   ...Object.entries({ ...operatorSignatures, ...otherSignatures }).map(asFunction),
   ...methods.map(asMethod),
   ...Object.entries(memberSignatures).map(asMember),
+  ...composites,
 ];
 
 /**
@@ -80,9 +125,9 @@ function examine(result: unknown, source: Source): void {
   for (const tensor of tensorsIn(result)) {
     if (tensor.isFreed) continue;
     void [tensor.shape, tensor.strides, tensor.dtype, tensor.requiresGrad, tensor.gradFn];
+    if (source.chance(0.3)) tensor.toString();
     if (tensor.numel > readable || tensor.device !== "cpu" || tensor.dtype.startsWith("complex")) continue;
     tensor.toTypedArray();
-    if (source.chance(0.3)) tensor.toString();
     if (source.chance(0.3) && floats.includes(tensor.dtype) && tensor.requiresGrad) tensor.sum().backward();
   }
 }
@@ -146,4 +191,6 @@ function run(number: number): void {
 for (let number = first; number <= last; number++) run(number);
 if (trace !== undefined) closeSync(trace);
 const silent = targets.map(({ name }) => name).filter((name) => !returnedBy.has(name));
-console.log(JSON.stringify({ ...counts, targets: targets.length, silent }));
+// Node gives the peak in kilobytes.
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+console.log(JSON.stringify({ ...counts, targets: targets.length, silent, peakBytes }));

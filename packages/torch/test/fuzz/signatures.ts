@@ -1,5 +1,5 @@
 // What each function of the typed face takes, position by position, in the words of arguments.ts: "tensor", "float",
-// "index", "mask", "tensorOrScalar" … A trailing object lists its options. A function is also a method where its
+// "index", "mask", "tensorOrScalar" …; letters in brackets name dimensions, the same letter the same size in a call. A trailing object lists its options. A function is also a method where its
 // first argument is a tensor and Tensor has it.
 
 const reduce = "tensor dims {keepdim:boolean,dtype:dtype}";
@@ -62,7 +62,7 @@ export const operatorSignatures: Record<string, string> = {
   arange: `number number number ${factory}`,
   linspace: `number number size ${factory}`,
   tensor: `data ${factory}`,
-  fromTypedArray: "typedArray shape {dtype:dtype,device:device,share:boolean,requiresGrad:boolean}",
+  fromTypedArray: "typedArray lengthOrShape {dtype:dtype,device:device,share:boolean,requiresGrad:boolean}",
   // in place
   add_: `${binary} {alpha:number}`,
   sub_: `${binary} {alpha:number}`,
@@ -78,8 +78,8 @@ export const operatorSignatures: Record<string, string> = {
   sqrt_: "tensor",
   exp_: "tensor",
   maskedFill_: "tensor mask scalar",
-  indexAdd_: "tensor dim index tensor",
-  foreachAdd_: "tensors tensors {alpha:number}",
+  indexAdd_: "float[mk] axis index[n] float[nk]",
+  foreachAdd_: "pair[mk] pair[mk] {alpha:number}",
   foreachMul_: "tensors number",
   foreachZero_: "tensors",
   // indexing
@@ -87,10 +87,10 @@ export const operatorSignatures: Record<string, string> = {
   at: "tensor place place place",
   put_: "tensor tensorOrScalar place place place",
   indexSelect: "tensor dim index",
-  gather: "tensor dim index",
-  scatter: "tensor dim index tensorOrScalar",
-  scatterAdd: "tensor dim index tensor",
-  indexAdd: "tensor dim index tensor",
+  gather: "tensor[mk] axis index[mk]",
+  scatter: "float[mk] axis index[mk] float[mk]",
+  scatterAdd: "float[mk] axis index[mk] float[mk]",
+  indexAdd: "float[mk] axis index[n] float[nk]",
   maskedFill: "tensor mask tensorOrScalar",
   maskedSelect: "tensor mask",
   nonzero: "tensor",
@@ -98,13 +98,13 @@ export const operatorSignatures: Record<string, string> = {
   oneHot: "index size",
   // linear algebra
   matmul: "tensor tensor",
-  mm: "matrix matrix",
-  bmm: "tensor tensor",
-  addmm: "tensor matrix matrix {beta:number,alpha:number}",
-  baddbmm: "tensor tensor tensor {beta:number,alpha:number}",
-  dot: "tensor tensor",
+  mm: "float[mk] float[kn]",
+  bmm: "float[bmk] float[bkn]",
+  addmm: "float[mn] float[mk] float[kn] {beta:number,alpha:number}",
+  baddbmm: "float[bmn] float[bmk] float[bkn] {beta:number,alpha:number}",
+  dot: "float[k] float[k]",
   outer: "tensor tensor",
-  linear: "tensor matrix tensor",
+  linear: "float[bmk] float[nk] float[n]",
   einsum: "equation tensors",
   tril: "matrix dim",
   triu: "matrix dim",
@@ -115,13 +115,18 @@ export const operatorSignatures: Record<string, string> = {
   layerNorm: "float shape {weight:float,bias:float,eps:number}",
   rmsNorm: "float float {eps:number}",
   dropout: "float number {training:boolean}",
-  crossEntropy: "matrix index {weight:float,reduction:reduction,ignoreIndex:dim,labelSmoothing:number}",
-  nllLoss: "matrix index {weight:float,reduction:reduction,ignoreIndex:dim}",
+  crossEntropy:
+    "float[mv] index[m] {weight:float[v],reduction:reduction,ignoreIndex:dim,labelSmoothing:number}",
+  nllLoss: "float[mv] ids[m] {weight:float[v],reduction:reduction,ignoreIndex:dim}",
   mseLoss: `float float ${loss}`,
   klDiv: "float float {reduction:reduction,logTarget:boolean}",
   binaryCrossEntropyWithLogits: `float float ${loss}`,
-  scaledDotProductAttention: "float float float {mask:tensor,causal:boolean,dropout:number,scale:number}",
-  plainAttention: "float float float {mask:tensor,causal:boolean,dropout:number,scale:number}",
+  scaledDotProductAttention:
+    "float[bhmk] float[bhnk] float[bhnk] {mask:tensor,causal:boolean,dropout:number,scale:number}",
+  plainAttention:
+    "float[bhmk] float[bhnk] float[bhnk] {mask:tensor,causal:boolean,dropout:number,scale:number}",
+  weightedCrossEntropy:
+    "float[mk] float[vk] ids[m] weights[m] {bias:float[v],reduction:reduction,labelSmoothing:number,logitSoftcap:number,chunkSize:size}",
   // element by element
   ...Object.fromEntries(
     "neg abs sign exp expm1 log log1p log2 sqrt rsqrt square reciprocal sin cos tanh sigmoid erf floor ceil round trunc relu silu softplus"
@@ -167,7 +172,7 @@ export const operatorSignatures: Record<string, string> = {
   view: "tensor shape",
   viewDtype: "tensor dtype",
   transpose: "tensor dim dim",
-  permute: "tensor dims",
+  permute: "tensor[mk] order",
   t: "matrix",
   squeeze: "tensor dim",
   unsqueeze: "tensor dim",
@@ -191,7 +196,7 @@ export const operatorSignatures: Record<string, string> = {
 
 /** Everything else that the package exports as a function and that may take anything, by name. */
 export const otherSignatures: Record<string, string> = {
-  backward: "float {gradient:float,retainGraph:boolean,createGraph:boolean,inputs:tensors}",
+  backward: "leaf {gradient:float[],retainGraph:boolean,createGraph:boolean,inputs:tensors}",
   grad: "tensors tensors {gradients:tensors,retainGraph:boolean,createGraph:boolean,allowUnused:boolean}",
   gradcheck: "callback tensors {eps:number,atol:number,rtol:number}",
   noGrad: "callback",
@@ -207,11 +212,12 @@ export const otherSignatures: Record<string, string> = {
   setNumThreads: "threads",
   manualSeed: "number",
   getRngState: "device",
-  setRngState: "tensor device",
+  setRngState: "state device",
   availableDevices: "",
   synchronize: "device",
   loadLibrary: "missingPath",
   hasOperator: "string",
+  itemSize: "dtype",
 };
 
 /** Members of Tensor that no function stands for: getters without arguments, setters with one, methods. */

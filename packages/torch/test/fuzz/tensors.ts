@@ -22,17 +22,33 @@ export const floats: readonly DType[] = ["float32", "float64", "bfloat16", "floa
 export interface Theme {
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** The dtype of float tensors whose dimensions are named. */
+  readonly float: DType;
+  /** What the letters of named dimensions stand for: "float[mk]" and "float[kn]" fit each other. */
+  readonly sizes: Readonly<Record<string, number>>;
 }
 
 export interface Wanted {
   dtypes?: readonly DType[];
   rank?: number;
+  /** This very shape. */
+  shape?: readonly number[];
+  /** Row-major, not freed. */
+  plain?: boolean;
   /** Elements that are mostly positions of a small dimension. */
   positions?: boolean;
 }
 
 export function themeOf(source: Source): Theme {
-  return { shape: randomShape(source, source.int(0, 4)), dtype: source.pick(dtypes) };
+  const sizes = Object.fromEntries(
+    [..."bhkmnv"].map((letter) => [letter, source.chance(0.05) ? 0 : source.int(1, 4)]),
+  );
+  return {
+    shape: randomShape(source, source.int(0, 4)),
+    dtype: source.pick(dtypes),
+    float: source.chance(0.6) ? "float32" : source.pick(floats),
+    sizes,
+  };
 }
 
 function randomShape(source: Source, rank: number): number[] {
@@ -139,18 +155,18 @@ export function randomTensor(
 ): { value: Tensor; text: string } {
   const allowed = wanted.dtypes ?? dtypes;
   const dtype = allowed.includes(theme.dtype) && source.chance(0.7) ? theme.dtype : source.pick(allowed);
-  const shape = shapeNear(source, theme, wanted.rank);
+  const shape = wanted.shape ?? shapeNear(source, theme, wanted.rank);
   const count = shape.reduce((product, size) => product * size, 1);
   const tame = wanted.positions === true ? source.chance(0.8) : source.chance(0.5);
   const array = elements(source, dtype, count, tame);
   const plain = torch.fromTypedArray(array, shape, { dtype });
-  const [value, layout] = layOut(source, plain);
+  const [value, layout] = wanted.plain === true ? [plain, ""] : layOut(source, plain);
   let text = `tensor(${dtype} [${shape.join(", ")}] {${Array.from(array as Iterable<unknown>, String).join(", ")}})${layout}`;
   if (floats.includes(dtype) && source.chance(0.1)) {
     value.requiresGrad = true;
     text += " requiring gradients";
   }
-  if (source.chance(0.02)) {
+  if (wanted.plain !== true && source.chance(0.02)) {
     value.free();
     text += ", freed";
   }
