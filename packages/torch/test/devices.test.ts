@@ -11,6 +11,7 @@ import {
   type DType,
   getRngState,
   grad,
+  gradcheck,
   manualSeed,
   openSafetensors,
   randn,
@@ -110,6 +111,7 @@ describe.each(availableDevices())("on %s", (device) => {
       const [second] = grad([first.sum()], [x]) as [Tensor];
       expectClose(numbers(first.detach()), [0.75, 3, 12]);
       expectClose(numbers(second), [3, -6, 12]);
+      if (dtype === "float64") gradcheck(cube, [leaf(tensor([0.5, -1, 2]))]);
     });
   });
 

@@ -155,6 +155,10 @@ describe("gradcheck", () => {
     expect(() => gradcheck(wrong, [doubles()])).toThrow(GradcheckError);
   });
 
+  test("refuses to check nothing", () => {
+    expect(() => gradcheck(cube, [ones([2], { dtype: "float64" })])).toThrow("no input requires gradients");
+  });
+
   test("refuses float32", () => {
     expect(() => gradcheck(cube, [randn([2], { requiresGrad: true })])).toThrow(/float64/);
   });

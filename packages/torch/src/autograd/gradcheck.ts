@@ -41,7 +41,7 @@ export class GradcheckError extends TorchError {
  * Compares the gradients of `f` (of any output shape, projected on a random direction) with central differences,
  * at every element of every input that requires gradients.
  * @throws {GradcheckError} at the first that differs
- * @throws {ArgumentError} for inputs that are not float64
+ * @throws {ArgumentError} for inputs that are not float64, and where none requires gradients
  */
 export function gradcheck(
   f: (...inputs: Tensor[]) => Tensor,
@@ -49,6 +49,8 @@ export function gradcheck(
   { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }: GradcheckOptions = {},
 ): void {
   const checked = inputs.filter((input) => input.requiresGrad);
+  if (checked.length === 0)
+    throw new ArgumentError("gradcheck: no input requires gradients", { argument: "inputs" });
   for (const input of checked)
     if (input.dtype !== "float64")
       throw new ArgumentError(`gradcheck: inputs must be float64, got ${input.dtype}`, {
@@ -56,7 +58,7 @@ export function gradcheck(
       });
   scope(() => {
     const output = f(...inputs);
-    const direction = randn(output.shape, { dtype: "float64" });
+    const direction = randn(output.shape, { dtype: "float64", device: output.device });
     const analytic = grad([output], checked, { gradients: [direction], allowUnused: true });
     checked.forEach((input, i) => {
       const values = analytic[i] === null ? undefined : (analytic[i] as Tensor).toTypedArray<"float64">();
@@ -65,7 +67,7 @@ export function gradcheck(
         scope(() => {
           const moved = Float64Array.from(base);
           moved[element] = (moved[element] as number) + step;
-          const shifted = tensor(moved).reshape(input.shape);
+          const shifted = tensor(moved, { device: input.device }).reshape(input.shape);
           // `f` may itself ask for gradients, when derivatives of higher order are checked.
           shifted.requiresGrad = true;
           const at = inputs.map((each) => (each === input ? shifted : each));
