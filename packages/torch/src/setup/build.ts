@@ -1,16 +1,15 @@
 // Builds the native code for one libtorch, in a folder of that libtorch's own, and makes it the build in use.
 // Builds for several libtorchs lie side by side; going back to one builds nothing.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { buildUnits, type UnitResult } from "./build-unit.ts";
 import { type Compiler, findCompiler } from "./compiler.ts";
 import { buildFolder, type CurrentBuild, packageFolder, writeCurrentBuild } from "./current-build.ts";
-import { writeAtomically } from "./inputs.ts";
 import { type Libtorch, sharedLibraryExtension } from "./libtorch.ts";
 import type { Machine } from "./machine.ts";
-import { runCommand } from "./run-command.ts";
-import { openmpCandidates, unitsFor } from "./units.ts";
+import { openmpArguments } from "./openmp.ts";
+import { unitsFor } from "./units.ts";
 
 export interface BuildOptions {
   /** The folder with `ops/` and `binding/`; the package's own when left out. */
@@ -43,7 +42,7 @@ export async function buildNative(
 ): Promise<BuildResult> {
   const { nativeDir = join(packageFolder, "native"), outputDir = buildFolder, log = () => {} } = options;
   const compiler = options.compiler ?? (await findCompiler(machine));
-  const openmp = await openmpArguments(compiler, machine, outputDir);
+  const openmp = await openmpArguments(compiler, machine, join(outputDir, "probes"));
   const units = unitsFor(libtorch, machine, { nativeDir, openmp });
   const flags = units.map((unit) => [unit.name, unit.compile, unit.link]);
   const folder = join(outputDir, `${libtorch.version}-${digest([libtorch.root, compiler, flags])}`);
@@ -79,31 +78,4 @@ function identityOf(libtorch: Libtorch, machine: Machine): string {
 
 function digest(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 10);
-}
-
-/** The arguments that switch OpenMP on, found by compiling a line once a compiler; empty where it has none. */
-async function openmpArguments(compiler: Compiler, machine: Machine, outputDir: string): Promise<string[]> {
-  const folder = join(outputDir, "probes");
-  const answer = join(folder, `openmp-${digest([compiler, machine.platform])}.json`);
-  if (existsSync(answer)) return JSON.parse(readFileSync(answer, "utf8")) as string[];
-  mkdirSync(folder, { recursive: true });
-  const source = join(folder, `openmp-${process.pid}.cpp`);
-  writeFileSync(
-    source,
-    "#include <omp.h>\n#ifndef _OPENMP\n#error no OpenMP\n#endif\nint f() { return omp_get_max_threads(); }\n",
-  );
-  try {
-    for (const candidate of openmpCandidates(compiler, machine)) {
-      const [program, ...first] = compiler.command;
-      const result = await runCommand(program, [...first, ...candidate, "-fsyntax-only", source], {
-        env: machine.env,
-      });
-      if (result.code !== 0) continue;
-      writeAtomically(answer, JSON.stringify(candidate));
-      return candidate;
-    }
-    return [];
-  } finally {
-    rmSync(source, { force: true });
-  }
 }

@@ -3,7 +3,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Compiler } from "./compiler.ts";
 import { type Libtorch, sharedLibraryExtension } from "./libtorch.ts";
 import { type Machine, variable } from "./machine.ts";
 
@@ -91,16 +90,6 @@ function linkArguments(libtorch: Libtorch, machine: Machine, openmp: readonly st
     "-Wl,--no-as-needed",
     ...libraries,
     ...parallel,
-  ];
-}
-
-/** What to try to switch OpenMP on, the first that compiles being used. */
-export function openmpCandidates(compiler: Compiler, machine: Machine): string[][] {
-  if (machine.platform !== "darwin" || compiler.family === "gcc") return [["-fopenmp"]];
-  const folders = ["/opt/homebrew/opt/libomp/include", "/usr/local/opt/libomp/include"].filter(existsSync);
-  return [
-    ["-Xpreprocessor", "-fopenmp"],
-    ...folders.map((dir) => ["-Xpreprocessor", "-fopenmp", "-isystem", dir]),
   ];
 }
 
