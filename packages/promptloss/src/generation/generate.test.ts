@@ -76,6 +76,24 @@ describe("generate", () => {
     );
   });
 
+  it("reads again what other frequencies turn, where LongRoPE's border is crossed", async () => {
+    const model = tinyModel(tinyGolden("phi3-longrope-long"));
+    const batch = [
+      [5, 40, 7, 61, 12, 9, 33, 21, 4, 88, 17, 3, 50],
+      [3, 9],
+      Array.from({ length: 15 }, (_, i) => 6 * i),
+    ];
+    const found = await generate(model, batch, { maxNewTokens: 18 });
+    for (const [i, prompt] of batch.entries()) {
+      const ids = [...prompt];
+      while (ids.length < prompt.length + 18) {
+        const last = readAtOnce(model, ids, "logits").at(-1)!;
+        ids.push(last.indexOf(Math.max(...last)));
+      }
+      expect([...found[i]![0]!.ids]).toEqual(ids.slice(prompt.length));
+    }
+  });
+
   it("repeats bit for bit from a seed, and not from another", async () => {
     const draw = async (seed: number): Promise<string> => {
       const settings = { temperature: 1, sequences: 4, seed, maxNewTokens: 20, logProbabilities: 1 };

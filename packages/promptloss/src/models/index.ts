@@ -1,7 +1,7 @@
 // Models: Hugging Face folders in and out, the decoder, adapters.
 export { type ModelConfig, parseModelConfig } from "./config/model-config.ts";
 export { KeyValueCache } from "./decoder/cache.ts";
-export { type PackedSequences, packSequences } from "./decoder/input.ts";
+export { changesRope, type PackedSequences, packSequences } from "./decoder/input.ts";
 export { CausalLanguageModel, type ForwardOptions } from "./decoder/model.ts";
 export { ModelConfigError, ModelError, ModelInputError, ModelWeightsError } from "./errors.ts";
 export { type CreateModelOptions, createModel } from "./folder/create-model.ts";

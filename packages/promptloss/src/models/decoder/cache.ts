@@ -106,9 +106,11 @@ export class KeyValueCache {
     this.#lengths = rows.map((row) => this.#lengths[row]!);
   }
 
-  /** Forgets all but the first `length` tokens of each sequence. */
-  truncate(length: number): void {
-    this.#lengths = this.#lengths.map((each) => Math.min(each, length));
+  /** Forgets all but the first `length` tokens of each sequence, or of one alone. */
+  truncate(length: number, { row }: { row?: number } = {}): void {
+    this.#lengths = this.#lengths.map((held, i) =>
+      row === undefined || row === i ? Math.min(held, length) : held,
+    );
   }
 
   free(): void {

@@ -83,5 +83,19 @@ export const positionsOf = (
     throw new ModelInputError(`a sequence of ${last + 1} tokens; this model's positions end at ${limit}`, {
       hint: "shorten the sequence",
     });
+  for (const { length, past } of segments)
+    if (changesRope(architecture, past, length))
+      throw new ModelInputError(
+        `at ${past + length} tokens the frequencies of this model's positions change`,
+        {
+          hint: "read the whole sequence into a new cache",
+        },
+      );
   return positions;
 };
+
+/** Whether tokens after `past` cached ones turn by other frequencies than those did (LongRoPE). */
+export const changesRope = (architecture: Architecture, past: number, length: number): boolean =>
+  architecture.ropes.some(
+    ({ long }) => long !== undefined && past > 0 && past <= long.above && past + length > long.above,
+  );
