@@ -124,8 +124,10 @@ describe("encodeContinuationBatch", () => {
     "gives ids that decode to the text, with its offsets: %s",
     async (folder) => {
       const tokenizer = await loadTokenizer(folder);
+      // Sentencepiece writes a space as ▁, so that it gives a ▁ of the text back as a space.
+      const anyText = fc.string({ unit: "grapheme" }).filter((text) => !text.includes("▁"));
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.string({ unit: "grapheme" }), { maxLength: 8 }), async (texts) => {
+        fc.asyncProperty(fc.array(anyText, { maxLength: 8 }), async (texts) => {
           const anchor = "x";
           const anchorIds = (await tokenizer.encode(anchor)).ids;
           const encoded = await tokenizer.encodeContinuationBatch(texts);
