@@ -1,5 +1,5 @@
 // Reads a data set as `promptloss inspect` does and prints rows, seconds and peak memory: `reader.js FILE TOKENIZER`.
-import { createTemplate, inspectExamples, loadTokenizer, readExamples } from "promptloss";
+import { createTemplate, inspectExamples, loadTokenizer, peakMemory, readExamples } from "promptloss";
 
 const [file = "", folder = ""] = process.argv.slice(2);
 const tokenizer = await loadTokenizer(folder);
@@ -7,4 +7,4 @@ const start = performance.now();
 const stream = readExamples({ path: file });
 const { rows } = await inspectExamples(stream, { tokenizer, template: createTemplate("alpaca", tokenizer) });
 const seconds = (performance.now() - start) / 1000;
-console.log(JSON.stringify({ rows, seconds, peak: process.resourceUsage().maxRSS * 1024 }));
+console.log(JSON.stringify({ rows, seconds, peak: peakMemory() }));

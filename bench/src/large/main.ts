@@ -7,6 +7,7 @@ import {
   checkRecipe,
   createModel,
   parseModelConfig,
+  peakMemory,
   runTraining,
   type StepEvent,
   saveModel,
@@ -73,7 +74,7 @@ try {
     },
   });
   const speed = median(steps.slice(1).map(({ tokens, seconds }) => tokens / seconds));
-  const peak = process.resourceUsage().maxRSS * 1024;
+  const peak = peakMemory();
   const text = [
     "## A model of 1.1 B parameters",
     "",

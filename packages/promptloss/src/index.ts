@@ -12,6 +12,7 @@ export * from "./inspect/index.ts";
 export * from "./invert/index.ts";
 export * from "./loss/index.ts";
 export * from "./models/index.ts";
+export * from "./peak-memory.ts";
 export * from "./preview/index.ts";
 export * from "./recipe/index.ts";
 export * from "./statistics/index.ts";

@@ -36,7 +36,7 @@ export function inspectCommand(): Command {
       new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
     )
     .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
-    .option("--sample <rows>", "rows to render whole for the figures of training", wholeNumber, 2000)
+    .option("--sample <rows>", "rows to render whole for the figures of training", wholeNumber, 1000)
     .option("--seed <number>", "of that sample", wholeNumber, 0)
     .option("--json", "print the inspection as JSON")
     .option("--html <file>", "write it as a page that stands by itself")

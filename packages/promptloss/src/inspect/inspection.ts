@@ -17,7 +17,7 @@ export interface InspectOptions {
   readonly tokenizer: Tokenizer;
   /** What training would wrap the rows in. */
   readonly template: Template;
-  /** Rows to render whole for the figures of training; 2,000 when left out. */
+  /** Rows to render whole for the figures of training; 1,000 when left out. */
   readonly sample?: number;
   /** Of the sample; 0 when left out. */
   readonly seed?: number;
@@ -64,7 +64,7 @@ export const inspectExamples = async (
   examples: Iterable<Example> | AsyncIterable<Example>,
   options: InspectOptions,
 ): Promise<Inspection> => {
-  const { tokenizer, template, sample = 2000, seed = 0, taskGroup, onRow } = options;
+  const { tokenizer, template, sample = 1000, seed = 0, taskGroup, onRow } = options;
   const counter = new PartCounter(tokenizer);
   const duplicates = new DuplicateCounter();
   const reservoir = new Reservoir<Example>(sample, seed);

@@ -1,15 +1,13 @@
 // The lengths of each row's parts, every part encoded by itself without special tokens: what the generation ratio is
 // made of. While the tokenizer's threads encode one batch, the next is read.
 import type { Example, PartClass } from "../data/example.ts";
-import type { Tokenizer } from "../data/tokenizer/index.ts";
+import { ENCODING_BATCH, type Tokenizer } from "../data/tokenizer/index.ts";
 import { Lengths } from "./lengths.ts";
 
 export const PART_CLASSES = ["system", "instruction", "input", "completion"] as const satisfies PartClass[];
 
 /** Tokens of each class, one value a row; 0 where a row has no such part. */
 export type PartLengths = Readonly<Record<PartClass, Int32Array>>;
-
-const BATCH = 1024;
 
 /** Batches on their way: the library's threads have the next while this one is counted. */
 const IN_FLIGHT = 3;
@@ -24,6 +22,7 @@ export class PartCounter {
   } satisfies Record<PartClass, Lengths>;
   readonly #tokenizer: Tokenizer;
   #texts: string[] = [];
+  #characters = 0;
   /** For each text, its row and its class. */
   #rows: number[] = [];
   #classes: PartClass[] = [];
@@ -49,7 +48,8 @@ export class PartCounter {
       this.#lengths.completion.add(row, trained);
       this.#lengths.instruction.add(row, inputIds.length - trained);
     }
-    if (this.#texts.length >= BATCH) await this.#flush();
+    if (this.#texts.length >= ENCODING_BATCH.texts || this.#characters >= ENCODING_BATCH.characters)
+      await this.#flush();
   }
 
   async finish(): Promise<PartLengths> {
@@ -67,6 +67,7 @@ export class PartCounter {
   #queue(row: number, name: PartClass, text: string): void {
     if (text === "") return;
     this.#texts.push(text);
+    this.#characters += text.length;
     this.#rows.push(row);
     this.#classes.push(name);
   }
@@ -75,6 +76,7 @@ export class PartCounter {
   async #flush(): Promise<void> {
     const [texts, rows, classes] = [this.#texts, this.#rows, this.#classes];
     [this.#texts, this.#rows, this.#classes] = [[], [], []];
+    this.#characters = 0;
     const job = this.#count(texts, rows, classes);
     // It is awaited later: until then its failure must not count as unhandled.
     job.catch(() => undefined);

@@ -3,6 +3,7 @@
 import { getRngState, manualSeed, noGrad, setRngState, type Tensor } from "@promptloss/torch";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import { type SideSums, sideMeans } from "../loss/index.ts";
+import { peakMemory } from "../peak-memory.ts";
 import { type AccumulateSettings, accumulate } from "./accumulate.ts";
 import { AdamW } from "./adamw.ts";
 import { BestWeights } from "./best-weights.ts";
@@ -144,8 +145,7 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
   if (reason === "interrupted") save();
   else if (state.best !== undefined && state.best.step !== state.step) best?.restore(parameters);
   const { step, tokens, seconds } = state;
-  const peakMemory = process.resourceUsage().maxRSS * 1024;
-  return { reason, step, tokens, seconds, best: state.best, peakMemory };
+  return { reason, step, tokens, seconds, best: state.best, peakMemory: peakMemory() };
 };
 
 const accumulateSettings = ({ settings }: TrainingRun, kl: KlPenalty | undefined): AccumulateSettings => {

@@ -3,4 +3,4 @@ export type { Continuation } from "./continuation.ts";
 export type { EncodedText } from "./encoded-text.ts";
 export { TokenizerError } from "./errors.ts";
 export type { AddedTokenEntry, SpecialTokens } from "./folder.ts";
-export { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+export { ENCODING_BATCH, loadTokenizer, type Tokenizer } from "./tokenizer.ts";
