@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readSafetensors } from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { MetricsLine } from "../src/training/events/metrics-file.ts";
 import type { Manifest } from "../src/training/manifest.ts";
@@ -268,6 +269,45 @@ evaluation: { rows: 4, every: 3 }
       promptloss("train", join(folder.path, "planned.yaml"), "--dry-run", "--json").stdout,
     );
     expect([rows, firstBatch.rows]).toEqual([24, 8]);
+  });
+
+  test("stops when the held-out loss gets no better, with the best weights", () => {
+    const over = (keepBest: boolean): string =>
+      `${SHORT.replace("epochs: 2", "epochs: 60").replace("1e-2", "5e-2")}
+evaluation: { rows: 4, every: 2, patience: 3, keepBest: ${keepBest} }\n`;
+    const [kept, last] = [folder.recipe("kept", over(true)), folder.recipe("last", over(false))];
+    const { status, stdout } = promptloss("train", kept);
+    expect(status).toBe(0);
+    const losses = metricsOf("kept").filter(({ type }) => type === "evaluation");
+    const { step } = losses.reduce((best, each) => (each.loss < best.loss ? each : best));
+    expect(losses.at(-1)!.step).toBe(step + 6);
+    expect(manifestOf("kept").end).toMatchObject({
+      reason: "stopped-early",
+      step: step + 6,
+      bestStep: step,
+    });
+    expect(stdout).toContain(`weights of step ${step}`);
+
+    expect(promptloss("train", last).status).toBe(0);
+    expect(metricsOf("last").map(({ loss }) => loss)).toEqual(metricsOf("kept").map(({ loss }) => loss));
+    expect(weightsOf("last").equals(weightsOf("kept"))).toBe(false);
+    // What the same run has after the best step, checkpointed there.
+    const there = folder.recipe("there", `${over(false)}checkpoints: { every: ${step}, keep: 9 }\n`);
+    expect(promptloss("train", there).status).toBe(0);
+    const checkpoint = join(
+      "there",
+      "checkpoints",
+      `step-${String(step).padStart(6, "0")}`,
+      "weights.safetensors",
+    );
+    const tensors = (...parts: string[]) =>
+      [...readSafetensors(join(folder.path, ...parts))].map(([name, tensor]) => [
+        name,
+        tensor.toTypedArray(),
+      ]);
+    expect(new Map(tensors("kept", "model", "model.safetensors") as [string, unknown][])).toEqual(
+      new Map(tensors(checkpoint) as [string, unknown][]),
+    );
   });
 
   test("LoRA trains little and writes an adapter, or the model merged", () => {
