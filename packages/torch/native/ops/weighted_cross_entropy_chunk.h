@@ -2,6 +2,8 @@
 // derivatives by the logits, in buffers that every chunk uses again. Weights and the head's gradient are the caller's.
 #pragma once
 
+#include "fused.h"
+#include "softmax_rows.h"
 #include "weighted_cross_entropy.h"
 
 namespace promptloss {
@@ -18,6 +20,10 @@ class ChunkKernel {
     const auto vocabulary = head.size(0);
     products_ = at::empty({rows, vocabulary}, head.options());
     rounded_ = head.scalar_type() != accumulation;
+    by_rows_ = fused_kernels() && has_softmax_rows(products_) && !bias.has_value() && settings.logit_softcap == 0;
+    if (by_rows_) {
+      return;
+    }
     logits_ = rounded_ ? at::empty({rows, vocabulary}, head.options().dtype(accumulation)) : products_;
     logp_ = at::empty_like(logits_);
     if (bias.has_value()) {
@@ -32,10 +38,18 @@ class ChunkKernel {
     at::Tensor correct;        // bool: no other entry is likelier
   };
 
-  /** The scores of tokens with these hidden states [rows, D] and targets [rows]. */
-  Scores scores(const at::Tensor& hidden, const at::Tensor& targets) {
+  /**
+   * The scores of tokens with these hidden states [rows, D] and targets [rows].
+   * @param gradients whether `logit_gradients` is asked next
+   */
+  Scores scores(const at::Tensor& hidden, const at::Tensor& targets, bool gradients) {
     const auto rows = hidden.size(0);
     auto products = products_.narrow(0, 0, rows);
+    if (by_rows_) {
+      at::mm_out(products, hidden, head_.t());
+      const auto found = softmax_rows(products, targets, settings_.label_smoothing, gradients);
+      return {found.losses, found.cross_entropy, found.correct};
+    }
     auto logits = logits_.narrow(0, 0, rows);
     auto logp = logp_.narrow(0, 0, rows);
     if (bias_.defined() && !rounded_) {
@@ -65,11 +79,14 @@ class ChunkKernel {
   }
 
   /**
-   * d(loss of the token) / d(logits of the token), [rows, V] in the accumulation dtype, of the chunk that `scores`
-   * saw last. Overwrites its log-probabilities.
+   * d(loss of the token) / d(logits of the token), [rows, V], of the chunk that `scores` saw last: in the accumulation
+   * dtype, or, where nobody needs that (a bias' gradient does), in the products'. Overwrites its log-probabilities.
    */
   at::Tensor logit_gradients(const at::Tensor& targets) {
     const auto rows = targets.size(0);
+    if (by_rows_) {
+      return products_.narrow(0, 0, rows);
+    }
     const double smoothing = settings_.label_smoothing;
     auto gradients = logp_.narrow(0, 0, rows).exp_();
     const auto column = targets.unsqueeze(1);
@@ -88,13 +105,15 @@ class ChunkKernel {
 
   /** The same values in the dtype of the products; shares the chunk's buffers. */
   at::Tensor rounded(const at::Tensor& gradients) {
-    return rounded_ ? products_.narrow(0, 0, gradients.size(0)).copy_(gradients) : gradients;
+    return gradients.scalar_type() != products_.scalar_type() ? products_.narrow(0, 0, gradients.size(0)).copy_(gradients) : gradients;
   }
 
  private:
   at::Tensor head_, bias_, products_, logits_, logp_;
   const WeightedCrossEntropySettings& settings_;
   bool rounded_;
+  /** Whether rows of logits become losses and gradients in one go. */
+  bool by_rows_;
 };
 
 }  // namespace promptloss

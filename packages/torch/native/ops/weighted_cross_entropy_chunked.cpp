@@ -158,11 +158,12 @@ ForwardResult chunked_forward(
       const auto chunk_hidden = hidden.narrow(0, begin, size);
       const auto chunk_targets = targets.narrow(0, begin, size);
       const auto chunk_scales = row_scales.narrow(0, begin, size).unsqueeze(1);
-      const auto scores = kernel.scores(chunk_hidden, chunk_targets);
+      const bool differentiate = gradients[kHidden] || gradients[kHead] || gradients[kBias];
+      const auto scores = kernel.scores(chunk_hidden, chunk_targets, differentiate);
       losses.narrow(0, begin, size).copy_(scores.losses);
       cross_entropy.narrow(0, begin, size).copy_(scores.cross_entropy);
       correct.narrow(0, begin, size).copy_(scores.correct);
-      if (!gradients[kHidden] && !gradients[kHead] && !gradients[kBias]) {
+      if (!differentiate) {
         continue;
       }
       const auto exact = kernel.logit_gradients(chunk_targets);

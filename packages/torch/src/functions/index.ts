@@ -3,6 +3,7 @@ export * from "./arithmetic.ts";
 export * from "./comparison.ts";
 export * from "./conversion.ts";
 export * from "./creation.ts";
+export * from "./fused.ts";
 export * from "./in-place.ts";
 export * from "./indexing.ts";
 export * from "./linalg.ts";

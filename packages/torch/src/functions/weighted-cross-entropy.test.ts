@@ -1,6 +1,6 @@
 // The native operator against its float64 reference in TypeScript and against torch's own cross entropy.
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   autocast,
   crossEntropy,
@@ -15,6 +15,7 @@ import {
   scope,
   type Tensor,
   tensor,
+  useFusedKernels,
   weightedCrossEntropy,
 } from "../index.ts";
 import { weightedCrossEntropy as reference } from "../reference/index.ts";
@@ -35,7 +36,8 @@ interface Case {
 const cases = fc.record<Case>({
   tokens: fc.integer({ min: 1, max: 12 }),
   units: fc.integer({ min: 1, max: 6 }),
-  vocabulary: fc.integer({ min: 1, max: 9 }),
+  // Kernels take sixteen or thirty-two entries at a time, and then the rest.
+  vocabulary: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 80 })),
   seed: fc.nat(1e6),
   masked: fc.constantFrom(0, 0.3, 0.9),
   withBias: fc.boolean(),
@@ -101,8 +103,14 @@ function compare(each: Case, dtype: DType, tolerance: number): void {
   });
 }
 
-describe("weightedCrossEntropy", () => {
-  // Sums of at most 12 tokens and 9 logits: a few hundred roundings at most.
+describe.each([true, false])("weightedCrossEntropy, with fused kernels: %s", (fused) => {
+  let before: boolean;
+  beforeAll(() => {
+    before = useFusedKernels(fused);
+  });
+  afterAll(() => void useFusedKernels(before));
+
+  // Sums of at most 12 tokens and 80 logits: some hundreds of roundings at most.
   test("equals the reference in float64 to 1e-12", () => {
     fc.assert(fc.property(cases, (each) => compare(each, "float64", 1e-12)));
   });
@@ -202,5 +210,69 @@ describe("weightedCrossEntropy", () => {
     const { loss } = weightedCrossEntropy(hidden, randn([4, 3]), tensor([0, 1]).long(), tensor([1, 1]));
     loss.backward({ createGraph: true });
     expect(() => (hidden.grad as Tensor).sum().backward()).toThrow(/second derivatives are not implemented/);
+  });
+});
+
+describe("fused kernels and plain operators", () => {
+  const both = <T>(run: () => T): [T, T] => {
+    const before = useFusedKernels(true);
+    try {
+      const fused = run();
+      useFusedKernels(false);
+      return [fused, run()];
+    } finally {
+      useFusedKernels(before);
+    }
+  };
+
+  test("give the same in bfloat16", () => {
+    fc.assert(
+      fc.property(cases, (each) =>
+        scope(() => {
+          const [fused, plain] = both(() => {
+            const { hidden, head, targets, weights } = inputsOf({ ...each, withBias: false }, "float32");
+            const result = autocast({}, () => weightedCrossEntropy(hidden, head, targets, weights, each));
+            result.loss.backward();
+            const losses = [...numbers(result.loss), ...numbers(result.tokenLosses)];
+            return { losses, gradients: [...numbers(hidden.grad), ...numbers(head.grad)] };
+          });
+          // From the same logits in bfloat16: what differs is float32 arithmetic.
+          expectClose(fused.losses, plain.losses, 1e-5);
+          // Derivatives by logits are rounded to 8 bits, now and then to the other neighbour, and summed.
+          expectClose(fused.gradients, plain.gradients, 2 ** -6);
+        }),
+      ),
+    );
+  });
+
+  test("both give logits that are no numbers back as losses that are none", () => {
+    for (const result of both(() => {
+      const hidden = tensor([
+        [Number.NaN, 1],
+        [1, 1],
+      ]);
+      const { tokenLosses } = weightedCrossEntropy(
+        hidden,
+        randn([40, 2]),
+        tensor([0, 1]).long(),
+        tensor([1, 1]),
+      );
+      return numbers(tokenLosses);
+    })) {
+      expect(result[0]).toBeNaN();
+      expect(result[1]).toBeGreaterThan(0);
+    }
+  });
+
+  test("both take logits far apart", () => {
+    const hidden = tensor([
+      [1, 0],
+      [0, 1],
+    ]);
+    const head = tensor(Array.from({ length: 37 }, (_, i) => [i === 3 ? 3e38 : -i * 1e4, 100 * i]));
+    for (const losses of both(() =>
+      numbers(weightedCrossEntropy(hidden, head, tensor([3, 36]).long(), tensor([1, 1])).tokenLosses),
+    ))
+      expect(losses.map(Math.abs)).toEqual([0, 0]);
   });
 });

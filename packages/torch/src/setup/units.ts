@@ -51,7 +51,8 @@ export function unitsFor(libtorch: Libtorch, machine: Machine, options: UnitOpti
       name: "ops",
       sourceDir: ops,
       output: `libpromptloss_ops${extension}`,
-      compile: [...compile, `-I${ops}`, ...own("CXXFLAGS")],
+      // Vector types are passed between inlined functions only, where no calling convention is involved.
+      compile: [...compile, "-Wno-psabi", `-I${ops}`, ...own("CXXFLAGS")],
       link,
     },
     {

@@ -1,0 +1,149 @@
+#include "softmax_rows.h"
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <vector>
+
+#include "lanes.h"
+
+namespace promptloss {
+namespace {
+
+struct Row {
+  float largest;
+  /** Σ logits, for smoothing. */
+  float total;
+  /** Σ e^(logit − largest). */
+  float mass;
+};
+
+/** Writes e^(logit − largest) into `exponentials`, [V]. */
+template <typename T>
+PROMPTLOSS_INLINE Row exponentiate(const T* logits, int64_t count, float* exponentials) {
+  const int64_t whole = count / kLanes * kLanes;
+  Floats most = all(-INFINITY);
+  Floats totals = all(0);
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    const Floats x = load(logits + i);
+    most = larger(most, x);
+    totals += x;
+  }
+  Row row{largest(most), sum(totals), 0};
+  for (int64_t i = whole; i < count; ++i) {
+    const float x = to_float(logits[i]);
+    row.largest = x > row.largest ? x : row.largest;
+    row.total += x;
+  }
+  const Floats shift = all(row.largest);
+  // Two sums, so that an addition need not wait for the one before.
+  Floats first = all(0), second = all(0);
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= whole; i += 2 * kLanes) {
+    const Floats a = exp_of_negative(load(logits + i) - shift);
+    const Floats b = exp_of_negative(load(logits + i + kLanes) - shift);
+    store(exponentials + i, a);
+    store(exponentials + i + kLanes, b);
+    first += a;
+    second += b;
+  }
+  for (; i < whole; i += kLanes) {
+    const Floats a = exp_of_negative(load(logits + i) - shift);
+    store(exponentials + i, a);
+    first += a;
+  }
+  row.mass = sum(first + second);
+  for (; i < count; ++i) {
+    exponentials[i] = std::exp(to_float(logits[i]) - row.largest);
+    row.mass += exponentials[i];
+  }
+  return row;
+}
+
+PROMPTLOSS_INLINE void put(float* to, float value) { *to = value; }
+
+PROMPTLOSS_INLINE void put(BFloat16* to, float value) {
+  BFloat16 lanes[kLanes];
+  store(lanes, all(value));
+  *to = lanes[0];
+}
+
+/** p − (1 − ε) [target] − ε / V, where p are the row's probabilities. */
+template <typename T>
+PROMPTLOSS_INLINE void write_gradients(
+    T* to, const float* exponentials, int64_t count, const Row& row, int64_t target, float smoothing) {
+  const float scale = 1 / row.mass;
+  const float uniform = smoothing / static_cast<float>(count);
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(to + i, load(exponentials + i) * scale - uniform);
+  for (; i < count; ++i) put(to + i, exponentials[i] * scale - uniform);
+  put(to + target, exponentials[target] * scale - uniform - (1 - smoothing));
+}
+
+struct Rows {
+  int64_t count;
+  const int64_t* targets;
+  float smoothing;
+  bool gradients;
+  float* losses;
+  float* cross_entropy;
+  bool* correct;
+};
+
+template <typename T>
+PROMPTLOSS_INLINE void score_rows(T* logits, const Rows& rows, int64_t begin, int64_t end, float* exponentials) {
+  for (int64_t r = begin; r < end; ++r) {
+    T* own = logits + r * rows.count;
+    const int64_t target = rows.targets[r];
+    const float logit = to_float(own[target]);
+    const Row row = exponentiate(own, rows.count, exponentials);
+    // Differences to the largest first: logits may be large, and their losses small.
+    const float log_mass = std::log(row.mass);
+    const float mean = row.total / static_cast<float>(rows.count);
+    rows.cross_entropy[r] = log_mass - (logit - row.largest);
+    rows.losses[r] =
+        (1 - rows.smoothing) * rows.cross_entropy[r] + rows.smoothing * (log_mass - (mean - row.largest));
+    rows.correct[r] = logit >= row.largest;
+    if (rows.gradients) write_gradients(own, exponentials, rows.count, row, target, rows.smoothing);
+  }
+}
+
+// One function a dtype: clones are made of functions, not of templates.
+PROMPTLOSS_CLONES void score_floats(float* logits, const Rows& rows, int64_t begin, int64_t end, float* buffer) {
+  score_rows(logits, rows, begin, end, buffer);
+}
+
+PROMPTLOSS_CLONES void score_bfloats(BFloat16* logits, const Rows& rows, int64_t begin, int64_t end, float* buffer) {
+  score_rows(logits, rows, begin, end, buffer);
+}
+
+}  // namespace
+
+bool has_softmax_rows(const at::Tensor& logits) {
+  return logits.is_cpu() && (logits.scalar_type() == at::kFloat || logits.scalar_type() == at::kBFloat16);
+}
+
+RowScores softmax_rows(const at::Tensor& logits, const at::Tensor& targets, double smoothing, bool gradients) {
+  const auto rows = logits.size(0);
+  const auto floats = logits.options().dtype(at::kFloat);
+  RowScores scores{at::empty({rows}, floats), at::empty({rows}, floats), at::empty({rows}, floats.dtype(at::kBool))};
+  const auto own_targets = targets.contiguous();
+  const Rows work{
+      logits.size(1),
+      own_targets.data_ptr<int64_t>(),
+      static_cast<float>(smoothing),
+      gradients,
+      scores.losses.data_ptr<float>(),
+      scores.cross_entropy.data_ptr<float>(),
+      scores.correct.data_ptr<bool>()};
+  at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> buffer(static_cast<size_t>(work.count));
+    if (logits.scalar_type() == at::kFloat)
+      score_floats(logits.data_ptr<float>(), work, begin, end, buffer.data());
+    else
+      score_bfloats(static_cast<BFloat16*>(logits.data_ptr()), work, begin, end, buffer.data());
+  });
+  return scores;
+}
+
+}  // namespace promptloss

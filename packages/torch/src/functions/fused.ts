@@ -1,0 +1,14 @@
+// Which kernels the operators of native/ops take.
+
+import { operator } from "../dispatcher.ts";
+
+const native = operator<boolean>("promptloss::use_fused_kernels");
+
+/**
+ * Whether fused operators take the kernels written for the processor, as they do unless told otherwise, or ATen's
+ * operators alone. Both give the same up to rounding; for the whole process.
+ * @returns what it was before
+ */
+export function useFusedKernels(on: boolean): boolean {
+  return native(on);
+}
