@@ -16,6 +16,7 @@ export {
 export { type DType, itemSize, type TypedArray, type TypedArrayOf } from "./dtype.ts";
 export * from "./errors.ts";
 export * from "./functions/index.ts";
+export * from "./profile.ts";
 export * from "./runtime.ts";
 export * from "./safetensors/index.ts";
 export { keep, memory, Scope, scope } from "./scope.ts";

@@ -10,5 +10,6 @@ void export_tensor(napi_env env, napi_value exports);
 void export_autograd(napi_env env, napi_value exports);
 void export_function(napi_env env, napi_value exports);
 void export_runtime(napi_env env, napi_value exports);
+void export_profile(napi_env env, napi_value exports);
 
 }  // namespace binding

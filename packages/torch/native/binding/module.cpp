@@ -44,6 +44,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     binding::export_autograd(env, exports);
     binding::export_function(env, exports);
     binding::export_runtime(env, exports);
+    binding::export_profile(env, exports);
   } catch (...) {
     napi_throw_error(env, nullptr, "Node-API refused the exports");
   }

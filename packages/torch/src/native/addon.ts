@@ -29,6 +29,9 @@ export interface Addon {
   version(): string;
   setErrorFactory(factory: typeof errorFromNative): void;
   loadLibrary(path: string): void;
+  startProfile(): void;
+  /** Of each event: the name's place, thread, start and duration in microseconds. */
+  stopProfile(): { names: string[]; events: Float64Array; dropped: number };
   getThreads(): number;
   setThreads(count: number): void;
   manualSeed(seed: bigint): void;
