@@ -310,6 +310,21 @@ evaluation: { rows: 4, every: 2, patience: 3, keepBest: ${keepBest} }\n`;
     );
   });
 
+  test("a profile tells which operators take the time", () => {
+    const file = folder.recipe("profiled", SHORT);
+    const { status, stdout } = promptloss("train", file, "--profile");
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/profile of steps 3 to 5 in .*profiled.profile/),
+    ]);
+    expect(stdout).toContain("promptloss::weighted_cross_entropy_forward");
+    const table = read("profiled", "profile", "operators.txt").split("\n");
+    expect(table[0]).toMatch(/self ms +share +total ms +calls +operator/);
+    const calls = table.find((line) => line.endsWith("promptloss::weighted_cross_entropy_forward"))!;
+    expect(calls.trim().split(/ {2,}/)[3]).toBe("3");
+    expect(JSON.parse(read("profiled", "profile", "trace.json")).traceEvents.length).toBeGreaterThan(100);
+  });
+
   test("LoRA trains little and writes an adapter, or the model merged", () => {
     const lora = (merge: boolean): string =>
       `${SHORT}lora: { rank: 2, targets: [q_proj, v_proj], merge: ${merge} }\n`;

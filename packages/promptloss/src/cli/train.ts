@@ -12,6 +12,7 @@ interface Flags {
   set: string[];
   dryRun?: true;
   overwrite?: true;
+  profile?: true;
   events?: true;
   json?: true;
 }
@@ -28,9 +29,10 @@ export function trainCommand(): Command {
     )
     .option("--dry-run", "print the plan, train nothing")
     .option("--overwrite", "remove what another run left in the output folder")
+    .option("--profile", "record the operators of steps 3 to 5: a trace and a table in the output folder")
     .option("--events", "print events as JSON lines in place of the live view")
     .option("--json", "with --dry-run: print the plan as JSON")
-    .action(async (file: string, { set, overwrite, ...flags }: Flags) => {
+    .action(async (file: string, { set, overwrite, profile, ...flags }: Flags) => {
       if (flags.json && !flags.dryRun)
         throw new PromptlossError("--json belongs to --dry-run", {
           hint: "--events prints a run as JSON lines",
@@ -38,7 +40,10 @@ export function trainCommand(): Command {
       // Checked here first, so that a wrong recipe is told before a process starts.
       const recipe = readRecipe(file, { set });
       if (flags.dryRun) return dryRun(recipe, file, flags.json === true);
-      await follow({ file, set, overwrite: overwrite === true }, flags.events === true);
+      await follow(
+        { file, set, overwrite: overwrite === true, profile: profile === true },
+        flags.events === true,
+      );
     });
 }
 

@@ -13,6 +13,7 @@ export interface ProcessArguments {
   readonly file: string;
   readonly set?: readonly string[];
   readonly overwrite?: boolean;
+  readonly profile?: boolean;
 }
 
 /** Exit codes: as a shell gives them for a process that a signal ended. */
@@ -28,7 +29,8 @@ const print = (event: TrainingEvent): void => {
 };
 
 const main = async (): Promise<void> => {
-  const { file, set = [], overwrite = false } = JSON.parse(process.argv[2] ?? "{}") as ProcessArguments;
+  const settings = JSON.parse(process.argv[2] ?? "{}") as ProcessArguments;
+  const { file, set = [], overwrite = false, profile = false } = settings;
   const abort = new AbortController();
   for (const [signal, code] of Object.entries(INTERRUPTED))
     process.on(signal, () => {
@@ -39,6 +41,7 @@ const main = async (): Promise<void> => {
     const { manifest } = await runTraining(readRecipe(file, { set }), {
       file,
       overwrite,
+      profile,
       onEvent: print,
       signal: abort.signal,
     });

@@ -1,4 +1,4 @@
-// The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, model/, probes.json. One process at a
+// The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, model/, probes.json, profile/. One process at a
 // time writes to it.
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -56,6 +56,10 @@ export class RunFolder {
     return join(this.path, "probes.json");
   }
 
+  get profile(): string {
+    return join(this.path, "profile");
+  }
+
   release(): void {
     rmSync(this.#lock, { force: true });
   }
@@ -72,6 +76,7 @@ export class RunFolder {
       this.tensorboard,
       this.model,
       this.probes,
+      this.profile,
     ])
       rmSync(path, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ import { TensorBoardFile } from "./events/tensorboard.ts";
 import { type Manifest, manifestOf, readManifest, writeManifest } from "./manifest.ts";
 import { type PrepareOptions, prepareRun } from "./prepare.ts";
 import { type Probes, probeRun, writeProbes } from "./probes/index.ts";
+import { StepProfiler } from "./profile.ts";
 import type { TrainingRun } from "./run.ts";
 import { RunFolder } from "./run-folder.ts";
 import { type TrainResult, train } from "./train.ts";
@@ -19,6 +20,8 @@ export interface RunTrainingOptions extends PrepareOptions {
   readonly signal?: AbortSignal;
   /** Remove what another run left in the output folder. */
   readonly overwrite?: boolean;
+  /** Leave a trace of some steps' operators in the output folder. */
+  readonly profile?: boolean;
 }
 
 export interface FinishedRun {
@@ -52,11 +55,17 @@ const trainInto = async (
   run: TrainingRun,
   folder: RunFolder,
   before: Manifest | undefined,
-  { onEvent = () => {}, signal }: RunTrainingOptions,
+  { onEvent = () => {}, signal, profile = false }: RunTrainingOptions,
 ): Promise<FinishedRun> => {
   const started: Manifest = { ...manifestOf(run), ...(before && { startedAt: before.startedAt }) };
   writeManifest(folder.manifest, started);
-  const result = await follow(run, folder, started, onEvent, signal);
+  const profiler = profile ? new StepProfiler(folder.profile, onEvent) : undefined;
+  const listen: EventListener = (event) => {
+    onEvent(event);
+    profiler?.add(event);
+  };
+  const result = await follow(run, folder, started, listen, signal);
+  profiler?.close();
   const end = { ...endOf(result), at: new Date().toISOString() };
   const manifest: Manifest = { ...started, end };
   if (result.reason === "interrupted") {

@@ -85,18 +85,22 @@ export const attend = (
   const [first] = segments as [Segment];
   const uniform = cache === undefined && segments.every(({ length }) => length === first.length);
   const batches = uniform ? [segments] : segments.map((segment) => [segment]);
+  // One split's gradients are put together once; of a slice for each sequence, each would be as long as all.
+  const lengths = segments.map(({ length }) => length);
+  const apart = (x: Tensor): readonly Tensor[] => (batches.length === 1 ? [x] : x.split(lengths, 0));
+  const [queries, keys, values] = [apart(query), apart(key), apart(value)];
   const outputs = batches.map((batch, row) => {
-    const { start, length, past } = batch[0]!;
-    const spread = (x: Tensor): Tensor => {
-      const part = batches.length === 1 ? x : x.narrow(0, start, length);
-      return part.reshape([batch.length, length, x.shape[1]!, headWidth]).transpose(1, 2);
+    const { length, past } = batch[0]!;
+    const spread = (parts: readonly Tensor[]): Tensor => {
+      const part = parts[row]!;
+      return part.reshape([batch.length, length, part.shape[1]!, headWidth]).transpose(1, 2);
     };
     const earlier = past === 0 ? undefined : cache?.readRow(layer, row, past + length);
     const mask = masks.get(maskKey(length, past, window));
     const output = core(
-      spread(query),
-      repeatHeads(earlier?.keys ?? spread(key), groups),
-      repeatHeads(earlier?.values ?? spread(value), groups),
+      spread(queries),
+      repeatHeads(earlier?.keys ?? spread(keys), groups),
+      repeatHeads(earlier?.values ?? spread(values), groups),
       { ...options, mask, causal: mask === undefined },
     );
     return output.transpose(1, 2).reshape([batch.length * length, heads * headWidth]);

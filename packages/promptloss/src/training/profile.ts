@@ -1,0 +1,72 @@
+// `promptloss train --profile`: records the operators of a few steps after the first, when memory and compiled products
+// are in place, and leaves a trace and a table in the run's folder.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { chromeTrace, operatorTimes, type Profile, startProfile, stopProfile } from "@promptloss/torch";
+import type { EventListener, TrainingEvent } from "./events/event.ts";
+
+/** Steps before the recording, and in it. */
+const WARM_UP = 2;
+const STEPS = 3;
+
+export class StepProfiler {
+  readonly #folder: string;
+  readonly #emit: EventListener;
+  #seen = 0;
+
+  /** @param folder for `trace.json` and `operators.txt`, made where missing */
+  constructor(folder: string, emit: EventListener) {
+    this.#folder = folder;
+    this.#emit = emit;
+  }
+
+  /** Told of every event of a run, at once. */
+  add({ type, ...event }: TrainingEvent): void {
+    if (type !== "step") return;
+    this.#seen++;
+    if (this.#seen === WARM_UP) startProfile();
+    if (this.#seen === WARM_UP + STEPS) this.#write(stopProfile(), (event as { step: number }).step);
+  }
+
+  /** Ends a recording that the run did not live to end. */
+  close(): void {
+    if (this.#seen >= WARM_UP && this.#seen < WARM_UP + STEPS) stopProfile();
+    if (this.#seen < WARM_UP + STEPS)
+      this.#emit({ type: "note", message: `no profile: that takes ${WARM_UP + STEPS} steps` });
+  }
+
+  #write(profile: Profile, last: number): void {
+    mkdirSync(this.#folder, { recursive: true });
+    writeFileSync(join(this.#folder, "trace.json"), chromeTrace(profile));
+    const table = profileTable(profile);
+    writeFileSync(join(this.#folder, "operators.txt"), `${table.join("\n")}\n`);
+    const steps = `steps ${last - STEPS + 1} to ${last}`;
+    const shown = table.slice(0, 16).map((line) => `  ${line}`);
+    this.#emit({
+      type: "note",
+      message: [`profile of ${steps} in ${this.#folder}: trace.json for ui.perfetto.dev`, ...shown].join(
+        "\n",
+      ),
+    });
+  }
+}
+
+/** One line an operator, those first that took most by themselves. */
+export const profileTable = (profile: Profile): string[] => {
+  const times = operatorTimes(profile);
+  const whole = times.reduce((sum, { self }) => sum + self, 0);
+  const line = (...cells: string[]): string =>
+    cells.map((cell, i) => (i === 4 ? cell : cell.padStart(10))).join("  ");
+  return [
+    line("self ms", "share", "total ms", "calls", "operator"),
+    ...times.map(({ name, calls, total, self }) =>
+      line(
+        self.toFixed(1),
+        `${((100 * self) / whole).toFixed(1)} %`,
+        total.toFixed(1),
+        calls.toLocaleString("en-US"),
+        name,
+      ),
+    ),
+  ];
+};
