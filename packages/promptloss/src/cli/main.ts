@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { chatCommand } from "./chat.ts";
 import { doctorCommand } from "./doctor.ts";
+import { fitCommand } from "./fit.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
 import { invertCommand } from "./invert.ts";
@@ -27,6 +28,7 @@ function program(): Command {
     lossCommand,
     generateCommand,
     chatCommand,
+    fitCommand,
     doctorCommand,
   ];
   for (const make of commands) command.addCommand(make());

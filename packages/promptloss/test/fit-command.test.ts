@@ -1,0 +1,159 @@
+// `promptloss fit` as a user runs it, on tables that R has fitted too: the repository's own and the shared reference.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { built, type Outcome, promptloss } from "./command.ts";
+import { sharedPath } from "./shared.ts";
+
+interface GoldenRow {
+  readonly [column: string]: string | number | null;
+}
+
+const goldens = JSON.parse(
+  readFileSync(
+    fileURLToPath(new URL("../src/statistics/goldens/mixed-models.json", import.meta.url)),
+    "utf8",
+  ),
+) as { data: GoldenRow[] };
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "fit-"));
+  const names = ["plw", "model", "benchmark", "wp", "score"];
+  const csv = [names, ...goldens.data.map((row) => names.map((name) => row[name]))];
+  writeFileSync(join(folder, "scores.csv"), csv.map((cells) => `${cells.join(",")}\r\n`).join(""));
+  const lines = goldens.data.map(({ plw, model, benchmark, score }) => ({ plw, model, benchmark, score }));
+  writeFileSync(join(folder, "scores.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const fit = (table: string, ...args: string[]): Outcome => promptloss(["fit", join(folder, table), ...args]);
+
+const FORMULA = "score ~ wp + wp^2 + (1|model) + (1|benchmark)";
+
+describe.skipIf(!built)("promptloss fit", () => {
+  test("prints all of a fit, and its vertex", () => {
+    const { status, stdout, stderr } = fit("scores.csv", "--formula", FORMULA, "--vertex");
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatchInlineSnapshot(`
+      "Family:        beta (logit link)
+      Formula:       score ~ wp + wp^2 + (1|model) + (1|benchmark)
+      Method:        maximum likelihood, Laplace approximation
+      Observations:  120; groups: model 3, benchmark 8
+
+          AIC      BIC  logLik  -2 logLik  df  residual df
+      -166.71  -149.98   89.35    -178.71   6          114
+
+      Random effects
+      Group      Effect       Variance  Std. dev.  Correlation
+      model      (Intercept)  0.002779    0.05272
+      benchmark  (Intercept)    0.2315     0.4811
+
+      Dispersion: precision phi 17.59 (a score's variance is mu (1 - mu) / (1 + phi))
+
+      Fixed effects
+                   Estimate  Std. error       z         p
+      (Intercept)   -0.2352      0.1962  -1.199    0.2305
+      wp              3.258      0.4684   6.957  3.48e-12  ***
+      wp^2           -2.294      0.4497  -5.102   3.36e-7  ***
+      *** p < 0.001, ** p < 0.01, * p < 0.05, . p < 0.1 (Wald, two-sided)
+
+      Converged.
+      note: model has 3 groups: its standard deviation is estimated from that many values
+
+      Effect of wp
+      the score is highest at PLW 0.321 (wp 0.71; 95 % interval of the PLW 0.198 to 0.488 by the delta method), a significant downward curve (quadratic term: p = 3.36e-7).
+      "
+    `);
+  });
+
+  test("takes JSONL, adds wp to a table of weights and says so", () => {
+    const csv = fit("scores.csv", "--formula", FORMULA, "--json");
+    const jsonl = fit("scores.jsonl", "--formula", FORMULA, "--json");
+    const [from, to] = [csv, jsonl].map(({ stdout }) => JSON.parse(stdout));
+    expect(to.notes).toEqual(["wp = plw^0.30103 was added to the table"]);
+    // The CSV's w_p has 12 digits.
+    expect(to.fits[0].logLik).toBeCloseTo(from.fits[0].logLik, 6);
+    expect(to.fits[0].fitted).toHaveLength(goldens.data.length);
+  });
+
+  test("compares formulas, transforms scores within groups, prints modes", () => {
+    const small = "score ~ 1 + (1|benchmark)";
+    const { status, stdout } = fit(
+      "scores.csv",
+      ...["--formula", small, "--formula", "score ~ wp + wp^2 + (1|benchmark)", "--modes"],
+      ...["--transform", "min-max", "--within", "benchmark", "--transform", "squeeze"],
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^transform: min-max, .*\ntransform: squeeze/);
+    expect(stdout).toMatch(/Likelihood-ratio tests[\s\S]*score ~ wp/);
+    expect(stdout.match(/Conditional modes of benchmark \(\(Intercept\)\)\n {2}b1 /g)).toHaveLength(2);
+  });
+
+  test("the Gaussian family by REML, its bootstrap interval in JSON", () => {
+    const { stdout } = fit(
+      "scores.csv",
+      ...["--formula", FORMULA, "--family", "gaussian", "--reml", "--vertex", "--bootstrap", "40", "--json"],
+    );
+    const { fits, effect } = JSON.parse(stdout);
+    expect([fits[0].family, fits[0].reml, fits[0].converged]).toEqual(["gaussian", true, true]);
+    expect(effect.bootstrap.plw.lower).toBeLessThanOrEqual(effect.best.plw);
+  });
+
+  test("says what is wrong, with the file, and where", () => {
+    writeFileSync(join(folder, "holes.csv"), "score,wp\n0.2,0\n0.4,0.5\n1.2,1\n0.1,0.2\n");
+    writeFileSync(join(folder, "broken.jsonl"), '{"score": 1}\n{"score": \n');
+    const said = (...args: string[]): string => {
+      const { status, stderr } = fit(args[0]!, ...args.slice(1));
+      return `${status}: ${stderr.replaceAll(`${folder}/`, "")}`;
+    };
+    expect(said("holes.csv", "--formula", "score ~ wp")).toMatch(/^1: error: holes\.csv: row 3: score/);
+    expect(said("scores.csv", "--formula", "score ~ wq")).toMatch(
+      /^1: error: [\s\S]*wq[\s\S]*did you mean "wp"/,
+    );
+    expect(said("scores.csv", "--formula", "score ~ wp +")).toMatch(/^1: error: formula, position/);
+    expect(said("broken.jsonl", "--formula", "score ~ wp")).toMatch(/^1: error: broken\.jsonl:2: /);
+    expect(said("none.csv", "--formula", "score ~ wp")).toMatch(/^1: error: none\.csv: ENOENT/);
+    expect(said("scores.xlsx", "--formula", "score ~ wp")).toMatch(/^1: error: [\s\S]*a table ends in \.csv/);
+    expect(said("scores.csv", "--formula", FORMULA, "--bootstrap", "9")).toMatch(/^2: .*belong to --vertex/);
+    expect(said("scores.csv", "--formula", FORMULA, "--within", "model")).toMatch(/^2: .*min-max/);
+    expect(said("scores.csv")).toMatch(/^2: /);
+  });
+});
+
+interface Reference {
+  readonly data: object[];
+  readonly fits: {
+    readonly name: string;
+    readonly formula: string;
+    readonly converged: boolean;
+    readonly logLik: number;
+    readonly coefficients: Readonly<Record<string, { estimate: number; se: number }>>;
+  }[];
+}
+
+const references = sharedPath("reference", "glmm");
+
+describe.skipIf(!built || references === undefined)(
+  "the reference sets, through the command (needs ../shared/reference/glmm)",
+  () => {
+    test.each(references === undefined ? [] : readdirSync(references))("%s", (name) => {
+      const { data, fits } = JSON.parse(readFileSync(join(references!, name), "utf8")) as Reference;
+      const table = join(folder, "reference.jsonl");
+      writeFileSync(table, data.map((row) => `${JSON.stringify(row)}\n`).join(""));
+      const { formula, logLik, coefficients } = fits.find((each) => each.name === "beta_intercepts")!;
+      const { status, stdout } = promptloss(["fit", table, "--formula", formula, "--json"]);
+      expect(status).toBe(0);
+      const [found] = JSON.parse(stdout).fits;
+      // Two optimisers agree to what R’s stopping rule leaves.
+      expect(Math.abs(found.logLik - logLik)).toBeLessThan(1e-3);
+      for (const { name: term, estimate, standardError } of found.coefficients) {
+        const { estimate: expected, se } = coefficients[term]!;
+        expect(Math.abs(estimate / expected - 1)).toBeLessThan(1e-3);
+        expect(Math.abs(standardError / se - 1)).toBeLessThan(1e-3);
+      }
+    });
+  },
+);
