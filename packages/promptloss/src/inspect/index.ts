@@ -1,4 +1,10 @@
 // Inspection: what a data set is like, and which prompt loss weight it asks for.
+export {
+  automaticWeight,
+  type DataRecommendation,
+  type DataRecommendationOptions,
+  recommendForData,
+} from "./data-recommendation.ts";
 export type { Distribution, Histogram } from "./distribution.ts";
 export type { Duplicates } from "./duplicates.ts";
 export type { GenerationRatio } from "./generation-ratio.ts";

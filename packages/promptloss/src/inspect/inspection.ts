@@ -5,7 +5,8 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Example, PartClass, TokenClass } from "../data/example.ts";
 import type { Template } from "../data/templates/index.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
-import { type Recommendation, recommend, type TaskGroup } from "../statistics/index.ts";
+import type { Recommendation, TaskGroup } from "../statistics/index.ts";
+import { recommendForRatio } from "./data-recommendation.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
 import { DuplicateCounter, type Duplicates } from "./duplicates.ts";
 import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
@@ -77,7 +78,6 @@ export const inspectExamples = async (
   const lengths = await counter.finish();
   const trained = await trainedLengths(reservoir.items, tokenizer, template);
   const ratio = generationRatio(lengths);
-  const { ratioOfMeans } = ratio;
   const found = {
     rows: reservoir.seen,
     parts: Object.fromEntries(
@@ -100,10 +100,7 @@ export const inspectExamples = async (
     overflow: overflowOf(trained.lengths, tokenizer.modelMaxLength),
     duplicates: duplicates.finish(),
     emptyCompletions: lengths.completion.filter((length) => length === 0).length,
-    recommendation:
-      ratioOfMeans === undefined || ratioOfMeans === 0
-        ? undefined
-        : recommend(ratioOfMeans, taskGroup === undefined ? {} : { taskGroup }),
+    recommendation: recommendForRatio(ratio, taskGroup === undefined ? {} : { taskGroup }),
   };
   return { ...found, warnings: inspectionWarnings(found, trained.report) };
 };

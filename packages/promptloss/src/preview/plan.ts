@@ -10,7 +10,7 @@ import {
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer/index.ts";
 import type { OverflowOptions, OverflowPolicy, WeightPolicy } from "../data/tokens/index.ts";
 import { PromptlossError } from "../errors.ts";
-import { inspectExamples } from "../inspect/index.ts";
+import { automaticWeight } from "../inspect/index.ts";
 import { RecipeError } from "../recipe/errors.ts";
 import type { Recipe } from "../recipe/schema.ts";
 
@@ -72,10 +72,13 @@ export const planPreview = async (settings: PreviewSettings): Promise<PreviewPla
     );
   const notes: string[] = [];
   const { promptLossWeight } = settings.weights;
-  const weights =
-    promptLossWeight === "auto"
-      ? { ...settings.weights, promptLossWeight: await predicted(settings, tokenizer, template, notes) }
-      : { ...settings.weights, promptLossWeight };
+  const weights = { ...settings.weights, promptLossWeight: 1 };
+  if (promptLossWeight === "auto") {
+    const examples = readExamples(settings.sources, settings.read);
+    const automatic = await automaticWeight(examples, tokenizer);
+    weights.promptLossWeight = automatic.promptLossWeight;
+    notes.push(automatic.note);
+  } else weights.promptLossWeight = promptLossWeight;
   return {
     tokenizer,
     template,
@@ -86,24 +89,4 @@ export const planPreview = async (settings: PreviewSettings): Promise<PreviewPla
         : { maxLength, policy: overflow ?? "error", bosId: tokenizer.bosId },
     notes,
   };
-};
-
-/** The weight that the whole data's generation ratio asks for. */
-const predicted = async (
-  { sources, read }: PreviewSettings,
-  tokenizer: Tokenizer,
-  template: Template,
-  notes: string[],
-): Promise<number> => {
-  const { recommendation } = await inspectExamples(readExamples(sources, read), {
-    tokenizer,
-    template,
-    sample: 1,
-  });
-  if (recommendation === undefined) {
-    notes.push("promptLossWeight auto: 1, as the data has no prompt or no completion to go by");
-    return 1;
-  }
-  notes.push(`promptLossWeight auto: ${recommendation.sentence}`);
-  return recommendation.plw;
 };

@@ -6,7 +6,7 @@ import { readExamples } from "../data/rows/index.ts";
 import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { WeightedRows, type WeightPolicy } from "../data/tokens/index.ts";
-import { inspectExamples } from "../inspect/index.ts";
+import { automaticWeight } from "../inspect/index.ts";
 import { type PreviewSettings, settingsOf } from "../preview/plan.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
@@ -120,16 +120,9 @@ const settledWeights = async (
 ): Promise<WeightPolicy> => {
   const { promptLossWeight, ...rest } = data.weights;
   if (promptLossWeight !== "auto") return { ...rest, promptLossWeight };
-  const { tokenizer, template } = loading;
-  const { recommendation } = await inspectExamples(readExamples(data.sources, data.read), {
-    tokenizer,
-    template,
-    sample: 1,
-  });
-  notes.push(
-    `promptLossWeight auto: ${recommendation?.sentence ?? "1, as the data has no prompt or no completion to go by"}`,
-  );
-  return { ...rest, promptLossWeight: recommendation?.plw ?? 1 };
+  const automatic = await automaticWeight(readExamples(data.sources, data.read), loading.tokenizer);
+  notes.push(automatic.note);
+  return { ...rest, promptLossWeight: automatic.promptLossWeight };
 };
 
 const DEFAULT_EPOCHS = 3;

@@ -1,0 +1,56 @@
+// The prompt loss weight that data asks for, by their generation ratio: what `auto` in a recipe means and what
+// `promptloss recommend` prints. Counts the parts' lengths and nothing else.
+import type { Example } from "../data/example.ts";
+import type { Tokenizer } from "../data/tokenizer/index.ts";
+import { type Recommendation, type RecommendOptions, recommend } from "../statistics/index.ts";
+import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
+import { PartCounter } from "./part-lengths.ts";
+
+export interface DataRecommendationOptions extends RecommendOptions {
+  readonly tokenizer: Tokenizer;
+  /** Called after each row, with how many were read. */
+  readonly onRow?: (rows: number) => void;
+}
+
+export interface DataRecommendation {
+  readonly rows: number;
+  readonly generationRatio: GenerationRatio;
+  /** Undefined where the data has no prompt or no completion to go by. */
+  readonly recommendation: Recommendation | undefined;
+}
+
+/** Reads all examples once. */
+export const recommendForData = async (
+  examples: Iterable<Example> | AsyncIterable<Example>,
+  { tokenizer, onRow, ...options }: DataRecommendationOptions,
+): Promise<DataRecommendation> => {
+  const counter = new PartCounter(tokenizer);
+  let rows = 0;
+  for await (const example of examples) {
+    await counter.add(example);
+    onRow?.(++rows);
+  }
+  const ratio = generationRatio(await counter.finish());
+  return { rows, generationRatio: ratio, recommendation: recommendForRatio(ratio, options) };
+};
+
+/** Undefined where the ratio is undefined or 0. */
+export const recommendForRatio = (
+  { ratioOfMeans }: GenerationRatio,
+  options: RecommendOptions = {},
+): Recommendation | undefined =>
+  ratioOfMeans === undefined || ratioOfMeans === 0 ? undefined : recommend(ratioOfMeans, options);
+
+/** The weight that `auto` stands for, and why in a sentence. */
+export const automaticWeight = async (
+  examples: Iterable<Example> | AsyncIterable<Example>,
+  tokenizer: Tokenizer,
+): Promise<{ promptLossWeight: number; note: string }> => {
+  const { recommendation } = await recommendForData(examples, { tokenizer });
+  return recommendation === undefined
+    ? {
+        promptLossWeight: 1,
+        note: "promptLossWeight auto: 1, as the data has no prompt or no completion to go by",
+      }
+    : { promptLossWeight: recommendation.plw, note: `promptLossWeight auto: ${recommendation.sentence}` };
+};
