@@ -1,0 +1,30 @@
+// How a study's results are modelled: the `analysis` section of a study file. Every default is our choice and is
+// recorded with the results.
+import { z } from "zod";
+
+const transform = z.union([
+  z.enum(["percent", "min-max", "squeeze", "clip"]),
+  z.strictObject({ clip: z.number().gt(0).lt(0.5) }),
+]);
+
+export const analysisSection = z
+  .strictObject({
+    family: z.enum(["beta", "gaussian"]).default("beta"),
+    /** Of `score`, by the table's columns and `benchmark`; made from the factors where left out. */
+    formula: z.string().min(1).optional(),
+    /** Scores into (0, 1), in order; min-max works within each benchmark. */
+    transforms: z.array(transform).default(["min-max", "squeeze"]),
+    level: z.number().gt(0).lt(1).default(0.95),
+    /** Below which a p-value counts as significant. */
+    alpha: z.number().gt(0).lt(1).default(0.05),
+    /** Refits of the bootstrap interval; 0 for the delta method's interval alone. */
+    bootstrap: z.int().min(0).default(0),
+    seed: z.int().min(0).default(1),
+  })
+  .prefault({});
+
+export type AnalysisSettings = z.output<typeof analysisSection>;
+
+/** Settings with every default. */
+export const analysisSettings = (given: z.input<typeof analysisSection> = {}): AnalysisSettings =>
+  analysisSection.parse(given);

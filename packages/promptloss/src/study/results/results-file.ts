@@ -1,0 +1,65 @@
+// A study's results on disk: results.jsonl and results.csv, the same rows, and study.json, which says what their
+// columns are. Written whole each time, so that a reader never meets half a table.
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cell } from "../../statistics/index.ts";
+import { StudyError } from "../errors.ts";
+import { readTable } from "../table/table-file.ts";
+import { type AnalysisSettings, analysisSettings } from "./analysis.ts";
+import { columnsOf, flatten, type ResultRow, type ResultsHeader, unflatten } from "./result-row.ts";
+
+export interface StudyResults extends ResultsHeader {
+  readonly rows: readonly ResultRow[];
+  /** How the study file wants its results modelled. */
+  readonly analysis: AnalysisSettings;
+  /** Cells that the study has, finished or not. */
+  readonly cells: number;
+}
+
+const names = { header: "study.json", lines: "results.jsonl", csv: "results.csv" } as const;
+
+/** Writes the three files into a study's folder. */
+export const writeStudyResults = (folder: string, results: StudyResults): void => {
+  const { rows, ...header } = results;
+  const flat = rows.map((row) => flatten(row, header));
+  const columns = columnsOf(header);
+  const csv = [columns, ...flat.map((row) => columns.map((name) => row[name]))];
+  replace(join(folder, names.header), `${JSON.stringify(header, null, 2)}\n`);
+  replace(join(folder, names.lines), flat.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  replace(join(folder, names.csv), csv.map((cells) => `${cells.map(csvCell).join(",")}\n`).join(""));
+};
+
+/**
+ * Reads the results of a study so far from its folder, for models and reports.
+ * @throws StudyError where no results lie there
+ */
+export const readStudyResults = (folder: string): StudyResults => {
+  const path = join(folder, names.header);
+  const lines = join(folder, names.lines);
+  if (!existsSync(path) || !existsSync(lines))
+    throw new StudyError(`${folder}: there are no results of a study`, {
+      hint: "give the study's output folder, after promptloss study run",
+    });
+  let header: Omit<StudyResults, "rows">;
+  try {
+    const found = JSON.parse(readFileSync(path, "utf8")) as Omit<StudyResults, "rows">;
+    header = { ...found, analysis: analysisSettings(found.analysis) };
+  } catch (cause) {
+    throw new StudyError(`${path}: ${(cause as Error).message}`, { cause });
+  }
+  const empty = readFileSync(lines, "utf8").trim() === "";
+  const rows = empty ? [] : readTable(lines).map((row) => unflatten(row, header));
+  return { ...header, rows };
+};
+
+const replace = (path: string, text: string): void => {
+  const draft = `${path}.${process.pid}.new`;
+  writeFileSync(draft, text);
+  renameSync(draft, path);
+};
+
+/** RFC 4180: quotes around what holds a comma, a quote or a line's end. */
+const csvCell = (cell: Cell): string => {
+  const text = cell === null || cell === undefined ? "" : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};

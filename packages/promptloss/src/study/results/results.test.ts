@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { studyResults } from "../../../test/study/made-results.ts";
+import { recommend } from "../../statistics/index.ts";
+import { readTable } from "../table/table-file.ts";
+import { analysisSettings } from "./analysis.ts";
+import { fitStudy, studyEvidence } from "./fit-study.ts";
+import { flatten, unflatten } from "./result-row.ts";
+import { readStudyResults, writeStudyResults } from "./results-file.ts";
+import { scoredRows } from "./scored-rows.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "results-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("the tidy table", () => {
+  test("comes back from its files as it was", () => {
+    const results = studyResults({ ratios: [0.1], tasks: ['a, "b"', "c"] });
+    writeStudyResults(folder, results);
+    expect(readStudyResults(folder)).toEqual(results);
+    const csv = readTable(join(folder, "results.csv"));
+    expect(csv.map(({ task }) => task)).toEqual(results.rows.map(({ task }) => task));
+    expect(csv.map(({ value }) => Number(value))).toEqual(results.rows.map(({ value }) => value));
+    expect(readFileSync(join(folder, "results.csv"), "utf8").split("\n")[0]).toBe(
+      "study,cell,seed,plw,wp,rg,task,task_group,metric,higher_is_better,primary,value,standard_error,probe_distance",
+    );
+  });
+
+  test("flat rows hold all of a row", () => {
+    const results = studyResults({ ratios: [0.1] });
+    fc.assert(
+      fc.property(
+        fc.record({
+          value: fc.double({ noNaN: true }),
+          standardError: fc.option(fc.double({ noNaN: true }), { nil: null }),
+          generationRatio: fc.option(fc.double({ min: 1e-3, max: 10, noNaN: true }), { nil: null }),
+          primary: fc.boolean(),
+        }),
+        (change) => {
+          const row = { ...results.rows[0]!, ...change };
+          expect(unflatten(flatten(row, results), results)).toEqual(row);
+        },
+      ),
+    );
+  });
+
+  test("a folder without results says so", () => {
+    expect(() => readStudyResults(join(folder, "none"))).toThrow(/no results of a study/);
+  });
+});
+
+describe("models of a study", () => {
+  test("one a generation ratio and group of tasks, with random intercepts for tasks and factors", () => {
+    const results = studyResults({ ratios: [0.1, 3], tasks: ["quiz", "essay", "puzzle"], best: 0.7 });
+    const { fits, surfaces, transforms } = fitStudy(results);
+    expect(fits.map(({ taskGroup, generationRatio }) => [taskGroup, generationRatio?.toFixed(2)])).toEqual([
+      [undefined, "0.10"],
+      [undefined, "3.00"],
+      ["multiple-choice", "0.10"],
+      ["multiple-choice", "3.00"],
+      ["long-generation", "0.10"],
+      ["long-generation", "3.00"],
+    ]);
+    expect(fits[0]!.formula).toBe("score ~ wp + wp^2 + (1|benchmark) + (1|seed)");
+    // The rows were drawn around a curve that is highest at w_p 0.7; noise of 0.01 leaves its vertex within 0.05.
+    expect(fits[0]!.effect!.kind).toBe("maximum");
+    expect(Math.abs(fits[0]!.effect!.best!.wp - 0.7)).toBeLessThan(0.05);
+    expect(transforms.map(({ name }) => name)).toEqual(["min-max", "squeeze"]);
+    expect(surfaces).toEqual([]);
+  });
+
+  test("metrics of which less is better are turned round", () => {
+    const up = studyResults({ ratios: [0.1], best: 0.7 });
+    const down = {
+      ...up,
+      rows: up.rows.map((row) => ({ ...row, value: -row.value, higherIsBetter: false })),
+    };
+    expect(fitStudy(down).fits[0]!.fit!.logLik).toBeCloseTo(fitStudy(up).fits[0]!.fit!.logLik, 9);
+  });
+
+  test("benchmarks without variation, and cells too few, are said and not thrown", () => {
+    const { rows, ...rest } = studyResults({ ratios: [0.1], tasks: ["quiz", "puzzle"] });
+    const flat = rows.map((row) => (row.task === "quiz" ? { ...row, value: 0.5 } : row));
+    const { notes, rows: kept } = scoredRows(flat, analysisSettings());
+    expect(notes).toEqual(["quiz has the same value in all cells and is left out"]);
+    expect(new Set(kept.map(({ benchmark }) => benchmark))).toEqual(new Set(["puzzle"]));
+    const few = rows.filter(({ plw }) => plw === 0 || plw === 1);
+    expect(fitStudy({ ...rest, rows: few }).fits[0]!.problem).toMatch(
+      /needs 3 weights or more, and there are 2/,
+    );
+    expect(fitStudy({ ...rest, rows: [] }).fits).toEqual([]);
+  });
+
+  test("a recommendation speaks from the study where it finds something, from the paper elsewhere", () => {
+    const study = studyEvidence(fitStudy(studyResults({ ratios: [0.1], best: 0.7 })));
+    const own = recommend(0.1, { study });
+    expect([own.source, own.interval.kind, own.significant]).toEqual(["study", "delta", true]);
+    expect(own.plw).toBeCloseTo(0.7 ** (1 / 0.30103), 1);
+    expect(recommend(3, { study }).source).toBe("paper");
+    const flat = studyEvidence(fitStudy(studyResults({ ratios: [0.1] })));
+    expect(recommend(0.1, { study: flat })).toMatchObject({ source: "paper" });
+  });
+
+  test("four ratios or more make a surface", () => {
+    const results = studyResults({ ratios: [0.1, 0.3, 0.9, 2.7], best: 0.7 });
+    const { surfaces } = fitStudy(results);
+    expect(surfaces[0]!.problem).toBeUndefined();
+    const between = recommend(0.55, { study: { surfaces: [{ surface: surfaces[0]!.surface! }] } });
+    expect([between.source, between.interval.kind]).toEqual(["study", "surface"]);
+  });
+});
