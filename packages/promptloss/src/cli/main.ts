@@ -11,6 +11,7 @@ import { inspectCommand } from "./inspect.ts";
 import { invertCommand } from "./invert.ts";
 import { lossCommand } from "./loss.ts";
 import { previewCommand } from "./preview.ts";
+import { recommendCommand } from "./recommend.ts";
 import { trainCommand } from "./train.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -29,6 +30,7 @@ function program(): Command {
     generateCommand,
     chatCommand,
     fitCommand,
+    recommendCommand,
     doctorCommand,
   ];
   for (const make of commands) command.addCommand(make());
