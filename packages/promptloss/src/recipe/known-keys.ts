@@ -12,9 +12,9 @@ const inner = (schema: z.core.$ZodType): z.core.$ZodType => {
   return schema;
 };
 
-/** The keys at a path; none where anything goes. */
-export const knownKeys = (path: readonly PropertyKey[]): string[] => {
-  let schema = inner(recipeSchema);
+/** The keys at a path of a schema, the recipe's where left out; none where anything goes. */
+export const knownKeys = (path: readonly PropertyKey[], root: z.core.$ZodType = recipeSchema): string[] => {
+  let schema = inner(root);
   for (const key of path) {
     if (typeof key === "number") continue;
     if (!(schema instanceof z.ZodObject)) return [];
@@ -28,8 +28,11 @@ export const knownKeys = (path: readonly PropertyKey[]): string[] => {
 };
 
 /** The known key that is spelled most like a wrong one. */
-export const nearestKey = (path: readonly PropertyKey[], key: string): string | undefined =>
-  [...knownKeys(path)].sort((a, b) => distance(a, key) - distance(b, key))[0];
+export const nearestKey = (
+  path: readonly PropertyKey[],
+  key: string,
+  root: z.core.$ZodType = recipeSchema,
+): string | undefined => [...knownKeys(path, root)].sort((a, b) => distance(a, key) - distance(b, key))[0];
 
 /** Every key of a recipe and of its sections, without the paths to them. */
 export const recipeKeys = (): string[] => {

@@ -1,8 +1,9 @@
 // Reads a recipe: YAML, checked whole, paths taken from where the recipe lies.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { type Document, isNode, LineCounter, parse, parseDocument } from "yaml";
+import { type Document, parse } from "yaml";
 import type { z } from "zod";
+import { readYaml } from "./document.ts";
 import { RecipeError, type RecipeProblem } from "./errors.ts";
 import { nearestKey } from "./known-keys.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
@@ -21,21 +22,9 @@ export interface ReadRecipeOptions {
  * @throws RecipeError with every problem and its line
  */
 export const readRecipe = (file: string, { set = [] }: ReadRecipeOptions = {}): Recipe => {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new RecipeError(file, [{ path: "", message: (cause as Error).message, line: undefined }]);
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0)
-    throw new RecipeError(
-      file,
-      document.errors.map(({ message, pos }) => ({ path: "", message, line: lines.linePos(pos[0]).line })),
-    );
+  const { document, lineOf } = readYaml(file);
   for (const assignment of set) assign(document, assignment);
-  return checkRecipe(document.toJS(), file, (path) => lineOf(document, lines, path));
+  return checkRecipe(document.toJS(), file, lineOf);
 };
 
 /**
@@ -52,7 +41,7 @@ export const checkRecipe = (
   if (!parsed.success)
     throw new RecipeError(
       file,
-      parsed.error.issues.flatMap((issue) => problems(issue, line)),
+      parsed.error.issues.flatMap((issue) => problemsOf(issue, line)),
     );
   const beside = (path: string): string => {
     const local = join(dirname(file), path);
@@ -92,14 +81,14 @@ const assign = (document: Document, assignment: string): void => {
   document.setIn(keys, document.createNode(value));
 };
 
-const lineOf = (document: Document, lines: LineCounter, path: PropertyKey[]): number | undefined => {
-  const node = document.getIn(path, true);
-  return isNode(node) && node.range ? lines.linePos(node.range[0]).line : undefined;
-};
-
-const problems = (
+/**
+ * Problems of a file in words, with the nearest key for an unknown one.
+ * @param schema that found them; the recipe's where left out
+ */
+export const problemsOf = (
   issue: z.core.$ZodIssue,
   line: (path: PropertyKey[]) => number | undefined,
+  schema?: z.core.$ZodType,
 ): RecipeProblem[] => {
   if (issue.code !== "unrecognized_keys")
     return [
@@ -110,7 +99,7 @@ const problems = (
       },
     ];
   return issue.keys.map((key) => {
-    const nearest = nearestKey(issue.path, key);
+    const nearest = nearestKey(issue.path, key, schema);
     const path = [...issue.path, key];
     const guess = nearest === undefined ? "" : `; did you mean ${nearest}?`;
     return { path: path.join("."), message: `there is no such key${guess}`, line: line(path) };

@@ -14,6 +14,7 @@ import { TrainingError } from "./errors.ts";
 import { hashOfModel, hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
 import type { TrainingRun } from "./run.ts";
+import { batchSettings, heldOutCount, lengthOf } from "./run-length.ts";
 import { runSettings } from "./settings.ts";
 
 export interface PrepareOptions {
@@ -123,26 +124,6 @@ const settledWeights = async (
   const automatic = await automaticWeight(readExamples(data.sources, data.read), loading.tokenizer);
   notes.push(automatic.note);
   return { ...rest, promptLossWeight: automatic.promptLossWeight };
-};
-
-const DEFAULT_EPOCHS = 3;
-const DEFAULT_BATCH = 32;
-
-const lengthOf = ({ epochs, steps }: Recipe["training"]) =>
-  steps === undefined ? { epochs: epochs ?? DEFAULT_EPOCHS } : { steps };
-
-const batchSettings = ({ training, seed }: Recipe) => ({
-  batchSize: training.batchSize ?? (training.batchTokens === undefined ? DEFAULT_BATCH : undefined),
-  batchTokens: training.batchTokens,
-  order: training.order,
-  seed,
-});
-
-const heldOutCount = ({ rows, fraction = 0 }: NonNullable<Recipe["evaluation"]>, all: number): number => {
-  const count = rows ?? Math.max(1, Math.round(fraction * all));
-  if (count >= all)
-    throw new TrainingError(`evaluation: holding out ${count} of ${all} rows leaves none to train on`);
-  return count;
 };
 
 const overflowNotes = ({ report }: WeightedRows): string[] => {
