@@ -1,0 +1,40 @@
+// What a study needs of an evaluation: a task by name, a finished run in, scores out.
+import type { Recipe } from "../../recipe/index.ts";
+import type { TaskGroup } from "../../statistics/index.ts";
+
+export interface TaskScore {
+  readonly metric: string;
+  readonly value: number;
+  /** Of the value; left out where the task has none. */
+  readonly standardError?: number;
+  readonly higherIsBetter: boolean;
+  /** Whether it stands for its task in models. */
+  readonly primary: boolean;
+}
+
+export interface EvaluationRequest {
+  /** As the study file calls it. */
+  readonly task: string;
+  /** The task's own settings, from the study file. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The run's folder: manifest.json, metrics.jsonl, probes.json. */
+  readonly run: string;
+  /** The trained model's folder, or the adapter's. */
+  readonly model: string;
+  /** That the model was trained by. */
+  readonly recipe: Recipe;
+  readonly signal?: AbortSignal;
+}
+
+export interface Evaluator {
+  /** What the task counts as where the study file does not say. */
+  readonly group?: TaskGroup;
+  /** Whether the trained model is read, and not the run's own records alone. */
+  readonly readsModel: boolean;
+  /** What is wrong with the options, or with the recipe of a cell that is to be evaluated; undefined for nothing. */
+  refuse(options: Readonly<Record<string, unknown>>, recipe: Recipe): string | undefined;
+  evaluate(request: EvaluationRequest): Promise<readonly TaskScore[]>;
+}
+
+/** Evaluators by task name. */
+export type Evaluators = Readonly<Record<string, Evaluator>>;

@@ -1,0 +1,45 @@
+// The task `held-out`: what a run itself measured on the rows that its recipe holds out, at the evaluation whose
+// weights were written. Reads metrics.jsonl and manifest.json; computes nothing anew.
+import { join } from "node:path";
+import type { EvaluationEvent } from "../../training/events/event.ts";
+import { readMetrics } from "../../training/events/metrics-file.ts";
+import { StudyError } from "../errors.ts";
+import { readJson } from "../run/json-file.ts";
+import type { Evaluator, TaskScore } from "./evaluator.ts";
+
+export const heldOut: Evaluator = {
+  readsModel: false,
+  refuse: (options, { evaluation }) => {
+    const [unknown] = Object.keys(options);
+    if (unknown !== undefined) return `held-out has no option ${unknown}`;
+    return evaluation === undefined
+      ? "held-out needs rows to measure: give the recipe an evaluation section"
+      : undefined;
+  },
+  evaluate: async ({ run }) => {
+    const manifest = readJson<{ end?: { step: number; bestStep?: number } }>(join(run, "manifest.json"));
+    const evaluations = readMetrics(join(run, "metrics.jsonl")).filter(
+      (line): line is EvaluationEvent => line.type === "evaluation",
+    );
+    const written = manifest?.end?.bestStep;
+    const event = evaluations.findLast(({ step }) => written === undefined || step === written);
+    if (event === undefined)
+      throw new StudyError(`${run}: metrics.jsonl has no evaluation`, {
+        hint: "let evaluation.every be at most the run's steps, or epoch",
+      });
+    return heldOutScores(event);
+  },
+};
+
+/** Losses in nats a token; the loss as trained depends on PLW, so the completion's stands for the task. */
+export const heldOutScores = ({ loss, prompt, completion }: EvaluationEvent): TaskScore[] => {
+  const score = (metric: string, value: number | undefined, higherIsBetter: boolean): TaskScore[] =>
+    value === undefined ? [] : [{ metric, value, higherIsBetter, primary: metric === "completion_loss" }];
+  return [
+    ...score("completion_loss", completion?.loss, false),
+    ...score("completion_accuracy", completion?.accuracy, true),
+    ...score("prompt_loss", prompt?.loss, false),
+    ...score("prompt_accuracy", prompt?.accuracy, true),
+    ...score("weighted_loss", loss, false),
+  ];
+};

@@ -1,0 +1,37 @@
+// A cell of a study: one combination of levels, its whole recipe, and the hash that it is addressed by. Pure.
+import { createHash } from "node:crypto";
+import { isAbsolute, relative } from "node:path";
+import type { Recipe } from "../../recipe/index.ts";
+import type { FactorValue } from "../results/result-row.ts";
+
+export interface Cell {
+  /** Twelve hexadecimal digits of the recipe's hash. */
+  readonly id: string;
+  /** Labels by factor. */
+  readonly levels: Readonly<Record<string, FactorValue>>;
+  /** Without `output`, which follows from the id. */
+  readonly recipe: Recipe;
+}
+
+/**
+ * The hash of all that decides on a cell's result. Where files lie counts relative to the study file, so that a study
+ * may be moved; what is in them does not: a run refuses data that has changed since it began.
+ */
+export const cellId = (recipe: Recipe, studyFolder: string): string => {
+  const { output: _output, checkpoints: _checkpoints, training, ...rest } = recipe;
+  const { threads: _threads, logEvery: _logEvery, device: _device, ...deciding } = training;
+  const placed = JSON.stringify({ ...rest, training: deciding }, (key, value: unknown) =>
+    isPath(key) && typeof value === "string" && isAbsolute(value)
+      ? relative(studyFolder, value)
+      : sorted(value),
+  );
+  return createHash("sha256").update(placed).digest("hex").slice(0, 12);
+};
+
+const isPath = (key: string): boolean => key === "path" || key === "model" || key === "tokenizer";
+
+/** Keys in one order, however they were written. */
+const sorted = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;

@@ -1,0 +1,90 @@
+// What a study will take: tokens, time and disk of every cell and in all. What can't be known here says why.
+import type { Cell } from "./cell.ts";
+import { DataMeter, measureModel } from "./measure.ts";
+import type { Study } from "./read-study.ts";
+
+export interface CellPlan {
+  readonly cell: Cell;
+  /** Undefined where data or model are not at hand. */
+  readonly tokens: number | undefined;
+  readonly steps: number | undefined;
+  readonly generationRatio: number | undefined;
+  readonly seconds: number | undefined;
+  /** Of the finished cell. */
+  readonly bytes: number | undefined;
+  readonly peakBytes: number | undefined;
+}
+
+export interface StudyPlan {
+  readonly cells: readonly CellPlan[];
+  /** Over all cells; undefined where a cell's is. Time is that of one cell after the other. */
+  readonly totals: {
+    readonly tokens: number | undefined;
+    readonly seconds: number | undefined;
+    readonly bytes: number | undefined;
+    /** On disk at once: finished cells, and as many in training as run at a time. */
+    readonly peakBytes: number | undefined;
+  };
+  /** What could not be found out, and why. */
+  readonly notes: readonly string[];
+}
+
+export interface PlanOptions {
+  /** Tokens a second of a recipe's model, as finished cells measured them. */
+  readonly speed?: (cell: Cell) => number | undefined;
+  /** Where token caches are kept; the user's cache folder when left out. */
+  readonly cache?: string;
+}
+
+/** Reads data and the models' configs; trains nothing. */
+export const planStudy = async (study: Study, options: PlanOptions = {}): Promise<StudyPlan> => {
+  const { speed = () => undefined, cache } = options;
+  const { keep, tokensPerSecond, concurrency } = study.settings;
+  const meter = new DataMeter(cache);
+  const notes = new Set<string>();
+  const cells: CellPlan[] = [];
+  for (const cell of study.cells) {
+    const data = await attempt(() => meter.measure(cell.recipe), notes);
+    const model = await attempt(async () => measureModel(cell.recipe), notes);
+    const rate = speed(cell) ?? tokensPerSecond;
+    if (data !== undefined && rate === undefined)
+      notes.add("time: unknown until a cell has run; give tokensPerSecond for a guess");
+    const bytes = model && { all: model.peakBytes, model: model.modelBytes, scores: 0 }[keep];
+    cells.push({
+      cell,
+      tokens: data?.tokens,
+      steps: data?.steps,
+      generationRatio: data?.generationRatio,
+      seconds: data && rate && data.tokens / rate,
+      bytes,
+      peakBytes: model?.peakBytes,
+    });
+  }
+  const sum = (of: (plan: CellPlan) => number | undefined): number | undefined =>
+    cells.reduce<number | undefined>((total, each) => {
+      const value = of(each);
+      return total === undefined || value === undefined ? undefined : total + value;
+    }, 0);
+  const bytes = sum((each) => each.bytes);
+  const largest = Math.max(...cells.map((each) => (each.peakBytes ?? 0) - (each.bytes ?? 0)));
+  return {
+    cells,
+    totals: {
+      tokens: sum((each) => each.tokens),
+      seconds: sum((each) => each.seconds),
+      bytes,
+      peakBytes: bytes === undefined ? undefined : bytes + Math.min(concurrency, cells.length) * largest,
+    },
+    notes: [...notes],
+  };
+};
+
+/** What went wrong becomes a note: a plan is worth having without it. */
+const attempt = async <T>(measure: () => Promise<T>, notes: Set<string>): Promise<T | undefined> => {
+  try {
+    return await measure();
+  } catch (error) {
+    notes.add((error as Error).message);
+    return undefined;
+  }
+};

@@ -1,0 +1,182 @@
+// Reads a study file into cells: factors expanded, every cell's recipe checked, every problem told at once with its
+// line. Trains nothing and reads no data.
+import { basename, dirname, extname, resolve } from "node:path";
+import { closest } from "fastest-levenshtein";
+import { checkRecipe, problemsOf, type Recipe, RecipeError, readYaml } from "../../recipe/index.ts";
+import type { TaskGroup } from "../../statistics/index.ts";
+import { StudyFileError } from "../errors.ts";
+import { type Evaluators, evaluators as known } from "../evaluate/index.ts";
+import type { FactorValue } from "../results/result-row.ts";
+import { type BaseRecipe, readBaseRecipe, withValues } from "./base-recipe.ts";
+import { type Cell, cellId } from "./cell.ts";
+import { exclusionProblems, factorProblems, type Problem, pairProblems } from "./checks.ts";
+import { type Combination, combinationsOf } from "./combinations.ts";
+import { factorsOf } from "./factors.ts";
+import { type StudySettings, studySchema } from "./schema.ts";
+
+export interface StudyTask {
+  readonly task: string;
+  readonly group: TaskGroup | undefined;
+  /** The metric that stands for the task; the task's own choice where undefined. */
+  readonly metric: string | undefined;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface Study {
+  readonly name: string;
+  readonly file: string;
+  /** The folder of cells and results. */
+  readonly output: string;
+  readonly factors: readonly { readonly name: string; readonly labels: readonly FactorValue[] }[];
+  readonly cells: readonly Cell[];
+  readonly tasks: readonly StudyTask[];
+  readonly settings: StudySettings;
+}
+
+export interface ReadStudyOptions {
+  /** Recipe keys that all cells change, after the file's own `set`. */
+  readonly set?: Readonly<Record<string, unknown>>;
+  /** The tasks that there are. */
+  readonly evaluators?: Evaluators;
+}
+
+type LineOf = BaseRecipe["lineOf"];
+
+/**
+ * Reads and checks a study file. Paths are taken from beside the file that names them where they exist there.
+ * @throws StudyFileError with every problem and its line; RecipeError for a base recipe that can't be read
+ */
+export const readStudy = (file: string, { evaluators = known, set = {} }: ReadStudyOptions = {}): Study => {
+  const { document, lineOf } = readYaml(file, StudyFileError);
+  const parsed = studySchema.safeParse(document.toJS());
+  if (!parsed.success)
+    throw new StudyFileError(
+      file,
+      parsed.error.issues.flatMap((issue) => problemsOf(issue, lineOf, studySchema)),
+    );
+  const settings = { ...parsed.data, set: { ...parsed.data.set, ...set } as StudySettings["set"] };
+  const factors = factorsOf(settings);
+  const tasks = tasksOf(settings, evaluators);
+  const taskProblems = tasks.flatMap(({ task }, i) => unknownTask(task, i, evaluators));
+  refuse(file, lineOf, [
+    ...factorProblems(factors),
+    ...pairProblems(factors, settings),
+    ...exclusionProblems(factors, settings),
+    ...taskProblems,
+  ]);
+  const base = readBaseRecipe(settings.recipe, file, lineOf);
+  const combinations = combinationsOf(factors, settings);
+  if (combinations.length === 0) refuse(file, lineOf, [{ path: ["exclude"], message: "no cell is left" }]);
+  const cells = checkedCells(file, lineOf, base, combinations, settings, tasks, evaluators);
+  const name = settings.name ?? basename(file, extname(file));
+  return {
+    name,
+    file,
+    output: settings.output ?? `runs/${name}`,
+    factors: factors.map((factor) => ({
+      name: factor.name,
+      labels: factor.levels.map(({ label }) => label),
+    })),
+    cells,
+    tasks,
+    settings,
+  };
+};
+
+const refuse = (file: string, lineOf: LineOf, problems: readonly Problem[]): void => {
+  const once = new Map(problems.map((problem) => [`${problem.path.join(".")} ${problem.message}`, problem]));
+  if (once.size === 0) return;
+  throw new StudyFileError(
+    file,
+    [...once.values()].map(({ path, message }) => ({ path: path.join("."), message, line: lineOf(path) })),
+  );
+};
+
+const tasksOf = ({ tasks }: StudySettings, evaluators: Evaluators): StudyTask[] =>
+  tasks.map((each) => {
+    const { task, group, metric, options } =
+      typeof each === "string" ? { task: each, group: undefined, metric: undefined, options: {} } : each;
+    return { task, group: (group as TaskGroup | undefined) ?? evaluators[task]?.group, metric, options };
+  });
+
+const unknownTask = (task: string, i: number, evaluators: Evaluators): Problem[] => {
+  if (Object.hasOwn(evaluators, task)) return [];
+  const names = Object.keys(evaluators);
+  const guess = `did you mean ${closest(task, names)}? There are: ${names.join(", ")}`;
+  return [{ path: ["tasks", i], message: `there is no task ${task}; ${guess}` }];
+};
+
+const checkedCells = (
+  file: string,
+  lineOf: LineOf,
+  base: BaseRecipe,
+  combinations: readonly Combination[],
+  settings: StudySettings,
+  tasks: readonly StudyTask[],
+  evaluators: Evaluators,
+): Cell[] => {
+  const folder = dirname(resolve(file));
+  const problems: Problem[] = [];
+  const cells = new Map<string, Cell>();
+  const common = withValues(base.value, settings.set, folder);
+  for (const combination of combinations) {
+    const placed = placesOf(combination, settings);
+    const values = Object.assign({}, ...combination.map(({ level }) => level.set)) as Record<string, unknown>;
+    let recipe: Recipe;
+    try {
+      const { output: _output, ...checked } = checkRecipe(withValues(common, values, folder), file);
+      recipe = checked as Recipe;
+    } catch (error) {
+      if (!(error instanceof RecipeError)) throw error;
+      problems.push(...error.problems.map((problem) => inStudy(problem, placed, base)));
+      continue;
+    }
+    if (recipe.model === undefined)
+      problems.push({ path: ["recipe"], message: "training needs a model: name one here or as a factor" });
+    for (const [i, { task, options }] of tasks.entries()) {
+      const message = evaluators[task]!.refuse(options, recipe);
+      if (message !== undefined) problems.push({ path: ["tasks", i], message });
+    }
+    const id = cellId(recipe, folder);
+    const levels = Object.fromEntries(combination.map(({ factor, level }) => [factor.name, level.label]));
+    const twin = cells.get(id);
+    if (twin !== undefined)
+      problems.push({
+        path: ["factors"],
+        message: `${labels(twin.levels)} and ${labels(levels)} are the same recipe; exclude one of the two`,
+      });
+    cells.set(id, { id, levels, recipe });
+  }
+  refuse(file, lineOf, problems);
+  return [...cells.values()];
+};
+
+const labels = (levels: Readonly<Record<string, FactorValue>>): string =>
+  Object.entries(levels)
+    .map(([name, label]) => `${name} ${label}`)
+    .join(", ");
+
+/** Where the study file sets each recipe key: a level after all cells' common changes. */
+const placesOf = (combination: Combination, { set }: StudySettings): Map<string, readonly PropertyKey[]> =>
+  new Map([
+    ...Object.keys(set).map((key) => [key, ["set", key]] as const),
+    ...combination.flatMap(({ level }) => Object.keys(level.set).map((key) => [key, level.path] as const)),
+  ]);
+
+/** A recipe's problem as one of the study: at the level that set the key, else at the base recipe. */
+const inStudy = (
+  { path, message }: { path: string; message: string },
+  placed: ReadonlyMap<string, readonly PropertyKey[]>,
+  base: BaseRecipe,
+): Problem => {
+  const setter = [...placed].findLast(
+    ([key]) => path === key || path.startsWith(`${key}.`) || key.startsWith(`${path}.`),
+  );
+  if (setter !== undefined) return { path: setter[1], message: `${path}: ${message}` };
+  if (base.file === undefined) return { path: ["recipe", ...path.split(".")], message };
+  const line = base.lineOf(path.split("."));
+  return {
+    path: ["recipe"],
+    message: `${base.file}${line === undefined ? "" : `:${line}`}: ${path}: ${message}`,
+  };
+};

@@ -1,0 +1,53 @@
+// The study files that the repository offers: each is whole, begins with its command, and has the cells that it says.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { readFormula } from "../../src/statistics/formula/terms.ts";
+import { readStudy } from "../../src/study/plan/read-study.ts";
+
+const folder = fileURLToPath(new URL("../../../../recipes/studies/", import.meta.url));
+
+const SHAPES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  "paper.yaml": { plw: 10, model: 2, dataset: 3, cells: 60 },
+  "first-weights.yaml": { plw: 3, seed: 2, cells: 6 },
+  "regularisers.yaml": { plw: 3, regulariser: 5, cells: 11 },
+  "inversion.yaml": { plw: 6, dataset: 2, seed: 2, cells: 24 },
+  "open-ratio.yaml": { plw: 8, dataset: 5, seed: 3, cells: 120 },
+  "open-families.yaml": { plw: 10, model: 5, seed: 2, cells: 100 },
+  "open-learning-rate.yaml": { plw: 5, learningRate: 3, batch: 2, seed: 2, cells: 60 },
+};
+
+test("each file of recipes/studies is known here", () => {
+  expect(readdirSync(folder).sort()).toEqual(Object.keys(SHAPES).sort());
+});
+
+test.each(Object.keys(SHAPES))("recipes/studies/%s", (name) => {
+  const file = join(folder, name);
+  const { cells, factors, settings } = readStudy(file);
+  const shape = Object.fromEntries(factors.map((factor) => [factor.name, factor.labels.length]));
+  expect({ ...shape, cells: cells.length }).toEqual(SHAPES[name]);
+  expect(new Set(cells.map(({ id }) => id)).size).toBe(cells.length);
+  const comments = readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("#"));
+  expect(comments.some((line) => line.startsWith(`# promptloss study `) && line.includes(name))).toBe(true);
+  if (settings.analysis.formula !== undefined) {
+    const { variables } = readFormula(settings.analysis.formula);
+    expect(variables.size).toBeGreaterThan(0);
+  }
+});
+
+test("the paper's runs are those of its recipe", () => {
+  const { cells } = readStudy(join(folder, "paper.yaml"));
+  for (const { recipe, levels } of cells) {
+    expect(recipe.loss).toMatchObject({ promptLossWeight: levels.plw, reduceOver: "micro-batch" });
+    expect(recipe.training).toMatchObject({
+      epochs: 3,
+      batchSize: 128,
+      learningRate: 2e-5,
+      warmupRatio: 0.03,
+    });
+    expect([recipe.maxLength, recipe.evaluation?.keepBest]).toEqual([512, false]);
+  }
+});
