@@ -16,4 +16,5 @@ export * from "./peak-memory.ts";
 export * from "./preview/index.ts";
 export * from "./recipe/index.ts";
 export * from "./statistics/index.ts";
+export * from "./study/index.ts";
 export * from "./training/index.ts";

@@ -12,6 +12,7 @@ import { invertCommand } from "./invert.ts";
 import { lossCommand } from "./loss.ts";
 import { previewCommand } from "./preview.ts";
 import { recommendCommand } from "./recommend.ts";
+import { studyCommand } from "./study.ts";
 import { trainCommand } from "./train.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -30,6 +31,7 @@ function program(): Command {
     generateCommand,
     chatCommand,
     fitCommand,
+    studyCommand,
     recommendCommand,
     doctorCommand,
   ];

@@ -1,0 +1,39 @@
+// Lines that stay, and below them on a terminal lines that are painted anew. Elsewhere only those that stay.
+import type { WriteStream } from "node:tty";
+
+export class LiveLines {
+  readonly #out: WriteStream;
+  #painted = 0;
+  #shown: readonly string[] = [];
+
+  constructor(out: WriteStream) {
+    this.#out = out;
+  }
+
+  /** A line that stays, above the painted ones. */
+  print(line: string): void {
+    this.#clear();
+    this.#out.write(`${line}\n`);
+    this.#paint();
+  }
+
+  /** What is painted now, in place of what was. */
+  show(lines: readonly string[]): void {
+    this.#clear();
+    this.#shown = lines;
+    this.#paint();
+  }
+
+  #clear(): void {
+    if (this.#painted > 0) this.#out.write(`\x1b[${this.#painted}A\x1b[J`);
+    this.#painted = 0;
+  }
+
+  #paint(): void {
+    if (!this.#out.isTTY) return;
+    // A line that wraps, or that has left the screen, could not be painted over.
+    const lines = this.#shown.slice(0, Math.max(1, this.#out.rows - 2));
+    for (const line of lines) this.#out.write(`${line.slice(0, this.#out.columns - 1)}\n`);
+    this.#painted = lines.length;
+  }
+}

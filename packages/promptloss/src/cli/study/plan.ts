@@ -1,0 +1,76 @@
+// `promptloss study plan`: the cells of a study, and what they will take.
+import { Command } from "commander";
+import pc from "picocolors";
+import { textTable } from "../../statistics/report/text-table.ts";
+import { planStudy, type Study, type StudyPlan, studyStatus } from "../../study/index.ts";
+import { bytes, count, duration, short } from "../train/format.ts";
+import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
+
+interface Flags extends StudyFlags {
+  json?: true;
+}
+
+export const planCommand = (): Command =>
+  withStudyOptions(new Command("plan").description("list the cells, with expected tokens, time and disk"))
+    .option("--json", "print the plan as JSON")
+    .action(async (file: string, flags: Flags) => {
+      const study = studyOf(file, flags);
+      const status = studyStatus(study);
+      const speeds = new Map<string, number>();
+      for (const { cell, speed } of status.cells)
+        if (speed !== undefined) speeds.set(cell.recipe.model!, speed);
+      const plan = await planStudy(study, { speed: (cell) => speeds.get(cell.recipe.model!) });
+      const states = new Map(status.cells.map((report) => [report.cell.id, report.status]));
+      if (flags.json) {
+        const cells = plan.cells.map(({ cell, ...rest }) => ({
+          ...cell,
+          status: states.get(cell.id),
+          ...rest,
+        }));
+        const { name, output, factors, tasks } = study;
+        const whole = { name, output, factors, tasks, totals: plan.totals, notes: plan.notes, cells };
+        process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
+        return;
+      }
+      process.stdout.write(`${text(study, plan, states)}\n`);
+    });
+
+const text = (study: Study, plan: StudyPlan, states: ReadonlyMap<string, string>): string => {
+  const { factors, cells, tasks, output } = study;
+  const names = factors.map(({ name }) => name);
+  const table = textTable(
+    [
+      ["cell", ...names, "Rg", "steps", "tokens", "time", "disk", "state"],
+      ...plan.cells.map((each) => [
+        each.cell.id,
+        ...names.map((name) => String(each.cell.levels[name])),
+        known(each.generationRatio, (ratio) => String(Number(ratio.toPrecision(3)))),
+        known(each.steps, count),
+        known(each.tokens, short),
+        known(each.seconds, duration),
+        known(each.bytes, bytes),
+        states.get(each.cell.id)!,
+      ]),
+    ],
+    ["left", ...names.map(() => "left" as const), "right", "right", "right", "right", "right", "left"],
+  );
+  const { totals } = plan;
+  const facts = [
+    ["study", `${study.name}: ${count(cells.length)} cells into ${output}`],
+    ["factors", factors.map(({ name, labels }) => `${name} (${labels.length})`).join(", ")],
+    ["tasks", tasks.map(({ task }) => task).join(", ")],
+    ["tokens", known(totals.tokens, short)],
+    ["time", known(totals.seconds, (seconds) => `${duration(seconds)}, one cell after the other`)],
+    ["disk", `${known(totals.bytes, bytes)} when done, ${known(totals.peakBytes, bytes)} at most`],
+  ] as const;
+  return [
+    pc.dim(table[0]!),
+    ...table.slice(1),
+    "",
+    ...facts.map(([name, value]) => `${pc.dim(name.padEnd(8))} ${value}`),
+    ...plan.notes.map((note) => `${pc.yellow("!")} ${note}`),
+  ].join("\n");
+};
+
+const known = (value: number | undefined, format: (value: number) => string): string =>
+  value === undefined ? "unknown" : format(value);

@@ -1,0 +1,77 @@
+// `promptloss study status`: how far a study is; on a terminal it is watched until all cells are done.
+import { setTimeout } from "node:timers/promises";
+import { Command } from "commander";
+import pc from "picocolors";
+import { type CellReport, type StudyStatus, studyStatus } from "../../study/index.ts";
+import { count, duration, loss } from "../train/format.ts";
+import { LiveLines } from "./live-lines.ts";
+import { cellName, type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
+
+interface Flags extends StudyFlags {
+  once?: true;
+  json?: true;
+}
+
+const REPAINT_MS = 1000;
+
+export const statusCommand = (): Command =>
+  withStudyOptions(new Command("status").description("say which cells are done, running, waiting or failed"))
+    .option("--once", "print it once, on a terminal too")
+    .option("--json", "print it once as JSON")
+    .action(async (file: string, { once, json, ...flags }: Flags) => {
+      const study = studyOf(file, flags);
+      if (json) {
+        const { cells, ...rest } = studyStatus(study);
+        const flat = cells.map(({ cell, ...report }) => ({ id: cell.id, levels: cell.levels, ...report }));
+        process.stdout.write(`${JSON.stringify({ ...rest, cells: flat }, null, 2)}\n`);
+        return;
+      }
+      if (once || !process.stdout.isTTY) {
+        process.stdout.write(`${statusLines(studyStatus(study)).join("\n")}\n`);
+        return;
+      }
+      const lines = new LiveLines(process.stdout);
+      for (;;) {
+        const status = studyStatus(study);
+        lines.show(statusLines(status));
+        if (status.counts.waiting + status.counts.running === 0) return;
+        await setTimeout(REPAINT_MS);
+      }
+    });
+
+const BAR = 30;
+
+/** A bar, the counts, then the cells that run and those that failed. */
+const statusLines = (status: StudyStatus): string[] => {
+  const { name, cells, counts, secondsLeft } = status;
+  const part = (n: number): number => Math.round((BAR * n) / cells.length);
+  const bar = [
+    pc.green("━".repeat(part(counts.done))),
+    pc.red("━".repeat(part(counts.failed))),
+    pc.cyan("━".repeat(part(counts.running))),
+  ].join("");
+  const left = secondsLeft === undefined ? "" : `, about ${duration(secondsLeft)} left`;
+  const rest = BAR - part(counts.done) - part(counts.failed) - part(counts.running);
+  return [
+    `${name}  ${bar}${pc.dim("━".repeat(Math.max(0, rest)))}  ${counts.done}/${cells.length} done, ` +
+      `${counts.running} running, ${counts.waiting} waiting, ${counts.failed} failed${left}`,
+    ...cells.filter((cell) => cell.status === "running").map(runningLine),
+    ...cells.filter((cell) => cell.status === "failed").flatMap(failedLines),
+  ];
+};
+
+const runningLine = ({ cell, phase, step, steps, loss: value, speed }: CellReport): string => {
+  const place =
+    phase === "evaluating"
+      ? "evaluating"
+      : steps === undefined
+        ? "begins"
+        : `step ${count(step ?? 0)}/${count(steps)}  loss ${loss(value)}`;
+  const rate = speed === undefined ? "" : `  ${count(Math.round(speed))} tokens/s`;
+  return `${pc.cyan("▸")} ${cell.id}  ${cellName(cell.levels)}  ${place}${rate}`;
+};
+
+const failedLines = ({ cell, failure, attempts }: CellReport): string[] => [
+  `${pc.red("✗")} ${cell.id}  ${cellName(cell.levels)}  ${attempts === 1 ? "once" : `${attempts} times`}, in ${failure?.during ?? "training"}: ${failure?.message ?? "no reason was written"}`,
+  ...(failure?.hint === undefined ? [] : [`  ${pc.dim(`hint: ${failure.hint}`)}`]),
+];

@@ -1,0 +1,20 @@
+// Studies: factors → cells → runs → a tidy table → models.
+export { StudyError, StudyFileError, TableFileError } from "./errors.ts";
+export {
+  type EvaluationRequest,
+  type Evaluator,
+  type Evaluators,
+  evaluators,
+  type TaskScore,
+} from "./evaluate/index.ts";
+export { type RunStudyOptions, type RunStudySummary, runStudy, type StudyEvent } from "./launch/run-study.ts";
+export type { Cell as StudyCell } from "./plan/cell.ts";
+export { PAPER_WEIGHTS, weightsByWp } from "./plan/grids.ts";
+export { type CellPlan, type PlanOptions, planStudy, type StudyPlan } from "./plan/plan.ts";
+export { type ReadStudyOptions, readStudy, type Study, type StudyTask } from "./plan/read-study.ts";
+export type { StudySettings } from "./plan/schema.ts";
+export * from "./results/index.ts";
+export type { CellFailure, CellState, CellStatus } from "./run/cell-folder.ts";
+export { collectResults, writeResults } from "./run/collect-results.ts";
+export { type CellReport, type StudyStatus, studyStatus } from "./run/status.ts";
+export { readTable } from "./table/table-file.ts";

@@ -1,0 +1,119 @@
+// The local launcher: cells one after the other or a few at a time, each in processes of its own, those that another
+// launcher has left to it. Run again, it does only what is missing.
+import { existsSync, mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { TrainingEvent } from "../../training/events/event.ts";
+import { StudyError } from "../errors.ts";
+import { type Evaluators, evaluators as known } from "../evaluate/index.ts";
+import type { Cell } from "../plan/cell.ts";
+import { DataMeter } from "../plan/measure.ts";
+import type { Study } from "../plan/read-study.ts";
+import { CellFolder, type CellState } from "../run/cell-folder.ts";
+import { CellLock } from "../run/cell-lock.ts";
+import { writeResults } from "../run/collect-results.ts";
+import { runCell } from "../run/run-cell.ts";
+
+export type StudyEvent =
+  | { readonly type: "cell-start"; readonly cell: Cell; readonly attempt: number }
+  | { readonly type: "training"; readonly cell: Cell; readonly event: TrainingEvent }
+  | { readonly type: "cell-end"; readonly cell: Cell; readonly state: CellState }
+  /** Another launcher has it. */
+  | { readonly type: "elsewhere"; readonly cell: Cell };
+
+export interface RunStudyOptions {
+  /** Cells at a time; the study file's where left out. */
+  readonly concurrency?: number;
+  /** Begin failed cells again, from their checkpoints. */
+  readonly retry?: boolean;
+  /** Begin the trainings of cells that are not done anew. */
+  readonly overwrite?: boolean;
+  /** Ids of the cells to run; all where left out. */
+  readonly only?: readonly string[];
+  readonly evaluators?: Evaluators;
+  /** Ends cells after the step at hand, with a checkpoint, and begins no more. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: StudyEvent) => void;
+}
+
+export interface RunStudySummary {
+  readonly done: number;
+  readonly failed: number;
+  readonly interrupted: number;
+  /** Cells that another launcher had. */
+  readonly elsewhere: number;
+  /** Cells that were done before, or failed before and were not to be retried. */
+  readonly untouched: number;
+}
+
+/**
+ * Runs the cells of a study that are not done.
+ * @throws StudyError for ids that are no cell's
+ */
+export const runStudy = async (study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> => {
+  const { evaluators = known, onEvent = () => {}, signal = new AbortController().signal } = options;
+  const { concurrency = study.settings.concurrency, retry = false, overwrite = false } = options;
+  const queue = chosenCells(study, options.only);
+  const meter = new DataMeter();
+  const counts = { done: 0, failed: 0, interrupted: 0, elsewhere: 0, untouched: 0 };
+  const workers = Math.min(concurrency, queue.length);
+  const threads = workers > 1 ? Math.max(1, Math.floor(availableParallelism() / workers)) : undefined;
+  mkdirSync(study.output, { recursive: true });
+
+  const runNext = async (cell: Cell): Promise<void> => {
+    const folder = new CellFolder(study, cell);
+    if (isSettled(folder, retry)) {
+      counts.untouched++;
+      return;
+    }
+    mkdirSync(folder.path, { recursive: true });
+    using lock = CellLock.take(folder.path);
+    if (lock === undefined) {
+      counts.elsewhere++;
+      onEvent({ type: "elsewhere", cell });
+      return;
+    }
+    // Another launcher may have finished it between the look and the lock.
+    if (isSettled(folder, retry, true)) {
+      counts.untouched++;
+      return;
+    }
+    onEvent({ type: "cell-start", cell, attempt: (folder.state?.attempts ?? 0) + 1 });
+    const state = await runCell(study, folder, {
+      ...{ evaluators, meter, threads, overwrite, signal },
+      onEvent: (event) => onEvent({ type: "training", cell, event }),
+    });
+    counts[state.state as "done" | "failed" | "interrupted"]++;
+    onEvent({ type: "cell-end", cell, state });
+    if (state.state === "done") writeResults(study);
+  };
+
+  const work = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const cell = queue.shift();
+      if (cell === undefined) return;
+      await runNext(cell);
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  writeResults(study);
+  return counts;
+};
+
+const chosenCells = (study: Study, only: readonly string[] | undefined): Cell[] => {
+  if (only === undefined) return [...study.cells];
+  return only.map((id) => {
+    const cell = study.cells.find((each) => each.id === id);
+    if (cell === undefined)
+      throw new StudyError(`${study.file}: there is no cell ${id}`, {
+        hint: "promptloss study plan lists the cells; a changed recipe gives a cell another id",
+      });
+    return cell;
+  });
+};
+
+/** @param locked whether this process has the cell's lock, so that nobody else is at it */
+const isSettled = (folder: CellFolder, retry: boolean, locked = false): boolean => {
+  if (!existsSync(folder.path)) return false;
+  if (folder.state?.state === "failed") return !retry && (locked || !CellLock.isHeld(folder.path));
+  return folder.finished;
+};

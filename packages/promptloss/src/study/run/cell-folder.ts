@@ -1,0 +1,123 @@
+// A cell's folder: cell.json and recipe.yaml say what it is, state.json how far it came, scores/ what its tasks gave,
+// run/ is the training run's own. Only the launcher that has the cell's lock writes here.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Manifest } from "../../training/manifest.ts";
+import type { TaskScore } from "../evaluate/index.ts";
+import type { Cell } from "../plan/cell.ts";
+import type { Study, StudyTask } from "../plan/read-study.ts";
+import { CellLock } from "./cell-lock.ts";
+import { readJson, writeJson } from "./json-file.ts";
+
+export interface CellFailure {
+  readonly name: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** What failed. */
+  readonly during: "training" | "evaluation";
+}
+
+export interface CellState {
+  readonly state: "training" | "evaluating" | "done" | "failed" | "interrupted";
+  /** How often the cell was begun. */
+  readonly attempts: number;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly failure?: CellFailure;
+  /** Rg of the training data; null where it has no prompts. */
+  readonly generationRatio?: number | null;
+}
+
+/** As a person sees a cell: `waiting` was not begun, or was left by a launcher that is gone. */
+export type CellStatus = "waiting" | "running" | "done" | "failed";
+
+export class CellFolder {
+  readonly path: string;
+  readonly cell: Cell;
+  readonly #tasks: readonly StudyTask[];
+
+  constructor(study: Study, cell: Cell) {
+    this.path = join(study.output, "cells", cell.id);
+    this.cell = cell;
+    this.#tasks = study.tasks;
+  }
+
+  get run(): string {
+    return join(this.path, "run");
+  }
+
+  get model(): string {
+    return join(this.run, "model");
+  }
+
+  get recipeFile(): string {
+    return join(this.path, "recipe.yaml");
+  }
+
+  /** Makes the folder and says in it what it is. */
+  create(): void {
+    mkdirSync(join(this.path, "scores"), { recursive: true });
+    writeJson(join(this.path, "cell.json"), this.cell);
+    writeFileSync(this.recipeFile, stringify({ ...this.cell.recipe, output: this.run }));
+  }
+
+  get state(): CellState | undefined {
+    return readJson<CellState>(join(this.path, "state.json"));
+  }
+
+  set state(state: CellState) {
+    writeJson(join(this.path, "state.json"), state);
+  }
+
+  get manifest(): Manifest | undefined {
+    return readJson<Manifest>(join(this.run, "manifest.json"));
+  }
+
+  /** Whether training came to its end. */
+  get trained(): boolean {
+    const end = this.manifest?.end;
+    return end !== undefined && end.reason !== "interrupted";
+  }
+
+  /** Tasks that have no scores yet. */
+  get missingTasks(): StudyTask[] {
+    return this.#tasks.filter((task) => this.scores(task) === undefined);
+  }
+
+  scores(task: StudyTask): readonly TaskScore[] | undefined {
+    return readJson<{ scores: TaskScore[] }>(this.#scoresFile(task))?.scores;
+  }
+
+  writeScores(task: StudyTask, scores: readonly TaskScore[]): void {
+    writeJson(this.#scoresFile(task), { task: task.task, options: task.options, scores });
+  }
+
+  get status(): CellStatus {
+    if (existsSync(this.path) && CellLock.isHeld(this.path)) return "running";
+    if (this.state?.state === "failed") return "failed";
+    return this.finished ? "done" : "waiting";
+  }
+
+  /** Whether nothing is left to do: trained, and every task of the study scored. */
+  get finished(): boolean {
+    return this.state?.state === "done" && this.trained && this.missingTasks.length === 0;
+  }
+
+  /** Removes what the study does not keep of a finished cell. */
+  prune(keep: Study["settings"]["keep"]): void {
+    if (keep === "all") return;
+    rmSync(join(this.run, "checkpoints"), { recursive: true, force: true });
+    if (keep === "scores") rmSync(this.model, { recursive: true, force: true });
+  }
+
+  /** By what decides on the scores: a task with other options is another task, its group and metric do not matter. */
+  #scoresFile({ task, options }: StudyTask): string {
+    const hash = createHash("sha256")
+      .update(JSON.stringify([task, options]))
+      .digest("hex")
+      .slice(0, 8);
+    return join(this.path, "scores", `${task.replaceAll(/[^\w.-]/g, "_")}-${hash}.json`);
+  }
+}

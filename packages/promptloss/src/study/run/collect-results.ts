@@ -1,0 +1,93 @@
+// Scores and probes of all finished cells → the study's tidy table.
+import { join } from "node:path";
+import { wpOfPlw } from "../../statistics/index.ts";
+import type { Probes } from "../../training/probes/index.ts";
+import type { TaskScore } from "../evaluate/index.ts";
+import type { Study, StudyTask } from "../plan/read-study.ts";
+import type { ResultRow } from "../results/result-row.ts";
+import { type StudyResults, writeStudyResults } from "../results/results-file.ts";
+import { CellFolder } from "./cell-folder.ts";
+import { readJson } from "./json-file.ts";
+
+/** Results of the cells that are done, in the study's order. */
+export const collectResults = (study: Study): StudyResults => {
+  const rows = study.cells.flatMap((cell) => {
+    const folder = new CellFolder(study, cell);
+    const { state, manifest } = folder;
+    if (state?.state !== "done" || manifest === undefined) return [];
+    const plw = manifest.promptLossWeight;
+    const probes = probesOf(readJson<Probes>(join(folder.run, "probes.json")));
+    const common = {
+      study: study.name,
+      cell: cell.id,
+      factors: cell.levels,
+      plw,
+      wp: wpOfPlw(plw),
+      generationRatio: state.generationRatio ?? null,
+    };
+    return study.tasks.flatMap((task) =>
+      (folder.scores(task) ?? []).map(
+        (score): ResultRow => ({ ...common, ...valuesOf(task, score), probes }),
+      ),
+    );
+  });
+  const { name, factors, settings } = study;
+  const measured = new Set(rows.flatMap(({ probes }) => Object.keys(probes)));
+  return {
+    study: name,
+    factors: factors.map((factor) => factor.name),
+    probes: [...measured],
+    cells: study.cells.length,
+    analysis: settings.analysis,
+    rows: rows.map((row) => ({ ...row, probes: complete(row.probes, measured) })),
+  };
+};
+
+/** Collects and writes; again where another launcher finished a cell meanwhile, so that the last word has all. */
+export const writeResults = (study: Study): StudyResults => {
+  for (;;) {
+    const results = collectResults(study);
+    writeStudyResults(study.output, results);
+    if (collectResults(study).rows.length === results.rows.length) return results;
+  }
+};
+
+const valuesOf = (
+  { task, group, metric }: StudyTask,
+  score: TaskScore,
+): Pick<
+  ResultRow,
+  "task" | "taskGroup" | "metric" | "value" | "standardError" | "higherIsBetter" | "primary"
+> => ({
+  task,
+  taskGroup: group ?? null,
+  metric: score.metric,
+  value: score.value,
+  standardError: score.standardError ?? null,
+  higherIsBetter: score.higherIsBetter,
+  primary: metric === undefined ? score.primary : score.metric === metric,
+});
+
+/** The mechanisms that the paper reads against PLW, by name. */
+const probesOf = (probes: Probes | undefined): Record<string, number> => {
+  if (probes === undefined) return {};
+  const { trainingLoss, distance, generations } = probes;
+  return {
+    ...(trainingLoss && { loss_mean: trainingLoss.mean, loss_rstd: trainingLoss.relativeSd }),
+    distance_l1: distance.all.l1,
+    distance_l2: distance.all.l2,
+    distance_cosine: distance.all.cosine,
+    ...(generations && {
+      memorisation_bleu: generations.bleu,
+      generation_length: generations.length.mean,
+      reference_length: generations.referenceLength.mean,
+      generation_stopped: generations.stopped,
+    }),
+  };
+};
+
+const complete = (
+  probes: Readonly<Record<string, number | null>>,
+  names: ReadonlySet<string>,
+): Record<string, number | null> =>
+  Object.fromEntries([...names].map((name) => [name, probes[name] ?? null]));

@@ -1,0 +1,130 @@
+// Runs one cell whose lock the caller has: trains in a process of its own, evaluates, keeps what the study keeps. What
+// was done before is not done again; what fails is written down and ends this cell alone.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TrainingEvent } from "../../training/events/event.ts";
+import { startTrainingProcess } from "../../training/start-process.ts";
+import { StudyError } from "../errors.ts";
+import type { Evaluators } from "../evaluate/index.ts";
+import type { DataMeter } from "../plan/measure.ts";
+import type { Study } from "../plan/read-study.ts";
+import type { CellFailure, CellFolder, CellState } from "./cell-folder.ts";
+import { isAlive } from "./cell-lock.ts";
+
+export interface RunCellOptions {
+  readonly evaluators: Evaluators;
+  readonly meter: DataMeter;
+  /** For the training process, where the recipe does not say; its own choice where undefined. */
+  readonly threads: number | undefined;
+  /** Begin the training anew. */
+  readonly overwrite: boolean;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: TrainingEvent) => void;
+}
+
+/** The state that it ends in: done, failed or interrupted. */
+export const runCell = async (
+  study: Study,
+  folder: CellFolder,
+  options: RunCellOptions,
+): Promise<CellState> => {
+  folder.create();
+  const begun = {
+    attempts: (folder.state?.attempts ?? 0) + 1,
+    startedAt: new Date().toISOString(),
+  };
+  let during: CellFailure["during"] = "training";
+  const end = (state: Partial<CellState> & Pick<CellState, "state">): CellState => {
+    folder.state = { ...begun, ...state, endedAt: new Date().toISOString() };
+    return folder.state;
+  };
+  try {
+    folder.state = { ...begun, state: "training" };
+    if (options.overwrite || !folder.trained) {
+      const whole = await train(folder, options);
+      if (!whole) return end({ state: "interrupted" });
+    }
+    during = "evaluation";
+    folder.state = { ...begun, state: "evaluating" };
+    const generationRatio = (await options.meter.generationRatio(folder.cell.recipe)) ?? null;
+    if (!(await evaluate(folder, options))) return end({ state: "interrupted" });
+    folder.prune(study.settings.keep);
+    return end({ state: "done", generationRatio });
+  } catch (error) {
+    return end({ state: "failed", failure: failureOf(error, during) });
+  }
+};
+
+/** What the training process said before it failed. */
+class FailedRun extends StudyError {
+  readonly original: string;
+
+  constructor({ name, message, hint }: Extract<TrainingEvent, { type: "error" }>) {
+    super(message, { hint });
+    this.original = name;
+  }
+}
+
+/** False where it was interrupted. */
+const train = async (
+  folder: CellFolder,
+  { threads, overwrite, signal, onEvent }: RunCellOptions,
+): Promise<boolean> => {
+  await untilFree(folder, signal);
+  if (signal.aborted) return false;
+  if (folder.trained && !overwrite) return true;
+  const { recipe } = folder.cell;
+  const set =
+    threads === undefined || recipe.training.threads !== undefined ? [] : [`training.threads=${threads}`];
+  let failure: Extract<TrainingEvent, { type: "error" }> | undefined;
+  const { child, done } = startTrainingProcess({ file: folder.recipeFile, set, overwrite }, (event) => {
+    if (event.type === "error") failure = event;
+    onEvent(event);
+  });
+  const stop = (): void => {
+    child.kill("SIGTERM");
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const code = await done;
+    if (failure !== undefined) throw new FailedRun(failure);
+    if (code === 0) return true;
+    if (signal.aborted || code > 128) return false;
+    throw new StudyError(`the training process ended with code ${code}`);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+};
+
+const POLL_MS = 500;
+
+/** A launcher that was killed leaves its training process behind, which goes on: what it does need not be done again. */
+const untilFree = async ({ run }: CellFolder, signal: AbortSignal): Promise<void> => {
+  const holder = (): number => {
+    try {
+      return Number(readFileSync(join(run, ".lock"), "utf8"));
+    } catch {
+      return 0;
+    }
+  };
+  while (!signal.aborted && holder() > 0 && isAlive(holder()))
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+};
+
+/** False where it was interrupted. */
+const evaluate = async (folder: CellFolder, { evaluators, signal }: RunCellOptions): Promise<boolean> => {
+  const { run, model, cell } = folder;
+  for (const task of folder.missingTasks) {
+    if (signal.aborted) return false;
+    const { recipe } = cell;
+    const scores = await evaluators[task.task]!.evaluate({ ...task, run, model, recipe, signal });
+    if (signal.aborted) return false;
+    folder.writeScores(task, scores);
+  }
+  return true;
+};
+
+const failureOf = (error: unknown, during: CellFailure["during"]): CellFailure => {
+  const { name, message, hint, original } = error as Error & { hint?: string; original?: string };
+  return { name: original ?? name, message, during, ...(hint !== undefined && { hint }) };
+};

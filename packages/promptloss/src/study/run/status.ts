@@ -1,0 +1,90 @@
+// How far a study is: the state of every cell, and of those that run the step and the loss. Reads files alone, so that
+// anyone can ask who sees the folder.
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import type { MetricsLine } from "../../training/events/metrics-file.ts";
+import type { Cell } from "../plan/cell.ts";
+import type { Study } from "../plan/read-study.ts";
+import { type CellFailure, CellFolder, type CellStatus } from "./cell-folder.ts";
+
+export interface CellReport {
+  readonly cell: Cell;
+  readonly status: CellStatus;
+  /** Of a running cell. */
+  readonly phase?: "training" | "evaluating";
+  readonly step?: number;
+  readonly steps?: number;
+  readonly loss?: number;
+  /** Tokens a second of its training. */
+  readonly speed?: number;
+  /** Of its training so far. */
+  readonly seconds?: number;
+  readonly attempts: number;
+  readonly failure?: CellFailure;
+}
+
+export interface StudyStatus {
+  readonly name: string;
+  readonly cells: readonly CellReport[];
+  readonly counts: Readonly<Record<CellStatus, number>>;
+  /** Until all cells are done, with as many at a time as run now; undefined before a cell is done. */
+  readonly secondsLeft: number | undefined;
+}
+
+export const studyStatus = (study: Study): StudyStatus => {
+  const cells = study.cells.map((cell) => reportOf(new CellFolder(study, cell)));
+  const counts: Record<CellStatus, number> = { waiting: 0, running: 0, done: 0, failed: 0 };
+  for (const { status } of cells) counts[status]++;
+  return { name: study.name, cells, counts, secondsLeft: secondsLeft(cells) };
+};
+
+const reportOf = (folder: CellFolder): CellReport => {
+  const { cell, status, state, manifest } = folder;
+  const report = { cell, status, attempts: state?.attempts ?? 0 };
+  if (status === "failed") return { ...report, ...(state?.failure && { failure: state.failure }) };
+  const end = manifest?.end;
+  if (status !== "running")
+    return { ...report, ...(end && { seconds: end.seconds, speed: end.tokens / end.seconds }) };
+  const line = lastLine(join(folder.run, "metrics.jsonl"));
+  return {
+    ...report,
+    phase: state?.state === "evaluating" ? "evaluating" : "training",
+    ...(manifest && { steps: manifest.steps }),
+    ...(line && { step: line.step, loss: line.loss }),
+    ...(line?.type === "step" && { speed: line.tokens / line.seconds }),
+  };
+};
+
+/** Bytes at a file's end that hold a line of metrics. */
+const TAIL = 4096;
+
+/** The last whole line of metrics; undefined where there is none yet. */
+const lastLine = (path: string): MetricsLine | undefined => {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch {
+    return undefined;
+  }
+  try {
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(TAIL, size));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    const lines = tail.toString("utf8").split("\n").slice(0, -1);
+    return lines.length === 0 ? undefined : (JSON.parse(lines.at(-1)!) as MetricsLine);
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(file);
+  }
+};
+
+const secondsLeft = (cells: readonly CellReport[]): number | undefined => {
+  const done = cells.filter(({ status, seconds }) => status === "done" && seconds !== undefined);
+  const running = cells.filter(({ status }) => status === "running");
+  if (done.length === 0 || running.length === 0) return undefined;
+  const each = done.reduce((sum, { seconds }) => sum + seconds!, 0) / done.length;
+  const waiting = cells.filter(({ status }) => status === "waiting").length;
+  const begun = running.reduce((sum, { step = 0, steps }) => sum + (steps ? 1 - step / steps : 1), 0);
+  return (each * (waiting + begun)) / running.length;
+};

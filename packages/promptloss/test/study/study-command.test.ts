@@ -1,0 +1,206 @@
+// `promptloss study` as a user runs it, over a tiny model: what is done is not done again, what fails is isolated, what
+// is killed goes on, and two launchers share the work.
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readStudyResults } from "../../src/study/results/index.ts";
+import { readTable } from "../../src/study/table/table-file.ts";
+import { readMetrics } from "../../src/training/events/metrics-file.ts";
+import { built, promptloss, startPromptloss } from "../command.ts";
+import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
+
+let folder: TrainingFolder;
+beforeAll(() => {
+  folder = trainingFolder();
+});
+afterAll(() => folder.remove());
+
+const BASE = "{ model: model, data: rows.json, maxLength: 256, evaluation: { rows: 4 }";
+
+/** Writes a study over the folder's model and rows. */
+const studyFile = (name: string, factors: string, training: string, more = ""): string => {
+  const file = join(folder.path, `${name}.yaml`);
+  writeFileSync(
+    file,
+    `recipe: ${BASE}, training: ${training} }\nfactors: ${factors}\noutput: ${join(folder.path, name)}\n${more}`,
+  );
+  return file;
+};
+
+const SHORT = "{ epochs: 1, batchSize: 10, learningRate: 1e-3 }";
+
+interface Report {
+  readonly id: string;
+  readonly levels: Readonly<Record<string, string | number>>;
+  readonly status: string;
+  readonly attempts: number;
+  readonly failure?: { readonly message: string; readonly during: string };
+}
+
+const status = (file: string): { counts: Record<string, number>; cells: Report[] } =>
+  JSON.parse(promptloss(["study", "status", file, "--json"]).stdout);
+
+const startsOf = (stdout: string): string[] =>
+  stdout
+    .split("\n")
+    .filter((line) => line.includes('"cell-start"'))
+    .map((line) => JSON.parse(line).cell.id as string);
+
+describe.skipIf(!built)("promptloss study", () => {
+  test("runs all cells, collects one table, and does only what is missing when run again", () => {
+    const file = studyFile("whole", "{ plw: [0, 0.1, 1], seed: [1, 2] }", SHORT);
+    const first = promptloss(["study", "run", file, "--concurrency", "2", "--events"]);
+    expect([first.status, first.stderr]).toEqual([0, ""]);
+    expect(new Set(startsOf(first.stdout)).size).toBe(6);
+    const table = readTable(join(folder.path, "whole/results.jsonl"));
+    expect(readTable(join(folder.path, "whole/results.csv"))).toHaveLength(table.length);
+    expect(new Set(table.map(({ metric }) => metric))).toEqual(
+      new Set(["completion_loss", "completion_accuracy", "prompt_loss", "prompt_accuracy", "weighted_loss"]),
+    );
+    for (const row of table) {
+      expect([row.study, row.task, typeof row.value, typeof row.rg]).toEqual([
+        "whole",
+        "held-out",
+        "number",
+        "number",
+      ]);
+      expect(row.probe_distance_l2).toBeGreaterThan(0);
+    }
+    const { rows } = readStudyResults(join(folder.path, "whole"));
+    expect(rows.filter(({ primary }) => primary)).toHaveLength(6);
+    expect(existsSync(join(folder.path, "whole/cells", rows[0]!.cell, "run/checkpoints"))).toBe(false);
+
+    const again = promptloss(["study", "run", file, "--events"]);
+    expect(startsOf(again.stdout)).toEqual([]);
+    studyFile("whole", "{ plw: [0, 0.2, 1], seed: [1, 2] }", SHORT);
+    const changed = promptloss(["study", "run", file, "--events"]);
+    expect(startsOf(changed.stdout)).toHaveLength(2);
+    const weights = readStudyResults(join(folder.path, "whole")).rows.map(({ plw }) => plw);
+    expect(new Set(weights)).toEqual(new Set([0, 0.2, 1]));
+    const models = promptloss(["study", "results", file]);
+    expect(models.stdout).toMatch(/6 of 6 cells[\s\S]*score ~ wp \+ wp\^2 \+ \(1\|seed\)/);
+  });
+
+  test("a failure is written down, harms no other cell, and is retried on request", () => {
+    const data = join(folder.path, "later.json");
+    const file = studyFile("fails", `{ data: [rows.json, later.json] }`, SHORT);
+    rmSync(data, { force: true });
+    const first = promptloss(["study", "run", file]);
+    expect(first.status).toBe(1);
+    expect(first.stdout).toMatch(/✓ .*data rows\.json/);
+    expect(first.stdout).toMatch(/✗ .*data later\.json/);
+    expect(first.stderr).toMatch(/1 of 2 cells failed/);
+    const failed = status(file).cells.find((cell) => cell.status === "failed")!;
+    expect(failed.failure).toMatchObject({
+      during: "training",
+      message: expect.stringContaining("later.json"),
+    });
+    expect(promptloss(["study", "status", file]).stdout).toMatch(
+      /1\/2 done, 0 running, 0 waiting, 1 failed[\s\S]*✗/,
+    );
+
+    writeFileSync(data, readFileSync(join(folder.path, "rows.json")));
+    expect(startsOf(promptloss(["study", "run", file, "--events"]).stdout)).toEqual([]);
+    // The same address: where a level's file lies is taken from beside the study, there or not.
+    const retried = promptloss(["study", "run", file, "--retry"]);
+    expect([retried.status, retried.stderr]).toEqual([0, ""]);
+    expect(status(file).counts).toEqual({ waiting: 0, running: 0, done: 2, failed: 0 });
+  });
+
+  test("a study that was killed goes on where its cells were", async () => {
+    const file = studyFile(
+      "killed",
+      "{ plw: [0.5], seed: [1, 2] }",
+      "{ steps: 60, batchSize: 4, learningRate: 1e-3 }",
+      "set: { checkpoints: { every: 1, keep: 1 } }\n",
+    );
+    const launcher = startPromptloss(["study", "run", file, "--events"]);
+    await untilStep(launcher, 5);
+    launcher.kill("SIGKILL");
+    await once(launcher, "close");
+    // Its training process may live on: the next launcher waits for it, then goes on from what it left.
+    const second = promptloss(["study", "run", file, "--events"]);
+    expect([second.status, second.stderr]).toEqual([0, ""]);
+    expect(status(file).counts).toEqual({ waiting: 0, running: 0, done: 2, failed: 0 });
+    for (const { id } of status(file).cells) {
+      const steps = readMetrics(join(folder.path, "killed/cells", id, "run/metrics.jsonl"))
+        .filter(({ type }) => type === "step")
+        .map(({ step }) => step);
+      expect(steps).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    }
+  });
+
+  test("Ctrl-C ends it after the step at hand; the cell is waiting, not failed", async () => {
+    const file = studyFile("stopped", "{ plw: [0.5] }", "{ steps: 200, batchSize: 4, learningRate: 1e-3 }");
+    const launcher = startPromptloss(["study", "run", file, "--events"]);
+    await untilStep(launcher, 3);
+    launcher.kill("SIGINT");
+    const [code] = (await once(launcher, "close")) as [number];
+    expect(code).toBe(130);
+    expect(status(file).counts).toEqual({ waiting: 1, running: 0, done: 0, failed: 0 });
+    const [cell] = status(file).cells;
+    const reached = readMetrics(join(folder.path, "stopped/cells", cell!.id, "run/metrics.jsonl")).at(
+      -1,
+    )!.step;
+    const second = promptloss(["study", "run", file, "--events"]);
+    expect(second.status).toBe(0);
+    expect(second.stdout).toContain(`"firstStep":${reached}`);
+  });
+
+  test("two launchers share a study and never run a cell twice", async () => {
+    const file = studyFile("shared", "{ plw: [0, 0.5, 1], seed: [1, 2] }", SHORT);
+    const launchers = [0, 1].map(() => startPromptloss(["study", "run", file, "--events"]));
+    const outputs = await Promise.all(
+      launchers.map(async (launcher) => {
+        let stdout = "";
+        launcher.stdout.on("data", (data: Buffer) => {
+          stdout += data.toString();
+        });
+        await once(launcher, "close");
+        return stdout;
+      }),
+    );
+    const starts = outputs.flatMap(startsOf);
+    expect(starts).toHaveLength(6);
+    expect(new Set(starts).size).toBe(6);
+    expect(status(file).cells.every(({ attempts }) => attempts === 1)).toBe(true);
+    const written = new Set(readStudyResults(join(folder.path, "shared")).rows.map(({ cell }) => cell));
+    expect(written.size).toBe(6);
+  });
+
+  test("plans in a table and as JSON", () => {
+    const file = studyFile("plan", "{ plw: paper }", SHORT, "tokensPerSecond: 100\n");
+    const { cells, totals } = JSON.parse(promptloss(["study", "plan", file, "--json"]).stdout);
+    expect(cells).toHaveLength(10);
+    expect(totals.seconds).toBeCloseTo(totals.tokens / 100, 6);
+    const text = promptloss(["study", "plan", file]).stdout;
+    expect(text).toMatch(/^cell +plw +Rg +steps +tokens +time +disk +state\n/);
+    expect(text).toContain(`${cells[3].id}  ${cells[3].levels.plw}`);
+    expect(text).toMatch(/plan: 10 cells into/);
+  });
+
+  test("refuses ids of no cell, and assignments that are none", () => {
+    const file = studyFile("refuse", "{ plw: [0] }", SHORT);
+    const said = (...args: string[]): string => {
+      const { status: code, stderr } = promptloss(["study", ...args]);
+      return `${code}: ${stderr}`;
+    };
+    expect(said("run", file, "--cell", "abc")).toMatch(/^1: error: .*there is no cell abc/);
+    expect(said("plan", file, "--set", "training")).toMatch(/^1: error: .*no assignment/);
+    expect(said("plan", file, "--set", "training.epoch=1")).toMatch(/^1: error: .*did you mean epochs/);
+    expect(said("plan")).toMatch(/^2: /);
+    expect(said("plann", file)).toMatch(/^2: /);
+  });
+});
+
+/** Resolves when a cell has done so many steps. */
+const untilStep = async (launcher: ReturnType<typeof startPromptloss>, step: number): Promise<void> => {
+  const lines = createInterface({ input: launcher.stdout });
+  for await (const line of lines) {
+    const { event } = JSON.parse(line) as { event?: { type: string; step: number } };
+    if (event?.type === "step" && event.step >= step) break;
+  }
+  launcher.stdout.resume();
+};
