@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 export const built = existsSync(program);
 
-const env = { ...process.env, NO_COLOR: "1" };
+const environment = (): NodeJS.ProcessEnv => ({ ...process.env, NO_COLOR: "1" });
 
 export interface Outcome {
   readonly status: number | null;
@@ -19,7 +19,7 @@ export interface Outcome {
 export const promptloss = (args: readonly string[], input = ""): Outcome => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     encoding: "utf8",
-    env,
+    env: environment(),
     input,
   });
   return { status, stdout, stderr };
@@ -27,4 +27,4 @@ export const promptloss = (args: readonly string[], input = ""): Outcome => {
 
 /** Starts the program, for tests that talk with it while it runs. */
 export const startPromptloss = (args: readonly string[]): ChildProcessWithoutNullStreams =>
-  spawn(process.execPath, [program, ...args], { env });
+  spawn(process.execPath, [program, ...args], { env: environment() });

@@ -8,6 +8,13 @@ export {
   type TaskScore,
 } from "./evaluate/index.ts";
 export { type RunStudyOptions, type RunStudySummary, runStudy, type StudyEvent } from "./launch/run-study.ts";
+export {
+  type QueuedCell,
+  type SubmitOptions,
+  type SubmittedJob,
+  slurmStatus,
+  submitStudy,
+} from "./launch/slurm.ts";
 export type { Cell as StudyCell } from "./plan/cell.ts";
 export { PAPER_WEIGHTS, weightsByWp } from "./plan/grids.ts";
 export { type CellPlan, type PlanOptions, planStudy, type StudyPlan } from "./plan/plan.ts";

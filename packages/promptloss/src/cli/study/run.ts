@@ -1,7 +1,7 @@
 // `promptloss study run`: trains and evaluates the cells that are not done. Exit code 1 where a cell failed.
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { PromptlossError } from "../../errors.ts";
-import { runStudy } from "../../study/index.ts";
+import { runStudy, type Study, submitStudy } from "../../study/index.ts";
 import { collect, positiveCount } from "../options.ts";
 import { RunView } from "./run-view.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
@@ -11,6 +11,7 @@ interface Flags extends StudyFlags {
   retry?: true;
   overwrite?: true;
   cell: string[];
+  launcher: "local" | "slurm";
   events?: true;
 }
 
@@ -25,9 +26,20 @@ export const runCommand = (): Command =>
     .option("--retry", "begin failed cells again, from their checkpoints")
     .option("--overwrite", "begin the trainings of cells that are not done anew")
     .option("--cell <id>", "this cell only; again for more", collect, [])
+    .addOption(
+      new Option("--launcher <name>", "local processes, or an array job of Slurm")
+        .choices(["local", "slurm"])
+        .default("local"),
+    )
     .option("--events", "print events as JSON lines in place of the live view")
-    .action(async (file: string, { concurrency, retry, overwrite, cell, events, ...flags }: Flags) => {
+    .action(async (file: string, flags: Flags, command: Command) => {
+      const { concurrency, retry, overwrite, cell, events, launcher } = flags;
       const study = studyOf(file, flags);
+      if (launcher === "slurm") {
+        if (overwrite || events) command.error("error: --overwrite and --events belong to --launcher local");
+        submit(study, flags);
+        return;
+      }
       const abort = new AbortController();
       const view = events ? undefined : new RunView(study);
       let ended: keyof typeof EXIT | undefined;
@@ -66,3 +78,17 @@ export const runCommand = (): Command =>
         for (const remove of handlers) remove();
       }
     });
+
+const submit = (study: Study, { set, retry, cell, concurrency }: Flags): void => {
+  const job = submitStudy(study, {
+    retry: retry === true,
+    ...(cell.length > 0 && { only: cell }),
+    ...(concurrency !== undefined && { concurrency }),
+    args: set.flatMap((each) => ["--set", each]),
+  });
+  process.stdout.write(
+    job === undefined
+      ? "there is nothing to submit: all cells are done, failed, or with a job already\n"
+      : `job ${job.job}: ${job.cells.length} cells, by ${job.script}\npromptloss study status watches it\n`,
+  );
+};

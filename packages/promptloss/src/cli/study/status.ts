@@ -2,7 +2,13 @@
 import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import pc from "picocolors";
-import { type CellReport, type StudyStatus, studyStatus } from "../../study/index.ts";
+import {
+  type CellReport,
+  type QueuedCell,
+  type StudyStatus,
+  slurmStatus,
+  studyStatus,
+} from "../../study/index.ts";
 import { count, duration, loss } from "../train/format.ts";
 import { LiveLines } from "./live-lines.ts";
 import { cellName, type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
@@ -13,6 +19,7 @@ interface Flags extends StudyFlags {
 }
 
 const REPAINT_MS = 1000;
+const SLURM_ROUNDS = 15;
 
 export const statusCommand = (): Command =>
   withStudyOptions(new Command("status").description("say which cells are done, running, waiting or failed"))
@@ -22,18 +29,25 @@ export const statusCommand = (): Command =>
       const study = studyOf(file, flags);
       if (json) {
         const { cells, ...rest } = studyStatus(study);
-        const flat = cells.map(({ cell, ...report }) => ({ id: cell.id, levels: cell.levels, ...report }));
+        const queued = slurmStatus(study);
+        const flat = cells.map(({ cell, ...report }) => {
+          const slurm = queued.get(cell.id);
+          return { id: cell.id, levels: cell.levels, ...report, ...(slurm && { slurm }) };
+        });
         process.stdout.write(`${JSON.stringify({ ...rest, cells: flat }, null, 2)}\n`);
         return;
       }
       if (once || !process.stdout.isTTY) {
-        process.stdout.write(`${statusLines(studyStatus(study)).join("\n")}\n`);
+        process.stdout.write(`${statusLines(studyStatus(study), slurmStatus(study)).join("\n")}\n`);
         return;
       }
       const lines = new LiveLines(process.stdout);
-      for (;;) {
+      let queued = slurmStatus(study);
+      for (let round = 1; ; round++) {
+        // A scheduler is asked more seldom than files are read.
+        if (round % SLURM_ROUNDS === 0) queued = slurmStatus(study);
         const status = studyStatus(study);
-        lines.show(statusLines(status));
+        lines.show(statusLines(status, queued));
         if (status.counts.waiting + status.counts.running === 0) return;
         await setTimeout(REPAINT_MS);
       }
@@ -42,7 +56,7 @@ export const statusCommand = (): Command =>
 const BAR = 30;
 
 /** A bar, the counts, then the cells that run and those that failed. */
-const statusLines = (status: StudyStatus): string[] => {
+const statusLines = (status: StudyStatus, queued: ReadonlyMap<string, QueuedCell>): string[] => {
   const { name, cells, counts, secondsLeft } = status;
   const part = (n: number): number => Math.round((BAR * n) / cells.length);
   const bar = [
@@ -57,6 +71,7 @@ const statusLines = (status: StudyStatus): string[] => {
       `${counts.running} running, ${counts.waiting} waiting, ${counts.failed} failed${left}`,
     ...cells.filter((cell) => cell.status === "running").map(runningLine),
     ...cells.filter((cell) => cell.status === "failed").flatMap(failedLines),
+    ...cells.flatMap((report) => queueLine(report, queued.get(report.cell.id))),
   ];
 };
 
@@ -75,3 +90,10 @@ const failedLines = ({ cell, failure, attempts }: CellReport): string[] => [
   `${pc.red("✗")} ${cell.id}  ${cellName(cell.levels)}  ${attempts === 1 ? "once" : `${attempts} times`}, in ${failure?.during ?? "training"}: ${failure?.message ?? "no reason was written"}`,
   ...(failure?.hint === undefined ? [] : [`  ${pc.dim(`hint: ${failure.hint}`)}`]),
 ];
+
+/** Waiting cells that a job has, and those that a job lost. */
+const queueLine = ({ cell, status }: CellReport, task: QueuedCell | undefined): string[] => {
+  if (task === undefined || status !== "waiting") return [];
+  const mark = task.active ? pc.dim("·") : pc.yellow("!");
+  return [`${mark} ${cell.id}  ${cellName(cell.levels)}  Slurm ${task.id}: ${task.state}, ${task.reason}`];
+};

@@ -56,7 +56,7 @@ export const runStudy = async (study: Study, options: RunStudyOptions = {}): Pro
   const meter = new DataMeter();
   const counts = { done: 0, failed: 0, interrupted: 0, elsewhere: 0, untouched: 0 };
   const workers = Math.min(concurrency, queue.length);
-  const threads = workers > 1 ? Math.max(1, Math.floor(availableParallelism() / workers)) : undefined;
+  const threads = threadsFor(workers);
   mkdirSync(study.output, { recursive: true });
 
   const runNext = async (cell: Cell): Promise<void> => {
@@ -97,6 +97,13 @@ export const runStudy = async (study: Study, options: RunStudyOptions = {}): Pro
   await Promise.all(Array.from({ length: workers }, work));
   writeResults(study);
   return counts;
+};
+
+/** An even share of the cores that there are, or that Slurm gave; the training's own choice where it has them all. */
+const threadsFor = (workers: number): number | undefined => {
+  const given = Number(process.env.SLURM_CPUS_PER_TASK ?? 0);
+  if (workers <= 1 && given === 0) return undefined;
+  return Math.max(1, Math.floor((given || availableParallelism()) / Math.max(1, workers)));
 };
 
 const chosenCells = (study: Study, only: readonly string[] | undefined): Cell[] => {

@@ -20,6 +20,8 @@ interface Holder {
   readonly host: string;
   /** Tells the process from a later one of the same id; undefined where the system does not say. */
   readonly started?: string;
+  /** Slurm's id of the job that the process runs in, as "12_3" for a task of an array. */
+  readonly job?: string;
 }
 
 /** Seconds between two signs of life, for launchers on other machines. */
@@ -65,6 +67,13 @@ export class CellLock {
   static isHeld(folder: string): boolean {
     const number = newest(folder);
     return number !== undefined && isHeld(folder, number);
+  }
+
+  /** Frees the lock of a job that its scheduler says is gone, before its silence would. */
+  static free(folder: string, isGone: (job: string) => boolean): void {
+    const number = newest(folder);
+    const job = number === undefined ? undefined : readJson<Holder>(fileOf(folder, number))?.job;
+    if (job !== undefined && isGone(job)) rmSync(fileOf(folder, number!), { force: true });
   }
 
   release(): void {
@@ -114,13 +123,25 @@ const isHeld = (folder: string, number: number): boolean => {
   const holder = readJson<Holder>(path);
   // Created, not yet written: its process is at it.
   if (holder === undefined) return age < BEAT_SECONDS;
+  // Slurm runs a task once at a time: what holds the lock under this process's job is an earlier run of it.
+  if (holder.job !== undefined && holder.job === slurmJob() && holder.pid !== process.pid) return false;
   if (holder.host !== hostname()) return age < SILENT_SECONDS;
   return isAlive(holder.pid) && (holder.started === undefined || holder.started === startOf(holder.pid));
 };
 
 const thisProcess = (): Holder => {
   const started = startOf(process.pid);
-  return { pid: process.pid, host: hostname(), ...(started !== undefined && { started }) };
+  const job = slurmJob();
+  return {
+    ...{ pid: process.pid, host: hostname() },
+    ...(started !== undefined && { started }),
+    ...(job !== undefined && { job }),
+  };
+};
+
+const slurmJob = (): string | undefined => {
+  const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: task, SLURM_JOB_ID: job } = process.env;
+  return array === undefined || task === undefined ? job : `${array}_${task}`;
 };
 
 /** When a process began, in ticks since this machine did: the 22nd field of Linux's /proc/PID/stat. */
