@@ -2,7 +2,8 @@
 
 import { operator } from "../dispatcher.ts";
 
-const native = operator<boolean>("promptloss::use_fused_kernels");
+const set = operator<boolean>("promptloss::use_fused_kernels");
+const get = operator<boolean>("promptloss::fused_kernels");
 
 /**
  * Whether fused operators take the kernels written for the processor, as they do unless told otherwise, or ATen's
@@ -10,5 +11,10 @@ const native = operator<boolean>("promptloss::use_fused_kernels");
  * @returns what it was before
  */
 export function useFusedKernels(on: boolean): boolean {
-  return native(on);
+  return set(on);
+}
+
+/** What `useFusedKernels` chose. */
+export function fusedKernels(): boolean {
+  return get();
 }

@@ -8,6 +8,7 @@ export * from "./in-place.ts";
 export * from "./indexing.ts";
 export * from "./linalg.ts";
 export * from "./nn.ts";
+export * from "./packed-attention.ts";
 export * from "./pointwise.ts";
 export * from "./random.ts";
 export * from "./reduction.ts";
