@@ -281,6 +281,10 @@ function shaped(source: Source, theme: Theme, kind: string, letters: string): Ma
     );
     return made(torch.fromTypedArray(BigInt64Array.from(ids), sizes), `ids [${sizes}] {${ids}}`);
   }
+  if (kind === "starts") {
+    const last = sizes[0] as number;
+    return made(source.chance(0.5) ? [0, last] : [0, source.int(0, last), last]);
+  }
   if (kind === "weights") {
     const weights = list(() => source.int(0, 4) / 2);
     return made(torch.fromTypedArray(Float32Array.from(weights), sizes), `weights [${sizes}] {${weights}}`);

@@ -125,6 +125,9 @@ export const operatorSignatures: Record<string, string> = {
     "float[bhmk] float[bhnk] float[bhnk] {mask:tensor,causal:boolean,dropout:number,scale:number}",
   plainAttention:
     "float[bhmk] float[bhnk] float[bhnk] {mask:tensor,causal:boolean,dropout:number,scale:number}",
+  packedAttention: "float[mhw] float[mhw] float[mhw] starts[m] {scale:number,window:size}",
+  useFusedKernels: "boolean",
+  fusedKernels: "",
   weightedCrossEntropy:
     "float[mk] float[vk] ids[m] weights[m] {bias:float[v],reduction:reduction,labelSmoothing:number,logitSoftcap:number,chunkSize:size}",
   // element by element
@@ -217,6 +220,8 @@ export const otherSignatures: Record<string, string> = {
   synchronize: "device",
   loadLibrary: "missingPath",
   hasOperator: "string",
+  startProfile: "",
+  stopProfile: "",
   itemSize: "dtype",
 };
 

@@ -40,9 +40,11 @@ export interface Wanted {
 }
 
 export function themeOf(source: Source): Theme {
-  const sizes = Object.fromEntries(
+  const sizes: Record<string, number> = Object.fromEntries(
     [..."bhkmnv"].map((letter) => [letter, source.chance(0.05) ? 0 : source.int(1, 4)]),
   );
+  // A head's width as the packed operator takes it.
+  sizes.w = source.chance(0.1) ? source.int(0, 17) : 16 * source.int(1, 2);
   return {
     shape: randomShape(source, source.int(0, 4)),
     dtype: source.pick(dtypes),

@@ -1,7 +1,14 @@
-// Attention of sequences laid end to end, each to itself: one call where all are equally long, one a sequence
-// otherwise. With a cache, to the keys and values of earlier calls too. Scores, weights and sums are libtorch's
-// fused operator, or plain operators where scores are capped.
-import { cat, scaledDotProductAttention, softmax, type Tensor } from "@promptloss/torch";
+// Attention of sequences laid end to end, each to itself: the packed operator where it serves; else libtorch's own
+// operator, called once where all are equally long and once a sequence otherwise, or plain operators where scores are
+// capped. With a cache, to the keys and values of earlier calls too.
+import {
+  cat,
+  fusedKernels,
+  packedAttention,
+  scaledDotProductAttention,
+  softmax,
+  type Tensor,
+} from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Segment } from "./input.ts";
@@ -12,6 +19,8 @@ export interface AttentionPlan {
   readonly segments: readonly Segment[];
   readonly cache: KeyValueCache | undefined;
   readonly dropout: number;
+  /** Where the sequences start, and the number of tokens: for the packed operator. Undefined where it can't serve. */
+  readonly starts: readonly number[] | undefined;
   /** By `maskKey`. */
   readonly masks: ReadonlyMap<string, Tensor>;
 }
@@ -21,9 +30,14 @@ export const attentionPlan = (
   segments: readonly Segment[],
   cache: KeyValueCache | undefined,
   dropout: number,
-  device: string,
+  { device, dtype }: Tensor,
 ): AttentionPlan => {
   const masks = new Map<string, Tensor>();
+  const starts =
+    device === "cpu" && dropout === 0 && PACKED_DTYPES.has(dtype) && servesPacked(architecture, segments)
+      ? [...segments.map(({ start }) => start), tokensOf(segments)]
+      : undefined;
+  if (starts !== undefined) return { segments, cache, dropout, starts, masks };
   const capped = architecture.attentionSoftcap !== undefined;
   const single = isSingleStep(segments, cache);
   for (const window of new Set(architecture.layers.map((layer) => layer.window))) {
@@ -42,7 +56,21 @@ export const attentionPlan = (
       if (!plain && !masks.has(key)) masks.set(key, causalMask(length, past + length, window, device));
     }
   }
-  return { segments, cache, dropout, masks };
+  return { segments, cache, dropout, starts, masks };
+};
+
+const PACKED_DTYPES: ReadonlySet<string> = new Set(["float32", "bfloat16"]);
+
+/** Whether the packed operator does what this architecture asks of these sequences. */
+const servesPacked = (architecture: Architecture, segments: readonly Segment[]): boolean =>
+  fusedKernels() &&
+  architecture.headWidth % 16 === 0 &&
+  architecture.attentionSoftcap === undefined &&
+  segments.every(({ past }) => past === 0);
+
+const tokensOf = (segments: readonly Segment[]): number => {
+  const { start, length } = segments.at(-1)!;
+  return start + length;
 };
 
 const maskKey = (length: number, past: number, window: number | undefined): string =>
@@ -72,6 +100,11 @@ export const attend = (
   const [tokens, heads, headWidth] = query.shape as [number, number, number];
   const groups = heads / key.shape[1]!;
   if (cache !== undefined) cache.append(layer, segments, key, value);
+  if (plan.starts !== undefined)
+    return packedAttention(query, key, value, plan.starts, { scale, window: window ?? 0 }).reshape([
+      tokens,
+      heads * headWidth,
+    ]);
 
   if (cache !== undefined && isSingleStep(segments, cache)) {
     // The queries that share a key's head stand where a sequence's positions would: nothing is repeated.

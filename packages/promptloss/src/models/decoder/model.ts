@@ -149,7 +149,7 @@ export class CausalLanguageModel {
     const { architecture, device } = this;
     return {
       ropes: architecture.ropes.map((plan) => rotaryTable(plan, positions, segments, device)),
-      attention: attentionPlan(architecture, segments, options.cache, rates.attention, device),
+      attention: attentionPlan(architecture, segments, options.cache, rates.attention, this.head),
       residualDropout: rates.residual,
       adapterDropout: options.training ?? false,
     };
