@@ -1,0 +1,4 @@
+// A model over HTTP, as OpenAI's API.
+export { ServeError } from "./errors.ts";
+export { DEFAULT_LIMITS, type ServeLimits } from "./limits.ts";
+export { type ModelServer, type ServeOptions, serveModel } from "./server.ts";

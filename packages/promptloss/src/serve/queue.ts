@@ -1,0 +1,87 @@
+// One request at a time has the engine, the others wait in order; so many and no more, and no longer than the limit.
+// Batches are those that a request asks for: different requests are not put together.
+import PQueue from "p-queue";
+import { ServeError } from "./errors.ts";
+import type { ServeLimits } from "./limits.ts";
+
+export class EngineQueue {
+  readonly #limits: Pick<ServeLimits, "waiting" | "seconds">;
+  readonly #queue = new PQueue({ concurrency: 1 });
+  readonly #stop = new AbortController();
+  #closed = false;
+
+  constructor(limits: Pick<ServeLimits, "waiting" | "seconds">) {
+    this.#limits = limits;
+  }
+
+  /** Requests at work: 0 or 1. */
+  get running(): number {
+    return this.#queue.pending;
+  }
+
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /**
+   * Waits for the engine and works with it.
+   * @param work stops early when the signal that it is given is aborted
+   * @param client aborted when the client is gone
+   * @throws {ServeError} 503 where too many wait or the server ends, 504 after the time limit, 499 without the client
+   */
+  async run<T>(work: (signal: AbortSignal) => Promise<T>, client: AbortSignal): Promise<T> {
+    const { waiting, seconds } = this.#limits;
+    if (this.#closed) throw shuttingDown();
+    if (this.running > 0 && this.waiting >= waiting)
+      throw new ServeError(503, `${this.waiting} requests wait already`, {
+        code: "queue_full",
+        hint: "try again in a while",
+      });
+    const timeout = AbortSignal.timeout(seconds * 1000);
+    const signal = AbortSignal.any([client, timeout, this.#stop.signal]);
+    const stopped = (): ServeError => {
+      if (client.aborted) return new ServeError(499, "the client has gone");
+      if (this.#stop.signal.aborted) return shuttingDown();
+      return new ServeError(504, `the answer took longer than ${seconds} seconds`, {
+        code: "timeout",
+        hint: "ask for fewer tokens, or try when fewer requests wait",
+      });
+    };
+    // Leaves the queue when aborted; work that runs ends by itself, and holds the engine until it has.
+    const leave = new AbortController();
+    let started = false;
+    const onAbort = (): void => {
+      if (!started) leave.abort();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      const start = (): Promise<T> => {
+        started = true;
+        return work(signal);
+      };
+      const result = await this.#queue.add(start, { signal: leave.signal });
+      if (signal.aborted) throw stopped();
+      return result;
+    } catch (error) {
+      throw signal.aborted ? stopped() : error;
+    }
+  }
+
+  /** Takes no more requests, lets those that are there finish within the grace, then stops them. */
+  async close(graceSeconds: number): Promise<void> {
+    this.#closed = true;
+    const timer = setTimeout(() => this.#stop.abort(), graceSeconds * 1000);
+    await this.#queue.onIdle();
+    clearTimeout(timer);
+  }
+
+  /** Stops all at once. */
+  abort(): void {
+    this.#closed = true;
+    this.#stop.abort();
+  }
+}
+
+const shuttingDown = (): ServeError =>
+  new ServeError(503, "the server is shutting down", { code: "shutting_down" });

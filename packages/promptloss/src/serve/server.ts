@@ -1,0 +1,92 @@
+// Listens, and ends: new requests are refused, those at work may finish within a grace, then connections close.
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { PromptlossError } from "../errors.ts";
+import type { TextGenerator } from "../generation/index.ts";
+import { createApp } from "./app.ts";
+import { type ServeLimits, serveLimits } from "./limits.ts";
+import { EngineQueue } from "./queue.ts";
+
+export interface ServeOptions {
+  /** The id that requests name the model by. */
+  readonly model: string;
+  /** 127.0.0.1 where left out: this machine alone. */
+  readonly host?: string;
+  /** 8000 where left out; 0 takes a free one. */
+  readonly port?: number;
+  readonly limits?: Partial<ServeLimits>;
+  /** Clients must send it as a bearer token; all are let in where left out. */
+  readonly apiKey?: string;
+  /** Hears of errors that are not the client's. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface ModelServer {
+  /** Where clients find it: `http://127.0.0.1:8000/v1`. */
+  readonly url: string;
+  readonly limits: ServeLimits;
+  /** Ends the server; those at work get so many seconds, 10 where left out. The generator is the caller's to free. */
+  close(graceSeconds?: number): Promise<void>;
+}
+
+const GRACE_SECONDS = 10;
+
+/**
+ * Serves a generator over HTTP as OpenAI's API: models, completions, chat completions, streams.
+ * @throws {PromptlossError} for limits out of range and a place that can't be listened at
+ */
+export const serveModel = async (generator: TextGenerator, options: ServeOptions): Promise<ModelServer> => {
+  const { host = "127.0.0.1", port = 8000, model, apiKey, onError } = options;
+  const limits = serveLimits(options.limits);
+  const queue = new EngineQueue(limits);
+  const app = createApp({
+    generator,
+    model,
+    limits,
+    queue,
+    ...(apiKey !== undefined && { apiKey }),
+    ...(onError !== undefined && { onError }),
+  });
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+  } catch (cause) {
+    throw cannotListen(cause as NodeJS.ErrnoException, host, port);
+  }
+  const { address, family, port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === "IPv6" ? `[${address}]` : address}:${taken}/v1`,
+    limits,
+    async close(graceSeconds = GRACE_SECONDS) {
+      const closed = once(server, "close");
+      server.close();
+      server.closeIdleConnections();
+      await queue.close(graceSeconds);
+      // The last answers are on their way; connections that stay open after them are cut.
+      const cut = setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS);
+      server.closeIdleConnections();
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+};
+
+/** Time for the last bytes of answers to leave, once all are made. */
+const LAST_BYTES_MS = 500;
+
+const cannotListen = (cause: NodeJS.ErrnoException, host: string, port: number): PromptlossError => {
+  const hints: Readonly<Record<string, string>> = {
+    EADDRINUSE: "another program listens there: choose another port, or 0 for a free one",
+    EACCES: "ports below 1024 are the system's: choose another",
+    EADDRNOTAVAIL: "this machine has no such address",
+    ENOTFOUND: "there is no such host",
+    ERR_SOCKET_BAD_PORT: "ports are numbers up to 65535",
+  };
+  return new PromptlossError(`can't listen at ${host}:${port}: ${cause.message}`, {
+    hint: hints[cause.code ?? ""],
+    cause,
+  });
+};

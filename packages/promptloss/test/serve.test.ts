@@ -1,0 +1,408 @@
+// The server as OpenAI's own client meets it, over a tiny model whose gibberish is the same everywhere.
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import OpenAI, { APIError } from "openai";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { TextGenerator } from "../src/generation/index.ts";
+import { type ModelServer, type ServeOptions, serveModel } from "../src/serve/index.ts";
+import { tinyFolder } from "./tiny-folder.ts";
+import { TINY_BYTES } from "./tokenizers.ts";
+
+const folder = tinyFolder(TINY_BYTES);
+const servers: ModelServer[] = [];
+let generator: TextGenerator;
+let url: string;
+let client: OpenAI;
+
+const start = async (options: Partial<ServeOptions> = {}): Promise<string> => {
+  const server = await serveModel(generator, { model: "tiny", port: 0, ...options });
+  servers.push(server);
+  return server.url;
+};
+
+const clientOf = (baseURL: string, apiKey = "none"): OpenAI => new OpenAI({ baseURL, apiKey, maxRetries: 0 });
+
+beforeAll(async () => {
+  generator = await TextGenerator.load(folder);
+  url = await start();
+  client = clientOf(url);
+});
+
+afterAll(async () => {
+  for (const server of servers) await server.close(0);
+  generator.free();
+  rmSync(dirname(folder), { recursive: true });
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+const GENERATE = TextGenerator.prototype.generate;
+
+const model = "tiny";
+const greedy = { model, temperature: 0, max_tokens: 12 };
+const messages = [{ role: "user" as const, content: "the dog" }];
+
+/** Status and body of a request as it stands. */
+const post = async (
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<[number, unknown]> => {
+  const response = await fetch(`${url}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+  return [response.status, await response.json()];
+};
+
+const errorOf = async (work: Promise<unknown>): Promise<string> => {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof APIError)) throw error ?? new Error("it did not fail");
+  return `${error.status} ${error.type} ${error.param ?? error.code}: ${error.message.replace(/^\d+ /, "")}`;
+};
+
+describe("answers", () => {
+  test("names its model", async () => {
+    const { data } = await client.models.list();
+    expect(data).toMatchObject([{ id: model, object: "model", owned_by: "promptloss" }]);
+    expect(await client.models.retrieve(model)).toEqual(data[0]);
+  });
+
+  test("completes a text as the generator does, and counts its tokens", async () => {
+    const [{ sequences, promptIds }] = (await generator.generate([{ text: "the dog" }], {
+      maxNewTokens: 12,
+    })) as [Awaited<ReturnType<typeof generator.generate>>[0]];
+    const answer = await client.completions.create({ ...greedy, prompt: "the dog" });
+    expect(answer).toMatchObject({ object: "text_completion", model });
+    expect(answer.choices).toEqual([
+      { index: 0, text: sequences[0]!.text, logprobs: null, finish_reason: "length" },
+    ]);
+    expect(answer.usage).toEqual({
+      prompt_tokens: promptIds.length,
+      completion_tokens: 12,
+      total_tokens: promptIds.length + 12,
+    });
+    const byIds = await client.completions.create({ ...greedy, prompt: [...promptIds] });
+    expect(byIds.choices).toEqual(answer.choices);
+  });
+
+  test("chats by the model's template, parts and developers included", async () => {
+    const [{ sequences }] = (await generator.generate(
+      [{ messages: [{ role: "system", content: "be kind" }, ...messages] }],
+      { maxNewTokens: 12 },
+    )) as [Awaited<ReturnType<typeof generator.generate>>[0]];
+    const answer = await client.chat.completions.create({
+      ...greedy,
+      messages: [
+        { role: "developer", content: "be kind" },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "the " },
+            { type: "text", text: "dog" },
+          ],
+        },
+      ],
+    });
+    expect(answer.choices).toEqual([
+      {
+        index: 0,
+        message: { role: "assistant", content: sequences[0]!.text, refusal: null },
+        logprobs: null,
+        finish_reason: "length",
+      },
+    ]);
+  });
+
+  test("streams the same text, with its role, its end and its token counts", async () => {
+    const whole = await client.chat.completions.create({ ...greedy, messages });
+    const stream = await client.chat.completions.create({
+      ...greedy,
+      messages,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const chunks = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join("")).toBe(
+      whole.choices[0]!.message.content,
+    );
+    expect(chunks.length).toBeGreaterThan(3);
+    expect(chunks[0]!.choices[0]!.delta.role).toBe("assistant");
+    expect(chunks.at(-2)!.choices).toMatchObject([
+      { delta: {}, finish_reason: whole.choices[0]!.finish_reason },
+    ]);
+    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: whole.usage });
+    expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
+  });
+
+  test("streams several prompts side by side, each with an index", async () => {
+    const prompts = ["the dog", "a"];
+    const whole = await client.completions.create({ ...greedy, prompt: prompts });
+    const texts = ["", ""];
+    for await (const { choices } of await client.completions.create({
+      ...greedy,
+      prompt: prompts,
+      stream: true,
+    }))
+      texts[choices[0]!.index] += choices[0]!.text;
+    expect(texts).toEqual(whole.choices.map(({ text }) => text));
+    expect(texts[0]).not.toBe(texts[1]);
+  });
+
+  test("stops before a stop string", async () => {
+    const { choices } = await client.completions.create({ ...greedy, prompt: "the dog" });
+    const { text } = choices[0]!;
+    const stop = text.slice(3, 6);
+    const stopped = await client.completions.create({ ...greedy, prompt: "the dog", stop });
+    expect(stopped.choices[0]).toMatchObject({
+      text: text.slice(0, text.indexOf(stop)),
+      finish_reason: "stop",
+    });
+  });
+
+  test("draws by seed, n answers a prompt", async () => {
+    const draw = async (seed: number): Promise<string[]> => {
+      const { choices } = await client.completions.create({
+        model,
+        prompt: "the dog",
+        temperature: 1,
+        top_p: 0.9,
+        n: 3,
+        seed,
+        max_tokens: 8,
+      });
+      return choices.map(({ text }) => text);
+    };
+    const texts = await draw(3);
+    expect(new Set(texts).size).toBe(3);
+    expect(await draw(3)).toEqual(texts);
+    expect(await draw(300)).not.toEqual(texts);
+  });
+
+  test("gives log-probabilities in both shapes", async () => {
+    const completion = await client.completions.create({ ...greedy, prompt: "the dog", logprobs: 2 });
+    const { tokens, token_logprobs, top_logprobs, text_offset } = completion.choices[0]!.logprobs!;
+    expect(tokens!.join("")).toBe(completion.choices[0]!.text);
+    expect(text_offset![2]).toBe(tokens![0]!.length + tokens![1]!.length);
+    // Greedy: the token chosen is the likeliest.
+    expect(token_logprobs![0]).toBe(Math.max(...Object.values(top_logprobs![0]!)));
+    const chat = await client.chat.completions.create({
+      ...greedy,
+      messages,
+      logprobs: true,
+      top_logprobs: 2,
+    });
+    const content = chat.choices[0]!.logprobs!.content!;
+    expect(content.map(({ bytes }) => Buffer.from(bytes!).toString()).join("")).toBe(
+      chat.choices[0]!.message.content,
+    );
+    expect(content[0]!.top_logprobs.map(({ logprob }) => logprob)[0]).toBe(content[0]!.logprob);
+    expect(content[0]!.top_logprobs).toHaveLength(2);
+  });
+
+  test("answers many clients, one after another", async () => {
+    const prompts = ["a", "b", "the dog", "from"];
+    const alone = [];
+    for (const prompt of prompts) alone.push(await client.completions.create({ ...greedy, prompt }));
+    const together = await Promise.all(
+      prompts.map((prompt) => client.completions.create({ ...greedy, prompt })),
+    );
+    expect(together.map(({ choices }) => choices)).toEqual(alone.map(({ choices }) => choices));
+  });
+});
+
+describe("refuses, and says why", () => {
+  test("requests that make no sense", async () => {
+    const errors = [
+      client.completions.create({ ...greedy, model: "other", prompt: "a" }),
+      client.completions.create({ ...greedy, prompt: "a ".repeat(600) }),
+      client.completions.create({ ...greedy, prompt: [9999] }),
+      client.completions.create({ ...greedy, prompt: "a", max_tokens: 5000 }),
+      client.completions.create({ ...greedy, prompt: "a", top_p: 0.5 }),
+      client.completions.create({ ...greedy, prompt: "a", temperature: 1, n: 40 }),
+      client.completions.create({ ...greedy, prompt: "a", suffix: "b" }),
+      client.completions.create({ ...greedy, prompt: "a", tempurature: 1 } as never),
+      client.completions.create({ ...greedy, prompt: "a", logprobs: 1, stream: true }),
+      client.chat.completions.create({ ...greedy, messages: [] }),
+      client.chat.completions.create({ ...greedy, messages: [{ role: "assistant", content: "a" }] }),
+      client.chat.completions.create({ ...greedy } as never),
+      client.chat.completions.create({ ...greedy, messages, response_format: { type: "json_object" } }),
+      client.chat.completions.create({ ...greedy, messages, top_logprobs: 2 }),
+      client.post("/nothing", { body: {} }),
+      clientOf(url).get("/completions"),
+    ].map(errorOf);
+    expect((await Promise.all(errors)).join("\n")).toMatchInlineSnapshot(`
+      "404 invalid_request_error model: there is no model other here, but tiny
+      400 invalid_request_error prompt: the prompt has 601 tokens, and the model reads 512, its answer included. Hint: shorten it
+      400 invalid_request_error prompt: token 0 has id 9999, outside the vocabulary of 515. Hint: the tokenizer has more tokens than the model's config says
+      400 invalid_request_error max_tokens: max_tokens: 5000 is more than the 4096 that this server gives
+      400 invalid_request_error top_p: top_p: has no effect at temperature 0, which always takes the likeliest token. Hint: set a temperature, such as 1
+      400 invalid_request_error n: prompts (1) times n (40) are 40 answers, and this server makes 32 at once
+      400 invalid_request_error suffix: suffix: is not supported other than as ""
+      400 invalid_request_error tempurature: unrecognized request argument: tempurature
+      400 invalid_request_error logprobs: logprobs: come with whole answers, not with streams. Hint: leave out stream or logprobs
+      400 invalid_request_error messages: messages: Too small: expected array to have >=1 items
+      400 invalid_request_error messages: messages: the last is not the user's, so that there is nothing to answer
+      400 invalid_request_error messages: messages: is missing
+      400 invalid_request_error response_format: response_format: is not supported other than as {"type":"text"}
+      400 invalid_request_error top_logprobs: top_logprobs: needs logprobs to be true
+      404 invalid_request_error null: there is no /v1/nothing
+      405 invalid_request_error null: GET is not for /v1/completions. Hint: send a POST"
+    `);
+  });
+
+  test("bodies that are no JSON, and too large ones", async () => {
+    expect(await post("/completions", "{")).toMatchObject([
+      400,
+      { error: { type: "invalid_request_error" } },
+    ]);
+    expect(await post("/completions", "[]")).toMatchObject([400, { error: { param: null } }]);
+    expect(await post("/completions", "{}", { "content-type": "text/plain" })).toMatchObject([415, {}]);
+    const large = await start({ limits: { bodyBytes: 100 } });
+    const body = { ...greedy, prompt: "a".repeat(200) };
+    expect(await errorOf(clientOf(large).completions.create(body))).toBe(
+      "413 invalid_request_error body_too_large: the body has more than 100 bytes",
+    );
+  });
+
+  test("clients without the key", async () => {
+    const guarded = await start({ apiKey: "sesame" });
+    const message = "401 authentication_error invalid_api_key: the API key is missing or wrong";
+    expect(await errorOf(clientOf(guarded, "wrong").models.list().asResponse())).toBe(message);
+    expect((await clientOf(guarded, "sesame").models.list()).data).toHaveLength(1);
+    expect((await fetch(`${guarded}/models`)).status).toBe(401);
+  });
+
+  test("a place that is taken, and limits that make no sense", async () => {
+    const port = Number(new URL(url).port);
+    await expect(serveModel(generator, { model, port })).rejects.toThrow(/can't listen at 127\.0\.0\.1/);
+    await expect(serveModel(generator, { model, port: 99_999 })).rejects.toThrow(/can't listen/);
+    await expect(serveModel(generator, { model, port: 0, limits: { tokens: 0 } })).rejects.toThrow(
+      "limits.tokens: 0 is out of range",
+    );
+  });
+});
+
+describe("limits", () => {
+  const endless = { model, prompt: "the dog", temperature: 0, max_tokens: 500 };
+  const health = async (base: string) =>
+    (await (await fetch(base.replace(/\/v1$/, "/health"))).json()) as { running: number; waiting: number };
+  const busy = (base: string) => vi.waitFor(async () => expect((await health(base)).running).toBe(1), 20_000);
+
+  /** Holds the engine, until released, before the next token. */
+  const held = async (base: string): Promise<{ release: () => void; work: Promise<unknown> }> => {
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    vi.spyOn(generator, "generate").mockImplementationOnce(async (...args) => {
+      await gate;
+      return GENERATE.apply(generator, args);
+    });
+    const work = clientOf(base).completions.create({ ...greedy, prompt: "a" });
+    work.catch(() => undefined);
+    await busy(base);
+    return { release, work };
+  };
+
+  test("the queue is bounded, and answers go on while it is full", async () => {
+    const base = await start({ limits: { waiting: 1 } });
+    const { release, work } = await held(base);
+    const second = clientOf(base).completions.create({ ...greedy, prompt: "b" });
+    second.catch(() => undefined);
+    await vi.waitFor(async () =>
+      expect(await health(base)).toEqual({ status: "ok", running: 1, waiting: 1 }),
+    );
+    expect(await errorOf(clientOf(base).completions.create({ ...greedy, prompt: "c" }))).toMatch(
+      /^503 overloaded_error queue_full: 1 requests wait already/,
+    );
+    release();
+    expect(await work).toMatchObject({ object: "text_completion" });
+    expect(await second).toMatchObject({ object: "text_completion" });
+  });
+
+  test("a client that leaves stops its answer, whole or streamed, running or waiting", async () => {
+    const base = await start();
+    const generate = vi.spyOn(generator, "generate");
+    for (const stream of [false, true]) {
+      const abort = new AbortController();
+      const gone = clientOf(base).completions.create({ ...endless, stream }, { signal: abort.signal });
+      const read = (async () => {
+        const answer = await gone;
+        if (stream) for await (const _ of answer as AsyncIterable<unknown>) abort.abort();
+      })().catch(() => undefined);
+      if (!stream) {
+        await busy(base);
+        abort.abort();
+      }
+      await read;
+      await vi.waitFor(async () => expect((await health(base)).running).toBe(0), 20_000);
+      const [result] = await generate.mock.results.at(-1)!.value;
+      expect(result.sequences[0].finishReason).toBe("abort");
+      expect(result.sequences[0].ids.length).toBeLessThan(500);
+    }
+    const { release, work } = await held(base);
+    const abort = new AbortController();
+    const waiting = clientOf(base).completions.create(endless, { signal: abort.signal });
+    waiting.catch(() => undefined);
+    await vi.waitFor(async () => expect((await health(base)).waiting).toBe(1));
+    abort.abort();
+    await vi.waitFor(async () => expect((await health(base)).waiting).toBe(0));
+    release();
+    await work;
+  });
+
+  test("an answer that takes too long ends with an error, in a stream too", async () => {
+    const base = await start({ limits: { seconds: 0.05 } });
+    // Each piece takes longer than the whole may.
+    vi.spyOn(generator, "generate").mockImplementation((prompts, options = {}) => {
+      const { onText } = options;
+      return GENERATE.call(generator, prompts, {
+        ...options,
+        onText: async (piece) => {
+          await onText?.(piece);
+          await setTimeout(100);
+        },
+      });
+    });
+    expect(await errorOf(clientOf(base).completions.create(endless))).toMatch(
+      /^504 timeout_error timeout: the answer took longer than 0.05 seconds/,
+    );
+    const stream = async (): Promise<void> => {
+      for await (const _ of await clientOf(base).completions.create({ ...endless, stream: true }));
+    };
+    expect(await errorOf(stream())).toMatch(/timeout_error/);
+  });
+
+  test("a failure of the engine is the server's fault, is told of, and ends nothing", async () => {
+    const errors: unknown[] = [];
+    const base = await start({ onError: (error) => errors.push(error) });
+    vi.spyOn(generator, "generate").mockRejectedValueOnce(new Error("secret path"));
+    expect(await errorOf(clientOf(base).completions.create({ ...greedy, prompt: "a" }))).toBe(
+      "500 server_error null: the server failed to answer; its log says why",
+    );
+    expect(errors).toMatchObject([{ message: "secret path" }]);
+    expect(await clientOf(base).completions.create({ ...greedy, prompt: "a" })).toMatchObject({ model });
+  });
+
+  test("closing lets answers finish within the grace, and stops them after it", async () => {
+    const server = await serveModel(generator, { model, port: 0 });
+    const { release, work } = await held(server.url);
+    const closing = server.close(60);
+    release();
+    expect(await work).toMatchObject({ object: "text_completion" });
+    await closing;
+    await expect(fetch(`${server.url}/models`)).rejects.toThrow();
+    const hasty = await serveModel(generator, { model, port: 0 });
+    const cut = errorOf(clientOf(hasty.url).completions.create(endless));
+    await busy(hasty.url);
+    await hasty.close(0);
+    expect(await cut).toMatch(/^503 overloaded_error shutting_down/);
+  });
+});
