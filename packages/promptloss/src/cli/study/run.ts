@@ -16,7 +16,7 @@ interface Flags extends StudyFlags {
 }
 
 /** As a shell gives them for a process that a signal ended. */
-const EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 export const runCommand = (): Command =>
   withStudyOptions(
@@ -43,7 +43,7 @@ export const runCommand = (): Command =>
       const abort = new AbortController();
       const view = events ? undefined : new RunView(study);
       let ended: keyof typeof EXIT | undefined;
-      const handlers = (["SIGINT", "SIGTERM"] as const).map((signal) => {
+      const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
         const handler = (): void => {
           ended ??= signal;
           view?.stopping();

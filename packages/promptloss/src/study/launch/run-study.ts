@@ -50,7 +50,10 @@ export interface RunStudySummary {
  * @throws StudyError for ids that are no cell's
  */
 export const runStudy = async (study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> => {
-  const { evaluators = known, onEvent = () => {}, signal = new AbortController().signal } = options;
+  const { evaluators = known, onEvent = () => {} } = options;
+  // What goes wrong outside a cell, a full disk say, ends all of them.
+  const trouble = new AbortController();
+  const signal = AbortSignal.any([trouble.signal, ...(options.signal ? [options.signal] : [])]);
   const { concurrency = study.settings.concurrency, retry = false, overwrite = false } = options;
   const queue = chosenCells(study, options.only);
   const meter = new DataMeter();
@@ -94,7 +97,15 @@ export const runStudy = async (study: Study, options: RunStudyOptions = {}): Pro
       await runNext(cell);
     }
   };
-  await Promise.all(Array.from({ length: workers }, work));
+  const endings = await Promise.allSettled(
+    Array.from({ length: workers }, () =>
+      work().catch((error: unknown) => {
+        trouble.abort();
+        throw error;
+      }),
+    ),
+  );
+  for (const ending of endings) if (ending.status === "rejected") throw ending.reason;
   writeResults(study);
   return counts;
 };

@@ -1,9 +1,10 @@
 // A study's results on disk: results.jsonl and results.csv, the same rows, and study.json, which says what their
 // columns are. Written whole each time, so that a reader never meets half a table.
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cell } from "../../statistics/index.ts";
 import { StudyError } from "../errors.ts";
+import { replaceFile } from "../run/json-file.ts";
 import { readTable } from "../table/table-file.ts";
 import { type AnalysisSettings, analysisSettings } from "./analysis.ts";
 import { columnsOf, flatten, type ResultRow, type ResultsHeader, unflatten } from "./result-row.ts";
@@ -24,9 +25,9 @@ export const writeStudyResults = (folder: string, results: StudyResults): void =
   const flat = rows.map((row) => flatten(row, header));
   const columns = columnsOf(header);
   const csv = [columns, ...flat.map((row) => columns.map((name) => row[name]))];
-  replace(join(folder, names.header), `${JSON.stringify(header, null, 2)}\n`);
-  replace(join(folder, names.lines), flat.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  replace(join(folder, names.csv), csv.map((cells) => `${cells.map(csvCell).join(",")}\n`).join(""));
+  replaceFile(join(folder, names.header), `${JSON.stringify(header, null, 2)}\n`);
+  replaceFile(join(folder, names.lines), flat.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  replaceFile(join(folder, names.csv), csv.map((cells) => `${cells.map(csvCell).join(",")}\n`).join(""));
 };
 
 /**
@@ -50,12 +51,6 @@ export const readStudyResults = (folder: string): StudyResults => {
   const empty = readFileSync(lines, "utf8").trim() === "";
   const rows = empty ? [] : readTable(lines).map((row) => unflatten(row, header));
   return { ...header, rows };
-};
-
-const replace = (path: string, text: string): void => {
-  const draft = `${path}.${process.pid}.new`;
-  writeFileSync(draft, text);
-  renameSync(draft, path);
 };
 
 /** RFC 4180: quotes around what holds a comma, a quote or a line's end. */

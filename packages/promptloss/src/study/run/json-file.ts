@@ -1,4 +1,5 @@
-// Small JSON files that several processes read: written whole under another name, then put in place.
+// Small files that several processes read: written whole under another name, then put in place.
+import { randomUUID } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 
 /** Undefined where there is no such file, or where it is no JSON. */
@@ -11,8 +12,12 @@ export const readJson = <T>(path: string): T | undefined => {
   }
 };
 
-export const writeJson = (path: string, value: unknown): void => {
-  const draft = `${path}.${process.pid}.new`;
-  writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`);
+export const writeJson = (path: string, value: unknown): void =>
+  replaceFile(path, `${JSON.stringify(value, null, 2)}\n`);
+
+/** Whole or as it was, whoever else writes the same file, on this machine or on another. */
+export const replaceFile = (path: string, text: string): void => {
+  const draft = `${path}.${randomUUID()}.new`;
+  writeFileSync(draft, text);
   renameSync(draft, path);
 };

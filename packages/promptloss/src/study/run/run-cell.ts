@@ -1,6 +1,6 @@
 // Runs one cell whose lock the caller has: trains in a process of its own, evaluates, keeps what the study keeps. What
 // was done before is not done again; what fails is written down and ends this cell alone.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainingEvent } from "../../training/events/event.ts";
 import { startTrainingProcess } from "../../training/start-process.ts";
@@ -99,16 +99,24 @@ const train = async (
 const POLL_MS = 500;
 
 /** A launcher that was killed leaves its training process behind, which goes on: what it does need not be done again. */
-const untilFree = async ({ run }: CellFolder, signal: AbortSignal): Promise<void> => {
-  const holder = (): number => {
-    try {
-      return Number(readFileSync(join(run, ".lock"), "utf8"));
-    } catch {
-      return 0;
-    }
-  };
-  while (!signal.aborted && holder() > 0 && isAlive(holder()))
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+const untilFree = async ({ run, cell }: CellFolder, signal: AbortSignal): Promise<void> => {
+  const lock = join(run, ".lock");
+  while (!signal.aborted && existsSync(lock)) {
+    const holder = Number(readFileSync(lock, "utf8"));
+    if (!(holder > 0 && isAlive(holder))) return;
+    // Another process has got the id of one that is dead: the run would refuse to begin because of it.
+    if (!trains(holder, cell.id)) rmSync(lock, { force: true });
+    else await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+};
+
+/** Whether a living process is the training of a cell; taken for granted where the system does not say. */
+const trains = (pid: number, id: string): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(join("cells", id));
+  } catch {
+    return isAlive(pid);
+  }
 };
 
 /** False where it was interrupted. */
@@ -117,7 +125,12 @@ const evaluate = async (folder: CellFolder, { evaluators, signal }: RunCellOptio
   for (const task of folder.missingTasks) {
     if (signal.aborted) return false;
     const { recipe } = cell;
-    const scores = await evaluators[task.task]!.evaluate({ ...task, run, model, recipe, signal });
+    const evaluator = evaluators[task.task]!;
+    if (evaluator.readsModel && !existsSync(model))
+      throw new StudyError(`${task.task} needs the model, which was not kept`, {
+        hint: "give keep: model in the study file, remove the cell's run folder, and retry",
+      });
+    const scores = await evaluator.evaluate({ ...task, run, model, recipe, signal });
     if (signal.aborted) return false;
     folder.writeScores(task, scores);
   }

@@ -1,0 +1,106 @@
+// A program's own tasks in a study: scores with errors and groups, failures in evaluation, and that neither a new task
+// nor a retry trains again. Runs the compiled library, as training does in a process of its own.
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type * as library from "../../src/study/index.ts";
+import { built } from "../command.ts";
+import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
+
+let folder: TrainingFolder;
+let study: typeof library;
+beforeAll(async () => {
+  folder = trainingFolder();
+  if (built)
+    study = (await import(new URL("../../dist/study/index.js", import.meta.url).href)) as typeof library;
+});
+afterAll(() => folder.remove());
+
+/** Scores a model by the size of its file, and fails for a weight where asked to. */
+const quiz = (failsAt?: number): library.Evaluator => ({
+  group: "multiple-choice",
+  readsModel: true,
+  refuse: ({ shots }) => (typeof shots === "string" ? "shots is no number" : undefined),
+  evaluate: async ({ model, recipe, options }) => {
+    expect(existsSync(join(model, "model.safetensors"))).toBe(true);
+    if (recipe.loss.promptLossWeight === failsAt) throw new TypeError("the quiz went wrong");
+    const value = Number(options.shots ?? 0) / 10;
+    return [
+      { metric: "accuracy", value, standardError: 0.1, higherIsBetter: true, primary: true },
+      { metric: "margin", value: -value, higherIsBetter: false, primary: false },
+    ];
+  },
+});
+
+const read = (tasks: string, evaluators: library.Evaluators): library.Study => {
+  const file = join(folder.path, "own.yaml");
+  writeFileSync(
+    file,
+    `recipe: { model: model, data: rows.json, maxLength: 256, training: { steps: 2 } }
+factors: { plw: [0, 1] }
+output: ${join(folder.path, "own")}
+tasks: ${tasks}
+`,
+  );
+  return study.readStudy(file, { evaluators });
+};
+
+const run = async (of: library.Study, evaluators: library.Evaluators, retry = false) => {
+  const trained: unknown[] = [];
+  const summary = await study.runStudy(of, {
+    evaluators,
+    retry,
+    onEvent: (event) => {
+      if (event.type === "training" && event.event.type === "step") trained.push(event.cell.levels.plw);
+    },
+  });
+  return { summary, trained };
+};
+
+describe.skipIf(!built)("a study with tasks of a program's own", () => {
+  test("an evaluation that fails fails its cell alone, and a retry does not train again", async () => {
+    const wrong = { quiz: quiz(1) };
+    const own = read("[{ task: quiz, options: { shots: 5 } }]", wrong);
+    const first = await run(own, wrong);
+    expect(first.summary).toMatchObject({ done: 1, failed: 1 });
+    expect(first.trained).toEqual([0, 0, 1, 1]);
+    const failed = study.studyStatus(own).cells.find(({ status }) => status === "failed")!;
+    expect(failed.failure).toEqual({
+      name: "TypeError",
+      message: "the quiz went wrong",
+      during: "evaluation",
+    });
+    const second = await run(own, { quiz: quiz() }, true);
+    expect(second.summary).toMatchObject({ done: 1, failed: 0, untouched: 1 });
+    expect(second.trained).toEqual([]);
+  });
+
+  test("a new task is evaluated on models that are there, and all scores are in the table", async () => {
+    const evaluators = { quiz: quiz(), riddle: quiz() };
+    const own = read(
+      "[{ task: quiz, options: { shots: 5 } }, { task: riddle, group: long-generation }]",
+      evaluators,
+    );
+    const { summary, trained } = await run(own, evaluators);
+    expect([summary.done, trained]).toEqual([2, []]);
+    const { rows } = study.readStudyResults(own.output);
+    expect(rows).toHaveLength(2 * 2 * 2);
+    expect(rows.find(({ task, metric }) => task === "quiz" && metric === "accuracy")).toMatchObject({
+      taskGroup: "multiple-choice",
+      value: 0.5,
+      standardError: 0.1,
+      primary: true,
+    });
+    expect(rows.find(({ task, metric }) => task === "riddle" && metric === "margin")).toMatchObject({
+      taskGroup: "long-generation",
+      standardError: null,
+      primary: false,
+    });
+  });
+
+  test("a task's options are checked when the study is read", () => {
+    expect(() => read("[{ task: quiz, options: { shots: many } }]", { quiz: quiz() })).toThrow(
+      /own\.yaml:\d+: tasks\.0: shots is no number/,
+    );
+  });
+});
