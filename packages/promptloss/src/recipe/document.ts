@@ -5,7 +5,7 @@ import { RecipeError, type RecipeProblem } from "./errors.ts";
 
 export interface YamlFile {
   readonly document: Document;
-  /** The line of a node, from 1; of the nearest node around it where there is none there. */
+  /** The line of a node, from 1; of the nearest node around it, short of the whole, where there is none there. */
   readonly lineOf: (path: readonly PropertyKey[]) => number | undefined;
 }
 
@@ -34,6 +34,6 @@ export const readYaml = (file: string, failure: Failure = RecipeError): YamlFile
     return isNode(node) && node.range ? lines.linePos(node.range[0]).line : undefined;
   };
   const lineOf = (path: readonly PropertyKey[]): number | undefined =>
-    exact(path) ?? (path.length > 0 ? lineOf(path.slice(0, -1)) : undefined);
+    exact(path) ?? (path.length > 1 ? lineOf(path.slice(0, -1)) : undefined);
   return { document, lineOf };
 };

@@ -33,7 +33,17 @@ export class LiveLines {
     if (!this.#out.isTTY) return;
     // A line that wraps, or that has left the screen, could not be painted over.
     const lines = this.#shown.slice(0, Math.max(1, this.#out.rows - 2));
-    for (const line of lines) this.#out.write(`${line.slice(0, this.#out.columns - 1)}\n`);
+    for (const line of lines) this.#out.write(`${clipped(line, this.#out.columns - 1)}\n`);
     this.#painted = lines.length;
   }
 }
+
+const ESCAPE = "\u001b";
+/** A colour's code, or a character. */
+const PIECE = new RegExp(`${ESCAPE}\\[[0-9;]*m|[\\s\\S]`, "gu");
+
+/** The first `columns` characters of a line, and all of its colours' codes, which take no room. */
+export const clipped = (line: string, columns: number): string => {
+  let room = columns;
+  return (line.match(PIECE) ?? []).filter((piece) => piece.length > 2 || room-- > 0).join("");
+};

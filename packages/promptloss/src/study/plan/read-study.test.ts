@@ -215,7 +215,7 @@ tasks: [held-uot]
     );
     expect(problems("factors: { seed: [1] }\n", "recipe: { data: a.json }\n")).toMatchInlineSnapshot(`
       "study.yaml:1: recipe: training needs a model: name one here or as a factor
-      study.yaml:1: tasks.0: held-out needs rows to measure: give the recipe an evaluation section"
+      study.yaml: tasks.0: held-out needs rows to measure: give the recipe an evaluation section"
     `);
   });
 });
