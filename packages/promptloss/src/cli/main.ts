@@ -11,12 +11,9 @@ import { inspectCommand } from "./inspect.ts";
 import { invertCommand } from "./invert.ts";
 import { lossCommand } from "./loss.ts";
 import { previewCommand } from "./preview.ts";
-<<<<<<< HEAD
 import { recommendCommand } from "./recommend.ts";
-import { studyCommand } from "./study.ts";
-=======
 import { serveCommand } from "./serve.ts";
->>>>>>> ca6e5fe (Add the command serve)
+import { studyCommand } from "./study.ts";
 import { trainCommand } from "./train.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -34,13 +31,10 @@ function program(): Command {
     lossCommand,
     generateCommand,
     chatCommand,
-<<<<<<< HEAD
     fitCommand,
     studyCommand,
     recommendCommand,
-=======
     serveCommand,
->>>>>>> ca6e5fe (Add the command serve)
     doctorCommand,
   ];
   for (const make of commands) command.addCommand(make());
