@@ -20,6 +20,8 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     // Native code must not bring the test runner down with it: each file has a process of its own.
     pool: "forks",
+    // Test files run side by side, and start processes of their own: more threads than cores wait for each other.
+    env: { OMP_NUM_THREADS: process.env["OMP_NUM_THREADS"] ?? "1" },
     testTimeout: 120_000,
   },
 });

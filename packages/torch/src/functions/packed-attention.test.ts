@@ -1,17 +1,19 @@
 // The packed kernel against torch's attention of each sequence alone, with a mask, in float64.
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   arange,
   autocast,
   cat,
   type DType,
+  getNumThreads,
   manualSeed,
   OperatorError,
   packedAttention,
   randn,
   scaledDotProductAttention,
   scope,
+  setNumThreads,
   type Tensor,
 } from "../index.ts";
 
@@ -96,6 +98,10 @@ const compare = (each: Case, dtype: DType, tolerance: number): void =>
   });
 
 describe("packedAttention", () => {
+  const threads = getNumThreads();
+  beforeAll(() => setNumThreads(2));
+  afterAll(() => setNumThreads(threads));
+
   test("equals torch's attention of each sequence in float32", () => {
     // Sums of at most 144 products and 140 tokens, numbers around 1.
     fc.assert(
