@@ -1,6 +1,6 @@
 // The packed kernel against torch's attention of each sequence alone, with a mask, in float64.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   arange,
   autocast,
@@ -98,10 +98,6 @@ const compare = (each: Case, dtype: DType, tolerance: number): void =>
   });
 
 describe("packedAttention", () => {
-  const threads = getNumThreads();
-  beforeAll(() => setNumThreads(2));
-  afterAll(() => setNumThreads(threads));
-
   test("equals torch's attention of each sequence in float32", () => {
     // Sums of at most 144 products and 140 tokens, numbers around 1.
     fc.assert(
@@ -115,6 +111,22 @@ describe("packedAttention", () => {
       fc.property(cases, (each) => compare(each, "bfloat16", 2 ** -6)),
       { numRuns: 30 },
     );
+  });
+
+  test("gives the same with more threads, bit for bit", () => {
+    const before = getNumThreads();
+    const [once, again] = [1, 3].map((threads) => {
+      setNumThreads(threads);
+      const inputs = leaves(
+        { lengths: [70, 3, 20], groups: 2, shared: 2, width: 48, window: 0, seed: 8 },
+        "float32",
+      );
+      const output = packedAttention(...inputs, [0, 70, 73, 93]);
+      output.square().sum().backward();
+      return [output, ...inputs.map(({ grad }) => grad!)].map((each) => each.toTypedArray());
+    });
+    setNumThreads(before);
+    expect(again).toEqual(once);
   });
 
   test("computes in bfloat16 under autocast, and gives float32 leaves their gradients in float32", () => {
