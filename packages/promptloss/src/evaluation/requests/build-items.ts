@@ -1,0 +1,98 @@
+// A task's rows as items, with few-shot examples drawn as lm-evaluation-harness draws them: one generator goes through
+// the items in order; where examples and items come from the same rows, one more is drawn and the item left out.
+import { isDeepStrictEqual } from "node:util";
+import { ScoringError, TaskDataError } from "../errors.ts";
+import {
+  type EvaluationTask,
+  type Row,
+  RowProblem,
+  readSplit,
+  readTaskRows,
+  shotSplit,
+  type TaskRows,
+} from "../tasks/index.ts";
+import { render } from "../tasks/render.ts";
+import { exampleOf, type Item, itemOf } from "./item.ts";
+import { PythonRandom } from "./python-random.ts";
+
+export interface BuildItemsOptions {
+  /** The folder that a task's files are under. */
+  readonly data: string;
+  /** The first so many rows; all where left out. */
+  readonly limit?: number | undefined;
+  /** Examples before each item; the task's where left out. */
+  readonly shots?: number | undefined;
+  /** Of the examples' draws; 1234, lm-evaluation-harness's, where left out. */
+  readonly shotSeed?: number | undefined;
+}
+
+export interface TaskItems {
+  readonly items: readonly Item[];
+  readonly split: string;
+  readonly file: string;
+  readonly shots: number;
+}
+
+/**
+ * @throws {TaskDataError} for missing files and rows that are no items
+ * @throws {ScoringError} for more examples than there are
+ */
+export const buildItems = (task: EvaluationTask, options: BuildItemsOptions): TaskItems => {
+  const { data, limit, shotSeed = 1234 } = options;
+  const evaluated = readTaskRows(task, data);
+  const shots = task.fixedShots ? 0 : (options.shots ?? task.shots);
+  if (task.fixedShots && (options.shots ?? 0) > 0)
+    throw new ScoringError(task.task, "its examples are part of it, and it takes no others", {
+      hint: "leave out the number of shots for this task",
+    });
+  const draw = shots === 0 ? () => [] : drawing(task, evaluated, { data, shots, shotSeed });
+  const rows = evaluated.rows.slice(0, limit);
+  const items = rows.map((row, i) =>
+    named(evaluated.file, i + 1, () => {
+      const description = render(task.description, row);
+      const examples = draw(row).map((example) => example + task.shotDelimiter);
+      return itemOf(task, row, description + examples.join(""));
+    }),
+  );
+  return { items, split: evaluated.split, file: evaluated.file, shots };
+};
+
+const drawing = (
+  task: EvaluationTask,
+  evaluated: TaskRows,
+  { data, shots, shotSeed }: { data: string; shots: number; shotSeed: number },
+): ((row: Row) => string[]) => {
+  const split = shotSplit(task);
+  const pool = split === evaluated.split ? evaluated : readSplit(task, split, data);
+  // One more is drawn only where the rows are the test split; from a validation split an item may see itself, as in
+  // lm-evaluation-harness.
+  const same = split === "test" && evaluated.split === "test";
+  if (pool.rows.length < shots + (same ? 1 : 0))
+    throw new ScoringError(task.task, `${shots} examples of the ${pool.rows.length} rows of ${pool.file}`, {
+      hint: "ask for fewer shots",
+    });
+  const examples = pool.rows.map((row, index) => ({ row, index }));
+  const generator = new PythonRandom(shotSeed);
+  return (row) => {
+    let drawn = generator.sample(examples, same ? shots + 1 : shots);
+    if (same) {
+      drawn = drawn.filter((example) => !isDeepStrictEqual(example.row, row)).slice(0, shots);
+      if (drawn.length < shots) {
+        const others = examples.filter((example) => !isDeepStrictEqual(example.row, row));
+        drawn = generator.sample(others, shots);
+      }
+    }
+    return drawn.map(({ row: example, index }) =>
+      named(pool.file, index + 1, () => exampleOf(task, example)),
+    );
+  };
+};
+
+const named = <T>(file: string, row: number, make: () => T): T => {
+  try {
+    return make();
+  } catch (cause) {
+    if (cause instanceof RowProblem) throw new TaskDataError(file, cause.message, { row, cause });
+    throw cause;
+  }
+};

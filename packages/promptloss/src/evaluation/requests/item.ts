@@ -1,0 +1,125 @@
+// A row as what a model is asked: contexts with continuations to score, or a context to continue. Plain text; tokens
+// come later.
+import { listOf, type Row, RowProblem, render, textsAt, valueAt } from "../tasks/render.ts";
+import type { EvaluationTask, GenerationTask, LikelihoodTask, MultipleChoiceTask } from "../tasks/schema.ts";
+
+export interface ScoredPair {
+  readonly context: string;
+  readonly continuation: string;
+}
+
+/** Choices to score. */
+export interface ChoiceItem {
+  readonly kind: "multiple-choice";
+  readonly pairs: readonly ScoredPair[];
+  /** What lengths are counted of. */
+  readonly choices: readonly string[];
+  /** Whether each is right. */
+  readonly right: readonly boolean[];
+}
+
+export interface LikelihoodItem {
+  readonly kind: "likelihood";
+  readonly pairs: readonly [ScoredPair];
+}
+
+export interface GenerationItem {
+  readonly kind: "generation";
+  readonly context: string;
+  /** Empty where the task compares with right and wrong answers. */
+  readonly references: readonly string[];
+  readonly right: readonly string[];
+  readonly wrong: readonly string[];
+}
+
+export type Item = ChoiceItem | LikelihoodItem | GenerationItem;
+
+/**
+ * @param before description and examples
+ * @throws {RowProblem} for a row that lacks a field or has another kind of value there
+ */
+export const itemOf = (task: EvaluationTask, row: Row, before = ""): Item => {
+  if (task.kind === "multiple-choice") return choiceItem(task, row, before);
+  if (task.kind === "likelihood") return { kind: "likelihood", pairs: [likelihoodPair(task, row, before)] };
+  return {
+    kind: "generation",
+    context: before + render(task.context, row),
+    references: referencesOf(task, row),
+    right: task.right === undefined ? [] : answers(textsAt(task.right, row), ["I have no comment."]),
+    wrong: task.wrong === undefined ? [] : answers(textsAt(task.wrong, row), []),
+  };
+};
+
+/** A row with its answer, as an example for others: context, delimiter, the right answer. */
+export const exampleOf = (task: EvaluationTask, row: Row): string => {
+  if (task.kind === "multiple-choice") {
+    const { pairs, right } = choiceItem(task, row, "");
+    const { context, continuation } = pairs[right.indexOf(true)]!;
+    return context + continuation;
+  }
+  if (task.kind === "likelihood") {
+    const { context, continuation } = likelihoodPair(task, row, "");
+    return context + continuation;
+  }
+  return render(task.context, row) + task.delimiter + (referencesOf(task, row)[0] ?? "");
+};
+
+const choiceItem = (task: MultipleChoiceTask, row: Row, before: string): ChoiceItem => {
+  const { context, delimiter } = task;
+  if (Array.isArray(context)) {
+    const contexts = context.map((each) => render(each, row));
+    const continuation = delimiter + render(task.continuation!, row);
+    return {
+      kind: "multiple-choice",
+      pairs: contexts.map((each) => ({ context: before + each, continuation })),
+      choices: contexts,
+      right: rightOf(task, row, contexts),
+    };
+  }
+  const choices = listOf(task.choices!, row);
+  const shared = before + render(context, row);
+  if (choices.length < 2) throw new RowProblem("there are fewer than two choices");
+  return {
+    kind: "multiple-choice",
+    pairs: choices.map((choice) => ({ context: shared, continuation: delimiter + choice })),
+    choices,
+    right: rightOf(task, row, choices),
+  };
+};
+
+const rightOf = (task: MultipleChoiceTask, row: Row, choices: readonly string[]): boolean[] => {
+  if (task.labels !== undefined) {
+    const labels = valueAt(task.labels, row);
+    if (!Array.isArray(labels) || labels.length !== choices.length)
+      throw new RowProblem(`${task.labels} has not one label for each of the ${choices.length} choices`);
+    if (!labels.some((label) => label === 1)) throw new RowProblem(`${task.labels} has no right choice`);
+    return labels.map((label) => label === 1);
+  }
+  const gold = String(typeof task.gold === "string" ? render(task.gold, row) : task.gold);
+  const names = task.goldIn === undefined ? undefined : listOf(task.goldIn, row);
+  const index = names === undefined ? Number(gold) : names.indexOf(gold);
+  if (choices[index] === undefined)
+    throw new RowProblem(`${JSON.stringify(gold)} is none of ${names?.join(", ") ?? choices.length} choices`);
+  return choices.map((_, i) => i === index);
+};
+
+const likelihoodPair = (task: LikelihoodTask, row: Row, before: string): ScoredPair => ({
+  context: before + render(task.context, row),
+  continuation: task.delimiter + render(task.completion, row),
+});
+
+const referencesOf = ({ reference, references }: GenerationTask, row: Row): string[] => {
+  if (references !== undefined) {
+    const texts = textsAt(references, row);
+    if (texts.length === 0) throw new RowProblem(`${references} is empty`);
+    return texts;
+  }
+  return reference === undefined ? [] : [render(reference, row)];
+};
+
+/** TruthfulQA's: stripped, each with a full stop at its end, and one that always holds. */
+const answers = (texts: readonly string[], always: readonly string[]): string[] => {
+  const stripped = texts.map((text) => text.trim()).filter((text) => text !== "");
+  const dotted = stripped.map((text) => (text.endsWith(".") ? text : `${text}.`));
+  return [...dotted, ...always.filter((text) => !dotted.includes(text))];
+};

@@ -1,0 +1,143 @@
+// A task as a declarative file: where its rows are, how a row becomes an item, what is measured. Texts are Jinja
+// templates over a row's fields, as in lm-evaluation-harness; lists are paths to fields.
+import { z } from "zod";
+
+/** Jinja over the row: "Question: {{question}}\nAnswer:". */
+const template = z.string();
+/** Dots lead into objects: "choices.text". */
+const path = z.string().regex(/^[^\s{}]+$/, "expected a field's path, such as choices.text");
+
+export const CHOICE_METRICS = ["acc", "acc_norm", "mc1", "mc2"] as const;
+export const LIKELIHOOD_METRICS = ["acc", "log_likelihood", "perplexity"] as const;
+export const TEXT_METRICS = [
+  "bleu",
+  "chrf",
+  "chrf++",
+  "ter",
+  "rouge1",
+  "rouge2",
+  "rougeL",
+  "rougeLsum",
+  "exact_match",
+  "f1",
+] as const;
+export const CONTRASTS = ["max", "acc", "diff"] as const;
+export const CONTRAST_METRICS = ["bleu", "rouge1", "rouge2", "rougeL"].flatMap((metric) =>
+  CONTRASTS.map((contrast) => `${metric}_${contrast}` as const),
+);
+
+const data = z.strictObject({
+  /** Files under the data folder, JSON Lines; the first that a task has and that is there is evaluated. */
+  test: z.string().optional(),
+  validation: z.string().optional(),
+  /** Examples of few-shot prompts are drawn from it. */
+  train: z.string().optional(),
+  /** What to fetch where a file is missing, in words. */
+  fetch: z.string().optional(),
+});
+
+const common = {
+  task: z.string().regex(/^[\w.+-]+$/, "expected letters, digits, dashes and underscores"),
+  /** For readers. */
+  about: z.string().optional(),
+  version: z.number().default(1),
+  data,
+  /** Put before everything, as it stands. */
+  description: template.default(""),
+  /** Examples before each item where the call says nothing. */
+  shots: z.int().min(0).default(0),
+  /** Tasks whose examples are in their context take none. */
+  fixedShots: z.boolean().default(false),
+  /** Between a context and what follows it. */
+  delimiter: z.string().default(" "),
+  /** Between examples. */
+  shotDelimiter: z.string().default("\n\n"),
+};
+
+const list = z.union([path, z.array(template).min(1)]);
+
+const multipleChoice = z.strictObject({
+  ...common,
+  kind: z.literal("multiple-choice"),
+  /** One context; or one for each choice, which all take the same continuation. */
+  context: z.union([template, z.array(template).min(2)]),
+  /** A path to a list of texts, or templates. */
+  choices: list.optional(),
+  continuation: template.optional(),
+  /** The right choice: its number, counted from 0, as a template or as it stands. */
+  gold: z.union([template, z.int().min(0)]).optional(),
+  /** What the right choice is looked up in, where gold is a name rather than a number. */
+  goldIn: z.union([path, z.array(z.string()).min(1)]).optional(),
+  /** A path to a list of 1 and 0, where several choices are right. */
+  labels: path.optional(),
+  metrics: z.array(z.enum(CHOICE_METRICS)).min(1),
+});
+
+const likelihood = z.strictObject({
+  ...common,
+  kind: z.literal("likelihood"),
+  context: template,
+  completion: template,
+  metrics: z.array(z.enum(LIKELIHOOD_METRICS)).min(1),
+});
+
+const generation = z.strictObject({
+  ...common,
+  kind: z.literal("generation"),
+  context: template,
+  /** A template, or a path to a list of which the best counts. */
+  reference: template.optional(),
+  references: path.optional(),
+  /** Right and wrong answers: paths to lists. */
+  right: path.optional(),
+  wrong: path.optional(),
+  /** Strings that end an answer. */
+  until: z.array(z.string().min(1)).default([]),
+  maxNewTokens: z.int().min(1).default(256),
+  metrics: z.array(z.enum([...TEXT_METRICS, ...CONTRAST_METRICS])).min(1),
+});
+
+type Draft = z.output<typeof multipleChoice> | z.output<typeof likelihood> | z.output<typeof generation>;
+
+const check = (task: Draft, context: z.core.$RefinementCtx): void => {
+  const refuse = (message: string, key: string): void => {
+    context.addIssue({ code: "custom", message, path: [key] });
+  };
+  if (task.data.test === undefined && task.data.validation === undefined)
+    refuse("a task needs rows to evaluate: give test or validation", "data");
+  if (task.fixedShots && task.shots > 0)
+    refuse("a task whose examples are in its context takes none", "shots");
+  if (task.kind === "multiple-choice") {
+    const perChoice = Array.isArray(task.context);
+    if (perChoice === (task.continuation === undefined))
+      refuse("goes with a context for each choice, and only with that", "continuation");
+    if (perChoice === (task.choices !== undefined))
+      refuse("goes with one context, and only with that", "choices");
+    if ((task.gold === undefined) === (task.labels === undefined))
+      refuse("give gold or labels, one of the two", "gold");
+    if (task.goldIn !== undefined && task.gold === undefined) refuse("goes with gold", "goldIn");
+    if (task.labels === undefined && task.metrics.includes("mc2")) refuse("mc2 needs labels", "metrics");
+    if (task.labels !== undefined && task.shots > 0) refuse("a task with labels takes none", "shots");
+  }
+  if (task.kind === "generation") {
+    const contrasts = task.metrics.some((metric) => (CONTRAST_METRICS as readonly string[]).includes(metric));
+    const texts = task.metrics.some((metric) => (TEXT_METRICS as readonly string[]).includes(metric));
+    if (contrasts && (task.right === undefined || task.wrong === undefined))
+      refuse("these metrics need right and wrong answers", "metrics");
+    if (!contrasts && (task.right !== undefined || task.wrong !== undefined))
+      refuse("no metric looks at right and wrong answers", "right");
+    const given = [task.reference, task.references].filter((each) => each !== undefined).length;
+    if (given !== (texts ? 1 : 0))
+      refuse(texts ? "give reference or references, one of the two" : "no metric looks at it", "reference");
+  }
+};
+
+export const taskSchema = z
+  .discriminatedUnion("kind", [multipleChoice, likelihood, generation])
+  .superRefine(check);
+
+/** A task, checked. */
+export type EvaluationTask = z.output<typeof taskSchema>;
+export type MultipleChoiceTask = z.output<typeof multipleChoice>;
+export type LikelihoodTask = z.output<typeof likelihood>;
+export type GenerationTask = z.output<typeof generation>;

@@ -1,0 +1,110 @@
+"""Golden log-likelihoods, answers and metrics of lm-evaluation-harness's own tasks, on local data and models.
+
+    python evaluation_goldens.py SHARED [CASE...]     writes ../goldens/evaluation/<case>.json
+
+SHARED holds models/ and data/eval/. Tasks are lm-evaluation-harness's; only where their rows come from is replaced.
+mctest is none of them and is written out here.
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+import types
+
+try:
+    import rouge_score  # noqa: F401
+except ImportError:
+    # truthfulqa's helpers import it for ROUGE alone, which has goldens of its own (metric_goldens.py).
+    rouge = types.ModuleType("rouge_score")
+    rouge.rouge_scorer = rouge.scoring = None
+    sys.modules["rouge_score"] = rouge
+for optional in ["evaluate", "jsonlines", "sqlitedict", "pytablewriter", "word2number"]:
+    try:
+        __import__(optional)
+    except ImportError:
+        stub = types.ModuleType(optional)
+        stub.MarkdownTableWriter = stub.LatexTableWriter = stub.SqliteDict = stub.w2n = None
+        sys.modules[optional] = stub
+
+import lm_eval  # noqa: E402
+
+shared = pathlib.Path(sys.argv[1])
+data = shared / "data" / "eval"
+out = pathlib.Path(__file__).parent.parent / "goldens" / "evaluation"
+
+
+def rows(file):
+    return {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": {"data_files": {
+        split: str(data / name) for split, name in file.items()}}}
+
+
+def wmt(source, target):
+    """The harness's rows are nested."""
+    path = pathlib.Path(tempfile.mkdtemp()) / "rows.jsonl"
+    lines = (data / "wmt16_en_ro" / "newsdev2016.jsonl").read_text().splitlines()
+    path.write_text("\n".join(json.dumps({"translation": json.loads(line)}) for line in lines))
+    return {"task": f"wmt16-{source}-{target}", "dataset_path": "json", "dataset_name": None,
+            "dataset_kwargs": {"data_files": {"validation": str(path)}},
+            "training_split": None, "test_split": None}
+
+
+ARC = {"test": "arc_challenge/test.jsonl", "train": "arc_challenge/train.jsonl"}
+ARC_CHALLENGE = {"task": "arc_challenge", **rows(ARC), "validation_split": None}
+ARC_EASY = {"task": "arc_easy", **rows({"test": "arc_easy/test.jsonl"}), "training_split": None, "validation_split": None}
+PIQA = {"task": "piqa", **rows({"validation": "piqa/validation.jsonl"}), "training_split": None}
+WINOGRANDE = {"task": "winogrande", **rows({"validation": "winogrande/validation.jsonl"}), "training_split": None}
+MC = rows({"validation": "truthfulqa_mc/validation.jsonl"})
+MCTEST = {"task": "mctest", **rows({"test": "mctest/mc500.test.jsonl", "train": "mctest/mc500.train.jsonl"}),
+          "training_split": "train", "test_split": "test", "output_type": "multiple_choice",
+          "doc_to_text": "{{story}}\n\nQuestion: {{question}}\nAnswer:", "doc_to_choice": "{{choices}}",
+          "doc_to_target": "{{['A','B','C','D'].index(answer)}}",
+          "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}]}
+
+# name: (task, model, items, shots, new tokens)
+CASES = {
+    "arc_easy": (ARC_EASY, "stories15M", 200, 0, None),
+    "arc_challenge": (ARC_CHALLENGE, "stories15M", 200, 0, None),
+    "arc_challenge-2-shots": (ARC_CHALLENGE, "stories15M", 40, 2, None),
+    "arc_challenge-25-shots": (ARC_CHALLENGE, "stories260K", 200, 25, None),
+    "arc_easy-3-shots-same-split": (ARC_EASY, "stories260K", 60, 3, None),
+    "piqa": (PIQA, "stories15M", 200, 0, None),
+    "winogrande": (WINOGRANDE, "stories15M", 200, 0, None),
+    "winogrande-5-shots-same-split": (WINOGRANDE, "stories260K", 60, 5, None),
+    "mctest": (MCTEST, "stories15M", 200, 0, None),
+    "truthfulqa_mc1": ({"task": "truthfulqa_mc1", **MC}, "stories15M", 200, 0, None),
+    "truthfulqa_mc2": ({"task": "truthfulqa_mc2", **MC}, "stories15M", 200, 0, None),
+    "wmt16-ro-en": (wmt("ro", "en"), "stories15M", 30, 0, 48),
+    "wmt16-en-ro": (wmt("en", "ro"), "stories260K", 200, 0, 48),
+}
+
+
+def digits(value):
+    """A metric in full; log-likelihoods to what is compared."""
+    return value if isinstance(value, str) else float(value)
+
+
+for name in sys.argv[2:] or CASES:
+    task, model, limit, shots, new_tokens = CASES[name]
+    result = lm_eval.simple_evaluate(
+        model="hf",
+        model_args={"pretrained": str(shared / "models" / model), "dtype": "float32"},
+        tasks=[dict(task)],
+        num_fewshot=shots,
+        limit=limit,
+        batch_size=1 if new_tokens else 8,
+        device="cpu",
+        log_samples=True,
+        gen_kwargs={"max_gen_toks": new_tokens} if new_tokens else None,
+    )
+    samples = sorted(result["samples"][task["task"]], key=lambda sample: sample["doc_id"])
+    metrics = {key.removesuffix(",none"): digits(value) for key, value in result["results"][task["task"]].items()
+               if key.endswith(",none")}
+    golden = {"lm_eval": lm_eval.__version__, "task": task["task"], "model": model, "limit": limit, "shots": shots,
+              "metrics": metrics}
+    if new_tokens:
+        golden |= {"maxNewTokens": new_tokens, "answers": [sample["filtered_resps"][0] for sample in samples]}
+    else:
+        golden |= {"logLikelihoods": [[round(float(answer[0]), 4) for answer in sample["filtered_resps"]] for sample in samples]}
+    (out / f"{name}.json").write_text(json.dumps(golden, ensure_ascii=False) + "\n")
+    print(name, metrics, flush=True)
