@@ -1,0 +1,65 @@
+// Every answer of a judge, in a file of JSON lines that grows: what was asked once is not asked again, and a run that
+// was cut off goes on where it was. Answers are kept as the judge gave them; a torn last line is passed over.
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { JudgeError } from "./errors.ts";
+import type { JudgeRequest } from "./protocol.ts";
+
+export class AnswerCache {
+  readonly file: string;
+  readonly #answers = new Map<string, string>();
+  readonly #handle: number;
+
+  /** @throws {JudgeError} for a file that can't be read or written */
+  constructor(file: string) {
+    this.file = file;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+      for (const line of before.split("\n")) this.#remember(line);
+      this.#handle = openSync(file, "a");
+      // What a torn line left must not swallow the next one.
+      if (before !== "" && !before.endsWith("\n")) writeSync(this.#handle, "\n");
+    } catch (cause) {
+      throw new JudgeError(`can't keep answers: ${(cause as Error).message}`, { file, cause });
+    }
+  }
+
+  get size(): number {
+    return this.#answers.size;
+  }
+
+  get(key: string): string | undefined {
+    return this.#answers.get(key);
+  }
+
+  /** On disk when it returns. */
+  set(key: string, answer: string): void {
+    this.#answers.set(key, answer);
+    writeSync(this.#handle, `${JSON.stringify({ key, answer })}\n`);
+  }
+
+  close(): void {
+    closeSync(this.#handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #remember(line: string): void {
+    try {
+      const { key, answer } = JSON.parse(line) as { key?: unknown; answer?: unknown };
+      if (typeof key === "string" && typeof answer === "string") this.#answers.set(key, answer);
+    } catch {
+      // A torn or empty line: its question is asked again.
+    }
+  }
+}
+
+/** @param judge who is asked, with every setting that could change its answer */
+export const answerKey = (judge: string, { prompt, maxTokens, local }: JudgeRequest): string =>
+  createHash("sha256")
+    .update(JSON.stringify([judge, prompt, maxTokens, local]))
+    .digest("hex");

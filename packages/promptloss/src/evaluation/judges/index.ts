@@ -1,0 +1,22 @@
+// Judges: pairs of answers in, win rates out.
+export { readRanking } from "./alpaca-eval.ts";
+export { type EndpointJudgeOptions, endpointJudge } from "./endpoint-judge.ts";
+export { JudgeError } from "./errors.ts";
+export type { Judge } from "./judge.ts";
+export {
+  type JudgedPair,
+  type Judgement,
+  type JudgePairsOptions,
+  judgePairs,
+  PROTOCOLS,
+  type ProtocolName,
+} from "./judge-pairs.ts";
+export {
+  type JudgedLengths,
+  type LengthControlled,
+  lengthControlledWinRate,
+} from "./length-control.ts";
+export { type ModelJudgeOptions, modelJudge } from "./model-judge.ts";
+export { type AnswerPair, type OutputRow, pairOutputs, readOutputs } from "./pairs.ts";
+export type { JudgeRequest, Verdict } from "./protocol.ts";
+export { type WinRate, winRate } from "./win-rate.ts";

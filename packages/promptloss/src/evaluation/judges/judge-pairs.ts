@@ -1,0 +1,134 @@
+// Pairs, a protocol and a judge → verdicts and rates. Each answer is kept as soon as it is there.
+import { ALPACA_EVAL } from "./alpaca-eval.ts";
+import { AnswerCache, answerKey } from "./cache.ts";
+import { JudgeError } from "./errors.ts";
+import type { Judge } from "./judge.ts";
+import { type LengthControlled, lengthControlledWinRate } from "./length-control.ts";
+import type { AnswerPair } from "./pairs.ts";
+import { PANDALM } from "./pandalm.ts";
+import type { JudgeProtocol, JudgeRequest, Verdict } from "./protocol.ts";
+import { scoreOf, type WinRate, winRate } from "./win-rate.ts";
+
+export const PROTOCOLS = { "alpaca-eval": ALPACA_EVAL, pandalm: PANDALM } as const satisfies Readonly<
+  Record<string, JudgeProtocol>
+>;
+
+export type ProtocolName = keyof typeof PROTOCOLS;
+
+export interface JudgePairsOptions {
+  readonly protocol: ProtocolName;
+  /** Of the order in which answers stand; 0 where left out. */
+  readonly seed?: number;
+  /** A file of JSON lines; nothing is kept where left out. */
+  readonly cache?: string;
+  /** Hears how many pairs are judged. */
+  readonly onProgress?: (judged: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface JudgedPair extends AnswerPair {
+  readonly verdict: Verdict;
+  /** What the judge said; undefined where it was not asked. */
+  readonly answer?: string;
+  /** Whether the candidate stood second; undefined where nobody was asked. */
+  readonly switched?: boolean;
+}
+
+export interface Judgement extends WinRate {
+  readonly protocol: ProtocolName;
+  readonly judge: string;
+  readonly seed: number;
+  /** Undefined where the model has no estimate. */
+  readonly lengthControlled: LengthControlled | undefined;
+  /** Answers that the cache had, of those asked for. */
+  readonly fromCache: number;
+  /** In the order given. */
+  readonly pairs: readonly JudgedPair[];
+}
+
+/**
+ * Has pairs judged.
+ * @throws {JudgeError} where the judge fails, or none of its answers can be read
+ */
+export const judgePairs = async (
+  pairs: readonly AnswerPair[],
+  judge: Judge,
+  options: JudgePairsOptions,
+): Promise<Judgement> => {
+  const { seed = 0, onProgress } = options;
+  const protocol = PROTOCOLS[options.protocol];
+  const asked = pairs.map((pair) => protocol.ask(pair, seed));
+  const requests = asked.filter((each) => typeof each !== "string");
+  const { answers, fromCache } = await answersTo(requests, judge, {
+    ...options,
+    onProgress: (answered) => onProgress?.(pairs.length - requests.length + answered),
+  });
+  const judged = pairs.map((pair, i): JudgedPair => {
+    const request = asked[i]!;
+    if (typeof request === "string") return { ...pair, verdict: request };
+    const answer = answers.get(request)!;
+    const { switched } = request;
+    return { ...pair, verdict: protocol.read(answer, request), answer, switched };
+  });
+  const counted = judged.map(({ verdict }) =>
+    verdict === "unreadable" && protocol.unreadableIsTie ? "tie" : verdict,
+  );
+  const rate = winRate(counted);
+  if (rate.n === 0)
+    throw new JudgeError(`none of the ${pairs.length} answers of ${judge.name} is a verdict`, {
+      hint: `the first: ${JSON.stringify((judged[0]?.answer ?? "").slice(0, SHOWN))}`,
+    });
+  const lengths = judged.flatMap(({ candidate, reference }, i) => {
+    const score = scoreOf(counted[i]!);
+    return score === undefined
+      ? []
+      : [{ score, candidate: characters(candidate), reference: characters(reference) }];
+  });
+  return {
+    protocol: options.protocol,
+    judge: judge.name,
+    seed,
+    ...rate,
+    unreadable: judged.filter(({ verdict }) => verdict === "unreadable").length,
+    lengthControlled: lengthControlledWinRate(lengths),
+    fromCache,
+    pairs: judged,
+  };
+};
+
+/** Code points, as Python counts them. */
+const characters = (text: string): number => [...text].length;
+
+const SHOWN = 80;
+
+/** From the cache what it has, from the judge the rest; equal requests are asked once. */
+const answersTo = async (
+  requests: readonly JudgeRequest[],
+  judge: Judge,
+  { cache: file, onProgress, signal }: Pick<JudgePairsOptions, "cache" | "onProgress" | "signal">,
+): Promise<{ answers: Map<JudgeRequest, string>; fromCache: number }> => {
+  using cache = file === undefined ? undefined : new AnswerCache(file);
+  const known = new Map<string, string>();
+  const open = new Map<string, JudgeRequest>();
+  const keys = requests.map((request) => answerKey(judge.identity, request));
+  requests.forEach((request, i) => {
+    const kept = cache?.get(keys[i]!);
+    if (kept !== undefined) known.set(keys[i]!, kept);
+    else if (!open.has(keys[i]!)) open.set(keys[i]!, request);
+  });
+  const fromCache = keys.filter((key) => known.has(key)).length;
+  const progress = (): void => onProgress?.(keys.filter((key) => known.has(key)).length);
+  progress();
+  const waiting = [...open];
+  await judge.answer(
+    waiting.map(([, request]) => request),
+    (index, answer) => {
+      const [key] = waiting[index]!;
+      known.set(key, answer);
+      cache?.set(key, answer);
+      progress();
+    },
+    signal,
+  );
+  return { answers: new Map(requests.map((request, i) => [request, known.get(keys[i]!)!])), fromCache };
+};

@@ -1,0 +1,69 @@
+// A judge that our own engine runs: greedy, or with the protocol's beams. Chats go through the model's own template.
+import { createHash } from "node:crypto";
+import { readdirSync, realpathSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { TextGenerator } from "../../generation/index.ts";
+import type { Judge } from "./judge.ts";
+import type { JudgeRequest } from "./protocol.ts";
+
+export interface ModelJudgeOptions {
+  /** Where the generator came from; files that change there make another judge. */
+  readonly folder: string;
+  /** An adapter's folder, where the generator has one beside the model's. */
+  readonly adapter?: string;
+  /** Requests at once; 8 where left out. */
+  readonly batchSize?: number;
+}
+
+export const modelJudge = (generator: TextGenerator, options: ModelJudgeOptions): Judge => {
+  const { folder, adapter, batchSize = 8 } = options;
+  const folders = [folder, ...(adapter === undefined ? [] : [adapter])];
+  const { dtype } = generator.model.head;
+  return {
+    name: basename(realpathSync(folder)),
+    identity: JSON.stringify(["model", folders.map(fingerprint), generator.template.fingerprint, dtype]),
+    async answer(requests, onAnswer, signal) {
+      for (let start = 0; start < requests.length; start += batchSize) {
+        signal?.throwIfAborted();
+        const batch = requests.slice(start, start + batchSize);
+        const texts = await answers(generator, batch, signal);
+        // Of a batch that was cut short nothing is whole.
+        signal?.throwIfAborted();
+        texts.forEach((text, i) => {
+          onAnswer(start + i, text);
+        });
+      }
+    },
+  };
+};
+
+/** A protocol asks all pairs in one way. */
+const answers = async (
+  generator: TextGenerator,
+  batch: readonly JudgeRequest[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> => {
+  const { maxTokens, local } = batch[0]!;
+  const results = await generator.generate(
+    batch.map(({ prompt }) => prompt),
+    {
+      ...local,
+      maxNewTokens: maxTokens,
+      temperature: 0,
+      ...(signal !== undefined && { signal }),
+    },
+  );
+  return results.map(({ sequences }) => sequences[0]!.text);
+};
+
+/** Names, sizes and times of a folder's files: gigabytes of weights need not be read again. */
+const fingerprint = (folder: string): string => {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+  const facts = files.map((file) => {
+    const { size, mtimeMs } = statSync(join(folder, file));
+    return [file, size, mtimeMs];
+  });
+  return createHash("sha256")
+    .update(JSON.stringify([realpathSync(folder), facts]))
+    .digest("hex");
+};
