@@ -9,6 +9,7 @@ import { fitCommand } from "./fit.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
 import { invertCommand } from "./invert.ts";
+import { judgeCommand } from "./judge.ts";
 import { lossCommand } from "./loss.ts";
 import { previewCommand } from "./preview.ts";
 import { recommendCommand } from "./recommend.ts";
@@ -35,6 +36,7 @@ function program(): Command {
     studyCommand,
     recommendCommand,
     serveCommand,
+    judgeCommand,
     doctorCommand,
   ];
   for (const make of commands) command.addCommand(make());

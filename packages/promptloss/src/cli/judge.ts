@@ -1,0 +1,214 @@
+// `promptloss judge`: which of two answers a judge prefers, over a file of them.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
+import { Command, InvalidArgumentError, Option } from "commander";
+import pc from "picocolors";
+import { PromptlossError } from "../errors.ts";
+import {
+  endpointJudge,
+  type Judge,
+  type Judgement,
+  judgePairs,
+  modelJudge,
+  PROTOCOLS,
+  type ProtocolName,
+  pairOutputs,
+  readOutputs,
+} from "../evaluation/judges/index.ts";
+import { addModelOptions, loadGenerator, type ModelFlags } from "./generation/options.ts";
+import { anyNumber, positiveCount, wholeNumber } from "./options.ts";
+import { Progress } from "./progress.ts";
+
+interface Flags extends ModelFlags, EndpointFlags {
+  reference: string;
+  protocol: ProtocolName;
+  model?: string;
+  batchSize?: number;
+  seed: number;
+  limit?: number;
+  cache?: string | false;
+  records?: string;
+  json?: true;
+}
+
+interface EndpointFlags {
+  endpoint?: string;
+  judge?: string;
+  apiKeyEnv?: string;
+  concurrency?: number;
+  requestsPerMinute?: number;
+  retries?: number;
+  timeout?: number;
+  body?: Record<string, unknown>;
+}
+
+export function judgeCommand(): Command {
+  const command = new Command("judge")
+    .description("let a judge compare outputs with reference outputs, pair by pair")
+    .argument("<outputs>", "JSON lines or a JSON list, each row with instruction, output and perhaps input")
+    .requiredOption("--reference <file>", "other outputs to the same instructions")
+    .addOption(
+      new Option("--protocol <name>", "what the judge is asked")
+        .choices(Object.keys(PROTOCOLS))
+        .makeOptionMandatory(),
+    )
+    .option(
+      "--endpoint <url>",
+      "a judge behind an OpenAI-compatible address, such as http://127.0.0.1:8000/v1",
+    )
+    .option("--model <folder>", "a judge that runs here")
+    .option("--judge <name>", "with --endpoint: its model; the only one when left out")
+    .option("--api-key-env <name>", "with --endpoint: the environment variable that holds its key")
+    .option("--concurrency <count>", "with --endpoint: requests at once (4)", positiveCount)
+    .option("--requests-per-minute <count>", "with --endpoint: no more than these", positiveCount)
+    .option("--retries <count>", "with --endpoint: after the first try (5)", wholeNumber)
+    .option("--timeout <seconds>", "with --endpoint: of one try (120)", positiveCount)
+    .option("--body <json>", "with --endpoint: more fields for its requests", jsonObject)
+    .option("--batch-size <count>", "with --model: pairs at once (8)", positiveCount)
+    .option("--seed <number>", "of the order in which answers stand", anyNumber, 0)
+    .option("--limit <count>", "judge the first pairs alone", positiveCount)
+    .option("--cache <file>", "where answers are kept; the user's cache folder when left out")
+    .option("--no-cache", "ask about every pair, and keep nothing")
+    .option("--records <file>", "write each pair with its verdict there, as JSON lines")
+    .option("--json", "print the result as JSON");
+  return addModelOptions(command).action(run);
+}
+
+const jsonObject = (text: string): Record<string, unknown> => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError("It should be a JSON object.");
+};
+
+const run = async (file: string, flags: Flags): Promise<void> => {
+  checkFlags(flags);
+  const outputs = readOutputs(file).slice(0, flags.limit);
+  const pairs = pairOutputs(outputs, readOutputs(flags.reference), { file });
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort(new PromptlossError("interrupted", { hint: GOES_ON }));
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  const progress = new Progress("pairs", pairs.length);
+  const cache = flags.cache === false ? undefined : (flags.cache ?? defaultCache());
+  const { judge, free } = await judgeOf(flags);
+  try {
+    const judgement = await judgePairs(pairs, judge, {
+      protocol: flags.protocol,
+      seed: flags.seed,
+      ...(cache !== undefined && { cache }),
+      onProgress: (judged) => progress.show(judged),
+      signal: abort.signal,
+    });
+    progress.end();
+    if (flags.records !== undefined) writeRecords(flags.records, judgement);
+    const { pairs: _pairs, ...result } = judgement;
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : rendered(judgement));
+  } finally {
+    progress.end();
+    free();
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+};
+
+const GOES_ON = "the same command goes on where it was";
+
+/** Of what belongs to one kind of judge alone. */
+const ENDPOINT_FLAGS = [
+  "judge",
+  "apiKeyEnv",
+  "concurrency",
+  "requestsPerMinute",
+  "retries",
+  "timeout",
+  "body",
+] as const;
+const MODEL_FLAGS = ["batchSize", "template", "adapter", "dtype", "device", "threads"] as const;
+
+const checkFlags = (flags: Flags): void => {
+  if ((flags.endpoint === undefined) === (flags.model === undefined))
+    throw new PromptlossError("a judge is an endpoint or a model", {
+      hint: "give one of --endpoint and --model",
+    });
+  const [other, needs] =
+    flags.endpoint === undefined
+      ? ([ENDPOINT_FLAGS, "--endpoint"] as const)
+      : ([MODEL_FLAGS, "--model"] as const);
+  const stray = other.find((flag) => flags[flag] !== undefined);
+  if (stray === undefined) return;
+  const dashed = stray.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new PromptlossError(`--${dashed} belongs to ${needs}`, { hint: "leave it out" });
+};
+
+/** One for all: its keys say who was asked what. */
+const defaultCache = (): string => join(cacheFolder(thisMachine()), "judges", "answers.jsonl");
+
+const judgeOf = async (flags: Flags): Promise<{ judge: Judge; free: () => void }> => {
+  const { endpoint, model, batchSize } = flags;
+  if (model !== undefined) {
+    const generator = await loadGenerator(model, flags);
+    const judge = modelJudge(generator, {
+      folder: model,
+      ...(flags.adapter !== undefined && { adapter: flags.adapter }),
+      ...(batchSize !== undefined && { batchSize }),
+    });
+    return { judge, free: () => generator.free() };
+  }
+  const { judge, apiKeyEnv, concurrency, requestsPerMinute, retries, timeout, body } = flags;
+  const given = {
+    model: judge,
+    apiKey: apiKeyEnv === undefined ? undefined : keyOf(apiKeyEnv),
+    concurrency,
+    requestsPerMinute,
+    retries,
+    timeoutSeconds: timeout,
+    body,
+  };
+  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { judge: await endpointJudge({ endpoint: endpoint!, ...settings }), free: () => {} };
+};
+
+const keyOf = (variable: string): string => {
+  const key = process.env[variable];
+  if (!key)
+    throw new PromptlossError(`--api-key-env: ${variable} is not set`, {
+      hint: `export ${variable}=... before`,
+    });
+  return key;
+};
+
+const writeRecords = (file: string, { pairs, protocol, judge, seed }: Judgement): void => {
+  const lines = pairs.map((pair) => `${JSON.stringify({ ...pair, protocol, judge, seed })}\n`);
+  try {
+    writeFileSync(file, lines.join(""));
+  } catch (cause) {
+    throw new PromptlossError(`${file}: can't be written: ${(cause as Error).message}`, { cause });
+  }
+};
+
+const rendered = (judgement: Judgement): string => {
+  const { judge, protocol, wins, losses, ties, unreadable, lengthControlled, fromCache } = judgement;
+  const percent = (value: number, error: number): string =>
+    `${value.toFixed(2)} %${Number.isFinite(error) ? ` ± ${error.toFixed(2)}` : ""}`;
+  const rows: [string, string][] = [
+    ["wins", String(wins)],
+    ["losses", String(losses)],
+    ["ties", String(ties)],
+    ["win rate", percent(judgement.winRate, judgement.standardError)],
+    [
+      "length-controlled",
+      lengthControlled === undefined
+        ? "no estimate"
+        : percent(lengthControlled.winRate, lengthControlled.standardError),
+    ],
+  ];
+  const counted = PROTOCOLS[protocol].unreadableIsTie ? "counted as ties" : "left out";
+  if (unreadable > 0) rows.push(["unreadable", `${unreadable}, ${counted}`]);
+  if (fromCache > 0) rows.push(["from the cache", String(fromCache)]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  return `${pc.bold(`${protocol} by ${judge}`)}\n${lines.join("\n")}\n`;
+};
