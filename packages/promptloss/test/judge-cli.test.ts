@@ -1,5 +1,8 @@
 // The command `judge` from end to end: against `promptloss serve`, and with a model of its own.
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCurrentBuild } from "@promptloss/torch/setup";
@@ -92,6 +95,30 @@ describe.skipIf(!ready)(`promptloss judge${ready ? "" : " (skipped: npm run setu
     expect(judged.wins + judged.losses).toBe(11);
     // From the cache alone: of the endpoint only the list of models is asked for.
     expect(await result(...args)).toEqual({ ...judged, fromCache: 11 });
+  });
+
+  it("goes on where a killed run was", async () => {
+    let asked = 0;
+    let hang = true;
+    const body = JSON.stringify({ choices: [{ message: { content: PREFERS_FIRST } }] });
+    const endpoint = createServer((request, response) => {
+      asked++;
+      request.resume();
+      if (hang && asked === 4) child.kill("SIGKILL");
+      else response.writeHead(200, { "content-type": "application/json" }).end(body);
+    });
+    endpoint.listen(0, "127.0.0.1");
+    await once(endpoint, "listening");
+    const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/v1`;
+    const cache = ["--cache", join(folder, "killed.jsonl"), "--concurrency", "1"];
+    const args = ["--protocol", "alpaca-eval", "--endpoint", url, "--judge", "m", ...cache];
+    const child = startPromptloss([...base, ...args]);
+    expect(await once(child, "close")).toEqual([null, "SIGKILL"]);
+    hang = false;
+    expect(await result(...args)).toMatchObject({ n: 12, fromCache: 3 });
+    // Eleven pairs are not draws; the fourth was asked about twice.
+    expect(asked).toBe(12);
+    endpoint.close();
   });
 
   it("judges with a model of its own as through the server", async () => {
