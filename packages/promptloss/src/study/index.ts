@@ -17,6 +17,7 @@ export {
 } from "./launch/slurm.ts";
 export type { Cell as StudyCell } from "./plan/cell.ts";
 export { PAPER_WEIGHTS, weightsByWp } from "./plan/grids.ts";
+export { measureSpeed } from "./plan/measure-speed.ts";
 export { type CellPlan, type PlanOptions, planStudy, type StudyPlan } from "./plan/plan.ts";
 export { type ReadStudyOptions, readStudy, type Study, type StudyTask } from "./plan/read-study.ts";
 export type { StudySettings } from "./plan/schema.ts";

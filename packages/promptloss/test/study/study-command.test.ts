@@ -181,6 +181,32 @@ describe.skipIf(!built)("promptloss study", () => {
     expect(text).toMatch(/plan: 10 cells into/);
   });
 
+  test("measures the speed of a model that no cell has trained yet, and leaves nothing behind", () => {
+    const file = studyFile("speed", "{ plw: [0, 1] }", SHORT);
+    const unknown = JSON.parse(promptloss(["study", "plan", file, "--json"]).stdout);
+    expect([unknown.totals.seconds, unknown.notes.length]).toEqual([undefined, 1]);
+    const { totals, notes } = JSON.parse(promptloss(["study", "plan", file, "--measure", "--json"]).stdout);
+    expect(notes).toEqual([]);
+    expect(totals.seconds).toBeGreaterThan(0);
+    expect(existsSync(join(folder.path, "speed"))).toBe(false);
+    const broken = promptloss(["study", "plan", file, "--measure", "--set", "data=none.json"]);
+    expect(broken.stderr).toMatch(/^error: cell [0-9a-f]{12}: its speed could not be measured: .*none\.json/);
+  });
+
+  test("without Slurm's commands its launcher says so, and status still reads the folder", () => {
+    const file = studyFile("queue", "{ plw: [0] }", SHORT);
+    const path = process.env.PATH;
+    process.env.PATH = join(folder.path, "empty");
+    try {
+      const { status: code, stderr } = promptloss(["study", "run", file, "--launcher", "slurm"]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/sbatch can't be run[\s\S]*hint: .*--launcher local/);
+      expect(status(file).counts.waiting).toBe(1);
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+
   test("refuses ids of no cell, and assignments that are none", () => {
     const file = studyFile("refuse", "{ plw: [0] }", SHORT);
     const said = (...args: string[]): string => {

@@ -2,16 +2,18 @@
 import { Command } from "commander";
 import pc from "picocolors";
 import { textTable } from "../../statistics/report/text-table.ts";
-import { planStudy, type Study, type StudyPlan, studyStatus } from "../../study/index.ts";
+import { measureSpeed, planStudy, type Study, type StudyPlan, studyStatus } from "../../study/index.ts";
 import { bytes, count, duration, short } from "../train/format.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
 
 interface Flags extends StudyFlags {
+  measure?: true;
   json?: true;
 }
 
 export const planCommand = (): Command =>
   withStudyOptions(new Command("plan").description("list the cells, with expected tokens, time and disk"))
+    .option("--measure", "train four steps of each model that has no finished cell, for the times")
     .option("--json", "print the plan as JSON")
     .action(async (file: string, flags: Flags) => {
       const study = studyOf(file, flags);
@@ -19,6 +21,11 @@ export const planCommand = (): Command =>
       const speeds = new Map<string, number>();
       for (const { cell, speed } of status.cells)
         if (speed !== undefined) speeds.set(cell.recipe.model!, speed);
+      if (flags.measure)
+        for (const cell of study.cells) {
+          const { model } = cell.recipe;
+          if (!speeds.has(model!)) speeds.set(model!, await measureSpeed(cell));
+        }
       const plan = await planStudy(study, { speed: (cell) => speeds.get(cell.recipe.model!) });
       const states = new Map(status.cells.map((report) => [report.cell.id, report.status]));
       if (flags.json) {

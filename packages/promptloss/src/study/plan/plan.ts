@@ -48,7 +48,9 @@ export const planStudy = async (study: Study, options: PlanOptions = {}): Promis
     const model = await attempt(async () => measureModel(cell.recipe), notes);
     const rate = speed(cell) ?? tokensPerSecond;
     if (data !== undefined && rate === undefined)
-      notes.add("time: unknown until a cell has run; give tokensPerSecond for a guess");
+      notes.add(
+        "time: unknown until a cell has run; --measure tries a few steps, tokensPerSecond is a guess of yours",
+      );
     const bytes = model && { all: model.peakBytes, model: model.modelBytes, scores: 0 }[keep];
     cells.push({
       cell,

@@ -53,6 +53,15 @@ test("another machine's lock counts as long as it gives signs of life", () => {
   expect(lock).toBeDefined();
 });
 
+test("a job's lock is free once its scheduler says that the job is gone", () => {
+  left(3, { pid: 1, host: "elsewhere", job: "12_0" });
+  CellLock.free(folder, (job) => job === "11_0");
+  expect(CellLock.isHeld(folder)).toBe(true);
+  CellLock.free(folder, (job) => job === "12_0");
+  expect(CellLock.isHeld(folder)).toBe(false);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 test("of many processes that find a dead one's lock, one gets it", async () => {
   left(1, { pid: await deadProcess(), host: hostname() });
   const start = Date.now() + 1500;
