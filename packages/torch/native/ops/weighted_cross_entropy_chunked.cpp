@@ -1,6 +1,8 @@
 // The plain kernel of weighted_cross_entropy, composed of ATen's operators, so that it serves every device.
 // It takes the tokens whose weight counts, and for a chunk of these at a time computes the logits, their losses and
 // at once the gradients, so that the logits of a token are computed once and never kept.
+#include "add_scaled.h"
+#include "fused.h"
 #include "weighted_cross_entropy.h"
 #include "weighted_cross_entropy_chunk.h"
 
@@ -50,8 +52,12 @@ void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tens
     const auto size = std::min(rows, total.size(0) - begin);
     auto rounded = product.narrow(0, 0, size);
     at::mm_out(rounded, left.narrow(0, begin, size), right);
-    const auto part = widened.narrow(0, 0, size).copy_(rounded);
     auto slice = total.narrow(0, begin, size);
+    if (fused_kernels() && has_add_scaled(slice, rounded)) {
+      add_scaled(slice, rounded, scale, first);
+      continue;
+    }
+    const auto part = widened.narrow(0, 0, size).copy_(rounded);
     if (first) {
       at::mul_out(slice, part, at::scalar_tensor(scale, part.options()));
     } else {
