@@ -8,6 +8,7 @@ export * from "./data/tokenizer/index.ts";
 export * from "./data/tokens/index.ts";
 export * from "./errors.ts";
 export * from "./evaluation/judges/index.ts";
+export * from "./evaluation/index.ts";
 export * from "./generation/index.ts";
 export * from "./inspect/index.ts";
 export * from "./invert/index.ts";

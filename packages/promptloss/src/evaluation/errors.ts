@@ -1,25 +1,12 @@
 // What goes wrong with evaluations: task files, their data, items that a model can't score.
 import { PromptlossError, type PromptlossErrorOptions } from "../errors.ts";
-import type { RecipeProblem } from "../recipe/errors.ts";
+import { RecipeError } from "../recipe/errors.ts";
 
 /** The base of every error of an evaluation. */
 export class EvaluationError extends PromptlossError {}
 
 /** Every problem of a task file at once, each with its line. */
-export class TaskFileError extends EvaluationError {
-  readonly file: string;
-  readonly problems: readonly RecipeProblem[];
-
-  constructor(file: string, problems: readonly RecipeProblem[], hint?: string) {
-    const lines = problems.map(({ path, message, line }) => {
-      const place = line === undefined ? file : `${file}:${line}`;
-      return [place, path, message].filter((part) => part !== "").join(": ");
-    });
-    super(lines.join("\n"), { hint });
-    this.file = file;
-    this.problems = problems;
-  }
-}
+export class TaskFileError extends RecipeError {}
 
 export interface TaskDataErrorOptions extends PromptlossErrorOptions {
   /** From 1. */

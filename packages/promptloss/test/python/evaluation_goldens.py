@@ -28,6 +28,7 @@ for optional in ["evaluate", "jsonlines", "sqlitedict", "pytablewriter", "word2n
         sys.modules[optional] = stub
 
 import lm_eval  # noqa: E402
+from lm_eval.tasks._yaml_loader import load_yaml  # noqa: E402
 
 shared = pathlib.Path(sys.argv[1])
 data = shared / "data" / "eval"
@@ -46,7 +47,7 @@ def wmt(source, target):
     path.write_text("\n".join(json.dumps({"translation": json.loads(line)}) for line in lines))
     return {"task": f"wmt16-{source}-{target}", "dataset_path": "json", "dataset_name": None,
             "dataset_kwargs": {"data_files": {"validation": str(path)}},
-            "training_split": None, "test_split": None}
+            "training_split": None, "test_split": None, "fewshot_split": None}
 
 
 ARC = {"test": "arc_challenge/test.jsonl", "train": "arc_challenge/train.jsonl"}
@@ -79,6 +80,21 @@ CASES = {
 }
 
 
+FILES = {"arc_easy": "arc/arc_easy", "arc_challenge": "arc/arc_challenge", "piqa": "piqa/piqa",
+         "winogrande": "winogrande/default", "truthfulqa_mc1": "truthfulqa/truthfulqa_mc1",
+         "truthfulqa_mc2": "truthfulqa/truthfulqa_mc2", "wmt16-ro-en": "translation/wmt16_ro-en",
+         "wmt16-en-ro": "translation/wmt16_en-ro"}
+
+
+def whole(task):
+    """The harness's own definition, with what is replaced in it."""
+    if task["task"] not in FILES:
+        return dict(task)
+    path = pathlib.Path(lm_eval.__file__).parent / "tasks" / f"{FILES[task['task']]}.yaml"
+    definition = {**load_yaml(path, resolve_func=True), **task}
+    return {key: value for key, value in definition.items() if key not in ("tag", "group")}
+
+
 def digits(value):
     """A metric in full; log-likelihoods to what is compared."""
     return value if isinstance(value, str) else float(value)
@@ -89,7 +105,7 @@ for name in sys.argv[2:] or CASES:
     result = lm_eval.simple_evaluate(
         model="hf",
         model_args={"pretrained": str(shared / "models" / model), "dtype": "float32"},
-        tasks=[dict(task)],
+        tasks=[whole(task)],
         num_fewshot=shots,
         limit=limit,
         batch_size=1 if new_tokens else 8,

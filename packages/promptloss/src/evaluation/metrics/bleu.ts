@@ -38,22 +38,43 @@ export const corpusBleu = (
   references: readonly (readonly string[])[],
   { tokenize = tokenize13a, effectiveOrder = false }: BleuOptions = {},
 ): Bleu => {
+  const sums = new Array<number>(2 * ORDERS.length + 2).fill(0);
+  hypotheses.forEach((hypothesis, i) => {
+    bleuStatistics(hypothesis, references[i]!, tokenize).forEach((value, at) => {
+      sums[at]! += value;
+    });
+  });
+  return bleuOf(sums, { effectiveOrder });
+};
+
+/** Of one hypothesis: correct n-grams and n-grams of each order, its length and the closest reference's. */
+export const bleuStatistics = (
+  hypothesis: string,
+  references: readonly string[],
+  tokenize: (line: string) => string[] = tokenize13a,
+): number[] => {
+  const tokens = tokenize(hypothesis.trimEnd());
+  const wanted = references.map((reference) => tokenize(reference.trimEnd()));
   const correct = ORDERS.map(() => 0);
   const total = ORDERS.map(() => 0);
-  let [length, referenceLength] = [0, 0];
-  hypotheses.forEach((hypothesis, i) => {
-    const tokens = tokenize(hypothesis.trimEnd());
-    const wanted = references[i]!.map((reference) => tokenize(reference.trimEnd()));
-    length += tokens.length;
-    referenceLength += closestLength(tokens.length, wanted);
-    for (const [at, order] of ORDERS.entries()) {
-      const most = mostCounts(wanted, order);
-      for (const [gram, count] of nGrams(tokens, order)) {
-        total[at]! += count;
-        correct[at]! += Math.min(count, most.get(gram) ?? 0);
-      }
+  for (const [at, order] of ORDERS.entries()) {
+    const most = mostCounts(wanted, order);
+    for (const [gram, count] of nGrams(tokens, order)) {
+      total[at]! += count;
+      correct[at]! += Math.min(count, most.get(gram) ?? 0);
     }
-  });
+  }
+  return [...correct, ...total, tokens.length, closestLength(tokens.length, wanted)];
+};
+
+/** @param sums of the statistics of a corpus' hypotheses */
+export const bleuOf = (
+  sums: readonly number[],
+  { effectiveOrder = false }: Pick<BleuOptions, "effectiveOrder"> = {},
+): Bleu => {
+  const correct = sums.slice(0, ORDERS.length);
+  const total = sums.slice(ORDERS.length, 2 * ORDERS.length);
+  const [length, referenceLength] = sums.slice(2 * ORDERS.length) as [number, number];
   return { ...scoreOf(correct, total, length, referenceLength, effectiveOrder), length, referenceLength };
 };
 

@@ -9,6 +9,7 @@ export interface EncodedPair {
 }
 
 /** What Python counts as white space. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Python counts the four separators of ASCII as white space
 const TRAILING = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/u;
 
 /** In the order given. A text that begins with the text of BOS gets no second one. */

@@ -1,0 +1,30 @@
+// Exact match, and F1 over words as SQuAD (Rajpurkar et al., 2016) has it.
+
+export const exactMatch = (answer: string, reference: string): number => (answer === reference ? 1 : 0);
+
+/** Lower case, without punctuation and articles. */
+const words = (text: string): string[] =>
+  text
+    .toLowerCase()
+    .replaceAll(/[!-/:-@[-`{-~]/g, "")
+    .replaceAll(/\b(a|an|the)\b/g, " ")
+    .split(/\s+/)
+    .filter((word) => word !== "");
+
+/** 0 to 1. */
+export const wordF1 = (answer: string, reference: string): number => {
+  const [given, wanted] = [words(answer), words(reference)];
+  if (given.length === 0 || wanted.length === 0) return given.length === wanted.length ? 1 : 0;
+  const left = new Map<string, number>();
+  for (const word of wanted) left.set(word, (left.get(word) ?? 0) + 1);
+  let common = 0;
+  for (const word of given) {
+    const count = left.get(word) ?? 0;
+    if (count === 0) continue;
+    left.set(word, count - 1);
+    common++;
+  }
+  if (common === 0) return 0;
+  const [precision, recall] = [common / given.length, common / wanted.length];
+  return (2 * precision * recall) / (precision + recall);
+};

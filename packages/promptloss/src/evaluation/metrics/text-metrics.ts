@@ -1,0 +1,51 @@
+// The metrics of answers by name: of one answer each, averaged; or of a corpus, from statistics that are summed.
+import { bleuOf, bleuStatistics } from "./bleu.ts";
+import { exactMatch, wordF1 } from "./match.ts";
+import { rougeL, rougeLsum, rougeN } from "./rouge.ts";
+
+/** Averaged over items; of several references the best counts. */
+export interface MeanMetric {
+  readonly kind: "mean";
+  readonly of: (answer: string, reference: string) => number;
+  readonly higherIsBetter: boolean;
+}
+
+/** Of all items together. */
+export interface CorpusMetric {
+  readonly kind: "corpus";
+  readonly statistics: (answer: string, references: readonly string[]) => number[];
+  readonly of: (sums: readonly number[]) => number;
+  readonly higherIsBetter: boolean;
+}
+
+export type TextMetric = MeanMetric | CorpusMetric;
+
+const average = (of: MeanMetric["of"]): MeanMetric => ({ kind: "mean", of, higherIsBetter: true });
+
+const corpus = (
+  statistics: CorpusMetric["statistics"],
+  of: CorpusMetric["of"],
+  higherIsBetter = true,
+): CorpusMetric => ({ kind: "corpus", statistics, of, higherIsBetter });
+
+export const textMetrics: Readonly<Record<string, TextMetric>> = {
+  bleu: corpus(
+    (answer, references) => bleuStatistics(answer, references),
+    (sums) => bleuOf(sums).score,
+  ),
+  rouge1: average((answer, reference) => rougeN(1, answer, reference)),
+  rouge2: average((answer, reference) => rougeN(2, answer, reference)),
+  rougeL: average(rougeL),
+  rougeLsum: average(rougeLsum),
+  exact_match: average(exactMatch),
+  f1: average(wordF1),
+};
+
+export const sumStatistics = (all: readonly (readonly number[])[]): number[] => {
+  const sums = new Array<number>(all[0]?.length ?? 0).fill(0);
+  for (const each of all)
+    each.forEach((value, i) => {
+      sums[i]! += value;
+    });
+  return sums;
+};

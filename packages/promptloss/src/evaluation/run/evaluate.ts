@@ -1,0 +1,163 @@
+// Tasks on a model: rows into items, items through the model, records as they come, scores at the end. A task that
+// can't be run does not keep the others from it.
+import { createRequire } from "node:module";
+import { libtorch } from "@promptloss/torch";
+import { PromptlossError } from "../../errors.ts";
+import { EvaluationError } from "../errors.ts";
+import { buildItems, type TaskItems } from "../requests/build-items.ts";
+import type { ChoiceItem, GenerationItem, LikelihoodItem } from "../requests/item.ts";
+import { type EvaluationTask, loadTask } from "../tasks/index.ts";
+import { answerItems, answerRoom } from "./answer-items.ts";
+import { type EvaluatedModel, openModel } from "./model.ts";
+import { RecordFile, writeScores } from "./records.ts";
+import { type PlacedItem, scoreItems } from "./score-items.ts";
+import { metricValue } from "./scores.ts";
+import type {
+  EvaluateOptions,
+  EvaluateResult,
+  EvaluationRecord,
+  EvaluationScore,
+  EvaluationSettings,
+} from "./types.ts";
+
+const { version } = createRequire(import.meta.url)("../../../package.json") as { version: string };
+
+/**
+ * Evaluates a model.
+ * @throws {EvaluationError} for names and files that are no tasks, {ModelError} for a model that can't be loaded; what
+ *   goes wrong with one task is among the failures
+ */
+export const evaluate = async (options: EvaluateOptions): Promise<EvaluateResult> => {
+  const tasks = options.tasks.map((task) => (typeof task === "string" ? loadTask(task) : task));
+  checkOptions(options, tasks);
+  const model = await openModel(options);
+  const scores: EvaluationScore[] = [];
+  const records: Record<string, readonly EvaluationRecord[]> = {};
+  const failures: { task: string; error: Error }[] = [];
+  try {
+    for (const task of tasks) {
+      if (options.signal?.aborted) break;
+      try {
+        const done = await evaluateTask(task, model, options);
+        if (done === undefined) break;
+        scores.push(...done.scores);
+        records[task.task] = done.records;
+        options.onEvent?.({ type: "task-end", task: task.task, scores: done.scores });
+      } catch (error) {
+        // What is no mistake of the data or the task is a bug, and shows itself as one.
+        if (!(error instanceof PromptlossError)) throw error;
+        failures.push({ task: task.task, error });
+        options.onEvent?.({ type: "task-failed", task: task.task, error });
+      }
+    }
+  } finally {
+    model.free();
+  }
+  return { scores, records, failures };
+};
+
+const checkOptions = (
+  { limit, shots, shotSeed, maxNewTokens, batchTokens }: EvaluateOptions,
+  tasks: readonly EvaluationTask[],
+): void => {
+  const counts = { limit, maxNewTokens, batchTokens };
+  for (const [name, value] of Object.entries(counts))
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
+      throw new EvaluationError(`${name}: expected a whole number of 1 or more, got ${value}`);
+  for (const [name, value] of Object.entries({ shots, shotSeed }))
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0 && value < 2 ** 32))
+      throw new EvaluationError(`${name}: expected a whole number of 0 or more, got ${value}`);
+  const names = tasks.map(({ task }) => task);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (names.length === 0 || twice !== undefined)
+    throw new EvaluationError(twice === undefined ? "there are no tasks" : `the task ${twice} comes twice`);
+  if (maxNewTokens !== undefined && !tasks.some(({ kind }) => kind === "generation"))
+    throw new EvaluationError("maxNewTokens: none of the tasks generates", { hint: "leave it out" });
+};
+
+/** Undefined where the signal cut it short. */
+const evaluateTask = async (
+  task: EvaluationTask,
+  model: EvaluatedModel,
+  options: EvaluateOptions,
+): Promise<{ scores: EvaluationScore[]; records: EvaluationRecord[] } | undefined> => {
+  const { data, limit, shots, shotSeed, output, overwrite = false, onEvent, signal, batchTokens } = options;
+  const built = buildItems(task, { data, limit, shots, shotSeed });
+  const room =
+    task.kind === "generation" ? answerRoom(model, options.maxNewTokens ?? task.maxNewTokens) : undefined;
+  const made = {
+    model: model.identity,
+    dtype: model.dtype,
+    task,
+    shots: built.shots,
+    shotSeed: built.shots > 0 ? shotSeed : undefined,
+    file: built.file,
+    room,
+    version,
+  };
+  const file =
+    output === undefined
+      ? undefined
+      : new RecordFile(output, task.task, model.identity === undefined ? undefined : made, overwrite);
+  const done = new Map([...(file?.records ?? [])].filter(([index]) => index < built.items.length));
+  const left = built.items.flatMap((item, index) => (done.has(index) ? [] : [{ index, item }]));
+  onEvent?.({ type: "task-start", task: task.task, items: built.items.length, done: done.size });
+  const onRecords = (records: readonly EvaluationRecord[]): void => {
+    for (const record of records) done.set(record.item, record);
+    file?.append(records);
+    onEvent?.({ type: "items", task: task.task, done: done.size });
+  };
+  const how = { batchTokens, signal, onRecords };
+  if (left.length > 0 && task.kind === "generation")
+    await answerItems(task, model, left as PlacedItem<GenerationItem>[], { ...how, maxNewTokens: room! });
+  else if (left.length > 0)
+    await scoreItems(task, model, left as PlacedItem<ChoiceItem | LikelihoodItem>[], how);
+  if (done.size < built.items.length) return undefined;
+  const records = [...done.values()].sort((a, b) => a.item - b.item);
+  file?.finish(records);
+  const scores = scoresOf(task, records, settingsOf(task, model, built, records, options, room));
+  if (output !== undefined) writeScores(output, task.task, scores);
+  return { scores, records };
+};
+
+const settingsOf = (
+  task: EvaluationTask,
+  { path, adapter, dtype }: EvaluatedModel,
+  { split, shots }: TaskItems,
+  records: readonly EvaluationRecord[],
+  { limit, shotSeed = 1234 }: EvaluateOptions,
+  maxNewTokens: number | undefined,
+): EvaluationSettings => ({
+  model: path,
+  ...(adapter !== undefined && { adapter }),
+  dtype,
+  taskVersion: task.version,
+  split,
+  shots,
+  ...(shots > 0 && { shotSeed }),
+  ...(limit !== undefined && { limit }),
+  ...(maxNewTokens !== undefined && { maxNewTokens }),
+  truncated: records.filter(({ truncated }) => truncated).length,
+});
+
+const scoresOf = (
+  task: EvaluationTask,
+  records: readonly EvaluationRecord[],
+  settings: EvaluationSettings,
+): EvaluationScore[] => {
+  const versions = { promptloss: version, libtorch: libtorch().version, node: process.version };
+  return task.metrics.map((metric, i) => {
+    const { value, standardError, higherIsBetter } = metricValue(task, metric, records);
+    return {
+      task: task.task,
+      metric,
+      value,
+      ...(standardError !== undefined && { standardError }),
+      n: records.length,
+      higherIsBetter,
+      primary: i === 0,
+      settings,
+      versions,
+    };
+  });
+};

@@ -1,0 +1,95 @@
+// The output folder: scores.jsonl, and records/ with a line for every item as soon as it is scored. Lines stand under
+// the fingerprint of what made them, so that an evaluation that was cut short goes on, and only where it may.
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { EvaluationError } from "../errors.ts";
+import type { EvaluationRecord, EvaluationScore } from "./types.ts";
+
+const linesOf = (path: string): unknown[] => {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return line === "" ? [] : [JSON.parse(line) as unknown];
+      } catch {
+        // The last line of a process that was killed while it wrote.
+        return [];
+      }
+    });
+};
+
+const writeWhole = (path: string, text: string): void => {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+};
+
+const jsonLines = (lines: readonly unknown[]): string =>
+  lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+
+/** The records of an evaluation's output folder. @throws {EvaluationError} where there are none */
+export const readRecords = (folder: string, task: string): EvaluationRecord[] => {
+  const path = join(folder, "records", `${task}.jsonl`);
+  if (!existsSync(path))
+    throw new EvaluationError(`${path}: there is no such file`, {
+      hint: "give the output folder of promptloss evaluate",
+    });
+  return linesOf(path) as EvaluationRecord[];
+};
+
+/** The scores of an evaluation's output folder. @throws {EvaluationError} where there are none */
+export const readScores = (folder: string): EvaluationScore[] => {
+  const path = join(folder, "scores.jsonl");
+  if (!existsSync(path))
+    throw new EvaluationError(`${path}: there is no such file`, {
+      hint: "give the output folder of promptloss evaluate",
+    });
+  return linesOf(path) as EvaluationScore[];
+};
+
+/** One task's records on disk. */
+export class RecordFile {
+  readonly #path: string;
+  /** Items that are done, by their place. */
+  readonly records: ReadonlyMap<number, EvaluationRecord>;
+
+  /**
+   * @param made all that the records depend on; undefined for what can't be told apart, which is begun anew
+   * @throws {EvaluationError} where records of something else lie there
+   */
+  constructor(folder: string, task: string, made: unknown, overwrite: boolean) {
+    mkdirSync(join(folder, "records"), { recursive: true });
+    this.#path = join(folder, "records", `${task}.jsonl`);
+    const mark = join(folder, "records", `${task}.fingerprint`);
+    const fingerprint = createHash("sha256")
+      .update(JSON.stringify(made ?? null))
+      .digest("hex");
+    const known = existsSync(mark) ? readFileSync(mark, "utf8").trim() : undefined;
+    const same = made !== undefined && known === fingerprint;
+    if (!same && !overwrite && existsSync(this.#path))
+      throw new EvaluationError(`${this.#path}: the records are of another model, task or setting`, {
+        hint: "choose another output folder, or overwrite them",
+      });
+    const kept = same && !overwrite ? (linesOf(this.#path) as EvaluationRecord[]) : [];
+    this.records = new Map(kept.map((record) => [record.item, record]));
+    writeWhole(this.#path, jsonLines(kept));
+    writeWhole(mark, `${fingerprint}\n`);
+  }
+
+  append(records: readonly EvaluationRecord[]): void {
+    if (records.length > 0) appendFileSync(this.#path, jsonLines(records));
+  }
+
+  /** All items in their order. */
+  finish(records: readonly EvaluationRecord[]): void {
+    writeWhole(this.#path, jsonLines(records));
+  }
+}
+
+/** Puts a task's scores in place of those that the folder had of it. */
+export const writeScores = (folder: string, task: string, scores: readonly EvaluationScore[]): void => {
+  const path = join(folder, "scores.jsonl");
+  const others = (linesOf(path) as EvaluationScore[]).filter((score) => score.task !== task);
+  writeWhole(path, jsonLines([...others, ...scores]));
+};

@@ -1,0 +1,79 @@
+// Items through the model: log-likelihoods of choices and completions. Records come as soon as all of an item is scored.
+import { contextLength } from "../../generation/index.ts";
+import { ScoringError } from "../errors.ts";
+import type { ChoiceItem, Item, LikelihoodItem } from "../requests/item.ts";
+import { encodePairs } from "../scoring/encode-pairs.ts";
+import { type LogLikelihood, logLikelihoods } from "../scoring/log-likelihoods.ts";
+import { type ScoredSequence, sequenceOf } from "../scoring/sequences.ts";
+import type { EvaluationTask } from "../tasks/index.ts";
+import type { EvaluatedModel } from "./model.ts";
+import { recordOfScores } from "./record.ts";
+import type { EvaluationRecord } from "./types.ts";
+
+export interface ScoreItemsOptions {
+  readonly batchTokens: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onRecords: (records: readonly EvaluationRecord[]) => void;
+}
+
+/** An item with its place in the task's file. */
+export interface PlacedItem<T extends Item = Item> {
+  readonly index: number;
+  readonly item: T;
+}
+
+/** @throws {ScoringError} for a continuation without tokens, or one longer than what the model reads */
+export const scoreItems = async (
+  task: EvaluationTask,
+  { model, tokenizer }: EvaluatedModel,
+  items: readonly PlacedItem<ChoiceItem | LikelihoodItem>[],
+  { batchTokens, signal, onRecords }: ScoreItemsOptions,
+): Promise<void> => {
+  const maxLength = contextLength(model.architecture);
+  const owners = items.flatMap(({ item }, owner) => item.pairs.map((_, pair) => ({ owner, pair })));
+  const encoded = await encodePairs(
+    tokenizer,
+    items.flatMap(({ item }) => item.pairs),
+  );
+  const sequences: ScoredSequence[] = encoded.map((pair, i) => {
+    const { length } = pair.continuation;
+    const item = items[owners[i]!.owner]!.index;
+    if (length === 0 || pair.context.length === 0)
+      throw new ScoringError(task.task, "a choice adds no tokens to its context", {
+        item,
+        hint: "the model scores tokens; leave such rows out",
+      });
+    if (length > maxLength)
+      throw new ScoringError(task.task, `a choice of ${length} tokens; the model reads ${maxLength}`, {
+        item,
+        hint: "shorten the choice or leave the row out",
+      });
+    return sequenceOf(pair, i, maxLength);
+  });
+  const truncated = items.map(() => false);
+  encoded.forEach(({ context, continuation }, i) => {
+    if (context.length + continuation.length > maxLength + 1) truncated[owners[i]!.owner] = true;
+  });
+  const scores = items.map(({ item }) =>
+    new Array<LogLikelihood | undefined>(item.pairs.length).fill(undefined),
+  );
+  logLikelihoods(model, sequences, {
+    batchTokens,
+    signal,
+    onBatch: (indices, batch) => {
+      const touched = new Set<number>();
+      indices.forEach((index, i) => {
+        const { owner, pair } = owners[index]!;
+        scores[owner]![pair] = batch[i]!;
+        touched.add(owner);
+      });
+      const whole = [...touched].filter((owner) => scores[owner]!.every((score) => score !== undefined));
+      onRecords(
+        whole.map((owner) => {
+          const { index, item } = items[owner]!;
+          return recordOfScores(task, index, item, scores[owner] as LogLikelihood[], truncated[owner]!);
+        }),
+      );
+    },
+  });
+};
