@@ -51,7 +51,7 @@ describe.skipIf(!ready)(`promptloss serve${ready ? "" : " (skipped: npm run setu
 
   it("warns where it is open to all", async () => {
     const { child, ended, url, errors } = await serve("--host", "0.0.0.0");
-    await vi.waitFor(() => expect(errors()).not.toBe(""));
+    await vi.waitFor(() => expect(errors()).not.toBe(""), 60_000);
     expect(errors()).toContain("0.0.0.0 is open to other machines, and no key is asked for (--api-key-env)");
     expect((await fetch(`${url}/models`)).status).toBe(200);
     child.kill("SIGINT");

@@ -290,10 +290,26 @@ describe("refuses, and says why", () => {
 });
 
 describe("limits", () => {
+  /** Milliseconds, on a machine that has much else to do. */
+  const PATIENCE = 60_000;
   const endless = { model, prompt: "the dog", temperature: 0, max_tokens: 500 };
   const health = async (base: string) =>
     (await (await fetch(base.replace(/\/v1$/, "/health"))).json()) as { running: number; waiting: number };
-  const busy = (base: string) => vi.waitFor(async () => expect((await health(base)).running).toBe(1), 20_000);
+  const busy = (base: string) =>
+    vi.waitFor(async () => expect((await health(base)).running).toBe(1), PATIENCE);
+
+  /** Lets each piece of text take a while, so that no answer is done before it is stopped. */
+  const slowly = (milliseconds: number) =>
+    vi.spyOn(generator, "generate").mockImplementation((prompts, options = {}) => {
+      const { onText } = options;
+      return GENERATE.call(generator, prompts, {
+        ...options,
+        onText: async (piece) => {
+          await onText?.(piece);
+          await setTimeout(milliseconds);
+        },
+      });
+    });
 
   /** Holds the engine, until released, before the next token. */
   const held = async (base: string): Promise<{ release: () => void; work: Promise<unknown> }> => {
@@ -316,8 +332,9 @@ describe("limits", () => {
     const { release, work } = await held(base);
     const second = clientOf(base).completions.create({ ...greedy, prompt: "b" });
     second.catch(() => undefined);
-    await vi.waitFor(async () =>
-      expect(await health(base)).toEqual({ status: "ok", running: 1, waiting: 1 }),
+    await vi.waitFor(
+      async () => expect(await health(base)).toEqual({ status: "ok", running: 1, waiting: 1 }),
+      PATIENCE,
     );
     expect(await errorOf(clientOf(base).completions.create({ ...greedy, prompt: "c" }))).toMatch(
       /^503 overloaded_error queue_full: 1 requests wait already/,
@@ -329,7 +346,7 @@ describe("limits", () => {
 
   test("a client that leaves stops its answer, whole or streamed, running or waiting", async () => {
     const base = await start();
-    const generate = vi.spyOn(generator, "generate");
+    const generate = slowly(10);
     for (const stream of [false, true]) {
       const abort = new AbortController();
       const gone = clientOf(base).completions.create({ ...endless, stream }, { signal: abort.signal });
@@ -342,7 +359,7 @@ describe("limits", () => {
         abort.abort();
       }
       await read;
-      await vi.waitFor(async () => expect((await health(base)).running).toBe(0), 20_000);
+      await vi.waitFor(async () => expect((await health(base)).running).toBe(0), PATIENCE);
       const [result] = await generate.mock.results.at(-1)!.value;
       expect(result.sequences[0].finishReason).toBe("abort");
       expect(result.sequences[0].ids.length).toBeLessThan(500);
@@ -351,9 +368,9 @@ describe("limits", () => {
     const abort = new AbortController();
     const waiting = clientOf(base).completions.create(endless, { signal: abort.signal });
     waiting.catch(() => undefined);
-    await vi.waitFor(async () => expect((await health(base)).waiting).toBe(1));
+    await vi.waitFor(async () => expect((await health(base)).waiting).toBe(1), PATIENCE);
     abort.abort();
-    await vi.waitFor(async () => expect((await health(base)).waiting).toBe(0));
+    await vi.waitFor(async () => expect((await health(base)).waiting).toBe(0), PATIENCE);
     release();
     await work;
   });
@@ -361,16 +378,7 @@ describe("limits", () => {
   test("an answer that takes too long ends with an error, in a stream too", async () => {
     const base = await start({ limits: { seconds: 0.05 } });
     // Each piece takes longer than the whole may.
-    vi.spyOn(generator, "generate").mockImplementation((prompts, options = {}) => {
-      const { onText } = options;
-      return GENERATE.call(generator, prompts, {
-        ...options,
-        onText: async (piece) => {
-          await onText?.(piece);
-          await setTimeout(100);
-        },
-      });
-    });
+    slowly(100);
     expect(await errorOf(clientOf(base).completions.create(endless))).toMatch(
       /^504 timeout_error timeout: the answer took longer than 0.05 seconds/,
     );
@@ -399,6 +407,7 @@ describe("limits", () => {
     expect(await work).toMatchObject({ object: "text_completion" });
     await closing;
     await expect(fetch(`${server.url}/models`)).rejects.toThrow();
+    slowly(10);
     const hasty = await serveModel(generator, { model, port: 0 });
     const cut = errorOf(clientOf(hasty.url).completions.create(endless));
     await busy(hasty.url);
