@@ -10,6 +10,9 @@ import { built, promptloss } from "../command.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
 import { type OneNodeSlurm, startSlurm, whyNoSlurm } from "./one-node-slurm.ts";
 
+/** For daemons and jobs on a machine that is busy with other things. */
+const PATIENCE_MS = 300_000;
+
 const missing = built ? whyNoSlurm() : "npm run build first";
 
 interface Status {
@@ -33,15 +36,18 @@ describe.skipIf(missing !== undefined)(
   `Slurm${missing === undefined ? "" : ` (skipped: ${missing})`}`,
   () => {
     let folder: TrainingFolder;
+    let starting: Promise<OneNodeSlurm>;
     let slurm: OneNodeSlurm;
     beforeAll(async () => {
       folder = trainingFolder();
-      slurm = await startSlurm();
-    });
+      starting = startSlurm();
+      slurm = await starting;
+    }, PATIENCE_MS);
     afterAll(async () => {
-      await slurm?.stop();
+      // Daemons end even where the hook above did not wait for them.
+      await (await starting).stop();
       folder.remove();
-    });
+    }, PATIENCE_MS);
 
     const studyFile = (name: string, text: string): string => {
       const file = join(folder.path, `${name}.yaml`);
@@ -70,53 +76,61 @@ describe.skipIf(missing !== undefined)(
     };
     const settled = ({ cells }: Status): boolean => cells.every(({ slurm: task }) => !task?.active);
 
-    test("an array job runs all cells; what failed is submitted again on request", async () => {
-      const file = studyFile(
-        "array",
-        `factors: { data: [rows.json, later.json], plw: [0, 1] }
+    test(
+      "an array job runs all cells; what failed is submitted again on request",
+      async () => {
+        const file = studyFile(
+          "array",
+          `factors: { data: [rows.json, later.json], plw: [0, 1] }
 exclude: [{ data: later.json, plw: 1 }]
 set: { training: { epochs: 1, batchSize: 10 } }
 slurm: { partition: test, time: "10:00", concurrency: 2, cpus: 1, setup: ["export PROMPTLOSS_STUDY_TEST=1"] }
 `,
-      );
-      expect(run(file)).toMatch(/^job \d+: 3 cells, by .*slurm\/1\/job\.sh\n/);
-      expect(run(file)).toMatch(/^there is nothing to submit/);
-      const first = await until(file, (each) => settled(each) && each.counts.running === 0);
-      expect(first.counts).toEqual({ waiting: 0, running: 0, done: 2, failed: 1 });
-      const failed = first.cells.find((cell) => cell.status === "failed")!;
-      expect(failed.levels.data).toBe("later.json");
-      if (slurm.accounting) expect(failed.slurm).toMatchObject({ state: "FAILED", reason: "exit code 1" });
+        );
+        expect(run(file)).toMatch(/^job \d+: 3 cells, by .*slurm\/1\/job\.sh\n/);
+        expect(run(file)).toMatch(/^there is nothing to submit/);
+        const first = await until(file, (each) => settled(each) && each.counts.running === 0);
+        expect(first.counts).toEqual({ waiting: 0, running: 0, done: 2, failed: 1 });
+        const failed = first.cells.find((cell) => cell.status === "failed")!;
+        expect(failed.levels.data).toBe("later.json");
+        if (slurm.accounting) expect(failed.slurm).toMatchObject({ state: "FAILED", reason: "exit code 1" });
 
-      writeFileSync(join(folder.path, "later.json"), readFileSync(join(folder.path, "rows.json")));
-      expect(run(file)).toMatch(/^there is nothing to submit/);
-      expect(run(file, "--retry")).toMatch(/^job \d+: 1 cells/);
-      const second = await until(file, ({ counts }) => counts.done === 3);
-      expect(second.cells.map(({ attempts }) => attempts).sort()).toEqual([1, 1, 2]);
-    }, 120_000);
+        writeFileSync(join(folder.path, "later.json"), readFileSync(join(folder.path, "rows.json")));
+        expect(run(file)).toMatch(/^there is nothing to submit/);
+        expect(run(file, "--retry")).toMatch(/^job \d+: 1 cells/);
+        const second = await until(file, ({ counts }) => counts.done === 3);
+        expect(second.cells.map(({ attempts }) => attempts).sort()).toEqual([1, 1, 2]);
+      },
+      PATIENCE_MS,
+    );
 
-    test("a cancelled task leaves its cell waiting, and its next job goes on from the checkpoint", async () => {
-      const file = studyFile(
-        "cancelled",
-        `factors: { plw: [0.5] }
+    test(
+      "a cancelled task leaves its cell waiting, and its next job goes on from the checkpoint",
+      async () => {
+        const file = studyFile(
+          "cancelled",
+          `factors: { plw: [0.5] }
 set:
   training: { steps: 150, batchSize: 4 }
   checkpoints: { every: 5, keep: 1 }
 slurm: { time: 10 }
 `,
-      );
-      const [, job] = /^job (\d+)/.exec(run(file))!;
-      const begun = await until(file, ({ cells }) => (cells[0]!.step ?? 0) >= 6);
-      expect(begun.cells[0]!.slurm).toMatchObject({ id: `${job}_0`, state: "RUNNING", active: true });
-      spawnSync("scancel", [job!]);
-      const cancelled = await until(file, (each) => settled(each) && each.counts.running === 0);
-      expect(cancelled.counts).toEqual({ waiting: 1, running: 0, done: 0, failed: 0 });
-      if (slurm.accounting) expect(cancelled.cells[0]!.slurm!.state).toBe("CANCELLED");
-      expect(run(file)).toMatch(/: 1 cells, by .*slurm\/2\/job\.sh/);
-      const { cells } = await until(file, ({ counts }) => counts.done === 1);
-      const metrics = join(folder.path, "cancelled runs/cells", cells[0]!.id, "run/metrics.jsonl");
-      const steps = readMetrics(metrics).flatMap(({ type, step }) => (type === "step" ? [step] : []));
-      expect(steps).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
-    }, 120_000);
+        );
+        const [, job] = /^job (\d+)/.exec(run(file))!;
+        const begun = await until(file, ({ cells }) => (cells[0]!.step ?? 0) >= 6);
+        expect(begun.cells[0]!.slurm).toMatchObject({ id: `${job}_0`, state: "RUNNING", active: true });
+        spawnSync("scancel", [job!]);
+        const cancelled = await until(file, (each) => settled(each) && each.counts.running === 0);
+        expect(cancelled.counts).toEqual({ waiting: 1, running: 0, done: 0, failed: 0 });
+        if (slurm.accounting) expect(cancelled.cells[0]!.slurm!.state).toBe("CANCELLED");
+        expect(run(file)).toMatch(/: 1 cells, by .*slurm\/2\/job\.sh/);
+        const { cells } = await until(file, ({ counts }) => counts.done === 1);
+        const metrics = join(folder.path, "cancelled runs/cells", cells[0]!.id, "run/metrics.jsonl");
+        const steps = readMetrics(metrics).flatMap(({ type, step }) => (type === "step" ? [step] : []));
+        expect(steps).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
+      },
+      PATIENCE_MS,
+    );
 
     test("what Slurm refuses is said in its words", () => {
       const file = studyFile("refused", "factors: { plw: [0.5] }\nslurm: { partition: nowhere }\n");
