@@ -1,0 +1,88 @@
+// One case: every side opened, a round of warm-up, then rounds in which they take turns.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Peer } from "../lib/peer.ts";
+import { median } from "../lib/statistics.ts";
+import { BATCH, type Case, LEARNING_RATE, type Length, LORA_RANK, type Side, sidesOf } from "./cases.ts";
+import type { Facts, OpenRequest, Round } from "./protocol.ts";
+
+export interface SideResult {
+  readonly version: string;
+  /** The measured rounds' tokens a second. */
+  readonly speeds: number[];
+  /** Bytes. */
+  peak: number;
+  /** One a step, warm-up included. */
+  readonly losses: number[];
+}
+
+export interface Result {
+  readonly case: Case;
+  readonly sides: Partial<Record<Side, SideResult>>;
+}
+
+export interface Place {
+  readonly model: string;
+  readonly data: string;
+  readonly threads: number;
+  readonly length: Length;
+}
+
+export const measureCase = async (
+  each: Case,
+  { length: { chunk, rounds }, ...place }: Place,
+  peerOf: (side: Side) => Peer,
+): Promise<Result> => {
+  const folder = mkdtempSync(join(tmpdir(), "promptloss-training-"));
+  try {
+    const request: OpenRequest = {
+      ...each,
+      ...place,
+      folder,
+      steps: chunk * (rounds + 1),
+      chunk,
+      batch: BATCH,
+      rank: LORA_RANK,
+      learningRate: LEARNING_RATE,
+    };
+    const sides = sidesOf(each);
+    const peers = new Map<Side, Peer>();
+    const results: Result["sides"] = {};
+    // Ours first: the others read the rows and the adapter that it leaves.
+    for (const side of sides) {
+      peers.set(side, peerOf(side));
+      const { version } = await peers.get(side)!.ask<Facts>(request);
+      results[side] = { version, speeds: [], peak: 0, losses: [] };
+    }
+    for (let round = -1; round < rounds; round++) {
+      for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+        const { seconds, tokens, losses, peak } = await peers.get(side)!.ask<Round>({ round });
+        const result = results[side]!;
+        result.losses.push(...losses);
+        result.peak = peak;
+        if (round >= 0) result.speeds.push(tokens / seconds);
+      }
+    }
+    return { case: each, sides: results };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+/** How many times as fast as a side ours is: the median of the rounds' ratios. */
+export const ratioOf = ({ sides: { ours, ...others } }: Result, side: Exclude<Side, "ours">) => {
+  const other = others[side];
+  return other && median(ours!.speeds.map((speed, round) => speed / other.speeds[round]!));
+};
+
+/** The largest relative difference of our losses from a side's, where it trained the same batches on the same weights. */
+export const lossDifference = (
+  { case: { promptLossWeight }, sides: { ours, ...others } }: Result,
+  side: "bare" | "trl",
+): number | undefined => {
+  const other = others[side];
+  if (other === undefined || (side === "trl" && promptLossWeight !== 0 && promptLossWeight !== 1))
+    return undefined;
+  return Math.max(...ours!.losses.map((loss, step) => Math.abs(loss / other.losses[step]! - 1)));
+};

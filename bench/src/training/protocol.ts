@@ -1,0 +1,41 @@
+// What a measuring process is asked and answers. The first request of a case opens it; each one after it asks for a
+// round: some optimiser steps, timed by the process itself.
+import type { Case } from "./cases.ts";
+
+export interface OpenRequest extends Case {
+  readonly threads: number;
+  readonly model: string;
+  readonly data: string;
+  /** A folder of the case. Our side leaves the rows, `rows.json`, and the adapter, `adapter/`, there for the others. */
+  readonly folder: string;
+  /** Optimiser steps in all, and in a round. */
+  readonly steps: number;
+  readonly chunk: number;
+  /** Rows a step, LoRA's rank, the rate. */
+  readonly batch: number;
+  readonly rank: number;
+  readonly learningRate: number;
+}
+
+/** A row as the others read it. */
+export interface ExportedRow {
+  readonly ids: readonly number[];
+  /** Weight of predicting each token. */
+  readonly weights: readonly number[];
+  /** 1 for a token of the answer. */
+  readonly answer: readonly number[];
+}
+
+export interface Round {
+  readonly seconds: number;
+  /** Without padding. */
+  readonly tokens: number;
+  /** One a step. */
+  readonly losses: readonly number[];
+  /** The process's highest resident memory in bytes. */
+  readonly peak: number;
+}
+
+export interface Facts {
+  readonly version: string;
+}

@@ -1,0 +1,128 @@
+// Our side: the library's own training run, a round at a time. Between two rounds the process waits for its next
+// line within the event of a step, so that what is timed is the loop as users run it.
+import { readSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { libtorch } from "@promptloss/torch";
+import {
+  checkRecipe,
+  createModel,
+  parseModelConfig,
+  peakMemory,
+  prepareRun,
+  saveAdapter,
+  saveModel,
+  TOKEN_CLASSES,
+  type TrainingRun,
+  train,
+} from "promptloss";
+import { LARGE_CONFIG, MAX_LENGTH } from "./cases.ts";
+import type { ExportedRow, OpenRequest } from "./protocol.ts";
+
+/** Blocks until a line comes; undefined at the end of input. */
+const readLine = (): string | undefined => {
+  const byte = Buffer.alloc(1);
+  const bytes: number[] = [];
+  while (readSync(0, byte) === 1) {
+    if (byte[0] === 10) return Buffer.from(bytes).toString("utf8");
+    bytes.push(byte[0]!);
+  }
+  return undefined;
+};
+
+const answer = (value: object): void => {
+  writeSync(1, `${JSON.stringify(value)}\n`);
+};
+
+const recipeOf = (request: OpenRequest) => {
+  const { data, model, folder, steps, threads, precision, promptLossWeight } = request;
+  return checkRecipe(
+    {
+      model,
+      // TRL at its best trains twice as many rows; some more, for those that are too long.
+      data: { path: data, limit: 3 * request.batch * steps },
+      output: join(folder, "run"),
+      maxLength: MAX_LENGTH,
+      overflow: "drop",
+      emptyCompletions: "keep",
+      loss: { promptLossWeight },
+      ...(request.lora && { lora: { rank: request.rank } }),
+      training: {
+        steps,
+        batchSize: request.batch,
+        learningRate: request.learningRate,
+        schedule: "constant",
+        precision,
+        device: "cpu",
+        threads,
+        // Masked prompts are measured on logged steps only: on none that is timed.
+        logEvery: steps + 1,
+      },
+      checkpoints: { every: "never" },
+    },
+    "bench",
+  );
+};
+
+/** Classes of the answer's tokens; all else is prompt. */
+const ANSWER: ReadonlySet<string> = new Set(["completion", "end"]);
+
+/** The run's rows in the order of training, then those that it leaves. */
+const exportRows = ({ rows, batches }: TrainingRun, file: string): void => {
+  const order = new Set([...batches.from(0)].flatMap((batch) => [...batch.rows]));
+  for (let row = 0; row < rows.length; row++) order.add(row);
+  const exported = [...order].map((index): ExportedRow => {
+    const { ids, weights, classes } = rows.at(index);
+    return {
+      ids: [...ids],
+      weights: [...weights],
+      answer: Array.from(classes, (code) => (ANSWER.has(TOKEN_CLASSES[code]!) ? 1 : 0)),
+    };
+  });
+  writeFileSync(file, JSON.stringify(exported));
+};
+
+const measure = async (request: OpenRequest): Promise<void> => {
+  const run = await prepareRun(recipeOf(request), { tokenCache: join(request.folder, "tokens") });
+  exportRows(run, join(request.folder, "rows.json"));
+  if (run.model.adapter !== undefined)
+    saveAdapter(run.model.adapter, join(request.folder, "adapter"), { baseModel: request.model });
+  let started = 0;
+  let tokens = 0;
+  let losses: number[] = [];
+  const nextRound = (): void => {
+    if (readLine() === undefined) process.exit(1);
+    [started, tokens, losses] = [performance.now(), 0, []];
+  };
+  await train(run, {
+    checkpoints: join(request.folder, "checkpoints"),
+    onStart: () => {
+      answer({ version: libtorch().version });
+      nextRound();
+    },
+    onEvent: (event) => {
+      if (event.type !== "step") return;
+      tokens += event.tokens;
+      losses.push(event.loss);
+      if (event.step % request.chunk !== 0) return;
+      answer({ seconds: (performance.now() - started) / 1000, tokens, losses, peak: peakMemory() });
+      if (event.step < request.steps) nextRound();
+    },
+  });
+  run.free();
+};
+
+/** Draws the large model into a folder. */
+const create = (folder: string, tokenizer: string): void => {
+  const model = createModel(parseModelConfig(LARGE_CONFIG), { seed: 1, dtype: "bfloat16", trainable: false });
+  saveModel(model, folder, { companions: tokenizer });
+  const parameters = [...model.parameters.values()].reduce((sum, { numel }) => sum + numel, 0);
+  model.free();
+  answer({ parameters });
+};
+
+const line = readLine();
+if (line !== undefined) {
+  const request = JSON.parse(line) as OpenRequest | { create: string; tokenizer: string };
+  if ("create" in request) create(request.create, request.tokenizer);
+  else await measure(request);
+}
