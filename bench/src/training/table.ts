@@ -18,6 +18,13 @@ export interface Setting {
 
 const NONE = "—";
 
+/** What both tables begin with. */
+const COLUMNS = [
+  "shape, trained, precision, prompt loss weight",
+  ...["ours", "bare", "TRL", "TRL, best"],
+  ...["ours ÷ bare", "ours ÷ TRL"],
+];
+
 export const nameOf = ({ case: { shape, lora, precision, promptLossWeight } }: Result): string =>
   `${shape}, ${lora ? "LoRA" : "full"}, ${precision}, ${promptLossWeight}`;
 
@@ -89,38 +96,13 @@ export const sectionOf = (results: readonly Result[], setting: Setting): string 
     "",
     `Tokens/s without padding, whole steps with data loading; medians of ${rounds} rounds in which the sides take turns, after one of warm-up, and half the range. The ratios are medians of the rounds' ratios, above 1 where ours is faster.`,
     "",
-    markdownTable(
-      [
-        "shape, trained, precision, prompt loss weight",
-        "ours",
-        "bare",
-        "TRL",
-        "TRL, best",
-        "ours ÷ bare",
-        "ours ÷ TRL",
-        "ours ÷ TRL, best",
-      ],
-      results.map(speedRow),
-    ),
+    markdownTable([...COLUMNS, "ours ÷ TRL, best"], results.map(speedRow)),
     "",
     ...(gains.length > 0
       ? [`Our speed with masked prompts (0) over that with unmasked ones (1): ${gains.join("; ")}.`, ""]
       : []),
     "Peak resident memory of a process of its own, and the largest relative difference of the steps' losses where both sides trained the same batches. Python's processes are forks of one that has imported its packages.",
     "",
-    markdownTable(
-      [
-        "shape, trained, precision, prompt loss weight",
-        "ours",
-        "bare",
-        "TRL",
-        "TRL, best",
-        "ours ÷ bare",
-        "ours ÷ TRL",
-        "losses, bare",
-        "losses, TRL",
-      ],
-      results.map(memoryRow),
-    ),
+    markdownTable([...COLUMNS, "losses, bare", "losses, TRL"], results.map(memoryRow)),
   ].join("\n");
 };
