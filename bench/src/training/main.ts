@@ -67,19 +67,18 @@ const run = async (data: string, model: string, shapes: readonly Shape[], quick:
       const result = await measureCase(each, at, (side) => peers.of(side));
       results.push(result);
       console.log(speedRow(result).join("  "));
+      const setting: Setting = {
+        machine: machine(),
+        threads,
+        data: basename(data),
+        model: basename(model),
+        quick,
+        largeParameters,
+        load: [before, loadavg()[0]!],
+      };
+      // After every case, so that a run cut short leaves what it has measured.
+      writeSection("training", sectionOf(results, setting), { ...setting, results });
     }
-    const setting: Setting = {
-      machine: machine(),
-      threads,
-      data: basename(data),
-      model: basename(model),
-      quick,
-      largeParameters,
-      load: [before, loadavg()[0]!],
-    };
-    const text = sectionOf(results, setting);
-    console.log(text);
-    writeSection("training", text, { ...setting, results });
   } finally {
     peers.close();
     rmSync(place, { recursive: true });
