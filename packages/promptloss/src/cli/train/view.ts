@@ -114,7 +114,10 @@ const header = (event: StartEvent): string[] => {
     ["data", `${count(rows)} rows, ${short(tokens)} tokens an epoch${heldOut}`],
     ["loss", `prompt loss weight ${event.promptLossWeight}, ${event.normalization}`],
     ["run", `${count(steps)} steps, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}, into ${event.run}`],
-    ["on", `${event.device}, ${event.precision}, ${event.threads} ${event.threads === 1 ? "thread" : "threads"}`],
+    [
+      "on",
+      `${event.device}, ${event.precision}, ${event.threads} ${event.threads === 1 ? "thread" : "threads"}`,
+    ],
   ] as const;
   return [
     ...facts.map(([name, value]) => `${pc.dim(name.padEnd(6))} ${value}`),
