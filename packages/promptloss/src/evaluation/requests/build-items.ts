@@ -1,5 +1,5 @@
 // A task's rows as items, with few-shot examples drawn as lm-evaluation-harness draws them: one generator goes through
-// the items in order; where examples and items come from the same rows, one more is drawn and the item left out.
+// the items in order.
 import { isDeepStrictEqual } from "node:util";
 import { ScoringError, TaskDataError } from "../errors.ts";
 import {
@@ -64,9 +64,9 @@ const drawing = (
 ): ((row: Row) => string[]) => {
   const split = shotSplit(task);
   const pool = split === evaluated.split ? evaluated : readSplit(task, split, data);
-  // One more is drawn only where the rows are the test split; from a validation split an item may see itself, as in
-  // lm-evaluation-harness.
-  const same = split === "test" && evaluated.split === "test";
+  // lm-evaluation-harness draws one more, to leave the item itself out, for tasks that declare no test split, and for
+  // no others, wherever their examples come from.
+  const same = task.data.test === undefined;
   if (pool.rows.length < shots + (same ? 1 : 0))
     throw new ScoringError(task.task, `${shots} examples of the ${pool.rows.length} rows of ${pool.file}`, {
       hint: "ask for fewer shots",
