@@ -202,7 +202,7 @@ tasks: [held-uot]
       study.yaml:6: paired.0: paired factors need as many levels each: plw has 2, value has 3
       study.yaml:6: paired.1.1: there is no factor wieght; did you mean weight?
       study.yaml:7: exclude.0.plw: plw has no level 0.7; there are 0, 0
-      study.yaml:8: tasks.0: there is no task held-uot; did you mean held-out? There are: held-out"
+      study.yaml:8: tasks.0: there is no task held-uot; did you mean held-out?"
     `);
   });
 

@@ -1,6 +1,7 @@
 // Reads a study file into cells: factors expanded, every cell's recipe checked, every problem told at once with its
 // line. Trains nothing and reads no data.
-import { basename, dirname, extname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
 import { checkRecipe, problemsOf, type Recipe, RecipeError, readYaml } from "../../recipe/index.ts";
 import type { TaskGroup } from "../../statistics/index.ts";
@@ -56,7 +57,7 @@ export const readStudy = (file: string, { evaluators = known, set = {} }: ReadSt
     );
   const settings = { ...parsed.data, set: { ...parsed.data.set, ...set } as StudySettings["set"] };
   const factors = factorsOf(settings);
-  const tasks = tasksOf(settings, evaluators);
+  const tasks = tasksOf(settings, evaluators, file);
   const taskProblems = tasks.flatMap(({ task }, i) => unknownTask(task, i, evaluators));
   refuse(file, lineOf, [
     ...factorProblems(factors),
@@ -92,18 +93,31 @@ const refuse = (file: string, lineOf: LineOf, problems: readonly Problem[]): voi
   );
 };
 
-const tasksOf = ({ tasks }: StudySettings, evaluators: Evaluators): StudyTask[] =>
+const tasksOf = ({ tasks, taskData }: StudySettings, evaluators: Evaluators, file: string): StudyTask[] =>
   tasks.map((each) => {
     const { task, group, metric, options } =
       typeof each === "string" ? { task: each, group: undefined, metric: undefined, options: {} } : each;
-    return { task, group: (group as TaskGroup | undefined) ?? evaluators[task]?.group, metric, options };
+    const evaluator = evaluators[task];
+    const folder = evaluator?.readsModel && taskData !== undefined ? { data: placed(taskData, file) } : {};
+    return {
+      task,
+      group: (group as TaskGroup | undefined) ?? evaluator?.group,
+      metric,
+      options: { ...folder, ...options },
+    };
   });
+
+/** From beside the study file where it exists there. */
+const placed = (path: string, file: string): string => {
+  const local = join(dirname(file), path);
+  return !isAbsolute(path) && existsSync(local) ? local : path;
+};
 
 const unknownTask = (task: string, i: number, evaluators: Evaluators): Problem[] => {
   if (Object.hasOwn(evaluators, task)) return [];
   const names = Object.keys(evaluators);
-  const guess = `did you mean ${closest(task, names)}? There are: ${names.join(", ")}`;
-  return [{ path: ["tasks", i], message: `there is no task ${task}; ${guess}` }];
+  const guess = closest(task, names);
+  return [{ path: ["tasks", i], message: `there is no task ${task}; did you mean ${guess}?` }];
 };
 
 const checkedCells = (

@@ -93,6 +93,8 @@ export const studySchema = z.strictObject({
   /** Combinations that are left out: each gives labels for some factors. */
   exclude: z.array(z.record(z.string(), z.union([label, z.array(label)]))).default([]),
   tasks: z.array(taskSchema).min(1).default(["held-out"]),
+  /** The folder that the tasks' files are under, for tasks that read any. */
+  taskData: z.string().min(1).optional(),
   analysis: analysisSection,
   /** Where cells and results are kept. */
   output: z.string().min(1).optional(),

@@ -1,0 +1,83 @@
+// Tasks that come with the package in a study: every cell's model answers them in a process of its own.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readStudyResults } from "../../src/study/results/index.ts";
+import { built, promptloss } from "../command.ts";
+import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
+
+let folder: TrainingFolder;
+beforeAll(() => {
+  folder = trainingFolder();
+});
+afterAll(() => folder.remove());
+
+const COLOURS = ["red", "green", "blue", "black"];
+const ITEMS = 8;
+
+const rows = (): string =>
+  Array.from({ length: ITEMS }, (_, i) =>
+    JSON.stringify({
+      story: `Tom has a ${COLOURS[i % 4]} hat.`,
+      question: "Which colour?",
+      choices: COLOURS,
+      answer: "ABCD"[i % 4],
+    }),
+  ).join("\n");
+
+describe.skipIf(!built)("a study on tasks that come with the package", () => {
+  test("scores have errors, groups and records; a task without rows fails its cells, which are not trained again", () => {
+    const file = join(folder.path, "tasks.yaml");
+    writeFileSync(
+      file,
+      `recipe: { model: model, data: rows.json, maxLength: 200, training: { steps: 2 }, evaluation: { rows: 4 } }
+factors: { plw: [0, 1] }
+tasks: [held-out, mctest]
+taskData: benchmarks
+output: ${join(folder.path, "tasks")}
+`,
+    );
+    mkdirSync(join(folder.path, "benchmarks/mctest"), { recursive: true });
+    const without = promptloss(["study", "run", file]);
+    expect([without.status, without.stdout.match(/✗/g)]).toEqual([1, ["✗", "✗"]]);
+    expect(without.stdout).toMatch(/mctest[\s\S]*hint/);
+
+    writeFileSync(join(folder.path, "benchmarks/mctest/mc500.test.jsonl"), rows());
+    const run = promptloss(["study", "run", file, "--retry", "--events"]);
+    expect([run.status, run.stderr]).toEqual([0, ""]);
+    expect(run.stdout).not.toContain('"type":"step"');
+    const { rows: results } = readStudyResults(join(folder.path, "tasks"));
+    const accuracies = results.filter(({ task, metric }) => task === "mctest" && metric === "acc");
+    expect(accuracies).toHaveLength(2);
+    for (const { cell, value, standardError, taskGroup, primary, higherIsBetter } of accuracies) {
+      expect([taskGroup, primary, higherIsBetter]).toEqual(["multiple-choice", true, true]);
+      // A mean of eight items, each 0 or 1, with the standard error of one.
+      expect(value * ITEMS).toBeCloseTo(Math.round(value * ITEMS), 9);
+      expect(standardError).toBeCloseTo(Math.sqrt((value * (1 - value)) / (ITEMS - 1)), 9);
+      const records = join(folder.path, "tasks/cells", cell, "evaluation/records/mctest.jsonl");
+      expect(existsSync(records)).toBe(true);
+      const right = readFileSync(records, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { metrics: { acc: number } }).metrics.acc);
+      expect(right.reduce((a, b) => a + b, 0) / ITEMS).toBeCloseTo(value, 9);
+    }
+  });
+
+  test("options that a task does not have, and rows that nobody names, are told at once", () => {
+    const said = (tasks: string): string => {
+      const file = join(folder.path, "wrong.yaml");
+      writeFileSync(
+        file,
+        `recipe: { model: model, data: rows.json }\nfactors: { plw: [0] }\ntasks: ${tasks}\n`,
+      );
+      return promptloss(["study", "plan", file]).stderr;
+    };
+    expect(said("[piqa]")).toMatch(
+      /wrong\.yaml:3: tasks\.0: piqa needs the folder of its rows: give taskData/,
+    );
+    expect(said("[{ task: piqa, options: { data: x, shots: -1 } }]")).toMatch(/tasks\.0: shots: /);
+    expect(said("[{ task: piqa, options: { data: x, shts: 1 } }]")).toMatch(/tasks\.0: .*shts/);
+    expect(said("[pika]")).toMatch(/there is no task pika; did you mean piqa\?/);
+  });
+});
