@@ -4,7 +4,9 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { chatCommand } from "./chat.ts";
+import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
+import { evaluateCommand } from "./evaluate.ts";
 import { fitCommand } from "./fit.ts";
 import { generateCommand } from "./generate.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -32,6 +34,8 @@ function program(): Command {
     lossCommand,
     generateCommand,
     chatCommand,
+    evaluateCommand,
+    compareCommand,
     fitCommand,
     studyCommand,
     recommendCommand,

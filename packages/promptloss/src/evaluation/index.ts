@@ -1,4 +1,5 @@
 // Evaluation: tasks on a model, their scores and records.
+export { type CompareOptions, type Comparison, compareEvaluations } from "./compare/compare.ts";
 export { EvaluationError, ScoringError, TaskDataError, TaskFileError } from "./errors.ts";
 export { type Bleu, type BleuOptions, corpusBleu } from "./metrics/bleu.ts";
 export { rougeL, rougeLsum, rougeN } from "./metrics/rouge.ts";

@@ -1,0 +1,131 @@
+// `promptloss evaluate`: tasks on a model, with a table at the end and records on disk.
+import { Command, InvalidArgumentError, Option } from "commander";
+import pc from "picocolors";
+import {
+  builtinTasks,
+  type EvaluateEvent,
+  type EvaluationScore,
+  evaluate,
+  loadTask,
+} from "../evaluation/index.ts";
+import { textTable } from "../statistics/report/text-table.ts";
+import { positiveCount, wholeNumber } from "./options.ts";
+import { Progress } from "./progress.ts";
+
+interface Flags {
+  tasks: string[];
+  data: string;
+  adapter?: string;
+  dtype?: "float32" | "bfloat16" | "float16";
+  device?: string;
+  limit?: number;
+  shots?: number;
+  shotSeed?: number;
+  maxNewTokens?: number;
+  batchTokens?: number;
+  output?: string;
+  overwrite?: true;
+  json?: true;
+}
+
+export function evaluateCommand(): Command {
+  return new Command("evaluate")
+    .description("score a model on tasks, as lm-evaluation-harness does")
+    .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
+    .requiredOption(
+      "--tasks <names>",
+      `tasks or task files (.yaml), with commas: ${builtinTasks().join(", ")}`,
+      taskNames,
+    )
+    .requiredOption("--data <folder>", "the folder that the tasks' files are under")
+    .option("--adapter <folder>", "a PEFT adapter over the model")
+    .addOption(
+      new Option("--dtype <name>", "of the weights")
+        .choices(["float32", "bfloat16", "float16"])
+        .default("float32"),
+    )
+    .option("--device <name>", "where to compute, such as cuda")
+    .option("--limit <count>", "the first so many items of each task", positiveCount)
+    .option("--shots <count>", "examples before each item, in place of the tasks' own number", wholeNumber)
+    .option("--shot-seed <number>", "of the examples' draws (1234)", wholeNumber)
+    .option("--max-new-tokens <count>", "tokens an answer at most, in place of the tasks'", positiveCount)
+    .option("--batch-tokens <count>", "tokens read at once, about (4096)", positiveCount)
+    .option(
+      "-o, --output <folder>",
+      "for scores.jsonl and records/; an evaluation that was cut short goes on there",
+    )
+    .option("--overwrite", "begin anew where the folder has records of other settings")
+    .option("--json", "print scores and failures as JSON")
+    .action(async (model: string, { tasks, ...flags }: Flags) => {
+      const abort = new AbortController();
+      const stop = (): void => abort.abort();
+      process.once("SIGINT", stop);
+      try {
+        const { json, ...options } = flags;
+        // Before the weights, which take their time.
+        for (const name of tasks) loadTask(name);
+        const { scores, failures } = await evaluate({
+          model,
+          tasks,
+          ...options,
+          signal: abort.signal,
+          onEvent: view(json === true),
+        });
+        const failed = failures.map(({ task, error }) => ({ task, ...problemOf(error) }));
+        if (json) process.stdout.write(`${JSON.stringify({ scores, failures: failed }, null, 2)}\n`);
+        else process.stdout.write(scores.length > 0 ? `${scoresTable(scores)}\n` : "");
+        if (abort.signal.aborted)
+          process.stderr.write(`cut short${flags.output === undefined ? "" : "; run it again to go on"}\n`);
+        if (failures.length > 0 || abort.signal.aborted) process.exitCode = 1;
+      } finally {
+        process.off("SIGINT", stop);
+      }
+    });
+}
+
+const taskNames = (text: string): string[] => {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => name === ""))
+    throw new InvalidArgumentError("It should be names with commas between them.");
+  return names;
+};
+
+const problemOf = (error: Error): { message: string; hint?: string } => {
+  const { hint } = error as { hint?: string };
+  return { message: error.message, ...(hint !== undefined && { hint }) };
+};
+
+/** Progress and failures on standard error. */
+const view = (quiet: boolean): ((event: EvaluateEvent) => void) => {
+  let progress = new Progress("items");
+  return (event) => {
+    if (event.type === "task-start") progress = new Progress(`items of ${event.task}`, event.items);
+    else if (event.type === "items") progress.show(event.done);
+    else progress.end();
+    if (event.type === "task-start" && event.done > 0 && !quiet)
+      process.stderr.write(`${event.task}: ${event.done} of ${event.items} items are done already\n`);
+    if (event.type === "task-failed") {
+      const { message, hint } = problemOf(event.error);
+      process.stderr.write(`${pc.red("error:")} ${message}\n`);
+      if (hint !== undefined) process.stderr.write(`${pc.dim("hint:")} ${hint}\n`);
+    }
+  };
+};
+
+const scoresTable = (scores: readonly EvaluationScore[]): string => {
+  const rows = scores.map(({ task, metric, value, standardError, n, higherIsBetter, settings }) => [
+    task,
+    `${metric} ${higherIsBetter ? "↑" : "↓"}`,
+    value.toFixed(4),
+    standardError?.toFixed(4) ?? "",
+    String(n),
+    settings.split,
+    String(settings.shots),
+    String(settings.truncated),
+  ]);
+  const header = ["task", "metric", "score", "± s.e.", "items", "split", "shots", "cut"];
+  return textTable(
+    [header, ...rows],
+    ["left", "left", "right", "right", "right", "left", "right", "right"],
+  ).join("\n");
+};
