@@ -1,7 +1,9 @@
 // The metrics of answers by name: of one answer each, averaged; or of a corpus, from statistics that are summed.
 import { bleuOf, bleuStatistics } from "./bleu.ts";
+import { chrfOf, chrfStatistics } from "./chrf.ts";
 import { exactMatch, wordF1 } from "./match.ts";
 import { rougeL, rougeLsum, rougeN } from "./rouge.ts";
+import { terOf, terStatistics } from "./ter.ts";
 
 /** Averaged over items; of several references the best counts. */
 export interface MeanMetric {
@@ -33,6 +35,9 @@ export const textMetrics: Readonly<Record<string, TextMetric>> = {
     (answer, references) => bleuStatistics(answer, references),
     (sums) => bleuOf(sums).score,
   ),
+  chrf: corpus((answer, references) => chrfStatistics(answer, references), chrfOf),
+  "chrf++": corpus((answer, references) => chrfStatistics(answer, references, { wordOrder: 2 }), chrfOf),
+  ter: corpus(terStatistics, terOf, false),
   rouge1: average((answer, reference) => rougeN(1, answer, reference)),
   rouge2: average((answer, reference) => rougeN(2, answer, reference)),
   rougeL: average(rougeL),
