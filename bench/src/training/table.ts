@@ -90,7 +90,7 @@ export const sectionOf = (results: readonly Result[], setting: Setting): string 
   return [
     "## Training against TRL and a bare PyTorch loop",
     "",
-    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER${quick ? " --quick" : ""}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}. ${machine}, ${threads} threads a side; load average ${load.map((value) => value.toFixed(1)).join(" before, ")} after${load[0] > 1 ? ", so the machine was not quiet before" : ""}. ${[...versions].join("; ")}.`,
+    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER${quick ? " --quick" : ""}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}. ${machine}, ${threads} threads a side; load average ${load.map((value) => value.toFixed(1)).join(" before, ")} after${load[0] > 1 ? ", so the machine was busy with other work and the speeds say little" : ""}. ${[...versions].join("; ")}.`,
     "",
     `${measured.map((shape) => `${shape}: ${shapes[shape]}`).join("; ")}. Rows of at most ${MAX_LENGTH} tokens, the same in the same order from the same weights, batches of ${BATCH} rows, AdamW at ${LEARNING_RATE}, gradients clipped to 1, LoRA of rank ${LORA_RANK} on all linear modules of the layers. Ours: the library's training run, no checkpoints, no probes. Bare: a LLaMA in plain operators over rows laid end to end, cross entropy over all logits. TRL: SFTConfig's defaults, batches padded to their longest row. TRL, best: batches of ${2 * BATCH} grouped by length, no gradient checkpointing, bf16. TRL has no weights between 0 and 1; beside 0.1 stands its training on all tokens.`,
     "",

@@ -96,7 +96,7 @@ const measure = async (request: OpenRequest): Promise<void> => {
   await train(run, {
     checkpoints: join(request.folder, "checkpoints"),
     onStart: () => {
-      answer({ version: libtorch().version });
+      answer({ version: `libtorch ${libtorch().version}` });
       nextRound();
     },
     onEvent: (event) => {
