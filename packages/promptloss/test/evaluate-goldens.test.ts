@@ -1,0 +1,68 @@
+// Tasks against lm-evaluation-harness on real models: test/python/evaluation_goldens.py makes the goldens.
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type EvaluationTask, evaluate, loadTask } from "../src/evaluation/index.ts";
+import { sharedPath } from "./shared.ts";
+
+interface Golden {
+  task: string;
+  model: string;
+  limit: number;
+  shots: number;
+  metrics: Record<string, number>;
+  maxNewTokens?: number;
+  logLikelihoods?: number[][];
+  answers?: string[];
+}
+
+const folder = new URL("./goldens/evaluation/", import.meta.url);
+const names = readdirSync(folder)
+  .filter((name) => name !== "random.json")
+  .map((name) => name.slice(0, -".json".length));
+
+/** TruthfulQA's metric is called acc there. */
+const NAMES: Readonly<Record<string, string>> = { mc1: "acc", mc2: "acc" };
+
+/** As the golden's task was: without training rows where examples came from the evaluated ones. */
+const taskOf = (name: string, golden: Golden): EvaluationTask => {
+  const task = loadTask(golden.task);
+  if (!name.endsWith("same-split")) return task;
+  const { train: _, ...data } = task.data;
+  return { ...task, data };
+};
+
+const [data, models] = [sharedPath("data", "eval"), sharedPath("models")];
+const missing = data === undefined || models === undefined;
+
+describe.skipIf(missing)(`lm-evaluation-harness${missing ? " (skipped: no ../shared)" : ""}`, () => {
+  test.each(names)("%s", { timeout: 600_000 }, async (name) => {
+    const golden = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")) as Golden;
+    const task = taskOf(name, golden);
+    const { scores, records, failures } = await evaluate({
+      model: `${models}/${golden.model}`,
+      tasks: [task],
+      data: data!,
+      limit: golden.limit,
+      ...(!task.fixedShots && { shots: golden.shots }),
+      ...(golden.maxNewTokens !== undefined && { maxNewTokens: golden.maxNewTokens }),
+    });
+    expect(failures).toEqual([]);
+    const items = records[golden.task]!;
+    if (golden.answers !== undefined) expect(items.map(({ answer }) => answer)).toEqual(golden.answers);
+    golden.logLikelihoods?.forEach((expected, i) => {
+      const { logLikelihoods } = items[i]!;
+      expect(logLikelihoods).toHaveLength(expected.length);
+      // Sums of up to a hundred float32 logarithms, in other orders; the goldens have four decimals.
+      expected.forEach((value, k) => {
+        expect(Math.abs(logLikelihoods![k]! - value), `item ${i}, choice ${k}`).toBeLessThan(1e-3);
+      });
+    });
+    // Metrics of choices are the same counts; the probabilities of mc2 follow log-likelihoods to 1e-3.
+    const tolerance = golden.task === "truthfulqa_mc2" ? 1e-3 : 1e-9;
+    for (const { metric, value, standardError } of scores) {
+      const known = NAMES[metric] ?? metric;
+      expect(Math.abs(value - golden.metrics[known]!), metric).toBeLessThan(tolerance);
+      expect(Math.abs(standardError! - golden.metrics[`${known}_stderr`]!), metric).toBeLessThan(tolerance);
+    }
+  });
+});
