@@ -90,6 +90,9 @@ export class RecordFile {
 /** Puts a task's scores in place of those that the folder had of it. */
 export const writeScores = (folder: string, task: string, scores: readonly EvaluationScore[]): void => {
   const path = join(folder, "scores.jsonl");
-  const others = (linesOf(path) as EvaluationScore[]).filter((score) => score.task !== task);
-  writeWhole(path, jsonLines([...others, ...scores]));
+  const known = linesOf(path) as EvaluationScore[];
+  const first = known.findIndex((score) => score.task === task);
+  const others = known.filter((score) => score.task !== task);
+  others.splice(first < 0 ? others.length : first, 0, ...scores);
+  writeWhole(path, jsonLines(others));
 };

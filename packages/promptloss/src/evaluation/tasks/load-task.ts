@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { nearestName } from "../../data/rows/nearest-name.ts";
 import { problemsOf, readYaml } from "../../recipe/index.ts";
 import { EvaluationError, TaskFileError } from "../errors.ts";
-import { type EvaluationTask, taskSchema } from "./schema.ts";
+import { type EvaluationTask, kindSchemas, taskSchema } from "./schema.ts";
 
 const folder = fileURLToPath(new URL("../../../tasks/", import.meta.url));
 
@@ -39,8 +39,10 @@ const readTask = (file: string): EvaluationTask => {
   const { document, lineOf } = readYaml(file, TaskFileError);
   const parsed = taskSchema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
+  const kind = (document.toJS() as { kind?: keyof typeof kindSchemas } | null)?.kind;
+  const keys = kind === undefined ? undefined : kindSchemas[kind];
   throw new TaskFileError(
     file,
-    parsed.error.issues.flatMap((issue) => problemsOf(issue, lineOf, taskSchema)),
+    parsed.error.issues.flatMap((issue) => problemsOf(issue, lineOf, keys ?? taskSchema)),
   );
 };

@@ -136,6 +136,9 @@ export const taskSchema = z
   .discriminatedUnion("kind", [multipleChoice, likelihood, generation])
   .superRefine(check);
 
+/** By kind, for hints about unknown keys. */
+export const kindSchemas = { "multiple-choice": multipleChoice, likelihood, generation } as const;
+
 /** A task, checked. */
 export type EvaluationTask = z.output<typeof taskSchema>;
 export type MultipleChoiceTask = z.output<typeof multipleChoice>;
