@@ -130,12 +130,11 @@ describe("boundaries", () => {
             code === CLASS_CODE.completion || code === CLASS_CODE.end;
           expect([...row.classes].slice(0, prompt.length).some(isAnswer)).toBe(false);
           const [rendering] = createTemplate(spec, tokenizer).render(example, "all");
-          const decoded = await tokenizer.decode(row.ids);
-          expect(
-            rendering!.addsPrefix && tokenizer === pieces ? decoded.slice("<s>".length).trimStart() : decoded,
-          ).toBe(
-            rendering!.addsPrefix && tokenizer === pieces ? rendering!.text.trimStart() : rendering!.text,
-          );
+          // Sentencepiece writes a space as ▁, so its text comes back with spaces for both, and
+          // the space it puts before a word is its own.
+          const comparable = (text: string): string =>
+            tokenizer === pieces ? text.replaceAll("▁", " ").replace(/^<s>/, "").trimStart() : text;
+          expect(comparable(await tokenizer.decode(row.ids))).toBe(comparable(rendering!.text));
           const counts = Object.values(countClasses(row.classes));
           expect(counts.reduce((sum, count) => sum + count, 0)).toBe(row.ids.length);
         }),
