@@ -178,7 +178,10 @@ export class Tokenizer {
       }
       const batch = texts.slice(start, end);
       const encodings = await this.#native.encodeBatch(batch, { addSpecialTokens: false });
-      yield { start, encodings, lengths: Int32Array.from(encodings, (encoding) => encoding.getLength()) };
+      // A loop, as Int32Array.from takes twice the time of the calls themselves.
+      const lengths = new Int32Array(encodings.length);
+      for (let i = 0; i < lengths.length; i++) lengths[i] = encodings[i]!.getLength();
+      yield { start, encodings, lengths };
     }
   }
 }
