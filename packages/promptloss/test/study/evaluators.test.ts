@@ -45,10 +45,9 @@ tasks: ${tasks}
   return study.readStudy(file, { evaluators });
 };
 
-const run = async (of: library.Study, evaluators: library.Evaluators, retry = false) => {
+const run = async (of: library.Study, retry = false) => {
   const trained: unknown[] = [];
   const summary = await study.runStudy(of, {
-    evaluators,
     retry,
     onEvent: (event) => {
       if (event.type === "training" && event.event.type === "step") trained.push(event.cell.levels.plw);
@@ -59,9 +58,9 @@ const run = async (of: library.Study, evaluators: library.Evaluators, retry = fa
 
 describe.skipIf(!built)("a study with tasks of a program's own", () => {
   test("an evaluation that fails fails its cell alone, and a retry does not train again", async () => {
-    const wrong = { quiz: quiz(1) };
-    const own = read("[{ task: quiz, options: { shots: 5 } }]", wrong);
-    const first = await run(own, wrong);
+    const tasks = "[{ task: quiz, options: { shots: 5 } }]";
+    const own = read(tasks, { quiz: quiz(1) });
+    const first = await run(own);
     expect(first.summary).toMatchObject({ done: 1, failed: 1 });
     expect(first.trained).toEqual([0, 0, 1, 1]);
     const failed = study.studyStatus(own).cells.find(({ status }) => status === "failed")!;
@@ -70,18 +69,17 @@ describe.skipIf(!built)("a study with tasks of a program's own", () => {
       message: "the quiz went wrong",
       during: "evaluation",
     });
-    const second = await run(own, { quiz: quiz() }, true);
+    const second = await run(read(tasks, { quiz: quiz() }), true);
     expect(second.summary).toMatchObject({ done: 1, failed: 0, untouched: 1 });
     expect(second.trained).toEqual([]);
   });
 
   test("a new task is evaluated on models that are there, and all scores are in the table", async () => {
-    const evaluators = { quiz: quiz(), riddle: quiz() };
-    const own = read(
-      "[{ task: quiz, options: { shots: 5 } }, { task: riddle, group: long-generation }]",
-      evaluators,
-    );
-    const { summary, trained } = await run(own, evaluators);
+    const own = read("[{ task: quiz, options: { shots: 5 } }, { task: riddle, group: long-generation }]", {
+      quiz: quiz(),
+      riddle: quiz(),
+    });
+    const { summary, trained } = await run(own);
     expect([summary.done, trained]).toEqual([2, []]);
     const { rows } = study.readStudyResults(own.output);
     expect(rows).toHaveLength(2 * 2 * 2);

@@ -1,5 +1,5 @@
 // Tasks that come with the package in a study: every cell's model answers them in a process of its own.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readStudyResults } from "../../src/study/results/index.ts";
@@ -62,6 +62,50 @@ output: ${join(folder.path, "tasks")}
         .map((line) => (JSON.parse(line) as { metrics: { acc: number } }).metrics.acc);
       expect(right.reduce((a, b) => a + b, 0) / ITEMS).toBeCloseTo(value, 9);
     }
+  });
+
+  test("a task file is a task, and is evaluated again where it has changed", () => {
+    const rows = join(folder.path, "own");
+    mkdirSync(rows, { recursive: true });
+    writeFileSync(join(rows, "hats.jsonl"), `{"who": "Tom", "hat": "red"}\n{"who": "Ann", "hat": "blue"}\n`);
+    const writeTask = (question: string): void =>
+      writeFileSync(
+        join(folder.path, "hats.yaml"),
+        `task: hats
+kind: generation
+data: { test: hats.jsonl }
+context: "${question}"
+reference: "{{hat}}"
+maxNewTokens: 4
+metrics: [f1]
+`,
+      );
+    const file = join(folder.path, "hats-study.yaml");
+    writeFileSync(
+      file,
+      `recipe: { model: model, data: rows.json, maxLength: 200, training: { steps: 1 } }
+factors: { plw: [0] }
+tasks: [{ task: hats.yaml, options: { data: ${rows} } }]
+output: ${join(folder.path, "hats")}
+`,
+    );
+    const evaluated = (): number => {
+      const { status, stderr } = promptloss(["study", "run", file, "--events"]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      const [cell] = readdirSync(join(folder.path, "hats/cells"));
+      return readdirSync(join(folder.path, "hats/cells", cell!, "scores")).length;
+    };
+    writeTask("Which hat has {{who}}?");
+    expect(evaluated()).toBe(1);
+    expect(evaluated()).toBe(1);
+    writeTask("What does {{who}} wear?");
+    expect(evaluated()).toBe(2);
+    const { rows: results } = readStudyResults(join(folder.path, "hats"));
+    expect(results.map(({ task, taskGroup, metric }) => [task, taskGroup, metric])).toEqual([
+      ["hats", "short-generation", "f1"],
+    ]);
+    writeFileSync(join(folder.path, "hats.yaml"), "task: hats\nkind: generatoin\n");
+    expect(promptloss(["study", "plan", file]).stderr).toMatch(/hats\.yaml:2: kind/);
   });
 
   test("options that a task does not have, and rows that nobody names, are told at once", () => {

@@ -29,6 +29,8 @@ export interface EvaluationRequest {
 export interface Evaluator {
   /** What the task counts as where the study file does not say. */
   readonly group?: TaskGroup;
+  /** What its scores depend on beside its options; another one makes cells be evaluated again. */
+  readonly version?: string;
   /** Whether the trained model is read, and not the run's own records alone. */
   readonly readsModel: boolean;
   /** What is wrong with the options, or with the recipe of a cell that is to be evaluated; undefined for nothing. */

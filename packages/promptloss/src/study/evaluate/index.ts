@@ -4,6 +4,7 @@ import { heldOut } from "./held-out.ts";
 import { modelTasks } from "./model-task.ts";
 
 export type { EvaluationRequest, Evaluator, Evaluators, TaskScore } from "./evaluator.ts";
+export { taskOfFile } from "./model-task.ts";
 
 /** `held-out`, and every task that comes with the package. */
 export const evaluators: Evaluators = { "held-out": heldOut, ...modelTasks() };

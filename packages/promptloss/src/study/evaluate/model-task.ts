@@ -1,11 +1,12 @@
-// The tasks that come with the package as tasks of a study: each evaluates a cell's model in a process of its own.
+// The tasks that come with the package, and those of task files, as tasks of a study: each evaluates a cell's model in a process of its own.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { EvaluationScore } from "../../evaluation/run/types.ts";
-import { builtinTasks, loadTask } from "../../evaluation/tasks/index.ts";
+import { builtinTasks, type EvaluationTask, loadTask } from "../../evaluation/tasks/index.ts";
 import { StudyError } from "../errors.ts";
 import type { EvaluationAnswer, EvaluationArguments } from "./evaluation-process.ts";
 import type { Evaluator, Evaluators, TaskScore } from "./evaluator.ts";
@@ -27,12 +28,23 @@ export type ModelTaskOptions = z.output<typeof optionsSchema>;
 
 const program = fileURLToPath(new URL("evaluation-process.js", import.meta.url));
 
-/** By name. */
+/** The package's, by name. */
 export const modelTasks = (): Evaluators =>
-  Object.fromEntries(builtinTasks().map((name) => [name, modelTask(name)]));
+  Object.fromEntries(builtinTasks().map((name) => [name, modelTask(name, loadTask(name))]));
 
-const modelTask = (name: string): Evaluator => {
-  const { kind } = loadTask(name);
+/**
+ * A task file's own name, and what evaluates it.
+ * @throws {TaskFileError} with every problem of the file and its line
+ */
+export const taskOfFile = (file: string): { task: string; evaluator: Evaluator } => {
+  const path = resolve(file);
+  const task = loadTask(path);
+  const version = createHash("sha256").update(JSON.stringify(task)).digest("hex").slice(0, 12);
+  return { task: task.task, evaluator: { ...modelTask(path, task), version } };
+};
+
+/** @param source the name or file that it is loaded by */
+const modelTask = (source: string, { task: name, kind }: EvaluationTask): Evaluator => {
   return {
     group: kind === "generation" ? "short-generation" : "multiple-choice",
     readsModel: true,
@@ -49,7 +61,7 @@ const modelTask = (name: string): Evaluator => {
       const settings = {
         ...optionsSchema.parse(options),
         model,
-        task: name,
+        task: source,
         output: join(dirname(run), "evaluation"),
       };
       const scores = await inProcess(settings, signal);

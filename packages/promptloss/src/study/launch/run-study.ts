@@ -4,7 +4,6 @@ import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { TrainingEvent } from "../../training/events/event.ts";
 import { StudyError } from "../errors.ts";
-import { type Evaluators, evaluators as known } from "../evaluate/index.ts";
 import type { Cell } from "../plan/cell.ts";
 import { DataMeter } from "../plan/measure.ts";
 import type { Study } from "../plan/read-study.ts";
@@ -29,7 +28,6 @@ export interface RunStudyOptions {
   readonly overwrite?: boolean;
   /** Ids of the cells to run; all where left out. */
   readonly only?: readonly string[];
-  readonly evaluators?: Evaluators;
   /** Ends cells after the step at hand, with a checkpoint, and begins no more. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: StudyEvent) => void;
@@ -50,7 +48,7 @@ export interface RunStudySummary {
  * @throws StudyError for ids that are no cell's
  */
 export const runStudy = async (study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> => {
-  const { evaluators = known, onEvent = () => {} } = options;
+  const { onEvent = () => {} } = options;
   // What goes wrong outside a cell, a full disk say, ends all of them.
   const trouble = new AbortController();
   const signal = AbortSignal.any([trouble.signal, ...(options.signal ? [options.signal] : [])]);
@@ -82,7 +80,7 @@ export const runStudy = async (study: Study, options: RunStudyOptions = {}): Pro
     }
     onEvent({ type: "cell-start", cell, attempt: (folder.state?.attempts ?? 0) + 1 });
     const state = await runCell(study, folder, {
-      ...{ evaluators, meter, threads, overwrite, signal },
+      ...{ meter, threads, overwrite, signal },
       onEvent: (event) => onEvent({ type: "training", cell, event }),
     });
     counts[state.state as "done" | "failed" | "interrupted"]++;

@@ -6,7 +6,7 @@ import { closest } from "fastest-levenshtein";
 import { checkRecipe, problemsOf, type Recipe, RecipeError, readYaml } from "../../recipe/index.ts";
 import type { TaskGroup } from "../../statistics/index.ts";
 import { StudyFileError } from "../errors.ts";
-import { type Evaluators, evaluators as known } from "../evaluate/index.ts";
+import { type Evaluator, type Evaluators, evaluators as known, taskOfFile } from "../evaluate/index.ts";
 import type { FactorValue } from "../results/result-row.ts";
 import { type BaseRecipe, readBaseRecipe, withValues } from "./base-recipe.ts";
 import { type Cell, cellId } from "./cell.ts";
@@ -17,6 +17,7 @@ import { type StudySettings, studySchema } from "./schema.ts";
 
 export interface StudyTask {
   readonly task: string;
+  readonly evaluator: Evaluator;
   readonly group: TaskGroup | undefined;
   /** The metric that stands for the task; the task's own choice where undefined. */
   readonly metric: string | undefined;
@@ -37,7 +38,7 @@ export interface Study {
 export interface ReadStudyOptions {
   /** Recipe keys that all cells change, after the file's own `set`. */
   readonly set?: Readonly<Record<string, unknown>>;
-  /** The tasks that there are. */
+  /** The tasks that can be named. */
   readonly evaluators?: Evaluators;
 }
 
@@ -57,8 +58,7 @@ export const readStudy = (file: string, { evaluators = known, set = {} }: ReadSt
     );
   const settings = { ...parsed.data, set: { ...parsed.data.set, ...set } as StudySettings["set"] };
   const factors = factorsOf(settings);
-  const tasks = tasksOf(settings, evaluators, file);
-  const taskProblems = tasks.flatMap(({ task }, i) => unknownTask(task, i, evaluators));
+  const { tasks, problems: taskProblems } = tasksOf(settings, evaluators, file);
   refuse(file, lineOf, [
     ...factorProblems(factors),
     ...pairProblems(factors, settings),
@@ -68,7 +68,7 @@ export const readStudy = (file: string, { evaluators = known, set = {} }: ReadSt
   const base = readBaseRecipe(settings.recipe, file, lineOf);
   const combinations = combinationsOf(factors, settings);
   if (combinations.length === 0) refuse(file, lineOf, [{ path: ["exclude"], message: "no cell is left" }]);
-  const cells = checkedCells(file, lineOf, base, combinations, settings, tasks, evaluators);
+  const cells = checkedCells(file, lineOf, base, combinations, settings, tasks);
   const name = settings.name ?? basename(file, extname(file));
   return {
     name,
@@ -93,31 +93,43 @@ const refuse = (file: string, lineOf: LineOf, problems: readonly Problem[]): voi
   );
 };
 
-const tasksOf = ({ tasks, taskData }: StudySettings, evaluators: Evaluators, file: string): StudyTask[] =>
-  tasks.map((each) => {
-    const { task, group, metric, options } =
+/** Tasks by their names, or from task files; problems where there is none of a name, or two. */
+const tasksOf = (
+  { tasks: asked, taskData }: StudySettings,
+  evaluators: Evaluators,
+  file: string,
+): { tasks: StudyTask[]; problems: Problem[] } => {
+  const tasks: StudyTask[] = [];
+  const problems: Problem[] = [];
+  for (const [i, each] of asked.entries()) {
+    const { group, metric, options, ...rest } =
       typeof each === "string" ? { task: each, group: undefined, metric: undefined, options: {} } : each;
-    const evaluator = evaluators[task];
-    const folder = evaluator?.readsModel && taskData !== undefined ? { data: placed(taskData, file) } : {};
-    return {
-      task,
-      group: (group as TaskGroup | undefined) ?? evaluator?.group,
-      metric,
-      options: { ...folder, ...options },
-    };
-  });
+    const path = ["tasks", i];
+    const found = /\.ya?ml$/i.test(rest.task)
+      ? taskOfFile(placed(rest.task, file))
+      : {
+          task: rest.task,
+          evaluator: Object.hasOwn(evaluators, rest.task) ? evaluators[rest.task] : undefined,
+        };
+    const { task, evaluator } = found;
+    if (evaluator === undefined) {
+      const guess = closest(task, Object.keys(evaluators));
+      problems.push({ path, message: `there is no task ${task}; did you mean ${guess}?` });
+      continue;
+    }
+    const folder = evaluator.readsModel && taskData !== undefined ? { data: placed(taskData, file) } : {};
+    tasks.push({
+      ...{ task, evaluator, metric, options: { ...folder, ...options } },
+      group: (group as TaskGroup | undefined) ?? evaluator.group,
+    });
+  }
+  return { tasks, problems };
+};
 
 /** From beside the study file where it exists there. */
 const placed = (path: string, file: string): string => {
   const local = join(dirname(file), path);
   return !isAbsolute(path) && existsSync(local) ? local : path;
-};
-
-const unknownTask = (task: string, i: number, evaluators: Evaluators): Problem[] => {
-  if (Object.hasOwn(evaluators, task)) return [];
-  const names = Object.keys(evaluators);
-  const guess = closest(task, names);
-  return [{ path: ["tasks", i], message: `there is no task ${task}; did you mean ${guess}?` }];
 };
 
 const checkedCells = (
@@ -127,7 +139,6 @@ const checkedCells = (
   combinations: readonly Combination[],
   settings: StudySettings,
   tasks: readonly StudyTask[],
-  evaluators: Evaluators,
 ): Cell[] => {
   const folder = dirname(resolve(file));
   const problems: Problem[] = [];
@@ -147,8 +158,8 @@ const checkedCells = (
     }
     if (recipe.model === undefined)
       problems.push({ path: ["recipe"], message: "training needs a model: name one here or as a factor" });
-    for (const [i, { task, options }] of tasks.entries()) {
-      const message = evaluators[task]!.refuse(options, recipe);
+    for (const [i, { evaluator, options }] of tasks.entries()) {
+      const message = evaluator.refuse(options, recipe);
       if (message !== undefined) problems.push({ path: ["tasks", i], message });
     }
     const id = cellId(recipe, folder);

@@ -113,9 +113,9 @@ export class CellFolder {
   }
 
   /** By what decides on the scores: a task with other options is another task, its group and metric do not matter. */
-  #scoresFile({ task, options }: StudyTask): string {
+  #scoresFile({ task, options, evaluator: { version } }: StudyTask): string {
     const hash = createHash("sha256")
-      .update(JSON.stringify([task, options]))
+      .update(JSON.stringify([task, options, version]))
       .digest("hex")
       .slice(0, 8);
     return join(this.path, "scores", `${task.replaceAll(/[^\w.-]/g, "_")}-${hash}.json`);

@@ -5,14 +5,12 @@ import { join } from "node:path";
 import type { TrainingEvent } from "../../training/events/event.ts";
 import { startTrainingProcess } from "../../training/start-process.ts";
 import { StudyError } from "../errors.ts";
-import type { Evaluators } from "../evaluate/index.ts";
 import type { DataMeter } from "../plan/measure.ts";
 import type { Study } from "../plan/read-study.ts";
 import type { CellFailure, CellFolder, CellState } from "./cell-folder.ts";
 import { isAlive } from "./cell-lock.ts";
 
 export interface RunCellOptions {
-  readonly evaluators: Evaluators;
   readonly meter: DataMeter;
   /** For the training process, where the recipe does not say; its own choice where undefined. */
   readonly threads: number | undefined;
@@ -120,19 +118,19 @@ const trains = (pid: number, id: string): boolean => {
 };
 
 /** False where it was interrupted. */
-const evaluate = async (folder: CellFolder, { evaluators, signal }: RunCellOptions): Promise<boolean> => {
+const evaluate = async (folder: CellFolder, { signal }: RunCellOptions): Promise<boolean> => {
   const { run, model, cell } = folder;
-  for (const task of folder.missingTasks) {
+  for (const missing of folder.missingTasks) {
     if (signal.aborted) return false;
+    const { task, options, evaluator } = missing;
     const { recipe } = cell;
-    const evaluator = evaluators[task.task]!;
     if (evaluator.readsModel && !existsSync(model))
-      throw new StudyError(`${task.task} needs the model, which was not kept`, {
+      throw new StudyError(`${task} needs the model, which was not kept`, {
         hint: "give keep: model in the study file, remove the cell's run folder, and retry",
       });
-    const scores = await evaluator.evaluate({ ...task, run, model, recipe, signal });
+    const scores = await evaluator.evaluate({ task, options, run, model, recipe, signal });
     if (signal.aborted) return false;
-    folder.writeScores(task, scores);
+    folder.writeScores(missing, scores);
   }
   return true;
 };
