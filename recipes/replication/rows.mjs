@@ -1,0 +1,41 @@
+// Writes what study.yaml trains on and asks: `node rows.mjs MCTEST_FOLDER ALPACA_JSON OUTPUT_FOLDER`.
+// MCTEST_FOLDER holds mc160.train.jsonl, mc500.train.jsonl and mc500.test.jsonl (id, story, question, choices, answer A
+// to D); ALPACA_JSON is Stanford's alpaca_data.json.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Rows of each training set: three epochs of either are some 220,000 tokens. */
+const QUESTIONS = 260;
+const INSTRUCTIONS = 900;
+/** Instructions that no model has seen, of the file's end. */
+const HELD_OUT = 100;
+
+const [mctest, alpaca, output] = process.argv.slice(2);
+if (output === undefined) throw new Error("node rows.mjs MCTEST_FOLDER ALPACA_JSON OUTPUT_FOLDER");
+
+const questions = (name) =>
+  readFileSync(join(mctest, name), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const { story, question, choices, answer } = JSON.parse(line);
+      const gold = "ABCD".indexOf(answer);
+      return { instruction: question, input: story, output: choices[gold], choices, gold };
+    });
+
+/** Evenly spaced, so that all parts of a list are in it. */
+const spaced = (list, count) =>
+  Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]);
+
+const training = ({ instruction, input, output: answer }) => ({ instruction, input, output: answer });
+const write = (name, text) => writeFileSync(join(output, name), text);
+const lines = (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+mkdirSync(output, { recursive: true });
+const stories = [...questions("mc160.train.jsonl"), ...questions("mc500.train.jsonl")];
+write("short.json", JSON.stringify(spaced(stories, QUESTIONS).map(training)));
+write("story-questions.jsonl", lines(questions("mc500.test.jsonl")));
+
+const instructions = JSON.parse(readFileSync(alpaca, "utf8")).filter((row) => row.output.trim() !== "");
+write("long.json", JSON.stringify(spaced(instructions.slice(0, -HELD_OUT), INSTRUCTIONS)));
+write("instructions.jsonl", lines(instructions.slice(-HELD_OUT)));
