@@ -1,6 +1,6 @@
-// AdamW (Loshchilov and Hutter, 2019): Adam's moments, bias-corrected, and weight decay apart from the gradient. The
-// same order of operations as torch.optim.AdamW. State in the parameters' own dtype: float32 master weights.
-import { keep, noGrad, scope, type Tensor, zerosLike } from "@promptloss/torch";
+// AdamW (Loshchilov and Hutter, 2019): Adam's moments, bias-corrected, and weight decay apart from the gradient.
+// State in the parameters' own dtype: float32 master weights.
+import { adamwStep_, keep, noGrad, type Tensor, zerosLike } from "@promptloss/torch";
 import { TrainingError } from "./errors.ts";
 
 export interface AdamWSettings {
@@ -38,25 +38,22 @@ export class AdamW {
     );
   }
 
-  /** Updates every parameter from its gradient; one without a gradient is left alone. */
-  step(rate: number): void {
-    this.#steps++;
-    const [beta1, beta2] = this.#settings.betas;
-    const firstBias = 1 - beta1 ** this.#steps;
-    const secondBias = Math.sqrt(1 - beta2 ** this.#steps);
+  /**
+   * Updates every parameter from its gradient; one without a gradient is left alone.
+   * @param gradientScale what gradients are multiplied by first: {@link clippingFactor}
+   */
+  step(rate: number, gradientScale = 1): void {
+    const { betas, epsilon, weightDecay } = this.#settings;
+    const steps = ++this.#steps;
     noGrad(() => {
-      for (const [name, parameter] of this.#parameters)
-        scope(() => {
-          const gradient = parameter.grad;
-          if (gradient === null) return;
-          const { first, second } = this.#moments.get(name)!;
-          const decay = decays(parameter) ? this.#settings.weightDecay : 0;
-          if (decay > 0) parameter.mul_(1 - rate * decay);
-          first.lerp_(gradient, 1 - beta1);
-          second.mul_(beta2).addcmul_(gradient, gradient, { value: 1 - beta2 });
-          const spread = second.sqrt().div_(secondBias).add_(this.#settings.epsilon);
-          parameter.addcdiv_(first, spread, { value: -rate / firstBias });
-        });
+      for (const [name, parameter] of this.#parameters) {
+        const gradient = parameter.grad;
+        if (gradient === null) continue;
+        const { first, second } = this.#moments.get(name)!;
+        const decay = decays(parameter) ? weightDecay : 0;
+        const options = { rate, steps, betas, epsilon, weightDecay: decay, gradientScale };
+        adamwStep_(parameter, first, second, gradient, options);
+      }
     });
   }
 

@@ -1,4 +1,4 @@
-// The gradients of all parameters as one vector: its norm, clipping, and clearing.
+// The gradients of all parameters as one vector: its norm, what clips it, and clearing.
 import { noGrad, scope, stack, type Tensor } from "@promptloss/torch";
 
 const gradientsOf = (parameters: Iterable<Tensor>): Tensor[] =>
@@ -13,16 +13,8 @@ export const gradientNorm = (parameters: Iterable<Tensor>): number =>
     }),
   );
 
-/** Scales the gradients so that their norm, given, is at most `most`; as torch's clip_grad_norm_. */
-export const clipGradients = (parameters: Iterable<Tensor>, norm: number, most: number): void => {
-  const factor = most / (norm + 1e-6);
-  if (!(factor < 1)) return;
-  noGrad(() =>
-    scope(() => {
-      for (const gradient of gradientsOf(parameters)) gradient.mul_(factor);
-    }),
-  );
-};
+/** What scales gradients of this norm to at most `most`, 1 where they are; as torch's clip_grad_norm_. */
+export const clippingFactor = (norm: number, most: number): number => Math.min(1, most / (norm + 1e-6));
 
 /** Forgets all gradients and gives their memory back. */
 export const clearGradients = (parameters: Iterable<Tensor>): void => {

@@ -10,7 +10,7 @@ import { BestWeights } from "./best-weights.ts";
 import { CheckpointShelf, type RunState } from "./checkpoints/index.ts";
 import { DivergenceError } from "./errors.ts";
 import type { EndReason, EventListener, SideMetrics } from "./events/event.ts";
-import { clearGradients, clipGradients, gradientNorm } from "./gradients.ts";
+import { clearGradients, clippingFactor, gradientNorm } from "./gradients.ts";
 import { heldOutLoss } from "./held-out.ts";
 import { KlPenalty, MinkowskiPenalty } from "./penalties/index.ts";
 import type { Interval, TrainingRun } from "./run.ts";
@@ -84,8 +84,8 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
     const added = penalty + (minkowski?.addGradients() ?? 0);
     const norm = gradientNorm(parameters.values());
     checkFinite({ loss, penalty: added, norm }, batch.step + 1, examples);
-    if (settings.maxGradNorm !== undefined) clipGradients(parameters.values(), norm, settings.maxGradNorm);
-    optimizer.step(rate);
+    const most = settings.maxGradNorm;
+    optimizer.step(rate, most === undefined ? 1 : clippingFactor(norm, most));
     clearGradients(parameters.values());
 
     const tokens = examples.reduce((sum, { length }) => sum + length, 0);

@@ -1,4 +1,5 @@
 // The typed operators by group.
+export * from "./adamw-step.ts";
 export * from "./arithmetic.ts";
 export * from "./comparison.ts";
 export * from "./conversion.ts";

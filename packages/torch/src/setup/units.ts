@@ -52,7 +52,8 @@ export function unitsFor(libtorch: Libtorch, machine: Machine, options: UnitOpti
       sourceDir: ops,
       output: `libpromptloss_ops${extension}`,
       // Vector types are passed between inlined functions only, where no calling convention is involved.
-      compile: [...compile, "-Wno-psabi", `-I${ops}`, ...own("CXXFLAGS")],
+      // Nobody reads errno, and a square root that may set it is no vector instruction.
+      compile: [...compile, "-Wno-psabi", "-fno-math-errno", `-I${ops}`, ...own("CXXFLAGS")],
       link,
     },
     {
