@@ -17,6 +17,7 @@ export * from "./models/index.ts";
 export * from "./peak-memory.ts";
 export * from "./preview/index.ts";
 export * from "./recipe/index.ts";
+export * from "./report/index.ts";
 export * from "./serve/index.ts";
 export * from "./statistics/index.ts";
 export * from "./study/index.ts";

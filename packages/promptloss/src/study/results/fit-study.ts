@@ -102,13 +102,13 @@ const scopesOf = (rows: readonly ScoredRow[]): (TaskGroup | undefined)[] => {
 const inGroup = ({ result }: ScoredRow, group: TaskGroup | undefined): boolean =>
   group === undefined || result.taskGroup === group;
 
-interface RatioGroup {
+export interface RatioGroup {
   readonly generationRatio: number | undefined;
   readonly cells: ReadonlySet<string>;
 }
 
 /** Cells by generation ratio, from the smallest; those without one are together. */
-const ratioGroups = (rows: readonly ScoredRow[]): RatioGroup[] => {
+export const ratioGroups = (rows: readonly Pick<ScoredRow, "result">[]): RatioGroup[] => {
   const ofCell = new Map(rows.map(({ result }) => [result.cell, result.generationRatio]));
   const known = [...ofCell].flatMap(([cell, ratio]) => (ratio === null ? [] : [{ cell, ratio }]));
   known.sort((a, b) => a.ratio - b.ratio);

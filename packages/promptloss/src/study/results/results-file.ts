@@ -19,15 +19,25 @@ export interface StudyResults extends ResultsHeader {
 
 const names = { header: "study.json", lines: "results.jsonl", csv: "results.csv" } as const;
 
-/** Writes the three files into a study's folder. */
-export const writeStudyResults = (folder: string, results: StudyResults): void => {
+/** The rows as the two tables that a study's folder holds. */
+export const resultsTables = (results: StudyResults): { readonly jsonl: string; readonly csv: string } => {
   const { rows, ...header } = results;
   const flat = rows.map((row) => flatten(row, header));
   const columns = columnsOf(header);
-  const csv = [columns, ...flat.map((row) => columns.map((name) => row[name]))];
+  const cells = [columns, ...flat.map((row) => columns.map((name) => row[name]))];
+  return {
+    jsonl: flat.map((row) => `${JSON.stringify(row)}\n`).join(""),
+    csv: cells.map((line) => `${line.map(csvCell).join(",")}\n`).join(""),
+  };
+};
+
+/** Writes the three files into a study's folder. */
+export const writeStudyResults = (folder: string, results: StudyResults): void => {
+  const { rows: _rows, ...header } = results;
+  const { jsonl, csv } = resultsTables(results);
   replaceFile(join(folder, names.header), `${JSON.stringify(header, null, 2)}\n`);
-  replaceFile(join(folder, names.lines), flat.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  replaceFile(join(folder, names.csv), csv.map((cells) => `${cells.map(csvCell).join(",")}\n`).join(""));
+  replaceFile(join(folder, names.lines), jsonl);
+  replaceFile(join(folder, names.csv), csv);
 };
 
 /**

@@ -24,15 +24,22 @@ export interface ScoredRows {
   readonly notes: readonly string[];
 }
 
-/** Benchmarks on which all cells have one value say nothing; they are left out, with a note. */
-export const scoredRows = (results: readonly ResultRow[], settings: AnalysisSettings): ScoredRows => {
+/** Values of the metrics that stand for tasks, each with its benchmark's name. */
+export const benchmarkRows = (
+  results: readonly ResultRow[],
+): { readonly result: ResultRow; readonly benchmark: string }[] => {
   const primary = results.filter(({ primary }) => primary);
   const metrics = new Map<string, Set<string>>();
   for (const { task, metric } of primary) metrics.set(task, (metrics.get(task) ?? new Set()).add(metric));
-  const named = primary.map((result) => {
+  return primary.map((result) => {
     const { task, metric } = result;
     return { result, benchmark: metrics.get(task)!.size > 1 ? `${task} ${metric}` : task };
   });
+};
+
+/** Benchmarks on which all cells have one value say nothing; they are left out, with a note. */
+export const scoredRows = (results: readonly ResultRow[], settings: AnalysisSettings): ScoredRows => {
+  const named = benchmarkRows(results);
   const notes: string[] = [];
   const values = new Map<string, Set<number>>();
   for (const { benchmark, result } of named)

@@ -1,0 +1,56 @@
+// What became of a study's cells, read from its folder: states, failures, and what the runs say of seeds and versions.
+// A folder that holds results alone has no cells to tell of.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { FactorValue } from "../../study/results/result-row.ts";
+import type { CellFailure, CellState } from "../../study/run/cell-folder.ts";
+import { readJson } from "../../study/run/json-file.ts";
+import type { Manifest } from "../../training/manifest.ts";
+
+export interface ReportCell {
+  readonly id: string;
+  readonly levels: Readonly<Record<string, FactorValue>>;
+  /** Undefined where the cell was never begun. */
+  readonly state: CellState["state"] | undefined;
+  readonly attempts: number;
+  readonly failure: CellFailure | undefined;
+  readonly run: RunFacts | undefined;
+}
+
+/** The part of a run's manifest that a method section needs. */
+export type RunFacts = Pick<
+  Manifest,
+  | "promptloss"
+  | "node"
+  | "libtorch"
+  | "platform"
+  | "processor"
+  | "device"
+  | "precision"
+  | "normalization"
+  | "reduceOver"
+  | "seed"
+  | "notes"
+>;
+
+/**
+ * @param folder the study's output
+ * @param planned cells of the study, where its file is known; others that lie in the folder are of no concern then
+ */
+export const readReportCells = (
+  folder: string,
+  planned?: readonly Pick<ReportCell, "id" | "levels">[],
+): ReportCell[] => {
+  const root = join(folder, "cells");
+  const ids = planned?.map(({ id }) => id) ?? (existsSync(root) ? readdirSync(root).sort() : []);
+  return ids.flatMap((id, i) => {
+    const path = join(root, id);
+    const levels = planned?.[i]?.levels ?? readJson<ReportCell>(join(path, "cell.json"))?.levels;
+    if (levels === undefined) return [];
+    const state = readJson<CellState>(join(path, "state.json"));
+    const run = readJson<Manifest>(join(path, "run", "manifest.json"));
+    return [
+      { id, levels, state: state?.state, attempts: state?.attempts ?? 0, failure: state?.failure, run },
+    ];
+  });
+};

@@ -1,0 +1,110 @@
+// All that a report is about: the results by series (a generation ratio each) and by benchmark, with their models, and
+// what became of the cells.
+import {
+  type AppliedTransform,
+  type Recommendation,
+  recommend,
+  type TaskGroup,
+  taskGroups,
+} from "../../statistics/index.ts";
+import { trimmed } from "../../statistics/report/numbers.ts";
+import type { AnalysisSettings } from "../../study/results/analysis.ts";
+import {
+  fitStudy,
+  ratioGroups,
+  type StudyFit,
+  type StudyFits,
+  studyEvidence,
+} from "../../study/results/fit-study.ts";
+import type { ResultRow } from "../../study/results/result-row.ts";
+import type { StudyResults } from "../../study/results/results-file.ts";
+import { benchmarkRows } from "../../study/results/scored-rows.ts";
+import type { ReportCell } from "./report-cells.ts";
+
+/** Cells of one generation ratio: a colour and a mark all over the page. */
+export interface Series {
+  readonly slot: number;
+  readonly label: string;
+  readonly generationRatio: number | undefined;
+  readonly cells: ReadonlySet<string>;
+}
+
+export interface Benchmark {
+  readonly name: string;
+  readonly metric: string;
+  readonly group: TaskGroup | null;
+  readonly higherIsBetter: boolean;
+  readonly rows: readonly ResultRow[];
+  /** One for each series, of this benchmark alone. */
+  readonly fits: readonly StudyFit[];
+  readonly transforms: readonly AppliedTransform[];
+}
+
+export interface StudyContent {
+  readonly results: StudyResults;
+  readonly fits: StudyFits;
+  readonly series: readonly Series[];
+  readonly benchmarks: readonly Benchmark[];
+  /** Undefined where the study's folder has no record of them. */
+  readonly cells: readonly ReportCell[];
+  readonly recommendations: readonly Recommendation[];
+}
+
+/** @throws StatisticsError for settings that no model can follow */
+export const studyContent = (
+  results: StudyResults,
+  cells: readonly ReportCell[] = [],
+  settings: AnalysisSettings = results.analysis,
+): StudyContent => {
+  const fits = fitStudy(results, settings);
+  const named = benchmarkRows(results.rows);
+  const series = ratioGroups(named).map(({ generationRatio, cells: ids }, slot) => ({
+    slot,
+    generationRatio,
+    cells: ids,
+    label: generationRatio === undefined ? "no generation ratio" : `Rg ${trimmed(generationRatio)}`,
+  }));
+  const byName = new Map<string, ResultRow[]>();
+  for (const { benchmark, result } of named)
+    byName.set(benchmark, [...(byName.get(benchmark) ?? []), result]);
+  const benchmarks = [...byName].map(([name, rows]) => benchmarkOf(name, rows, results, settings));
+  return { results, fits, series, benchmarks, cells, recommendations: recommendationsOf(fits, series) };
+};
+
+/** The fits that a series has a part in, by the cells that they share. */
+export const seriesOf = (fit: StudyFit, series: readonly Series[]): Series | undefined =>
+  series.find(({ cells }) => fit.rows.some(({ result }) => cells.has(result.cell)));
+
+/** Groups of tasks that the benchmarks belong to, those without one last. */
+export const groupsOf = (benchmarks: readonly Benchmark[]): (TaskGroup | null)[] =>
+  [...taskGroups, null].filter((group) => benchmarks.some((benchmark) => benchmark.group === group));
+
+const benchmarkOf = (
+  name: string,
+  rows: readonly ResultRow[],
+  results: StudyResults,
+  settings: AnalysisSettings,
+): Benchmark => {
+  const { formula, ...rest } = settings;
+  // There is no variance between benchmarks in one of them; and a bootstrap for each would take minutes.
+  const alone = { ...rest, bootstrap: 0, ...(formula && { formula: withoutBenchmark(formula) }) };
+  const { fits, transforms } = fitStudy({ ...results, rows: [...rows] }, alone);
+  const [{ metric, taskGroup, higherIsBetter }] = rows as [ResultRow];
+  return {
+    ...{ name, metric, group: taskGroup, higherIsBetter, rows, transforms },
+    fits: fits.filter(({ taskGroup: scope }) => scope === undefined),
+  };
+};
+
+const withoutBenchmark = (formula: string): string =>
+  formula.replaceAll(/\s*\+\s*\([^()|]*\|\|?\s*benchmark\s*\)/g, "");
+
+const recommendationsOf = (fits: StudyFits, series: readonly Series[]): Recommendation[] => {
+  const study = studyEvidence(fits);
+  const groups = [...new Set(fits.fits.map(({ taskGroup }) => taskGroup))];
+  return series.flatMap(({ generationRatio }) =>
+    generationRatio === undefined
+      ? []
+      : groups.map((taskGroup) => recommend(generationRatio, { study, ...(taskGroup && { taskGroup }) })),
+  );
+};

@@ -1,0 +1,23 @@
+// A study's content → the report, one HTML file.
+import { drawer } from "./charts/figure.ts";
+import type { StudyContent } from "./content/study-content.ts";
+import { page } from "./page.ts";
+import { modelTables } from "./sections/model-tables.ts";
+import { scoreFigures } from "./sections/score-figures.ts";
+import { summary } from "./sections/summary.ts";
+
+export interface RenderOptions {
+  /** Printed as the day of the report. */
+  readonly date: Date;
+  readonly version: string;
+}
+
+export const renderReport = (content: StudyContent, { date, version }: RenderOptions): string => {
+  const draw = drawer();
+  const subtitle = `Prompt loss weight study, ${date.toISOString().slice(0, 10)}, promptloss ${version}`;
+  return page(content.results.study, subtitle, [
+    { id: "summary", title: "Summary", body: summary(content) },
+    { id: "scores", title: "Score against w_p", body: scoreFigures(content, draw) },
+    { id: "models", title: "Models", body: modelTables(content) },
+  ]);
+};

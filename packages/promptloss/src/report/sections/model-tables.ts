@@ -1,0 +1,96 @@
+// The models as tables: fixed effects with Wald tests, random effects, criteria, and what is doubtful; and the text that
+// `promptloss fit` prints of the same model.
+
+import { type MixedModelFit, renderSummary } from "../../statistics/index.ts";
+import { pValue, short, stars, trimmed } from "../../statistics/report/numbers.ts";
+import type { StudyFit } from "../../study/results/fit-study.ts";
+import type { StudyContent } from "../content/study-content.ts";
+import { html, type Markup } from "../html/markup.ts";
+import { table } from "../html/table.ts";
+import { counted, groupTitle, sentence } from "./wording.ts";
+
+export const modelTables = ({ fits }: StudyContent): Markup =>
+  fits.fits.length === 0
+    ? html`<p>There is nothing to model yet.</p>`
+    : html`${fits.fits.map(modelOf)}
+<p class="note">*** p &lt; 0.001, ** p &lt; 0.01, * p &lt; 0.05, . p &lt; 0.1 (Wald, two-sided).</p>`;
+
+const modelOf = (each: StudyFit): Markup => {
+  const { taskGroup, generationRatio, rows, formula, fit, effect, problem } = each;
+  const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
+  const title = `${groupTitle(taskGroup)}${ratio}`;
+  return html`
+<section class="model"><h3>${title}</h3>
+<p><code>${formula}</code>, ${counted(rows.length, "score")}</p>
+${effect && html`<p>${sentence(effect.sentence)}</p>`}
+${problem !== undefined && html`<p class="warning">No ${fit ? "effect" : "model"}: ${problem}.</p>`}
+${fit && fitTables(fit, title)}</section>`;
+};
+
+const fitTables = (fit: MixedModelFit, title: string): Markup => html`
+${coefficients(fit, title)}
+${fit.varianceComponents.length > 0 && randomEffects(fit, title)}
+${criteria(fit, title)}
+${fit.diagnostics.map(({ severity, message }) => html`<p class="${severity}">${sentence(severity)}: ${message}.</p>`)}
+<details><summary>As <code>promptloss fit</code> prints it</summary><pre tabindex="0">${renderSummary(fit)}</pre></details>`;
+
+const coefficients = ({ coefficients: rows, aliased }: MixedModelFit, title: string): Markup =>
+  table(
+    `${title}: fixed effects`,
+    [
+      { name: "Term" },
+      { name: "Estimate", number: true },
+      { name: "Std. error", number: true },
+      { name: "z", number: true },
+      { name: "p", number: true },
+      { name: html`<span class="unseen">Significance</span>` },
+    ],
+    [
+      ...rows.map(({ name, estimate, standardError, z, p }) => [
+        ...[name, short(estimate), short(standardError)],
+        ...[Number.isFinite(z) ? z.toFixed(3) : "–", pValue(p), stars(p)],
+      ]),
+      ...aliased.map((name) => [name, "–", "–", "–", "–", "left out"]),
+    ],
+  );
+
+const randomEffects = ({ varianceComponents, family, dispersion }: MixedModelFit, title: string): Markup =>
+  table(
+    `${title}: random effects`,
+    [
+      { name: "Group" },
+      { name: "Effect" },
+      { name: "Groups", number: true },
+      { name: "Variance", number: true },
+      { name: "Std. dev.", number: true },
+      { name: "Correlation", number: true },
+    ],
+    [
+      ...varianceComponents.flatMap(({ group, groups, effects, sd, correlation, uncorrelated }) =>
+        effects.map((effect, m) => {
+          const others = uncorrelated ? [] : correlation[m]!.slice(0, m);
+          const shown = others.map((r) => (Number.isFinite(r) ? r.toFixed(2) : "–")).join(" ");
+          return [group, effect, groups, short(sd[m]! ** 2), short(sd[m]!), shown];
+        }),
+      ),
+      ...(family === "gaussian" ? [["residual", "", "", short(dispersion ** 2), short(dispersion), ""]] : []),
+    ],
+  );
+
+const criteria = (fit: MixedModelFit, title: string): Markup => {
+  const { aic, bic, logLik, parameters, observations, dispersion, family, link, reml } = fit;
+  const spread = family === "beta" ? "Precision φ" : "Residual σ";
+  return table(
+    `${title}: fit (${family}, ${link} link)`,
+    [reml ? "REML logLik" : "logLik", "AIC", "BIC", "df", "Residual df", "Scores", spread].map((name) => ({
+      name,
+      number: true,
+    })),
+    [
+      [
+        ...[logLik, aic, bic].map((x) => x.toFixed(2)),
+        ...[parameters, observations - parameters, observations, short(dispersion)],
+      ],
+    ],
+  );
+};

@@ -1,0 +1,31 @@
+// Names of groups and series as the page writes them.
+import { lookOf } from "../charts/palette.ts";
+import type { Series } from "../content/study-content.ts";
+import { html, type Markup } from "../html/markup.ts";
+
+const titles = {
+  "multiple-choice": "Multiple choice",
+  "short-generation": "Short generation",
+  "long-generation": "Long generation",
+} as const;
+
+/** Of a model over everything: undefined. Of benchmarks that belong to no group: null. */
+export const groupTitle = (group: keyof typeof titles | null | undefined): string =>
+  group === undefined ? "All tasks" : group === null ? "Other tasks" : titles[group];
+
+/** Which colour and mark means which generation ratio; nothing where there is one. */
+export const legend = (series: readonly Series[]): Markup | undefined =>
+  series.length < 2
+    ? undefined
+    : html`<ul class="legend">${series.map(
+        ({ slot, label }) =>
+          html`<li><span style="color:${lookOf(slot).color}" aria-hidden="true">${lookOf(slot).glyph}</span> ${label}</li>`,
+      )}</ul>`;
+
+/** "one cell", "12 cells" */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  count === 1 ? `one ${one}` : `${count} ${many}`;
+
+/** With a capital, and with p-values that no line's end takes apart. */
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replaceAll(/\bp ([<=]) /g, "p\u00a0$1\u00a0");

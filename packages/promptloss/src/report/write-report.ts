@@ -1,0 +1,46 @@
+// Writes a study's report beside its results. The chart library is loaded here, when there is something to draw.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { AnalysisSettings } from "../study/results/analysis.ts";
+import { readStudyResults, type StudyResults } from "../study/results/results-file.ts";
+import { replaceFile } from "../study/run/json-file.ts";
+import { type ReportCell, readReportCells } from "./content/report-cells.ts";
+import { type StudyContent, studyContent } from "./content/study-content.ts";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+export interface StudyReportOptions {
+  /** The file; `report.html` in the study's folder where left out. */
+  readonly output?: string;
+  /** In place of those that lie in the folder. */
+  readonly results?: StudyResults;
+  /** Cells that the study has, where its file is known; those that lie in the folder where left out. */
+  readonly cells?: readonly Pick<ReportCell, "id" | "levels">[];
+  /** In place of those that the study file gave. */
+  readonly settings?: AnalysisSettings;
+  /** The day that is printed; today's where left out. */
+  readonly date?: Date;
+}
+
+export interface StudyReport {
+  /** Of the HTML file. */
+  readonly path: string;
+  readonly content: StudyContent;
+}
+
+/**
+ * Writes the report of a study's results as one HTML file that needs no network.
+ * @param folder the study's output
+ * @throws StudyError where no results lie there
+ */
+export const writeStudyReport = async (
+  folder: string,
+  options: StudyReportOptions = {},
+): Promise<StudyReport> => {
+  const { output = join(folder, "report.html"), date = new Date() } = options;
+  const results = options.results ?? readStudyResults(folder);
+  const content = studyContent(results, readReportCells(folder, options.cells), options.settings);
+  const { renderReport } = await import("./render-report.ts");
+  replaceFile(output, renderReport(content, { date, version }));
+  return { path: output, content };
+};
