@@ -2,6 +2,10 @@
 import { drawer } from "./charts/figure.ts";
 import type { StudyContent } from "./content/study-content.ts";
 import { page } from "./page.ts";
+import { downloads } from "./sections/downloads.ts";
+import { heatmaps } from "./sections/heatmaps.ts";
+import { mechanisms } from "./sections/mechanisms.ts";
+import { method } from "./sections/method.ts";
 import { modelTables } from "./sections/model-tables.ts";
 import { scoreFigures } from "./sections/score-figures.ts";
 import { summary } from "./sections/summary.ts";
@@ -18,6 +22,10 @@ export const renderReport = (content: StudyContent, { date, version }: RenderOpt
   return page(content.results.study, subtitle, [
     { id: "summary", title: "Summary", body: summary(content) },
     { id: "scores", title: "Score against w_p", body: scoreFigures(content, draw) },
+    { id: "cells", title: "Cells", body: heatmaps(content, draw) },
+    { id: "mechanisms", title: "Mechanisms", body: mechanisms(content, draw) },
     { id: "models", title: "Models", body: modelTables(content) },
+    { id: "method", title: "Method", body: method(content, version) },
+    { id: "data", title: "Data", body: downloads(content) },
   ]);
 };

@@ -15,7 +15,6 @@ const CAP = 3;
 export const errorBars = (bars: readonly Bar[], { color }: Look, shift: number): CustomSeriesOption => ({
   type: "custom",
   silent: true,
-  clip: true,
   z: 3,
   encode: { x: 0, y: [1, 2] },
   data: bars.map(({ wp, lower, upper }) => [wp, lower, upper]),

@@ -41,6 +41,7 @@ const DODGE = 7;
 export const scoreChart = ({ series, name, range, alt }: ScoreChart): Drawing => {
   const drawn: AnySeries[] = [];
   const tips: (readonly string[] | undefined)[] = [];
+  const [lowest, highest] = range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (const [i, each] of series.entries()) {
     const look = lookOf(each.slot);
     const shift = (i - (series.length - 1) / 2) * DODGE;
@@ -56,7 +57,9 @@ export const scoreChart = ({ series, name, range, alt }: ScoreChart): Drawing =>
       });
     }
     const bars = each.points.flatMap(({ wp, lower, upper }) =>
-      lower === undefined || upper === undefined ? [] : [{ wp, lower, upper }],
+      lower === undefined || upper === undefined
+        ? []
+        : [{ wp, lower: Math.max(lower, lowest), upper: Math.min(upper, highest) }],
     );
     drawn.push(errorBars(bars, look, shift));
     tips[drawn.length] = each.points.map(({ tip }) => tip);

@@ -4,7 +4,7 @@ const light = `
 --page:#ffffff;--panel:#f6f7f9;--ink:#1b1f24;--muted:#59636e;--line:#8c959f;--grid:#e3e6ea;--rule:#d5d9de;
 --link:#0a58ca;--warn:#9a4a00;
 --s0:#2563b8;--s1:#c2570c;--s2:#1a7f4b;--s3:#7c3aaf;--s4:#b8235a;--s5:#0f7680;
---h0:#f0f5fb;--h1:#dbe8f6;--h2:#c0d7ee;--h3:#9ec2e4;--h4:#77a9d8;--h5:#4b87c4;--h6:#2c6cb0;--h7:#195193;--h8:#0b3872;
+--h0:#f0f5fb;--h1:#dbe8f6;--h2:#c0d7ee;--h3:#9ec2e4;--h4:#77a9d8;--h5:#3a74b3;--h6:#2a63a3;--h7:#195193;--h8:#0b3872;
 --on-low:#1b1f24;--on-high:#ffffff;`;
 
 const dark = `
@@ -33,13 +33,16 @@ nav ul,.legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 
 .legend{font-size:.92rem}
 .findings{padding-left:1.2rem}
 .findings li{margin:.35rem 0}
-.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20.5rem,100%),1fr));gap:1.75rem 1.5rem}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20.5rem,100%),1fr));gap:0 1.5rem}
 figure{margin:0;min-width:0;break-inside:avoid}
+.figures figure{display:grid;grid-row:span 3;grid-template-rows:subgrid;grid-template-columns:minmax(0,1fr);row-gap:0;margin-bottom:.75rem}
 figcaption{font-size:.85rem;line-height:1.45}
 figcaption p{margin:.25rem 0}
 svg.chart{display:block;width:100%;height:auto}
-svg.narrow{display:none}
-.wide{overflow-x:auto;margin:.75rem 0;max-width:100%}
+.narrow{display:none}
+figure.heat{margin:1.25rem 0}
+.broad,.narrow{max-width:100%}
+.wide{position:relative;overflow-x:auto;margin:.75rem 0;max-width:100%}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;overflow-wrap:normal}
 caption{text-align:left;color:var(--muted);padding:.2rem 0;caption-side:top}
 th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--rule)}
@@ -59,7 +62,7 @@ dt{font-weight:600;margin-top:.9rem}
 dd{margin:.15rem 0 0}
 .scale{display:inline-flex;vertical-align:middle;margin:0 .4rem}
 .scale i{width:1.1rem;height:.8rem}
-@media (max-width:40rem){body{padding-top:1rem}h1{font-size:1.5rem}svg.narrow{display:block}svg.broad{display:none}}
+@media (max-width:40rem){body{padding-top:1rem}h1{font-size:1.5rem}.narrow{display:block}.broad{display:none}}
 @page{margin:15mm}
 @media print{
 :root{color-scheme:light;${light}}
@@ -69,6 +72,6 @@ h2,h3,h4,caption{break-after:avoid}
 .model,tr{break-inside:avoid}
 .figures{grid-template-columns:repeat(2,1fr)}
 .wide{overflow:visible}
-details,details::details-content{display:block;content-visibility:visible}
+details{display:none}
 a{color:inherit;text-decoration:none}
 }`;

@@ -33,35 +33,58 @@ ${
 ${recommendations.length > 0 && weightTable(recommendations)}`;
 };
 
-const weightTable = (recommendations: readonly Recommendation[]): Markup =>
-  table(
-    "Recommended prompt loss weights",
-    [
-      { name: "For" },
-      { name: "Rg", number: true },
-      { name: "PLW", number: true },
-      { name: "Range" },
-      { name: "Stands on" },
-    ],
-    recommendations.map(({ taskGroup, generationRatio, plw, interval, source, significant }) => [
-      groupTitle(taskGroup),
-      trimmed(generationRatio),
-      html`<strong>${trimmed(plw)}</strong>`,
-      interval.kind === "end"
-        ? ranges.end()
-        : `${trimmed(interval.lower)} to ${trimmed(interval.upper)}, ${ranges[interval.kind](interval.level)}`,
-      source === "study"
-        ? "this study"
-        : `the paper's figures${significant ? "" : ", nothing significant for this ratio"}: this study does not settle it`,
-    ]),
-  );
+const weightTable = (recommendations: readonly Recommendation[]): Markup => html`
+${table(
+  "Recommended prompt loss weights",
+  [
+    { name: "For" },
+    { name: "Rg", number: true },
+    { name: "PLW", number: true },
+    { name: "Range", number: true },
+    { name: "of" },
+    { name: "from" },
+  ],
+  recommendations.map(({ taskGroup, generationRatio, plw, interval, source, evidence }) => [
+    groupTitle(taskGroup),
+    trimmed(generationRatio),
+    html`<strong>${trimmed(plw)}</strong>`,
+    interval.kind === "end" ? "" : `${trimmed(interval.lower)} to ${trimmed(interval.upper)}`,
+    kinds[interval.kind](interval.level),
+    source === "study"
+      ? "this study"
+      : evidence.some(({ mark }) => mark === "O")
+        ? "our choice"
+        : "the paper",
+  ]),
+)}
+${
+  recommendations.some(({ source }) => source === "paper") &&
+  html`<p class="note">Where this study does not settle the question, this is what else is known:</p>
+<ul class="note">${[...new Set(recommendations.filter(({ source }) => source === "paper").map(fromPaper))].map((text) => html`<li>${text}</li>`)}</ul>`
+}`;
 
-const ranges: Readonly<Record<Recommendation["interval"]["kind"], (level?: number) => string>> = {
-  surface: (level) => `${percent(level)} by draws of the surface`,
-  bootstrap: (level) => `${percent(level)} by parametric bootstrap`,
-  delta: (level) => `${percent(level)} by the delta method`,
-  stated: () => "a stated range, no confidence interval",
-  end: () => "the end of the range that was tried",
+/** What the paper's figures say, without the study's own notes, which stand above. */
+const fromPaper = ({ generationRatio, plw, evidence }: Recommendation): string => {
+  const said = evidence
+    .filter(({ mark }) => mark !== "study")
+    .map(({ mark, text }) => `${text} (${marks[mark]})`);
+  return `Rg ${trimmed(generationRatio)}, PLW ${trimmed(plw)}: ${said.join("; ")}.`;
+};
+
+const marks: Readonly<Record<Recommendation["evidence"][number]["mark"], string>> = {
+  study: "this study",
+  V: "the paper",
+  D: "derived from the paper's figures",
+  O: "ours",
+  "follow-up": "a follow-up paper",
+};
+
+const kinds: Readonly<Record<Recommendation["interval"]["kind"], (level?: number) => string>> = {
+  surface: (level) => `${percent(level)}, draws of the surface`,
+  bootstrap: (level) => `${percent(level)}, parametric bootstrap`,
+  delta: (level) => `${percent(level)}, delta method`,
+  stated: () => "a stated range, no interval",
+  end: () => "the end of what was tried",
 };
 
 const percent = (level = 0.95): string => `${trimmed(100 * level, 4)} %`;

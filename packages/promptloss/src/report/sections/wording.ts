@@ -28,4 +28,14 @@ export const counted = (count: number, one: string, many = `${one}s`): string =>
 
 /** With a capital, and with p-values that no line's end takes apart. */
 export const sentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replaceAll(/\bp ([<=]) /g, "p\u00a0$1\u00a0");
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replaceAll(
+    /\bp ([<=]) ([\d.]+)(?:e-(\d+))?/g,
+    (_, sign: string, number: string, exponent?: string) =>
+      `p\u00a0${sign}\u00a0${number}${exponent === undefined ? "" : `e-\u2060${exponent}`}`,
+  );
+
+/** "plw 0.1, seed 2" */
+export const cellName = (levels: Readonly<Record<string, string | number>>): string =>
+  Object.entries(levels)
+    .map(([name, label]) => `${name} ${label}`)
+    .join(", ");

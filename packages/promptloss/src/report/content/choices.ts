@@ -1,0 +1,148 @@
+// Every choice that stands between the runs and the figures of a report, each marked with whose it is: the paper's,
+// the study file's, or our own.
+import { shortBelow } from "../../statistics/recommend/paper-facts.ts";
+import { trimmed } from "../../statistics/report/numbers.ts";
+import { analysisSettings } from "../../study/results/analysis.ts";
+import type { StudyContent } from "./study-content.ts";
+
+/** paper: as the paper has it. study: set by this study's file. own: ours, the paper's setting was not available. */
+export type ChoiceMark = "paper" | "study" | "own";
+
+export interface Choice {
+  readonly name: string;
+  readonly mark: ChoiceMark;
+  readonly texts: readonly string[];
+}
+
+export const choices = (content: StudyContent): Choice[] => [
+  ...variables(content),
+  ...models(content),
+  ...intervals(content),
+];
+
+const variables = ({ benchmarks, fits, results }: StudyContent): Choice[] => [
+  {
+    name: "Weights",
+    mark: "paper",
+    texts: [
+      "The prompt loss weight (PLW) scales the loss of prompt tokens; completion tokens weigh 1. The variable of all models is w_p = PLW^0.30103, so that PLW 0.1 is w_p 0.5.",
+    ],
+  },
+  {
+    name: "Generation ratio",
+    mark: "paper",
+    texts: [
+      `Rg is mean completion tokens over mean prompt tokens of the training data, instruction and input alone; below ${shortBelow} data count as short-completion data.`,
+    ],
+  },
+  {
+    name: "Ratios that count as one",
+    mark: "own",
+    texts: [
+      "Cells whose ratios lie within a factor of 1.25 are modelled together, under their geometric mean.",
+    ],
+  },
+  {
+    name: "Groups of tasks",
+    mark: benchmarks.some(({ group }) => group !== null) ? "paper" : "own",
+    texts: [
+      "Multiple choice, short generation and long generation are the paper's groups; which group a task is in, the task or the study file says.",
+      ...(benchmarks.length > 0
+        ? [
+            benchmarks
+              .map(({ name, group, metric }) => `${name}: ${group ?? "no group"}, ${metric}`)
+              .join("; "),
+          ]
+        : []),
+    ],
+  },
+  {
+    name: "Scores",
+    mark: changed(fits.settings.transforms, "transforms") ? "study" : "own",
+    texts: [
+      "The metric that stands for each task, brought into the range of the family in these steps:",
+      ...fits.transforms.map(({ name, description }) => `${name}: ${description}`),
+      ...fits.notes,
+      ...(results.rows.some(({ primary }) => !primary)
+        ? ["Other metrics of the tasks are in the table for download and in no model."]
+        : []),
+    ],
+  },
+];
+
+const models = ({ fits }: StudyContent): Choice[] => {
+  const { family, formula } = fits.settings;
+  const formulas = [...new Set(fits.fits.map((fit) => fit.formula))];
+  return [
+    {
+      name: "Family",
+      mark: family === "beta" ? "paper" : "study",
+      texts: [
+        family === "beta"
+          ? "Beta with logit link, as a generalised linear mixed model, by maximum likelihood with the Laplace approximation."
+          : "Gaussian with identity link, as a linear mixed model, by maximum likelihood.",
+      ],
+    },
+    {
+      name: "Formula",
+      mark: formula === undefined ? "own" : "study",
+      texts: [
+        ...formulas,
+        ...(formula === undefined
+          ? [
+              "The quadratic in w_p is the paper's; the random intercepts, one for each factor with several levels, are ours: the paper's exact setting was not available to us.",
+            ]
+          : []),
+      ],
+    },
+    {
+      name: "Single benchmarks",
+      mark: "own",
+      texts: [
+        "Each has a model of its own, with the same formula less the random intercept of benchmarks. Their p-values are not corrected for how many there are.",
+      ],
+    },
+  ];
+};
+
+const intervals = ({ fits }: StudyContent): Choice[] => {
+  const { level, alpha, bootstrap, seed } = fits.settings;
+  const percent = `${trimmed(100 * level, 4)} %`;
+  return [
+    {
+      name: "Significance",
+      mark: changed(alpha, "alpha") ? "study" : "own",
+      texts: [
+        `Wald tests at ${alpha}: no relation where the linear and the quadratic term together are not significant; a best value inside the range where the quadratic term is significant and negative and the vertex lies in (0, 1).`,
+      ],
+    },
+    {
+      name: "Interval of the vertex",
+      mark: changed(bootstrap, "bootstrap") || changed(level, "level") ? "study" : "own",
+      texts: [
+        bootstrap > 0
+          ? `${percent} by a parametric bootstrap of ${bootstrap} refits, seed ${seed}; the delta method for single benchmarks.`
+          : `${percent} by the delta method, on the scale of w_p.`,
+      ],
+    },
+    {
+      name: "Intervals of points",
+      mark: "own",
+      texts: [
+        `${percent} of the mean over a weight's cells by Student's t, with the spread within weights pooled over all weights; it holds what the other factors (seeds, models) add. Where each weight has one cell, the task's own standard error.`,
+      ],
+    },
+    {
+      name: "Bands of curves",
+      mark: "own",
+      texts: [
+        `${percent}, pointwise, of a typical group's mean by the uncertainty of the fixed effects. Curves of benchmarks are brought back to the metric's own unit by the inverse of the steps above.`,
+      ],
+    },
+  ];
+};
+
+const defaults = analysisSettings();
+
+const changed = (value: unknown, key: keyof typeof defaults): boolean =>
+  JSON.stringify(value) !== JSON.stringify(defaults[key]);

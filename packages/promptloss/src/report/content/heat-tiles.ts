@@ -1,0 +1,112 @@
+// The tiles of heatmaps: benchmarks by weight, and cells by weight.
+
+import { short, trimmed } from "../../statistics/report/numbers.ts";
+import type { FactorValue, ResultRow } from "../../study/results/result-row.ts";
+import type { Tile } from "../charts/heatmap.ts";
+import type { ReportCell } from "./report-cells.ts";
+import type { Series, StudyContent } from "./study-content.ts";
+import { weightMeans } from "./weight-means.ts";
+
+export interface Grid {
+  readonly rows: readonly string[];
+  readonly weights: readonly number[];
+  readonly tiles: readonly Tile[];
+  /** In words, for readers who don't see it. */
+  readonly summary: string;
+}
+
+/** Means over a series' cells, coloured from each benchmark's worst to its best. */
+export const benchmarkTiles = ({ benchmarks }: StudyContent, series: Series): Grid => {
+  const shown = benchmarks.flatMap(({ name, rows, higherIsBetter }) => {
+    const { means } = weightMeans(
+      rows.filter(({ cell }) => series.cells.has(cell)),
+      0.95,
+    );
+    return means.length === 0 ? [] : [{ name, means, higherIsBetter }];
+  });
+  const weights = sortedWeights(shown.flatMap(({ means }) => means.map(({ plw }) => plw)));
+  const tiles = shown.flatMap(({ name, means, higherIsBetter }, row) => {
+    const values = means.map(({ mean }) => mean);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    return means.map(({ plw, mean, count }): Tile => {
+      const share = high > low ? (mean - low) / (high - low) : 0.5;
+      return {
+        ...{ row, column: weights.indexOf(plw), text: short(mean, 3) },
+        share: higherIsBetter ? share : 1 - share,
+        tip: `${name}, PLW ${trimmed(plw, 4)}: ${trimmed(mean, 4)} over ${count} cells`,
+      };
+    });
+  });
+  const best = shown.map(({ name, means, higherIsBetter }) => {
+    const sorted = [...means].sort((a, b) => (higherIsBetter ? b.mean - a.mean : a.mean - b.mean));
+    return `${name} is best at PLW ${trimmed(sorted[0]!.plw, 4)} (${trimmed(sorted[0]!.mean, 4)})`;
+  });
+  return { rows: shown.map(({ name }) => name), weights, tiles, summary: `${best.join("; ")}.` };
+};
+
+/** Each cell's mean score over its benchmarks; a row for each combination of the factors but the weight. */
+export const cellTiles = (content: StudyContent): Grid => {
+  const { results, fits, cells } = content;
+  const weightFactors = weightFactorsOf(results.rows);
+  const rowOf = (factors: Readonly<Record<string, FactorValue>>): string =>
+    Object.entries(factors)
+      .filter(([name]) => !weightFactors.has(name))
+      .map(([name, value]) => (typeof value === "number" ? `${name} ${value}` : value))
+      .join(", ") || "all cells";
+  const scores = new Map<string, { result: ResultRow; values: number[] }>();
+  for (const { taskGroup, rows } of fits.fits)
+    if (taskGroup === undefined)
+      for (const { result, score } of rows)
+        scores.set(result.cell, { result, values: [...(scores.get(result.cell)?.values ?? []), score] });
+  const placed = [
+    ...[...scores.values()].map(({ result, values }) => ({
+      ...{ name: rowOf(result.factors), plw: result.plw, cell: result.cell },
+      value: values.reduce((sum, x) => sum + x, 0) / values.length,
+      mark: "",
+    })),
+    ...cells
+      .filter(({ id }) => !scores.has(id))
+      .flatMap((cell) => {
+        const plw = weightOf(cell, weightFactors);
+        const mark = cell.state === "failed" ? "✗" : "·";
+        return plw === undefined
+          ? []
+          : [{ name: rowOf(cell.levels), plw, cell: cell.id, value: undefined, mark }];
+      }),
+  ];
+  const weights = sortedWeights(placed.map(({ plw }) => plw));
+  const rows = [...new Set(placed.map(({ name }) => name))];
+  const tiles = placed.map(({ name, plw, cell, value, mark }): Tile => {
+    const text = value === undefined ? mark : value.toFixed(2);
+    const state = mark === "✗" ? "failed" : mark === "·" ? "not finished" : text;
+    return {
+      ...{ row: rows.indexOf(name), column: weights.indexOf(plw), share: value, text },
+      tip: `${name}, PLW ${trimmed(plw, 4)}: ${state} (cell ${cell})`,
+    };
+  });
+  const failed = placed.filter(({ mark }) => mark === "✗").length;
+  const open = placed.filter(({ mark }) => mark === "·").length;
+  return {
+    ...{ rows, weights, tiles },
+    summary: `${rows.length} rows, ${weights.length} weights; ${failed} failed, ${open} not finished.`,
+  };
+};
+
+const sortedWeights = (weights: readonly number[]): number[] => [...new Set(weights)].sort((a, b) => a - b);
+
+/** Factors whose levels are the weight itself, whatever they are called. */
+const weightFactorsOf = (rows: readonly ResultRow[]): ReadonlySet<string> => {
+  const names = new Set(rows.flatMap(({ factors }) => Object.keys(factors)));
+  const same = [...names].filter((name) =>
+    rows.every(({ factors, plw }) => factors[name] !== undefined && Number(factors[name]) === plw),
+  );
+  return new Set(["plw", ...same]);
+};
+
+const weightOf = ({ levels }: ReportCell, factors: ReadonlySet<string>): number | undefined => {
+  for (const name of factors) {
+    const plw = Number(levels[name]);
+    if (levels[name] !== undefined && Number.isFinite(plw)) return plw;
+  }
+  return undefined;
+};

@@ -1,0 +1,62 @@
+// Names, units and meanings of the probes that runs write, and a plain name for those of other programs.
+
+export interface ProbeText {
+  readonly title: string;
+  readonly unit: string;
+  readonly meaning: string;
+}
+
+const known: Readonly<Record<string, ProbeText>> = {
+  loss_mean: {
+    title: "Mean training loss",
+    unit: "loss as trained, nats",
+    meaning: "Mean over the steps, of the loss as it was trained, which depends on the weight itself.",
+  },
+  loss_rstd: {
+    title: "Relative standard deviation of the training loss",
+    unit: "standard deviation over mean",
+    meaning: "Over the steps: how unstable training was.",
+  },
+  distance_l1: {
+    title: "Distance to the base model, L1",
+    unit: "Σ |w − w₀|",
+    meaning: "How far training moved the weights.",
+  },
+  distance_l2: {
+    title: "Distance to the base model, L2",
+    unit: "(Σ (w − w₀)²)^½",
+    meaning: "How far training moved the weights.",
+  },
+  distance_cosine: {
+    title: "Cosine similarity to the base model",
+    unit: "w·w₀ / (|w| |w₀|)",
+    meaning: "1 where training did not turn the weights.",
+  },
+  memorisation_bleu: {
+    title: "Memorisation of training completions",
+    unit: "corpus BLEU, 0 to 100",
+    meaning: "Greedy generations for training prompts against their completions.",
+  },
+  generation_length: {
+    title: "Length of generations",
+    unit: "tokens, mean",
+    meaning: "Greedy generations for training prompts, stop token left out.",
+  },
+  reference_length: {
+    title: "Length of the training completions",
+    unit: "tokens, mean",
+    meaning: "What the generations' length compares with.",
+  },
+  generation_stopped: {
+    title: "Generations that ended by themselves",
+    unit: "share, 0 to 1",
+    meaning: "Share with a stop token before the limit of new tokens.",
+  },
+};
+
+export const probeText = (name: string): ProbeText =>
+  (Object.hasOwn(known, name) && known[name]) || {
+    title: name.replaceAll("_", " "),
+    unit: name,
+    meaning: "A probe of the study's own.",
+  };

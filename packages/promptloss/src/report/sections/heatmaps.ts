@@ -1,0 +1,59 @@
+// The cells at a glance: benchmarks by weight for each generation ratio, and combinations of the other factors by
+// weight, where failed and unfinished cells show too.
+
+import { trimmed } from "../../statistics/report/numbers.ts";
+import type { Draw } from "../charts/figure.ts";
+import { broad, type Heatmap, heatmap, narrow } from "../charts/heatmap.ts";
+import { benchmarkTiles, cellTiles, type Grid } from "../content/heat-tiles.ts";
+import type { StudyContent } from "../content/study-content.ts";
+import { html, type Markup } from "../html/markup.ts";
+import { table } from "../html/table.ts";
+
+export const heatmaps = (content: StudyContent, draw: Draw): Markup => {
+  const { benchmarks, series } = content;
+  if (benchmarks.length === 0) return html`<p>No cell has a score yet.</p>`;
+  return html`
+${scale("worst of its row", "best of its row")}
+${series.map((each) => {
+  const title = `Benchmarks by weight${series.length > 1 ? `, ${each.label}` : ""}`;
+  return gridFigure(
+    title,
+    "Means over cells, in the metric's own unit.",
+    benchmarkTiles(content, each),
+    draw,
+  );
+})}
+${scale("0", "1")}
+${gridFigure(
+  "Cells by weight",
+  "Mean score over a cell's benchmarks, on the scale that is modelled. ✗ failed, · not finished.",
+  cellTiles(content),
+  draw,
+)}`;
+};
+
+const gridFigure = (title: string, caption: string, grid: Grid, draw: Draw): Markup => {
+  const drawing: Heatmap = { ...grid, alt: `Heatmap. ${title}. ${caption} ${grid.summary}` };
+  const sized = (size: typeof broad, name: string): Markup =>
+    html`<div class="${name}">${draw(heatmap(drawing, size))}</div>`;
+  return html`
+<figure class="heat"><h4>${title}</h4>
+${sized(broad, "broad")}${sized(narrow, "narrow")}
+<figcaption>${caption}
+<details><summary>Values</summary>${valueTable(title, grid)}</details></figcaption></figure>`;
+};
+
+const valueTable = (title: string, { rows, weights, tiles }: Grid): Markup => {
+  const text = new Map(tiles.map((tile) => [`${tile.row} ${tile.column}`, tile.text]));
+  return table(
+    title,
+    [{ name: "" }, ...weights.map((plw) => ({ name: `PLW ${trimmed(plw, 4)}`, number: true }))],
+    rows.map((name, row) => [name, ...weights.map((_, column) => text.get(`${row} ${column}`) ?? "")]),
+  );
+};
+
+const scale = (low: string, high: string): Markup =>
+  html`<p class="note">${low}<span class="scale" aria-hidden="true">${Array.from(
+    { length: 9 },
+    (_, step) => html`<i style="background:var(--h${step})"></i>`,
+  )}</span>${high}</p>`;
