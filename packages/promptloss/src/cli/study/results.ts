@@ -1,8 +1,8 @@
 // `promptloss study results`: the tidy table of what is done so far, and its models.
 import { Command } from "commander";
 import pc from "picocolors";
-import { fitToJson, renderSummary, toJson } from "../../statistics/index.ts";
-import { fitStudy, type StudyFit, type StudyFits, writeResults } from "../../study/index.ts";
+import { renderSummary } from "../../statistics/index.ts";
+import { fitStudy, fitsToJson, type StudyFit, type StudyFits, writeResults } from "../../study/index.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
 
 interface Flags extends StudyFlags {
@@ -19,14 +19,7 @@ export const resultsCommand = (): Command =>
       const results = writeResults(study);
       const fits = fitStudy(results);
       if (json) {
-        const models = fits.fits.map(({ rows, fit, effect, ...rest }) => ({
-          ...rest,
-          rows: rows.length,
-          fit: fit === undefined ? null : fitToJson(fit),
-          effect: toJson(effect),
-        }));
-        const whole = { settings: fits.settings, transforms: fits.transforms, notes: fits.notes, models };
-        process.stdout.write(`${JSON.stringify(toJson(whole), null, 2)}\n`);
+        process.stdout.write(`${JSON.stringify(fitsToJson(fits), null, 2)}\n`);
         return;
       }
       const done = new Set(results.rows.map(({ cell }) => cell)).size;

@@ -24,7 +24,7 @@ export const wpAxis = () => ({
 export const valueAxis = (name: string, range?: readonly [number, number]) => ({
   type: "value" as const,
   scale: true,
-  ...(range && { min: range[0], max: range[1] }),
+  ...(range && { min: range[0], max: range[1], interval: (range[1] - range[0]) / 4 }),
   splitNumber: 4,
   name,
   nameLocation: "end" as const,

@@ -19,6 +19,9 @@ export interface Drawing {
   readonly tips?: readonly (readonly string[] | undefined)[];
 }
 
+/** How far a chart may grow beyond its own size. */
+const LARGEST = 1.35;
+
 export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
 /** One SVG element. `id` makes the names inside it different from those of other drawings on the page. */
@@ -34,7 +37,7 @@ export const draw = ({ option, width, height, alt, tips = [] }: Drawing, id: str
       .replaceAll(/<style[\s\S]*?<\/style>/g, "")
       .replaceAll(/ class="zr[^"]*"/g, "")
       .replaceAll(/zr\d+-/g, `${id}-`);
-    return html`<svg class="chart" viewBox="0 0 ${width} ${height}" style="max-width:${width * 1.35}px" role="img" aria-label="${alt}">${raw(withTips(inside, tips))}</svg>`;
+    return html`<svg class="chart" viewBox="0 0 ${width} ${height}" style="max-width:${Math.round(width * LARGEST)}px" role="img" aria-label="${alt}">${raw(withTips(inside, tips))}</svg>`;
   } finally {
     chart.dispose();
   }

@@ -23,7 +23,7 @@ export interface Heatmap {
 
 export interface HeatmapSize {
   readonly width: number;
-  /** Of the rows' names. */
+  /** The most that the rows' names get. */
   readonly names: number;
   readonly tile: number;
   readonly numbers: boolean;
@@ -31,22 +31,26 @@ export interface HeatmapSize {
   readonly upright: number;
 }
 
-export const broad: HeatmapSize = { width: 900, names: 190, tile: 30, numbers: true, upright: 12 };
-export const narrow: HeatmapSize = { width: 360, names: 104, tile: 26, numbers: false, upright: 5 };
+export const broad: HeatmapSize = { width: 900, names: 280, tile: 30, numbers: true, upright: 12 };
+export const narrow: HeatmapSize = { width: 360, names: 170, tile: 26, numbers: false, upright: 5 };
 
 const label = { color: colors.muted, fontSize: 11 };
 const GAP = 1;
+/** Width of a character of such a label, in pixels, on the generous side. */
+const CHARACTER = 6.5;
 
 export const heatmap = ({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSize): Drawing => {
   const turned = weights.length > size.upright;
   // Names that are turned need their length below the tiles.
   const foot = turned ? 82 : 46;
-  const column = (size.width - size.names - 12) / Math.max(1, weights.length);
+  const longest = Math.max(0, ...rows.map((name) => name.length));
+  const names = Math.min(size.names, 20 + CHARACTER * longest);
+  const column = (size.width - names - 12) / Math.max(1, weights.length);
   const widest = Math.max(0, ...tiles.map(({ text }) => text.length));
-  const fits = size.numbers && widest * 6.5 < column;
+  const fits = size.numbers && widest * CHARACTER < column;
   return {
     option: {
-      grid: { left: size.names, right: 12, top: 6, bottom: foot },
+      grid: { left: names, right: 12, top: 6, bottom: foot },
       xAxis: {
         type: "category",
         data: weights.map((plw) => trimmed(plw, 4)),
@@ -62,7 +66,7 @@ export const heatmap = ({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSiz
         type: "category",
         inverse: true,
         data: [...rows],
-        axisLabel: { ...label, color: colors.ink, interval: 0, width: size.names - 14, overflow: "truncate" },
+        axisLabel: { ...label, color: colors.ink, interval: 0, width: names - 14, overflow: "truncate" },
         axisLine: { show: false },
         axisTick: { show: false },
       },

@@ -60,7 +60,7 @@ summary{cursor:pointer;color:var(--link)}
 color:var(--muted);white-space:nowrap}
 dt{font-weight:600;margin-top:.9rem}
 dd{margin:.15rem 0 0}
-.scale{display:inline-flex;vertical-align:middle;margin:0 .4rem}
+.scale{display:inline-flex;white-space:nowrap;vertical-align:middle;margin:0 .4rem}
 .scale i{width:1.1rem;height:.8rem}
 @media (max-width:40rem){body{padding-top:1rem}h1{font-size:1.5rem}.narrow{display:block}.broad{display:none}}
 @page{margin:15mm}

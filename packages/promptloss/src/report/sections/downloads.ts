@@ -1,20 +1,13 @@
 // The data behind the page, inside it: the tidy table as CSV and JSONL, the models as JSON, each a data: link.
 
-import { fitToJson, toJson } from "../../statistics/index.ts";
+import { fitsToJson } from "../../study/results/fits-json.ts";
 import { resultsTables } from "../../study/results/results-file.ts";
 import type { StudyContent } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";
 
 export const downloads = ({ results, fits }: StudyContent): Markup => {
   const { csv, jsonl } = resultsTables(results);
-  const models = fits.fits.map(({ rows, fit, effect, ...rest }) => ({
-    ...rest,
-    rows: rows.length,
-    fit: fit === undefined ? null : fitToJson(fit),
-    effect: toJson(effect),
-  }));
-  const all = { settings: fits.settings, transforms: fits.transforms, notes: fits.notes, models };
-  const json = `${JSON.stringify(toJson(all), null, 2)}\n`;
+  const json = `${JSON.stringify(fitsToJson(fits), null, 2)}\n`;
   return html`
 <p>One row a cell, task and metric, with the cell's factors, weight, generation ratio and probes.</p>
 <ul>

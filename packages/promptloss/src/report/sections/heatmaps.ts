@@ -13,7 +13,7 @@ export const heatmaps = (content: StudyContent, draw: Draw): Markup => {
   const { benchmarks, series } = content;
   if (benchmarks.length === 0) return html`<p>No cell has a score yet.</p>`;
   return html`
-${scale("worst of its row", "best of its row")}
+${scale("worst", "best of its row")}
 ${series.map((each) => {
   const title = `Benchmarks by weight${series.length > 1 ? `, ${each.label}` : ""}`;
   return gridFigure(

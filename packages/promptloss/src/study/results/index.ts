@@ -8,6 +8,7 @@ export {
   type StudySurface,
   studyEvidence,
 } from "./fit-study.ts";
+export { fitsToJson } from "./fits-json.ts";
 export type { FactorValue, ResultRow, ResultsHeader } from "./result-row.ts";
 export { readStudyResults, type StudyResults, writeStudyResults } from "./results-file.ts";
 export { modelRow, type ScoredRow, type ScoredRows, scoredRows } from "./scored-rows.ts";

@@ -1,0 +1,158 @@
+// Pages of studies of every shape: whole ones, and those that lack something.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { benchmarks, madeStudy } from "../../test/report/made-study.ts";
+import type { StudyResults } from "../study/results/index.ts";
+import type { ReportCell } from "./content/report-cells.ts";
+import { studyContent } from "./content/study-content.ts";
+import { renderReport } from "./render-report.ts";
+
+const options = { date: new Date("2024-01-02"), version: "1.2.3" };
+
+const pageOf = (results: StudyResults, cells: readonly ReportCell[] = []): string =>
+  renderReport(studyContent(results, cells), options);
+
+/** The text of a page's body, tags left out. */
+const textOf = (page: string): string =>
+  page
+    .replace(/[\s\S]*<body>/, "")
+    .replaceAll(/<[^>]*>/g, " ")
+    .replaceAll("&#39;", "'")
+    .replaceAll(/\s+/g, " ");
+
+/** What no page may hold: a value that is no number, an address to load from, a script. */
+const expectSound = (page: string): void => {
+  const bare = page.replaceAll(/"[^"]*"/g, '""');
+  const faults = [
+    ...page.matchAll(/.{0,40}(\bNaN\b|\bundefined\b|\bInfinity\b|\[object|url\((?!#)).{0,40}/g),
+    ...bare.matchAll(/<(script|img|iframe|[a-z][^>]*\s(src|xlink:href|on\w+)=).{0,40}/g),
+    ...page.matchAll(/href="(?!#|data:).{0,40}/g),
+  ];
+  expect(faults.map(([fault]) => fault)).toEqual([]);
+};
+
+const small = { seeds: [1, 2], models: ["one"], ratios: [{ ratio: 0.1, curvature: 3 }] };
+
+describe("a whole study", () => {
+  const page = pageOf(madeStudy());
+  const text = textOf(page);
+
+  test("says what was found, and where nothing was", () => {
+    expectSound(page);
+    expect(text).toMatch(/Multiple choice, Rg 0\.082: The score is highest at PLW 0\.2\d+/);
+    expect(text).toMatch(/Long generation, Rg 0\.082: The score rises with wp over the whole range/);
+    expect(text).toMatch(/All tasks, Rg 3\.27: No significant relation/);
+  });
+
+  test("has a chart with words for each group, benchmark and probe, and heatmaps in two sizes", () => {
+    const charts = [...page.matchAll(/<svg [^>]*>/g)].map(([tag]) => tag);
+    // Four groups, six benchmarks, nine probes; two ratios and the cells, twice each.
+    expect(charts).toHaveLength(4 + 6 + 9 + 2 * 3);
+    for (const tag of charts) expect(tag).toMatch(/role="img" aria-label="[^"]{40,}"/);
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("marks the paper's choices and ours", () => {
+    for (const choice of ["Family the paper's", "Formula our choice", "Single benchmarks our choice"])
+      expect(text).toContain(choice);
+    expect(text).toContain("min-max: (y − min) / (max − min) within each group");
+    // A weight that stands on a choice of ours is never told as the paper's.
+    expect(text).toMatch(/All tasks 3\.27 0\.1 0 to 1 a stated range, no interval our choice/);
+  });
+
+  test("is the same page every time", () => {
+    expect(pageOf(madeStudy()) === page).toBe(true);
+  });
+
+  test("holds the table and the models", () => {
+    const links = [...page.matchAll(/download="([^"]+)" href="data:[^,]+;base64,([^"]*)"/g)];
+    const [csv, jsonl, models] = links.map(([, , data]) => Buffer.from(data!, "base64").toString());
+    const { rows } = madeStudy();
+    expect(csv!.split("\n")).toHaveLength(rows.length + 2);
+    expect(
+      jsonl!
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).value),
+    ).toEqual(rows.map(({ value }) => value));
+    expect(JSON.parse(models!).models).toHaveLength(8);
+  });
+});
+
+describe("studies that lack something", () => {
+  test.each([
+    ["no row", { ...madeStudy(small), rows: [] }, /There is nothing to model yet/],
+    ["one weight", madeStudy({ ...small, weights: [0.1] }), /needs 3 weights or more, and there are 1/],
+    ["one seed", madeStudy({ ...small, seeds: [1] }), /The score is highest at PLW/],
+    ["one cell", madeStudy({ ...small, weights: [0.1], seeds: [1] }), /1 cell|One cell of 1 with scores/],
+    ["no probes", madeStudy({ ...small, probes: false }), /have measured no probes/],
+    ["one benchmark", madeStudy({ ...small, benchmarks: benchmarks.slice(0, 1) }), /one benchmark/],
+    [
+      "tasks of no group",
+      madeStudy({ ...small, benchmarks: benchmarks.map((each) => ({ ...each, group: null })) }),
+      /Other tasks, each benchmark/,
+    ],
+    [
+      "a benchmark without variation",
+      withRows(madeStudy(small), (row) => (row.task === "piqa" ? { ...row, value: 0.5 } : row)),
+      /The same value in all cells: there is nothing to fit/,
+    ],
+    [
+      "no generation ratio",
+      withRows(madeStudy(small), (row) => ({ ...row, generationRatio: null })),
+      /All tasks: The score is highest/,
+    ],
+  ])("%s", (_, results, expected) => {
+    const page = pageOf(results);
+    expectSound(page);
+    expect(textOf(page)).toMatch(expected);
+  });
+
+  test("cells that failed are told with their reason, and those that wait are counted", () => {
+    const whole = madeStudy(small);
+    const gone = new Set([whole.rows[0]!.cell, whole.rows.at(-1)!.cell]);
+    const results = { ...whole, rows: whole.rows.filter(({ cell }) => !gone.has(cell)) };
+    const failure = { name: "TrainingError", message: "the loss is no number", during: "training" } as const;
+    const [first, last] = [whole.rows[0]!, whole.rows.at(-1)!].map(({ cell, factors }, i) => ({
+      ...{ id: cell, levels: factors, attempts: 1 - i, run: undefined },
+      ...(i === 0 ? { state: "failed" as const, failure } : { state: undefined, failure: undefined }),
+    }));
+    const page = pageOf(results, [first!, last!]);
+    expectSound(page);
+    const text = textOf(page);
+    expect(text).toContain("18 cells of 20 with scores");
+    expect(text).toMatch(/1 failed, 1 not finished|One cell failed/i);
+    expect(text).toContain("the loss is no number");
+    expect(page.includes("✗</text>")).toBe(true);
+  });
+
+  test("any part of a study makes a sound page", () => {
+    const { rows, ...rest } = madeStudy({ ...small, benchmarks: benchmarks.slice(2, 5), probes: true });
+    fc.assert(
+      fc.property(fc.subarray([...rows], { maxLength: 14 }), (some) =>
+        expectSound(pageOf({ ...rest, rows: some })),
+      ),
+      { numRuns: 25 },
+    );
+  });
+});
+
+test("names from data are text on the page, whatever they hold", () => {
+  const hostile = `"><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;`;
+  const results = withRows(madeStudy({ ...small, name: hostile }), (row) => ({
+    ...row,
+    ...{ task: `${hostile}${row.task}`, metric: hostile, factors: { ...row.factors, [hostile]: hostile } },
+    probes: { [hostile]: row.wp },
+  }));
+  const page = pageOf({ ...results, factors: [...results.factors, hostile], probes: [hostile] });
+  expectSound(page);
+  expect(textOf(page)).toContain("&lt;script&gt;");
+});
+
+function withRows(
+  results: StudyResults,
+  change: (row: StudyResults["rows"][number]) => StudyResults["rows"][number],
+): StudyResults {
+  return { ...results, rows: results.rows.map(change) };
+}
