@@ -1,5 +1,5 @@
 // `promptloss study report`: the page of a study, from its file or from its output folder.
-import { statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { Command } from "commander";
 import { PromptlossError } from "../../errors.ts";
 import { type StudyReport, writeStudyReport } from "../../report/index.ts";
@@ -44,6 +44,8 @@ const write = (study: string, { set, output }: Flags): Promise<StudyReport> => {
     return writeStudyReport(study, options);
   }
   const read = studyOf(study, { set });
+  // Of a study that was not begun there is a page, too.
+  mkdirSync(read.output, { recursive: true });
   const results = writeResults(read);
   return writeStudyReport(read.output, { ...options, results, cells: read.cells });
 };

@@ -10,7 +10,11 @@ export const drawer = (): Draw => {
   return (drawing) => draw(drawing, `c${drawn++}`);
 };
 
-export const figure = (title: Part, chart: Markup, caption: Part): Markup => html`
-<figure><h4>${title}</h4>
+/** @param level of the heading: one below what it stands under */
+export const figure = (title: Part, chart: Markup, caption: Part, level: 3 | 4): Markup => {
+  const heading = level === 3 ? html`<h3>${title}</h3>` : html`<h4>${title}</h4>`;
+  return html`
+<figure>${heading}
 ${chart}
 <figcaption>${caption}</figcaption></figure>`;
+};

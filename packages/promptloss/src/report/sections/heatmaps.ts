@@ -37,7 +37,7 @@ const gridFigure = (title: string, caption: string, grid: Grid, draw: Draw): Mar
   const sized = (size: typeof broad, name: string): Markup =>
     html`<div class="${name}">${draw(heatmap(drawing, size))}</div>`;
   return html`
-<figure class="heat"><h4>${title}</h4>
+<figure class="heat"><h3>${title}</h3>
 ${sized(broad, "broad")}${sized(narrow, "narrow")}
 <figcaption>${caption}
 <details><summary>Values</summary>${valueTable(title, grid)}</details></figcaption></figure>`;

@@ -50,7 +50,7 @@ const probeFigure = (
     );
   });
   const alt = [`${title} (${unit}) against w_p.`, ...courses].join(" ");
-  return figure(title, draw(probeChart({ series: parts, name: unit, alt })), html`<p>${meaning}</p>`);
+  return figure(title, draw(probeChart({ series: parts, name: unit, alt })), html`<p>${meaning}</p>`, 3);
 };
 
 const partOf = (

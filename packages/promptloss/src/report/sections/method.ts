@@ -89,6 +89,10 @@ const runs = ({ cells }: StudyContent, version: string): Markup => {
   if (known.length === 0)
     return html`<p>The folder of this study holds results alone, and no record of the runs.</p>${report}`;
   const notes = [...new Set(known.flatMap((run) => run.notes ?? []))];
-  return html`<ul>${facts.map(([name, read]) => html`<li>${name}: ${[...new Set(known.map(read))].join("; ")}</li>`)}</ul>
+  return html`<ul>${facts.map(([name, read]) => html`<li>${name}: ${sorted(known.map(read)).join("; ")}</li>`)}</ul>
 ${notes.length > 0 && html`<p>Notes of the runs:</p><ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`}${report}`;
 };
+
+/** Different values, numbers by size. */
+const sorted = (values: readonly string[]): string[] =>
+  [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));

@@ -62,6 +62,7 @@ const groupFigure = (scope: StudyFit["taskGroup"], { fits, series }: StudyConten
       }),
     ),
     findings.map((text) => html`<p>${text}</p>`),
+    4,
   );
 };
 
@@ -91,6 +92,7 @@ const benchmarkFigure = (benchmark: Benchmark, { fits, series }: StudyContent, d
       }),
     ),
     findings.map((text) => html`<p>${sentence(text)}</p>`),
+    4,
   );
 };
 
