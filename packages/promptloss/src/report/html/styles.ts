@@ -66,10 +66,11 @@ dd{margin:.15rem 0 0}
 @page{margin:15mm}
 @media print{
 :root{color-scheme:light;${light}}
-body{max-width:none;padding:0;font-size:10pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+html{font-size:12.5px}
+body{max-width:none;padding:0;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 nav{display:none}
 h2,h3,h4,caption{break-after:avoid}
-.model,tr{break-inside:avoid}
+.wide,tr{break-inside:avoid}
 .figures{grid-template-columns:repeat(2,1fr)}
 .wide{overflow:visible}
 details{display:none}
