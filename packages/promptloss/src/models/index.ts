@@ -8,5 +8,6 @@ export { type CreateModelOptions, createModel } from "./folder/create-model.ts";
 export { type LoadModelOptions, loadModel, readModelConfig } from "./folder/load-model.ts";
 export { type SaveModelOptions, saveModel } from "./folder/save-model.ts";
 export { freezeParameters } from "./freeze.ts";
+export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./llama2c/import.ts";
 export { createAdapter, LoraAdapter, type LoraOptions } from "./lora/adapter.ts";
 export { loadAdapter, mergeAdapter, type SaveAdapterOptions, saveAdapter } from "./lora/peft.ts";
