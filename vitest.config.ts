@@ -17,7 +17,7 @@ export default defineConfig({
   },
   test: {
     setupFiles: ["vitest.setup.ts"],
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "demo/src/**/*.test.ts"],
     // Native code must not bring the test runner down with it: each file has a process of its own.
     pool: "forks",
     // Test files run side by side, and start processes of their own: more threads than cores wait for each other.

@@ -1,0 +1,32 @@
+// Runs promptloss' commands as a user would, and shows each before it runs.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import pc from "picocolors";
+
+const program = fileURLToPath(new URL("../../packages/promptloss/dist/cli/main.js", import.meta.url));
+
+/** What a command ended with, where that was not 0. */
+export class CommandFailure extends Error {
+  readonly status: number;
+
+  constructor(args: readonly string[], status: number) {
+    super(`promptloss ${args.join(" ")} ended with ${status}`);
+    this.status = status;
+  }
+}
+
+/** A heading, which says what comes and why. */
+export const announce = (title: string, why: string): void => {
+  console.log(`\n${pc.bold(title)}\n${pc.dim(why)}\n`);
+};
+
+/**
+ * Runs a command in the working folder; its output goes to ours.
+ * @throws {CommandFailure}
+ */
+export const run = (...args: string[]): void => {
+  const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`));
+  console.log(pc.cyan(`$ npx promptloss ${shown.join(" ")}`));
+  const { status } = spawnSync(process.execPath, [program, ...args], { stdio: "inherit" });
+  if (status !== 0) throw new CommandFailure(shown, status ?? 1);
+};
