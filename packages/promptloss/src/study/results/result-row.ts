@@ -101,7 +101,8 @@ export const unflatten = (row: Row, { factors, probes }: ResultsHeader): ResultR
   metric: String(row.metric),
   higherIsBetter: row.higher_is_better === true,
   primary: row.primary === true,
-  value: Number(row.value),
+  // JSON has no word for a value that is no number.
+  value: row.value === null ? Number.NaN : Number(row.value),
   standardError: numberOrNull(row.standard_error),
   probes: Object.fromEntries(probes.map((name) => [name, numberOrNull(row[probeColumn(name)])])),
 });

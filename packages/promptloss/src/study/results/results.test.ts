@@ -96,6 +96,18 @@ describe("models of a study", () => {
     expect(fitStudy({ ...rest, rows: [] }).fits).toEqual([]);
   });
 
+  test("scores that are no numbers stay such in the files, and out of models", () => {
+    const results = studyResults({ ratios: [0.1], best: 0.7 });
+    const rows = results.rows.map((row, i) => (i === 3 ? { ...row, value: Number.NaN } : row));
+    writeStudyResults(folder, { ...results, rows });
+    const read = readStudyResults(folder);
+    expect(read.rows[3]!.value).toBeNaN();
+    const { fits, notes } = fitStudy(read);
+    expect(notes).toEqual(["one score is no number and is left out"]);
+    expect(fits[0]!.rows).toHaveLength(results.rows.length - 1);
+    expect(fits[0]!.effect!.kind).toBe("maximum");
+  });
+
   test("a recommendation speaks from the study where it finds something, from the paper elsewhere", () => {
     const study = studyEvidence(fitStudy(studyResults({ ratios: [0.1], best: 0.7 })));
     const own = recommend(0.1, { study });

@@ -37,10 +37,19 @@ export const benchmarkRows = (
   });
 };
 
-/** Benchmarks on which all cells have one value say nothing; they are left out, with a note. */
+/**
+ * Values that are no numbers, as of a run that diverged, and benchmarks on which all cells have one value are left out,
+ * with a note.
+ */
 export const scoredRows = (results: readonly ResultRow[], settings: AnalysisSettings): ScoredRows => {
-  const named = benchmarkRows(results);
+  const all = benchmarkRows(results);
+  const named = all.filter(({ result }) => Number.isFinite(result.value));
   const notes: string[] = [];
+  const lost = all.length - named.length;
+  if (lost > 0)
+    notes.push(
+      `${lost === 1 ? "one score is no number and is" : `${lost} scores are no numbers and are`} left out`,
+    );
   const values = new Map<string, Set<number>>();
   for (const { benchmark, result } of named)
     values.set(benchmark, (values.get(benchmark) ?? new Set()).add(result.value));
