@@ -96,7 +96,17 @@ describe("studies that lack something", () => {
     [
       "a benchmark without variation",
       withRows(madeStudy(small), (row) => (row.task === "piqa" ? { ...row, value: 0.5 } : row)),
-      /The same value in all cells: there is nothing to fit/,
+      /No two different values: there is nothing to fit/,
+    ],
+    [
+      "many generation ratios",
+      madeStudy({ ...small, ratios: [0.1, 0.3, 1, 3].map((ratio) => ({ ratio, curvature: 2 })) }),
+      /arc_challenge, Rg 0\.3 /,
+    ],
+    [
+      "a run that diverged",
+      withRows(madeStudy(small), (row, i) => (i < 6 ? { ...row, value: Number.NaN } : row)),
+      /6 scores are no numbers and are left out/,
     ],
     [
       "no generation ratio",
@@ -152,7 +162,7 @@ test("names from data are text on the page, whatever they hold", () => {
 
 function withRows(
   results: StudyResults,
-  change: (row: StudyResults["rows"][number]) => StudyResults["rows"][number],
+  change: (row: StudyResults["rows"][number], i: number) => StudyResults["rows"][number],
 ): StudyResults {
   return { ...results, rows: results.rows.map(change) };
 }

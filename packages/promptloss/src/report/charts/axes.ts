@@ -1,6 +1,7 @@
 // The axes of charts against w_p: w_p with the prompt loss weight written below it, and a value axis named at its top.
 import { plwOfWp } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/report/numbers.ts";
+import { fitted } from "./labels.ts";
 import { colors } from "./palette.ts";
 
 const label = { color: colors.muted, fontSize: 11 };
@@ -26,7 +27,7 @@ export const valueAxis = (name: string, range?: readonly [number, number]) => ({
   scale: true,
   ...(range && { min: range[0], max: range[1], interval: (range[1] - range[0]) / 4 }),
   splitNumber: 4,
-  name,
+  name: fitted(name, 330),
   nameLocation: "end" as const,
   nameGap: 12,
   nameTextStyle: { ...label, align: "left" as const, padding: [0, 0, 0, -40] },

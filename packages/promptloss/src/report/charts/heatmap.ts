@@ -3,6 +3,7 @@
 import type { CustomSeriesOption } from "echarts/charts";
 import { trimmed } from "../../statistics/report/numbers.ts";
 import { type Drawing, FONT } from "./engine.ts";
+import { CHARACTER, fitted } from "./labels.ts";
 import { colors, heatOf } from "./palette.ts";
 
 export interface Tile {
@@ -36,8 +37,6 @@ export const narrow: HeatmapSize = { width: 360, names: 170, tile: 26, numbers: 
 
 const label = { color: colors.muted, fontSize: 11 };
 const GAP = 1;
-/** Width of a character of such a label, in pixels, on the generous side. */
-const CHARACTER = 6.5;
 
 export const heatmap = ({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSize): Drawing => {
   const turned = weights.length > size.upright;
@@ -65,8 +64,8 @@ export const heatmap = ({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSiz
       yAxis: {
         type: "category",
         inverse: true,
-        data: [...rows],
-        axisLabel: { ...label, color: colors.ink, interval: 0, width: names - 14, overflow: "truncate" },
+        data: rows.map((name) => fitted(name, names - 16)),
+        axisLabel: { ...label, color: colors.ink, interval: 0 },
         axisLine: { show: false },
         axisTick: { show: false },
       },

@@ -36,6 +36,7 @@ export interface ScoreChart {
 
 type AnySeries = CustomSeriesOption | LineSeriesOption | ScatterSeriesOption;
 
+/** Pixels that series at one weight stand apart. */
 const DODGE = 7;
 
 export const scoreChart = ({ series, name, range, alt }: ScoreChart): Drawing => {

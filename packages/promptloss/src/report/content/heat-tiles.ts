@@ -44,6 +44,12 @@ export const benchmarkTiles = ({ benchmarks }: StudyContent, series: Series): Gr
   return { rows: shown.map(({ name }) => name), weights, tiles, summary: `${best.join("; ")}.` };
 };
 
+const states: Readonly<Record<string, string>> = {
+  "✗": "failed",
+  "·": "not finished",
+  "–": "no score that counts",
+};
+
 /** Each cell's mean score over its benchmarks; a row for each combination of the factors but the weight. */
 export const cellTiles = (content: StudyContent): Grid => {
   const { results, fits, cells } = content;
@@ -68,7 +74,7 @@ export const cellTiles = (content: StudyContent): Grid => {
       .filter(({ id }) => !scores.has(id))
       .flatMap((cell) => {
         const plw = weightOf(cell, weightFactors);
-        const mark = cell.state === "failed" ? "✗" : "·";
+        const mark = cell.state === "failed" ? "✗" : cell.state === "done" ? "–" : "·";
         return plw === undefined
           ? []
           : [{ name: rowOf(cell.levels), plw, cell: cell.id, value: undefined, mark }];
@@ -78,7 +84,7 @@ export const cellTiles = (content: StudyContent): Grid => {
   const rows = [...new Set(placed.map(({ name }) => name))];
   const tiles = placed.map(({ name, plw, cell, value, mark }): Tile => {
     const text = value === undefined ? mark : value.toFixed(2);
-    const state = mark === "✗" ? "failed" : mark === "·" ? "not finished" : text;
+    const state = value === undefined ? states[mark] : text;
     return {
       ...{ row: rows.indexOf(name), column: weights.indexOf(plw), share: value, text },
       tip: `${name}, PLW ${trimmed(plw, 4)}: ${state} (cell ${cell})`,

@@ -11,9 +11,9 @@ import { table } from "../html/table.ts";
 
 export const heatmaps = (content: StudyContent, draw: Draw): Markup => {
   const { benchmarks, series } = content;
-  if (benchmarks.length === 0) return html`<p>No cell has a score yet.</p>`;
+  const cells = cellTiles(content);
   return html`
-${scale("worst", "best of its row")}
+${benchmarks.length > 0 && scale("worst", "best of its row")}
 ${series.map((each) => {
   const title = `Benchmarks by weight${series.length > 1 ? `, ${each.label}` : ""}`;
   return gridFigure(
@@ -23,13 +23,17 @@ ${series.map((each) => {
     draw,
   );
 })}
-${scale("0", "1")}
+${
+  cells.tiles.length === 0
+    ? html`<p>No cell has a score yet.</p>`
+    : html`${scale("0", "1")}
 ${gridFigure(
   "Cells by weight",
-  "Mean score over a cell's benchmarks, on the scale that is modelled. ✗ failed, · not finished.",
-  cellTiles(content),
+  "Mean score over a cell's benchmarks, on the scale that is modelled. ✗ failed, · not finished, – no score that counts.",
+  cells,
   draw,
-)}`;
+)}`
+}`;
 };
 
 const gridFigure = (title: string, caption: string, grid: Grid, draw: Draw): Markup => {

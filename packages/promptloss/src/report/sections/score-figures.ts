@@ -4,7 +4,7 @@ import { type CurvePoint, effectCurve, StatisticsError } from "../../statistics/
 import { trimmed } from "../../statistics/report/numbers.ts";
 import type { StudyFit } from "../../study/results/fit-study.ts";
 import { type Draw, figure } from "../charts/figure.ts";
-import { type ChartPoint, type ScoreSeries, scoreChart } from "../charts/score-chart.ts";
+import { type ChartPoint, type ScoreChart, type ScoreSeries, scoreChart } from "../charts/score-chart.ts";
 import { rawScale } from "../content/raw-scale.ts";
 import {
   type Benchmark,
@@ -16,6 +16,11 @@ import {
 import { type WeightedValue, weightMeans } from "../content/weight-means.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { counted, groupTitle, legend, sentence } from "./wording.ts";
+
+/** More series than these in one chart hide each other: each gets a chart of its own then. */
+const TOGETHER = 3;
+/** Steps of 1/60 in w_p, about five pixels. */
+const CURVE_POINTS = 61;
 
 export const scoreFigures = (content: StudyContent, draw: Draw): Markup => {
   const { fits, benchmarks, series } = content;
@@ -29,71 +34,81 @@ ${percent} bands, solid where the relation is significant and dashed where it is
 vertex of a significant curve; the thick line at the foot is its interval.</p>
 ${legend(series)}
 <h3>By group of tasks</h3>
-<p>On the scale that is modelled, mean over a cell's benchmarks.</p>
-<div class="figures">${scopes.map((scope) => groupFigure(scope, content, draw))}</div>
+${
+  scopes.length === 0
+    ? html`<p>No benchmark has two different values, so there is nothing to model.</p>`
+    : html`<p>On the scale that is modelled, mean over a cell's benchmarks.</p>
+<div class="figures">${scopes.map((scope) => groupFigures(scope, content, draw))}</div>`
+}
 ${groupsOf(benchmarks).map(
   (group) => html`
 <h3>${groupTitle(group)}, each benchmark</h3>
 <div class="figures">${benchmarks
     .filter((benchmark) => benchmark.group === group)
-    .map((benchmark) => benchmarkFigure(benchmark, content, draw))}</div>`,
+    .map((benchmark) => benchmarkFigures(benchmark, content, draw))}</div>`,
 )}`;
 };
 
-const groupFigure = (scope: StudyFit["taskGroup"], { fits, series }: StudyContent, draw: Draw): Markup => {
-  const { level } = fits.settings;
+const groupFigures = (scope: StudyFit["taskGroup"], { fits, series }: StudyContent, draw: Draw): Markup[] => {
+  const { level, family } = fits.settings;
   const parts = fits.fits
     .filter(({ taskGroup }) => taskGroup === scope)
     .flatMap((fit) => {
       const part = seriesOf(fit, series);
-      return part === undefined ? [] : [{ fit, ...partOf(fit, part, cellMeans(fit), level, (x) => x) }];
+      if (part === undefined) return [];
+      const finding = findingOf(fit, part.label, series.length);
+      return [{ fit, finding, ...partOf(fit, part, cellMeans(fit), level, (x) => x) }];
     });
-  const title = groupTitle(scope);
-  const findings = parts.map(({ fit, label }) => findingOf(fit, label, series.length));
   const tasks = new Set(parts.flatMap(({ fit }) => fit.rows.map(({ benchmark }) => benchmark)));
-  return figure(
-    html`${title} <small>${counted(tasks.size, "benchmark")}</small>`,
-    draw(
-      scoreChart({
-        series: parts,
-        name: "score, transformed",
-        range: fits.settings.family === "beta" ? [0, 1] : undefined,
-        alt: altOf(`${title}: score on the modelled scale against w_p.`, parts, findings),
-      }),
-    ),
-    findings.map((text) => html`<p>${text}</p>`),
-    4,
-  );
+  return figuresOf(parts, draw, {
+    title: groupTitle(scope),
+    subtitle: counted(tasks.size, "benchmark"),
+    name: "score, transformed",
+    range: family === "beta" ? [0, 1] : undefined,
+  });
 };
 
-const benchmarkFigure = (benchmark: Benchmark, { fits, series }: StudyContent, draw: Draw): Markup => {
+const benchmarkFigures = (benchmark: Benchmark, { fits, series }: StudyContent, draw: Draw): Markup[] => {
   const { name, metric, higherIsBetter, rows, transforms } = benchmark;
   const { level } = fits.settings;
   const toRaw = rawScale(transforms, name, !higherIsBetter);
   const parts = series.flatMap((each) => {
-    const own = rows.filter(({ cell }) => each.cells.has(cell));
+    const own = rows.filter(({ cell, value }) => each.cells.has(cell) && Number.isFinite(value));
     if (own.length === 0) return [];
     const fit = benchmark.fits.find((found) => seriesOf(found, series) === each);
-    return [{ fit, ...partOf(fit, each, own, level, toRaw) }];
+    const finding =
+      fit === undefined
+        ? sentence(`${prefix(each.label, series.length)}no two different values: there is nothing to fit.`)
+        : findingOf(fit, each.label, series.length);
+    return [{ finding, ...partOf(fit, each, own, level, toRaw) }];
   });
-  const findings = parts.map(({ fit, label }) =>
-    fit === undefined
-      ? `${prefix(label, series.length)}the same value in all cells: there is nothing to fit.`
-      : findingOf(fit, label, series.length),
-  );
   const better = higherIsBetter ? "higher is better" : "lower is better, the score is its negative";
-  return figure(
-    html`${name} <small>${metric}, ${better}</small>`,
-    draw(
-      scoreChart({
-        series: parts,
-        name: metric,
-        alt: altOf(`${name}: ${metric} (${better}) against w_p.`, parts, findings),
-      }),
-    ),
-    findings.map((text) => html`<p>${sentence(text)}</p>`),
-    4,
-  );
+  return figuresOf(parts, draw, { title: name, subtitle: `${metric}, ${better}`, name: metric });
+};
+
+interface Titles extends Pick<ScoreChart, "name" | "range"> {
+  readonly title: string;
+  readonly subtitle: string;
+}
+
+/** All series in one figure, or one each where they are many. */
+const figuresOf = (
+  parts: readonly (Part & { readonly finding: string })[],
+  draw: Draw,
+  { title, subtitle, name, range }: Titles,
+): Markup[] => {
+  const apart = parts.length > TOGETHER;
+  const sets = apart ? parts.map((part) => [part]) : parts.length === 0 ? [] : [parts];
+  return sets.map((series) => {
+    const what = apart ? `${title}, ${series[0]!.label}` : title;
+    const alt = altOf(`${what}: ${name} (${subtitle}) against w_p.`, series);
+    return figure(
+      html`${what} <small>${subtitle}</small>`,
+      draw(scoreChart({ series, name, range, alt })),
+      series.map(({ finding }) => html`<p>${finding}</p>`),
+      4,
+    );
+  });
 };
 
 interface Part extends ScoreSeries {
@@ -137,7 +152,7 @@ const curveOf = (
 ): CurvePoint[] | undefined => {
   if (fit === undefined || effect === undefined) return undefined;
   try {
-    return effectCurve(fit, { level }).map(({ mean, lower, upper, ...at }) => {
+    return effectCurve(fit, { level, points: CURVE_POINTS }).map(({ mean, lower, upper, ...at }) => {
       const [a, b] = [toRaw(lower), toRaw(upper)];
       return { ...at, mean: toRaw(mean), lower: Math.min(a, b), upper: Math.max(a, b) };
     });
@@ -172,14 +187,12 @@ const prefix = (label: string, series: number): string => (series < 2 ? "" : `${
 const findingOf = ({ effect, problem }: StudyFit, label: string, series: number): string =>
   sentence(`${prefix(label, series)}${effect?.sentence ?? `no curve: ${problem}.`}`);
 
-const altOf = (what: string, parts: readonly Part[], findings: readonly string[]): string => {
-  const texts = parts.map(({ label, points }, i) => {
-    const found = findings[i]!;
-    if (points.length === 0) return found;
+const altOf = (what: string, parts: readonly (Part & { readonly finding: string })[]): string => {
+  const texts = parts.map(({ label, points, finding }) => {
     const sorted = [...points].sort((a, b) => a.value - b.value);
     const [low, high] = [sorted[0]!, sorted.at(-1)!];
     const range = `means from ${trimmed(low.value, 4)} at w_p ${trimmed(low.wp)} to ${trimmed(high.value, 4)} at w_p ${trimmed(high.wp)}`;
-    return `${label}, ${counted(points.length, "weight")}: ${range}. ${found}`;
+    return `${label}, ${counted(points.length, "weight")}: ${range}. ${finding}`;
   });
   return [what, ...texts].join(" ");
 };

@@ -10,21 +10,21 @@ import { counted, groupTitle, sentence } from "./wording.ts";
 export const summary = ({ results, fits, series, benchmarks, recommendations }: StudyContent): Markup => {
   const done = new Set(results.rows.map(({ cell }) => cell)).size;
   const weights = [...new Set(results.rows.map(({ plw }) => plw))].sort((a, b) => a - b);
-  const range =
-    weights.length > 1
-      ? `${weights.length} prompt loss weights from ${trimmed(weights[0]!)} to ${trimmed(weights.at(-1)!)}`
-      : weights.length === 1
-        ? `one prompt loss weight, ${trimmed(weights[0]!)}`
-        : "no prompt loss weight yet";
+  const [lowest, highest] = [weights[0], weights.at(-1)];
+  const about = [
+    weights.length === 1 && `one prompt loss weight, ${trimmed(lowest!)}`,
+    weights.length > 1 &&
+      `${weights.length} prompt loss weights from ${trimmed(lowest!)} to ${trimmed(highest!)}`,
+    benchmarks.length > 0 && counted(benchmarks.length, "benchmark"),
+    series.length > 1 && `${series.length} generation ratios`,
+  ].filter((part) => part !== false);
   const found = fits.fits.map(({ taskGroup, generationRatio, effect, problem }) => {
     const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
     const text = sentence(effect?.sentence ?? `no model: ${problem}.`);
     return html`<li><strong>${groupTitle(taskGroup)}${ratio}:</strong> ${text}</li>`;
   });
   return html`
-<p>${sentence(counted(done, "cell"))} of ${results.cells} with scores: ${range}, ${counted(benchmarks.length, "benchmark")}${
-    series.length > 1 && `, ${series.length} generation ratios`
-  }.</p>
+<p>${sentence(counted(done, "cell"))} of ${results.cells} with scores${about.length > 0 && `: ${about.join(", ")}`}.</p>
 ${
   found.length === 0
     ? html`<p>There is nothing to model yet, so nothing can be said about the best weight.</p>`
