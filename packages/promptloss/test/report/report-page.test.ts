@@ -16,17 +16,33 @@ if (chromiumPath === undefined) console.warn(`report-page.test.ts is skipped: ${
 
 let folder: string;
 let path: string;
+let hard: string;
 let browser: Browser;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "report-page-"));
   writeStudy(folder, madeStudy());
   ({ path } = await writeStudyReport(folder, { date: new Date("2024-01-02") }));
+  ({ path: hard } = await writeStudyReport(folder, {
+    results: madeStudy({ ...LONG, ratios: [0.1, 0.3, 1, 3].map((ratio) => ({ ratio, curvature: 2 })) }),
+    output: join(folder, "hard.html"),
+  }));
   if (chromiumPath !== undefined) browser = await launch();
 });
 afterAll(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true });
 });
+
+const NAME = "a_name_of_a_task_that_is_far_too_long_for_its_chart,strict-match";
+/** Names and numbers that need more room than there is. */
+const LONG = {
+  models: ["organisation/a-model-with-a-long-name-instruct", "<script>alert(1)</script>"],
+  weights: Array.from({ length: 15 }, (_, i) => (i / 14) ** 3),
+  seeds: [1],
+  benchmarks: ["one", "two"].map((task) => ({
+    ...{ task: `${task}_${NAME}`, metric: `${NAME}_${task}`, group: null, height: 0, scale: 1e6 },
+  })),
+};
 
 const views = [
   { width: 1280, colorScheme: "light" },
@@ -47,6 +63,14 @@ describe.skipIf(chromiumPath === undefined)("a report in Chromium", () => {
     await page.close();
     expect(complaints).toEqual([]);
     expect(requests).toEqual([]);
+  });
+
+  test.each(views)("with names that are too long, at $width pixels, $colorScheme", async (view) => {
+    const { page, complaints } = await open(browser, hard, view);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(view.width);
+    expect(await textsOutside(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.close();
   });
 
   test("charts are announced with words, and headings in order", async () => {

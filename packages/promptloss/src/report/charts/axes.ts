@@ -1,7 +1,7 @@
 // The axes of charts against w_p: w_p with the prompt loss weight written below it, and a value axis named at its top.
 import { plwOfWp } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/report/numbers.ts";
-import { fitted } from "./labels.ts";
+import { fitted, tick } from "./labels.ts";
 import { colors } from "./palette.ts";
 
 const label = { color: colors.muted, fontSize: 11 };
@@ -27,15 +27,15 @@ export const valueAxis = (name: string, range?: readonly [number, number]) => ({
   scale: true,
   ...(range && { min: range[0], max: range[1], interval: (range[1] - range[0]) / 4 }),
   splitNumber: 4,
-  name: fitted(name, 330),
+  name: fitted(name, 340),
   nameLocation: "end" as const,
   nameGap: 12,
-  nameTextStyle: { ...label, align: "left" as const, padding: [0, 0, 0, -40] },
-  axisLabel: { ...label, formatter: (value: number) => trimmed(value, 6) },
+  nameTextStyle: { ...label, align: "left" as const, padding: [0, 0, 0, -48] },
+  axisLabel: { ...label, formatter: tick },
   axisLine: { show: false },
   axisTick: { show: false },
   splitLine: { lineStyle: { color: colors.grid } },
 });
 
 /** Room for the labels of both axes. */
-export const GRID = { left: 48, right: 16, top: 32, bottom: 56 } as const;
+export const GRID = { left: 56, right: 16, top: 32, bottom: 56 } as const;

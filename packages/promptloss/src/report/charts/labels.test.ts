@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { CHARACTER, fitted } from "./labels.ts";
+import { CHARACTER, fitted, tick } from "./labels.ts";
 
 test("labels keep both ends and never grow beyond their room", () => {
   expect(fitted("model long-name, seed 1", 12 * CHARACTER)).toBe("model …eed 1");
@@ -17,4 +17,12 @@ test("labels keep both ends and never grow beyond their room", () => {
       },
     ),
   );
+});
+
+test("numbers on axes are short, whatever their size", () => {
+  const values = [0, 0.25, -0.3, 0.9985, 26000, 250_000, 1.5e-4, -2e-7, 3e9, 1e18];
+  expect(values.map(tick)).toEqual([
+    ...["0", "0.25", "-0.3", "0.9985", "26000", "250K", "1.5e-4", "-2e-7", "3B", "1e+18"],
+  ]);
+  fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (x) => tick(x).length <= 9));
 });
