@@ -26,14 +26,30 @@ export interface HeatmapSize {
   readonly width: number;
   /** The most that the rows' names get. */
   readonly names: number;
+  /** Height of a tile, and the most of its width. */
   readonly tile: number;
+  readonly widest: number;
   readonly numbers: boolean;
   /** The most columns whose names stand upright. */
   readonly upright: number;
 }
 
-export const broad: HeatmapSize = { width: 900, names: 280, tile: 30, numbers: true, upright: 12 };
-export const narrow: HeatmapSize = { width: 360, names: 170, tile: 26, numbers: false, upright: 5 };
+export const broad: HeatmapSize = {
+  width: 900,
+  names: 280,
+  tile: 30,
+  widest: 90,
+  numbers: true,
+  upright: 12,
+};
+export const narrow: HeatmapSize = {
+  width: 360,
+  names: 170,
+  tile: 26,
+  widest: 50,
+  numbers: false,
+  upright: 5,
+};
 
 const label = { color: colors.muted, fontSize: 11 };
 const GAP = 1;
@@ -44,7 +60,9 @@ export const heatmap = ({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSiz
   const foot = turned ? 82 : 46;
   const longest = Math.max(0, ...rows.map((name) => name.length));
   const names = Math.min(size.names, 20 + CHARACTER * longest);
-  const column = (size.width - names - 12) / Math.max(1, weights.length);
+  const column = Math.min(size.widest, (size.width - names - 12) / Math.max(1, weights.length));
+  // The name of the weights' axis needs its room, too.
+  const width = Math.round(names + 12 + Math.max(140, column * weights.length));
   const widest = Math.max(0, ...tiles.map(({ text }) => text.length));
   const fits = size.numbers && widest * CHARACTER < column;
   return {
@@ -71,7 +89,7 @@ export const heatmap = ({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSiz
       },
       series: [tileSeries(tiles, fits)],
     },
-    ...{ width: size.width, height: 6 + foot + size.tile * Math.max(1, rows.length), alt },
+    ...{ width, height: 6 + foot + size.tile * Math.max(1, rows.length), alt },
     tips: [tiles.map(({ tip }) => tip)],
   };
 };

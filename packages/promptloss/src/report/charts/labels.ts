@@ -19,7 +19,7 @@ export const tick = (value: number): string => {
   const size = Math.abs(value);
   if (size >= 1e15) return value.toExponential(0);
   if (size >= 1e5) return compact.format(value);
-  return String(Number(size < 1e-3 ? value.toPrecision(2) : value.toPrecision(5))).replace(
+  return String(Number(size < 1e-3 ? value.toPrecision(2) : value.toPrecision(6))).replace(
     /^(-?)0\.000\d+$/,
     () => value.toExponential(1).replace(".0e", "e"),
   );

@@ -31,9 +31,9 @@ export const benchmarkTiles = ({ benchmarks }: StudyContent, series: Series): Gr
     return means.map(({ plw, mean, count }): Tile => {
       const share = high > low ? (mean - low) / (high - low) : 0.5;
       return {
-        ...{ row, column: weights.indexOf(plw), text: short(mean, 3) },
+        ...{ row, column: weights.indexOf(plw), text: short(mean) },
         share: higherIsBetter ? share : 1 - share,
-        tip: `${name}, PLW ${trimmed(plw, 4)}: ${trimmed(mean, 4)} over ${count} cells`,
+        tip: `${name}, PLW ${trimmed(plw, 4)}: ${trimmed(mean, 4)} over ${count === 1 ? "one cell" : `${count} cells`}`,
       };
     });
   });

@@ -4,6 +4,8 @@ export interface ProbeText {
   readonly title: string;
   readonly unit: string;
   readonly meaning: string;
+  /** What is drawn of a value; the value itself where left out. */
+  readonly shown?: (value: number) => number;
 }
 
 const known: Readonly<Record<string, ProbeText>> = {
@@ -28,9 +30,11 @@ const known: Readonly<Record<string, ProbeText>> = {
     meaning: "How far training moved the weights.",
   },
   distance_cosine: {
-    title: "Cosine similarity to the base model",
-    unit: "w·w₀ / (|w| |w₀|)",
-    meaning: "1 where training did not turn the weights.",
+    title: "Cosine distance to the base model",
+    unit: "1 − w·w₀ / (|w| |w₀|)",
+    meaning: "0 where training did not turn the weights. The table holds the similarity.",
+    // Similarities are all but 1: their digits would not fit an axis.
+    shown: (similarity) => 1 - similarity,
   },
   memorisation_bleu: {
     title: "Memorisation of training completions",

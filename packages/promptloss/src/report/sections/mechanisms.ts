@@ -63,6 +63,8 @@ const partOf = (
     const value = measured(row, name);
     return value === undefined ? [] : [{ row, plw: row.plw, wp: row.wp, value, standardError: null }];
   });
+  // No interval of a length or a share reaches below 0.
+  const least = values.every(({ value }) => value >= 0) ? 0 : Number.NEGATIVE_INFINITY;
   return {
     slot,
     cells: values.map(({ row, wp, value }) => ({
@@ -70,13 +72,16 @@ const partOf = (
       tip: `${cellName(row.factors)}: ${trimmed(value, 4)}`,
     })),
     means: weightMeans(values, level).means.map(({ plw, wp, mean, lower, upper, count }) => ({
-      ...{ wp, value: mean, lower, upper },
+      ...{ wp, value: mean, upper },
+      lower: lower === undefined ? undefined : Math.max(least, lower),
       tip: `${label}, PLW ${trimmed(plw, 4)}: ${trimmed(mean, 4)}, ${counted(count, "cell")}`,
     })),
   };
 };
 
+/** As it is drawn. */
 const measured = ({ probes }: ResultRow, name: string): number | undefined => {
   const value = probes[name];
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+  const { shown = (x: number) => x } = probeText(name);
+  return typeof value === "number" && Number.isFinite(value) ? shown(value) : undefined;
 };

@@ -18,9 +18,11 @@ export const summary = ({ results, fits, series, benchmarks, recommendations }: 
     benchmarks.length > 0 && counted(benchmarks.length, "benchmark"),
     series.length > 1 && `${series.length} generation ratios`,
   ].filter((part) => part !== false);
-  const found = fits.fits.map(({ taskGroup, generationRatio, effect, problem }) => {
+  const found = fits.fits.map(({ taskGroup, generationRatio, fit, effect, problem }) => {
     const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
-    const text = sentence(effect?.sentence ?? `no model: ${problem}.`);
+    const text = sentence(
+      effect?.sentence ?? `${fit === undefined ? "no model" : "no best weight"}: ${problem}.`,
+    );
     return html`<li><strong>${groupTitle(taskGroup)}${ratio}:</strong> ${text}</li>`;
   });
   return html`
