@@ -7,6 +7,7 @@ import { heatmaps } from "./sections/heatmaps.ts";
 import { mechanisms } from "./sections/mechanisms.ts";
 import { method } from "./sections/method.ts";
 import { modelTables } from "./sections/model-tables.ts";
+import { ratioFigures } from "./sections/ratio-figures.ts";
 import { scoreFigures } from "./sections/score-figures.ts";
 import { summary } from "./sections/summary.ts";
 
@@ -18,10 +19,14 @@ export interface RenderOptions {
 
 export const renderReport = (content: StudyContent, { date, version }: RenderOptions): string => {
   const draw = drawer();
+  const several = content.series.filter(({ generationRatio }) => generationRatio !== undefined).length > 1;
   const subtitle = `Prompt loss weight study, ${date.toISOString().slice(0, 10)}, promptloss ${version}`;
   return page(content.results.study, subtitle, [
     { id: "summary", title: "Summary", body: summary(content) },
     { id: "scores", title: "Score against w_p", body: scoreFigures(content, draw) },
+    ...(several
+      ? [{ id: "ratios", title: "Best weight by generation ratio", body: ratioFigures(content, draw) }]
+      : []),
     { id: "cells", title: "Cells", body: heatmaps(content, draw) },
     { id: "mechanisms", title: "Mechanisms", body: mechanisms(content, draw) },
     { id: "models", title: "Models", body: modelTables(content) },

@@ -46,11 +46,21 @@ describe("a whole study", () => {
 
   test("has a chart with words for each group, benchmark and probe, and heatmaps in two sizes", () => {
     const charts = [...page.matchAll(/<svg [^>]*>/g)].map(([tag]) => tag);
-    // Four groups, six benchmarks, nine probes; two ratios and the cells, twice each.
-    expect(charts).toHaveLength(4 + 6 + 9 + 2 * 3);
+    // Four groups twice, six benchmarks, nine probes; two ratios and the cells, twice each.
+    expect(charts).toHaveLength(2 * 4 + 6 + 9 + 2 * 3);
     for (const tag of charts) expect(tag).toMatch(/role="img" aria-label="[^"]{40,}"/);
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("draws best weights by generation ratio, and says where there is none", () => {
+    const alts = [...page.matchAll(/aria-label="([^"]*best prompt loss weight against[^"]*)"/g)];
+    expect(alts.map(([, alt]) => alt)).toEqual([
+      expect.stringMatching(/^All tasks: .* Rg 0\.082: PLW 0\.3\d+ \(.* No best weight at Rg 3\.27/),
+      expect.stringMatching(/^Multiple choice: .* Rg 0\.082: PLW 0\.2/),
+      expect.stringMatching(/^Short generation: .* Rg 0\.082: PLW 0\.2/),
+      expect.stringMatching(/^Long generation: .* Rg 0\.082: PLW 1, an end of the range/),
+    ]);
   });
 
   test("marks the paper's choices and ours", () => {
@@ -101,7 +111,7 @@ describe("studies that lack something", () => {
     [
       "many generation ratios",
       madeStudy({ ...small, ratios: [0.1, 0.3, 1, 3].map((ratio) => ({ ratio, curvature: 2 })) }),
-      /arc_challenge, Rg 0\.3 /,
+      /arc_challenge, Rg 0\.3 [\s\S]*Surface of 480 scores/,
     ],
     [
       "a run that diverged",

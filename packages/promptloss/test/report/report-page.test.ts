@@ -77,7 +77,7 @@ describe.skipIf(chromiumPath === undefined)("a report in Chromium", () => {
     const { page } = await open(browser, path, views[0]);
     const names = await page.getByRole("img").evaluateAll((all) => all.map((one) => one.ariaLabel ?? ""));
     // The narrow heatmaps are hidden here, from readers of all kinds.
-    expect(names).toHaveLength(4 + 6 + 9 + 3);
+    expect(names).toHaveLength(2 * 4 + 6 + 9 + 3);
     expect(names.filter((name) => name.length < 40)).toEqual([]);
     const levels = await page
       .getByRole("heading")

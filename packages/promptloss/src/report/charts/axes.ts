@@ -32,10 +32,28 @@ export const valueAxis = (name: string, range?: readonly [number, number]) => ({
   nameGap: 12,
   nameTextStyle: { ...label, align: "left" as const, padding: [0, 0, 0, -48] },
   axisLabel: { ...label, formatter: tick },
-  axisLine: { show: false },
+  axisLine: { show: false, onZero: false },
   axisTick: { show: false },
   splitLine: { lineStyle: { color: colors.grid } },
 });
 
 /** Room for the labels of both axes. */
 export const GRID = { left: 56, right: 16, top: 32, bottom: 56 } as const;
+
+/** The prompt loss weight up the side, spaced by w_p. */
+export const weightAxis = () => ({
+  ...valueAxis("best prompt loss weight", [0, 1]),
+  axisLabel: { ...label, formatter: (wp: number) => trimmed(plwOfWp(wp), 2) },
+});
+
+/** Generation ratios, as their logarithm to base 2. */
+export const ratioAxis = (ratios: readonly number[]) => {
+  const logs = ratios.map(Math.log2);
+  const [low, high] = [Math.floor(Math.min(...logs) - 0.1), Math.ceil(Math.max(...logs) + 0.1)];
+  return {
+    ...wpAxis(),
+    ...{ min: low, max: high, interval: Math.ceil((high - low) / 8), nameGap: 28 },
+    name: "generation ratio Rg of the training data",
+    axisLabel: { ...label, formatter: (log: number) => (log < 0 ? `1/${2 ** -log}` : `${2 ** log}`) },
+  };
+};

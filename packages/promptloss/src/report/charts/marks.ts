@@ -1,10 +1,10 @@
 // Marks that the library has no series for: error bars, a band around a curve, a vertex with its interval.
 import type { CustomSeriesOption } from "echarts/charts";
-import type { CurvePoint } from "../../statistics/index.ts";
 import type { Look } from "./palette.ts";
 
+/** An interval of values at a place on the axis. */
 export interface Bar {
-  readonly wp: number;
+  readonly x: number;
   readonly lower: number;
   readonly upper: number;
 }
@@ -17,7 +17,7 @@ export const errorBars = (bars: readonly Bar[], { color }: Look, shift: number):
   silent: true,
   z: 3,
   encode: { x: 0, y: [1, 2] },
-  data: bars.map(({ wp, lower, upper }) => [wp, lower, upper]),
+  data: bars.map(({ x, lower, upper }) => [x, lower, upper]),
   renderItem: (_params, api) => {
     const [x, bottom] = api.coord([api.value(0), api.value(1)]) as [number, number];
     const [, top] = api.coord([api.value(0), api.value(2)]) as [number, number];
@@ -29,17 +29,17 @@ export const errorBars = (bars: readonly Bar[], { color }: Look, shift: number):
   },
 });
 
-export const band = (curve: readonly CurvePoint[], { color }: Look): CustomSeriesOption => ({
+export const band = (curve: readonly Bar[], { color }: Look): CustomSeriesOption => ({
   type: "custom",
   silent: true,
   clip: true,
   z: 1,
   encode: { x: 0, y: [1, 2] },
-  data: curve.map(({ wp, lower, upper }) => [wp, lower, upper]),
+  data: curve.map(({ x, lower, upper }) => [x, lower, upper]),
   renderItem: (params, api) => {
     // One polygon for all points, with the first.
     if (params.dataIndex !== 0) return { type: "group", children: [] };
-    const along = (edge: "lower" | "upper") => curve.map((point) => api.coord([point.wp, point[edge]]));
+    const along = (edge: "lower" | "upper") => curve.map((point) => api.coord([point.x, point[edge]]));
     return {
       type: "polygon",
       shape: { points: [...along("upper"), ...along("lower").reverse()] },

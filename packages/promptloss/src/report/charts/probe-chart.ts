@@ -32,7 +32,7 @@ export const probeChart = ({ series, name, alt }: ProbeChart): Drawing => {
       itemStyle: { color: look.color, opacity: 0.4 },
     });
     const bars = means.flatMap(({ wp, lower, upper }) =>
-      lower === undefined || upper === undefined ? [] : [{ wp, lower, upper }],
+      lower === undefined || upper === undefined ? [] : [{ x: wp, lower, upper }],
     );
     drawn.push(errorBars(bars, look, 0), {
       type: "line",

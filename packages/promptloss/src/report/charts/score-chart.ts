@@ -48,7 +48,8 @@ export const scoreChart = ({ series, name, range, alt }: ScoreChart): Drawing =>
     const shift = (i - (series.length - 1) / 2) * DODGE;
     if (each.curve !== undefined) {
       const curve = bounded(each.curve, each.points);
-      drawn.push(band(curve, look), {
+      const area = curve.map(({ wp, lower, upper }) => ({ x: wp, lower, upper }));
+      drawn.push(band(area, look), {
         type: "line",
         silent: true,
         showSymbol: false,
@@ -60,7 +61,7 @@ export const scoreChart = ({ series, name, range, alt }: ScoreChart): Drawing =>
     const bars = each.points.flatMap(({ wp, lower, upper }) =>
       lower === undefined || upper === undefined
         ? []
-        : [{ wp, lower: Math.max(lower, lowest), upper: Math.min(upper, highest) }],
+        : [{ x: wp, lower: Math.max(lower, lowest), upper: Math.min(upper, highest) }],
     );
     drawn.push(errorBars(bars, look, shift));
     tips[drawn.length] = each.points.map(({ tip }) => tip);

@@ -25,7 +25,7 @@ h1{font-size:1.9rem;line-height:1.2;margin:0 0 .25rem}
 h2{font-size:1.35rem;margin:3rem 0 .75rem;padding-bottom:.3rem;border-bottom:1px solid var(--rule)}
 h3{font-size:1.08rem;margin:2rem 0 .5rem}
 h4,figure h3{font-size:.95rem;margin:0 0 .35rem}
-h4 small{display:block;font-weight:400;font-size:.82rem;color:var(--muted)}
+h4 small,figure h3 small{display:block;font-weight:400;font-size:.82rem;color:var(--muted)}
 p,ul,dl{margin:.5rem 0;max-width:48rem}
 a{color:var(--link)}
 .subtitle,.note,figcaption{color:var(--muted)}
