@@ -79,8 +79,12 @@ const writeStory = (draw: Draw): Story => {
     );
     return { question, answer, choices: draw.some([answer, other, ...rest], 4) };
   });
-  const [mine, theirs] = draw.some(parts, 2) as [Part, Part];
-  const told = mine.sentences.flatMap((sentence, i) => [sentence, theirs.sentences[i]!]);
+  // Of the other child some is told, or all: the more, the harder the questions.
+  const others = draw.one([0, 1, 2, 3]);
+  const told = parts[about].sentences.flatMap((sentence, i) => {
+    const both = [sentence, parts[1 - about]!.sentences[i]!];
+    return i < others ? draw.some(both, 2) : [sentence];
+  });
   return { text: [`It was a ${weather} day.`, ...told].join(" "), questions: draw.some(questions, 2) };
 };
 
