@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { knownKeys } from "../../src/recipe/known-keys.ts";
+import { writeStudyReport } from "../../src/report/index.ts";
 import { recommend } from "../../src/statistics/index.ts";
 import {
   fitStudy,
@@ -55,5 +56,15 @@ describe("docs/studies.md", () => {
     expect(recommend(0.1, { study: studyEvidence(fits) }).sentence).toMatch(/in your study/);
     for (const name of ["fitStudy", "readStudyResults", "recommend", "studyEvidence"])
       expect(page).toContain(name);
+  });
+
+  test("its program that writes a report runs", async () => {
+    writeStudyResults(folder, studyResults({ ratios: [0.1], best: 0.7 }));
+    const { path, content } = await writeStudyReport(folder, { output: join(folder, "appendix.html") });
+    expect(readFileSync(path, "utf8")).toMatch(/^<!doctype html>/);
+    expect(content.recommendations.map(({ sentence }) => sentence)).toEqual([
+      expect.stringMatching(/^PLW 0\.\d+: in your study, the score is highest at/),
+    ]);
+    expect(page).toContain('writeStudyReport("runs/study", { output: "appendix.html" })');
   });
 });

@@ -33,6 +33,7 @@ const variables = ({ benchmarks, fits, results }: StudyContent): Choice[] => [
     mark: "paper",
     texts: [
       `Rg is mean completion tokens over mean prompt tokens of the training data, instruction and input alone; below ${shortBelow} data count as short-completion data.`,
+      "That it is a ratio of means and counts no template is derived from the paper's figures.",
     ],
   },
   {
@@ -79,7 +80,7 @@ const models = ({ fits }: StudyContent): Choice[] => {
       mark: family === "beta" ? "paper" : "study",
       texts: [
         family === "beta"
-          ? "Beta with logit link, as a generalised linear mixed model, by maximum likelihood with the Laplace approximation."
+          ? "Beta, in a generalised linear mixed model as the paper's; fitted with a logit link by maximum likelihood with the Laplace approximation."
           : "Gaussian with identity link, as a linear mixed model, by maximum likelihood.",
       ],
     },
@@ -95,6 +96,17 @@ const models = ({ fits }: StudyContent): Choice[] => {
           : []),
       ],
     },
+    ...(fits.surfaces.length > 0
+      ? [
+          {
+            name: "Response surface",
+            mark: "own" as const,
+            texts: [
+              "A penalised tensor product of cubic splines over w_p and log Rg, its smoothness chosen by REML, with the random intercepts of the formula less those that tell the ratio; its best weights by draws of its posterior, seed 1.",
+            ],
+          },
+        ]
+      : []),
     {
       name: "Single benchmarks",
       mark: "own",
