@@ -11,7 +11,7 @@ export interface DemoSize {
   readonly seeds: readonly number[];
 }
 
-/** Some seven minutes of two cores. */
+/** Some five minutes of two cores. */
 export const DEMO_SIZE: DemoSize = {
   trainingStories: 150,
   heldOutStories: 60,
@@ -99,6 +99,7 @@ metrics: [f1, exact_match]
 
 const STUDY = `# Five prompt loss weights, two seeds each.
 # promptloss study run study.yaml
+name: demo
 recipe: recipe.yaml
 factors:
   plw: [WEIGHTS]

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "demo-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const compiled = fileURLToPath(new URL("../dist/demo.js", import.meta.url));
-const size = { trainingStories: 12, heldOutStories: 4, epochs: 1, weights: [0, 0.1, 1], seeds: [1] };
+const size = { trainingStories: 24, heldOutStories: 4, epochs: 1, weights: [0, 0.1, 1], seeds: [1] };
 
 test("no held-out story is trained on", () => {
   const { rows, questions } = writeDemoFiles(join(folder, "files"), { ...size, trainingStories: 300 });
@@ -28,7 +28,7 @@ test("no held-out story is trained on", () => {
 });
 
 describe.skipIf(!existsSync(compiled))("the demo", () => {
-  test("goes from data to a report, and does nothing twice", () => {
+  test("goes from data to a report, and does nothing twice", { timeout: 600_000 }, () => {
     const call = (): { status: number | null; stdout: string; stderr: string } =>
       spawnSync(
         process.execPath,
@@ -43,7 +43,16 @@ describe.skipIf(!existsSync(compiled))("the demo", () => {
     const first = call();
     expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: "" });
     const commands = first.stdout.match(/^\$ npx promptloss .*$/gm);
-    expect(commands?.map((line) => line.split(" ").slice(3, 5).join(" "))).toMatchInlineSnapshot();
+    expect(commands?.map((line) => line.split(" ").slice(3, 5).join(" "))).toMatchInlineSnapshot(`
+      [
+        "inspect run/rows.jsonl",
+        "preview run/recipe.yaml",
+        "study run",
+        "study results",
+        "recommend run/recipe.yaml",
+        "study report",
+      ]
+    `);
     expect(first.stdout).toMatch(/3\/3/);
     expect(readFileSync(join(folder, "run/report.html"), "utf8")).toMatch(/^<!doctype html>/i);
     const second = call();

@@ -17,7 +17,7 @@ export interface DemoOptions {
 export const demo = ({ size, folder, fresh }: DemoOptions): void => {
   const began = performance.now();
   const place = (name: string): string => relative(process.cwd(), join(folder, name)) || ".";
-  const [rows, model, study] = [place("rows.jsonl"), place("model"), place("study.yaml")];
+  const [recipe, study] = [place("recipe.yaml"), place("study.yaml")];
   if (fresh) rmSync(folder, { recursive: true, force: true });
 
   const written = writeDemoFiles(folder, size);
@@ -33,10 +33,10 @@ export const demo = ({ size, folder, fresh }: DemoOptions): void => {
     "2  What is in the data",
     "Completions are far shorter than prompts, so the prompt loss weight matters. Which one to use?",
   );
-  run("inspect", rows, "--tokenizer", model);
+  run("inspect", place("rows.jsonl"), "--tokenizer", place("model"), "--template", "plain");
 
   announce("3  What training will see", "Every token with its weight, here for a weight of 0.1.");
-  run("preview", place("recipe.yaml"), "--rows", "1");
+  run("preview", recipe, "--rows", "1");
 
   const cells = size.weights.length * size.seeds.length;
   announce(
@@ -50,7 +50,7 @@ export const demo = ({ size, folder, fresh }: DemoOptions): void => {
   run("study", "results", study);
 
   announce("6  Which weight", "From this study's own evidence.");
-  run("recommend", rows, "--tokenizer", model, "--study", place("study"));
+  run("recommend", recipe, "--study", place("study"));
 
   announce("7  The report", "Charts, models and method as one page.");
   const report = place("report.html");
