@@ -1,98 +1,18 @@
 """Golden log-likelihoods, answers and metrics of lm-evaluation-harness's own tasks, on local data and models.
 
-    python evaluation_goldens.py SHARED [CASE...]     writes ../goldens/evaluation/<case>.json
+    python evaluation_goldens.py EVAL_DATA MODELS [CASE...]     writes ../goldens/evaluation/<case>.json
 
-SHARED holds models/ and data/eval/. Tasks are lm-evaluation-harness's; only where their rows come from is replaced.
-mctest is none of them and is written out here.
+EVAL_DATA and MODELS are ../shared's data/eval and models. The tasks are those of harness_tasks.py.
 """
 
 import json
 import pathlib
 import sys
-import tempfile
-import types
 
-try:
-    import rouge_score  # noqa: F401
-except ImportError:
-    # truthfulqa's helpers import it for ROUGE alone, which has goldens of its own (metric_goldens.py).
-    rouge = types.ModuleType("rouge_score")
-    rouge.rouge_scorer = rouge.scoring = None
-    sys.modules["rouge_score"] = rouge
-for optional in ["evaluate", "jsonlines", "sqlitedict", "pytablewriter", "word2number"]:
-    try:
-        __import__(optional)
-    except ImportError:
-        stub = types.ModuleType(optional)
-        stub.MarkdownTableWriter = stub.LatexTableWriter = stub.SqliteDict = stub.w2n = None
-        sys.modules[optional] = stub
+from harness_tasks import CASES, lm_eval, whole
 
-import lm_eval  # noqa: E402
-from lm_eval.tasks._yaml_loader import load_yaml  # noqa: E402
-
-shared = pathlib.Path(sys.argv[1])
-data = shared / "data" / "eval"
+models = pathlib.Path(sys.argv[2])
 out = pathlib.Path(__file__).parent.parent / "goldens" / "evaluation"
-
-
-def rows(file):
-    return {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": {"data_files": {
-        split: str(data / name) for split, name in file.items()}}}
-
-
-def wmt(source, target):
-    """The harness's rows are nested."""
-    path = pathlib.Path(tempfile.mkdtemp()) / "rows.jsonl"
-    lines = (data / "wmt16_en_ro" / "newsdev2016.jsonl").read_text().splitlines()
-    path.write_text("\n".join(json.dumps({"translation": json.loads(line)}) for line in lines))
-    return {"task": f"wmt16-{source}-{target}", "dataset_path": "json", "dataset_name": None,
-            "dataset_kwargs": {"data_files": {"validation": str(path)}},
-            "training_split": None, "test_split": None, "fewshot_split": None}
-
-
-ARC = {"test": "arc_challenge/test.jsonl", "train": "arc_challenge/train.jsonl"}
-ARC_CHALLENGE = {"task": "arc_challenge", **rows(ARC), "validation_split": None}
-ARC_EASY = {"task": "arc_easy", **rows({"test": "arc_easy/test.jsonl"}), "training_split": None, "validation_split": None}
-PIQA = {"task": "piqa", **rows({"validation": "piqa/validation.jsonl"}), "training_split": None}
-WINOGRANDE = {"task": "winogrande", **rows({"validation": "winogrande/validation.jsonl"}), "training_split": None}
-MC = rows({"validation": "truthfulqa_mc/validation.jsonl"})
-MCTEST = {"task": "mctest", **rows({"test": "mctest/mc500.test.jsonl", "train": "mctest/mc500.train.jsonl"}),
-          "training_split": "train", "test_split": "test", "output_type": "multiple_choice",
-          "doc_to_text": "{{story}}\n\nQuestion: {{question}}\nAnswer:", "doc_to_choice": "{{choices}}",
-          "doc_to_target": "{{['A','B','C','D'].index(answer)}}",
-          "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}]}
-
-# name: (task, model, items, shots, new tokens)
-CASES = {
-    "arc_easy": (ARC_EASY, "stories15M", 200, 0, None),
-    "arc_challenge": (ARC_CHALLENGE, "stories15M", 200, 0, None),
-    "arc_challenge-2-shots": (ARC_CHALLENGE, "stories15M", 40, 2, None),
-    "arc_challenge-25-shots": (ARC_CHALLENGE, "stories260K", 200, 25, None),
-    "arc_easy-3-shots-same-split": (ARC_EASY, "stories260K", 60, 3, None),
-    "piqa": (PIQA, "stories15M", 200, 0, None),
-    "winogrande": (WINOGRANDE, "stories15M", 200, 0, None),
-    "winogrande-5-shots-same-split": (WINOGRANDE, "stories260K", 60, 5, None),
-    "mctest": (MCTEST, "stories15M", 200, 0, None),
-    "truthfulqa_mc1": ({"task": "truthfulqa_mc1", **MC}, "stories15M", 200, 0, None),
-    "truthfulqa_mc2": ({"task": "truthfulqa_mc2", **MC}, "stories15M", 200, 0, None),
-    "wmt16-ro-en": (wmt("ro", "en"), "stories15M", 30, 0, 48),
-    "wmt16-en-ro": (wmt("en", "ro"), "stories260K", 200, 0, 48),
-}
-
-
-FILES = {"arc_easy": "arc/arc_easy", "arc_challenge": "arc/arc_challenge", "piqa": "piqa/piqa",
-         "winogrande": "winogrande/default", "truthfulqa_mc1": "truthfulqa/truthfulqa_mc1",
-         "truthfulqa_mc2": "truthfulqa/truthfulqa_mc2", "wmt16-ro-en": "translation/wmt16_ro-en",
-         "wmt16-en-ro": "translation/wmt16_en-ro"}
-
-
-def whole(task):
-    """The harness's own definition, with what is replaced in it."""
-    if task["task"] not in FILES:
-        return dict(task)
-    path = pathlib.Path(lm_eval.__file__).parent / "tasks" / f"{FILES[task['task']]}.yaml"
-    definition = {**load_yaml(path, resolve_func=True), **task}
-    return {key: value for key, value in definition.items() if key not in ("tag", "group")}
 
 
 def digits(value):
@@ -100,11 +20,11 @@ def digits(value):
     return value if isinstance(value, str) else float(value)
 
 
-for name in sys.argv[2:] or CASES:
+for name in sys.argv[3:] or CASES:
     task, model, limit, shots, new_tokens = CASES[name]
     result = lm_eval.simple_evaluate(
         model="hf",
-        model_args={"pretrained": str(shared / "models" / model), "dtype": "float32"},
+        model_args={"pretrained": str(models / model), "dtype": "float32"},
         tasks=[whole(task)],
         num_fewshot=shots,
         limit=limit,

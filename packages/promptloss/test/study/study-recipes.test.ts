@@ -51,3 +51,23 @@ test("the paper's runs are those of its recipe", () => {
     expect([recipe.maxLength, recipe.evaluation?.keepBest]).toEqual([512, false]);
   }
 });
+
+test("the replication has the paper's weights on short and long completions, and tasks of its own", () => {
+  const { cells, factors, tasks } = readStudy(join(folder, "../replication/study.yaml"));
+  expect(cells).toHaveLength(40);
+  expect(factors.map(({ name, labels }) => [name, labels.length])).toEqual([
+    ["seed", 2],
+    ["plw", 10],
+    ["dataset", 2],
+  ]);
+  // Seeds are the slowest factor, so that a study that is cut short has whole curves.
+  expect(new Set(cells.slice(0, 20).map(({ levels }) => levels.seed))).toEqual(new Set([1]));
+  expect(tasks.map(({ task, group }) => [task, group])).toEqual([
+    ["held-out", undefined],
+    ["mctest", "multiple-choice"],
+    ["arc_easy", "multiple-choice"],
+    ["piqa", "multiple-choice"],
+    ["story-answers", "short-generation"],
+    ["instruction-answers", "long-generation"],
+  ]);
+});
