@@ -38,7 +38,7 @@ describe.skipIf(!existsSync(compiled))("the demo", () => {
           `const { demo } = await import(${JSON.stringify(pathToFileURL(compiled).href)});
            demo({ size: ${JSON.stringify(size)}, folder: ${JSON.stringify(join(folder, "run"))}, fresh: false });`,
         ],
-        { encoding: "utf8", cwd: folder },
+        { encoding: "utf8", cwd: folder, env: { ...process.env, NO_COLOR: "1" } },
       );
     const first = call();
     expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: "" });

@@ -46,12 +46,13 @@ beforeEach(() => {
     ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.base.json", "scripts"],
     ...["packages/torch/package.json", "packages/torch/tsconfig.json", "packages/torch/src/errors.ts"],
     ...["packages/torch/src/setup", "packages/promptloss/package.json", "packages/promptloss/tsconfig.json"],
-    ...["bench/package.json", "bench/tsconfig.json"],
+    ...["bench/package.json", "bench/tsconfig.json", "demo/package.json", "demo/tsconfig.json"],
   ]) {
     cpSync(join(repository, name), join(clone, name), { recursive: true });
   }
   write(join(clone, "packages/promptloss/src/index.ts"), "export const answer: number = 42;\n");
   write(join(clone, "bench/src/main.ts"), "export const answer: number = 42;\n");
+  write(join(clone, "demo/src/main.ts"), "export const answer: number = 42;\n");
   write(join(clone, "packages/torch/native/ops/a.cpp"), "int a() { return 1; }\n");
   write(join(clone, "packages/torch/native/binding/b.cpp"), "int b() { return 1; }\n");
   write(join(clone, "packages/torch/native/binding/c.cpp"), "int c() { return 1; }\n");
