@@ -50,7 +50,13 @@ export const squeue = (jobs: readonly string[]): SlurmTask[] => {
   });
 };
 
-/** How tasks of jobs ended; undefined where the cluster keeps no accounts. */
+/** States of a task that has not ended. */
+const UNENDED = new Set(["PENDING", "RUNNING", "SUSPENDED", "REQUEUED", "RESIZING"]);
+
+/**
+ * How tasks of jobs ended; undefined where the cluster keeps no accounts. Accounts are written some seconds after the
+ * queue has let go of a task, which keeps its last state until then.
+ */
 export const sacct = (jobs: readonly string[]): SlurmTask[] | undefined => {
   if (jobs.length === 0) return [];
   const columns = "--format=JobID,State,ExitCode";
@@ -71,6 +77,8 @@ export const sacct = (jobs: readonly string[]): SlurmTask[] | undefined => {
     const [id, state, code] = line.split("|");
     // "12_[3-5]" stands for tasks that have not begun; "CANCELLED by 0" names who did it.
     if (id!.includes("[")) return [];
-    return [{ id: id!, state: state!.split(" ")[0]!, reason: `exit code ${code!.split(":")[0]}` }];
+    const [word] = state!.split(" ");
+    const reason = UNENDED.has(word!) ? "not in the accounts yet" : `exit code ${code!.split(":")[0]}`;
+    return [{ id: id!, state: word!, reason }];
   });
 };
