@@ -10,11 +10,11 @@ import {
 } from "../evaluation/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
 import { positiveCount, wholeNumber } from "./options.ts";
-import { Progress } from "./progress.ts";
+import { Progress, watchedHub } from "./progress.ts";
 
 interface Flags {
   tasks: string[];
-  data: string;
+  data?: string;
   adapter?: string;
   dtype?: "float32" | "bfloat16" | "float16";
   device?: string;
@@ -37,7 +37,10 @@ export function evaluateCommand(): Command {
       `tasks or task files (.yaml), with commas: ${builtinTasks().join(", ")}`,
       taskNames,
     )
-    .requiredOption("--data <folder>", "the folder that the tasks' files are under")
+    .option(
+      "--data <folder>",
+      "the folder that the tasks' files are under; their datasets on the Hugging Face hub where left out",
+    )
     .option("--adapter <folder>", "a PEFT adapter over the model")
     .addOption(
       new Option("--dtype <name>", "of the weights")
@@ -68,6 +71,7 @@ export function evaluateCommand(): Command {
           model,
           tasks,
           ...options,
+          hub: watchedHub(),
           signal: abort.signal,
           onEvent: view(json === true),
         });

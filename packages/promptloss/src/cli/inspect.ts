@@ -11,7 +11,7 @@ import { inspectionPage } from "../inspect/page.ts";
 import { renderInspection } from "../inspect/render.ts";
 import { type TaskGroup, taskGroups } from "../statistics/index.ts";
 import { wholeNumber } from "./options.ts";
-import { Progress } from "./progress.ts";
+import { Progress, watchedHub } from "./progress.ts";
 import { listSkipped, skippedLine } from "./skipped-rows.ts";
 
 interface Flags {
@@ -48,6 +48,7 @@ export function inspectCommand(): Command {
       const stream = readExamples(sources, {
         onBadRow: "skip",
         emptyCompletions: "keep",
+        hub: watchedHub(),
         ...(flags.verbose && { onSkip: listSkipped }),
       });
       const progress = new Progress("rows");

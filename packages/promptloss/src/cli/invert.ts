@@ -8,6 +8,7 @@ import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { DEFAULT_WORDING, type InvertReport, invertExamples, type SideMeans } from "../invert/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
 import { wholeNumber } from "./options.ts";
+import { watchedHub } from "./progress.ts";
 import { listSkipped } from "./skipped-rows.ts";
 
 interface Flags {
@@ -60,6 +61,7 @@ export function invertCommand(): Command {
       // A row without an output has nothing to be inverted from.
       const stream = readExamples(sources, {
         onBadRow: "skip",
+        hub: watchedHub(),
         ...(flags.verbose && { onSkip: listSkipped }),
       });
       const { rows, report } = await invertExamples(stream, {

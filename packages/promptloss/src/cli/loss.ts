@@ -8,6 +8,7 @@ import { type PreviewSettings, settingsOf } from "../preview/plan.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 import { measureLoss } from "../training/measure-loss.ts";
 import { weightNumber, wholeNumber } from "./options.ts";
+import { watchedHub } from "./progress.ts";
 
 interface Flags {
   adapter?: string;
@@ -102,7 +103,7 @@ const withFlags = (
   const sources = base?.sources ?? [{ path, ...(format && { format }) }];
   return {
     sources: limit === undefined ? sources : sources.map((source) => ({ ...source, limit })),
-    read: base?.read ?? { emptyCompletions: "keep" },
+    read: { ...(base?.read ?? { emptyCompletions: "keep" }), hub: watchedHub() },
     tokenizer: flags.tokenizer ?? base?.tokenizer ?? model,
     template: flags.template ?? base?.template ?? "alpaca",
     turns: base?.turns ?? "all",

@@ -15,6 +15,7 @@ import { type PreviewRow, previewRow } from "../preview/preview-row.ts";
 import { renderPreview } from "../preview/render.ts";
 import { isRecipe, readRecipe } from "../recipe/read-recipe.ts";
 import { numberSet, weightNumber, wholeNumber } from "./options.ts";
+import { watchedHub } from "./progress.ts";
 import { listSkipped } from "./skipped-rows.ts";
 
 interface Flags {
@@ -88,6 +89,7 @@ const settingsFrom = (path: string, flags: Flags): PreviewSettings => {
     sources: base?.sources ?? [{ path, ...(flags.format && { format: flags.format }) }],
     read: {
       ...(base?.read ?? { emptyCompletions: "keep" }),
+      hub: watchedHub(),
       ...(flags.seed !== undefined && { seed: flags.seed }),
       ...(flags.verbose && { onSkip: listSkipped }),
     },

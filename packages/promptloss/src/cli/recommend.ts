@@ -17,7 +17,7 @@ import {
 } from "../statistics/index.ts";
 import { fitStudy, readStudyResults, studyEvidence } from "../study/results/index.ts";
 import { anyNumber } from "./options.ts";
-import { Progress } from "./progress.ts";
+import { Progress, watchedHub } from "./progress.ts";
 
 interface Flags {
   rg?: number;
@@ -66,7 +66,7 @@ const forData = async (
 ): Promise<Recommendation> => {
   const { sources, read, tokenizer: folder } = sourcesOf(data, flags);
   const progress = new Progress("rows");
-  const { recommendation } = await recommendForData(readExamples(sources, read), {
+  const { recommendation } = await recommendForData(readExamples(sources, { ...read, hub: watchedHub() }), {
     ...options,
     tokenizer: await loadTokenizer(folder),
     onRow: (rows) => progress.show(rows),

@@ -2,6 +2,7 @@
 export { CheckpointError, DivergenceError, TrainingError } from "./errors.ts";
 export type {
   CheckpointEvent,
+  DownloadEvent,
   EndEvent,
   ErrorEvent,
   EvaluationEvent,

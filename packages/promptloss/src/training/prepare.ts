@@ -2,7 +2,7 @@
 import { availableDevices, setNumThreads } from "@promptloss/torch";
 import { loadRows } from "../data/load-rows.ts";
 import { holdOut, type RowSet } from "../data/row-subset.ts";
-import { readExamples } from "../data/rows/index.ts";
+import { type HubOptions, readExamples } from "../data/rows/index.ts";
 import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { WeightedRows, type WeightPolicy } from "../data/tokens/index.ts";
@@ -22,6 +22,8 @@ export interface PrepareOptions {
   readonly file?: string;
   /** Where token caches are kept; the user's cache folder when left out. */
   readonly tokenCache?: string;
+  /** Where data of the Hugging Face hub comes from, and who watches it come. */
+  readonly hub?: HubOptions;
 }
 
 /**
@@ -35,7 +37,8 @@ export const prepareRun = async (recipe: Recipe, options: PrepareOptions = {}): 
   if (recipe.training.threads !== undefined) setNumThreads(recipe.training.threads);
   const device = deviceOf(recipe.training.device);
   const notes: string[] = [];
-  const data = settingsOf(recipe, file);
+  const settled = settingsOf(recipe, file);
+  const data = { ...settled, read: { ...settled.read, ...(options.hub && { hub: options.hub }) } };
   const tokenizer = await loadTokenizer(data.tokenizer);
   const template = createTemplate(data.template, tokenizer);
   const loading = {

@@ -3,6 +3,7 @@
 // Usage: node process.js '{"file": "recipe.yaml", "set": ["training.epochs=1"], "overwrite": false}'
 import { writeSync } from "node:fs";
 import { TorchError } from "@promptloss/torch";
+import type { HubProgress } from "../data/rows/index.ts";
 import { PromptlossError } from "../errors.ts";
 import { readRecipe } from "../recipe/index.ts";
 import type { TrainingEvent } from "./events/event.ts";
@@ -42,6 +43,7 @@ const main = async (): Promise<void> => {
       file,
       overwrite,
       profile,
+      hub: { onProgress: downloadEvents() },
       onEvent: print,
       signal: abort.signal,
     });
@@ -51,6 +53,19 @@ const main = async (): Promise<void> => {
     process.exitCode = 1;
     print(errorEvent(error));
   }
+};
+
+const DOWNLOAD_INTERVAL_MS = 250;
+
+/** Now and then, and at the end of every file. */
+const downloadEvents = (): ((progress: HubProgress) => void) => {
+  let last = 0;
+  return ({ file, loaded, total }) => {
+    const now = Date.now();
+    if (loaded < total && now - last < DOWNLOAD_INTERVAL_MS) return;
+    last = now;
+    print({ type: "download", file, loaded, total });
+  };
 };
 
 const errorEvent = (error: unknown): TrainingEvent => {

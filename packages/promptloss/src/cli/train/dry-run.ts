@@ -4,10 +4,11 @@ import type { Recipe } from "../../recipe/index.ts";
 import { manifestOf } from "../../training/manifest.ts";
 import { memoryEstimate } from "../../training/memory-estimate.ts";
 import { prepareRun } from "../../training/prepare.ts";
+import { watchedHub } from "../progress.ts";
 import { bytes, count, short } from "./format.ts";
 
 export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promise<void> => {
-  const run = await prepareRun(recipe, { file });
+  const run = await prepareRun(recipe, { file, hub: watchedHub() });
   try {
     const manifest = manifestOf(run);
     const memory = memoryEstimate(run);

@@ -2,6 +2,7 @@
 // Elsewhere the same lines without the bar.
 import pc from "picocolors";
 import type {
+  DownloadEvent,
   EndEvent,
   EvaluationEvent,
   StartEvent,
@@ -38,6 +39,10 @@ export class TrainView {
       this.#step(event);
       return;
     }
+    if (event.type === "download") {
+      this.#download(event);
+      return;
+    }
     if (event.type === "start") this.#start = event;
     this.#lines(linesOf(event));
   }
@@ -69,11 +74,20 @@ export class TrainView {
   }
 
   #showBar({ step, epoch }: StepEvent, steps: number): void {
-    const filled = Math.round((BAR * step) / steps);
-    const bar = "━".repeat(filled) + pc.dim("━".repeat(BAR - filled));
     const seconds = this.#recent.reduce((sum, event) => sum + event.seconds, 0) / this.#recent.length;
     const left = duration(seconds * (steps - step));
-    process.stdout.write(`\r${bar} ${count(step)}/${count(steps)}  epoch ${epoch}  ${left} left\x1b[K`);
+    this.#bar(step / steps, `${count(step)}/${count(steps)}  epoch ${epoch}  ${left} left`);
+  }
+
+  #download({ file, loaded, total }: DownloadEvent): void {
+    if (loaded >= total) this.#lines([pc.dim(`${file}: ${bytes(total)} from the hub`)]);
+    else if (this.#live) this.#bar(loaded / total, `${bytes(loaded)} of ${bytes(total)}  ${file}`);
+  }
+
+  #bar(share: number, text: string): void {
+    const filled = Math.round(BAR * share);
+    const bar = "━".repeat(filled) + pc.dim("━".repeat(BAR - filled));
+    process.stdout.write(`\r${bar} ${text}\x1b[K`);
     this.#barShown = true;
   }
 
@@ -88,7 +102,7 @@ export class TrainView {
   }
 }
 
-const linesOf = (event: Exclude<TrainingEvent, StepEvent>): readonly string[] => {
+const linesOf = (event: Exclude<TrainingEvent, StepEvent | DownloadEvent>): readonly string[] => {
   switch (event.type) {
     case "start":
       return header(event);

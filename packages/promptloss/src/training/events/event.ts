@@ -69,6 +69,15 @@ export interface CheckpointEvent {
   readonly path: string;
 }
 
+/** Data on its way from the Hugging Face hub, before the start. */
+export interface DownloadEvent {
+  readonly type: "download";
+  readonly file: string;
+  /** Bytes. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
 export interface NoteEvent {
   readonly type: "note";
   readonly message: string;
@@ -100,6 +109,7 @@ export type TrainingEvent =
   | StepEvent
   | EvaluationEvent
   | CheckpointEvent
+  | DownloadEvent
   | NoteEvent
   | EndEvent
   | ErrorEvent;
