@@ -117,8 +117,8 @@ output: ${join(folder.path, "hats")}
       );
       return promptloss(["study", "plan", file]).stderr;
     };
-    expect(said("[piqa]")).toMatch(
-      /wrong\.yaml:3: tasks\.0: piqa needs the folder of its rows: give taskData/,
+    expect(said("[mctest]")).toMatch(
+      /wrong\.yaml:3: tasks\.0: mctest needs the folder of its rows: give taskData/,
     );
     expect(said("[{ task: piqa, options: { data: x, shots: -1 } }]")).toMatch(/tasks\.0: shots: /);
     expect(said("[{ task: piqa, options: { data: x, shts: 1 } }]")).toMatch(/tasks\.0: .*shts/);

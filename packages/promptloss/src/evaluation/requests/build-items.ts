@@ -9,6 +9,7 @@ import {
   readSplit,
   readTaskRows,
   shotSplit,
+  type TaskData,
   type TaskRows,
 } from "../tasks/index.ts";
 import { render } from "../tasks/render.ts";
@@ -16,8 +17,7 @@ import { exampleOf, type Item, itemOf } from "./item.ts";
 import { PythonRandom } from "./python-random.ts";
 
 export interface BuildItemsOptions {
-  /** The folder that a task's files are under. */
-  readonly data: string;
+  readonly data: TaskData;
   /** The first so many rows; all where left out. */
   readonly limit?: number | undefined;
   /** Examples before each item; the task's where left out. */
@@ -34,18 +34,18 @@ export interface TaskItems {
 }
 
 /**
- * @throws {TaskDataError} for missing files and rows that are no items
+ * @throws {TaskDataError} for missing files and rows that are no items, {DataError} for a hub out of reach
  * @throws {ScoringError} for more examples than there are
  */
-export const buildItems = (task: EvaluationTask, options: BuildItemsOptions): TaskItems => {
+export const buildItems = async (task: EvaluationTask, options: BuildItemsOptions): Promise<TaskItems> => {
   const { data, limit, shotSeed = 1234 } = options;
-  const evaluated = readTaskRows(task, data);
+  const evaluated = await readTaskRows(task, data);
   const shots = task.fixedShots ? 0 : (options.shots ?? task.shots);
   if (task.fixedShots && (options.shots ?? 0) > 0)
     throw new ScoringError(task.task, "its examples are part of it, and it takes no others", {
       hint: "leave out the number of shots for this task",
     });
-  const draw = shots === 0 ? () => [] : drawing(task, evaluated, { data, shots, shotSeed });
+  const draw = shots === 0 ? () => [] : await drawing(task, evaluated, { data, shots, shotSeed });
   const rows = evaluated.rows.slice(0, limit);
   const items = rows.map((row, i) =>
     named(evaluated.file, i + 1, () => {
@@ -57,13 +57,13 @@ export const buildItems = (task: EvaluationTask, options: BuildItemsOptions): Ta
   return { items, split: evaluated.split, file: evaluated.file, shots };
 };
 
-const drawing = (
+const drawing = async (
   task: EvaluationTask,
   evaluated: TaskRows,
-  { data, shots, shotSeed }: { data: string; shots: number; shotSeed: number },
-): ((row: Row) => string[]) => {
+  { data, shots, shotSeed }: { data: TaskData; shots: number; shotSeed: number },
+): Promise<(row: Row) => string[]> => {
   const split = shotSplit(task);
-  const pool = split === evaluated.split ? evaluated : readSplit(task, split, data);
+  const pool = split === evaluated.split ? evaluated : await readSplit(task, split, data);
   // lm-evaluation-harness draws one more, to leave the item itself out, for tasks that declare no test split, and for
   // no others, wherever their examples come from.
   const same = task.data.test === undefined;

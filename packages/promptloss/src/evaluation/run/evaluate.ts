@@ -81,8 +81,19 @@ const evaluateTask = async (
   model: EvaluatedModel,
   options: EvaluateOptions,
 ): Promise<{ scores: EvaluationScore[]; records: EvaluationRecord[] } | undefined> => {
-  const { data, limit, shots, shotSeed, output, overwrite = false, onEvent, signal, batchTokens } = options;
-  const built = buildItems(task, { data, limit, shots, shotSeed });
+  const {
+    data: folder,
+    hub,
+    limit,
+    shots,
+    shotSeed,
+    output,
+    overwrite = false,
+    onEvent,
+    signal,
+    batchTokens,
+  } = options;
+  const built = await buildItems(task, { data: { folder, hub }, limit, shots, shotSeed });
   const room =
     task.kind === "generation" ? answerRoom(model, options.maxNewTokens ?? task.maxNewTokens) : undefined;
   const made = {

@@ -1,5 +1,6 @@
 // What an evaluation is asked for, tells on the way and gives back. Plain data.
 import type { DType } from "@promptloss/torch";
+import type { HubOptions } from "../../data/rows/index.ts";
 import type { Tokenizer } from "../../data/tokenizer/index.ts";
 import type { CausalLanguageModel } from "../../models/index.ts";
 import type { EvaluationTask } from "../tasks/index.ts";
@@ -17,8 +18,10 @@ export interface EvaluateOptions {
   readonly model: string | LoadedModel;
   /** Names of tasks that come with the package, task files (.yaml), or tasks. */
   readonly tasks: readonly (string | EvaluationTask)[];
-  /** The folder that tasks' files are under. */
-  readonly data: string;
+  /** The folder that tasks' files are under; the tasks' datasets on the Hugging Face hub where left out. */
+  readonly data?: string | undefined;
+  /** The hub's address, cache, token and progress; as the environment says where left out. */
+  readonly hub?: HubOptions | undefined;
   /** A PEFT folder. */
   readonly adapter?: string | undefined;
   /** Of the weights; float32 where left out. */

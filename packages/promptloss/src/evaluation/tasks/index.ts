@@ -1,6 +1,6 @@
 // Tasks as declarative files, and their rows.
 export { builtinTasks, loadTask } from "./load-task.ts";
-export { readSplit, readTaskRows, type Split, shotSplit, type TaskRows } from "./read-rows.ts";
+export { readSplit, readTaskRows, type Split, shotSplit, type TaskData, type TaskRows } from "./read-rows.ts";
 export { type Row, RowProblem } from "./render.ts";
 export {
   type EvaluationTask,

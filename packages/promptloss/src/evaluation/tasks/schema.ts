@@ -26,14 +26,26 @@ export const CONTRAST_METRICS = ["bleu", "rouge1", "rouge2", "rougeL"].flatMap((
   CONTRASTS.map((contrast) => `${metric}_${contrast}` as const),
 );
 
+/** A dataset of the Hugging Face hub, whose splits are named test, validation and train. */
+const hub = z.strictObject({
+  id: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "expected an id, as allenai/ai2_arc"),
+  config: z.string().optional(),
+  /** A branch, tag or commit. */
+  revision: z.string().optional(),
+  /** The object inside a row that holds its fields. */
+  row: path.optional(),
+});
+
 const data = z.strictObject({
-  /** Files under the data folder, JSON Lines; the first that a task has and that is there is evaluated. */
+  /** Files under the data folder; the first of test and validation that a task has and that is there is evaluated. */
   test: z.string().optional(),
   validation: z.string().optional(),
   /** Examples of few-shot prompts are drawn from it. */
   train: z.string().optional(),
   /** What to fetch where a file is missing, in words. */
   fetch: z.string().optional(),
+  /** Where rows come from without a data folder: the splits that have a file above. */
+  hub: hub.optional(),
 });
 
 const common = {

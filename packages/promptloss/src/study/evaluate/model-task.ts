@@ -12,8 +12,8 @@ import type { EvaluationAnswer, EvaluationArguments } from "./evaluation-process
 import type { Evaluator, Evaluators, TaskScore } from "./evaluator.ts";
 
 const optionsSchema = z.strictObject({
-  /** The folder that tasks' files are under. */
-  data: z.string().min(1),
+  /** The folder that tasks' files are under; the task's dataset on the Hugging Face hub where left out. */
+  data: z.string().min(1).optional(),
   /** The first so many items. */
   limit: z.int().min(1).optional(),
   shots: z.int().min(0).optional(),
@@ -44,15 +44,15 @@ export const taskOfFile = (file: string): { task: string; evaluator: Evaluator }
 };
 
 /** @param source the name or file that it is loaded by */
-const modelTask = (source: string, { task: name, kind }: EvaluationTask): Evaluator => {
+const modelTask = (source: string, { task: name, kind, data: { hub } }: EvaluationTask): Evaluator => {
   return {
     group: kind === "generation" ? "short-generation" : "multiple-choice",
     readsModel: true,
     refuse: (options) => {
       const { error } = optionsSchema.safeParse(options);
-      if (error === undefined) return undefined;
-      if (!("data" in options))
+      if (error === undefined && hub === undefined && options.data === undefined)
         return `${name} needs the folder of its rows: give taskData in the study file`;
+      if (error === undefined) return undefined;
       return error.issues
         .map(({ path, message }) => `${path.length === 0 ? name : path.join(".")}: ${message}`)
         .join("; ");
