@@ -61,7 +61,7 @@ const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLos
     const side = IS_ANSWER[pack.classes[place + 1] ?? 0] === 1 ? factors.completion : factors.prompt;
     return weight * side;
   });
-  const hidden = model.forward(pack, options.forward ?? {});
+  const hidden = model.forward(pack, { ...options.forward, headFollows: true });
   const on = (values: Float32Array | BigInt64Array): Tensor => fromTypedArray(values, undefined, { device });
   const wanted = on(BigInt64Array.from(targets, BigInt));
   const settings = { reduction: "sum", logitSoftcap: model.architecture.logitSoftcap ?? 0 } as const;

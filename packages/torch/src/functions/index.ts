@@ -13,5 +13,8 @@ export * from "./packed-attention.ts";
 export * from "./pointwise.ts";
 export * from "./random.ts";
 export * from "./reduction.ts";
+export * from "./rms-norm.ts";
+export * from "./rotary-embedding.ts";
 export * from "./shape.ts";
+export * from "./silu-mul.ts";
 export * from "./weighted-cross-entropy.ts";

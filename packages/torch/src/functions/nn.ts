@@ -10,8 +10,6 @@ import { to } from "./conversion.ts";
 import { ones } from "./creation.ts";
 import { maskedFill } from "./indexing.ts";
 import { matmul, tril } from "./linalg.ts";
-import { rsqrt, square } from "./pointwise.ts";
-import { mean } from "./reduction.ts";
 import { transpose } from "./shape.ts";
 
 const native = {
@@ -51,16 +49,6 @@ export function layerNorm(
 ): Tensor {
   const { weight = null, bias = null, eps = 1e-5 } = options;
   return native.layerNorm(input, shape, weight, bias, eps, true);
-}
-
-/** x / √(mean x² + eps) · weight over the last dimension, the mean in float32 (Zhang and Sennrich, 2019). */
-export function rmsNorm(input: Tensor, weight: Tensor, { eps = 1e-6 }: { eps?: number } = {}): Tensor {
-  return scope(() => {
-    const { dtype } = input;
-    const wide = dtype === "float64" ? input : to(input, { dtype: "float32" });
-    const scale = rsqrt(add(mean(square(wide), -1, { keepdim: true }), eps));
-    return mul(to(mul(wide, scale), { dtype }), weight);
-  });
 }
 
 export interface DropoutOptions {

@@ -113,7 +113,9 @@ export const operatorSignatures: Record<string, string> = {
   softmax: "float dim {dtype:dtype}",
   logSoftmax: "float dim {dtype:dtype}",
   layerNorm: "float shape {weight:float,bias:float,eps:number}",
-  rmsNorm: "float float {eps:number}",
+  rmsNorm: "float[mw] float[w] {eps:number,weightOffset:number}",
+  rotaryEmbedding: "float[mhw] float[m1k] float[m1k]",
+  siluMul: "float[mn] float[mn]",
   dropout: "float number {training:boolean}",
   crossEntropy:
     "float[mv] index[m] {weight:float[v],reduction:reduction,ignoreIndex:dim,labelSmoothing:number}",

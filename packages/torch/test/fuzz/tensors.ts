@@ -44,6 +44,7 @@ export function themeOf(source: Source): Theme {
     [..."bhkmnv"].map((letter) => [letter, source.chance(0.05) ? 0 : source.int(1, 4)]),
   );
   // A head's width as the packed operator takes it.
+  sizes["1"] = 1;
   sizes.w = source.chance(0.1) ? source.int(0, 17) : 16 * source.int(1, 2);
   return {
     shape: randomShape(source, source.int(0, 4)),

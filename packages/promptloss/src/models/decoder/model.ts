@@ -9,6 +9,7 @@ import {
   relu,
   scope,
   silu,
+  siluMul,
   type Tensor,
 } from "@promptloss/torch";
 import type { Activation, Architecture, DropoutRates } from "../config/architecture.ts";
@@ -34,6 +35,11 @@ export interface ForwardOptions {
   checkpointing?: boolean;
   /** NEFTune (arXiv 2310.05914): uniform noise of ±alpha / √(length · width) on the embeddings. */
   neftuneAlpha?: number;
+  /**
+   * The head takes part in the loss: a tied embedding's gradient may come as the rows that were looked up, which the
+   * backward pass adds to the head's own.
+   */
+  headFollows?: boolean;
 }
 
 /** What the layers of one forward share, made anew where a layer is computed again. */
@@ -50,6 +56,9 @@ const ACTIVATIONS: Readonly<Record<Activation, (x: Tensor) => Tensor>> = {
   gelu: (x) => gelu(x),
   "gelu-tanh": (x) => gelu(x, { approximate: "tanh" }),
 };
+
+const gateBy = (activation: Activation, gate: Tensor, up: Tensor): Tensor =>
+  activation === "silu" ? siluMul(gate, up) : ACTIVATIONS[activation](gate).mul(up);
 
 const NO_DROPOUT: DropoutRates = { embedding: 0, attention: 0, residual: 0 };
 
@@ -160,12 +169,13 @@ export class CausalLanguageModel {
     positions: Int32Array,
     segments: readonly Segment[],
     rates: DropoutRates,
-    { neftuneAlpha = 0 }: ForwardOptions,
+    { neftuneAlpha = 0, headFollows = false }: ForwardOptions,
   ): Tensor {
-    const { names, embeddingScale, positionOffset } = this.architecture;
+    const { names, embeddingScale, positionOffset, tied } = this.architecture;
     return scope(() => {
       const index = (values: Int32Array): Tensor => fromTypedArray(values).long().to({ device: this.device });
-      let hidden = embedding(this.parameter(`${names.embedding}.weight`), index(ids));
+      const table = this.parameter(`${names.embedding}.weight`);
+      let hidden = embedding(table, index(ids), { sparse: tied && headFollows });
       if (embeddingScale !== 1) {
         // The scale in the embedding's dtype, as the family was trained.
         const scale = fromTypedArray(Float32Array.of(embeddingScale)).to({ dtype: hidden.dtype }).float();
@@ -244,12 +254,13 @@ export class CausalLanguageModel {
   #mlp(index: number, x: Tensor, frame: Frame): Tensor {
     const { architecture } = this;
     const { names, gated } = architecture;
-    const activate = ACTIVATIONS[architecture.activation];
     const inputs = names.mlpInputs.map((part) =>
       this.#project(layerModule(architecture, index, part), x, frame),
     );
     const [gate, up] = (inputs.length === 1 && gated ? inputs[0]!.chunk(2, -1) : inputs) as [Tensor, Tensor];
-    const inner = gated ? activate(gate).mul(up) : activate(gate);
+    const inner = gated
+      ? gateBy(architecture.activation, gate, up)
+      : ACTIVATIONS[architecture.activation](gate);
     return this.#project(layerModule(architecture, index, names.mlpOutput), inner, frame);
   }
 

@@ -1,13 +1,12 @@
 // Rotary positions: the cosines and sines of an input, and the turning of queries and keys by them.
-import { cat, fromTypedArray, scope, type Tensor, where } from "@promptloss/torch";
+import { fromTypedArray, rotaryEmbedding, scope, type Tensor, where } from "@promptloss/torch";
 import type { RopePlan } from "../config/architecture.ts";
 import type { Segment } from "./input.ts";
 
-/** Cosine and sine for each token and pair, [tokens, 1, width / 2], float32. */
+/** Cosine and sine for each token and pair, [tokens, 1, pairs], float32. */
 export interface RotaryTable {
   readonly cos: Tensor;
   readonly sin: Tensor;
-  readonly width: number;
 }
 
 /** @param positions [tokens] */
@@ -22,7 +21,7 @@ export const rotaryTable = (
     const angles = tokens.mul(frequencies(plan, positions, segments)).unsqueeze(1);
     const onDevice = (table: Tensor): Tensor =>
       (plan.scale === 1 ? table : table.mul(plan.scale)).to({ device });
-    return { cos: onDevice(angles.cos()), sin: onDevice(angles.sin()), width: plan.width };
+    return { cos: onDevice(angles.cos()), sin: onDevice(angles.sin()) };
   });
 
 /** [1, pairs], or [tokens, pairs] where long and short sequences turn by different ones. */
@@ -39,16 +38,5 @@ const frequencies = (plan: RopePlan, positions: Int32Array, segments: readonly S
   return where(flags, fromTypedArray(long.frequencies).unsqueeze(0), short);
 };
 
-/** Turns the first `width` elements of each head: x [tokens, heads, head width], computed in float32. */
-export const rotate = (x: Tensor, { cos, sin, width }: RotaryTable): Tensor =>
-  scope(() => {
-    const headWidth = x.shape[2]!;
-    const half = width / 2;
-    const turned = width === headWidth ? x : x.narrow(2, 0, width);
-    const first = turned.narrow(2, 0, half);
-    const second = turned.narrow(2, half, half);
-    const parts = [first.mul(cos).sub(second.mul(sin)), second.mul(cos).add(first.mul(sin))];
-    const result = cat(parts, 2).to({ dtype: x.dtype });
-    if (width === headWidth) return result;
-    return cat([result, x.narrow(2, width, headWidth - width)], 2);
-  });
+/** Turns the first pairs of each head: x [tokens, heads, head width], computed in float32. */
+export const rotate = (x: Tensor, { cos, sin }: RotaryTable): Tensor => rotaryEmbedding(x, cos, sin);
