@@ -84,7 +84,7 @@ const main = async (data: string, model: string, limit: number, tasks: string[],
     const text = [
       "## Evaluation against lm-evaluation-harness",
       "",
-      `\`npm run bench:evaluation -- EVAL_DATA MODEL\` with \`PROMPTLOSS_PYTHON\` naming a Python that has lm_eval; here MODEL is ${basename(model)}. ${machine()}, ${threads} threads a side, libtorch ${facts.ours.version} (ours), lm_eval ${facts.harness.version}, its Hugging Face backend with batches of 16. The first ${limit} items of each task, without examples. Ours loads the model each time; the harness keeps it. Medians of ${ROUNDS} rounds in which the two take turns, after one of warm-up; the ratio is the median of the rounds' ratios, above 1 where ours is faster.`,
+      `\`npm run bench:evaluation -- EVAL_DATA MODEL\` with \`PROMPTLOSS_PYTHON\` naming a Python that has lm_eval; here MODEL is ${basename(model)}. ${machine()}, ${threads} threads a side, libtorch ${facts.ours.version} (ours), lm_eval ${facts.harness.version}, its Hugging Face backend with batches of 16. The first ${limit} items of each task, without examples. Ours loads the model each time; the harness keeps it. Medians of ${ROUNDS} rounds in which the two take turns, after one of warm-up; the ratio is the median of the rounds' ratios, above 1 where ours is faster. In bfloat16 the harness takes the softmax of logits and the sum over a choice in bfloat16 too, ours both in float32: with 8 bits, a sum of some hundreds is known to a unit or two.`,
       "",
       markdownTable(
         [
