@@ -59,10 +59,13 @@ describe.skipIf(missing)(`lm-evaluation-harness${missing ? " (skipped: no ../sha
     });
     // Metrics of choices are the same counts; the probabilities of mc2 follow log-likelihoods to 1e-3.
     const tolerance = golden.task === "truthfulqa_mc2" ? 1e-3 : 1e-9;
-    for (const { metric, value, standardError } of scores) {
-      const known = NAMES[metric] ?? metric;
-      expect(Math.abs(value - golden.metrics[known]!), metric).toBeLessThan(tolerance);
-      expect(Math.abs(standardError! - golden.metrics[`${known}_stderr`]!), metric).toBeLessThan(tolerance);
+    // Goldens made without Python's rouge_score have no ROUGE, which has goldens of its own.
+    const known = ({ metric }: { metric: string }): boolean =>
+      !metric.startsWith("rouge") || golden.metrics[metric] !== undefined;
+    for (const { metric, value, standardError } of scores.filter(known)) {
+      const theirs = NAMES[metric] ?? metric;
+      expect(Math.abs(value - golden.metrics[theirs]!), metric).toBeLessThan(tolerance);
+      expect(Math.abs(standardError! - golden.metrics[`${theirs}_stderr`]!), metric).toBeLessThan(tolerance);
     }
   });
 });

@@ -9,7 +9,7 @@ import json
 import pathlib
 import sys
 
-from harness_tasks import CASES, lm_eval, whole
+from harness_tasks import CASES, ROUGE_MISSING, lm_eval, whole
 
 models = pathlib.Path(sys.argv[2])
 out = pathlib.Path(__file__).parent.parent / "goldens" / "evaluation"
@@ -35,7 +35,7 @@ for name in sys.argv[3:] or CASES:
     )
     samples = sorted(result["samples"][task["task"]], key=lambda sample: sample["doc_id"])
     metrics = {key.removesuffix(",none"): digits(value) for key, value in result["results"][task["task"]].items()
-               if key.endswith(",none")}
+               if key.endswith(",none") and not (ROUGE_MISSING and key.startswith("rouge"))}
     golden = {"lm_eval": lm_eval.__version__, "task": task["task"], "model": model, "limit": limit, "shots": shots,
               "metrics": metrics}
     if new_tokens:

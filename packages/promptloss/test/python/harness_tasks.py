@@ -8,10 +8,12 @@ import sys
 import tempfile
 import types
 
+ROUGE_MISSING = False
 try:
     import rouge_score  # noqa: F401
 except ImportError:
-    # truthfulqa's helpers import it for ROUGE alone, which has goldens of its own (metric_goldens.py).
+    # truthfulqa's helpers import it for ROUGE alone, which has goldens of its own (text_metric_goldens.py).
+    ROUGE_MISSING = True
     rouge = types.ModuleType("rouge_score")
     rouge.rouge_scorer = rouge.scoring = None
     sys.modules["rouge_score"] = rouge
@@ -49,6 +51,7 @@ ARC_CHALLENGE = {"task": "arc_challenge", **rows(ARC), "validation_split": None}
 ARC_EASY = {"task": "arc_easy", **rows({"test": "arc_easy/test.jsonl"}), "training_split": None, "validation_split": None}
 PIQA = {"task": "piqa", **rows({"validation": "piqa/validation.jsonl"}), "training_split": None}
 WINOGRANDE = {"task": "winogrande", **rows({"validation": "winogrande/validation.jsonl"}), "training_split": None}
+GEN = rows({"validation": "truthfulqa_gen/validation.jsonl"})
 MC = rows({"validation": "truthfulqa_mc/validation.jsonl"})
 MCTEST = {"task": "mctest", **rows({"test": "mctest/mc500.test.jsonl", "train": "mctest/mc500.train.jsonl"}),
           "training_split": "train", "test_split": "test", "output_type": "multiple_choice",
@@ -69,6 +72,7 @@ CASES = {
     "mctest": (MCTEST, "stories15M", 200, 0, None),
     "truthfulqa_mc1": ({"task": "truthfulqa_mc1", **MC}, "stories15M", 200, 0, None),
     "truthfulqa_mc2": ({"task": "truthfulqa_mc2", **MC}, "stories15M", 200, 0, None),
+    "truthfulqa_gen": ({"task": "truthfulqa_gen", **GEN}, "stories15M", 60, 0, 32),
     "wmt16-ro-en": (wmt("ro", "en"), "stories15M", 30, 0, 48),
     "wmt16-en-ro": (wmt("en", "ro"), "stories260K", 200, 0, 48),
 }
@@ -76,7 +80,8 @@ CASES = {
 
 FILES = {"arc_easy": "arc/arc_easy", "arc_challenge": "arc/arc_challenge", "piqa": "piqa/piqa",
          "winogrande": "winogrande/default", "truthfulqa_mc1": "truthfulqa/truthfulqa_mc1",
-         "truthfulqa_mc2": "truthfulqa/truthfulqa_mc2", "wmt16-ro-en": "translation/wmt16_ro-en",
+         "truthfulqa_mc2": "truthfulqa/truthfulqa_mc2",
+         "truthfulqa_gen": "truthfulqa/truthfulqa_gen", "wmt16-ro-en": "translation/wmt16_ro-en",
          "wmt16-en-ro": "translation/wmt16_en-ro"}
 
 
@@ -86,4 +91,7 @@ def whole(task):
         return dict(task)
     path = pathlib.Path(lm_eval.__file__).parent / "tasks" / f"{FILES[task['task']]}.yaml"
     definition = {**load_yaml(path, resolve_func=True), **task}
+    if task["task"] == "truthfulqa_gen" and ROUGE_MISSING:
+        helpers = definition["process_results"].__globals__
+        helpers["rouge"] = lambda refs, preds: dict.fromkeys(["rouge1", "rouge2", "rougeLsum"], 0.0)
     return {key: value for key, value in definition.items() if key not in ("tag", "group")}
