@@ -4,6 +4,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include <algorithm>
+
 #include "lanes.h"
 
 namespace promptloss {
@@ -33,6 +35,14 @@ PROMPTLOSS_INLINE void put(BFloat16* to, float value) {
   *to = lanes[0];
 }
 
+template <typename T>
+PROMPTLOSS_INLINE void turn_vector(const Turn<T>& on, const T* from, T* to, const float* cos, const float* sin, int64_t i) {
+  const Floats a = load(from + i), b = load(from + on.half + i);
+  const Floats c = load(cos + i), s = load(sin + i) * on.direction;
+  store(to + i, a * c - b * s);
+  store(to + on.half + i, b * c + a * s);
+}
+
 /** (a, b) → (a cos − b sin, b cos + a sin) for the pairs of a head, which stand `half` apart; the rest stays. */
 template <typename T>
 PROMPTLOSS_INLINE void turn_tokens(const Turn<T>& on, int64_t begin, int64_t end) {
@@ -42,20 +52,18 @@ PROMPTLOSS_INLINE void turn_tokens(const Turn<T>& on, int64_t begin, int64_t end
     for (int64_t head = 0; head < on.heads; ++head) {
       const T* from = on.input + token * on.token_stride + head * on.head_stride;
       T* to = on.output + (token * on.heads + head) * on.units;
-      int64_t i = 0;
-      for (; i + kLanes <= on.half; i += kLanes) {
-        const Floats a = load(from + i), b = load(from + on.half + i);
-        const Floats c = load(cos + i), s = load(sin + i) * on.direction;
-        store(to + i, a * c - b * s);
-        store(to + on.half + i, b * c + a * s);
+      if (on.half >= kLanes) {
+        // The last vector begins where it ends with the pairs: it may turn some of them again, to the same.
+        for (int64_t i = 0; i < on.half; i += kLanes) turn_vector(on, from, to, cos, sin, std::min(i, on.half - kLanes));
+      } else {
+        for (int64_t i = 0; i < on.half; ++i) {
+          const float a = to_float(from[i]), b = to_float(from[on.half + i]);
+          const float c = cos[i], s = sin[i] * on.direction;
+          put(to + i, a * c - b * s);
+          put(to + on.half + i, b * c + a * s);
+        }
       }
-      for (; i < on.half; ++i) {
-        const float a = to_float(from[i]), b = to_float(from[on.half + i]);
-        const float c = cos[i], s = sin[i] * on.direction;
-        put(to + i, a * c - b * s);
-        put(to + on.half + i, b * c + a * s);
-      }
-      for (i = 2 * on.half; i < on.units; ++i) to[i] = from[i];
+      for (int64_t i = 2 * on.half; i < on.units; ++i) to[i] = from[i];
     }
   }
 }
