@@ -27,8 +27,9 @@ const encodeAlone = async (library: Library, texts: readonly string[]): Promise<
   return (performance.now() - start) / 1000;
 };
 
-/** Seconds of all that `promptloss inspect` does: read, render, encode, count. */
-const inspectAll = async (tokenizer: Awaited<ReturnType<typeof loadTokenizer>>): Promise<number> => {
+/** Seconds of all that `promptloss inspect` does: read, render, encode, count. Its tokenizer has seen no text yet. */
+const inspectAll = async (folder: string): Promise<number> => {
+  const tokenizer = await loadTokenizer(folder);
   const start = performance.now();
   const stream = readExamples({ path: data }, { emptyCompletions: "keep" });
   await inspectExamples(stream, { tokenizer, template: createTemplate("alpaca", tokenizer) });
@@ -66,13 +67,12 @@ const texts = examples.flatMap((example) =>
   example.kind === "conversation" ? example.turns.flatMap(({ parts }) => parts.map(({ text }) => text)) : [],
 );
 const library = Library.fromFile(join(folder, "tokenizer.json"));
-const tokenizer = await loadTokenizer(folder);
 const alone: number[] = [];
 const inspected: number[] = [];
 for (let round = -1; round < ROUNDS; round++) {
   const first = round % 2 === 0;
-  const before = first ? await encodeAlone(library, texts) : await inspectAll(tokenizer);
-  const after = first ? await inspectAll(tokenizer) : await encodeAlone(library, texts);
+  const before = first ? await encodeAlone(library, texts) : await inspectAll(folder);
+  const after = first ? await inspectAll(folder) : await encodeAlone(library, texts);
   if (round < 0) continue; // warm-up
   alone.push(first ? before : after);
   inspected.push(first ? after : before);

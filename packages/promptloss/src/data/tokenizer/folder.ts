@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TokenizerError } from "./errors.ts";
 import { type VocabularyKind, vocabularyKind } from "./token-bytes.ts";
+import { type WordRules, wordRules } from "./word-rules.ts";
 
 export interface SpecialTokens {
   readonly bos: string | undefined;
@@ -31,6 +32,8 @@ export interface TokenizerFolder {
   /** Added tokens that tokenizer_config.json says the vocabulary has. */
   readonly declaredTokens: readonly { readonly id: number; readonly content: string }[];
   readonly kind: VocabularyKind;
+  /** Where words are encoded independently. */
+  readonly words: WordRules | undefined;
   /** What `add_bos_token` in the config says; undefined where it says nothing. */
   readonly addBos: boolean | undefined;
   /** The Jinja source of the model's own chat template. */
@@ -142,6 +145,7 @@ export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder
     addedTokens: addedTokenEntries(parsed.added_tokens),
     declaredTokens: declaredTokens(config.added_tokens_decoder),
     kind: vocabularyKind(parsed.decoder, parsed.pre_tokenizer),
+    words: wordRules(parsed),
     addBos: typeof config.add_bos_token === "boolean" ? config.add_bos_token : undefined,
     chatTemplate: jinja ?? templateText(config.chat_template),
     generationStopIds: fromGeneration.length > 0 ? fromGeneration : idList(model.eos_token_id),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { metaspace, NORMALIZER, tokenizerVariant } from "../../../test/tokenizer-variant.ts";
 import { GOLDEN_FOLDERS, readGolden, TINY_BYTES, TINY_PIECES } from "../../../test/tokenizers.ts";
 import { loadTokenizer, TokenizerError } from "./index.ts";
 
@@ -145,27 +146,13 @@ describe("encodeContinuationBatch", () => {
 
 /** The same vocabulary with the space put before texts in other ways, as older tokenizer.json files do. */
 const PREFIX_SPACES = {
-  "prepended by the normaliser": {
-    normalizer: {
-      type: "Sequence",
-      normalizers: [
-        { type: "Prepend", prepend: "▁" },
-        { type: "Replace", pattern: { String: " " }, content: "▁" },
-      ],
-    },
-    pre_tokenizer: null,
-  },
-  "put before every section": {
-    pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true },
-  },
+  "prepended by the normaliser": NORMALIZER,
+  "put before every section": metaspace("always", true),
 };
 
 describe.each(Object.entries(PREFIX_SPACES))("a space %s", (_, changes) => {
   test("is left out in continuation", async () => {
-    const folder = await copyOf(TINY_PIECES, { bos_token: "<s>", eos_token: "</s>" });
-    const json = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
-    await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...json, ...changes }));
-    const tokenizer = await loadTokenizer(folder);
+    const tokenizer = await loadTokenizer(await tokenizerVariant(changes));
     const tokens = (ids: Int32Array): string =>
       plain(ids)
         .map((id) => tokenizer.tokenOf(id))

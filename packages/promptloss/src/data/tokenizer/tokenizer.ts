@@ -8,6 +8,7 @@ import { EncodedText } from "./encoded-text.ts";
 import { TokenizerError } from "./errors.ts";
 import { readTokenizerFolder, type SpecialTokens, type TokenizerFolder } from "./folder.ts";
 import { tokenBytes, type VocabularyKind } from "./token-bytes.ts";
+import { WordCounter } from "./word-counter.ts";
 
 /** Texts and characters in one call to the library: enough to keep its threads busy, few enough for flat memory. */
 export const ENCODING_BATCH = { texts: 1024, characters: 2 ** 19 } as const;
@@ -56,6 +57,7 @@ export class Tokenizer {
   readonly isolatedIds: ReadonlySet<number>;
   readonly #native: NativeTokenizer;
   readonly #kind: VocabularyKind;
+  readonly #words: WordCounter | undefined;
 
   private constructor(folder: TokenizerFolder, native: NativeTokenizer, prefixIds: Int32Array) {
     this.path = folder.path;
@@ -65,6 +67,11 @@ export class Tokenizer {
     this.prefixIds = prefixIds;
     this.#native = native;
     this.#kind = folder.kind;
+    if (folder.words !== undefined)
+      this.#words = new WordCounter(folder.words, {
+        encodeIds: (texts) => this.encodeIds(texts),
+        countBatch: (texts) => this.#countWhole(texts),
+      });
     this.vocabularySize = native.getVocabSize(true);
     this.specialIds = new Set(folder.addedTokens.filter((token) => token.special).map((token) => token.id));
     const added = folder.addedTokens.filter((token) => token.content !== "");
@@ -146,8 +153,12 @@ export class Tokenizer {
     return results;
   }
 
-  /** The number of tokens of each text, special tokens left out; the cheapest of the three. */
+  /** The number of tokens of each text, special tokens left out; by far the cheapest of the three. */
   async countBatch(texts: readonly string[]): Promise<Int32Array> {
+    return this.#words === undefined ? this.#countWhole(texts) : this.#words.countBatch(texts);
+  }
+
+  async #countWhole(texts: readonly string[]): Promise<Int32Array> {
     const counts = new Int32Array(texts.length);
     for await (const { start, lengths } of this.#batches(texts)) {
       counts.set(lengths, start);
