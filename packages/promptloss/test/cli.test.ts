@@ -1,4 +1,6 @@
 // The program as a user runs it.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { readCurrentBuild } from "@promptloss/torch/setup";
 import { describe, expect, it } from "vitest";
 import { built, promptloss } from "./command.ts";
@@ -9,6 +11,13 @@ describe.skipIf(!built)(`promptloss${built ? "" : " (skipped: npm run build firs
     expect(help.status).toBe(0);
     expect(help.stdout).toMatch(/^Usage: promptloss \[options\] \[command\]/);
     expect(promptloss(["--version"]).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it.each(["promptloss", "promptloss-torch"])("is linked where npx finds it: %s", (name) => {
+    const link = fileURLToPath(new URL(`../../../node_modules/.bin/${name}`, import.meta.url));
+    const { status, stdout, stderr } = spawnSync(link, ["--help"], { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout.toLowerCase()).toMatch(new RegExp(`^usage: ${name} `));
   });
 
   it("gives wrong usage an exit code of its own", () => {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The program `promptloss`: one command a file. Exit codes: 0 done, 1 failed, 2 wrong usage.
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";

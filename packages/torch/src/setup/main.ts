@@ -1,8 +1,5 @@
-#!/usr/bin/env node
 // The program `promptloss-torch`: `setup` finds or fetches libtorch and builds the native code, `which` says what
 // is in use. `--json` prints one JSON value on standard output; progress then goes to standard error.
-import { realpathSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { TorchError } from "../errors.ts";
 import { readCurrentBuild } from "./current-build.ts";
@@ -84,9 +81,4 @@ function fail(error: TorchError, json: boolean): number {
 
 function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-const entry = process.argv[1];
-if (entry !== undefined && realpathSync(entry) === fileURLToPath(import.meta.url)) {
-  process.exitCode = await main(process.argv.slice(2));
 }
