@@ -25,13 +25,14 @@ describe("memory", () => {
 
 describe("tensors outside scopes", () => {
   const most = (elements: number): number =>
-    runChildJson<{ most: number }>("programs/pressure.ts", { args: [String(elements), "400"] }).most;
+    runChildJson<{ most: number }>("programs/pressure.ts", { args: [String(elements), "2000"] }).most;
 
   test("are collected in time, as V8 is told what lies behind them", () => {
-    // 16 MB each, never touched: V8 thinks about collecting after some 64 MB that it was told of.
-    expect(most(1 << 22)).toBeLessThan(200);
+    // 16 MB each, never touched: V8 starts collecting after some 64 MB that it was told of and goes on beside the
+    // program, so that the processor's load decides how many are alive then, not how many are made in all.
+    expect(most(1 << 22)).toBeLessThan(1000);
     // Handles of a few bytes press on nothing: were they collected as early, the line above would show nothing.
-    expect(most(1)).toBeGreaterThan(200);
+    expect(most(1)).toBeGreaterThan(1000);
   });
 });
 
