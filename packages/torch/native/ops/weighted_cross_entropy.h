@@ -7,17 +7,10 @@
 #include <tuple>
 
 #include <ATen/ATen.h>
-#include <torch/version.h>
+
+#include "optional.h"
 
 namespace promptloss {
-
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 5)
-template <typename T>
-using Optional = std::optional<T>;
-#else
-template <typename T>
-using Optional = c10::optional<T>;
-#endif
 
 /** A target of this value takes its token out of the loss, as a weight of 0 does. */
 constexpr int64_t kIgnoredTarget = -100;

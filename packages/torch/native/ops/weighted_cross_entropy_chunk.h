@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fused.h"
+#include "head_products.h"
 #include "softmax_rows.h"
 #include "weighted_cross_entropy.h"
 
@@ -10,24 +11,29 @@ namespace promptloss {
 
 class ChunkKernel {
  public:
+  /**
+   * @param shape tokens of the longest chunk, and entries of the vocabulary
+   * @param options of the accumulation dtype
+   * @param compute dtype of the products
+   */
   ChunkKernel(
-      const at::Tensor& head,
+      const HeadProducts& head,
       const Optional<at::Tensor>& bias,
       const WeightedCrossEntropySettings& settings,
-      at::ScalarType accumulation,
-      int64_t rows)
+      at::IntArrayRef shape,
+      const at::TensorOptions& options,
+      at::ScalarType compute)
       : head_(head), settings_(settings) {
-    const auto vocabulary = head.size(0);
-    products_ = at::empty({rows, vocabulary}, head.options());
-    rounded_ = head.scalar_type() != accumulation;
+    products_ = at::empty(shape, options.dtype(compute));
+    rounded_ = options.dtype() != products_.dtype();
     by_rows_ = fused_kernels() && has_softmax_rows(products_) && !bias.has_value() && settings.logit_softcap == 0;
     if (by_rows_) {
       return;
     }
-    logits_ = rounded_ ? at::empty({rows, vocabulary}, head.options().dtype(accumulation)) : products_;
+    logits_ = rounded_ ? at::empty(shape, options) : products_;
     logp_ = at::empty_like(logits_);
     if (bias.has_value()) {
-      bias_ = bias->to(accumulation);
+      bias_ = bias->to(options.dtype());
     }
   }
 
@@ -46,16 +52,16 @@ class ChunkKernel {
     const auto rows = hidden.size(0);
     auto products = products_.narrow(0, 0, rows);
     if (by_rows_) {
-      at::mm_out(products, hidden, head_.t());
+      head_.logits(products, hidden);
       const auto found = softmax_rows(products, targets, settings_.label_smoothing, gradients);
       return {found.losses, found.cross_entropy, found.correct};
     }
     auto logits = logits_.narrow(0, 0, rows);
     auto logp = logp_.narrow(0, 0, rows);
     if (bias_.defined() && !rounded_) {
-      at::addmm_out(logits, bias_, hidden, head_.t());
+      at::addmm_out(logits, bias_, hidden, head_.head().t());
     } else {
-      at::mm_out(products, hidden, head_.t());
+      head_.logits(products, hidden);
     }
     if (rounded_) {
       logits.copy_(products);
@@ -92,7 +98,7 @@ class ChunkKernel {
     const auto column = targets.unsqueeze(1);
     gradients.scatter_add_(1, column, at::full_like(column, smoothing - 1, gradients.options()));
     if (smoothing > 0) {
-      gradients.sub_(smoothing / static_cast<double>(head_.size(0)));
+      gradients.sub_(smoothing / static_cast<double>(gradients.size(1)));
     }
     const double cap = settings_.logit_softcap;
     if (cap > 0) {
@@ -109,7 +115,8 @@ class ChunkKernel {
   }
 
  private:
-  at::Tensor head_, bias_, products_, logits_, logp_;
+  const HeadProducts& head_;
+  at::Tensor bias_, products_, logits_, logp_;
   const WeightedCrossEntropySettings& settings_;
   bool rounded_;
   /** Whether rows of logits become losses and gradients in one go. */

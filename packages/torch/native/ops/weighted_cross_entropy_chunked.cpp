@@ -1,8 +1,7 @@
 // The plain kernel of weighted_cross_entropy, composed of ATen's operators, so that it serves every device.
 // It takes the tokens whose weight counts, and for a chunk of these at a time computes the logits, their losses and
 // at once the gradients, so that the logits of a token are computed once and never kept.
-#include "add_scaled.h"
-#include "fused.h"
+#include "head_products.h"
 #include "weighted_cross_entropy.h"
 #include "weighted_cross_entropy_chunk.h"
 
@@ -23,9 +22,6 @@ constexpr int64_t kAcceleratorChunkTokens = 2048;
 /** A small vocabulary takes more tokens: this many bytes of logits in the accumulation dtype are no burden. */
 constexpr int64_t kSmallChunkBytes = int64_t{32} << 20;
 
-/** Elements of the head's gradient that a product is rounded for at a time, before it is added: they stay cached. */
-constexpr int64_t kGradientSlice = int64_t{1} << 19;
-
 /** Tokens a chunk: the caller's choice, or the defaults above spread evenly over the chunks. */
 int64_t rows_per_chunk(int64_t tokens, const at::Tensor& head, at::ScalarType accumulation, int64_t chosen) {
   if (chosen > 0) {
@@ -36,34 +32,6 @@ int64_t rows_per_chunk(int64_t tokens, const at::Tensor& head, at::ScalarType ac
       std::max(head.is_cpu() ? kChunkTokens : kAcceleratorChunkTokens, kSmallChunkBytes / row_bytes);
   const int64_t chunks = (tokens + most - 1) / most;
   return (tokens + chunks - 1) / chunks;
-}
-
-/** total [V, D] += scale * left [V, rows] . right [rows, D], or = where `first`. */
-void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tensor& right, double scale, bool first) {
-  if (total.scalar_type() == left.scalar_type()) {
-    total.addmm_(left, right, first ? 0 : 1, scale);
-    return;
-  }
-  // A product of 16-bit matrices is rounded to 16 bits; slices of it are added in 32.
-  const auto rows = std::max<int64_t>(1, kGradientSlice / std::max<int64_t>(1, total.size(1)));
-  const auto product = at::empty({std::min(rows, total.size(0)), total.size(1)}, left.options());
-  const auto widened = at::empty(product.sizes(), total.options());
-  for (int64_t begin = 0; begin < total.size(0); begin += rows) {
-    const auto size = std::min(rows, total.size(0) - begin);
-    auto rounded = product.narrow(0, 0, size);
-    at::mm_out(rounded, left.narrow(0, begin, size), right);
-    auto slice = total.narrow(0, begin, size);
-    if (fused_kernels() && has_add_scaled(slice, rounded)) {
-      add_scaled(slice, rounded, scale, first);
-      continue;
-    }
-    const auto part = widened.narrow(0, 0, size).copy_(rounded);
-    if (first) {
-      at::mul_out(slice, part, at::scalar_tensor(scale, part.options()));
-    } else {
-      slice.add_(part, scale);
-    }
-  }
 }
 
 /** Rows of `values` [active, ...] put back among all tokens [tokens, ...]; the others are 0. */
@@ -136,7 +104,6 @@ ForwardResult chunked_forward(
       std::isfinite(total_weight), "weighted_cross_entropy: weights must have a finite sum, got ", total_weight);
   const double denominator = settings.mean() ? total_weight : 1.0;
   const auto count = targets.size(0);
-  const auto head = inputs.head.to(compute);
 
   auto losses = at::empty({count}, options);
   auto cross_entropy = at::empty({count}, options);
@@ -153,8 +120,9 @@ ForwardResult chunked_forward(
   }
 
   if (count > 0) {
-    const auto rows = rows_per_chunk(count, head, accumulation, settings.chunk_size);
-    ChunkKernel kernel(head, inputs.bias, settings, accumulation, rows);
+    const auto rows = rows_per_chunk(count, inputs.head, accumulation, settings.chunk_size);
+    const HeadProducts products(inputs.head, compute, gradients[kHidden]);
+    ChunkKernel kernel(products, inputs.bias, settings, {rows, vocabulary}, options, compute);
     // Rows are scaled by w / max(w): exact for the weights 0 and 1, and within float16's range.
     const double largest = weights.max().item<double>();
     const double scale = largest / denominator;
@@ -181,11 +149,13 @@ ForwardResult chunked_forward(
       }
       const auto logit_gradients = kernel.rounded(exact);
       if (gradients[kHidden]) {
-        grad_hidden.narrow(0, begin, size).copy_(at::mm(logit_gradients, head)).mul_(chunk_scales);
+        auto chunk_gradients = grad_hidden.narrow(0, begin, size);
+        products.hidden_gradients(chunk_gradients, logit_gradients);
+        chunk_gradients.mul_(chunk_scales);
       }
       if (gradients[kHead]) {
         const auto scaled = chunk_hidden.mul(chunk_scales).to(compute);
-        add_product(grad_head, logit_gradients.t(), scaled, scale, begin == 0);
+        products.add_head_gradients(grad_head, logit_gradients, scaled, scale, begin == 0);
       }
     }
     if (gradients[kHidden]) {

@@ -11,7 +11,7 @@ const native = {
   baddbmm: operator("aten::baddbmm"),
   dot: operator("aten::dot"),
   outer: operator("aten::outer"),
-  linear: operator("aten::linear"),
+  linear: operator("promptloss::linear"),
   einsum: operator("aten::einsum"),
   tril: operator("aten::tril"),
   triu: operator("aten::triu"),
@@ -70,7 +70,10 @@ export function outer(input: Tensor, other: Tensor): Tensor {
   return native.outer(input, other);
 }
 
-/** input · weightᵀ + bias: [..., in], [out, in], [out] → [..., out]. */
+/**
+ * input · weightᵀ + bias: [..., in], [out, in], [out] → [..., out]. Products in bfloat16, by autocast or by the
+ * operands' dtype, are native/ops' own on processors with AVX-512 bf16 and without AMX; the rest are torch's.
+ */
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
   return native.linear(input, weight, bias);
 }

@@ -1,0 +1,72 @@
+// The innermost part of products.cpp: eight rows by forty-eight columns of a product in registers. Only for processors
+// with AVX-512 bf16.
+#pragma once
+
+#include "products_pack.h"
+
+namespace promptloss {
+
+constexpr int64_t kTileRows16 = 8;
+constexpr int64_t kTileVectors16 = 3;
+constexpr int64_t kTileColumns16 = kTileVectors16 * 16;
+
+/** Where a tile goes: as many of its rows and columns as there are, float32 or bfloat16, `row` elements apart. */
+struct TileTarget {
+  void* data;
+  int64_t row;
+  bool is_float;
+  int64_t rows;
+  int64_t columns;
+  float scale;
+  /** Added to each row, [columns]; null for none. */
+  const float* bias;
+  /** Add to what is there. */
+  bool add;
+
+  /** The same from this row and column on, with all rows and columns that it had. */
+  TileTarget from(int64_t down, int64_t right) const {
+    TileTarget part = *this;
+    const int64_t size = is_float ? sizeof(float) : sizeof(Bits);
+    part.data = static_cast<char*>(data) + (down * row + right) * size;
+    if (bias != nullptr) part.bias += right;
+    return part;
+  }
+};
+
+PROMPTLOSS_BF16_INLINE void write_vector(const TileTarget& to, int64_t row, int64_t column, __m512 sums) {
+  const int64_t left = to.columns - column;
+  if (left <= 0) return;
+  const __mmask16 which = first16(left);
+  const int64_t place = row * to.row + column;
+  __m512 value = _mm512_mul_ps(sums, _mm512_set1_ps(to.scale));
+  if (to.bias != nullptr) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(which, to.bias + column));
+  if (!to.is_float) {
+    _mm256_mask_storeu_epi16(static_cast<Bits*>(to.data) + place, which, (__m256i)_mm512_cvtneps_pbh(value));
+    return;
+  }
+  float* data = static_cast<float*>(to.data) + place;
+  if (to.add) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(which, data));
+  _mm512_mask_storeu_ps(data, which, value);
+}
+
+/** to (+)= scale · left · right; left is packed by eights, right by forty-eights, `pairs` words deep. */
+PROMPTLOSS_BF16_INLINE void multiply_tile(const int32_t* left, const int32_t* right, int64_t pairs, const TileTarget& to) {
+  __m512 sums[kTileRows16][kTileVectors16];
+  for (int r = 0; r < kTileRows16; ++r)
+    for (int v = 0; v < kTileVectors16; ++v) sums[r][v] = _mm512_setzero_ps();
+  for (int64_t k = 0; k < pairs; ++k, left += kTileRows16, right += kTileColumns16) {
+    __m512bh columns[kTileVectors16];
+    for (int v = 0; v < kTileVectors16; ++v) columns[v] = (__m512bh)_mm512_load_si512(right + v * 16);
+#pragma GCC unroll 8
+    for (int r = 0; r < kTileRows16; ++r) {
+      const __m512bh factor = (__m512bh)_mm512_set1_epi32(left[r]);
+      for (int v = 0; v < kTileVectors16; ++v) sums[r][v] = _mm512_dpbf16_ps(sums[r][v], columns[v], factor);
+    }
+  }
+  for (int r = 0; r < kTileRows16; ++r) {
+    if (r >= to.rows) break;
+    for (int v = 0; v < kTileVectors16; ++v) write_vector(to, r, v * 16, sums[r][v]);
+  }
+}
+
+}  // namespace promptloss

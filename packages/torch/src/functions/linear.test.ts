@@ -1,0 +1,98 @@
+// Products of native/ops against torch's operators in float64.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { exactTwin, relativeDifference } from "../../test/support/fused.ts";
+import { autocast, type DType, linear, manualSeed, randn, scope, type Tensor, useFusedKernels } from "../index.ts";
+
+/** A result is rounded once to 8 bits; sums of exact products are float32. */
+const ROUNDED = 2 ** -8;
+const SUMMED = 1e-5;
+
+const leaf = (shape: readonly number[], dtype: DType): Tensor => {
+  // Numbers that bfloat16 holds: what float32 operands are rounded to is no part of the difference.
+  const made = randn(shape).bfloat16().to({ dtype }).detach();
+  made.requiresGrad = true;
+  return made;
+};
+
+/** In the order [columns, rows], seen as [rows, columns]. */
+const transposed = (tensor: Tensor): Tensor => {
+  const made = tensor.t().contiguous().t().detach();
+  made.requiresGrad = true;
+  return made;
+};
+
+const size = (most: number) => fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: most }));
+
+const cases = fc.record({
+  tokens: fc.integer({ min: 1, max: 200 }),
+  inputs: size(900),
+  outputs: size(600),
+  bias: fc.boolean(),
+  precision: fc.constantFrom("weights in float32", "all in bfloat16"),
+  turned: fc.boolean(),
+  seed: fc.nat(1e6),
+});
+
+describe("linear", () => {
+  test("equals torch's operator, forward and backward", () => {
+    fc.assert(
+      fc.property(cases, ({ tokens, inputs, outputs, bias: biased, precision, turned, seed }) =>
+        scope(() => {
+          manualSeed(seed);
+          const dtype = precision === "all in bfloat16" ? "bfloat16" : "float32";
+          const x = leaf([tokens, inputs], dtype);
+          const weight = turned ? transposed(leaf([outputs, inputs], dtype)) : leaf([outputs, inputs], dtype);
+          const bias = biased ? leaf([outputs], dtype) : null;
+          const found = autocast({ dtype: "bfloat16", device: "cpu" }, () => linear(x, weight, bias));
+          expect(found.dtype).toBe("bfloat16");
+          const [exactX, exactWeight] = [exactTwin(x), exactTwin(weight)];
+          const exactBias = bias === null ? null : exactTwin(bias);
+          const exact = linear(exactX, exactWeight, exactBias);
+          expect(relativeDifference(found, exact)).toBeLessThan(ROUNDED);
+          const gradient = randn([tokens, outputs]).bfloat16();
+          found.backward({ gradient });
+          exact.backward({ gradient: gradient.double() });
+          for (const [own, twin] of [
+            [x, exactX],
+            [weight, exactWeight],
+          ] as const) {
+            expect(own.grad!.dtype).toBe(dtype);
+            // Few tokens are torch's, which rounds what it multiplies.
+            const tolerance = dtype === "float32" && tokens >= 32 ? SUMMED : ROUNDED;
+            expect(relativeDifference(own.grad!, twin.grad!)).toBeLessThan(tolerance);
+          }
+          if (bias !== null) expect(relativeDifference(bias.grad!, exactBias!.grad!)).toBeLessThan(ROUNDED);
+        }),
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("of leading dimensions, and of an input that is turned round", () => {
+    const [x, weight] = [randn([40, 3, 50]).bfloat16().transpose(0, 1), randn([30, 50]).bfloat16()];
+    const found = linear(x, weight);
+    expect(found.shape).toEqual([3, 40, 30]);
+    expect(relativeDifference(found, linear(x.double(), weight.double()))).toBeLessThan(ROUNDED);
+  });
+
+  test("gives the second derivative, as torch does", () => {
+    const second = (fused: boolean): Tensor => {
+      const before = useFusedKernels(fused);
+      manualSeed(1);
+      const [x, weight] = [leaf([64, 40], "bfloat16"), leaf([30, 40], "bfloat16")];
+      const y = linear(x, weight);
+      y.mul(y).sum().backward({ createGraph: true });
+      const first = x.grad!;
+      x.grad = null;
+      first.sum().backward();
+      useFusedKernels(before);
+      return weight.grad!;
+    };
+    expect(relativeDifference(second(true), second(false).double())).toBeLessThan(4 * ROUNDED);
+  });
+
+  test("without products to sum is the bias", () => {
+    expect(linear(randn([40, 0]).bfloat16(), randn([3, 0]).bfloat16()).sum().item()).toBe(0);
+  });
+});
