@@ -68,6 +68,14 @@ void HeadProducts::hidden_gradients(const at::Tensor& to, const at::Tensor& by_l
   }
 }
 
+void HeadProducts::logits_here(const at::Tensor& logits, const at::Tensor& hidden) const {
+  product_here(logits, hidden, *by_vocabulary_);
+}
+
+void HeadProducts::hidden_gradients_here(const at::Tensor& to, const at::Tensor& by_logits) const {
+  product_here(to, by_logits, *by_units_);
+}
+
 void HeadProducts::add_head_gradients(
     const at::Tensor& total, const at::Tensor& by_logits, const at::Tensor& hidden, double scale, bool first) const {
   if (packed()) {

@@ -24,6 +24,10 @@ class HeadProducts {
   /** to [rows, D] = by_logits [rows, V] . head. */
   void hidden_gradients(const at::Tensor& to, const at::Tensor& by_logits) const;
 
+  /** The two above on the calling thread alone, where `packed`. */
+  void logits_here(const at::Tensor& logits, const at::Tensor& hidden) const;
+  void hidden_gradients_here(const at::Tensor& to, const at::Tensor& by_logits) const;
+
   /** total [V, D] += scale * by_logits^T . hidden, or = where `first`. */
   void add_head_gradients(
       const at::Tensor& total, const at::Tensor& by_logits, const at::Tensor& hidden, double scale, bool first) const;

@@ -1,7 +1,5 @@
 #include "softmax_rows.h"
 
-#include <ATen/Parallel.h>
-
 #include <cmath>
 #include <vector>
 
@@ -123,27 +121,28 @@ bool has_softmax_rows(const at::Tensor& logits) {
   return logits.is_cpu() && (logits.scalar_type() == at::kFloat || logits.scalar_type() == at::kBFloat16);
 }
 
-RowScores softmax_rows(const at::Tensor& logits, const at::Tensor& targets, double smoothing, bool gradients) {
-  const auto rows = logits.size(0);
-  const auto floats = logits.options().dtype(at::kFloat);
-  RowScores scores{at::empty({rows}, floats), at::empty({rows}, floats), at::empty({rows}, floats.dtype(at::kBool))};
-  const auto own_targets = targets.contiguous();
+RowScores empty_row_scores(int64_t rows) {
+  const auto floats = at::TensorOptions(at::kFloat);
+  return {at::empty({rows}, floats), at::empty({rows}, floats), at::empty({rows}, floats.dtype(at::kBool))};
+}
+
+void softmax_rows(
+    const at::Tensor& logits, const at::Tensor& targets, double smoothing, bool gradients, const RowScores& to,
+    int64_t begin, int64_t end) {
   const Rows work{
       logits.size(1),
-      own_targets.data_ptr<int64_t>(),
+      targets.data_ptr<int64_t>(),
       static_cast<float>(smoothing),
       gradients,
-      scores.losses.data_ptr<float>(),
-      scores.cross_entropy.data_ptr<float>(),
-      scores.correct.data_ptr<bool>()};
-  at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> buffer(static_cast<size_t>(work.count));
-    if (logits.scalar_type() == at::kFloat)
-      score_floats(logits.data_ptr<float>(), work, begin, end, buffer.data());
-    else
-      score_bfloats(static_cast<BFloat16*>(logits.data_ptr()), work, begin, end, buffer.data());
-  });
-  return scores;
+      to.losses.data_ptr<float>(),
+      to.cross_entropy.data_ptr<float>(),
+      to.correct.data_ptr<bool>()};
+  thread_local std::vector<float> buffer;
+  buffer.resize(static_cast<size_t>(work.count));
+  if (logits.scalar_type() == at::kFloat)
+    score_floats(logits.data_ptr<float>(), work, begin, end, buffer.data());
+  else
+    score_bfloats(static_cast<BFloat16*>(logits.data_ptr()), work, begin, end, buffer.data());
 }
 
 }  // namespace promptloss

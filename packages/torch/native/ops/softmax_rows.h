@@ -15,10 +15,16 @@ struct RowScores {
 /** Whether `softmax_rows` takes logits of this device and dtype: float32 and bfloat16 on the CPU. */
 bool has_softmax_rows(const at::Tensor& logits);
 
+/** Scores of so many rows, not yet written. */
+RowScores empty_row_scores(int64_t rows);
+
 /**
- * The scores of logits [rows, V] for targets [rows].
+ * Writes the scores of the rows `begin` to `end` of logits [rows, V], for targets [rows], contiguous, on the calling
+ * thread.
  * @param gradients whether the logits are overwritten by d(loss of the row) / d(logits), rounded to their dtype
  */
-RowScores softmax_rows(const at::Tensor& logits, const at::Tensor& targets, double smoothing, bool gradients);
+void softmax_rows(
+    const at::Tensor& logits, const at::Tensor& targets, double smoothing, bool gradients, const RowScores& to,
+    int64_t begin, int64_t end);
 
 }  // namespace promptloss

@@ -4,12 +4,26 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 3)
+#define PROMPTLOSS_KNOWS_LAST_BACKWARD
+#include <torch/csrc/autograd/graph_task.h>
+#endif
+
 namespace promptloss {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
+
+/** Whether no other backward pass may follow this one. */
+bool is_last_backward() {
+#ifdef PROMPTLOSS_KNOWS_LAST_BACKWARD
+  return !torch::autograd::get_current_graph_task_keep_graph();
+#else
+  return false;
+#endif
+}
 
 /** Gradients times grad_loss, in the dtypes of the inputs that they belong to. */
 variable_list scale(const at::Tensor& grad_loss, at::TensorList gradients, at::TensorList inputs) {
@@ -47,18 +61,19 @@ struct WeightedCrossEntropy : public Function<WeightedCrossEntropy> {
       const GradientMask& wanted) {
     const auto results = dispatch_forward({hidden, head, targets, weights, bias}, settings, wanted);
     const auto& [loss, token_losses, token_correct, grad_hidden, grad_head, grad_bias, grad_weights] = results;
-    // Saved in pairs: the gradients first, then the inputs that they belong to.
     const std::array<at::Tensor, 4> all{grad_hidden, grad_head, grad_bias, grad_weights};
     const std::array<at::Tensor, 4> inputs{hidden, head, bias.has_value() ? *bias : at::Tensor(), weights};
-    variable_list saved, owners;
+    // Gradients, and in the same order the inputs that they belong to.
+    c10::List<at::Tensor> gradients;
+    variable_list owners;
     for (size_t i = 0; i < wanted.size(); i++) {
       if (wanted[i]) {
-        saved.push_back(all[i]);
+        gradients.push_back(all[i]);
         owners.push_back(inputs[i]);
       }
     }
-    saved.insert(saved.end(), owners.begin(), owners.end());
-    ctx->save_for_backward(saved);
+    ctx->save_for_backward(owners);
+    ctx->saved_data["gradients"] = gradients;
     ctx->saved_data["wanted"] = c10::List<bool>({wanted[0], wanted[1], wanted[2], wanted[3]});
     ctx->mark_non_differentiable({token_losses, token_correct});
     return {loss, token_losses, token_correct};
@@ -66,17 +81,18 @@ struct WeightedCrossEntropy : public Function<WeightedCrossEntropy> {
 
   static variable_list backward(AutogradContext* ctx, const variable_list& outputs) {
     const auto& grad_loss = outputs[0];
-    const auto saved = ctx->get_saved_variables();
-    const auto half = saved.size() / 2;
-    const auto gradients = at::TensorList(saved).slice(0, half);
-    const auto inputs = at::TensorList(saved).slice(half);
+    const auto inputs = ctx->get_saved_variables();
+    auto gradients = ctx->saved_data["gradients"].toTensorVector();
+    // Held by nobody else, a gradient becomes the parameter's, or is added to in place, without a copy.
+    if (is_last_backward()) ctx->saved_data.erase("gradients");
     variable_list scaled;
     if (at::GradMode::is_enabled()) {
-      scaled = FirstOrderOnly::apply(grad_loss, gradients, inputs);
+      scaled = FirstOrderOnly::apply(grad_loss, at::TensorList(gradients), at::TensorList(inputs));
     } else if (grad_loss.is_cpu() && grad_loss.item<double>() == 1.0) {
       // The usual root of a backward pass. On other devices the look would wait for the device.
-      for (size_t i = 0; i < half; i++) {
-        scaled.push_back(gradients[i].to(inputs[i].scalar_type()));
+      for (size_t i = 0; i < gradients.size(); i++) {
+        const auto dtype = inputs[i].scalar_type();
+        scaled.push_back(gradients[i].scalar_type() == dtype ? std::move(gradients[i]) : gradients[i].to(dtype));
       }
     } else {
       scaled = scale(grad_loss, gradients, inputs);
@@ -85,10 +101,15 @@ struct WeightedCrossEntropy : public Function<WeightedCrossEntropy> {
     std::array<at::Tensor, 4> all;
     for (size_t i = 0, next = 0; i < all.size(); i++) {
       if (wanted[i]) {
-        all[i] = scaled[next++];
+        all[i] = std::move(scaled[next++]);
       }
     }
-    return {all[kHidden], all[kHead], at::Tensor(), all[kWeights], all[kBias], at::Tensor(), at::Tensor()};
+    variable_list result(7);
+    result[0] = std::move(all[kHidden]);
+    result[1] = std::move(all[kHead]);
+    result[3] = std::move(all[kWeights]);
+    result[4] = std::move(all[kBias]);
+    return result;
   }
 };
 

@@ -2,6 +2,8 @@
 // derivatives by the logits, in buffers that every chunk uses again. Weights and the head's gradient are the caller's.
 #pragma once
 
+#include <ATen/Parallel.h>
+
 #include "fused.h"
 #include "head_products.h"
 #include "softmax_rows.h"
@@ -47,13 +49,14 @@ class ChunkKernel {
   /**
    * The scores of tokens with these hidden states [rows, D] and targets [rows].
    * @param gradients whether `logit_gradients` is asked next
+   * @param by_hidden [rows, D], undefined where nobody wants it: with `fills_hidden_gradients`, the losses' derivatives
+   *   by the hidden states
    */
-  Scores scores(const at::Tensor& hidden, const at::Tensor& targets, bool gradients) {
+  Scores scores(const at::Tensor& hidden, const at::Tensor& targets, bool gradients, const at::Tensor& by_hidden) {
     const auto rows = hidden.size(0);
     auto products = products_.narrow(0, 0, rows);
     if (by_rows_) {
-      head_.logits(products, hidden);
-      const auto found = softmax_rows(products, targets, settings_.label_smoothing, gradients);
+      const auto found = scores_by_rows(products, hidden, targets.contiguous(), gradients, by_hidden);
       return {found.losses, found.cross_entropy, found.correct};
     }
     auto logits = logits_.narrow(0, 0, rows);
@@ -82,6 +85,11 @@ class ChunkKernel {
       return {cross_entropy, cross_entropy, correct};
     }
     return {cross_entropy.mul(1 - smoothing).sub_(logp.mean(1), smoothing), cross_entropy, correct};
+  }
+
+  /** Whether `scores` writes the hidden states' gradients, while the logits that they are made of are in the cache. */
+  bool fills_hidden_gradients() const {
+    return by_rows_ && head_.packed();
   }
 
   /**
@@ -115,6 +123,35 @@ class ChunkKernel {
   }
 
  private:
+  /** Rows that go from logits to gradients at a time, by one thread. */
+  static constexpr int64_t kRowBlock = 64;
+
+  RowScores scores_by_rows(
+      const at::Tensor& logits, const at::Tensor& hidden, const at::Tensor& targets, bool gradients, const at::Tensor& by_hidden) {
+    const auto rows = hidden.size(0);
+    const auto found = empty_row_scores(rows);
+    const auto score = [&](int64_t begin, int64_t end) {
+      softmax_rows(logits, targets, settings_.label_smoothing, gradients, found, begin, end);
+    };
+    if (!head_.packed()) {
+      head_.logits(logits, hidden);
+      at::parallel_for(0, rows, 1, score);
+      return found;
+    }
+    // Even blocks, so that no thread waits long for the other's last.
+    const auto blocks = (rows + kRowBlock - 1) / kRowBlock;
+    at::parallel_for(0, blocks, 1, [&](int64_t first, int64_t last) {
+      for (int64_t block = first; block < last; ++block) {
+        const auto begin = rows * block / blocks, end = rows * (block + 1) / blocks;
+        const auto own = logits.narrow(0, begin, end - begin);
+        head_.logits_here(own, hidden.narrow(0, begin, end - begin));
+        score(begin, end);
+        if (by_hidden.defined()) head_.hidden_gradients_here(by_hidden.narrow(0, begin, end - begin), own);
+      }
+    });
+    return found;
+  }
+
   const HeadProducts& head_;
   at::Tensor bias_, products_, logits_, logp_;
   const WeightedCrossEntropySettings& settings_;

@@ -133,7 +133,8 @@ ForwardResult chunked_forward(
       const auto chunk_targets = targets.narrow(0, begin, size);
       const auto chunk_scales = row_scales.narrow(0, begin, size).unsqueeze(1);
       const bool differentiate = gradients[kHidden] || gradients[kHead] || gradients[kBias];
-      const auto scores = kernel.scores(chunk_hidden, chunk_targets, differentiate);
+      const auto by_hidden = gradients[kHidden] ? grad_hidden.narrow(0, begin, size) : at::Tensor();
+      const auto scores = kernel.scores(chunk_hidden, chunk_targets, differentiate, by_hidden);
       losses.narrow(0, begin, size).copy_(scores.losses);
       cross_entropy.narrow(0, begin, size).copy_(scores.cross_entropy);
       correct.narrow(0, begin, size).copy_(scores.correct);
@@ -149,9 +150,10 @@ ForwardResult chunked_forward(
       }
       const auto logit_gradients = kernel.rounded(exact);
       if (gradients[kHidden]) {
-        auto chunk_gradients = grad_hidden.narrow(0, begin, size);
-        products.hidden_gradients(chunk_gradients, logit_gradients);
-        chunk_gradients.mul_(chunk_scales);
+        if (!kernel.fills_hidden_gradients()) {
+          products.hidden_gradients(by_hidden, logit_gradients);
+        }
+        by_hidden.mul_(chunk_scales);
       }
       if (gradients[kHead]) {
         const auto scaled = chunk_hidden.mul(chunk_scales).to(compute);
