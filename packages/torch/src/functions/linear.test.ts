@@ -2,7 +2,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { exactTwin, relativeDifference } from "../../test/support/fused.ts";
-import { autocast, type DType, linear, manualSeed, randn, scope, type Tensor, useFusedKernels } from "../index.ts";
+import {
+  autocast,
+  type DType,
+  linear,
+  manualSeed,
+  randn,
+  scope,
+  type Tensor,
+  useFusedKernels,
+} from "../index.ts";
 
 /** A result is rounded once to 8 bits; sums of exact products are float32. */
 const ROUNDED = 2 ** -8;
@@ -93,6 +102,10 @@ describe("linear", () => {
   });
 
   test("without products to sum is the bias", () => {
-    expect(linear(randn([40, 0]).bfloat16(), randn([3, 0]).bfloat16()).sum().item()).toBe(0);
+    expect(
+      linear(randn([40, 0]).bfloat16(), randn([3, 0]).bfloat16())
+        .sum()
+        .item(),
+    ).toBe(0);
   });
 });

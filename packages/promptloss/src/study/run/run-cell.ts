@@ -126,7 +126,7 @@ const evaluate = async (folder: CellFolder, { signal }: RunCellOptions): Promise
     const { recipe } = cell;
     if (evaluator.readsModel && !existsSync(model))
       throw new StudyError(`${task} needs the model, which was not kept`, {
-        hint: "give keep: model in the study file, remove the cell's run folder, and retry",
+        hint: "run again with --retry --overwrite to train it anew; keep: model in the study file keeps models",
       });
     const scores = await evaluator.evaluate({ task, options, run, model, recipe, signal });
     if (signal.aborted) return false;
