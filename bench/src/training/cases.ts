@@ -1,6 +1,7 @@
-// What is measured: shapes × what is trained × precision × prompt loss weight, and how long each case runs.
+// What is measured: shapes × what is trained × precision × prompt loss weight, what a token costs by length, batch and
+// model, and how long each case runs.
 
-export type Shape = "small" | "large";
+export type Shape = "small" | "medium" | "large";
 export type Side = "ours" | "bare" | "trl" | "trlBest";
 
 export interface Case {
@@ -8,6 +9,12 @@ export interface Case {
   readonly lora: boolean;
   readonly precision: "fp32" | "bf16";
   readonly promptLossWeight: number;
+  /** Rows an optimiser step. TRL at its best has twice as many. */
+  readonly batch: number;
+  /** Tokens of the longest row. */
+  readonly maxLength: number;
+  /** Whether rows are made of several, so that each has `maxLength` tokens; otherwise longer ones are left out. */
+  readonly full: boolean;
 }
 
 export interface Length {
@@ -17,36 +24,44 @@ export interface Length {
   readonly rounds: number;
 }
 
-/** Rows an optimiser step, of all but TRL at its best, which has twice as many. */
 export const BATCH = 8;
-/** Tokens of the longest row; longer ones are left out. stories15M's window. */
+/** stories15M's window. */
 export const MAX_LENGTH = 256;
 export const LORA_RANK = 8;
 export const LEARNING_RATE = 2e-5;
 
-/** 148 M parameters, LLaMA's vocabulary. */
-export const LARGE_CONFIG = {
+const llama = (width: number, inner: number, layers: number, heads: number, tied: boolean) => ({
   architectures: ["LlamaForCausalLM"],
   model_type: "llama",
   hidden_act: "silu",
-  hidden_size: 768,
-  intermediate_size: 2048,
-  num_hidden_layers: 14,
-  num_attention_heads: 12,
-  num_key_value_heads: 12,
+  hidden_size: width,
+  intermediate_size: inner,
+  num_hidden_layers: layers,
+  num_attention_heads: heads,
+  num_key_value_heads: heads,
   max_position_embeddings: 1024,
   rms_norm_eps: 1e-5,
-  tie_word_embeddings: false,
+  tie_word_embeddings: tied,
+  // LLaMA's.
   vocab_size: 32000,
   torch_dtype: "bfloat16",
+});
+
+/** Shapes whose weights are drawn: 42 M parameters, as stories42M has, and 148 M. */
+export const DRAWN = {
+  medium: llama(512, 1376, 8, 8, true),
+  large: llama(768, 2048, 14, 12, false),
 };
+
+/** Short rows, whose tokens' costs the shapes are compared by. */
+const USUAL = { batch: BATCH, maxLength: MAX_LENGTH, full: false };
 
 export const casesOf = (shapes: readonly Shape[], quick: boolean): Case[] =>
   shapes.flatMap((shape) =>
     [false, true].flatMap((lora) =>
       (["bf16", "fp32"] as const).flatMap((precision) =>
         [0.1, 0, 1]
-          .map((promptLossWeight) => ({ shape, lora, precision, promptLossWeight }))
+          .map((promptLossWeight) => ({ ...USUAL, shape, lora, precision, promptLossWeight }))
           .filter((each) => !quick || inQuick(each)),
       ),
     ),
@@ -58,6 +73,23 @@ const inQuick = ({ shape, lora, precision, promptLossWeight }: Case): boolean =>
     ? !(shape === "large" && (lora || precision === "fp32"))
     : false;
 
+/** One thing varied at a time, all else as in the case that is full fine-tuning in bf16 at 0.1. */
+export const costCasesOf = (): { readonly axis: string; readonly case: Case }[] => {
+  const base: Case = {
+    ...{ shape: "small", lora: false, precision: "bf16", promptLossWeight: 0.1 },
+    ...{ batch: BATCH, maxLength: MAX_LENGTH, full: true },
+  };
+  return [
+    ...[64, 128, 256].map((maxLength) => ({
+      axis: "length",
+      // As many tokens a step at every length.
+      case: { ...base, maxLength, batch: (BATCH * MAX_LENGTH) / maxLength },
+    })),
+    ...[1, 4, 16].map((batch) => ({ axis: "batch", case: { ...base, batch } })),
+    ...(["medium", "large"] as const).map((shape) => ({ axis: "model", case: { ...base, shape } })),
+  ];
+};
+
 export const lengthOf = (shape: Shape, quick: boolean): Length => {
   if (quick) return { chunk: shape === "small" ? 2 : 1, rounds: 3 };
   return { chunk: shape === "small" ? 5 : 2, rounds: 7 };
@@ -65,6 +97,6 @@ export const lengthOf = (shape: Shape, quick: boolean): Length => {
 
 /** TRL is measured on the small model; at its best it trains in bf16. */
 export const sidesOf = ({ shape, precision }: Case): Side[] => {
-  if (shape === "large") return ["ours", "bare"];
+  if (shape !== "small") return ["ours", "bare"];
   return precision === "bf16" ? ["ours", "bare", "trl", "trlBest"] : ["ours", "bare", "trl"];
 };

@@ -1,5 +1,6 @@
 // Training against TRL and a bare PyTorch loop, side by side in one run:
-// `npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--quick]`.
+// `npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick]`. With --costs, what a
+// token costs by length, batch and model instead, against the bare loop.
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -7,11 +8,14 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Peer } from "../lib/peer.ts";
 import { machine, writeSection } from "../lib/report.ts";
-import { casesOf, lengthOf, type Shape, type Side } from "./cases.ts";
+import { casesOf, costCasesOf, DRAWN, lengthOf, type Shape, type Side } from "./cases.ts";
+import { costSectionOf } from "./costs.ts";
 import { measureCase, type Result } from "./measure.ts";
+import type { CreateRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
 import { type Setting, sectionOf, speedRow } from "./table.ts";
 
-const USAGE = "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--quick]";
+const USAGE =
+  "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick]";
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
 const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
@@ -42,42 +46,70 @@ class Peers {
   }
 }
 
-/** Draws the large shape's weights in a process of their own. */
-const createLarge = async (folder: string, tokenizer: string): Promise<number> => {
+/** One answer of a process of its own. */
+const askOnce = async <T>(request: CreateRequest | PeakRequest): Promise<T> => {
   const worker = newWorker();
   try {
-    return (await worker.ask<{ parameters: number }>({ create: folder, tokenizer })).parameters;
+    return await worker.ask<T>(request);
   } finally {
     worker.close();
   }
 };
 
-const run = async (data: string, model: string, shapes: readonly Shape[], quick: boolean): Promise<void> => {
+/** Seconds that the processor's units are measured for. */
+const PEAK_SECONDS = 1;
+
+interface Wanted {
+  readonly data: string;
+  readonly model: string;
+  readonly shapes: readonly Shape[];
+  readonly costs: boolean;
+  readonly quick: boolean;
+}
+
+const run = async ({ data, model, shapes, costs, quick }: Wanted): Promise<void> => {
   const place = mkdtempSync(join(tmpdir(), "promptloss-training-model-"));
   const peers = new Peers();
   const results: Result[] = [];
   const before = loadavg()[0]!;
+  const costCases = costs ? costCasesOf() : [];
+  const cases = costs ? costCases.map((each) => each.case) : casesOf(shapes, quick);
+  const section = costs ? "training-costs" : "training";
   try {
-    const large = join(place, "large");
-    const largeParameters = shapes.includes("large") ? await createLarge(large, model) : undefined;
-    for (const each of casesOf(shapes, quick)) {
+    const { peak } = await askOnce<PeakAnswer>({ peak: PEAK_SECONDS });
+    const parameters: Setting["parameters"] = {};
+    const folderOf = async (shape: Shape): Promise<string> => {
+      if (shape === "small") return model;
+      const folder = join(place, shape);
+      parameters[shape] ??= (
+        await askOnce<{ parameters: number }>({ create: shape, folder, tokenizer: model })
+      ).parameters;
+      return folder;
+    };
+    for (const each of cases) {
       const { shape } = each;
-      const folder = shape === "large" ? large : model;
-      const at = { data, model: folder, threads, length: lengthOf(shape, quick) };
+      const at = { data, model: await folderOf(shape), threads, length: lengthOf(shape, quick) };
       const result = await measureCase(each, at, (side) => peers.of(side));
       results.push(result);
-      console.log(speedRow(result).join("  "));
+      console.log(speedRow(result, peak).join("  "));
       const setting: Setting = {
         machine: machine(),
         threads,
         data: basename(data),
         model: basename(model),
         quick,
-        largeParameters,
+        peak,
+        parameters,
         load: [before, loadavg()[0]!],
       };
+      const text = costs
+        ? costSectionOf(
+            results.map((one, index) => ({ axis: costCases[index]!.axis, ...one })),
+            setting,
+          )
+        : sectionOf(results, setting);
       // After every case, so that a run cut short leaves what it has measured.
-      writeSection("training", sectionOf(results, setting), { ...setting, results });
+      writeSection(section, text, { ...setting, results });
     }
   } finally {
     peers.close();
@@ -87,12 +119,16 @@ const run = async (data: string, model: string, shapes: readonly Shape[], quick:
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { shapes: { type: "string", default: "small,large" }, quick: { type: "boolean", default: false } },
+  options: {
+    shapes: { type: "string", default: "small,large" },
+    costs: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+  },
 });
 const [data, model] = positionals;
 const shapes = values.shapes.split(",");
-const known = (shape: string): shape is Shape => shape === "small" || shape === "large";
+const known = (shape: string): shape is Shape => shape === "small" || shape in DRAWN;
 if (data === undefined || model === undefined || !shapes.every(known)) {
   console.error(USAGE);
   process.exitCode = 2;
-} else await run(data, model, shapes, values.quick);
+} else await run({ data, model, shapes, costs: values.costs, quick: values.quick });

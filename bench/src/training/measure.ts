@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Peer } from "../lib/peer.ts";
 import { median } from "../lib/statistics.ts";
-import { BATCH, type Case, LEARNING_RATE, type Length, LORA_RANK, type Side, sidesOf } from "./cases.ts";
+import { type Case, LEARNING_RATE, type Length, LORA_RANK, type Side, sidesOf } from "./cases.ts";
 import type { Facts, OpenRequest, Round } from "./protocol.ts";
 
 export interface SideResult {
   readonly version: string;
+  /** Floating-point operations a token; ours says. */
+  readonly work?: number | undefined;
   /** The measured rounds' tokens a second. */
   readonly speeds: number[];
   /** Bytes. */
@@ -42,7 +44,6 @@ export const measureCase = async (
       folder,
       steps: chunk * (rounds + 1),
       chunk,
-      batch: BATCH,
       rank: LORA_RANK,
       learningRate: LEARNING_RATE,
     };
@@ -52,8 +53,8 @@ export const measureCase = async (
     // Ours first: the others read the rows and the adapter that it leaves.
     for (const side of sides) {
       peers.set(side, peerOf(side));
-      const { version } = await peers.get(side)!.ask<Facts>(request);
-      results[side] = { version, speeds: [], peak: 0, losses: [] };
+      const { version, work } = await peers.get(side)!.ask<Facts>(request);
+      results[side] = { version, work, speeds: [], peak: 0, losses: [] };
     }
     for (let round = -1; round < rounds; round++) {
       for (const side of round % 2 === 0 ? sides : sides.toReversed()) {

@@ -1,6 +1,6 @@
 // What a measuring process is asked and answers. The first request of a case opens it; each one after it asks for a
 // round: some optimiser steps, timed by the process itself.
-import type { Case } from "./cases.ts";
+import type { Case, DRAWN } from "./cases.ts";
 
 export interface OpenRequest extends Case {
   readonly threads: number;
@@ -11,8 +11,7 @@ export interface OpenRequest extends Case {
   /** Optimiser steps in all, and in a round. */
   readonly steps: number;
   readonly chunk: number;
-  /** Rows a step, LoRA's rank, the rate. */
-  readonly batch: number;
+  /** LoRA's rank, the rate. */
   readonly rank: number;
   readonly learningRate: number;
 }
@@ -38,4 +37,23 @@ export interface Round {
 
 export interface Facts {
   readonly version: string;
+  /** Ours: floating-point operations a token of forward and backward products, attention's left out. */
+  readonly work?: number;
+}
+
+/** Draws a model of a shape into a folder; answered with its `parameters`. */
+export interface CreateRequest {
+  readonly create: keyof typeof DRAWN;
+  readonly folder: string;
+  readonly tokenizer: string;
+}
+
+/** Asks for the rate of the processor's bfloat16 units, measured for so many seconds. */
+export interface PeakRequest {
+  readonly peak: number;
+}
+
+export interface PeakAnswer {
+  /** Floating-point operations a second on all threads, operands in registers; 0 where there are no such units. */
+  readonly peak: number;
 }

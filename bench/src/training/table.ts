@@ -10,8 +10,10 @@ export interface Setting {
   readonly data: string;
   readonly model: string;
   readonly quick: boolean;
-  /** Parameters of the large shape, where it was measured. */
-  readonly largeParameters: number | undefined;
+  /** What the processor's bfloat16 units do in a second, operands in registers; 0 where it has none. */
+  readonly peak: number;
+  /** Parameters of the shapes that were drawn. */
+  readonly parameters: Partial<Record<Shape, number>>;
   /** Load average of the last minute, before and after. */
   readonly load: readonly [number, number];
 }
@@ -28,18 +30,37 @@ const COLUMNS = [
 export const nameOf = ({ case: { shape, lora, precision, promptLossWeight } }: Result): string =>
   `${shape}, ${lora ? "LoRA" : "full"}, ${precision}, ${promptLossWeight}`;
 
-const times = (ratio: number | undefined): string => (ratio === undefined ? NONE : ratio.toFixed(2));
+/** Work of products a second as a share of the processor's; none in float32, nor where masked tokens skip some. */
+export const shareOfPeak = (
+  { case: { precision, promptLossWeight }, sides }: Result,
+  side: "ours" | "bare",
+  peak: number,
+): string => {
+  const [work, speeds] = [sides.ours?.work, sides[side]?.speeds];
+  if (
+    work === undefined ||
+    speeds === undefined ||
+    peak === 0 ||
+    precision === "fp32" ||
+    promptLossWeight === 0
+  )
+    return NONE;
+  return `${((100 * median(speeds) * work) / peak).toFixed(0)} %`;
+};
 
-export const speedRow = (result: Result): string[] => {
+/** Tokens a second and half their range. */
+export const rateOf = (side: SideResult | undefined): string =>
+  side === undefined ? NONE : `${median(side.speeds).toFixed(0)} ±${(50 * spread(side.speeds)).toFixed(0)} %`;
+
+export const times = (ratio: number | undefined): string => (ratio === undefined ? NONE : ratio.toFixed(2));
+
+export const speedRow = (result: Result, peak: number): string[] => {
   const { ours, bare, trl, trlBest } = result.sides;
-  const rate = (side: SideResult | undefined): string =>
-    side === undefined
-      ? NONE
-      : `${median(side.speeds).toFixed(0)} ±${(50 * spread(side.speeds)).toFixed(0)} %`;
   return [
     nameOf(result),
-    ...[ours, bare, trl, trlBest].map(rate),
+    ...[ours, bare, trl, trlBest].map(rateOf),
     ...(["bare", "trl", "trlBest"] as const).map((side) => times(ratioOf(result, side))),
+    ...(["ours", "bare"] as const).map((side) => shareOfPeak(result, side, peak)),
   ];
 };
 
@@ -75,28 +96,46 @@ const maskingGains = (results: readonly Result[]): string[] =>
       return [`${shape}, ${lora ? "LoRA" : "full"}, ${precision}: ${gain.toFixed(2)}`];
     });
 
-export const sectionOf = (results: readonly Result[], setting: Setting): string => {
-  const { machine, threads, data, model, quick, largeParameters, load } = setting;
+/** Where and with what it was measured. */
+export const circumstances = (
+  results: readonly Result[],
+  { machine, threads, load, peak }: Setting,
+): string => {
   const versions = new Set(
     results.flatMap(({ sides }) => Object.entries(sides).map(([side, { version }]) => `${side}: ${version}`)),
   );
+  const [before, after] = load.map((value) => value.toFixed(1));
+  const busy = load[0] > 1 ? ", so the machine was busy with other work and the speeds say little" : "";
+  const units = peak === 0 ? "" : `; its bf16 units do ${(peak / 1e12).toFixed(2)} TFLOP/s`;
+  return `${machine}, ${threads} threads a side${units}; load average ${before} before, ${after} after${busy}. ${[...versions].join("; ")}.`;
+};
+
+export const shapeName = (shape: Shape, model: string, parameters: Setting["parameters"]): string =>
+  shape === "small"
+    ? model
+    : `a LLaMA of ${parameters[shape]?.toLocaleString("en-US")} parameters with random weights`;
+
+export const PEAK_WORDS =
+  "Share of peak: the work of products, 6 operations a weight and token and 4 where it is frozen, attention's not counted, over what the processor's bf16 units do with operands in registers.";
+
+export const sectionOf = (results: readonly Result[], setting: Setting): string => {
+  const { data, model, quick, peak, parameters } = setting;
   const rounds = results[0]?.sides.ours?.speeds.length ?? 0;
-  const shapes: Record<Shape, string> = {
-    small: model,
-    large: `a LLaMA of ${largeParameters?.toLocaleString("en-US")} parameters with random weights`,
-  };
   const measured = [...new Set(results.map(({ case: { shape } }) => shape))];
   const gains = maskingGains(results);
   return [
     "## Training against TRL and a bare PyTorch loop",
     "",
-    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER${quick ? " --quick" : ""}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}. ${machine}, ${threads} threads a side; load average ${load.map((value) => value.toFixed(1)).join(" before, ")} after${load[0] > 1 ? ", so the machine was busy with other work and the speeds say little" : ""}. ${[...versions].join("; ")}.`,
+    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER${quick ? " --quick" : ""}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}. ${circumstances(results, setting)}`,
     "",
-    `${measured.map((shape) => `${shape}: ${shapes[shape]}`).join("; ")}. Rows of at most ${MAX_LENGTH} tokens, the same in the same order from the same weights, batches of ${BATCH} rows, AdamW at ${LEARNING_RATE}, gradients clipped to 1, LoRA of rank ${LORA_RANK} on all linear modules of the layers. Ours: the library's training run, no checkpoints, no probes. Bare: a LLaMA in plain operators over rows laid end to end, cross entropy over all logits. TRL: SFTConfig's defaults, batches padded to their longest row. TRL, best: batches of ${2 * BATCH} grouped by length, no gradient checkpointing, bf16. TRL has no weights between 0 and 1; beside 0.1 stands its training on all tokens.`,
+    `${measured.map((shape) => `${shape}: ${shapeName(shape, model, parameters)}`).join("; ")}. Rows of at most ${MAX_LENGTH} tokens, the same in the same order from the same weights, batches of ${BATCH} rows, AdamW at ${LEARNING_RATE}, gradients clipped to 1, LoRA of rank ${LORA_RANK} on all linear modules of the layers. Ours: the library's training run, no checkpoints, no probes. Bare: a LLaMA in plain operators over rows laid end to end, cross entropy over all logits. TRL: SFTConfig's defaults, batches padded to their longest row. TRL, best: batches of ${2 * BATCH} grouped by length, no gradient checkpointing, bf16. TRL has no weights between 0 and 1; beside 0.1 stands its training on all tokens.`,
     "",
-    `Tokens/s without padding, whole steps with data loading; medians of ${rounds} rounds in which the sides take turns, after one of warm-up, and half the range. The ratios are medians of the rounds' ratios, above 1 where ours is faster.`,
+    `Tokens/s without padding, whole steps with data loading; medians of ${rounds} rounds in which the sides take turns, after one of warm-up, and half the range. The ratios are medians of the rounds' ratios, above 1 where ours is faster. ${PEAK_WORDS}`,
     "",
-    markdownTable([...COLUMNS, "ours ÷ TRL, best"], results.map(speedRow)),
+    markdownTable(
+      [...COLUMNS, "ours ÷ TRL, best", "ours, share of peak", "bare, share of peak"],
+      results.map((result) => speedRow(result, peak)),
+    ),
     "",
     ...(gains.length > 0
       ? [`Our speed with masked prompts (0) over that with unmasked ones (1): ${gains.join("; ")}.`, ""]

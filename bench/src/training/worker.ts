@@ -1,8 +1,8 @@
 // Our side: the library's own training run, a round at a time. Between two rounds the process waits for its next
 // line within the event of a step, so that what is timed is the loop as users run it.
-import { readSync, writeFileSync, writeSync } from "node:fs";
+import { readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { libtorch } from "@promptloss/torch";
+import { libtorch, ops } from "@promptloss/torch";
 import {
   checkRecipe,
   createModel,
@@ -15,8 +15,8 @@ import {
   type TrainingRun,
   train,
 } from "promptloss";
-import { LARGE_CONFIG, MAX_LENGTH } from "./cases.ts";
-import type { ExportedRow, OpenRequest } from "./protocol.ts";
+import { DRAWN } from "./cases.ts";
+import type { CreateRequest, ExportedRow, OpenRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
 
 /** Blocks until a line comes; undefined at the end of input. */
 const readLine = (): string | undefined => {
@@ -33,16 +33,28 @@ const answer = (value: object): void => {
   writeSync(1, `${JSON.stringify(value)}\n`);
 };
 
+/** The rows of a recipe: those that are short enough, or rows that are full. */
+const rowsOf = ({ data, folder, batch, steps, full }: OpenRequest) => {
+  // TRL at its best trains twice as many rows; some more, for those that are too long.
+  if (!full) return { data: { path: data, limit: 3 * batch * steps }, overflow: "drop" };
+  const source = JSON.parse(readFileSync(data, "utf8")) as { instruction: string; output: string }[];
+  const rows = Array.from({ length: 2 * batch * steps }, (_, row) => {
+    const parts = Array.from({ length: 12 }, (_, part) => source[(12 * row + part) % source.length]!);
+    return { instruction: parts[0]!.instruction, output: parts.map(({ output }) => output).join("\n") };
+  });
+  const file = join(folder, "full.json");
+  writeFileSync(file, JSON.stringify(rows));
+  return { data: file, template: "plain", overflow: "truncate-completion" };
+};
+
 const recipeOf = (request: OpenRequest) => {
-  const { data, model, folder, steps, threads, precision, promptLossWeight } = request;
+  const { model, folder, steps, threads, precision, promptLossWeight } = request;
   return checkRecipe(
     {
       model,
-      // TRL at its best trains twice as many rows; some more, for those that are too long.
-      data: { path: data, limit: 3 * request.batch * steps },
+      ...rowsOf(request),
       output: join(folder, "run"),
-      maxLength: MAX_LENGTH,
-      overflow: "drop",
+      maxLength: request.maxLength,
       emptyCompletions: "keep",
       loss: { promptLossWeight },
       ...(request.lora && { lora: { rank: request.rank } }),
@@ -96,7 +108,7 @@ const measure = async (request: OpenRequest): Promise<void> => {
   await train(run, {
     checkpoints: join(request.folder, "checkpoints"),
     onStart: () => {
-      answer({ version: `libtorch ${libtorch().version}` });
+      answer({ version: `libtorch ${libtorch().version}`, work: workOf(run.model) });
       nextRound();
     },
     onEvent: (event) => {
@@ -111,9 +123,18 @@ const measure = async (request: OpenRequest): Promise<void> => {
   run.free();
 };
 
-/** Draws the large model into a folder. */
-const create = (folder: string, tokenizer: string): void => {
-  const model = createModel(parseModelConfig(LARGE_CONFIG), { seed: 1, dtype: "bfloat16", trainable: false });
+/** A token's: each weight of a product multiplies and adds once forward, and backward twice, or once where frozen. */
+const workOf = ({ parameters, adapter, architecture }: TrainingRun["model"]): number => {
+  const lookedUp = architecture.tied ? undefined : `${architecture.names.embedding}.weight`;
+  const weights = [...parameters, ...(adapter?.parameters ?? [])];
+  return weights
+    .filter(([name, { shape }]) => shape.length === 2 && name !== lookedUp)
+    .reduce((sum, [, { numel, requiresGrad }]) => sum + numel * (requiresGrad ? 6 : 4), 0);
+};
+
+/** Draws a model of a shape into a folder. */
+const create = (shape: keyof typeof DRAWN, folder: string, tokenizer: string): void => {
+  const model = createModel(parseModelConfig(DRAWN[shape]), { seed: 1, dtype: "bfloat16", trainable: false });
   saveModel(model, folder, { companions: tokenizer });
   const parameters = [...model.parameters.values()].reduce((sum, { numel }) => sum + numel, 0);
   model.free();
@@ -122,7 +143,9 @@ const create = (folder: string, tokenizer: string): void => {
 
 const line = readLine();
 if (line !== undefined) {
-  const request = JSON.parse(line) as OpenRequest | { create: string; tokenizer: string };
-  if ("create" in request) create(request.create, request.tokenizer);
+  const request = JSON.parse(line) as OpenRequest | CreateRequest | PeakRequest;
+  if ("create" in request) create(request.create, request.folder, request.tokenizer);
+  else if ("peak" in request)
+    answer({ peak: ops.promptloss!.bf16_peak!.default!(request.peak) as number } satisfies PeakAnswer);
   else await measure(request);
 }

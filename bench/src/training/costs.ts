@@ -1,0 +1,46 @@
+// The section of docs/BENCHMARKS.md on what a token costs by the rows' length, by the batch and by the model.
+import { markdownTable } from "../lib/report.ts";
+import { median } from "../lib/statistics.ts";
+import { type Result, ratioOf } from "./measure.ts";
+import { circumstances, PEAK_WORDS, rateOf, type Setting, shapeName, shareOfPeak, times } from "./table.ts";
+
+export interface CostResult extends Result {
+  readonly axis: string;
+}
+
+const HEADER = [
+  ...["varied", "model", "tokens a row", "rows a step"],
+  ...["ours, tokens/s", "ours, µs a token", "bare, tokens/s", "ours ÷ bare"],
+  ...["ours, share of peak", "bare, share of peak", "ours, memory", "bare, memory"],
+];
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+
+export const costSectionOf = (results: readonly CostResult[], setting: Setting): string => {
+  const { data, model, parameters, peak, quick } = setting;
+  const shapes = [...new Set(results.map(({ case: { shape } }) => shape))];
+  const rows = results.map((result) => {
+    const { ours, bare } = result.sides;
+    const { shape, maxLength, batch } = result.case;
+    return [
+      ...[result.axis, shape, String(maxLength), String(batch)],
+      ...[
+        rateOf(ours),
+        (1e6 / median(ours!.speeds)).toFixed(0),
+        rateOf(bare),
+        times(ratioOf(result, "bare")),
+      ],
+      ...(["ours", "bare"] as const).map((side) => shareOfPeak(result, side, peak)),
+      ...[megabytes(ours!.peak), megabytes(bare!.peak)],
+    ];
+  });
+  return [
+    "## What a token of training costs",
+    "",
+    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER --costs${quick ? " --quick" : ""}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has torch and safetensors; here with ${data}, whose answers are joined to full rows. ${circumstances(results, setting)}`,
+    "",
+    `${shapes.map((shape) => `${shape}: ${shapeName(shape, model, parameters)}`).join("; ")}. Full fine-tuning in bf16 at prompt loss weight 0.1, as in the section above; medians of rounds in which the sides take turns. ${PEAK_WORDS}`,
+    "",
+    markdownTable(HEADER, rows),
+  ].join("\n");
+};

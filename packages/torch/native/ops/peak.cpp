@@ -1,0 +1,120 @@
+// promptloss::bf16_peak: what the processor's bfloat16 units do in a second with operands in their registers, which no
+// product can exceed. For benchmarks, which say what share of it they reach.
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#if defined(__x86_64__) && defined(__linux__) && (defined(__GNUC__) || defined(__clang__))
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#define PROMPTLOSS_HAS_PEAK 1
+#endif
+
+namespace promptloss {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/** Turns of a loop between two looks at the clock. */
+constexpr int64_t kTurns = 20'000;
+
+#ifdef PROMPTLOSS_HAS_PEAK
+
+/** @return operations of some turns: 12 chains of products, more than the units need to be busy all the time. */
+__attribute__((target("avx512f,avx512bf16"))) double turn_vectors() {
+  constexpr int kChains = 12;
+  __m512 sums[kChains];
+  for (auto& sum : sums) sum = _mm512_setzero_ps();
+  __m512bh a = (__m512bh)_mm512_set1_epi32(0x3f803f80), b = a;
+  for (int64_t i = 0; i < kTurns; ++i) {
+    // The compiler must not know the operands, or it would multiply once.
+    asm volatile("" : "+v"(a), "+v"(b));
+    for (auto& sum : sums) sum = _mm512_dpbf16_ps(sum, a, b);
+  }
+  for (auto& sum : sums) asm volatile("" : : "v"(sum));
+  return kTurns * kChains * 16.0 * 2 * 2;
+}
+
+/** Linux gives a process the tiles' registers when it asks. */
+bool has_tiles() {
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  const bool known = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0;
+  return known && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {};
+  uint8_t rows[16] = {};
+};
+
+__attribute__((target("amx-tile,amx-bf16"))) double turn_tiles() {
+  TileConfig config;
+  std::fill_n(config.row_bytes, 8, 64);
+  std::fill_n(config.rows, 8, 16);
+  alignas(64) static const uint16_t zeros[512] = {};
+  _tile_loadconfig(&config);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_loadd(4, zeros, 64);
+  _tile_loadd(5, zeros, 64);
+  _tile_loadd(6, zeros, 64);
+  _tile_loadd(7, zeros, 64);
+  for (int64_t i = 0; i < kTurns; ++i) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_release();
+  return kTurns * 4 * (16.0 * 16 * 32 * 2);
+}
+
+#endif
+
+using Turn = double (*)();
+
+/** Null where the processor has no such units. */
+Turn turn_of_processor() {
+#ifdef PROMPTLOSS_HAS_PEAK
+  if (has_tiles()) return turn_tiles;
+  if (__builtin_cpu_supports("avx512bf16")) return turn_vectors;
+#endif
+  return nullptr;
+}
+
+double bf16_peak(double seconds) {
+  const Turn turn = turn_of_processor();
+  if (turn == nullptr) return 0;
+  const int64_t threads = at::get_num_threads();
+  std::vector<double> rates(static_cast<size_t>(threads), 0);
+  at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const auto start = Clock::now();
+      double work = 0, took = 0;
+      while (took < seconds) {
+        work += turn();
+        took = std::chrono::duration<double>(Clock::now() - start).count();
+      }
+      rates[static_cast<size_t>(i)] = work / took;
+    }
+  });
+  double total = 0;
+  for (const double rate : rates) total += rate;
+  return total;
+}
+
+}  // namespace
+}  // namespace promptloss
+
+TORCH_LIBRARY_FRAGMENT(promptloss, library) {
+  library.def("bf16_peak(float seconds) -> float", promptloss::bf16_peak);
+}
