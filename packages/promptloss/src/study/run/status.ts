@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { MetricsLine } from "../../training/events/metrics-file.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study } from "../plan/read-study.ts";
-import { type CellFailure, CellFolder, type CellStatus } from "./cell-folder.ts";
+import { type CellFailure, CellFolder, type CellState, type CellStatus } from "./cell-folder.ts";
 
 export interface CellReport {
   readonly cell: Cell;
@@ -17,8 +17,8 @@ export interface CellReport {
   readonly loss?: number;
   /** Tokens a second of its training. */
   readonly speed?: number;
-  /** Of its training so far. */
-  readonly seconds?: number;
+  /** Of a done cell: its training, and all of it. */
+  readonly seconds?: { readonly training: number; readonly whole: number };
   readonly attempts: number;
   readonly failure?: CellFailure;
 }
@@ -44,7 +44,11 @@ const reportOf = (folder: CellFolder): CellReport => {
   if (status === "failed") return { ...report, ...(state?.failure && { failure: state.failure }) };
   const end = manifest?.end;
   if (status !== "running")
-    return { ...report, ...(end && { seconds: end.seconds, speed: end.tokens / end.seconds }) };
+    return {
+      ...report,
+      ...(end && { speed: end.tokens / end.seconds }),
+      ...(end && state?.endedAt !== undefined && { seconds: secondsOf(end.seconds, state) }),
+    };
   const line = lastLine(join(folder.run, "metrics.jsonl"));
   return {
     ...report,
@@ -54,6 +58,12 @@ const reportOf = (folder: CellFolder): CellReport => {
     ...(line?.type === "step" && { speed: line.tokens / line.seconds }),
   };
 };
+
+/** A cell that was begun again has trained for longer than its last attempt took. */
+const secondsOf = (training: number, { startedAt, endedAt }: CellState) => ({
+  training,
+  whole: Math.max(training, (Date.parse(endedAt!) - Date.parse(startedAt)) / 1000),
+});
 
 /** Bytes at a file's end that hold a line of metrics. */
 const TAIL = 4096;
@@ -79,12 +89,20 @@ const lastLine = (path: string): MetricsLine | undefined => {
   }
 };
 
-const secondsLeft = (cells: readonly CellReport[]): number | undefined => {
-  const done = cells.filter(({ status, seconds }) => status === "done" && seconds !== undefined);
+/** What is left of running cells: their training by its steps, and all of their evaluation. */
+export const secondsLeft = (
+  cells: readonly Pick<CellReport, "status" | "seconds" | "phase" | "step" | "steps">[],
+): number | undefined => {
+  const done = cells.flatMap(({ status, seconds }) => (status === "done" && seconds ? [seconds] : []));
   const running = cells.filter(({ status }) => status === "running");
   if (done.length === 0 || running.length === 0) return undefined;
-  const each = done.reduce((sum, { seconds }) => sum + seconds!, 0) / done.length;
+  const mean = (part: "training" | "whole"): number =>
+    done.reduce((sum, seconds) => sum + seconds[part], 0) / done.length;
   const waiting = cells.filter(({ status }) => status === "waiting").length;
-  const begun = running.reduce((sum, { step = 0, steps }) => sum + (steps ? 1 - step / steps : 1), 0);
-  return (each * (waiting + begun)) / running.length;
+  const spent = running.reduce(
+    (sum, { phase, step = 0, steps = Number.POSITIVE_INFINITY }) =>
+      sum + mean("training") * (phase === "evaluating" ? 1 : step / steps),
+    0,
+  );
+  return (mean("whole") * (waiting + running.length) - spent) / running.length;
 };
