@@ -61,19 +61,18 @@ const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLos
     const side = IS_ANSWER[pack.classes[place + 1] ?? 0] === 1 ? factors.completion : factors.prompt;
     return weight * side;
   });
-  const hidden = model.forward(pack, { ...options.forward, headFollows: true });
+  const { hidden, head } = model.forwardToHead(pack, options.forward);
   const on = (values: Float32Array | BigInt64Array): Tensor => fromTypedArray(values, undefined, { device });
   const wanted = on(BigInt64Array.from(targets, BigInt));
   const settings = { reduction: "sum", logitSoftcap: model.architecture.logitSoftcap ?? 0 } as const;
-  const scores = (states: Tensor, by: Tensor) =>
-    weightedCrossEntropy(states, model.head, wanted, by, settings);
+  const scores = (states: Tensor, by: Tensor) => weightedCrossEntropy(states, head, wanted, by, settings);
   let scale = on(coefficients);
   if (reweighting !== undefined)
     scale = noGrad(() => {
       const losses = scores(hidden.detach(), scale).tokenLosses;
       return scale.mul(reweighting({ pack, losses, weights: scale }));
     });
-  const { loss, tokenLosses, tokenCorrect } = weightedCrossEntropy(hidden, model.head, wanted, scale, {
+  const { loss, tokenLosses, tokenCorrect } = weightedCrossEntropy(hidden, head, wanted, scale, {
     ...settings,
     labelSmoothing,
   });

@@ -4,10 +4,7 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 3)
-#define PROMPTLOSS_KNOWS_LAST_BACKWARD
-#include <torch/csrc/autograd/graph_task.h>
-#endif
+#include "last_backward.h"
 
 namespace promptloss {
 namespace {
@@ -15,15 +12,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-/** Whether no other backward pass may follow this one. */
-bool is_last_backward() {
-#ifdef PROMPTLOSS_KNOWS_LAST_BACKWARD
-  return !torch::autograd::get_current_graph_task_keep_graph();
-#else
-  return false;
-#endif
-}
 
 /** Gradients times grad_loss, in the dtypes of the inputs that they belong to. */
 variable_list scale(const at::Tensor& grad_loss, at::TensorList gradients, at::TensorList inputs) {

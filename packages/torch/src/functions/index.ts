@@ -17,4 +17,5 @@ export * from "./rms-norm.ts";
 export * from "./rotary-embedding.ts";
 export * from "./shape.ts";
 export * from "./silu-mul.ts";
+export * from "./tied-embedding.ts";
 export * from "./weighted-cross-entropy.ts";

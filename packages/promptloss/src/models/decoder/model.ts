@@ -11,6 +11,7 @@ import {
   silu,
   siluMul,
   type Tensor,
+  tiedEmbedding,
 } from "@promptloss/torch";
 import type { Activation, Architecture, DropoutRates } from "../config/architecture.ts";
 import type { ModelConfig } from "../config/model-config.ts";
@@ -35,11 +36,14 @@ export interface ForwardOptions {
   checkpointing?: boolean;
   /** NEFTune (arXiv 2310.05914): uniform noise of ±alpha / √(length · width) on the embeddings. */
   neftuneAlpha?: number;
-  /**
-   * The head takes part in the loss: a tied embedding's gradient may come as the rows that were looked up, which the
-   * backward pass adds to the head's own.
-   */
-  headFollows?: boolean;
+}
+
+/** What a loss is made of. */
+export interface HiddenAndHead {
+  /** The last hidden states, [tokens, width]. */
+  readonly hidden: Tensor;
+  /** The weight that turns them into logits, [vocabulary, width]. */
+  readonly head: Tensor;
 }
 
 /** What the layers of one forward share, made anew where a layer is computed again. */
@@ -109,13 +113,22 @@ export class CausalLanguageModel {
    * @throws {ModelInputError} where the input does not fit the model or the cache
    */
   forward(input: PackedSequences, options: ForwardOptions = {}): Tensor {
+    return scope(() => this.forwardToHead(input, options).hidden);
+  }
+
+  /**
+   * The same, with the head to go on with: where it is tied to the embedding, both get their gradient in one go.
+   * @throws {ModelInputError} as `forward`
+   */
+  forwardToHead(input: PackedSequences, options: ForwardOptions = {}): HiddenAndHead {
     const { cache, training = false } = options;
     return scope(() => {
       const segments = segmentsOf(input, this.architecture, cache?.lengths);
       const positions = positionsOf(input, segments, this.architecture);
       const rates = training ? { ...this.architecture.dropout, ...options.dropout } : NO_DROPOUT;
       const frame = (): Frame => this.#frame(segments, positions, rates, options);
-      let hidden = this.#embed(input.ids, positions, segments, rates, options);
+      const { rows, head } = this.#lookUp(input.ids);
+      let hidden = this.#embed(rows, positions, segments, rates, options);
       const shared = options.checkpointing ? undefined : frame();
       this.architecture.layers.forEach((_, index) => {
         const inner = hidden;
@@ -130,7 +143,8 @@ export class CausalLanguageModel {
         inner.free();
       });
       cache?.advance(segments);
-      return this.architecture.finalNorm ? this.#norm(this.architecture.names.finalNorm, hidden) : hidden;
+      const { finalNorm, names } = this.architecture;
+      return { hidden: finalNorm ? this.#norm(names.finalNorm, hidden) : hidden, head };
     });
   }
 
@@ -164,18 +178,29 @@ export class CausalLanguageModel {
     };
   }
 
+  #index(values: Int32Array): Tensor {
+    return fromTypedArray(values).long().to({ device: this.device });
+  }
+
+  #lookUp(ids: Int32Array): { rows: Tensor; head: Tensor } {
+    const { names, tied } = this.architecture;
+    return scope(() => {
+      const table = this.parameter(`${names.embedding}.weight`);
+      const places = this.#index(ids);
+      return tied ? tiedEmbedding(table, places) : { rows: embedding(table, places), head: this.head };
+    });
+  }
+
   #embed(
-    ids: Int32Array,
+    looked: Tensor,
     positions: Int32Array,
     segments: readonly Segment[],
     rates: DropoutRates,
-    { neftuneAlpha = 0, headFollows = false }: ForwardOptions,
+    { neftuneAlpha = 0 }: ForwardOptions,
   ): Tensor {
-    const { names, embeddingScale, positionOffset, tied } = this.architecture;
+    const { names, embeddingScale, positionOffset } = this.architecture;
     return scope(() => {
-      const index = (values: Int32Array): Tensor => fromTypedArray(values).long().to({ device: this.device });
-      const table = this.parameter(`${names.embedding}.weight`);
-      let hidden = embedding(table, index(ids), { sparse: tied && headFollows });
+      let hidden = looked;
       if (embeddingScale !== 1) {
         // The scale in the embedding's dtype, as the family was trained.
         const scale = fromTypedArray(Float32Array.of(embeddingScale)).to({ dtype: hidden.dtype }).float();
@@ -184,7 +209,7 @@ export class CausalLanguageModel {
       if (neftuneAlpha > 0) hidden = hidden.add(neftuneNoise(hidden, segments, neftuneAlpha));
       if (names.positions !== undefined) {
         const rows = positions.map((position) => position + (positionOffset ?? 0));
-        hidden = hidden.add(embedding(this.parameter(`${names.positions}.weight`), index(rows)));
+        hidden = hidden.add(embedding(this.parameter(`${names.positions}.weight`), this.#index(rows)));
       }
       return rates.embedding > 0 ? hidden.dropout(rates.embedding) : hidden;
     });
