@@ -2,47 +2,37 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
-import { chatCommand } from "./chat.ts";
-import { compareCommand } from "./compare.ts";
-import { doctorCommand } from "./doctor.ts";
-import { evaluateCommand } from "./evaluate.ts";
-import { fitCommand } from "./fit.ts";
-import { generateCommand } from "./generate.ts";
-import { inspectCommand } from "./inspect.ts";
-import { invertCommand } from "./invert.ts";
-import { judgeCommand } from "./judge.ts";
-import { lossCommand } from "./loss.ts";
-import { previewCommand } from "./preview.ts";
-import { recommendCommand } from "./recommend.ts";
-import { serveCommand } from "./serve.ts";
-import { studyCommand } from "./study.ts";
-import { trainCommand } from "./train.ts";
+
+/** Each command's module, loaded when it is asked for: all of them take a second to load. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  inspect: async () => (await import("./inspect.ts")).inspectCommand(),
+  preview: async () => (await import("./preview.ts")).previewCommand(),
+  invert: async () => (await import("./invert.ts")).invertCommand(),
+  train: async () => (await import("./train.ts")).trainCommand(),
+  loss: async () => (await import("./loss.ts")).lossCommand(),
+  generate: async () => (await import("./generate.ts")).generateCommand(),
+  chat: async () => (await import("./chat.ts")).chatCommand(),
+  evaluate: async () => (await import("./evaluate.ts")).evaluateCommand(),
+  compare: async () => (await import("./compare.ts")).compareCommand(),
+  fit: async () => (await import("./fit.ts")).fitCommand(),
+  study: async () => (await import("./study.ts")).studyCommand(),
+  recommend: async () => (await import("./recommend.ts")).recommendCommand(),
+  serve: async () => (await import("./serve.ts")).serveCommand(),
+  judge: async () => (await import("./judge.ts")).judgeCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
+};
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
-function program(): Command {
+/** With the command that is asked for, or with all where it is none of them: for help, and to suggest a name. */
+async function program(asked: string | undefined): Promise<Command> {
   const command = new Command("promptloss")
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
     .showSuggestionAfterError();
-  const commands = [
-    inspectCommand,
-    previewCommand,
-    invertCommand,
-    trainCommand,
-    lossCommand,
-    generateCommand,
-    chatCommand,
-    evaluateCommand,
-    compareCommand,
-    fitCommand,
-    studyCommand,
-    recommendCommand,
-    serveCommand,
-    judgeCommand,
-    doctorCommand,
-  ];
-  for (const make of commands) command.addCommand(make());
+  const names = Object.keys(COMMANDS);
+  const wanted = names.includes(asked ?? "") ? [asked!] : /^(-V|--version)$/.test(asked ?? "") ? [] : names;
+  for (const name of wanted) command.addCommand(await COMMANDS[name]!());
   // Errors are thrown rather than ending the process, so that wrong usage gets an exit code of its own.
   for (const one of [command, ...command.commands]) one.exitOverride();
   return command;
@@ -59,7 +49,7 @@ function print(error: unknown): void {
 }
 
 try {
-  await program().parseAsync();
+  await (await program(process.argv[2])).parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
