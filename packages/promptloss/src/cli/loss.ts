@@ -106,6 +106,7 @@ const withFlags = (
     read: { ...(base?.read ?? { emptyCompletions: "keep" }), hub: watchedHub() },
     tokenizer: flags.tokenizer ?? base?.tokenizer ?? model,
     template: flags.template ?? base?.template ?? "alpaca",
+    templateOptions: base?.templateOptions ?? {},
     turns: base?.turns ?? "all",
     weights: {
       ...(base?.weights ?? { promptLossWeight: 1 }),

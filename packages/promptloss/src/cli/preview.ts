@@ -95,6 +95,7 @@ const settingsFrom = (path: string, flags: Flags): PreviewSettings => {
     },
     tokenizer,
     template: flags.template ?? base?.template ?? "alpaca",
+    templateOptions: base?.templateOptions ?? {},
     turns: base?.turns ?? "all",
     weights: {
       ...(base?.weights ?? { promptLossWeight: "auto" }),

@@ -2,6 +2,7 @@
 
 import { type DataSource, type ReadOptions, readExamples } from "../data/rows/index.ts";
 import {
+  type ChatTemplateOptions,
   createTemplate,
   type Template,
   type TemplateSpec,
@@ -20,6 +21,7 @@ export interface PreviewSettings {
   readonly read: ReadOptions;
   readonly tokenizer: string;
   readonly template: TemplateSpec;
+  readonly templateOptions: ChatTemplateOptions;
   readonly turns: TrainedTurns;
   readonly weights: Omit<WeightPolicy, "promptLossWeight"> & { readonly promptLossWeight: number | "auto" };
   readonly maxLength: number | undefined;
@@ -43,11 +45,13 @@ export const settingsOf = (recipe: Recipe, file: string): PreviewSettings => {
       { path: "model", message: "neither model nor tokenizer is there", line: undefined },
     ]);
   const { promptLossWeight, completionWeight, perClass } = recipe.loss;
+  const { rewrittenHistory } = recipe;
   return {
     sources: recipe.data as readonly DataSource[],
     read: { onBadRow: recipe.onBadRow, emptyCompletions: recipe.emptyCompletions, seed: recipe.seed },
     tokenizer,
     template: recipe.template as TemplateSpec,
+    templateOptions: rewrittenHistory === undefined ? {} : { rewrittenHistory },
     turns: recipe.turns,
     weights: {
       promptLossWeight,
@@ -62,7 +66,7 @@ export const settingsOf = (recipe: Recipe, file: string): PreviewSettings => {
 export const planPreview = async (settings: PreviewSettings): Promise<PreviewPlan> => {
   const { maxLength, overflow } = settings;
   const tokenizer = await loadTokenizer(settings.tokenizer);
-  const template = createTemplate(settings.template, tokenizer);
+  const template = createTemplate(settings.template, tokenizer, settings.templateOptions);
   if (overflow !== undefined && maxLength === undefined)
     throw new PromptlossError(
       "overflow says what to do with rows above maxLength, and there is no maxLength",

@@ -26,6 +26,8 @@ export const recipeSchema = z
     template: z.union([z.string().min(1), templateStrings]).default("alpaca"),
     /** The assistant turns that are trained: all, the last, or their numbers from 1 (−1 is the last). */
     turns: z.union([z.enum(["all", "last"]), z.array(z.int())]).default("all"),
+    /** With template: tokenizer, rows in which later turns change earlier ones: refused, or split, a row an answer. */
+    rewrittenHistory: z.enum(["error", "split"]).optional(),
     loss: lossSection,
     maxLength: z.int().min(2).optional(),
     overflow: z.enum(OVERFLOW_POLICIES).optional(),

@@ -40,7 +40,7 @@ export const prepareRun = async (recipe: Recipe, options: PrepareOptions = {}): 
   const settled = settingsOf(recipe, file);
   const data = { ...settled, read: { ...settled.read, ...(options.hub && { hub: options.hub }) } };
   const tokenizer = await loadTokenizer(data.tokenizer);
-  const template = createTemplate(data.template, tokenizer);
+  const template = createTemplate(data.template, tokenizer, data.templateOptions);
   const loading = {
     tokenizer,
     template,

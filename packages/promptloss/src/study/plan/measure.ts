@@ -54,11 +54,13 @@ export class DataMeter {
    * @throws DataError and its kin for data that can't be used, TrainingError for batches that can't be made
    */
   measure(recipe: Recipe): Promise<DataMeasure> {
-    const { data, template, turns, maxLength, overflow, seed, training, evaluation } = recipe;
+    const { data, template, rewrittenHistory, turns, maxLength, overflow, seed, training, evaluation } =
+      recipe;
     const { epochs, steps, batchSize, batchTokens, order } = training;
     const reading = [recipe.tokenizer ?? recipe.model, recipe.onBadRow, recipe.emptyCompletions];
+    const rendering = [template, rewrittenHistory ?? null, turns];
     const batching = [epochs, steps, batchSize, batchTokens, order, seed];
-    const key = JSON.stringify([data, template, turns, maxLength, overflow, evaluation, reading, batching]);
+    const key = JSON.stringify([data, rendering, maxLength, overflow, evaluation, reading, batching]);
     return once(this.#runs, key, () => this.#measure(recipe));
   }
 
@@ -78,9 +80,10 @@ export class DataMeter {
   }
 
   async #measure(recipe: Recipe): Promise<DataMeasure> {
-    const { sources, read, turns, template: spec, tokenizer: folder } = settingsOf(recipe, "recipe");
-    const tokenizer = await this.#tokenizer(folder);
-    const template = createTemplate(spec, tokenizer);
+    const settings = settingsOf(recipe, "recipe");
+    const { sources, read, turns } = settings;
+    const tokenizer = await this.#tokenizer(settings.tokenizer);
+    const template = createTemplate(settings.template, tokenizer, settings.templateOptions);
     const loading = {
       tokenizer,
       template,

@@ -1,0 +1,95 @@
+// What a recipe says of data, as the data commands take it. They run what the last build left in dist.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TINY_BYTES } from "./tokenizers.ts";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const built = existsSync(program);
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "recipe-data-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const promptloss = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, [program, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+
+const write = (name: string, content: string | readonly unknown[]): void =>
+  writeFileSync(
+    join(folder, name),
+    typeof content === "string" ? content : content.map((row) => `${JSON.stringify(row)}\n`).join(""),
+  );
+
+describe.skipIf(!built)(`recipes and data${built ? "" : " (skipped: npm run build first)"}`, () => {
+  describe("a chat template that rewrites history", () => {
+    beforeAll(() => {
+      cpSync(TINY_BYTES, join(folder, "thinker"), { recursive: true });
+      const file = join(folder, "thinker/tokenizer_config.json");
+      const config = JSON.parse(readFileSync(file, "utf8"));
+      const strip = "{{ message.content.split('</think>')[-1] }}";
+      config.chat_template = `{% for message in messages %}<|im_start|>{{ message.role }}\n{% if message.role == 'assistant' and not loop.last %}${strip}{% else %}{{ message.content }}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}`;
+      writeFileSync(file, JSON.stringify(config));
+      const said = (role: string, content: string) => ({ role, content });
+      write("thoughts.jsonl", [
+        {
+          messages: [
+            said("user", "One"),
+            said("assistant", "<think>hm</think>First"),
+            said("user", "Two"),
+            said("assistant", "<think>ha</think>Second"),
+          ],
+        },
+      ]);
+    });
+
+    const recipe = (extra: string): string =>
+      `model: thinker\ndata: thoughts.jsonl\ntemplate: tokenizer\nloss: { promptLossWeight: 0 }\n${extra}`;
+
+    test("is refused with a remedy that the recipe takes", () => {
+      write("chat.yaml", recipe(""));
+      const { status, stderr } = promptloss("preview", "chat.yaml");
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/thoughts\.jsonl, row 1.*the answer in turn 2 are changed/);
+      expect(stderr).toMatch(/hint: Set rewrittenHistory: split .* or turns: last/);
+    });
+
+    test("is split into a row an answer, or trained on the last alone", () => {
+      const answers = (extra: string): string[] => {
+        write("chat.yaml", recipe(extra));
+        const { rows } = JSON.parse(promptloss("preview", "chat.yaml", "--json").stdout);
+        return rows.map(({ tokens }: { tokens: { class: string; text: string }[] }) =>
+          tokens
+            .filter((token) => token.class === "completion")
+            .map(({ text }) => text)
+            .join(""),
+        );
+      };
+      expect(answers("rewrittenHistory: split\n")).toEqual([
+        "<think>hm</think>First",
+        "<think>ha</think>Second",
+      ]);
+      expect(answers("turns: last\n")).toEqual(["<think>ha</think>Second"]);
+    });
+
+    test("is a setting of chat templates alone", () => {
+      write(
+        "chat.yaml",
+        recipe("rewrittenHistory: split\n").replace("template: tokenizer", "template: chatml"),
+      );
+      const { status, stderr } = promptloss("preview", "chat.yaml");
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringMatching(/template chatml: takes no rewrittenHistory/),
+      ]);
+    });
+  });
+});
