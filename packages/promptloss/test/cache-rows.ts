@@ -31,5 +31,6 @@ export const cacheReport = (): TokenizationReport => ({
   rowsFromSplits: 0,
   specialTokensInData: 0,
   skipped: [],
+  skippedBy: { template: 2 },
   warnings: ["a warning"],
 });

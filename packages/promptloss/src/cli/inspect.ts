@@ -12,7 +12,7 @@ import { renderInspection } from "../inspect/render.ts";
 import { type TaskGroup, taskGroups } from "../statistics/index.ts";
 import { wholeNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
-import { listSkipped, skippedLine } from "./skipped-rows.ts";
+import { listSkipped, skippedNotes } from "./skipped-rows.ts";
 
 interface Flags {
   tokenizer: string;
@@ -59,8 +59,7 @@ export function inspectCommand(): Command {
       });
       progress.end();
       const { report } = stream;
-      const skipped = skippedLine(report, flags.verbose === true);
-      const warnings = [...(skipped === undefined ? [] : [skipped]), ...inspection.warnings];
+      const warnings = [...skippedNotes(report.skippedBy, flags.verbose === true), ...inspection.warnings];
       const whole = { ...inspection, warnings };
       const names = { data: data.join(", "), tokenizer: basename(flags.tokenizer) };
       if (flags.html !== undefined) writeFileSync(flags.html, inspectionPage(whole, names));

@@ -5,10 +5,17 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
 import { hashFile, openTokenCache, type TokenCache, tokenCacheKey } from "./cache/index.ts";
-import { type DataSource, type ReadOptions, readExamples, resolveFiles } from "./rows/index.ts";
+import {
+  type DataError,
+  type DataSource,
+  type ReadOptions,
+  readExamples,
+  resolveFiles,
+} from "./rows/index.ts";
+import { addCounts } from "./skipped-rows.ts";
 import type { Template, TrainedTurns } from "./templates/index.ts";
 import type { Tokenizer } from "./tokenizer/index.ts";
-import { ExampleTokenizer } from "./tokens/index.ts";
+import { ExampleTokenizer, type SkippedRow } from "./tokens/index.ts";
 
 export interface LoadRowsOptions {
   readonly tokenizer: Tokenizer;
@@ -18,15 +25,19 @@ export interface LoadRowsOptions {
   readonly read?: ReadOptions;
   /** Where caches are kept; the user's cache folder when left out. */
   readonly cache?: string;
-  /** Told what is worth knowing: a cache built again, a row that was skipped. */
+  /** Told what is worth knowing: a cache built again, a copy read because the hub was out of reach. */
   readonly onNote?: (line: string) => void;
 }
+
+/** Rows that reading left out which a cache keeps by name; all are counted. */
+const KEPT = 1000;
 
 /** Where token caches are kept where nothing else is said. */
 export const tokenCacheFolder = (): string => join(cacheFolder(thisMachine()), "tokens");
 
 /**
- * Opens the rows of some data sources. Close them when done.
+ * Opens the rows of some data sources; the report counts the rows that were left out, by reading too. Close them when
+ * done.
  * @throws DataError for data that can't be used, TemplateError and TokenRowError for rows that can't be rendered
  */
 export const loadRows = async (
@@ -58,17 +69,24 @@ export const loadRows = async (
     .update(JSON.stringify([sources, template.fingerprint]))
     .digest("hex");
   const make = () => {
-    const stream = readExamples(sources, read);
+    const unread: SkippedRow[] = [];
+    const onSkip = (error: DataError): void => {
+      read.onSkip?.(error);
+      const { file = "", row = 0, reason: cause, message } = error;
+      if (unread.length < KEPT) unread.push({ source: { file, row }, cause, message });
+    };
+    const stream = readExamples(sources, { ...read, onSkip });
     const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: read.onBadRow ?? "error" });
     return {
       rows: (async function* () {
         yield* encoder.rows(stream);
-        const { skipped, notes } = stream.report;
-        for (const note of notes) onNote(note);
-        if (skipped > 0)
-          onNote(`${skipped} rows of the data were left out; promptloss inspect --verbose lists them`);
+        for (const note of stream.report.notes) onNote(note);
       })(),
-      report: () => encoder.report,
+      report: () => {
+        const { report } = encoder;
+        const skippedBy = addCounts(stream.report.skippedBy, report.skippedBy);
+        return { ...report, skipped: [...unread, ...report.skipped], skippedBy };
+      },
     };
   };
   return openTokenCache(join(cache, `${name.slice(0, 32)}.tokens`), key, make, { onRebuild: onNote });

@@ -3,9 +3,10 @@ import { availableDevices, setNumThreads } from "@promptloss/torch";
 import { loadRows } from "../data/load-rows.ts";
 import { holdOut, type RowSet } from "../data/row-subset.ts";
 import { type HubOptions, readExamples } from "../data/rows/index.ts";
+import { addCounts, countSkipped, skippedLine } from "../data/skipped-rows.ts";
 import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
-import { WeightedRows, type WeightPolicy } from "../data/tokens/index.ts";
+import { type TokenizationReport, WeightedRows, type WeightPolicy } from "../data/tokens/index.ts";
 import { automaticWeight } from "../inspect/index.ts";
 import { type PreviewSettings, settingsOf } from "../preview/plan.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
@@ -60,7 +61,8 @@ export const prepareRun = async (recipe: Recipe, options: PrepareOptions = {}): 
       onBadRow: recipe.onBadRow,
     });
   const all = weighed(caches[0]!);
-  notes.push(...caches[0]!.report.warnings, ...all.report.warnings, ...overflowNotes(all));
+  notes.push(...caches[0]!.report.warnings, ...all.report.warnings);
+  notes.push(...overflowNotes(all), ...skippedNotes(caches[0]!.report, all));
   let [rows, heldOut]: [RowSet, RowSet | undefined] = [all, undefined];
   if (recipe.evaluation?.data !== undefined) {
     caches.push(await loadRows(recipe.evaluation.data as PreviewSettings["sources"], loading));
@@ -137,9 +139,14 @@ const overflowNotes = ({ report }: WeightedRows): string[] => {
     [completionCut, "completions were cut"],
     [noRoom, "rows were left out, as their answers alone are too long"],
     [tokensCut, "tokens were cut in all"],
-    [report.skipped.length, "rows that can't be trained on were skipped"],
   ] as const;
   return parts
     .filter(([count]) => count > 0)
     .map(([count, what]) => `${count.toLocaleString("en-US")} ${what}`);
+};
+
+/** Rows that reading, the template or the weights left out, by cause, with the first as an example. */
+const skippedNotes = ({ skipped, skippedBy }: TokenizationReport, { report }: WeightedRows): string[] => {
+  const line = skippedLine(addCounts(skippedBy, countSkipped(report.skipped)));
+  return line === undefined ? [] : [`${line}; ${(skipped[0] ?? report.skipped[0]!).message}`];
 };

@@ -9,7 +9,7 @@ import type { TokenRowError } from "./errors.ts";
 
 export interface SkippedRow {
   readonly source: RowSource;
-  /** `template`, or the reason of a TokenRowError. */
+  /** `template`, or the reason of a TokenRowError or DataError. */
   readonly cause: string;
   readonly message: string;
 }
@@ -31,7 +31,10 @@ export interface TokenizationReport {
   readonly rowsFromSplits: number;
   /** Special tokens that the data's own words brought in. */
   readonly specialTokensInData: number;
+  /** Rows left out; of those that reading left out, the first. */
   readonly skipped: readonly SkippedRow[];
+  /** All rows left out, by cause. */
+  readonly skippedBy: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
 }
 
@@ -53,6 +56,7 @@ export class TokenizationTally {
   #rowsFromSplits = 0;
   #specialTokensInData = 0;
   readonly #skipped: SkippedRow[] = [];
+  readonly #skippedBy: Record<string, number> = {};
 
   constructor(tokenizer: Tokenizer, templateWarnings: readonly string[]) {
     this.#tokenizer = tokenizer;
@@ -68,6 +72,7 @@ export class TokenizationTally {
   addSkipped(error: TemplateError | TokenRowError): void {
     const cause = error instanceof TemplateError ? "template" : error.reason;
     this.#skipped.push({ source: error.source!, cause, message: error.message });
+    this.#skippedBy[cause] = (this.#skippedBy[cause] ?? 0) + 1;
   }
 
   addEncoded(rendering: Rendering, encoding: BoundedEncoding, source: RowSource): void {
@@ -112,6 +117,7 @@ export class TokenizationTally {
       rowsFromSplits: this.#rowsFromSplits,
       specialTokensInData: this.#specialTokensInData,
       skipped: [...this.#skipped],
+      skippedBy: { ...this.#skippedBy },
       warnings: this.#warnings(),
     };
   }
