@@ -158,7 +158,11 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
 
   test.each([
     [["inspect", "none.json", ...tokenizer], 1, /none\.json/],
-    [["inspect", "rows.json"], 2, /--tokenizer/],
+    [["inspect", "rows.json"], 1, /rows\.json is data, so --tokenizer has to name a tokenizer\nhint: /],
+    [["inspect", "recipe.yaml", "--format", "text"], 1, /names its data, their format and columns itself/],
+    [["inspect", "rows.json", "recipe.yaml"], 1, /hint: give the recipe alone/],
+    [["inspect", "rows.json", ...tokenizer, "--columns", "instruction"], 2, /fields and columns, as/],
+    [["inspect", "rows.json", ...tokenizer, "--columns", "output=answer"], 1, /"answer": no such column/],
     [["preview", "rows.json"], 1, /--tokenizer has to name a tokenizer\nhint: /],
     [["preview", "rows.json", ...tokenizer, "--plw", "-1"], 2, /number of 0 or more/],
     [["preview", "rows.json", ...tokenizer, "--rows", "9"], 1, /there is no row 9|row 5/],

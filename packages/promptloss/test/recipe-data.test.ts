@@ -92,4 +92,51 @@ describe.skipIf(!built)(`recipes and data${built ? "" : " (skipped: npm run buil
       ]);
     });
   });
+
+  describe("columns of other names", () => {
+    beforeAll(() => {
+      write("questions.jsonl", [
+        { question: "Name a colour.", answer: "Red" },
+        { question: "Translate to French: hello, everybody", answer: "Bonjour" },
+        { question: "Count to three.", answer: "One, two, three" },
+      ]);
+      write(
+        "questions.yaml",
+        `model: ${TINY_BYTES}\ntemplate: plain\ndata: { path: questions.jsonl, columns: { instruction: question, output: answer } }\n`,
+      );
+    });
+
+    test("are mapped by a recipe, or by an option", () => {
+      const inspect = (...args: string[]) => JSON.parse(promptloss("inspect", ...args, "--json").stdout);
+      const named = ["--columns", "instruction=question,output=answer"];
+      const byRecipe = inspect("questions.yaml");
+      const byOption = inspect("questions.jsonl", "--tokenizer", TINY_BYTES, "--template", "plain", ...named);
+      expect(byRecipe.trained.template).toBe("plain");
+      expect([byRecipe.rows, byRecipe.read.skipped]).toEqual([3, 0]);
+      expect(byOption).toEqual({ ...byRecipe, read: expect.anything() });
+    });
+
+    test("reach preview, recommend and invert too", () => {
+      const preview = JSON.parse(
+        promptloss(
+          ...["preview", "questions.jsonl", "--tokenizer", TINY_BYTES, "--plw", "0", "--json"],
+          ...["--columns", "instruction=question", "--columns", "output=answer"],
+        ).stdout,
+      );
+      expect(preview.rows).toHaveLength(3);
+      expect(promptloss("recommend", "questions.yaml").stdout).toMatch(/Prompt loss weight/);
+      expect(promptloss("invert", "questions.yaml", "-o", "inverted.json").status).toBe(0);
+      expect(JSON.parse(readFileSync(join(folder, "inverted.json"), "utf8"))[0].input).toBe("");
+    });
+  });
+
+  test("inspect lists the sampled rows that the template refuses", () => {
+    write("turns.jsonl", [
+      { prompt: "One", completion: "Two" },
+      { system: "Count.", prompt: "Three", completion: "Four" },
+    ]);
+    const { stdout, stderr } = promptloss("inspect", "turns.jsonl", "--tokenizer", TINY_BYTES, "--verbose");
+    expect(stdout).toMatch(/the template alpaca refuses 1 of 2 sampled rows/);
+    expect(stderr).toMatch(/^left out: turns\.jsonl, row 2: template alpaca: takes one user turn/);
+  });
 });

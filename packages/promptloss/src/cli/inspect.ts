@@ -3,21 +3,21 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Command, Option } from "commander";
 import pc from "picocolors";
-import { FORMAT_NAMES, readExamples } from "../data/rows/index.ts";
+import { readExamples } from "../data/rows/index.ts";
 import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { inspectExamples } from "../inspect/index.ts";
 import { inspectionPage } from "../inspect/page.ts";
 import { renderInspection } from "../inspect/render.ts";
 import { type TaskGroup, taskGroups } from "../statistics/index.ts";
+import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
 import { wholeNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
 import { listSkipped, skippedNotes } from "./skipped-rows.ts";
 
-interface Flags {
-  tokenizer: string;
-  template: string;
-  format?: (typeof FORMAT_NAMES)[number];
+interface Flags extends DataFlags {
+  tokenizer?: string;
+  template?: string;
   tasks?: TaskGroup;
   sample: number;
   seed: number;
@@ -27,14 +27,12 @@ interface Flags {
 }
 
 export function inspectCommand(): Command {
-  return new Command("inspect")
+  const command = new Command("inspect")
     .description("measure a data set: lengths, generation ratio, and the prompt loss weight that it asks for")
-    .argument("<data...>", "files, patterns, dataset folders or hub ids")
-    .requiredOption("--tokenizer <folder>", "a Hugging Face model or tokenizer folder")
-    .option("--template <name>", "what training would wrap the rows in", "alpaca")
-    .addOption(
-      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
-    )
+    .argument("<recipe | data...>", "a recipe (.yaml), or files, patterns, dataset folders or hub ids")
+    .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (a recipe names its own)")
+    .option("--template <name>", "what training would wrap the rows in (the recipe's, or alpaca)");
+  return withDataOptions(command)
     .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
     .option("--sample <rows>", "rows to render whole for the figures of training", wholeNumber, 1000)
     .option("--seed <number>", "of that sample", wholeNumber, 0)
@@ -42,12 +40,18 @@ export function inspectCommand(): Command {
     .option("--html <file>", "write it as a page that stands by itself")
     .option("--verbose", "list rows that were left out")
     .action(async (data: string[], flags: Flags) => {
-      const tokenizer = await loadTokenizer(flags.tokenizer);
-      const template = createTemplate(flags.template, tokenizer);
-      const sources = data.map((path) => ({ path, ...(flags.format && { format: flags.format }) }));
-      const stream = readExamples(sources, {
+      const settings = recipeSettings(data, flags);
+      const folder = tokenizerFolder(flags.tokenizer, settings, data);
+      const tokenizer = await loadTokenizer(folder);
+      const template =
+        settings === undefined || flags.template !== undefined
+          ? createTemplate(flags.template ?? "alpaca", tokenizer)
+          : createTemplate(settings.template, tokenizer, settings.templateOptions);
+      const stream = readExamples(settings?.sources ?? sourcesOf(data, flags), {
+        ...settings?.read,
+        // All that is wrong is counted. Empty completions are lengths too, but for a run that skips them.
         onBadRow: "skip",
-        emptyCompletions: "keep",
+        ...(settings?.read.onBadRow !== "skip" && { emptyCompletions: "keep" }),
         hub: watchedHub(),
         ...(flags.verbose && { onSkip: listSkipped }),
       });
@@ -55,13 +59,15 @@ export function inspectCommand(): Command {
       const { sample, seed, tasks } = flags;
       const inspection = await inspectExamples(stream, {
         ...{ tokenizer, template, sample, seed, onRow: (rows) => progress.show(rows) },
+        ...(settings && { turns: settings.turns }),
+        ...(flags.verbose && { onRefused: listSkipped }),
         ...(tasks && { taskGroup: tasks }),
       });
       progress.end();
       const { report } = stream;
       const warnings = [...skippedNotes(report.skippedBy, flags.verbose === true), ...inspection.warnings];
       const whole = { ...inspection, warnings };
-      const names = { data: data.join(", "), tokenizer: basename(flags.tokenizer) };
+      const names = { data: data.join(", "), tokenizer: basename(folder) };
       if (flags.html !== undefined) writeFileSync(flags.html, inspectionPage(whole, names));
       process.stdout.write(
         flags.json

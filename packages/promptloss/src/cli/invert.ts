@@ -1,20 +1,20 @@
 // `promptloss invert`: short-completion data from long-completion data, by asking for the prompt.
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
-import { FORMAT_NAMES, readExamples } from "../data/rows/index.ts";
+import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { DEFAULT_WORDING, type InvertReport, invertExamples, type SideMeans } from "../invert/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
+import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
 import { wholeNumber } from "./options.ts";
 import { watchedHub } from "./progress.ts";
 import { listSkipped } from "./skipped-rows.ts";
 
-interface Flags {
-  tokenizer: string;
+interface Flags extends DataFlags {
+  tokenizer?: string;
   output: string;
-  format?: (typeof FORMAT_NAMES)[number];
   instruction: string;
   answer: string;
   all?: true;
@@ -32,17 +32,18 @@ const positive = (text: string): number => {
 };
 
 export function invertCommand(): Command {
-  return new Command("invert")
+  const command = new Command("invert")
     .description("make short-completion data: give the output, ask for the prompt")
-    .argument("<data...>", "files, patterns, dataset folders or hub ids with instructions and outputs")
-    .requiredOption(
+    .argument(
+      "<recipe | data...>",
+      "a recipe (.yaml), or files, patterns, dataset folders or hub ids with instructions and outputs",
+    )
+    .option(
       "--tokenizer <folder>",
-      "what lengths are counted with: a Hugging Face model or tokenizer folder",
+      "what lengths are counted with: a Hugging Face model or tokenizer folder (a recipe names its own)",
     )
-    .requiredOption("-o, --output <file>", "the Alpaca JSON to write; the report goes beside it")
-    .addOption(
-      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
-    )
+    .requiredOption("-o, --output <file>", "the Alpaca JSON to write; the report goes beside it");
+  return withDataOptions(command)
     .option("--instruction <text>", "the instruction of inverted rows", DEFAULT_WORDING.instruction)
     .option(
       "--answer <text>",
@@ -56,10 +57,11 @@ export function invertCommand(): Command {
     .option("--verbose", "list rows that were left out")
     .action(async (data: string[], flags: Flags) => {
       const { output, instruction, answer, targetRatio, seed } = flags;
-      const tokenizer = await loadTokenizer(flags.tokenizer);
-      const sources = data.map((path) => ({ path, ...(flags.format && { format: flags.format }) }));
-      // A row without an output has nothing to be inverted from.
-      const stream = readExamples(sources, {
+      const settings = recipeSettings(data, flags);
+      const tokenizer = await loadTokenizer(tokenizerFolder(flags.tokenizer, settings, data));
+      const stream = readExamples(settings?.sources ?? sourcesOf(data, flags), {
+        ...(settings?.read.seed !== undefined && { seed: settings.read.seed }),
+        // A row without an output has nothing to be inverted from.
         onBadRow: "skip",
         hub: watchedHub(),
         ...(flags.verbose && { onSkip: listSkipped }),

@@ -1,20 +1,19 @@
 // `promptloss loss`: what a model makes of some data, without training. One line of JSON a row, then the totals.
 import { Command, InvalidArgumentError, Option } from "commander";
 import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
-import { FORMAT_NAMES } from "../data/rows/index.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "../data/tokens/index.ts";
 import { NORMALIZATIONS, type Normalization, type SideSums, sideMeans } from "../loss/index.ts";
-import { type PreviewSettings, settingsOf } from "../preview/plan.ts";
+import type { PreviewSettings } from "../preview/plan.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 import { measureLoss } from "../training/measure-loss.ts";
+import { type DataFlags, recipeSettings, sourcesOf, withDataOptions } from "./data-flags.ts";
 import { weightNumber, wholeNumber } from "./options.ts";
 import { watchedHub } from "./progress.ts";
 
-interface Flags {
+interface Flags extends DataFlags {
   adapter?: string;
   tokenizer?: string;
   template?: string;
-  format?: (typeof FORMAT_NAMES)[number];
   plw?: number;
   completionWeight?: number;
   classWeight: Partial<Record<TokenClass, number>>;
@@ -28,16 +27,14 @@ interface Flags {
 }
 
 export function lossCommand(): Command {
-  return new Command("loss")
+  const command = new Command("loss")
     .description("measure a model's loss on data, row by row and in all, without training")
     .argument("<model>", "a Hugging Face model folder")
     .argument("<recipe | data>", "a recipe (.yaml), or a file, pattern, dataset folder or hub id")
     .option("--adapter <folder>", "a PEFT adapter over the model")
     .option("--tokenizer <folder>", "where it is not the model's")
-    .option("--template <name>", "what the rows are wrapped in (alpaca)")
-    .addOption(
-      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
-    )
+    .option("--template <name>", "what the rows are wrapped in (the recipe's, or alpaca)");
+  return withDataOptions(command)
     .option("--plw <weight>", "prompt loss weight of the totals (the recipe's, or 1)", weightNumber)
     .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
     .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
@@ -55,7 +52,7 @@ export function lossCommand(): Command {
       const totals = await measureLoss({
         model,
         adapter: flags.adapter,
-        data: withFlags(recipe && settingsOf(recipe, data), model, data, flags),
+        data: withFlags(recipeSettings([data], flags), model, data, flags),
         normalization: flags.normalization ?? recipe?.loss.normalization ?? "weight-sum",
         compute: flags.precision === "bf16" ? "bfloat16" : undefined,
         microBatchTokens: flags.microBatchTokens,
@@ -99,14 +96,14 @@ const withFlags = (
   path: string,
   flags: Flags,
 ): PreviewSettings => {
-  const { plw, completionWeight, classWeight: perClass, limit, format } = flags;
-  const sources = base?.sources ?? [{ path, ...(format && { format }) }];
+  const { plw, completionWeight, classWeight: perClass, limit } = flags;
+  const sources = base?.sources ?? sourcesOf([path], flags);
   return {
     sources: limit === undefined ? sources : sources.map((source) => ({ ...source, limit })),
     read: { ...(base?.read ?? { emptyCompletions: "keep" }), hub: watchedHub() },
     tokenizer: flags.tokenizer ?? base?.tokenizer ?? model,
     template: flags.template ?? base?.template ?? "alpaca",
-    templateOptions: base?.templateOptions ?? {},
+    templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
     turns: base?.turns ?? "all",
     weights: {
       ...(base?.weights ?? { promptLossWeight: 1 }),

@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import pc from "picocolors";
 import type { Example } from "../data/example.ts";
-import { FORMAT_NAMES, readExamples } from "../data/rows/index.ts";
+import { readExamples } from "../data/rows/index.ts";
 import {
   ExampleTokenizer,
   OVERFLOW_POLICIES,
@@ -10,18 +10,17 @@ import {
   resolveWeightPolicy,
 } from "../data/tokens/index.ts";
 import { PromptlossError } from "../errors.ts";
-import { type PreviewSettings, planPreview, settingsOf } from "../preview/plan.ts";
+import { type PreviewSettings, planPreview } from "../preview/plan.ts";
 import { type PreviewRow, previewRow } from "../preview/preview-row.ts";
 import { renderPreview } from "../preview/render.ts";
-import { isRecipe, readRecipe } from "../recipe/read-recipe.ts";
+import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
 import { numberSet, weightNumber, wholeNumber } from "./options.ts";
 import { watchedHub } from "./progress.ts";
 import { listSkipped } from "./skipped-rows.ts";
 
-interface Flags {
+interface Flags extends DataFlags {
   tokenizer?: string;
   template?: string;
-  format?: (typeof FORMAT_NAMES)[number];
   plw?: number;
   completionWeight?: number;
   maxLength?: number;
@@ -37,14 +36,12 @@ interface Flags {
 const SHOWN = 3;
 
 export function previewCommand(): Command {
-  return new Command("preview")
+  const command = new Command("preview")
     .description("show rows as training would see them, every token with its weight")
     .argument("<recipe | data>", "a recipe (.yaml), or a file, pattern, dataset folder or hub id")
     .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (a recipe names its own)")
-    .option("--template <name>", "what training wraps the rows in (alpaca)")
-    .addOption(
-      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
-    )
+    .option("--template <name>", "what training wraps the rows in (the recipe's, or alpaca)");
+  return withDataOptions(command)
     .option("--plw <weight>", "prompt loss weight; predicted from the data when left out", weightNumber)
     .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
     .option("--max-length <tokens>", "the longest row", wholeNumber)
@@ -77,25 +74,18 @@ export function previewCommand(): Command {
 
 /** The recipe's settings, or the defaults, with the flags over them. */
 const settingsFrom = (path: string, flags: Flags): PreviewSettings => {
-  const base = isRecipe(path) ? settingsOf(readRecipe(path), path) : undefined;
-  const tokenizer = flags.tokenizer ?? base?.tokenizer;
-  if (tokenizer === undefined)
-    throw new PromptlossError(`${path} is data, so --tokenizer has to name a tokenizer`, {
-      hint: "a Hugging Face model folder will do",
-    });
-  if (base !== undefined && flags.format !== undefined)
-    throw new PromptlossError("--format belongs to data; a recipe says the format of each of its sources");
+  const base = recipeSettings([path], flags);
   return {
-    sources: base?.sources ?? [{ path, ...(flags.format && { format: flags.format }) }],
+    sources: base?.sources ?? sourcesOf([path], flags),
     read: {
       ...(base?.read ?? { emptyCompletions: "keep" }),
       hub: watchedHub(),
       ...(flags.seed !== undefined && { seed: flags.seed }),
       ...(flags.verbose && { onSkip: listSkipped }),
     },
-    tokenizer,
+    tokenizer: tokenizerFolder(flags.tokenizer, base, [path]),
     template: flags.template ?? base?.template ?? "alpaca",
-    templateOptions: base?.templateOptions ?? {},
+    templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
     turns: base?.turns ?? "all",
     weights: {
       ...(base?.weights ?? { promptLossWeight: "auto" }),

@@ -1,12 +1,10 @@
 // `promptloss recommend`: which prompt loss weight to use, with evidence and interval: from a study's results where one
 // is given and settles it, otherwise from what is verified of the paper. What `auto` in a recipe means.
 import { Command, Option } from "commander";
-import { FORMAT_NAMES, type FormatName, readExamples } from "../data/rows/index.ts";
+import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { PromptlossError } from "../errors.ts";
 import { recommendForData } from "../inspect/index.ts";
-import { settingsOf } from "../preview/plan.ts";
-import { isRecipe, readRecipe } from "../recipe/index.ts";
 import {
   type Recommendation,
   type RecommendOptions,
@@ -16,20 +14,20 @@ import {
   taskGroups,
 } from "../statistics/index.ts";
 import { fitStudy, readStudyResults, studyEvidence } from "../study/results/index.ts";
+import { type DataFlags, recipeSettings, sourcesOf, withDataOptions } from "./data-flags.ts";
 import { anyNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
 
-interface Flags {
+interface Flags extends DataFlags {
   rg?: number;
   tokenizer?: string;
-  format?: FormatName;
   tasks?: TaskGroup;
   study?: string;
   json?: true;
 }
 
 export function recommendCommand(): Command {
-  return new Command("recommend")
+  const command = new Command("recommend")
     .description("say which prompt loss weight to use, how sure that is, and on what evidence")
     .argument("[data...]", "a recipe (.yaml), or files, patterns, dataset folders or hub ids")
     .option(
@@ -37,10 +35,8 @@ export function recommendCommand(): Command {
       "the generation ratio, in place of data: completion over prompt tokens",
       anyNumber,
     )
-    .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder, for data")
-    .addOption(
-      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
-    )
+    .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder, for data");
+  return withDataOptions(command)
     .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
     .option("--study <folder>", "the output folder of a study of your own, asked first")
     .option("--json", "print the recommendation as JSON")
@@ -64,7 +60,7 @@ const forData = async (
   flags: Flags,
   options: RecommendOptions,
 ): Promise<Recommendation> => {
-  const { sources, read, tokenizer: folder } = sourcesOf(data, flags);
+  const { sources, read, tokenizer: folder } = settingsFrom(data, flags);
   const progress = new Progress("rows");
   const { recommendation } = await recommendForData(readExamples(sources, { ...read, hub: watchedHub() }), {
     ...options,
@@ -78,20 +74,14 @@ const forData = async (
   });
 };
 
-const sourcesOf = (data: readonly string[], { tokenizer, format }: Flags) => {
-  const [first] = data;
-  if (first !== undefined && isRecipe(first)) {
-    if (data.length > 1 || format !== undefined)
-      throw new PromptlossError("a recipe names its data and their format itself", {
-        hint: "give the recipe alone",
-      });
-    const settings = settingsOf(readRecipe(first), first);
-    return { ...settings, tokenizer: tokenizer ?? settings.tokenizer };
-  }
+const settingsFrom = (data: readonly string[], flags: Flags) => {
+  const { tokenizer } = flags;
+  const settings = recipeSettings(data, flags);
+  if (settings !== undefined) return { ...settings, tokenizer: tokenizer ?? settings.tokenizer };
   if (tokenizer === undefined)
     throw new PromptlossError("the generation ratio is counted in tokens, and there is no tokenizer", {
       hint: "give --tokenizer FOLDER, or --rg in place of data",
     });
-  const sources = data.map((path) => ({ path, ...(format && { format }) }));
-  return { sources, read: { onBadRow: "skip", emptyCompletions: "keep" } as const, tokenizer };
+  const read = { onBadRow: "skip", emptyCompletions: "keep" } as const;
+  return { sources: sourcesOf(data, flags), read, tokenizer };
 };

@@ -3,8 +3,9 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Example, PartClass, TokenClass } from "../data/example.ts";
-import type { Template } from "../data/templates/index.ts";
+import type { Template, TrainedTurns } from "../data/templates/index.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
+import type { SkippedRow } from "../data/tokens/index.ts";
 import type { Recommendation, TaskGroup } from "../statistics/index.ts";
 import { recommendForRatio } from "./data-recommendation.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
@@ -18,6 +19,8 @@ export interface InspectOptions {
   readonly tokenizer: Tokenizer;
   /** What training would wrap the rows in. */
   readonly template: Template;
+  /** Which assistant turns are trained; all when left out. */
+  readonly turns?: TrainedTurns;
   /** Rows to render whole for the figures of training; 1,000 when left out. */
   readonly sample?: number;
   /** Of the sample; 0 when left out. */
@@ -26,6 +29,8 @@ export interface InspectOptions {
   readonly taskGroup?: TaskGroup;
   /** Called after each row, with how many were read. */
   readonly onRow?: (rows: number) => void;
+  /** Told of each row of the sample that the template refuses. */
+  readonly onRefused?: (row: SkippedRow) => void;
 }
 
 export interface Inspection {
@@ -65,7 +70,7 @@ export const inspectExamples = async (
   examples: Iterable<Example> | AsyncIterable<Example>,
   options: InspectOptions,
 ): Promise<Inspection> => {
-  const { tokenizer, template, sample = 1000, seed = 0, taskGroup, onRow } = options;
+  const { tokenizer, template, turns = "all", sample = 1000, seed = 0, taskGroup, onRow } = options;
   const counter = new PartCounter(tokenizer);
   const duplicates = new DuplicateCounter();
   const reservoir = new Reservoir<Example>(sample, seed);
@@ -76,7 +81,8 @@ export const inspectExamples = async (
     onRow?.(reservoir.seen);
   }
   const lengths = await counter.finish();
-  const trained = await trainedLengths(reservoir.items, tokenizer, template);
+  const trained = await trainedLengths(reservoir.items, { tokenizer, template, turns });
+  if (options.onRefused !== undefined) trained.report.skipped.forEach(options.onRefused);
   const ratio = generationRatio(lengths);
   const found = {
     rows: reservoir.seen,

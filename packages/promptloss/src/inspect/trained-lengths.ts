@@ -1,7 +1,7 @@
 // What training would see: rows rendered and tokenised whole, on a random sample of the data. The sample keeps
 // inspection near the cost of encoding the parts alone.
 import { type Example, TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
-import type { Template } from "../data/templates/index.ts";
+import type { Template, TrainedTurns } from "../data/templates/index.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import { countClasses, ExampleTokenizer, type TokenizationReport } from "../data/tokens/index.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
@@ -27,12 +27,17 @@ export const sides = (tokens: Readonly<Record<TokenClass, number>>): { prompt: n
   return { prompt: TOKEN_CLASSES.reduce((total, name) => total + tokens[name], 0) - answer, answer };
 };
 
+export interface Training {
+  readonly tokenizer: Tokenizer;
+  readonly template: Template;
+  readonly turns: TrainedTurns;
+}
+
 export const trainedLengths = async (
   sample: readonly Example[],
-  tokenizer: Tokenizer,
-  template: Template,
+  { tokenizer, template, turns }: Training,
 ): Promise<TrainedLengths> => {
-  const encoder = new ExampleTokenizer(tokenizer, template, { onBadRow: "skip" });
+  const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: "skip" });
   const tokens = countClasses(new Uint8Array(0));
   const lengths: number[] = [];
   for await (const row of encoder.rows(sample)) {

@@ -32,7 +32,7 @@ export const formatOfColumns = (
   }
   throw new DataError("unknown-format", `the rows fit no known format; their columns: ${seen}`, {
     file,
-    hint: `${formatList()} Map other names, for example columns: { instruction: "question", output: "answer" }.`,
+    hint: `${formatList()} Map other names, for example columns: { instruction: "question", output: "answer" } (--columns instruction=question,output=answer).`,
   });
 };
 

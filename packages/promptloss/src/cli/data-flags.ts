@@ -1,0 +1,71 @@
+// What commands over data have in common: a recipe, or files with the options that say what is in them.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type DataSource, FORMAT_NAMES, type FormatName } from "../data/rows/index.ts";
+import { PromptlossError } from "../errors.ts";
+import { type PreviewSettings, settingsOf } from "../preview/plan.ts";
+import { isRecipe, readRecipe } from "../recipe/index.ts";
+
+export interface DataFlags {
+  format?: FormatName;
+  columns?: Readonly<Record<string, string>>;
+}
+
+/** Adds --format and --columns. */
+export const withDataOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
+    )
+    .option(
+      "--columns <field=column,...>",
+      "where the file's columns have other names, as instruction=question,output=answer",
+      columnPairs,
+    );
+
+const columnPairs = (text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> => {
+  const columns: Record<string, string> = { ...before };
+  for (const pair of text.split(",")) {
+    const [, field, column] = /^\s*([^=]+?)\s*=\s*(.+?)\s*$/.exec(pair) ?? [];
+    if (field === undefined || column === undefined)
+      throw new InvalidArgumentError(
+        "It should be fields and columns, as instruction=question,output=answer.",
+      );
+    columns[field] = column;
+  }
+  return columns;
+};
+
+/** The sources that paths and options name. */
+export const sourcesOf = (paths: readonly string[], { format, columns }: DataFlags): DataSource[] =>
+  paths.map((path) => ({ path, ...(format && { format }), ...(columns && { columns }) }));
+
+/**
+ * The recipe's settings; undefined where the paths name data.
+ * @throws PromptlossError for a recipe beside other data, or with options that it has keys for
+ */
+export const recipeSettings = (
+  paths: readonly string[],
+  { format, columns }: DataFlags,
+): PreviewSettings | undefined => {
+  const recipe = paths.find(isRecipe);
+  if (recipe === undefined) return undefined;
+  if (paths.length > 1 || format !== undefined || columns !== undefined)
+    throw new PromptlossError("a recipe names its data, their format and columns itself", {
+      hint: "give the recipe alone",
+    });
+  return settingsOf(readRecipe(recipe), recipe);
+};
+
+/** @throws PromptlossError where neither says which tokenizer */
+export const tokenizerFolder = (
+  named: string | undefined,
+  settings: PreviewSettings | undefined,
+  paths: readonly string[],
+): string => {
+  const folder = named ?? settings?.tokenizer;
+  if (folder !== undefined) return folder;
+  const data = paths.length === 1 ? `${paths[0]} is data` : "these are data";
+  throw new PromptlossError(`${data}, so --tokenizer has to name a tokenizer`, {
+    hint: "a Hugging Face model folder will do",
+  });
+};
