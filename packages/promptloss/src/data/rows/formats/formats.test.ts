@@ -195,6 +195,7 @@ describe("a bad row is named with its field and cause", () => {
     ["wrong-type", "output", { instruction: "Q", output: ["A"] }],
     ["wrong-type", "input", { instruction: "Q", input: {}, output: "A" }],
     ["wrong-type", "prompt", { prompt: true, completion: "A" }],
+    ["wrong-type", "completion", { prompt: "Q", completion: 3 }],
     ["wrong-type", "messages", { messages: "Q" }],
     ["wrong-type", "messages[0]", { messages: ["Q"] }],
     ["wrong-type", "messages[0].content", { messages: [say("user", 3), a] }],

@@ -12,7 +12,7 @@ export const promptCompletion: RowFormat = {
   required: ["prompt", "completion"],
   optional: ["system"],
   parse(row: RowFields, ignored: IgnoredField): Draft {
-    const isList = (field: string): boolean => typeof row.require(field) !== "string";
+    const isList = (field: string): boolean => Array.isArray(row.require(field));
     const turns = isList("prompt") || isList("completion") ? messageTurns(row, ignored) : textTurns(row);
     return conversation(turns, row);
   },
