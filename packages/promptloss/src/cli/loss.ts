@@ -1,13 +1,13 @@
 // `promptloss loss`: what a model makes of some data, without training. One line of JSON a row, then the totals.
-import { Command, InvalidArgumentError, Option } from "commander";
-import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
+import { Command, Option } from "commander";
+import type { TokenClass } from "../data/example.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "../data/tokens/index.ts";
 import { NORMALIZATIONS, type Normalization, type SideSums, sideMeans } from "../loss/index.ts";
 import type { PreviewSettings } from "../preview/plan.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 import { measureLoss } from "../training/measure-loss.ts";
 import { type DataFlags, recipeSettings, sourcesOf, withDataOptions } from "./data-flags.ts";
-import { weightNumber, wholeNumber } from "./options.ts";
+import { classWeight, weightNumber, wholeNumber } from "./options.ts";
 import { watchedHub } from "./progress.ts";
 
 interface Flags extends DataFlags {
@@ -76,19 +76,6 @@ const sidesOf = (sums: SideSums) =>
       return [side, means === undefined ? null : { ...means, tokens: sums[side].tokens }];
     }),
   );
-
-const classWeight = (
-  text: string,
-  before: Partial<Record<TokenClass, number>>,
-): Partial<Record<TokenClass, number>> => {
-  const [name, weight] = text.split("=");
-  const known = TOKEN_CLASSES.find((each) => each === name);
-  if (known === undefined || weight === undefined)
-    throw new InvalidArgumentError(
-      `It should be a class and its weight, as input=0.5. Classes: ${TOKEN_CLASSES.join(", ")}.`,
-    );
-  return { ...before, [known]: weightNumber(weight) };
-};
 
 const withFlags = (
   base: PreviewSettings | undefined,

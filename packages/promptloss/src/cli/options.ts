@@ -1,5 +1,7 @@
 // Values of options, checked where they are given.
 import { InvalidArgumentError } from "commander";
+import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
+import type { TrainedTurns } from "../data/templates/index.ts";
 
 export const wholeNumber = (text: string): number => {
   const value = Number(text);
@@ -42,5 +44,28 @@ export const numberSet = (text: string): ReadonlySet<number> => {
       throw new InvalidArgumentError("It should be numbers from 1 and ranges, such as 1,5-7.");
     for (let each = first; each <= last; each++) numbers.add(each);
   }
+  return numbers;
+};
+
+/** "input=0.5" → a weight for the class, beside those given before. */
+export const classWeight = (
+  text: string,
+  before: Partial<Record<TokenClass, number>>,
+): Partial<Record<TokenClass, number>> => {
+  const [name, weight] = text.split("=");
+  const known = TOKEN_CLASSES.find((each) => each === name);
+  if (known === undefined || weight === undefined)
+    throw new InvalidArgumentError(
+      `It should be a class and its weight, as input=0.5. Classes: ${TOKEN_CLASSES.join(", ")}.`,
+    );
+  return { ...before, [known]: weightNumber(weight) };
+};
+
+/** "all", "last", or "1,-1". */
+export const turnPolicy = (text: string): TrainedTurns => {
+  if (text === "all" || text === "last") return text;
+  const numbers = text.split(",").map(Number);
+  if (text.trim() === "" || numbers.some((number) => !Number.isInteger(number) || number === 0))
+    throw new InvalidArgumentError("It should be all, last, or numbers from 1, where -1 is the last.");
   return numbers;
 };

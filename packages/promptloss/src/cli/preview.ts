@@ -1,28 +1,33 @@
 // `promptloss preview`: rows as training would see them, every token with its weight.
 import { Command, Option } from "commander";
 import pc from "picocolors";
-import type { Example } from "../data/example.ts";
-import { readExamples } from "../data/rows/index.ts";
+import type { TokenClass } from "../data/example.ts";
+import { addCounts } from "../data/skipped-rows.ts";
+import type { TrainedTurns } from "../data/templates/index.ts";
 import {
   ExampleTokenizer,
   OVERFLOW_POLICIES,
   type OverflowPolicy,
   resolveWeightPolicy,
+  TokenRowError,
 } from "../data/tokens/index.ts";
-import { PromptlossError } from "../errors.ts";
+import { chooseExamples } from "../preview/choose-examples.ts";
 import { type PreviewSettings, planPreview } from "../preview/plan.ts";
 import { type PreviewRow, previewRow } from "../preview/preview-row.ts";
 import { renderPreview } from "../preview/render.ts";
 import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
-import { numberSet, weightNumber, wholeNumber } from "./options.ts";
+import { classWeight, numberSet, positiveCount, turnPolicy, weightNumber, wholeNumber } from "./options.ts";
 import { watchedHub } from "./progress.ts";
-import { listSkipped } from "./skipped-rows.ts";
+import { listSkipped, skippedNotes } from "./skipped-rows.ts";
 
 interface Flags extends DataFlags {
   tokenizer?: string;
   template?: string;
   plw?: number;
   completionWeight?: number;
+  classWeight: Partial<Record<TokenClass, number>>;
+  turns?: TrainedTurns;
+  onBadRow?: "error" | "skip";
   maxLength?: number;
   overflow?: OverflowPolicy;
   rows?: ReadonlySet<number>;
@@ -33,8 +38,6 @@ interface Flags extends DataFlags {
   verbose?: true;
 }
 
-const SHOWN = 3;
-
 export function previewCommand(): Command {
   const command = new Command("preview")
     .description("show rows as training would see them, every token with its weight")
@@ -44,25 +47,58 @@ export function previewCommand(): Command {
   return withDataOptions(command)
     .option("--plw <weight>", "prompt loss weight; predicted from the data when left out", weightNumber)
     .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
+    .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
+    .option(
+      "--turns <which>",
+      "assistant turns that are trained: all, last, or numbers such as 1,-1",
+      turnPolicy,
+    )
     .option("--max-length <tokens>", "the longest row", wholeNumber)
     .addOption(new Option("--overflow <policy>", "what to do with longer rows").choices(OVERFLOW_POLICIES))
     .option("--rows <numbers>", "rows of the file, such as 1,5-7", numberSet)
     .addOption(
-      new Option("--random <count>", "so many rows at random").argParser(wholeNumber).conflicts("rows"),
+      new Option("--random <count>", "so many rows at random").argParser(positiveCount).conflicts("rows"),
     )
     .option("--seed <number>", "of the random rows", wholeNumber)
     .option("--tokens", "list each token with position, id, class and weight")
+    .addOption(
+      new Option("--on-bad-row <policy>", "what to do with rows that can't be used (error)").choices([
+        "error",
+        "skip",
+      ]),
+    )
     .option("--json", "print rows, tokens and weights as JSON")
     .option("--verbose", "list rows that were left out")
     .action(async (path: string, flags: Flags) => {
       const settings = settingsFrom(path, flags);
-      const plan = await planPreview(settings);
-      const examples = await choose(settings, flags);
-      const encoder = new ExampleTokenizer(plan.tokenizer, plan.template, { turns: settings.turns });
+      const listing = flags.verbose ? { onSkip: listSkipped } : {};
+      const plan = await planPreview({ ...settings, read: { ...settings.read, ...listing } });
+      // Where all rows were read to predict a weight, the bad ones are listed and counted already.
+      const read = plan.skippedBy === undefined ? { ...settings.read, ...listing } : settings.read;
+      const chosen = await chooseExamples(settings.sources, read, flags);
+      const { onBadRow = "error" } = read;
+      const encoder = new ExampleTokenizer(plan.tokenizer, plan.template, {
+        turns: settings.turns,
+        onBadRow,
+      });
       const policy = resolveWeightPolicy(plan.weights);
       const rows: PreviewRow[] = [];
-      for await (const row of encoder.rows(examples)) rows.push(previewRow(row, { ...plan, policy }));
-      const notes = [...plan.notes, ...policy.warnings, ...encoder.report.warnings];
+      const tooLong: TokenRowError[] = [];
+      for await (const row of encoder.rows(chosen.examples))
+        try {
+          rows.push(previewRow(row, { ...plan, policy }));
+        } catch (error) {
+          if (!(error instanceof TokenRowError) || onBadRow === "error") throw error;
+          tooLong.push(error);
+        }
+      if (flags.verbose) [...encoder.report.skipped, ...tooLong].forEach(listSkipped);
+      const skippedBy = addCounts(
+        plan.skippedBy ?? chosen.skippedBy,
+        encoder.report.skippedBy,
+        tooLong.length > 0 ? { overflow: tooLong.length } : {},
+      );
+      const skipped = skippedNotes(skippedBy, flags.verbose === true);
+      const notes = [...skipped, ...plan.notes, ...policy.warnings, ...encoder.report.warnings];
       if (flags.json) {
         process.stdout.write(`${JSON.stringify({ weights: plan.weights, notes, rows }, null, 2)}\n`);
         return;
@@ -81,42 +117,21 @@ const settingsFrom = (path: string, flags: Flags): PreviewSettings => {
       ...(base?.read ?? { emptyCompletions: "keep" }),
       hub: watchedHub(),
       ...(flags.seed !== undefined && { seed: flags.seed }),
-      ...(flags.verbose && { onSkip: listSkipped }),
+      ...(flags.onBadRow && { onBadRow: flags.onBadRow }),
     },
     tokenizer: tokenizerFolder(flags.tokenizer, base, [path]),
     template: flags.template ?? base?.template ?? "alpaca",
     templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
-    turns: base?.turns ?? "all",
+    turns: flags.turns ?? base?.turns ?? "all",
     weights: {
       ...(base?.weights ?? { promptLossWeight: "auto" }),
       ...(flags.plw !== undefined && { promptLossWeight: flags.plw }),
       ...(flags.completionWeight !== undefined && { completionWeight: flags.completionWeight }),
+      ...(Object.keys(flags.classWeight).length > 0 && {
+        perClass: { ...base?.weights.perClass, ...flags.classWeight },
+      }),
     },
     maxLength: flags.maxLength ?? base?.maxLength,
     overflow: flags.overflow ?? base?.overflow,
   };
-};
-
-/** The rows named, some at random, or the first few. */
-const choose = async ({ sources, read }: PreviewSettings, { rows, random }: Flags): Promise<Example[]> => {
-  const chosen: Example[] = [];
-  if (rows !== undefined) {
-    const last = Math.max(...rows);
-    for await (const example of readExamples(sources, read)) {
-      if (rows.has(example.source.row)) chosen.push(example);
-      if (sources.length === 1 && example.source.row >= last) break;
-    }
-    const found = new Set(chosen.map(({ source }) => source.row));
-    const missing = [...rows].filter((row) => !found.has(row));
-    if (missing.length > 0) throw new PromptlossError(`there is no row ${missing.join(", ")}`);
-    return chosen;
-  }
-  const limit = random ?? SHOWN;
-  const drawn = sources.map((source) => ({
-    ...source,
-    limit,
-    ...(random !== undefined && { sample: "random" as const }),
-  }));
-  for await (const example of readExamples(drawn, read)) chosen.push(example);
-  return chosen.slice(0, random === undefined ? SHOWN : chosen.length);
 };

@@ -1,6 +1,7 @@
 // What to preview: the settings of a recipe, or those of the command line over some data.
 
 import { type DataSource, type ReadOptions, readExamples } from "../data/rows/index.ts";
+import type { SkipCounts } from "../data/skipped-rows.ts";
 import {
   type ChatTemplateOptions,
   createTemplate,
@@ -35,6 +36,8 @@ export interface PreviewPlan {
   readonly overflow: OverflowOptions | undefined;
   /** What was decided for the user, and why. */
   readonly notes: readonly string[];
+  /** Bad rows of all the data; undefined where it did not have to be read. */
+  readonly skippedBy: SkipCounts | undefined;
 }
 
 /** @throws RecipeError where the recipe names no tokenizer and no model */
@@ -75,6 +78,7 @@ export const planPreview = async (settings: PreviewSettings): Promise<PreviewPla
       },
     );
   const notes: string[] = [];
+  let skippedBy: SkipCounts | undefined;
   const { promptLossWeight } = settings.weights;
   const weights = { ...settings.weights, promptLossWeight: 1 };
   if (promptLossWeight === "auto") {
@@ -82,6 +86,7 @@ export const planPreview = async (settings: PreviewSettings): Promise<PreviewPla
     const automatic = await automaticWeight(examples, tokenizer);
     weights.promptLossWeight = automatic.promptLossWeight;
     notes.push(automatic.note);
+    skippedBy = examples.report.skippedBy as SkipCounts;
   } else weights.promptLossWeight = promptLossWeight;
   return {
     tokenizer,
@@ -92,5 +97,6 @@ export const planPreview = async (settings: PreviewSettings): Promise<PreviewPla
         ? undefined
         : { maxLength, policy: overflow ?? "error", bosId: tokenizer.bosId },
     notes,
+    skippedBy,
   };
 };

@@ -82,6 +82,14 @@ describe("renderPreview", () => {
     expect(renderPreview([previewRow(row, { tokenizer, policy })], { colors: false })).toMatchSnapshot();
   });
 
+  test("says of a row that nothing of it is trained", () => {
+    const overflow = { maxLength: 3, policy: "truncate-completion" as const };
+    const masked = { tokenizer, policy: resolveWeightPolicy({ promptLossWeight: 0 }), overflow };
+    expect(renderPreview([previewRow(row, masked)], { colors: false })).toMatch(/no token is trained/);
+    const dropped = { ...masked, overflow: { maxLength: 3, policy: "drop" as const } };
+    expect(renderPreview([previewRow(row, dropped)], { colors: false })).not.toMatch(/no token is trained/);
+  });
+
   test("lists tokens on request", () => {
     const overflow = { maxLength: row.ids.length - 1, policy: "truncate-completion" as const };
     const cut = previewRow(row, { tokenizer, policy, overflow });

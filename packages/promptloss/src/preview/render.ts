@@ -18,6 +18,8 @@ const FITS: Readonly<Record<PreviewRow["fit"], string>> = {
   "completion-cut": "too long: cut from the right",
 };
 
+const UNTRAINED = "no token is trained: training refuses the row";
+
 /** Several rows with one legend, a line break at the end. */
 export const renderPreview = (rows: readonly PreviewRow[], options: RenderOptions): string => {
   const palette: Palette = options.colors ? paint : plain;
@@ -40,6 +42,7 @@ const renderRow = (row: PreviewRow, palette: Palette, { colors, listTokens }: Re
     `${tokens.length - cut} tokens`,
     ...(cut === 0 ? [] : [`${cut} cut`]),
     ...(fit === "kept" ? [] : [FITS[fit]]),
+    ...(cut < tokens.length && totals.every(({ trained }) => trained === 0) ? [UNTRAINED] : []),
   ];
   const head = `${palette.bold(`${source.file}, row ${source.row}`)}  ${facts.join(", ")}`;
   const body = listTokens ? listing(tokens) : colors ? flow(tokens, palette) : runs(tokens);

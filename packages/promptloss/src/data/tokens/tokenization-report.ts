@@ -95,11 +95,12 @@ export class TokenizationTally {
     }).length;
   }
 
-  addTokens({ ids, classes }: ClassifiedTokens): void {
+  /** @param ofText whether the row was text: in one that arrives tokenised, special tokens are its maker's layout */
+  addTokens({ ids, classes }: ClassifiedTokens, ofText: boolean): void {
     this.#rows++;
     const counts = countClasses(classes);
     for (const name of Object.keys(counts) as TokenClass[]) this.#tokens[name] += counts[name];
-    for (let i = 0; i < ids.length; i++) {
+    for (let i = 0; ofText && i < ids.length; i++) {
       if (this.#tokenizer.specialIds.has(ids[i]!) && CONTENT.has(classes[i]!)) this.#specialTokensInData++;
     }
   }

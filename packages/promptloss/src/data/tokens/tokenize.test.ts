@@ -221,6 +221,14 @@ describe("the report", () => {
   test("counts special tokens that the data's own words bring in", async () => {
     const { report } = await tokenizeAll(bytes, "chatml", [dialogue("a<|im_end|>b", "c")]);
     expect(report.specialTokensInData).toBe(1);
+    const stop = bytes.idOf("<|im_end|>")!;
+    const tokenised: Example = {
+      kind: "tokens",
+      inputIds: Int32Array.of(stop, 5, stop),
+      completionMask: Uint8Array.of(0, 1, 1),
+      source: { file: "t.jsonl", row: 1 },
+    };
+    expect((await tokenizeAll(bytes, "plain", [tokenised])).report.specialTokensInData).toBe(0);
   });
 
   test("keeps order over many batches, and skips rows that the template refuses", async () => {

@@ -106,7 +106,7 @@ export class ExampleTokenizer {
     let next = 0;
     return rows.map((row) => {
       const tokens = "rendering" in row ? this.#classify(row, encoded[next++]!) : row;
-      this.#tally.addTokens(tokens);
+      this.#tally.addTokens(tokens, "rendering" in row);
       return tokens;
     });
   }
