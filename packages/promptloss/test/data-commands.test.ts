@@ -168,6 +168,12 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
     [["preview", "rows.json", ...tokenizer, "--rows", "9"], 1, /there is no row 9|row 5/],
     [["preview", "rows.json", ...tokenizer, "--overflow", "drop", "--plw", "1"], 1, /there is no maxLength/],
     [["invert", "rows.json", ...tokenizer, "-o", "x.json", "--target-ratio", "99"], 1, /not to 99/],
+    [["invert", "rows.json", ...tokenizer, "-o", "x.json", "--by", "sampling"], 2, /needs --target-ratio/],
+    [
+      ["invert", "rows.json", ...tokenizer, ..."-o x.json --by sampling --target-ratio 1 --all".split(" ")],
+      2,
+      /inverts nothing, so --all has no use/,
+    ],
   ])("%j fails with %i and says why", (args, code, message) => {
     const { status, stderr } = promptloss(...args);
     expect(stderr).toMatch(message);

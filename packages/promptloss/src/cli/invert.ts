@@ -1,11 +1,18 @@
 // `promptloss invert`: short-completion data from long-completion data, by asking for the prompt.
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
-import { DEFAULT_WORDING, type InvertReport, invertExamples, type SideMeans } from "../invert/index.ts";
+import {
+  DEFAULT_WORDING,
+  type InvertReport,
+  invertExamples,
+  type SideMeans,
+  TARGET_WAYS,
+  type TargetWay,
+} from "../invert/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
 import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
 import { wholeNumber } from "./options.ts";
@@ -19,6 +26,7 @@ interface Flags extends DataFlags {
   answer: string;
   all?: true;
   targetRatio?: number;
+  by: TargetWay;
   seed: number;
   json?: true;
   verbose?: true;
@@ -51,12 +59,24 @@ export function invertCommand(): Command {
       DEFAULT_WORDING.output,
     )
     .option("--all", "invert rows with short completions too")
-    .option("--target-ratio <ratio>", "invert only as many rows as bring the generation ratio here", positive)
+    .option("--target-ratio <ratio>", "take only as many rows as bring the generation ratio here", positive)
+    .addOption(
+      new Option("--by <way>", "how a target ratio is reached: inverting rows, or sampling: leaving rows out")
+        .choices(TARGET_WAYS)
+        .default("inverting"),
+    )
     .option("--seed <number>", "of the rows drawn for a target ratio", wholeNumber, 0)
     .option("--json", "print the report as JSON")
     .option("--verbose", "list rows that were left out")
-    .action(async (data: string[], flags: Flags) => {
-      const { output, instruction, answer, targetRatio, seed } = flags;
+    .action(async (data: string[], flags: Flags, command: Command) => {
+      const { output, instruction, answer, targetRatio, by, seed } = flags;
+      const useless = ["instruction", "answer", "all"].filter((name) => isGiven(command, name));
+      if (by === "sampling" && (useless.length > 0 || targetRatio === undefined))
+        command.error(
+          targetRatio === undefined
+            ? "error: --by sampling needs --target-ratio"
+            : `error: --by sampling inverts nothing, so --${useless[0]} has no use`,
+        );
       const settings = recipeSettings(data, flags);
       const tokenizer = await loadTokenizer(tokenizerFolder(flags.tokenizer, settings, data));
       const stream = readExamples(settings?.sources ?? sourcesOf(data, flags), {
@@ -70,6 +90,7 @@ export function invertCommand(): Command {
         tokenizer,
         wording: { instruction, output: answer },
         onlyLong: flags.all !== true,
+        by,
         seed,
         ...(targetRatio !== undefined && { targetRatio }),
       });
@@ -82,6 +103,8 @@ export function invertCommand(): Command {
     });
 }
 
+const isGiven = (command: Command, option: string): boolean => command.getOptionValueSource(option) === "cli";
+
 const reportFile = (output: string): string => output.replace(/(\.json)?$/, ".report.json");
 
 /** The whole file or none of it. */
@@ -92,7 +115,16 @@ const write = (file: string, value: unknown): void => {
   renameSync(temporary, file);
 };
 
-const render = ({ rows, inverted, before, after }: InvertReport, skipped: number, output: string): string => {
+const render = (
+  { rows, inverted, leftOut, by, before, after }: InvertReport,
+  skipped: number,
+  output: string,
+): string => {
+  const whole = (value: number): string => value.toLocaleString("en-US");
+  const done =
+    by === "sampling"
+      ? `${whole(leftOut)} of ${whole(rows)} rows left out at random`
+      : `${whole(inverted)} of ${whole(rows)} rows inverted`;
   const line = (label: string, { prompt, completion, generationRatio }: SideMeans): string[] => [
     label,
     ...[prompt, completion, generationRatio].map((value) => value.toFixed(2)),
@@ -104,7 +136,7 @@ const render = ({ rows, inverted, before, after }: InvertReport, skipped: number
   return [
     `${pc.bold("promptloss invert")}  ${output}`,
     "",
-    `  ${inverted.toLocaleString("en-US")} of ${rows.toLocaleString("en-US")} rows inverted${skipped === 0 ? "" : `, ${skipped} bad rows left out`}`,
+    `  ${done}${skipped === 0 ? "" : `, ${skipped} bad rows left out`}`,
     "",
     ...table.map((each) => `  ${each}`),
     "",

@@ -51,13 +51,18 @@ export const chooseRows = (rows: readonly Candidate[], options: ChooseOptions): 
   return invertTowards(rows, shuffle([...candidates], seededDraw(seed)), targetRatio, chosen);
 };
 
-const checkReach = (target: number, start: number, end: number): void => {
+/** @throws PromptlossError for what is no ratio */
+export const checkTarget = (target: number): void => {
   if (!(target > 0 && Number.isFinite(target)))
     throw new PromptlossError(`the target ratio must be a positive number, not ${target}`);
+};
+
+const checkReach = (target: number, start: number, end: number): void => {
+  checkTarget(target);
   if (target > Math.max(start, end) || target < Math.min(start, end))
     throw new PromptlossError(
       `inverting can bring the generation ratio from ${start.toFixed(3)} to ${end.toFixed(3)}, not to ${target}`,
-      { hint: "choose a target between the two, or other data" },
+      { hint: "choose a target between the two, or let rows be left out in place (--by sampling)" },
     );
 };
 

@@ -5,6 +5,8 @@ export {
   type InvertReport,
   invertExamples,
   type SideMeans,
+  TARGET_WAYS,
+  type TargetWay,
 } from "./invert.ts";
 export {
   type AlpacaRow,

@@ -4,9 +4,10 @@ import { TINY_BYTES } from "../../test/tokenizers.ts";
 import type { ConversationExample } from "../data/example.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { PromptlossError } from "../errors.ts";
-import { type Candidate, chooseRows, ratioOf } from "./choose-rows.ts";
+import { type Candidate, chooseRows, ratioOf, type Sides } from "./choose-rows.ts";
 import { invertExamples } from "./invert.ts";
 import { checkWording, DEFAULT_WORDING, invertRow } from "./invert-rows.ts";
+import { sampleRows } from "./sample-rows.ts";
 
 describe("invertRow", () => {
   test("gives the output and asks for the prompt", () => {
@@ -85,6 +86,44 @@ describe("chooseRows", () => {
   });
 });
 
+describe("sampleRows", () => {
+  const size = fc.integer({ min: 1, max: 300 });
+  const sides = fc.array(fc.record({ prompt: size, completion: size }), { minLength: 2, maxLength: 60 });
+  const ownRatio = ({ prompt, completion }: Sides): number => completion / prompt;
+
+  test("comes as near to a target as one row more or less allows, leaving out one side's rows only", () => {
+    fc.assert(
+      fc.property(sides, fc.nat(), fc.double({ min: 0.01, max: 0.99, noNaN: true }), (rows, seed, at) => {
+        const ratios = rows.map(ownRatio);
+        const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
+        fc.pre(least < most);
+        const targetRatio = least + at * (most - least);
+        const kept = sampleRows(rows, { targetRatio, seed });
+        expect(sampleRows(rows, { targetRatio, seed })).toEqual(kept);
+        const left = rows.filter((_, i) => kept[i]);
+        expect(left.length).toBeGreaterThan(0);
+        const excess = (some: readonly Sides[]): number =>
+          some.reduce((sum, row) => sum + row.completion - targetRatio * row.prompt, 0);
+        // Within one row of the target: the next to be left out would have crossed it.
+        const beyond = rows.filter((row) => Math.sign(excess([row])) === Math.sign(excess(rows)));
+        const largest = Math.max(0, ...beyond.map((row) => Math.abs(excess([row]))));
+        expect(Math.abs(excess(left))).toBeLessThanOrEqual(largest / 2 + 1e-6);
+        for (const [i, row] of rows.entries()) if (!kept[i]) expect(beyond).toContain(row);
+      }),
+    );
+  });
+
+  test("keeps all rows where they have the ratio already, and says what can't be reached", () => {
+    const rows = [
+      { prompt: 10, completion: 30 },
+      { prompt: 30, completion: 10 },
+    ];
+    expect(sampleRows(rows, { targetRatio: 1, seed: 0 })).toEqual([true, true]);
+    for (const targetRatio of [3.1, 0.3, 0, Number.NaN])
+      expect(() => sampleRows(rows, { targetRatio, seed: 0 })).toThrow(PromptlossError);
+  });
+});
+
 describe("invertExamples", async () => {
   const tokenizer = await loadTokenizer(TINY_BYTES);
   const exchange = (instruction: string, output: string): ConversationExample => ({
@@ -104,6 +143,20 @@ describe("invertExamples", async () => {
     expect(rows[1]).toMatchObject({ output: "castle", input: "" });
     expect([report.rows, report.inverted]).toEqual([2, 1]);
     expect(report.after.generationRatio).toBeLessThan(report.before.generationRatio);
+  });
+
+  test("reaches a ratio by leaving rows out, without changing any", async () => {
+    const long = exchange("Tell a story.", "Once upon a time there was a king who had a castle on a hill.");
+    const short = exchange("Which of these two words is the longer one, king or castle?", "castle");
+    const { rows, report } = await invertExamples([long, short, long, short], {
+      tokenizer,
+      by: "sampling",
+      targetRatio: 0.12,
+    });
+    expect(rows.map(({ output }) => output)).toEqual(["castle", "castle"]);
+    expect(report).toMatchObject({ rows: 4, inverted: 0, leftOut: 2, by: "sampling" });
+    expect(report.after.generationRatio).toBeLessThan(0.2);
+    await expect(invertExamples([long], { tokenizer, by: "sampling" })).rejects.toThrow(/no target/);
   });
 
   test("refuses conversations of several turns by file and row", async () => {

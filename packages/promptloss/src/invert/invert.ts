@@ -1,20 +1,28 @@
-// Inverts a data set, or a part of it, and says what it did.
+// Inverts a data set, or a part of it, or draws a part of it, and says what it did.
 import type { Example } from "../data/example.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import { PromptlossError } from "../errors.ts";
 import { type Candidate, chooseRows, ratioOf, type Sides } from "./choose-rows.ts";
 import { type AlpacaRow, checkWording, DEFAULT_WORDING, invertRow, type Wording } from "./invert-rows.ts";
+import { sampleRows } from "./sample-rows.ts";
 
 export interface InvertOptions {
   readonly tokenizer: Tokenizer;
   readonly wording?: Partial<Wording>;
   /** Leave rows whose own completion is shorter than their prompt as they are; true when left out, as in the paper. */
   readonly onlyLong?: boolean;
-  /** Invert only as many rows, drawn at random, as bring the ratio of mean lengths here. */
+  /** Take only as many rows, drawn at random, as bring the ratio of mean lengths here. */
   readonly targetRatio?: number;
+  /** How the target is reached: by inverting rows, or by leaving rows out; the former when left out. */
+  readonly by?: TargetWay;
   /** Of the draw; 0 when left out. */
   readonly seed?: number;
 }
+
+/** Ways to reach a generation ratio. */
+export const TARGET_WAYS = ["inverting", "sampling"] as const;
+
+export type TargetWay = (typeof TARGET_WAYS)[number];
 
 /** Mean tokens and generation ratio (ratio of means), each part encoded by itself without special tokens. */
 export interface SideMeans {
@@ -24,17 +32,21 @@ export interface SideMeans {
 }
 
 export interface InvertReport {
+  /** Read; those left out count. */
   readonly rows: number;
   readonly inverted: number;
+  /** Rows that sampling left out. */
+  readonly leftOut: number;
   readonly before: SideMeans;
   readonly after: SideMeans;
   readonly wording: Wording;
   readonly seed: number;
   readonly targetRatio: number | undefined;
+  readonly by: TargetWay;
 }
 
 export interface Inverted {
-  /** All rows in their order, inverted or not. */
+  /** The rows in their order, inverted or not, without those left out. */
   readonly rows: AlpacaRow[];
   readonly report: InvertReport;
 }
@@ -46,7 +58,11 @@ export const invertExamples = async (
   examples: Iterable<Example> | AsyncIterable<Example>,
   options: InvertOptions,
 ): Promise<Inverted> => {
-  const { tokenizer, onlyLong = true, targetRatio, seed = 0 } = options;
+  const { tokenizer, onlyLong = true, targetRatio, by = "inverting", seed = 0 } = options;
+  if (by === "sampling" && targetRatio === undefined)
+    throw new PromptlossError("sampling leaves rows out until a ratio is reached, and there is no target", {
+      hint: "set targetRatio (--target-ratio)",
+    });
   const wording = { ...DEFAULT_WORDING, ...options.wording };
   checkWording(wording);
   const originals: AlpacaRow[] = [];
@@ -54,18 +70,22 @@ export const invertExamples = async (
   const inverses = originals.map((row) => invertRow(row, wording));
   const [before, after] = [await sidesOf(originals, tokenizer), await sidesOf(inverses, tokenizer)];
   const candidates = before.map((sides, i): Candidate => ({ before: sides, after: after[i]! }));
-  const chosen = chooseRows(candidates, { onlyLong, targetRatio, seed });
-  const sides = candidates.map((each, i) => (chosen[i] ? each.after : each.before));
+  const samples = by === "sampling";
+  const kept = samples ? sampleRows(before, { targetRatio: targetRatio!, seed }) : before.map(() => true);
+  const chosen = samples ? before.map(() => false) : chooseRows(candidates, { onlyLong, targetRatio, seed });
+  const sides = candidates.map((each, i) => (chosen[i] ? each.after : each.before)).filter((_, i) => kept[i]);
   return {
-    rows: originals.map((row, i) => (chosen[i] ? inverses[i]! : row)),
+    rows: originals.map((row, i) => (chosen[i] ? inverses[i]! : row)).filter((_, i) => kept[i]),
     report: {
       rows: originals.length,
       inverted: chosen.filter(Boolean).length,
+      leftOut: originals.length - sides.length,
       before: meansOf(before),
       after: meansOf(sides),
       wording,
       seed,
       targetRatio,
+      by,
     },
   };
 };
