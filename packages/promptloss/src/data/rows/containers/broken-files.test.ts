@@ -148,7 +148,7 @@ describe("text that is not UTF-8", () => {
     expect(error).toMatchObject({
       reason: "invalid-utf8",
       row: 2,
-      message: expect.stringContaining("byte 27"),
+      message: expect.stringContaining("byte 25 of the text (0xe2)"),
     });
   });
 
@@ -162,6 +162,7 @@ describe("text that is not UTF-8", () => {
   it("CSV that ends inside a character", async () => {
     const error = await failure(read("rows.csv", bytes("text\nab", [0xe2, 0x82])));
     expect(error).toMatchObject({ reason: "invalid-utf8" });
+    expect(error.message).toMatch(/at byte 7 of the text, on line 2/);
   });
 
   it("text", async () => {
@@ -169,6 +170,15 @@ describe("text that is not UTF-8", () => {
       reason: "invalid-utf8",
       row: 2,
     });
+  });
+
+  it("text that another encoding wrote: the byte of the letter, not the one after it", async () => {
+    const latin = Buffer.from('{"text":"caf\u00e9"}\n', "latin1");
+    expect((await failure(read("rows.jsonl", latin))).message).toMatch(/at byte 12 of the text \(0xe9\)/);
+    const cut = await failure(read("rows.txt", bytes("ab", [0xe2, 0x82])));
+    expect(cut.message).toMatch(/at byte 2 of the text \(an unfinished character\)/);
+    const last = await failure(read("rows.txt", bytes("ab", [0xff])));
+    expect(last.message).toMatch(/at byte 2 of the text \(0xff\)/);
   });
 
   it("Parquet: row and field", async () => {

@@ -1,7 +1,7 @@
 // A pass over a text stream that ends it with an error at the first byte that isn't UTF-8, by line and offset.
 import { isUtf8 } from "node:buffer";
 import { DataError } from "../data-error.ts";
-import { brokenUtf8Offset } from "./utf8.ts";
+import { brokenUtf8Offset, unfinishedLength } from "./utf8.ts";
 
 /** Gives the chunks on, cut between characters; throws a DataError at a broken one. */
 export async function* checkedUtf8(
@@ -37,17 +37,4 @@ const countLines = (bytes: Buffer): number => {
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
   return lines;
-};
-
-/** Bytes at the end that start a character without finishing it: 0 to 3. */
-const unfinishedLength = (bytes: Buffer): number => {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back]!;
-    if (byte < 0x80) return 0;
-    if (byte >= 0xc0) {
-      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return length > back ? back : 0;
-    }
-  }
-  return 0;
 };
