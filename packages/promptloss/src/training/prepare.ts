@@ -25,6 +25,8 @@ export interface PrepareOptions {
   readonly tokenCache?: string;
   /** Where data of the Hugging Face hub comes from, and who watches it come. */
   readonly hub?: HubOptions;
+  /** Changes the weights that the recipe gives; the same function again is needed to go on with a run. */
+  readonly tokenWeight?: WeightPolicy["tokenWeight"];
 }
 
 /**
@@ -50,7 +52,9 @@ export const prepareRun = async (recipe: Recipe, options: PrepareOptions = {}): 
     onNote: (note: string) => notes.push(note),
     ...(options.tokenCache !== undefined && { cache: options.tokenCache }),
   };
-  const weights = await settledWeights(data, loading, notes);
+  const { tokenWeight } = options;
+  const settledByRecipe = await settledWeights(data, loading, notes);
+  const weights = { ...settledByRecipe, ...(tokenWeight !== undefined && { tokenWeight }) };
   const model = prepareModel(recipe, folder, device);
   const caches = [await loadRows(data.sources, loading)];
   const maxLength = recipe.maxLength ?? model.architecture.maxPositions;
