@@ -130,6 +130,20 @@ describe.skipIf(!built)(`recipes and data${built ? "" : " (skipped: npm run buil
     });
   });
 
+  test("a row above the recipe's limit of bytes is a bad row", () => {
+    write("long.jsonl", [
+      { prompt: "One", completion: "Two" },
+      { prompt: "Three", completion: "four ".repeat(400) },
+    ]);
+    const recipe = `tokenizer: ${TINY_BYTES}\ntemplate: plain\ndata: long.jsonl\nloss: { promptLossWeight: 0 }\n`;
+    write("long.yaml", `${recipe}maxRowBytes: 1000\n`);
+    expect(promptloss("preview", "long.yaml").stderr).toMatch(
+      /long\.jsonl, row 2: the row takes 20\d\d bytes, more than the limit of 1000\nhint: .*raise maxRowBytes/,
+    );
+    write("long.yaml", recipe);
+    expect(promptloss("preview", "long.yaml").status).toBe(0);
+  });
+
   test("inspect lists the sampled rows that the template refuses", () => {
     write("turns.jsonl", [
       { prompt: "One", completion: "Two" },

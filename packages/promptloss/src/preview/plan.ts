@@ -48,10 +48,15 @@ export const settingsOf = (recipe: Recipe, file: string): PreviewSettings => {
       { path: "model", message: "neither model nor tokenizer is there", line: undefined },
     ]);
   const { promptLossWeight, completionWeight, perClass } = recipe.loss;
-  const { rewrittenHistory } = recipe;
+  const { rewrittenHistory, maxRowBytes } = recipe;
   return {
     sources: recipe.data as readonly DataSource[],
-    read: { onBadRow: recipe.onBadRow, emptyCompletions: recipe.emptyCompletions, seed: recipe.seed },
+    read: {
+      onBadRow: recipe.onBadRow,
+      emptyCompletions: recipe.emptyCompletions,
+      seed: recipe.seed,
+      ...(maxRowBytes !== undefined && { maxRowBytes }),
+    },
     tokenizer,
     template: recipe.template as TemplateSpec,
     templateOptions: rewrittenHistory === undefined ? {} : { rewrittenHistory },

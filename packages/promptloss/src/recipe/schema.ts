@@ -23,6 +23,8 @@ export const recipeSchema = z
     data: sourceList(dataSource),
     onBadRow: z.enum(["error", "skip"]).default("error"),
     emptyCompletions: z.enum(["refuse", "keep"]).default("refuse"),
+    /** The most bytes that one row may take; 64 MiB where left out. */
+    maxRowBytes: z.int().min(1).optional(),
     template: z.union([z.string().min(1), templateStrings]).default("alpaca"),
     /** The assistant turns that are trained: all, the last, or their numbers from 1 (−1 is the last). */
     turns: z.union([z.enum(["all", "last"]), z.array(z.int())]).default("all"),

@@ -57,7 +57,8 @@ export class DataMeter {
     const { data, template, rewrittenHistory, turns, maxLength, overflow, seed, training, evaluation } =
       recipe;
     const { epochs, steps, batchSize, batchTokens, order } = training;
-    const reading = [recipe.tokenizer ?? recipe.model, recipe.onBadRow, recipe.emptyCompletions];
+    const { onBadRow, emptyCompletions, maxRowBytes = null } = recipe;
+    const reading = [recipe.tokenizer ?? recipe.model, onBadRow, emptyCompletions, maxRowBytes];
     const rendering = [template, rewrittenHistory ?? null, turns];
     const batching = [epochs, steps, batchSize, batchTokens, order, seed];
     const key = JSON.stringify([data, rendering, maxLength, overflow, evaluation, reading, batching]);
