@@ -90,6 +90,13 @@ describe("renderPreview", () => {
     expect(renderPreview([previewRow(row, dropped)], { colors: false })).not.toMatch(/no token is trained/);
   });
 
+  test("shows what a terminal would obey or hide", async () => {
+    const hidden = await classified("a\u001b[2Jb\u0007\u200bc\u202e", "d\u0000\r\n\te");
+    const shown = renderPreview([previewRow(hidden, { tokenizer, policy })], { colors: false });
+    expect(shown.replaceAll("|", "")).toContain("a␛[2Jb␇<U+200B>c<U+202E>");
+    expect(shown.replaceAll("|", "")).toContain("d␀␍⏎⇥e");
+  });
+
   test("lists tokens on request", () => {
     const overflow = { maxLength: row.ids.length - 1, policy: "truncate-completion" as const };
     const cut = previewRow(row, { tokenizer, policy, overflow });

@@ -3,6 +3,7 @@
 import { type Alignment, textTable } from "../statistics/report/text-table.ts";
 import { type Palette, paint, plain, swatch } from "./palette.ts";
 import type { PreviewRow, PreviewToken } from "./preview-row.ts";
+import { visible } from "./visible.ts";
 
 export interface RenderOptions {
   readonly colors: boolean;
@@ -48,9 +49,6 @@ const renderRow = (row: PreviewRow, palette: Palette, { colors, listTokens }: Re
   const body = listTokens ? listing(tokens) : colors ? flow(tokens, palette) : runs(tokens);
   return [head, body, totalsTable(totals)].join("\n");
 };
-
-const visible = (text: string): string =>
-  text.replaceAll("\r", "␍").replaceAll("\n", "⏎").replaceAll("\t", "⇥");
 
 /** The text as it runs, each token on its colour; neighbours differ in shade. */
 const flow = (tokens: readonly PreviewToken[], palette: Palette): string =>
