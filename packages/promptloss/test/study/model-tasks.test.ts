@@ -85,7 +85,7 @@ metrics: [f1]
       file,
       `recipe: { model: model, data: rows.json, maxLength: 200, training: { steps: 1 } }
 factors: { plw: [0] }
-tasks: [{ task: hats.yaml, options: { data: ${rows} } }]
+tasks: [{ task: hats.yaml, options: { data: own } }]
 output: ${join(folder.path, "hats")}
 `,
     );
@@ -122,6 +122,9 @@ output: ${join(folder.path, "hats")}
     );
     expect(said("[{ task: piqa, options: { data: x, shots: -1 } }]")).toMatch(/tasks\.0: shots: /);
     expect(said("[{ task: piqa, options: { data: x, shts: 1 } }]")).toMatch(/tasks\.0: .*shts/);
+    expect(said("[{ task: mctest, options: { data: x } }, { task: mctest, options: { data: y } }]")).toMatch(
+      /wrong\.yaml:3: tasks\.1: the task mctest comes twice/,
+    );
     expect(said("[pika]")).toMatch(/there is no task pika; did you mean piqa\?/);
   });
 });

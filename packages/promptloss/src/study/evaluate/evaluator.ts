@@ -33,6 +33,8 @@ export interface Evaluator {
   readonly version?: string;
   /** Whether the trained model is read, and not the run's own records alone. */
   readonly readsModel: boolean;
+  /** Options that are files or folders, by dotted path: taken from beside the study file where they exist there. */
+  readonly paths?: readonly string[];
   /** What is wrong with the options, or with the recipe of a cell that is to be evaluated; undefined for nothing. */
   refuse(options: Readonly<Record<string, unknown>>, recipe: Recipe): string | undefined;
   evaluate(request: EvaluationRequest): Promise<readonly TaskScore[]>;

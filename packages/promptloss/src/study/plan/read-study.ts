@@ -117,9 +117,15 @@ const tasksOf = (
       problems.push({ path, message: `there is no task ${task}; did you mean ${guess}?` });
       continue;
     }
+    if (tasks.some((before) => before.task === task))
+      problems.push({ path, message: `the task ${task} comes twice: results could not tell the two apart` });
     const folder = evaluator.readsModel && taskData !== undefined ? { data: placed(taskData, file) } : {};
+    const own = (evaluator.paths ?? []).reduce(
+      (all: StudyTask["options"], path) => placedAt(all, path.split("."), file),
+      options,
+    );
     tasks.push({
-      ...{ task, evaluator, metric, options: { ...folder, ...options } },
+      ...{ task, evaluator, metric, options: { ...folder, ...own } },
       group: (group as TaskGroup | undefined) ?? evaluator.group,
     });
   }
@@ -130,6 +136,18 @@ const tasksOf = (
 const placed = (path: string, file: string): string => {
   const local = join(dirname(file), path);
   return !isAbsolute(path) && existsSync(local) ? local : path;
+};
+
+/** Options with the path at some keys placed. */
+const placedAt = (
+  options: Readonly<Record<string, unknown>>,
+  [key, ...rest]: readonly string[],
+  file: string,
+): Record<string, unknown> => {
+  const value = options[key!];
+  if (typeof value === "string" && rest.length === 0) return { ...options, [key!]: placed(value, file) };
+  if (typeof value !== "object" || value === null || rest.length === 0) return { ...options };
+  return { ...options, [key!]: placedAt(value as Record<string, unknown>, rest, file) };
 };
 
 const checkedCells = (
