@@ -39,7 +39,12 @@ test.each(Object.keys(SHAPES))("recipes/studies/%s", (name) => {
 });
 
 test("the paper's runs are those of its recipe", () => {
-  const { cells } = readStudy(join(folder, "paper.yaml"));
+  const { cells, tasks } = readStudy(join(folder, "paper.yaml"));
+  const groups = tasks.map(({ group }) => group);
+  const sizes = ["multiple-choice", "short-generation", "long-generation"].map(
+    (name) => groups.filter((group) => group === name).length,
+  );
+  expect(sizes).toEqual([4, 7, 2]);
   for (const { recipe, levels } of cells) {
     expect(recipe.loss).toMatchObject({ promptLossWeight: levels.plw, reduceOver: "micro-batch" });
     expect(recipe.training).toMatchObject({

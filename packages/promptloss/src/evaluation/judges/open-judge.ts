@@ -1,0 +1,63 @@
+// A judge by its settings: behind an endpoint, or a model's folder.
+import type { DType } from "@promptloss/torch";
+import { TextGenerator } from "../../generation/index.ts";
+import { endpointJudge } from "./endpoint-judge.ts";
+import { JudgeError } from "./errors.ts";
+import type { Judge } from "./judge.ts";
+import { modelJudge } from "./model-judge.ts";
+
+export interface OpenJudgeSettings {
+  readonly endpoint?: string | undefined;
+  readonly model?: string | undefined;
+  /** The environment variable that holds the endpoint's key. */
+  readonly apiKeyEnv?: string | undefined;
+  readonly concurrency?: number | undefined;
+  readonly requestsPerMinute?: number | undefined;
+  readonly retries?: number | undefined;
+  /** Seconds of one try. */
+  readonly timeout?: number | undefined;
+  readonly body?: Readonly<Record<string, unknown>> | undefined;
+  readonly folder?: string | undefined;
+  readonly adapter?: string | undefined;
+  readonly template?: string | undefined;
+  readonly batchSize?: number | undefined;
+  readonly dtype?: DType | undefined;
+  readonly device?: string | undefined;
+}
+
+export interface OpenedJudge {
+  readonly judge: Judge;
+  /** Frees a model's weights. */
+  free(): void;
+}
+
+/** @throws {JudgeError} for an endpoint that can't be used, {ModelError} and its kin for such a folder */
+export const openJudge = async (settings: OpenJudgeSettings): Promise<OpenedJudge> => {
+  const { endpoint, folder, apiKeyEnv, timeout } = settings;
+  if (endpoint !== undefined) {
+    const { model, concurrency, requestsPerMinute, retries, body } = settings;
+    const apiKey = apiKeyEnv === undefined ? undefined : keyOf(apiKeyEnv);
+    const given = { model, apiKey, concurrency, requestsPerMinute, retries, timeoutSeconds: timeout, body };
+    return { judge: await endpointJudge({ endpoint, ...defined(given) }), free: () => undefined };
+  }
+  if (folder === undefined) throw new JudgeError("a judge is an endpoint or a folder");
+  const { adapter, template, dtype, device, batchSize } = settings;
+  const generator = await TextGenerator.load(folder, defined({ adapter, template, dtype, device }));
+  return {
+    judge: modelJudge(generator, { folder, ...defined({ adapter, batchSize }) }),
+    free: () => generator.free(),
+  };
+};
+
+/** Without what is undefined. */
+const defined = <T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined> } =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+
+const keyOf = (variable: string): string => {
+  const key = process.env[variable];
+  if (!key)
+    throw new JudgeError(`the environment variable ${variable}, for the endpoint's key, is not set`, {
+      hint: `export ${variable}=... before`,
+    });
+  return key;
+};

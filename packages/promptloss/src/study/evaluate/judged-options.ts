@@ -1,0 +1,80 @@
+// What a study file says of a judged task: the answers that a cell's are compared with, who judges, how both decode.
+// Loads neither the engine nor a client.
+import { z } from "zod";
+
+const count = z.int().min(1);
+
+/** Keys of a judge that belong to one kind alone. */
+const ENDPOINT_KEYS = [
+  "model",
+  "apiKeyEnv",
+  "concurrency",
+  "requestsPerMinute",
+  "retries",
+  "timeout",
+  "body",
+] as const;
+const FOLDER_KEYS = ["adapter", "template", "batchSize", "dtype", "device"] as const;
+
+const dtype = z.enum(["float32", "bfloat16", "float16"]);
+
+const judgeSchema = z
+  .strictObject({
+    /** An OpenAI-compatible address, such as http://127.0.0.1:8000/v1. */
+    endpoint: z.string().min(1).optional(),
+    /** The endpoint's; its only one where left out. */
+    model: z.string().min(1).optional(),
+    /** The environment variable that holds its key. */
+    apiKeyEnv: z.string().min(1).optional(),
+    concurrency: count.optional(),
+    requestsPerMinute: count.optional(),
+    retries: z.int().min(0).optional(),
+    /** Seconds of one try. */
+    timeout: z.number().positive().optional(),
+    /** More fields of its requests. */
+    body: z.record(z.string(), z.json()).optional(),
+    /** A model that runs here. */
+    folder: z.string().min(1).optional(),
+    adapter: z.string().min(1).optional(),
+    template: z.string().min(1).optional(),
+    batchSize: count.optional(),
+    dtype: dtype.optional(),
+    device: z.string().min(1).optional(),
+  })
+  .superRefine((judge, context) => {
+    const refuse = (path: string[], message: string): void =>
+      context.addIssue({ code: "custom", path, message });
+    const { endpoint, folder } = judge;
+    if ((endpoint === undefined) === (folder === undefined)) {
+      refuse([], "is an endpoint or a folder: give one of the two");
+      return;
+    }
+    const [strays, needs] =
+      endpoint === undefined ? ([ENDPOINT_KEYS, "endpoint"] as const) : ([FOLDER_KEYS, "folder"] as const);
+    for (const key of strays) if (judge[key] !== undefined) refuse([key], `belongs to a judge's ${needs}`);
+  });
+
+export const judgedOptionsSchema = z.strictObject({
+  /** The folder that the task's files are under. */
+  data: z.string().min(1).optional(),
+  /** Rows with instruction, output and perhaps input: a file, from the folder of the data where it is not here. */
+  reference: z.string().min(1),
+  judge: judgeSchema,
+  /** The first so many rows. */
+  limit: count.optional(),
+  /** Of the order in which answers stand; 0 where left out. */
+  seed: z.int().min(0).optional(),
+  /** Of the cell's answers. */
+  maxNewTokens: count.optional(),
+  beams: count.optional(),
+  repetitionPenalty: z.number().positive().optional(),
+  /** Of the cell's model. */
+  dtype: dtype.optional(),
+  device: z.string().min(1).optional(),
+});
+
+export type JudgedOptions = z.output<typeof judgedOptionsSchema>;
+export type JudgeSettings = JudgedOptions["judge"];
+
+export const JUDGED_TASKS = ["alpaca-eval", "pandalm"] as const;
+export type JudgedTask = (typeof JUDGED_TASKS)[number];

@@ -1,0 +1,41 @@
+// A judgement as scores of a cell: rates in per cent with their standard errors, and how long the answers are.
+import type { Answer } from "../../evaluation/judges/answer-rows.ts";
+import type { Judgement } from "../../evaluation/judges/index.ts";
+import type { TaskScore } from "./evaluator.ts";
+
+/** The win rate stands for the task. Ties and lengths are described by more, not made better. */
+export const judgedScores = (
+  { winRate, standardError, lengthControlled, wins, ties, losses, n, unreadable, pairs }: Judgement,
+  answers: readonly Pick<Answer, "length">[],
+): TaskScore[] => {
+  const lengths = answers.map(({ length }) => length);
+  const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+  const squares = lengths.reduce((sum, length) => sum + (length - mean) ** 2, 0);
+  return [
+    score("win_rate", winRate, standardError, { primary: true }),
+    ...(lengthControlled === undefined
+      ? []
+      : [score("length_controlled_win_rate", lengthControlled.winRate, lengthControlled.standardError)]),
+    share("win", wins, n),
+    share("tie", ties, n),
+    share("lose", losses, n, false),
+    share("unreadable", unreadable, pairs.length, false),
+    score("answer_tokens", mean, Math.sqrt(squares / (lengths.length - 1) / lengths.length)),
+  ];
+};
+
+const score = (
+  metric: string,
+  value: number,
+  standardError: number,
+  { primary = false, higherIsBetter = true } = {},
+): TaskScore => ({
+  ...{ metric, value, higherIsBetter, primary },
+  ...(Number.isFinite(standardError) && { standardError }),
+});
+
+/** In per cent, with the standard error of a mean (n − 1 in the variance). */
+const share = (metric: string, count: number, n: number, higherIsBetter = true): TaskScore => {
+  const p = count / n;
+  return score(metric, 100 * p, 100 * Math.sqrt((p * (1 - p)) / (n - 1)), { higherIsBetter });
+};

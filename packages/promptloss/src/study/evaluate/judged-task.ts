@@ -1,0 +1,45 @@
+// AlpacaEval and PandaLM as tasks of a study: a cell's model answers the instructions of a reference file, and a judge
+// compares. Answers, what the judge said and verdicts stay in the cell's folder.
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Evaluator, Evaluators } from "./evaluator.ts";
+import { JUDGED_TASKS, type JudgedOptions, type JudgedTask, judgedOptionsSchema } from "./judged-options.ts";
+import { inProcess } from "./task-process.ts";
+
+export interface JudgedArguments extends JudgedOptions {
+  readonly task: JudgedTask;
+  readonly model: string;
+  /** The cell's folder for this task. */
+  readonly output: string;
+}
+
+const program = fileURLToPath(new URL("judged-process.js", import.meta.url));
+
+/** By name. */
+export const judgedTasks = (): Evaluators =>
+  Object.fromEntries(JUDGED_TASKS.map((task) => [task, judgedTask(task)]));
+
+const judgedTask = (task: JudgedTask): Evaluator => ({
+  group: "long-generation",
+  readsModel: true,
+  paths: ["data", "reference", "judge.folder", "judge.adapter"],
+  refuse: (options) => {
+    for (const [key, what] of [
+      ["reference", "the file of answers that a cell's are compared with"],
+      ["judge", "who compares: { endpoint: http://… } or { folder: … }"],
+    ] as const)
+      if (options[key] === undefined) return `${task} needs the option ${key}, ${what}`;
+    return judgedOptionsSchema
+      .safeParse(options)
+      .error?.issues.map(({ path, message }) => `${path.length === 0 ? task : path.join(".")}: ${message}`)
+      .join("; ");
+  },
+  evaluate: async ({ options, run, model, signal }) => {
+    const settings: JudgedArguments = {
+      ...judgedOptionsSchema.parse(options),
+      ...{ task, model, output: join(dirname(run), "evaluation", task) },
+    };
+    const hint = "retry the cell: it goes on where it was";
+    return inProcess(program, settings, { task, hint, signal });
+  },
+});
