@@ -1,6 +1,7 @@
 // A program's own tasks in a study: scores with errors and groups, failures in evaluation, and that neither a new task
 // nor a retry trains again. Runs the compiled library, as training does in a process of its own.
 import { existsSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as library from "../../src/study/index.ts";
@@ -94,6 +95,37 @@ describe.skipIf(!built)("a study with tasks of a program's own", () => {
       standardError: null,
       primary: false,
     });
+  });
+
+  test("a metric that a program's task turns out not to have fails the cells, and says which it has", async () => {
+    const own = read("[{ task: quiz, metric: acuracy, options: { shots: 6 } }]", { quiz: quiz() });
+    const { summary, trained } = await run(own);
+    expect([summary.failed, trained]).toEqual([2, []]);
+    expect(study.studyStatus(own).cells[0]!.failure!.message).toBe(
+      "quiz has no metric acuracy; it has accuracy, margin",
+    );
+    await run(read("[{ task: quiz, metric: margin, options: { shots: 6 } }]", { quiz: quiz() }), true);
+    const { rows } = study.readStudyResults(own.output);
+    expect(rows.map(({ metric, primary }) => [metric, primary])).toEqual([
+      ["accuracy", false],
+      ["margin", true],
+      ["accuracy", false],
+      ["margin", true],
+    ]);
+  });
+
+  test("cells that run at once share the cores among their evaluations too", async () => {
+    const heard: (number | undefined)[] = [];
+    const own: library.Evaluator = {
+      readsModel: false,
+      refuse: () => undefined,
+      evaluate: async ({ threads }) => {
+        heard.push(threads);
+        return [{ metric: "m", value: heard.length, higherIsBetter: true, primary: true }];
+      },
+    };
+    await study.runStudy(read("[listens]", { listens: own }), { concurrency: 2 });
+    expect(heard).toEqual(Array(2).fill(Math.max(1, Math.floor(availableParallelism() / 2))));
   });
 
   test("a task's options are checked when the study is read", () => {

@@ -125,6 +125,12 @@ output: ${join(folder.path, "hats")}
     expect(said("[{ task: mctest, options: { data: x } }, { task: mctest, options: { data: y } }]")).toMatch(
       /wrong\.yaml:3: tasks\.1: the task mctest comes twice/,
     );
+    expect(said("[{ task: piqa, metric: acc_nrm }]")).toMatch(
+      /wrong\.yaml:3: tasks\.0\.metric: piqa has no metric acc_nrm; it has acc, acc_norm/,
+    );
+    expect(said("[{ task: held-out, metric: loss }]")).toMatch(
+      /held-out has no metric loss; it has completion_loss/,
+    );
     expect(said("[pika]")).toMatch(/there is no task pika; did you mean piqa\?/);
   });
 });

@@ -1,5 +1,6 @@
 // The process that evaluates a cell's model on one task.
 // Usage: node evaluation-process.js '{"model": "run/model", "task": "mctest", "data": "data/eval", "output": "run/evaluation"}'
+import { setNumThreads } from "@promptloss/torch";
 import { EvaluationError, evaluate } from "../../evaluation/index.ts";
 import type { TaskScore } from "./evaluator.ts";
 import type { ModelTaskOptions } from "./model-task.ts";
@@ -10,9 +11,11 @@ export interface EvaluationArguments extends ModelTaskOptions {
   readonly task: string;
   /** For records, which an evaluation that was cut short goes on from. */
   readonly output: string;
+  readonly threads?: number | undefined;
 }
 
-await answerTask(async ({ task, ...options }: EvaluationArguments, signal) => {
+await answerTask(async ({ task, threads, ...options }: EvaluationArguments, signal) => {
+  if (threads !== undefined) setNumThreads(threads);
   const attempt = (overwrite: boolean) => evaluate({ ...options, tasks: [task], overwrite, signal });
   let result = await attempt(false);
   // Records of a model that was trained again meanwhile: the folder is the cell's own, so they may go.

@@ -23,12 +23,16 @@ export interface EvaluationRequest {
   readonly model: string;
   /** That the model was trained by. */
   readonly recipe: Recipe;
+  /** Of the processor; all where undefined. */
+  readonly threads?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
 export interface Evaluator {
   /** What the task counts as where the study file does not say. */
   readonly group?: TaskGroup;
+  /** Names of its scores, one of which a study file may name as the task's `metric`; any name where left out. */
+  readonly metrics?: readonly string[];
   /** What its scores depend on beside its options; another one makes cells be evaluated again. */
   readonly version?: string;
   /** Whether the trained model is read, and not the run's own records alone. */

@@ -9,6 +9,7 @@ import type { Evaluator, TaskScore } from "./evaluator.ts";
 
 export const heldOut: Evaluator = {
   readsModel: false,
+  metrics: ["completion_loss", "completion_accuracy", "prompt_loss", "prompt_accuracy", "weighted_loss"],
   refuse: (options, { evaluation }) => {
     const [unknown] = Object.keys(options);
     if (unknown !== undefined) return `held-out has no option ${unknown}`;

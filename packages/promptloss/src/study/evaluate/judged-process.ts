@@ -2,6 +2,7 @@
 // Usage: node judged-process.js '{"task": "alpaca-eval", "model": "run/model", "reference": "davinci.jsonl", "judge": {"endpoint": "http://127.0.0.1:8000/v1"}, "output": "evaluation/alpaca-eval"}'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
+import { setNumThreads } from "@promptloss/torch";
 import { type Answer, answerRows } from "../../evaluation/judges/answer-rows.ts";
 import { type AnswerPair, type Judgement, judgePairs, readOutputs } from "../../evaluation/judges/index.ts";
 import { openJudge } from "../../evaluation/judges/open-judge.ts";
@@ -21,7 +22,8 @@ const DECODING = {
 } as const;
 
 const compute = async (settings: JudgedArguments, signal: AbortSignal): Promise<readonly TaskScore[]> => {
-  const { task, reference, data, limit, output, seed = 0 } = settings;
+  const { task, reference, data, limit, output, threads, seed = 0 } = settings;
+  if (threads !== undefined) setNumThreads(threads);
   const file =
     existsSync(reference) || isAbsolute(reference) || data === undefined ? reference : join(data, reference);
   const rows = readOutputs(file).slice(0, limit);

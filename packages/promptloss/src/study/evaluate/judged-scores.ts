@@ -3,6 +3,17 @@ import type { Answer } from "../../evaluation/judges/answer-rows.ts";
 import type { Judgement } from "../../evaluation/judges/index.ts";
 import type { TaskScore } from "./evaluator.ts";
 
+/** The length-controlled rate is missing where its model has no estimate. */
+export const JUDGED_METRICS = [
+  "win_rate",
+  "length_controlled_win_rate",
+  "win",
+  "tie",
+  "lose",
+  "unreadable",
+  "answer_tokens",
+] as const;
+
 /** The win rate stands for the task. Ties and lengths are described by more, not made better. */
 export const judgedScores = (
   { winRate, standardError, lengthControlled, wins, ties, losses, n, unreadable, pairs }: Judgement,
@@ -24,8 +35,10 @@ export const judgedScores = (
   ];
 };
 
+type JudgedMetric = (typeof JUDGED_METRICS)[number];
+
 const score = (
-  metric: string,
+  metric: JudgedMetric,
   value: number,
   standardError: number,
   { primary = false, higherIsBetter = true } = {},
@@ -35,7 +48,7 @@ const score = (
 });
 
 /** In per cent, with the standard error of a mean (n − 1 in the variance). */
-const share = (metric: string, count: number, n: number, higherIsBetter = true): TaskScore => {
+const share = (metric: JudgedMetric, count: number, n: number, higherIsBetter = true): TaskScore => {
   const p = count / n;
   return score(metric, 100 * p, 100 * Math.sqrt((p * (1 - p)) / (n - 1)), { higherIsBetter });
 };

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Evaluator, Evaluators } from "./evaluator.ts";
 import { JUDGED_TASKS, type JudgedOptions, type JudgedTask, judgedOptionsSchema } from "./judged-options.ts";
+import { JUDGED_METRICS } from "./judged-scores.ts";
 import { inProcess } from "./task-process.ts";
 
 export interface JudgedArguments extends JudgedOptions {
@@ -11,6 +12,7 @@ export interface JudgedArguments extends JudgedOptions {
   readonly model: string;
   /** The cell's folder for this task. */
   readonly output: string;
+  readonly threads?: number | undefined;
 }
 
 const program = fileURLToPath(new URL("judged-process.js", import.meta.url));
@@ -22,6 +24,7 @@ export const judgedTasks = (): Evaluators =>
 const judgedTask = (task: JudgedTask): Evaluator => ({
   group: "long-generation",
   readsModel: true,
+  metrics: JUDGED_METRICS,
   paths: ["data", "reference", "judge.folder", "judge.adapter"],
   refuse: (options) => {
     for (const [key, what] of [
@@ -34,10 +37,10 @@ const judgedTask = (task: JudgedTask): Evaluator => ({
       .error?.issues.map(({ path, message }) => `${path.length === 0 ? task : path.join(".")}: ${message}`)
       .join("; ");
   },
-  evaluate: async ({ options, run, model, signal }) => {
+  evaluate: async ({ options, run, model, threads, signal }) => {
     const settings: JudgedArguments = {
       ...judgedOptionsSchema.parse(options),
-      ...{ task, model, output: join(dirname(run), "evaluation", task) },
+      ...{ task, model, threads, output: join(dirname(run), "evaluation", task) },
     };
     const hint = "retry the cell: it goes on where it was";
     return inProcess(program, settings, { task, hint, signal });

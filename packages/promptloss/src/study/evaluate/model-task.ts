@@ -41,10 +41,14 @@ export const taskOfFile = (file: string): { task: string; evaluator: Evaluator }
 };
 
 /** @param source the name or file that it is loaded by */
-const modelTask = (source: string, { task: name, kind, data: { hub } }: EvaluationTask): Evaluator => {
+const modelTask = (
+  source: string,
+  { task: name, kind, metrics, data: { hub } }: EvaluationTask,
+): Evaluator => {
   return {
     group: kind === "generation" ? "short-generation" : "multiple-choice",
     readsModel: true,
+    metrics,
     paths: ["data"],
     refuse: (options) => {
       const { error } = optionsSchema.safeParse(options);
@@ -55,11 +59,12 @@ const modelTask = (source: string, { task: name, kind, data: { hub } }: Evaluati
         .map(({ path, message }) => `${path.length === 0 ? name : path.join(".")}: ${message}`)
         .join("; ");
     },
-    evaluate: async ({ options, run, model, signal }) => {
+    evaluate: async ({ options, run, model, threads, signal }) => {
       const settings: EvaluationArguments = {
         ...optionsSchema.parse(options),
         model,
         task: source,
+        threads,
         output: join(dirname(run), "evaluation"),
       };
       const hint = "retry the cell; a smaller batchTokens needs less memory";

@@ -119,6 +119,11 @@ const tasksOf = (
     }
     if (tasks.some((before) => before.task === task))
       problems.push({ path, message: `the task ${task} comes twice: results could not tell the two apart` });
+    if (metric !== undefined && evaluator.metrics?.includes(metric) === false)
+      problems.push({
+        path: [...path, "metric"],
+        message: `${task} has no metric ${metric}; it has ${evaluator.metrics.join(", ")}`,
+      });
     const folder = evaluator.readsModel && taskData !== undefined ? { data: placed(taskData, file) } : {};
     const own = (evaluator.paths ?? []).reduce(
       (all: StudyTask["options"], path) => placedAt(all, path.split("."), file),

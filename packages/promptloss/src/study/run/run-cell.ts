@@ -118,18 +118,21 @@ const trains = (pid: number, id: string): boolean => {
 };
 
 /** False where it was interrupted. */
-const evaluate = async (folder: CellFolder, { signal }: RunCellOptions): Promise<boolean> => {
+const evaluate = async (folder: CellFolder, { signal, threads }: RunCellOptions): Promise<boolean> => {
   const { run, model, cell } = folder;
   for (const missing of folder.missingTasks) {
     if (signal.aborted) return false;
-    const { task, options, evaluator } = missing;
+    const { task, options, evaluator, metric } = missing;
     const { recipe } = cell;
     if (evaluator.readsModel && !existsSync(model))
       throw new StudyError(`${task} needs the model, which was not kept`, {
         hint: "run again with --retry --overwrite to train it anew; keep: model in the study file keeps models",
       });
-    const scores = await evaluator.evaluate({ task, options, run, model, recipe, signal });
+    const scores = await evaluator.evaluate({ task, options, run, model, recipe, threads, signal });
     if (signal.aborted) return false;
+    const named = scores.map((score) => score.metric);
+    if (metric !== undefined && !(evaluator.metrics ?? named).includes(metric))
+      throw new StudyError(`${task} has no metric ${metric}; it has ${named.join(", ")}`);
     folder.writeScores(missing, scores);
   }
   return true;
