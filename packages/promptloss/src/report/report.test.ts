@@ -33,6 +33,66 @@ const expectSound = (page: string): void => {
 
 const small = { seeds: [1, 2], models: ["one"], ratios: [{ ratio: 0.1, curvature: 3 }] };
 
+test("with one cell a weight, points of groups have intervals from their tasks' standard errors", () => {
+  const made = madeStudy({ ...small, seeds: [1], weights: [0, 0.1, 1] });
+  // Of one benchmark the group is the benchmark, brought to (0, 1): (y − min) / (max − min), then (y (n − 1) + ½) / n.
+  const rows = made.rows.filter(({ task }) => task === "wmt16_de_en");
+  const page = pageOf({ ...made, rows });
+  const values = rows.map(({ value }) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const reach = ((1.959964 * rows[0]!.standardError!) / (high - low)) * (2 / 3);
+  const tips = [...page.matchAll(/PLW 0\.1: ([\d.-]+) \(([\d.-]+) to ([\d.-]+)\)/g)].map((found) =>
+    found.slice(1).map(Number),
+  );
+  expect(tips.length).toBeGreaterThanOrEqual(2);
+  const modelled = ((rows[1]!.value - low) / (high - low)) * (2 / 3) + 1 / 6;
+  const [mean, lower, upper] = tips[0]!;
+  expect(mean).toBeCloseTo(modelled, 3);
+  expect(upper! - mean!).toBeCloseTo(reach, 3);
+  expect(mean! - lower!).toBeCloseTo(reach, 3);
+});
+
+describe("settings in the method", () => {
+  const recipeOf = (plw: number) => ({
+    loss: { promptLossWeight: plw, normalization: "weight-sum" },
+    training: { epochs: 3, learningRate: 2e-5 },
+    maxLength: 512,
+  });
+  const cells = [0, 1].map(
+    (plw): ReportCell => ({
+      ...{ id: `cell-${plw}`, levels: { plw }, attempts: 1, recipe: recipeOf(plw) },
+      ...{ state: "done", failure: undefined, run: undefined },
+    }),
+  );
+  const judge = { endpoint: "http://127.0.0.1:8000/v1", model: "mixtral" };
+  const tasks = [
+    { task: "arc_challenge", options: { data: "/home/me/rows", shots: 25 } },
+    { task: "piqa", options: {} },
+    { task: "alpaca-eval", options: { reference: "davinci.jsonl", judge } },
+  ];
+  const text = textOf(pageOf({ ...madeStudy(small), tasks }, cells));
+
+  test("what the cells share, and what they differ in", () => {
+    expect(text).toContain("Cells differ in loss.promptLossWeight. What they share:");
+    for (const line of [
+      "loss.normalization: weight-sum",
+      "training.epochs: 3",
+      "training.learningRate: 0.00002",
+    ])
+      expect(text).toContain(line);
+    expect(text).not.toContain("loss.promptLossWeight: ");
+  });
+
+  test("shots, judges and limits of tasks, without this machine's folders", () => {
+    expect(text).toMatch(
+      /Settings of tasks this study's file arc_challenge: shots 25 alpaca-eval: reference/,
+    );
+    expect(text).toContain("judge.endpoint http://127.0.0.1:8000/v1, judge.model mixtral");
+    expect(text).toMatch(/Decoding for AlpacaEval our choice Greedy, with at most 512 new tokens/);
+    expect(text).not.toContain("/home/me");
+  });
+});
+
 describe("a whole study", () => {
   const page = pageOf(madeStudy());
   const text = textOf(page);

@@ -15,7 +15,7 @@ export interface StudyReportOptions {
   /** In place of those that lie in the folder. */
   readonly results?: StudyResults;
   /** Cells that the study has, where its file is known; those that lie in the folder where left out. */
-  readonly cells?: readonly Pick<ReportCell, "id" | "levels">[];
+  readonly cells?: readonly Pick<ReportCell, "id" | "levels" | "recipe">[];
   /** In place of those that the study file gave. */
   readonly settings?: AnalysisSettings;
   /** The day that is printed; today's where left out. */

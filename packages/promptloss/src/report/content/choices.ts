@@ -3,6 +3,7 @@
 import { shortBelow } from "../../statistics/recommend/paper-facts.ts";
 import { trimmed } from "../../statistics/report/numbers.ts";
 import { analysisSettings } from "../../study/results/analysis.ts";
+import { flatSettings } from "./settings.ts";
 import type { StudyContent } from "./study-content.ts";
 
 /** paper: as the paper has it. study: set by this study's file. own: ours, the paper's setting was not available. */
@@ -57,6 +58,7 @@ const variables = ({ benchmarks, fits, results }: StudyContent): Choice[] => [
         : []),
     ],
   },
+  ...taskSettings(results),
   {
     name: "Scores",
     mark: changed(fits.settings.transforms, "transforms") ? "study" : "own",
@@ -70,6 +72,29 @@ const variables = ({ benchmarks, fits, results }: StudyContent): Choice[] => [
     ],
   },
 ];
+
+/** Folders of rows are a machine's own, and no choice. */
+const taskSettings = ({ tasks = [] }: StudyContent["results"]): Choice[] => {
+  const texts = tasks.flatMap(({ task, options: { data: _folder, ...options } }) => {
+    const settings = flatSettings(options).map(({ key, value }) => `${key} ${value}`);
+    return settings.length === 0 ? [] : [`${task}: ${settings.join(", ")}`];
+  });
+  const judged = tasks.some(({ task }) => task === "alpaca-eval");
+  return [
+    ...(texts.length > 0 ? [{ name: "Settings of tasks", mark: "study" as const, texts }] : []),
+    ...(judged
+      ? [
+          {
+            name: "Decoding for AlpacaEval",
+            mark: "own" as const,
+            texts: [
+              "Greedy, with at most 512 new tokens, where the study file says nothing else: the paper's exact setting was not available to us.",
+            ],
+          },
+        ]
+      : []),
+  ];
+};
 
 const models = ({ fits }: StudyContent): Choice[] => {
   const { family, formula } = fits.settings;
@@ -141,7 +166,7 @@ const intervals = ({ fits }: StudyContent): Choice[] => {
       name: "Intervals of points",
       mark: "own",
       texts: [
-        `${percent} of the mean over a weight's cells by Student's t, with the spread within weights pooled over all weights; it holds what the other factors (seeds, models) add. Where each weight has one cell, the task's own standard error.`,
+        `${percent} of the mean over a weight's cells by Student's t, with the spread within weights pooled over all weights; it holds what the other factors (seeds, models) add. Where each weight has one cell, the task's own standard error; of a group, those of its tasks together, as of independent ones.`,
       ],
     },
     {

@@ -15,6 +15,8 @@ export interface ReportCell {
   readonly attempts: number;
   readonly failure: CellFailure | undefined;
   readonly run: RunFacts | undefined;
+  /** With every default; undefined where the folder does not say. */
+  readonly recipe?: object | undefined;
 }
 
 /** The part of a run's manifest that a method section needs. */
@@ -39,18 +41,22 @@ export type RunFacts = Pick<
  */
 export const readReportCells = (
   folder: string,
-  planned?: readonly Pick<ReportCell, "id" | "levels">[],
+  planned?: readonly Pick<ReportCell, "id" | "levels" | "recipe">[],
 ): ReportCell[] => {
   const root = join(folder, "cells");
   const ids = planned?.map(({ id }) => id) ?? (existsSync(root) ? readdirSync(root).sort() : []);
   return ids.flatMap((id, i) => {
     const path = join(root, id);
-    const levels = planned?.[i]?.levels ?? readJson<ReportCell>(join(path, "cell.json"))?.levels;
+    const written = readJson<ReportCell>(join(path, "cell.json"));
+    const { levels, recipe } = { ...written, ...planned?.[i] };
     if (levels === undefined) return [];
     const state = readJson<CellState>(join(path, "state.json"));
     const run = readJson<Manifest>(join(path, "run", "manifest.json"));
     return [
-      { id, levels, state: state?.state, attempts: state?.attempts ?? 0, failure: state?.failure, run },
+      {
+        ...{ id, levels, recipe, run },
+        ...{ state: state?.state, attempts: state?.attempts ?? 0, failure: state?.failure },
+      },
     ];
   });
 };

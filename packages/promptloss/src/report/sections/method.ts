@@ -1,6 +1,7 @@
 // The method section: every choice with whose it is, the study's levels and seeds, cells that are missing, versions.
 import { type ChoiceMark, choices } from "../content/choices.ts";
 import type { RunFacts } from "../content/report-cells.ts";
+import { recipeSettings } from "../content/settings.ts";
 import type { StudyContent } from "../content/study-content.ts";
 import { html, type Markup, type Part } from "../html/markup.ts";
 import { table } from "../html/table.ts";
@@ -23,6 +24,7 @@ none.</p>
 <h3>The cells</h3>
 ${levels(content)}
 ${missing(content)}
+${recipe(content)}
 <h3>Runs</h3>
 ${runs(content, version)}`;
 
@@ -39,6 +41,16 @@ const levels = ({ results, cells }: StudyContent): Markup => {
   });
   return html`<ul>${labels}
 ${!results.factors.includes("plw") && plws.length > 0 && html`<li>prompt loss weights: ${plws.join(", ")}</li>`}</ul>`;
+};
+
+/** How the cells were trained. */
+const recipe = ({ cells }: StudyContent): Markup | undefined => {
+  const settings = recipeSettings(cells);
+  if (settings === undefined) return undefined;
+  const { shared, differing } = settings;
+  return html`<h3>The recipe</h3>
+${differing.length > 0 && html`<p>Cells differ in ${differing.join(", ")}. What they share:</p>`}
+<ul class="settings">${shared.map(({ key, value }) => html`<li>${key}: ${value}</li>`)}</ul>`;
 };
 
 /** What has no scores, and why. */

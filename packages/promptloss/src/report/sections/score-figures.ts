@@ -57,7 +57,7 @@ const groupFigures = (scope: StudyFit["taskGroup"], { fits, series }: StudyConte
       const part = seriesOf(fit, series);
       if (part === undefined) return [];
       const finding = findingOf(fit, part.label, series.length);
-      return [{ fit, finding, ...partOf(fit, part, cellMeans(fit), level, (x) => x) }];
+      return [{ fit, finding, ...partOf(fit, part, cellMeans(fit, fits.transforms), level, (x) => x) }];
     });
   const tasks = new Set(parts.flatMap(({ fit }) => fit.rows.map(({ benchmark }) => benchmark)));
   return figuresOf(parts, draw, {
@@ -166,18 +166,21 @@ const curveOf = (
 const nearest = (curve: readonly CurvePoint[], wp: number): CurvePoint =>
   curve.reduce((best, point) => (Math.abs(point.wp - wp) < Math.abs(best.wp - wp) ? point : best));
 
-/** A cell's mean over its benchmarks, on the modelled scale. */
-const cellMeans = ({ rows }: StudyFit): WeightedValue[] => {
-  const cells = new Map<string, { plw: number; wp: number; sum: number; count: number }>();
-  for (const { result, score } of rows) {
-    const { plw, wp } = result;
-    const cell = cells.get(result.cell) ?? { plw, wp, sum: 0, count: 0 };
-    cells.set(result.cell, { ...cell, sum: cell.sum + score, count: cell.count + 1 });
+/** A cell's mean over its benchmarks, on the modelled scale, with the benchmarks' errors together where all have one. */
+const cellMeans = ({ rows }: StudyFit, transforms: StudyContent["fits"]["transforms"]): WeightedValue[] => {
+  const cells = new Map<string, { plw: number; wp: number; scores: number[]; variance: number }>();
+  for (const { result, score, benchmark } of rows) {
+    const { plw, wp, standardError, higherIsBetter } = result;
+    const { scores, variance } = cells.get(result.cell) ?? { scores: [], variance: 0 };
+    // The steps are straight lines, but for what a clip cuts off.
+    const toRaw = rawScale(transforms, benchmark, !higherIsBetter);
+    const error = (standardError ?? Number.NaN) / (toRaw(1) - toRaw(0));
+    cells.set(result.cell, { plw, wp, scores: [...scores, score], variance: variance + error ** 2 });
   }
-  return [...cells.values()].map(({ plw, wp, sum, count }) => ({
+  return [...cells.values()].map(({ plw, wp, scores, variance }) => ({
     ...{ plw, wp },
-    value: sum / count,
-    standardError: null,
+    value: scores.reduce((sum, score) => sum + score, 0) / scores.length,
+    standardError: Number.isNaN(variance) ? null : Math.sqrt(variance) / scores.length,
   }));
 };
 

@@ -11,6 +11,8 @@ import { columnsOf, flatten, type ResultRow, type ResultsHeader, unflatten } fro
 
 export interface StudyResults extends ResultsHeader {
   readonly rows: readonly ResultRow[];
+  /** With what settings each task was evaluated; undefined where the file does not say. */
+  readonly tasks?: readonly { readonly task: string; readonly options: Readonly<Record<string, unknown>> }[];
   /** How the study file wants its results modelled. */
   readonly analysis: AnalysisSettings;
   /** Cells that the study has, finished or not. */

@@ -38,6 +38,7 @@ export const collectResults = (study: Study): StudyResults => {
     factors: factors.map((factor) => factor.name),
     probes: [...measured],
     cells: study.cells.length,
+    tasks: study.tasks.map(({ task, options }) => ({ task, options })),
     analysis: settings.analysis,
     rows: rows.map((row) => ({ ...row, probes: complete(row.probes, measured) })),
   };
