@@ -181,6 +181,18 @@ describe.skipIf(!built)("promptloss study", () => {
     expect(text).toMatch(/plan: 10 cells into/);
   });
 
+  test("plans several studies one after the other", () => {
+    const files = ["one", "two"].map((name, i) => studyFile(name, `{ plw: [0, ${(i + 1) / 2}] }`, SHORT));
+    const { stdout, status } = promptloss(["study", "plan", ...files]);
+    expect([status, stdout.match(/study +(one|two): 2 cells into/g)]).toEqual([0, expect.any(Array)]);
+    expect(stdout.match(/study +(one|two): 2 cells into/g)).toHaveLength(2);
+    const plans = JSON.parse(promptloss(["study", "plan", ...files, "--json"]).stdout);
+    expect(plans.map(({ name }: { name: string }) => name)).toEqual(["one", "two"]);
+    expect(promptloss(["study", "plan", ...files, "--output", "x"]).stderr).toContain(
+      "--output is one study's folder",
+    );
+  });
+
   test("measures the speed of a model that no cell has trained yet, and leaves nothing behind", () => {
     const file = studyFile("speed", "{ plw: [0, 1] }", SHORT);
     const unknown = JSON.parse(promptloss(["study", "plan", file, "--json"]).stdout);

@@ -1,6 +1,7 @@
 // `promptloss study plan`: the cells of a study, and what they will take.
 import { Command } from "commander";
 import pc from "picocolors";
+import { PromptlossError } from "../../errors.ts";
 import { textTable } from "../../statistics/report/text-table.ts";
 import { measureSpeed, planStudy, type Study, type StudyPlan, studyStatus } from "../../study/index.ts";
 import { bytes, count, duration, short } from "../train/format.ts";
@@ -12,37 +13,55 @@ interface Flags extends StudyFlags {
 }
 
 export const planCommand = (): Command =>
-  withStudyOptions(new Command("plan").description("list the cells, with expected tokens, time and disk"))
+  withStudyOptions(
+    new Command("plan").description("list the cells, with expected tokens, time and disk"),
+    "<study...>",
+  )
     .option("--measure", "train four steps of each model that has no finished cell, for the times")
-    .option("--json", "print the plan as JSON")
-    .action(async (file: string, flags: Flags) => {
-      const study = studyOf(file, flags);
-      const status = studyStatus(study);
-      const speeds = new Map<string, number>();
-      for (const { cell, speed } of status.cells)
-        if (speed !== undefined) speeds.set(cell.recipe.model!, speed);
-      if (flags.measure)
-        for (const cell of study.cells) {
-          const { model } = cell.recipe;
-          if (!speeds.has(model!)) speeds.set(model!, await measureSpeed(cell));
-        }
-      const plan = await planStudy(study, { speed: (cell) => speeds.get(cell.recipe.model!) });
-      const states = new Map(status.cells.map((report) => [report.cell.id, report.status]));
-      if (flags.json) {
-        const cells = plan.cells.map(({ cell, ...rest }) => ({
-          ...cell,
-          status: states.get(cell.id),
-          ...rest,
-        }));
-        const { name, output, factors, tasks } = study;
-        const whole = { name, output, factors, tasks, totals: plan.totals, notes: plan.notes, cells };
-        process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
-        return;
-      }
-      process.stdout.write(`${text(study, plan, states)}\n`);
+    .option("--json", "print the plan as JSON; of several studies as a list")
+    .action(async (files: string[], flags: Flags) => {
+      if (files.length > 1 && flags.output !== undefined)
+        throw new PromptlossError("--output is one study's folder, and there are several studies", {
+          hint: "plan them one by one, or leave it out",
+        });
+      // All of them are checked before the first is measured.
+      const studies = files.map((file) => studyOf(file, flags));
+      const plans: Planned[] = [];
+      for (const study of studies) plans.push(await planned(study, flags));
+      const said = flags.json
+        ? JSON.stringify(plans.length === 1 ? asJson(plans[0]!) : plans.map(asJson), null, 2)
+        : plans.map(text).join("\n\n");
+      process.stdout.write(`${said}\n`);
     });
 
-const text = (study: Study, plan: StudyPlan, states: ReadonlyMap<string, string>): string => {
+interface Planned {
+  readonly study: Study;
+  readonly plan: StudyPlan;
+  /** By cell. */
+  readonly states: ReadonlyMap<string, string>;
+}
+
+const planned = async (study: Study, flags: Flags): Promise<Planned> => {
+  const status = studyStatus(study);
+  const speeds = new Map<string, number>();
+  for (const { cell, speed } of status.cells) if (speed !== undefined) speeds.set(cell.recipe.model!, speed);
+  if (flags.measure)
+    for (const cell of study.cells) {
+      const { model } = cell.recipe;
+      if (!speeds.has(model!)) speeds.set(model!, await measureSpeed(cell));
+    }
+  const plan = await planStudy(study, { speed: (cell) => speeds.get(cell.recipe.model!) });
+  const states = new Map(status.cells.map((report) => [report.cell.id, report.status]));
+  return { study, plan, states };
+};
+
+const asJson = ({ study, plan, states }: Planned): object => {
+  const cells = plan.cells.map(({ cell, ...rest }) => ({ ...cell, status: states.get(cell.id), ...rest }));
+  const { name, output, factors, tasks } = study;
+  return { name, output, factors, tasks, totals: plan.totals, notes: plan.notes, cells };
+};
+
+const text = ({ study, plan, states }: Planned): string => {
   const { factors, cells, tasks, output } = study;
   const names = factors.map(({ name }) => name);
   const table = textTable(

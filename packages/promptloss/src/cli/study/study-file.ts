@@ -10,9 +10,9 @@ export interface StudyFlags {
   output?: string;
 }
 
-export const withStudyOptions = (command: Command): Command =>
+export const withStudyOptions = (command: Command, argument = "<study>"): Command =>
   command
-    .argument("<study>", "a study file (.yaml)")
+    .argument(argument, "a study file (.yaml)")
     .option(
       "--set <key=value>",
       "a recipe key for all cells, as training.epochs=1; again for more",

@@ -159,7 +159,11 @@ const CHECKPOINT_TENSORS = 3;
  */
 export const measureModel = ({ model, lora, checkpoints, evaluation }: Recipe): ModelMeasure => {
   const path = join(model!, "config.json");
-  if (!existsSync(path)) throw new StudyError(`${model}: there is no such model folder here`);
+  if (!existsSync(path)) {
+    const fetch = /^[\w.-]+\/[\w.-]+$/.test(model!) && !model!.startsWith(".");
+    const how = fetch ? `; one of the hub comes with: hf download ${model} --local-dir ${model}` : "";
+    throw new StudyError(`${model}: there is no such model folder here${how}`);
+  }
   const text = readFileSync(path, "utf8");
   const { architecture, json } = parseModelConfig(JSON.parse(text), { path, text });
   const parameters = [...parameterShapes(architecture).values()].reduce(
