@@ -57,6 +57,8 @@ describe("settings in the method", () => {
     loss: { promptLossWeight: plw, normalization: "weight-sum" },
     training: { epochs: 3, learningRate: 2e-5 },
     maxLength: 512,
+    data: [{ path: "short.json" }],
+    evaluation: { data: [{ path: "a.json" }, { path: "b.json" }] },
   });
   const cells = [0, 1].map(
     (plw): ReportCell => ({
@@ -77,6 +79,8 @@ describe("settings in the method", () => {
     for (const line of [
       "loss.normalization: weight-sum",
       "training.epochs: 3",
+      "data.path: short.json",
+      "evaluation.data.2.path: b.json",
       "training.learningRate: 0.00002",
     ])
       expect(text).toContain(line);

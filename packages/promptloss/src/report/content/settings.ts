@@ -9,9 +9,13 @@ export interface Setting {
   readonly value: string;
 }
 
-/** Lists are values; what is not set is left out. */
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+
+/** Lists are values, lists of objects count from 1 where they are several; what is not set is left out. */
 export const flatSettings = (value: unknown, path: readonly string[] = []): Setting[] => {
   if (value === undefined || value === null) return [];
+  if (Array.isArray(value) && value.some(isObject))
+    return value.flatMap((each, i) => flatSettings(each, value.length === 1 ? path : [...path, `${i + 1}`]));
   if (typeof value !== "object" || Array.isArray(value))
     return [{ key: path.join("."), value: typeof value === "string" ? value : JSON.stringify(value) }];
   return Object.entries(value).flatMap(([key, inner]) => flatSettings(inner, [...path, key]));

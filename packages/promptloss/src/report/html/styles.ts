@@ -31,7 +31,7 @@ a{color:var(--link)}
 .subtitle,.note,figcaption{color:var(--muted)}
 nav ul,.legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.1rem}
 .legend{font-size:.92rem}
-.settings{columns:18rem;font-size:.88rem}
+.settings{columns:18rem;column-gap:2.5rem;font-size:.88rem}
 .findings{padding-left:1.2rem}
 .findings li{margin:.35rem 0}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20.5rem,100%),1fr));gap:0 1.5rem}
