@@ -69,6 +69,19 @@ describe.skipIf(!built)("promptloss fit", () => {
     `);
   });
 
+  test("of several formulas the last with a square has the vertex, in whatever order", () => {
+    const line = "score ~ wp + (1|model) + (1|benchmark)";
+    const effectOf = (...formulas: string[]) => {
+      const args = formulas.flatMap((formula) => ["--formula", formula]);
+      const { status, stdout } = fit("scores.csv", ...args, "--vertex", "--json");
+      expect(status).toBe(0);
+      return JSON.parse(stdout).effect.vertex.wp;
+    };
+    expect(effectOf(FORMULA, line)).toBeCloseTo(effectOf(FORMULA), 12);
+    expect(effectOf(line, FORMULA)).toBeCloseTo(effectOf(FORMULA), 12);
+    expect(fit("scores.csv", "--formula", line, "--vertex").stderr).toContain("has no square of wp");
+  });
+
   test("takes JSONL, adds wp to a table of weights and says so", () => {
     const csv = fit("scores.csv", "--formula", FORMULA, "--json");
     const jsonl = fit("scores.jsonl", "--formula", FORMULA, "--json");

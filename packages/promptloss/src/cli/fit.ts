@@ -48,7 +48,10 @@ export function fitCommand(): Command {
       [],
     )
     .option("--within <column>", "the groups that min-max works within")
-    .option("--vertex [variable]", "the best value of a quadratic effect, of wp where no other is named")
+    .option(
+      "--vertex [variable]",
+      "the best value of a quadratic effect, of wp where no other is named; of the last formula that has its square",
+    )
     .option("--at <column=value>", "for --vertex: a column that interacts with it; again for more", cell, {})
     .option("--bootstrap <refits>", "for --vertex: add a parametric bootstrap interval", positiveCount)
     .option("--seed <number>", "of the bootstrap", wholeNumber, 1)

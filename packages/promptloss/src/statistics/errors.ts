@@ -41,6 +41,9 @@ export class TableError extends StatisticsError {
 /** A model that has no estimate on these data. */
 export class FitError extends StatisticsError {}
 
+/** A vertex asked for of a formula without a square of the variable. */
+export class NoCurveError extends StatisticsError {}
+
 /** A prediction asked for outside the range that the data cover. */
 export class ExtrapolationError extends StatisticsError {
   readonly variable: string;

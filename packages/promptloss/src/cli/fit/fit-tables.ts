@@ -6,6 +6,7 @@ import {
   type FamilyName,
   fitMixedModel,
   type MixedModelFit,
+  NoCurveError,
   type QuadraticEffect,
   quadraticEffect,
   type Row,
@@ -38,7 +39,7 @@ export interface FitReport {
   /** Where there are two formulas or more. */
   readonly comparison: readonly ComparisonRow[] | undefined;
   readonly transforms: readonly AppliedTransform[];
-  /** Of the last formula. */
+  /** Of the last formula that has a curve. */
   readonly effect: QuadraticEffect | undefined;
   readonly notes: readonly string[];
 }
@@ -54,7 +55,6 @@ export const fitTable = (request: FitRequest): FitReport => {
       notes.push("wp = plw^0.30103 was added to the table");
     const { rows, applied } = transformed(derived, request);
     const fits = formulas.map((formula) => fitMixedModel(rows, formula, { family, reml }));
-    const last = fits.at(-1)!;
     return {
       fits,
       comparison: fits.length > 1 ? compareModels(fits) : undefined,
@@ -62,7 +62,7 @@ export const fitTable = (request: FitRequest): FitReport => {
       effect:
         vertex === undefined
           ? undefined
-          : quadraticEffect(last, {
+          : quadraticEffect(curved(fits, vertex), {
               ...{ variable: vertex, at, level },
               ...(request.bootstrap !== undefined && {
                 bootstrap: { replicates: request.bootstrap, seed: request.seed },
@@ -75,6 +75,21 @@ export const fitTable = (request: FitRequest): FitReport => {
     const { message, row, column, hint } = error;
     throw new TableError(`${file}: ${message}`, { row, column, hint, cause: error });
   }
+};
+
+/** The last fit with a square of the variable; the last of all where there is none, which says so. */
+const curved = (fits: readonly MixedModelFit[], variable: string): MixedModelFit => {
+  const square = (fit: MixedModelFit): boolean => {
+    try {
+      quadraticEffect(fit, { variable });
+      return true;
+    } catch (error) {
+      if (error instanceof NoCurveError) return false;
+      // What else is wrong with the best of several is said when it is computed.
+      return true;
+    }
+  };
+  return fits.findLast(square) ?? fits.at(-1)!;
 };
 
 /** The response's column with the named transforms applied; rows without a response stay without one. */

@@ -1,7 +1,7 @@
 // The quadratic in one variable that a fit's linear predictor is, read off the model matrix: whatever way the formula
 // spells it (wp^2, I(wp^2), interactions), intercept, slope and curvature are combinations of the coefficients.
 import { columnNamed, type Row } from "../design/table.ts";
-import { StatisticsError } from "../errors.ts";
+import { NoCurveError, StatisticsError } from "../errors.ts";
 import { columnsOf } from "../formula/deparse.ts";
 import type { MixedModelFit } from "../mixed/model.ts";
 import { fixedRows } from "../mixed/predict.ts";
@@ -42,7 +42,7 @@ export function quadraticContrasts(fit: MixedModelFit, variable: string, at: Row
       `"${fit.formula}" is no quadratic in ${variable}: it has other functions of it`,
     );
   if (quadratic.every((x) => Math.abs(x) < 1e-9)) {
-    throw new StatisticsError(`"${fit.formula}" has no square of ${variable}, so its curve has no vertex`, {
+    throw new NoCurveError(`"${fit.formula}" has no square of ${variable}, so its curve has no vertex`, {
       hint: `add ${variable}^2 to the formula`,
     });
   }
