@@ -27,7 +27,8 @@ beforeAll(async () => {
     output: join(folder, "hard.html"),
   }));
   if (chromiumPath !== undefined) browser = await launch();
-});
+  // Two pages and a browser: half a minute where the processor is shared.
+}, 120_000);
 afterAll(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true });
