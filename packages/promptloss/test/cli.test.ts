@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { readCurrentBuild } from "@promptloss/torch/setup";
 import { describe, expect, it } from "vitest";
-import { built, promptloss } from "./command.ts";
+import { built, program, promptloss } from "./command.ts";
 
 describe.skipIf(!built)(`promptloss${built ? "" : " (skipped: npm run build first)"}`, () => {
   it("prints its help and version", () => {
@@ -26,6 +26,14 @@ describe.skipIf(!built)(`promptloss${built ? "" : " (skipped: npm run build firs
       stderr: expect.stringMatching(/Did you mean doctor\?/),
     });
     expect(promptloss(["doctor", "--jsn"]).status).toBe(2);
+  });
+
+  it("ends quietly where nobody reads on", () => {
+    const command = `"$0" "$1" --help | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", command, process.execPath, program], {
+      encoding: "utf8",
+    });
+    expect([stdout, stderr]).toEqual(["0\n", ""]);
   });
 
   const ready = readCurrentBuild()?.addon !== undefined;

@@ -3,7 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:chil
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+export const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 export const built = existsSync(program);
 

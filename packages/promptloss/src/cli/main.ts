@@ -48,6 +48,12 @@ function print(error: unknown): void {
   if (hint !== undefined) process.stderr.write(`${pc.dim("hint:")} ${hint}\n`);
 }
 
+// Whoever reads the output may stop early, as head does: that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+
 try {
   await (await program(process.argv[2])).parseAsync();
 } catch (error) {

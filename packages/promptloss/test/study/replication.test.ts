@@ -1,0 +1,70 @@
+// recipes/replication as its study file says to use it: rows written from the shared data, then planned.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { built, program } from "../command.ts";
+import { sharedPath } from "../shared.ts";
+
+const recipes = fileURLToPath(new URL("../../../../recipes/replication/", import.meta.url));
+const shared = sharedPath();
+const ready = built && shared !== undefined;
+
+describe.skipIf(!ready)(
+  `the replication${ready ? "" : " (skipped: needs ../shared and npm run build)"}`,
+  () => {
+    let place: string;
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, args, { cwd: join(place, "main"), encoding: "utf8" });
+
+    beforeAll(() => {
+      place = mkdtempSync(join(tmpdir(), "replication-"));
+      mkdirSync(join(place, "main"));
+      symlinkSync(shared!, join(place, "shared"));
+      const data = [join(shared!, "data/eval/mctest"), join(shared!, "data/instructions/alpaca_data.json")];
+      const written = run(join(recipes, "rows.mjs"), ...data, "runs/replication-data");
+      expect(written.stderr).toBe("");
+    });
+    afterAll(() => rmSync(place, { recursive: true }));
+
+    test("has the paper's ten weights, two sets and two seeds, of short and of long completions", () => {
+      const { status, stdout } = run(program, "study", "plan", join(recipes, "study.yaml"), "--json");
+      expect(status).toBe(0);
+      const { cells } = JSON.parse(stdout) as {
+        cells: { levels: { plw: number; dataset: string; seed: number }; generationRatio: number }[];
+      };
+      expect(cells).toHaveLength(40);
+      expect(
+        new Set(cells.map(({ levels: { plw, dataset, seed } }) => `${plw} ${dataset} ${seed}`)).size,
+      ).toBe(40);
+      for (const { levels, generationRatio } of cells)
+        if (levels.dataset === "short completions") expect(generationRatio).toBeLessThan(0.05);
+        else expect(generationRatio).toBeGreaterThan(3);
+    });
+
+    test("asks no question that it trains on", () => {
+      const read = (name: string): string =>
+        readFileSync(join(place, "main/runs/replication-data", name), "utf8");
+      const lines = (name: string) =>
+        read(name)
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line) as { instruction: string; input: string });
+      for (const [trained, asked] of [
+        ["short.json", "story-questions.jsonl"],
+        ["long.json", "instructions.jsonl"],
+      ] as const) {
+        const known = new Set(
+          (JSON.parse(read(trained)) as { instruction: string; input: string }[]).map(
+            ({ instruction, input }) => `${instruction} ${input}`,
+          ),
+        );
+        expect(lines(asked).filter(({ instruction, input }) => known.has(`${instruction} ${input}`))).toEqual(
+          [],
+        );
+      }
+    });
+  },
+);

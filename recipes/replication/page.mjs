@@ -1,0 +1,131 @@
+// Puts the study's tables into docs/REPLICATION.md, between its markers: `node recipes/replication/page.mjs runs/replication`.
+import { readFileSync, writeFileSync } from "node:fs";
+import { fitMixedModel, fitStudy, quadraticEffect, readStudyResults, wpOfPlw } from "promptloss";
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("node recipes/replication/page.mjs STUDY_FOLDER");
+
+const results = readStudyResults(folder);
+const { rows } = results;
+const datasets = [...new Set(rows.map(({ factors }) => factors.dataset))].sort().reverse();
+const weights = [...new Set(rows.map(({ plw }) => plw))].sort((a, b) => a - b);
+const primary = rows.filter((row) => row.primary);
+const tasks = [...new Map(primary.map(({ task, metric }) => [task, metric]))];
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const table = (header, lines) =>
+  [header, header.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+const digits = (value, count = 3) => (Number.isFinite(value) ? value.toFixed(count) : "—");
+const small = (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3));
+const weight = (plw) => String(Number(plw.toPrecision(2)));
+
+/** Means over the seeds, a line a weight. */
+const means = (dataset) =>
+  table(
+    ["PLW", ...tasks.map(([task, metric]) => `${task} ${metric.replaceAll("_", " ")}`)],
+    weights.map((plw) => [
+      String(plw),
+      ...tasks.map(([task]) => {
+        const own = primary.filter(
+          (row) => row.task === task && row.plw === plw && row.factors.dataset === dataset,
+        );
+        return digits(mean(own.map(({ value }) => value)));
+      }),
+    ]),
+  );
+
+const bestOf = ({ kind, best, plwInterval }) => {
+  if (kind === "none") return "—";
+  if (kind === "minimum") return `worst inside; best at ${weight(best.plw)}`;
+  const interval = plwInterval && ` (${weight(plwInterval.lower)} to ${weight(plwInterval.upper)})`;
+  return `${weight(best.plw)}${interval ?? ""}`;
+};
+
+/** A quadratic in w_p through the cells of one set and task; losses are turned, so that more is better. */
+const alone = () =>
+  table(
+    [
+      "trained on",
+      "task",
+      "metric",
+      "cells",
+      "p of the quadratic term",
+      "p of both terms",
+      "curve",
+      "best PLW (95 % interval)",
+    ],
+    datasets.flatMap((dataset) =>
+      tasks.map(([task, metric]) => {
+        const own = primary
+          .filter((row) => row.task === task && row.factors.dataset === dataset)
+          .map(({ value, plw, higherIsBetter }) => ({
+            score: higherIsBetter ? value : -value,
+            wp: wpOfPlw(plw),
+          }));
+        const effect = quadraticEffect(fitMixedModel(own, "score ~ wp + wp^2", { family: "gaussian" }));
+        const { quadratic, joint, kind } = effect;
+        return [dataset, task, metric, own.length, small(quadratic.p), small(joint.p), kind, bestOf(effect)];
+      }),
+    ),
+  );
+
+/** The models that `promptloss study results` fits. */
+const together = () =>
+  table(
+    [
+      "tasks",
+      "Rg",
+      "scores",
+      "p of the quadratic term",
+      "p of both terms",
+      "curve",
+      "best PLW (95 % interval)",
+    ],
+    fitStudy(results).fits.map(({ taskGroup = "all", generationRatio, rows: scores, effect, problem }) =>
+      effect === undefined
+        ? [taskGroup, digits(generationRatio), scores.length, "—", "—", problem, "—"]
+        : [
+            ...[taskGroup, digits(generationRatio), scores.length],
+            ...[small(effect.quadratic.p), small(effect.joint.p), effect.kind, bestOf(effect)],
+          ],
+    ),
+  );
+
+/** Probes, one a cell, and what else is measured of the held-out rows. */
+const mechanisms = (dataset) => {
+  const cells = (plw) =>
+    primary.filter((row) => row.task === "held-out" && row.plw === plw && row.factors.dataset === dataset);
+  const other = (metric, plw) =>
+    rows.filter(
+      (row) =>
+        row.task === "held-out" &&
+        row.metric === metric &&
+        row.plw === plw &&
+        row.factors.dataset === dataset,
+    );
+  const probes = Object.keys(rows[0].probes);
+  return table(
+    ["PLW", ...probes.map((name) => name.replaceAll("_", " ")), "held-out prompt loss"],
+    weights.map((plw) => [
+      String(plw),
+      ...probes.map((name) => Number(mean(cells(plw).map((row) => row.probes[name])).toPrecision(4))),
+      digits(mean(other("prompt_loss", plw).map(({ value }) => value))),
+    ]),
+  );
+};
+
+const sections = {
+  scores: datasets.map((dataset) => `**Trained on ${dataset}**\n\n${means(dataset)}`).join("\n\n"),
+  alone: alone(),
+  together: together(),
+  mechanisms: datasets.map((dataset) => `**Trained on ${dataset}**\n\n${mechanisms(dataset)}`).join("\n\n"),
+};
+
+const page = new URL("../../docs/REPLICATION.md", import.meta.url);
+let text = readFileSync(page, "utf8");
+for (const [name, section] of Object.entries(sections))
+  text = text.replace(
+    new RegExp(`<!-- ${name} -->[\\s\\S]*<!-- /${name} -->`),
+    () => `<!-- ${name} -->\n${section}\n<!-- /${name} -->`,
+  );
+writeFileSync(page, text);
