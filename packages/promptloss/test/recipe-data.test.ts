@@ -93,6 +93,31 @@ describe.skipIf(!built)(`recipes and data${built ? "" : " (skipped: npm run buil
     });
   });
 
+  test("a recipe gives a chat template its variables", () => {
+    cpSync(TINY_BYTES, join(folder, "moody"), { recursive: true });
+    const file = join(folder, "moody/tokenizer_config.json");
+    const config = JSON.parse(readFileSync(file, "utf8"));
+    config.chat_template = `{% if mood is defined %}<|im_start|>{{ mood }}<|im_end|>{% endif %}{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}`;
+    writeFileSync(file, JSON.stringify(config));
+    write("words.jsonl", [{ prompt: "One", completion: "Two" }]);
+    const text = (extra: string): string => {
+      write(
+        "moody.yaml",
+        `model: moody\ndata: words.jsonl\ntemplate: tokenizer\nloss: { promptLossWeight: 0.1 }\n${extra}`,
+      );
+      const { rows } = JSON.parse(promptloss("preview", "moody.yaml", "--json").stdout);
+      return rows[0].tokens.map((token: { text: string }) => token.text).join("");
+    };
+    const plain = text("");
+    expect(plain).toContain("One");
+    expect(text("templateVariables: { mood: glad }\n")).toBe(`<|im_start|>glad<|im_end|>${plain}`);
+    write(
+      "wrong.yaml",
+      "model: moody\ndata: words.jsonl\ntemplate: chatml\ntemplateVariables: { mood: glad }\n",
+    );
+    expect(promptloss("preview", "wrong.yaml").stderr).toMatch(/template chatml: takes no variables/);
+  });
+
   describe("columns of other names", () => {
     beforeAll(() => {
       write("questions.jsonl", [

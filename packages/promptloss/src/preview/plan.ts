@@ -48,7 +48,7 @@ export const settingsOf = (recipe: Recipe, file: string): PreviewSettings => {
       { path: "model", message: "neither model nor tokenizer is there", line: undefined },
     ]);
   const { promptLossWeight, completionWeight, perClass } = recipe.loss;
-  const { rewrittenHistory, maxRowBytes } = recipe;
+  const { rewrittenHistory, templateVariables: variables, maxRowBytes } = recipe;
   return {
     sources: recipe.data as readonly DataSource[],
     read: {
@@ -59,7 +59,10 @@ export const settingsOf = (recipe: Recipe, file: string): PreviewSettings => {
     },
     tokenizer,
     template: recipe.template as TemplateSpec,
-    templateOptions: rewrittenHistory === undefined ? {} : { rewrittenHistory },
+    templateOptions: {
+      ...(rewrittenHistory !== undefined && { rewrittenHistory }),
+      ...(variables !== undefined && { variables }),
+    },
     turns: recipe.turns,
     weights: {
       promptLossWeight,

@@ -30,6 +30,8 @@ export const recipeSchema = z
     turns: z.union([z.enum(["all", "last"]), z.array(z.int())]).default("all"),
     /** With template: tokenizer, rows in which later turns change earlier ones: refused, or split, a row an answer. */
     rewrittenHistory: z.enum(["error", "split"]).optional(),
+    /** With template: tokenizer, more variables for the chat template, such as enable_thinking. */
+    templateVariables: z.record(z.string(), z.unknown()).optional(),
     loss: lossSection,
     maxLength: z.int().min(2).optional(),
     overflow: z.enum(OVERFLOW_POLICIES).optional(),

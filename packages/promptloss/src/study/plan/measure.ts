@@ -54,12 +54,12 @@ export class DataMeter {
    * @throws DataError and its kin for data that can't be used, TrainingError for batches that can't be made
    */
   measure(recipe: Recipe): Promise<DataMeasure> {
-    const { data, template, rewrittenHistory, turns, maxLength, overflow, seed, training, evaluation } =
-      recipe;
+    const { data, template, turns, maxLength, overflow, seed, training, evaluation } = recipe;
     const { epochs, steps, batchSize, batchTokens, order } = training;
+    const { rewrittenHistory = null, templateVariables = null } = recipe;
     const { onBadRow, emptyCompletions, maxRowBytes = null } = recipe;
     const reading = [recipe.tokenizer ?? recipe.model, onBadRow, emptyCompletions, maxRowBytes];
-    const rendering = [template, rewrittenHistory ?? null, turns];
+    const rendering = [template, rewrittenHistory, templateVariables, turns];
     const batching = [epochs, steps, batchSize, batchTokens, order, seed];
     const key = JSON.stringify([data, rendering, maxLength, overflow, evaluation, reading, batching]);
     return once(this.#runs, key, () => this.#measure(recipe));
