@@ -3,15 +3,11 @@
 #include <ATen/Parallel.h>
 #include <torch/library.h>
 
-#include <algorithm>
 #include <chrono>
 #include <vector>
 
-#if defined(__x86_64__) && defined(__linux__) && (defined(__GNUC__) || defined(__clang__))
-#include <cpuid.h>
-#include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#if defined(__x86_64__) && defined(__linux__) && (__GNUC__ >= 11 || __clang_major__ >= 11)
+#include "products_amx.h"
 #define PROMPTLOSS_HAS_PEAK 1
 #endif
 
@@ -40,24 +36,8 @@ __attribute__((target("avx512f,avx512bf16"))) double turn_vectors() {
   return kTurns * kChains * 16.0 * 2 * 2;
 }
 
-/** Linux gives a process the tiles' registers when it asks. */
-bool has_tiles() {
-  constexpr int kRequestPermission = 0x1023, kTileData = 18;
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  const bool known = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0;
-  return known && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
 __attribute__((target("amx-tile,amx-bf16"))) double turn_tiles() {
-  TileConfig config;
-  std::fill_n(config.row_bytes, 8, 64);
-  std::fill_n(config.rows, 8, 16);
+  const TileConfig config;
   alignas(64) static const uint16_t zeros[512] = {};
   _tile_loadconfig(&config);
   _tile_zero(0);

@@ -1,13 +1,15 @@
-// Matrix products in bfloat16 with sums in float32, for processors that multiply pairs of bfloat16 in one instruction
-// (AVX-512 bf16). Operands may be float32, which is rounded while it is packed, and lie either way round, so that no
+// Matrix products in bfloat16 with sums in float32, for processors that multiply pairs of bfloat16 in one instruction:
+// AVX-512 bf16 and AMX. Operands may be float32, which is rounded while it is packed, and lie either way round, so that no
 // operand is cast or transposed beforehand and a product is added straight to float32 sums.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include "products_kernels.h"
+
 namespace promptloss {
 
-/** Whether this processor is one that these products are written for. Those with AMX are oneDNN's. */
+/** Whether this processor is one that these products are written for. */
 bool has_products();
 
 /** Whether these products take a tensor: 2-d on the CPU, float32 or bfloat16, one of its strides 1. */
@@ -16,13 +18,14 @@ bool is_factor(const at::Tensor& matrix);
 /** A right factor [depth, columns] in the order in which products read it. */
 class PackedFactor {
  public:
-  explicit PackedFactor(const at::Tensor& right);
+  explicit PackedFactor(const at::Tensor& right, const ProductKernels* kernels = product_kernels());
 
   int64_t depth() const { return depth_; }
   int64_t columns() const { return columns_; }
 
  private:
   friend struct ProductRun;
+  const ProductKernels* kernels_;
   at::Tensor words_;
   int64_t depth_, columns_;
 };

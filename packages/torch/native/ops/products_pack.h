@@ -1,30 +1,18 @@
-// Packing for products.cpp: sixteen rows or columns of a matrix at a time, in words of two bfloat16 that follow each
+// Packing for products_kernels.h: sixteen rows or columns of a matrix at a time, in words of two bfloat16 that follow each
 // other along the depth of the product. Only for processors with AVX-512 bf16.
 #pragma once
 
 #include <immintrin.h>
 
 #include <algorithm>
-#include <cstdint>
+
+#include "products_kernels.h"
 
 #define PROMPTLOSS_BF16_TARGET target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")
 #define PROMPTLOSS_BF16 __attribute__((PROMPTLOSS_BF16_TARGET))
 #define PROMPTLOSS_BF16_INLINE inline __attribute__((always_inline, PROMPTLOSS_BF16_TARGET))
 
 namespace promptloss {
-
-/** A factor as it lies in memory: element (i, k) at data[i * along + k * depth], where one of the steps is 1. */
-template <typename T>
-struct Source {
-  const T* data;
-  int64_t along;
-  int64_t depth;
-};
-
-/** Bits of a bfloat16. */
-using Bits = uint16_t;
-
-constexpr int64_t kStrip = 16;
 
 /** Sixteen numbers, or fewer, as the lower halves of words; what is left out is 0. */
 PROMPTLOSS_BF16_INLINE __m512i read_halves(const float* from, __mmask16 which) {
@@ -78,13 +66,10 @@ PROMPTLOSS_BF16_INLINE void transpose(__m512i* r) {
   for (int i = 0; i < 16; ++i) r[i] = t[i];
 }
 
-/**
- * Sixteen rows or columns from `first` on, `count` of which exist, of the depths `begin` to `end`: `write` takes the
- * words of each pair of depths, counted from 0.
- */
+/** Sixteen rows or columns, or fewer: `write` takes the words of each pair of depths, counted from 0. */
 template <typename T, typename Write>
-PROMPTLOSS_BF16_INLINE void pack_strip(
-    const Source<T>& from, int64_t first, int64_t count, int64_t begin, int64_t end, const Write& write) {
+PROMPTLOSS_BF16_INLINE void pack_strip(const Source<T>& from, const Extent& which_ones, const Write& write) {
+  const auto [first, count, begin, end] = which_ones;
   if (from.depth != 1) {
     const __mmask16 which = first16(count);
     const T* data = from.data + first * from.along;

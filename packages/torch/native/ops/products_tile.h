@@ -1,4 +1,4 @@
-// The innermost part of products.cpp: eight rows by forty-eight columns of a product in registers. Only for processors
+// The innermost part of products by vectors: eight rows by forty-eight columns of a product in registers. Only for processors
 // with AVX-512 bf16.
 #pragma once
 
@@ -7,32 +7,9 @@
 namespace promptloss {
 
 constexpr int64_t kTileRows16 = 8;
-constexpr int64_t kTileVectors16 = 3;
-constexpr int64_t kTileColumns16 = kTileVectors16 * 16;
+constexpr int64_t kTileVectors16 = kPanelColumns / 16;
 
-/** Where a tile goes: as many of its rows and columns as there are, float32 or bfloat16, `row` elements apart. */
-struct TileTarget {
-  void* data;
-  int64_t row;
-  bool is_float;
-  int64_t rows;
-  int64_t columns;
-  float scale;
-  /** Added to each row, [columns]; null for none. */
-  const float* bias;
-  /** Add to what is there. */
-  bool add;
-
-  /** The same from this row and column on, with all rows and columns that it had. */
-  TileTarget from(int64_t down, int64_t right) const {
-    TileTarget part = *this;
-    const int64_t size = is_float ? sizeof(float) : sizeof(Bits);
-    part.data = static_cast<char*>(data) + (down * row + right) * size;
-    if (bias != nullptr) part.bias += right;
-    return part;
-  }
-};
-
+/** Sixteen sums of a row, scaled, into a target. */
 PROMPTLOSS_BF16_INLINE void write_vector(const TileTarget& to, int64_t row, int64_t column, __m512 sums) {
   const int64_t left = to.columns - column;
   if (left <= 0) return;
@@ -54,7 +31,7 @@ PROMPTLOSS_BF16_INLINE void multiply_tile(const int32_t* left, const int32_t* ri
   __m512 sums[kTileRows16][kTileVectors16];
   for (int r = 0; r < kTileRows16; ++r)
     for (int v = 0; v < kTileVectors16; ++v) sums[r][v] = _mm512_setzero_ps();
-  for (int64_t k = 0; k < pairs; ++k, left += kTileRows16, right += kTileColumns16) {
+  for (int64_t k = 0; k < pairs; ++k, left += kTileRows16, right += kPanelColumns) {
     __m512bh columns[kTileVectors16];
     for (int v = 0; v < kTileVectors16; ++v) columns[v] = (__m512bh)_mm512_load_si512(right + v * 16);
 #pragma GCC unroll 8

@@ -72,7 +72,7 @@ export function outer(input: Tensor, other: Tensor): Tensor {
 
 /**
  * input · weightᵀ + bias: [..., in], [out, in], [out] → [..., out]. Products in bfloat16, by autocast or by the
- * operands' dtype, are native/ops' own on processors with AVX-512 bf16 and without AMX; the rest are torch's.
+ * operands' dtype, are native/ops' own on processors with AVX-512 bf16 or AMX; the rest are torch's.
  */
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
   return native.linear(input, weight, bias);

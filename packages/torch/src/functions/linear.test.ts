@@ -7,6 +7,7 @@ import {
   type DType,
   linear,
   manualSeed,
+  ops,
   randn,
   scope,
   type Tensor,
@@ -99,6 +100,27 @@ describe("linear", () => {
       return weight.grad!;
     };
     expect(relativeDifference(second(true), second(false).double())).toBeLessThan(4 * ROUNDED);
+  });
+
+  const tiles = ops.promptloss!.has_tile_product!.default!() as boolean;
+  test.skipIf(!tiles)(`by AMX's tiles in plain code${tiles ? "" : " (skipped: no AVX-512 bf16)"}`, () => {
+    const shapes = fc.record({ rows: size(150), depth: size(900), columns: size(200), seed: fc.nat(1e6) });
+    const turns = fc.record({ left: fc.boolean(), right: fc.boolean() });
+    fc.assert(
+      fc.property(shapes, turns, ({ rows, depth, columns, seed }, turn) =>
+        scope(() => {
+          manualSeed(seed);
+          const made = (shape: readonly [number, number], turned: boolean): Tensor => {
+            const numbers = leaf(shape, seed % 2 === 0 ? "bfloat16" : "float32").detach();
+            return turned ? numbers.t().contiguous().t() : numbers;
+          };
+          const [left, right] = [made([rows, depth], turn.left), made([depth, columns], turn.right)];
+          const found = ops.promptloss!.tile_product!.default!(left, right) as Tensor;
+          expect(relativeDifference(found, left.double().matmul(right.double()))).toBeLessThan(SUMMED);
+        }),
+      ),
+      { numRuns: 40 },
+    );
   });
 
   test("without products to sum is the bias", () => {
