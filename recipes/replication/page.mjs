@@ -41,6 +41,9 @@ const bestOf = ({ kind, best, plwInterval }) => {
   return `${weight(best.plw)}${interval ?? ""}`;
 };
 
+/** A seed draws its own held-out rows, so that its losses have a level of their own. */
+const FORMULA = "score ~ wp + wp^2 + seed";
+
 /** A quadratic in w_p through the cells of one set and task; losses are turned, so that more is better. */
 const alone = () =>
   table(
@@ -58,11 +61,12 @@ const alone = () =>
       tasks.map(([task, metric]) => {
         const own = primary
           .filter((row) => row.task === task && row.factors.dataset === dataset)
-          .map(({ value, plw, higherIsBetter }) => ({
+          .map(({ value, plw, higherIsBetter, factors }) => ({
             score: higherIsBetter ? value : -value,
             wp: wpOfPlw(plw),
+            seed: `seed ${factors.seed}`,
           }));
-        const effect = quadraticEffect(fitMixedModel(own, "score ~ wp + wp^2", { family: "gaussian" }));
+        const effect = quadraticEffect(fitMixedModel(own, FORMULA, { family: "gaussian" }));
         const { quadratic, joint, kind } = effect;
         return [dataset, task, metric, own.length, small(quadratic.p), small(joint.p), kind, bestOf(effect)];
       }),
