@@ -17,22 +17,19 @@ namespace {
  * time on a CPU, for vocabularies of 32,000 and 128,256. Elsewhere products are faster against memory: longer chunks.
  */
 constexpr int64_t kChunkTokens = 256;
-/** Where rows go from logits to gradients in blocks that stay cached, a chunk is one of the head's gradient alone. */
-constexpr int64_t kPackedChunkTokens = 512;
 constexpr int64_t kAcceleratorChunkTokens = 2048;
 
 /** A small vocabulary takes more tokens: this many bytes of logits in the accumulation dtype are no burden. */
 constexpr int64_t kSmallChunkBytes = int64_t{32} << 20;
 
 /** Tokens a chunk: the caller's choice, or the defaults above spread evenly over the chunks. */
-int64_t rows_per_chunk(
-    int64_t tokens, const at::Tensor& head, bool packed, at::ScalarType accumulation, int64_t chosen) {
+int64_t rows_per_chunk(int64_t tokens, const at::Tensor& head, at::ScalarType accumulation, int64_t chosen) {
   if (chosen > 0) {
     return std::min(chosen, tokens);
   }
   const int64_t row_bytes = head.size(0) * static_cast<int64_t>(c10::elementSize(accumulation));
   const int64_t most =
-      std::max(!head.is_cpu() ? kAcceleratorChunkTokens : packed ? kPackedChunkTokens : kChunkTokens, kSmallChunkBytes / row_bytes);
+      std::max(head.is_cpu() ? kChunkTokens : kAcceleratorChunkTokens, kSmallChunkBytes / row_bytes);
   const int64_t chunks = (tokens + most - 1) / most;
   return (tokens + chunks - 1) / chunks;
 }
@@ -124,7 +121,7 @@ ForwardResult chunked_forward(
 
   if (count > 0) {
     const HeadProducts products(inputs.head, compute, gradients[kHidden]);
-    const auto rows = rows_per_chunk(count, inputs.head, products.packed(), accumulation, settings.chunk_size);
+    const auto rows = rows_per_chunk(count, inputs.head, accumulation, settings.chunk_size);
     ChunkKernel kernel(products, inputs.bias, settings, {rows, vocabulary}, options, compute);
     // Rows are scaled by w / max(w): exact for the weights 0 and 1, and within float16's range.
     const double largest = weights.max().item<double>();
