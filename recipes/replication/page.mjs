@@ -95,6 +95,28 @@ const together = () =>
     ),
   );
 
+/** All tasks once more, with what one training's scores have in common. */
+const perCell = () =>
+  table(
+    ["Rg", "model", "p of the quadratic term", "p of both terms", "curve", "best PLW (95 % interval)"],
+    fitStudy(results)
+      .fits.filter(({ taskGroup }) => taskGroup === undefined)
+      .map(({ generationRatio, rows: scores }) => {
+        const own = scores.map(({ score, benchmark, result: { wp, cell } }) => ({
+          score,
+          wp,
+          benchmark,
+          cell,
+        }));
+        const effect = quadraticEffect(fitMixedModel(own, "score ~ wp + wp^2 + (1|benchmark) + (1|cell)"));
+        const { quadratic, joint, kind } = effect;
+        return [
+          ...[digits(generationRatio), "with (1\\|cell)", small(quadratic.p), small(joint.p)],
+          ...[kind, bestOf(effect)],
+        ];
+      }),
+  );
+
 /** Probes, one a cell, and what else is measured of the held-out rows. */
 const mechanisms = (dataset) => {
   const cells = (plw) =>
@@ -122,6 +144,7 @@ const sections = {
   scores: datasets.map((dataset) => `**Trained on ${dataset}**\n\n${means(dataset)}`).join("\n\n"),
   alone: alone(),
   together: together(),
+  "per-cell": perCell(),
   mechanisms: datasets.map((dataset) => `**Trained on ${dataset}**\n\n${mechanisms(dataset)}`).join("\n\n"),
 };
 

@@ -1,6 +1,6 @@
 // Training against TRL and a bare PyTorch loop, side by side in one run:
 // `npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick]`. With --costs, what a
-// token costs by length, batch and model instead, against the bare loop.
+// token costs by length, batch and model instead, against the same sides.
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
