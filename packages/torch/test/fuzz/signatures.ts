@@ -95,6 +95,7 @@ export const operatorSignatures: Record<string, string> = {
   maskedSelect: "tensor mask",
   nonzero: "tensor",
   embedding: "float index {paddingIndex:dim}",
+  tiedEmbedding: "float[mk] index[n]",
   oneHot: "index size",
   // linear algebra
   matmul: "tensor tensor",
