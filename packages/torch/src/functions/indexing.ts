@@ -165,17 +165,15 @@ export function nonzero(input: Tensor): Tensor {
 export interface EmbeddingOptions {
   /** The row whose gradient stays 0; −1 for none. */
   paddingIndex?: number;
-  /** The gradient is a sparse tensor of the rows at `indices`: cheap to add to a dense one, and nothing else. */
-  sparse?: boolean;
 }
 
 /** The rows of `weight` [vocabulary, width] at `indices` [...] → [..., width]. */
 export function embedding(
   weight: Tensor,
   indices: Tensor,
-  { paddingIndex = -1, sparse = false }: EmbeddingOptions = {},
+  { paddingIndex = -1 }: EmbeddingOptions = {},
 ): Tensor {
-  return native.embedding(weight, indices, paddingIndex, false, sparse);
+  return native.embedding(weight, indices, paddingIndex, false, false);
 }
 
 /** [...] of class numbers → [..., classes] of 0 and 1; −1 takes the largest class number plus 1. */
