@@ -3,6 +3,26 @@ import { keep, memory, ones, Scope, scope, Tensor, UseAfterFreeError, zeros } fr
 
 const live = (): number => memory().tensors;
 
+describe("memory", () => {
+  test("counts apart what only the garbage collector frees", () => {
+    const { bytes, collectable } = memory();
+    scope(() => {
+      const inner = ones([25]);
+      expect(memory()).toMatchObject({ bytes: bytes + 100, collectable });
+      keep(inner);
+      expect(memory()).toMatchObject({ bytes: bytes + 100, collectable: collectable + 100 });
+      inner.free();
+      expect(memory()).toMatchObject({ bytes, collectable });
+    });
+    const outer = ones([25]);
+    const view = outer.at(0);
+    expect(memory().collectable).toBe(collectable + 100);
+    outer.free();
+    view.free();
+    expect(memory()).toMatchObject({ bytes, collectable });
+  });
+});
+
 describe("scope", () => {
   test("frees what its function neither returns nor keeps", () => {
     const before = live();

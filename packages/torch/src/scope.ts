@@ -62,6 +62,7 @@ const garbage: Owner & { adopt(tensor: Tensor): void } = {
   adopt(tensor) {
     tensor.owner = garbage;
     collector.register(tensor, tensor.handle, tensor);
+    addon.setCollectable(tensor.handle);
   },
   disown(tensor) {
     collector.unregister(tensor);
@@ -136,7 +137,10 @@ export function tensorsIn(value: unknown): Set<Tensor> {
   return found;
 }
 
-/** The tensors that JavaScript holds, and the bytes of the storages that they brought in. */
-export function memory(): { tensors: number; bytes: number } {
+/**
+ * The tensors that JavaScript holds, the bytes of the storages that they brought in, and how many of these belong to no
+ * scope, so that they live until they are freed by hand or the garbage collector comes by.
+ */
+export function memory(): { tensors: number; bytes: number; collectable: number } {
   return addon.memory();
 }

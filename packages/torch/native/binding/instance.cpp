@@ -23,7 +23,6 @@ Instance& Instance::of(napi_env env) {
 
 napi_value Instance::add_tensor(at::Tensor tensor) {
   const uint64_t handle = tensors.add(std::move(tensor));
-  report_memory();
   napi_value result;
   NODE_API(napi_create_bigint_uint64(env, handle, &result));
   return result;
@@ -74,11 +73,11 @@ void Instance::release_pending() {
 void Instance::report_memory() {
   // In steps, as each report may make V8 think about collecting.
   constexpr int64_t step = 4 << 20;
-  const int64_t change = tensors.bytes() - reported_bytes_;
+  const int64_t change = tensors.collectable_bytes() - reported_bytes_;
   if (change < step && change > -step) return;
   int64_t total;
   NODE_API(napi_adjust_external_memory(env, change, &total));
-  reported_bytes_ = tensors.bytes();
+  reported_bytes_ += change;
 }
 
 void Instance::throw_js(const JsError& error) {

@@ -43,7 +43,8 @@ class Instance {
   void release_later(napi_ref reference);
   void release_pending();
 
-  // Tells V8 how much memory lies behind its small handles, so that it collects in time.
+  // Tells V8 how much memory lies behind the small handles that it collects, so that it does so in time. What scopes
+  // free is not its concern: told of a training step's tensors it would collect in every step, in vain.
   void report_memory();
   void throw_js(const JsError& error);
 

@@ -23,11 +23,23 @@ napi_value free_tensor(Instance& instance, napi_callback_info info) {
   return make_bool(instance.env, freed);
 }
 
+napi_value set_collectable(Instance& instance, napi_callback_info info) {
+  Arguments<1> args(instance.env, info);
+  uint64_t handle;
+  bool lossless;
+  NODE_API(napi_get_value_bigint_uint64(instance.env, args[0], &handle, &lossless));
+  instance.tensors.set_collectable(handle);
+  instance.report_memory();
+  return undefined(instance.env);
+}
+
 napi_value memory(Instance& instance, napi_callback_info) {
   napi_value result;
   NODE_API(napi_create_object(instance.env, &result));
   set_property(instance.env, result, "tensors", make_number(instance.env, static_cast<double>(instance.tensors.live())));
   set_property(instance.env, result, "bytes", make_number(instance.env, static_cast<double>(instance.tensors.bytes())));
+  const auto collectable = static_cast<double>(instance.tensors.collectable_bytes());
+  set_property(instance.env, result, "collectable", make_number(instance.env, collectable));
   return result;
 }
 
@@ -174,6 +186,7 @@ napi_value view_buffer(Instance& instance, napi_callback_info info) {
 void export_tensor(napi_env env, napi_value exports) {
   export_all(env, exports,
              {{"free", entry<free_tensor>},
+              {"setCollectable", entry<set_collectable>},
               {"memory", entry<memory>},
               {"shape", entry<shape>},
               {"strides", entry<strides>},

@@ -34,6 +34,8 @@ bool TensorTable::free(uint64_t handle) {
   Slot& slot = slots_[index];
   live_ -= 1;
   bytes_ -= slot.bytes;
+  if (slot.collectable) collectable_bytes_ -= slot.bytes;
+  slot.collectable = false;
   slot.generation += 1;
   // The destructor may run other code (a custom function's clean-up), so the slot is consistent before it.
   at::Tensor last = std::move(slot.tensor);
@@ -41,6 +43,13 @@ bool TensorTable::free(uint64_t handle) {
   // A slot whose generations are used up is never given out again: a stale handle can't come back to life.
   if (slot.generation != 0) free_.push_back(index);
   return true;
+}
+
+void TensorTable::set_collectable(uint64_t handle) {
+  if (find(handle) == nullptr) return;
+  Slot& slot = slots_[static_cast<uint32_t>(handle)];
+  if (!slot.collectable) collectable_bytes_ += slot.bytes;
+  slot.collectable = true;
 }
 
 }  // namespace binding

@@ -46,7 +46,9 @@ export interface Addon {
   run(operator: number, ...args: NativeValue[]): void;
 
   free(tensor: Handle): boolean;
-  memory(): { tensors: number; bytes: number };
+  /** Says that the garbage collector is to free the tensor: V8 is told how much memory that is. */
+  setCollectable(tensor: Handle): void;
+  memory(): { tensors: number; bytes: number; collectable: number };
   shape(tensor: Handle): number[];
   strides(tensor: Handle): number[];
   dtype(tensor: Handle): string;
