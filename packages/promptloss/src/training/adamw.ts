@@ -47,7 +47,7 @@ export class AdamW {
     const steps = ++this.#steps;
     noGrad(() => {
       for (const [name, parameter] of this.#parameters) {
-        const gradient = parameter.grad;
+        using gradient = parameter.grad;
         if (gradient === null) continue;
         const { first, second } = this.#moments.get(name)!;
         const decay = decays(parameter) ? weightDecay : 0;

@@ -8,7 +8,6 @@ import {
   getRngState,
   grad,
   isGradEnabled,
-  keep,
   ones,
   scope,
   setRngState,
@@ -29,15 +28,14 @@ export const checkpointed = (
   if (!isGradEnabled() || !(input.requiresGrad || parameters.some((each) => each.requiresGrad)))
     return body(input);
   const { device } = input;
-  const seed = random ? keep(getRngState(device)) : undefined;
   const reduced = autocastDtype(device);
   const run = customFunction<Tensor[], Tensor>({
     name: "checkpointed",
     forward: (context, hidden) => {
-      context.saveForBackward(hidden!);
+      context.saveForBackward(hidden!, ...(random ? [getRngState(device)] : []));
       return body(hidden!);
     },
-    backward: ([saved], gradient) => {
+    backward: ([saved, seed], gradient) => {
       if (gradient === null || gradient === undefined) return [null, ...parameters.map(() => null)];
       const hidden = saved!.detach();
       hidden.requiresGrad = true;
