@@ -1,7 +1,6 @@
 // The one way from a pack of rows to a loss: hidden states, the fused weighted cross entropy, and what the model
 // did on each side. Training, held-out loss and the loss command all come through here.
 import {
-  autocast,
   type DType,
   fromTypedArray,
   noGrad,
@@ -12,6 +11,7 @@ import {
 import type { PackedTokens } from "../data/packing/index.ts";
 import { IGNORE_INDEX } from "../data/packing/index.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
+import { withProductsIn } from "../models/decoder/products.ts";
 import { type BySide, IS_ANSWER } from "./normalization.ts";
 import type { Reweighting } from "./reweighting.ts";
 import { addSideSums, emptySideSums, type Predictions, rowSums, type SideSums } from "./side-sums.ts";
@@ -43,15 +43,7 @@ export const packLoss = (
   model: CausalLanguageModel,
   pack: PackedTokens,
   options: PackLossOptions,
-): PackLoss => {
-  const { compute } = options;
-  const body = (): PackLoss => lossOf(model, pack, options);
-  return scope(() =>
-    compute === undefined ? body() : autocast({ dtype: compute, device: deviceType(model) }, body),
-  );
-};
-
-const deviceType = (model: CausalLanguageModel): string => model.device.split(":")[0]!;
+): PackLoss => scope(() => withProductsIn(options.compute, model, () => lossOf(model, pack, options)));
 
 const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLossOptions): PackLoss => {
   const { device } = model;

@@ -58,7 +58,7 @@ export const accumulate = (
       const factors = whole ?? averaged(group, settings.normalization, groups.length);
       const pack = PackedTokens.of(group);
       const result = packLoss(model, pack, { ...settings, factors, measureAll });
-      const kl = settings.kl?.of(model, pack, result.hidden, rows);
+      const kl = settings.kl?.of(model, pack, result.hidden, rows, settings.compute);
       (kl === undefined ? result.loss : result.loss.add(kl)).backward();
       loss += result.loss.item();
       penalty += kl?.item() ?? 0;

@@ -1,9 +1,10 @@
 // A penalty on leaving the starting model's predictions: coefficient · mean KL(start ‖ model) over the tokens that are
 // trained on. Logits of both models exist for a few tokens at a time only.
-import { fromTypedArray, keep, logSoftmax, noGrad, scope, type Tensor } from "@promptloss/torch";
+import { type DType, fromTypedArray, keep, logSoftmax, noGrad, scope, type Tensor } from "@promptloss/torch";
 import type { PackedTokens } from "../../data/packing/index.ts";
 import type { WeightedTokens } from "../../data/tokens/index.ts";
 import { CausalLanguageModel } from "../../models/decoder/model.ts";
+import { withProductsIn } from "../../models/decoder/products.ts";
 import { TrainingError } from "../errors.ts";
 
 /** Tokens whose logits exist at one time. */
@@ -30,17 +31,19 @@ export class KlPenalty {
    * hidden states flow when what this returns is differentiated.
    * @param hidden the model's hidden states of the pack, [tokens, width]
    * @param batch the rows of the whole batch, over whose trained tokens the mean is
+   * @param compute the dtype of matrix products; that of the weights where undefined
    */
   of(
     model: CausalLanguageModel,
     pack: PackedTokens,
     hidden: Tensor,
     batch: readonly WeightedTokens[],
+    compute?: DType,
   ): Tensor {
     const places = [...pack.shifted().weights].flatMap((weight, place) => (weight > 0 ? [place] : []));
     const scale = this.#coefficient / batch.reduce((sum, row) => sum + row.trainedCount, 0);
     return scope(() => {
-      const reference = noGrad(() => this.#hiddenOfStart(model, pack));
+      const reference = noGrad(() => withProductsIn(compute, model, () => this.#hiddenOfStart(model, pack)));
       const leaf = hidden.detach();
       leaf.requiresGrad = true;
       let value = 0;
@@ -49,10 +52,13 @@ export class KlPenalty {
           const { device } = hidden;
           const chunk = BigInt64Array.from(places.slice(from, from + CHUNK), BigInt);
           const at = fromTypedArray(chunk, undefined, { device });
-          const target = noGrad(() =>
-            logSoftmax(this.#logitsOfStart(model, reference.indexSelect(0, at)).float(), -1),
-          );
-          const predicted = logSoftmax(model.logits(leaf.indexSelect(0, at)).float(), -1);
+          const logProbabilities = (scorer: CausalLanguageModel, states: Tensor): Tensor =>
+            logSoftmax(
+              withProductsIn(compute, model, () => scorer.logits(states.indexSelect(0, at))).float(),
+              -1,
+            );
+          const target = noGrad(() => logProbabilities(this.#start ?? model, reference));
+          const predicted = logProbabilities(model, leaf);
           const divergence = target.exp().mul(target.sub(predicted)).sum().mul(scale);
           divergence.backward();
           value += divergence.item();
@@ -76,10 +82,6 @@ export class KlPenalty {
     return this.#start === undefined
       ? withoutAdapter(model, () => model.forward(pack))
       : this.#start.forward(pack);
-  }
-
-  #logitsOfStart(model: CausalLanguageModel, hidden: Tensor): Tensor {
-    return (this.#start ?? model).logits(hidden);
   }
 }
 
