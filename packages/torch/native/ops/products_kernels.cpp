@@ -88,8 +88,11 @@ PROMPTLOSS_BF16 void pack_bits_tile_rows(const Source<Bits>& from, const Extent&
 }
 
 PROMPTLOSS_BF16 void multiply_vectors(const int32_t* rows, const int32_t* columns, int64_t pairs, TileTarget to) {
+  // Panels follow each other in memory; the next one comes from afar while this one is in the first cache.
+  const auto* next = reinterpret_cast<const char*>(columns + pairs * kPanelColumns);
+  Prefetch panel{next, next + pairs * kPanelColumns * sizeof(int32_t)};
   for (; to.rows > 0; to = to.from(kTileRows16, 0), to.rows -= kTileRows16, rows += pairs * kTileRows16)
-    multiply_tile(rows, columns, pairs, to);
+    multiply_tile(rows, columns, pairs, to, panel);
 }
 
 PROMPTLOSS_AMX void multiply_hardware_tiles(const int32_t* rows, const int32_t* columns, int64_t pairs, TileTarget to) {
