@@ -2,18 +2,17 @@
 // probabilities in the cache. The backward pass computes the probabilities anew from the kept sums.
 #include "packed_attention.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "share.h"
 #include "tiles.h"
 
 namespace promptloss {
 namespace {
 
-constexpr int64_t kQueries = 64;
+constexpr int64_t kQueries = 32;
 
 int64_t rounded_up(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
@@ -202,60 +201,56 @@ struct Operands {
   }
 };
 
-/** Sequences and heads of keys `begin` to `end`, numbered sequence first. */
+/** One sequence and head of keys; they are numbered sequence first. */
 template <typename T>
-PROMPTLOSS_INLINE void forward_range(const Operands<T>& on, int64_t begin, int64_t end) {
-  Workspace work;
+PROMPTLOSS_INLINE void forward_task(const Operands<T>& on, int64_t task) {
+  thread_local Workspace work;
   const int64_t shared = on.heads / on.groups;
-  for (int64_t task = begin; task < end; ++task) {
-    const int64_t sequence = task / on.groups, group = task % on.groups;
-    const int64_t start = (*on.starts)[sequence];
-    const Shape shape{(*on.starts)[sequence + 1] - start, on.width, on.scale, on.window};
-    work.fit(shape, false);
-    for (int64_t head = group * shared; head < (group + 1) * shared; ++head)
-      forward_head<T>(shape, on.head(on.query, start, head, on.heads), on.head(on.key, start, group, on.groups),
-                      on.head(on.value, start, group, on.groups), on.head(on.result, start, head, on.heads),
-                      on.log_sums + head * on.tokens + start, head == group * shared, work);
-  }
+  const int64_t sequence = task / on.groups, group = task % on.groups;
+  const int64_t start = (*on.starts)[sequence];
+  const Shape shape{(*on.starts)[sequence + 1] - start, on.width, on.scale, on.window};
+  work.fit(shape, false);
+  for (int64_t head = group * shared; head < (group + 1) * shared; ++head)
+    forward_head<T>(shape, on.head(on.query, start, head, on.heads), on.head(on.key, start, group, on.groups),
+                    on.head(on.value, start, group, on.groups), on.head(on.result, start, head, on.heads),
+                    on.log_sums + head * on.tokens + start, head == group * shared, work);
 }
 
 template <typename T>
-PROMPTLOSS_INLINE void backward_range(const Operands<T>& on, int64_t begin, int64_t end) {
-  Workspace work;
+PROMPTLOSS_INLINE void backward_task(const Operands<T>& on, int64_t task) {
+  thread_local Workspace work;
   const int64_t shared = on.heads / on.groups;
-  for (int64_t task = begin; task < end; ++task) {
-    const int64_t sequence = task / on.groups, group = task % on.groups;
-    const int64_t start = (*on.starts)[sequence];
-    const Shape shape{(*on.starts)[sequence + 1] - start, on.width, on.scale, on.window};
-    work.fit(shape, true);
-    const int64_t padded = rounded_up(shape.length), elements = shape.length * on.width;
-    read_rows(on.head(on.key, start, group, on.groups), shape.length, on.width, work.key.data());
-    transpose(work.key.data(), shape.length, on.width, work.key_t.data(), padded);
-    read_rows(on.head(on.value, start, group, on.groups), shape.length, on.width, work.value.data());
-    transpose(work.value.data(), shape.length, on.width, work.value_t.data(), padded);
-    std::fill_n(work.grad_key.begin(), elements, 0.0f);
-    std::fill_n(work.grad_value.begin(), elements, 0.0f);
-    for (int64_t head = group * shared; head < (group + 1) * shared; ++head)
-      backward_head<T>(shape, on.head(on.query, start, head, on.heads), on.head(on.output, start, head, on.heads),
-                       on.head(on.grad, start, head, on.heads), on.head(on.grad_query, start, head, on.heads),
-                       on.log_sums + head * on.tokens + start, work);
-    write_rows(work.grad_key.data(), shape.length, on.width, on.head(on.grad_key, start, group, on.groups));
-    write_rows(work.grad_value.data(), shape.length, on.width, on.head(on.grad_value, start, group, on.groups));
-  }
+  const int64_t sequence = task / on.groups, group = task % on.groups;
+  const int64_t start = (*on.starts)[sequence];
+  const Shape shape{(*on.starts)[sequence + 1] - start, on.width, on.scale, on.window};
+  work.fit(shape, true);
+  const int64_t padded = rounded_up(shape.length), elements = shape.length * on.width;
+  read_rows(on.head(on.key, start, group, on.groups), shape.length, on.width, work.key.data());
+  transpose(work.key.data(), shape.length, on.width, work.key_t.data(), padded);
+  read_rows(on.head(on.value, start, group, on.groups), shape.length, on.width, work.value.data());
+  transpose(work.value.data(), shape.length, on.width, work.value_t.data(), padded);
+  std::fill_n(work.grad_key.begin(), elements, 0.0f);
+  std::fill_n(work.grad_value.begin(), elements, 0.0f);
+  for (int64_t head = group * shared; head < (group + 1) * shared; ++head)
+    backward_head<T>(shape, on.head(on.query, start, head, on.heads), on.head(on.output, start, head, on.heads),
+                     on.head(on.grad, start, head, on.heads), on.head(on.grad_query, start, head, on.heads),
+                     on.log_sums + head * on.tokens + start, work);
+  write_rows(work.grad_key.data(), shape.length, on.width, on.head(on.grad_key, start, group, on.groups));
+  write_rows(work.grad_value.data(), shape.length, on.width, on.head(on.grad_value, start, group, on.groups));
 }
 
 // One function a dtype: clones are made of functions, not of templates.
-PROMPTLOSS_CLONES void forward_floats(const Operands<float>& on, int64_t begin, int64_t end) {
-  forward_range(on, begin, end);
+PROMPTLOSS_CLONES void forward_floats(const Operands<float>& on, int64_t task) {
+  forward_task(on, task);
 }
-PROMPTLOSS_CLONES void forward_bfloats(const Operands<BFloat16>& on, int64_t begin, int64_t end) {
-  forward_range(on, begin, end);
+PROMPTLOSS_CLONES void forward_bfloats(const Operands<BFloat16>& on, int64_t task) {
+  forward_task(on, task);
 }
-PROMPTLOSS_CLONES void backward_floats(const Operands<float>& on, int64_t begin, int64_t end) {
-  backward_range(on, begin, end);
+PROMPTLOSS_CLONES void backward_floats(const Operands<float>& on, int64_t task) {
+  backward_task(on, task);
 }
-PROMPTLOSS_CLONES void backward_bfloats(const Operands<BFloat16>& on, int64_t begin, int64_t end) {
-  backward_range(on, begin, end);
+PROMPTLOSS_CLONES void backward_bfloats(const Operands<BFloat16>& on, int64_t task) {
+  backward_task(on, task);
 }
 
 template <typename T>
@@ -299,7 +294,7 @@ std::tuple<at::Tensor, at::Tensor> packed_attention_forward(const PackedAttentio
   const auto log_sums = at::empty({inputs.query.size(1), inputs.query.size(0)}, output.options().dtype(at::kFloat));
   const auto run = [&](auto on, auto* kernel) {
     on.result = static_cast<decltype(on.result)>(output.data_ptr());
-    at::parallel_for(0, tasks(inputs), 1, [&](int64_t begin, int64_t end) { kernel(on, begin, end); });
+    share(tasks(inputs), [&](int64_t task) { kernel(on, task); });
   };
   if (output.scalar_type() == at::kFloat)
     run(operands<float>(inputs, log_sums), &forward_floats);
@@ -321,7 +316,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> packed_attention_backward(
     on.grad_query = data<T>(grad_query);
     on.grad_key = data<T>(grad_key);
     on.grad_value = data<T>(grad_value);
-    at::parallel_for(0, tasks(inputs), 1, [&](int64_t begin, int64_t end) { kernel(on, begin, end); });
+    share(tasks(inputs), [&](int64_t task) { kernel(on, task); });
   };
   if (inputs.query.scalar_type() == at::kFloat)
     run(operands<float>(inputs, log_sums), &backward_floats);

@@ -1,21 +1,25 @@
 #include "products.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <vector>
+
+#include "share.h"
 
 namespace promptloss {
 namespace {
 
 /** Rows packed at a time: with the depth below, they fill part of a core's second cache. */
-constexpr int64_t kRows = 64;
+constexpr int64_t kRows = 128;
 /** Depth of a block: forty-eight columns of it, and eight rows, lie in the first cache or stream from the second. */
 constexpr int64_t kDepth = 384;
 /** Depth for which rows are packed at a time. */
 constexpr int64_t kSpan = 2048;
 /** Panels of columns whose sums are kept while the blocks of a span are added to them. */
 constexpr int64_t kPanels = 10;
+/** Pieces of a product a thread, so that none waits long for another's last. */
+constexpr int64_t kTasks = 4;
+/** Panels for which it is worth while to pack rows again. */
+constexpr int64_t kLeastPanels = 3;
 
 int64_t divided(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
@@ -64,17 +68,16 @@ PackedFactor::PackedFactor(const at::Tensor& right, const ProductKernels* kernel
   const int64_t panels = divided(columns_, kPanelColumns);
   words_ = at::empty({panels * depth.all_pairs() * kPanelColumns}, right.options().dtype(at::kInt));
   auto* to = words_.data_ptr<int32_t>();
-  at::parallel_for(0, panels, 1, [&](int64_t first, int64_t last) {
-    for (int64_t panel = first; panel < last; ++panel)
-      for (int64_t b = 0; b < depth.blocks(); ++b) {
-        const int64_t column = panel * kPanelColumns;
-        const Extent which{column, std::min(kPanelColumns, columns_ - column), depth.begin(b), depth.end(b)};
-        auto* own = to + (depth.pairs_before(b) * panels + panel * depth.pairs(b)) * kPanelColumns;
-        if (right.scalar_type() == at::kFloat)
-          kernels->pack_float_columns(source_of<float>(right, 1, 0), which, own);
-        else
-          kernels->pack_bits_columns(source_of<Bits>(right, 1, 0), which, own);
-      }
+  share(panels, [&](int64_t panel) {
+    for (int64_t b = 0; b < depth.blocks(); ++b) {
+      const int64_t column = panel * kPanelColumns;
+      const Extent which{column, std::min(kPanelColumns, columns_ - column), depth.begin(b), depth.end(b)};
+      auto* own = to + (depth.pairs_before(b) * panels + panel * depth.pairs(b)) * kPanelColumns;
+      if (right.scalar_type() == at::kFloat)
+        kernels->pack_float_columns(source_of<float>(right, 1, 0), which, own);
+      else
+        kernels->pack_bits_columns(source_of<Bits>(right, 1, 0), which, own);
+    }
   });
 }
 
@@ -181,14 +184,14 @@ void product_here(const at::Tensor& to, const at::Tensor& left, const PackedFact
 
 void product(const at::Tensor& to, const at::Tensor& left, const PackedFactor& right, const ProductOptions& options) {
   const ProductRun work(to, left, right, options);
-  const int64_t blocks = divided(work.rows, kRows), wanted = 4 * at::get_num_threads();
+  const int64_t threads = at::get_num_threads(), wanted = threads == 1 ? 1 : kTasks * threads;
+  const int64_t blocks = divided(work.rows, kRows);
   // Few rows are shared out by columns as well, each part packing its rows again.
-  const int64_t parts = std::max<int64_t>(1, std::min(work.panels, blocks == 0 ? 1 : wanted / blocks));
-  at::parallel_for(0, blocks * parts, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t row = task / parts * kRows, part = task % parts;
-      work.run(row, std::min(work.rows, row + kRows), work.panels * part / parts, work.panels * (part + 1) / parts);
-    }
+  const int64_t parts = std::max<int64_t>(1, std::min(work.panels / kLeastPanels, divided(wanted, std::max<int64_t>(1, blocks))));
+  const auto row = [&](int64_t block) { return work.rows * block / blocks; };
+  share(blocks * parts, [&](int64_t task) {
+    const int64_t block = task / parts, part = task % parts;
+    work.run(row(block), row(block + 1), work.panels * part / parts, work.panels * (part + 1) / parts);
   });
 }
 

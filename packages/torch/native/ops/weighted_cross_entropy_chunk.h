@@ -2,10 +2,9 @@
 // derivatives by the logits, in buffers that every chunk uses again. Weights and the head's gradient are the caller's.
 #pragma once
 
-#include <ATen/Parallel.h>
-
 #include "fused.h"
 #include "head_products.h"
+#include "share.h"
 #include "softmax_rows.h"
 #include "weighted_cross_entropy.h"
 
@@ -123,8 +122,8 @@ class ChunkKernel {
   }
 
  private:
-  /** Rows that go from logits to gradients at a time, by one thread. */
-  static constexpr int64_t kRowBlock = 64;
+  /** Rows that go from logits to gradients at a time, by one thread: fewer where some thread would have none. */
+  static constexpr int64_t kRowBlock = 128;
 
   RowScores scores_by_rows(
       const at::Tensor& logits, const at::Tensor& hidden, const at::Tensor& targets, bool gradients, const at::Tensor& by_hidden) {
@@ -138,16 +137,13 @@ class ChunkKernel {
       at::parallel_for(0, rows, 1, score);
       return found;
     }
-    // Even blocks, so that no thread waits long for the other's last.
-    const auto blocks = (rows + kRowBlock - 1) / kRowBlock;
-    at::parallel_for(0, blocks, 1, [&](int64_t first, int64_t last) {
-      for (int64_t block = first; block < last; ++block) {
-        const auto begin = rows * block / blocks, end = rows * (block + 1) / blocks;
-        const auto own = logits.narrow(0, begin, end - begin);
-        head_.logits_here(own, hidden.narrow(0, begin, end - begin));
-        score(begin, end);
-        if (by_hidden.defined()) head_.hidden_gradients_here(by_hidden.narrow(0, begin, end - begin), own);
-      }
+    const auto blocks = std::min<int64_t>(rows, std::max<int64_t>((rows + kRowBlock - 1) / kRowBlock, at::get_num_threads()));
+    share(blocks, [&](int64_t block) {
+      const auto begin = rows * block / blocks, size = rows * (block + 1) / blocks - begin;
+      const auto own = logits.narrow(0, begin, size);
+      head_.logits_here(own, hidden.narrow(0, begin, size));
+      score(begin, begin + size);
+      if (by_hidden.defined()) head_.hidden_gradients_here(by_hidden.narrow(0, begin, size), own);
     });
     return found;
   }

@@ -1,6 +1,8 @@
 // The plain kernel of weighted_cross_entropy, composed of ATen's operators, so that it serves every device.
 // It takes the tokens whose weight counts, and for a chunk of these at a time computes the logits, their losses and
 // at once the gradients, so that the logits of a token are computed once and never kept.
+#include <ATen/Parallel.h>
+
 #include "head_products.h"
 #include "weighted_cross_entropy.h"
 #include "weighted_cross_entropy_chunk.h"
@@ -14,10 +16,17 @@ namespace {
 /**
  * Tokens a chunk, where the caller does not choose: adding a chunk to the head's gradient costs a pass over all of it,
  * which more tokens share, while the chunk's logits leave the cache. Of 64, 128, 256 and 512 tokens 256 took least
- * time on a CPU, for vocabularies of 32,000 and 128,256. Elsewhere products are faster against memory: longer chunks.
+ * time on two cores, for vocabularies of 32,000 and 128,256; more cores take more, so that each has enough to do.
+ * Elsewhere products are faster against memory: longer chunks.
  */
 constexpr int64_t kChunkTokens = 256;
+constexpr int64_t kChunkTokensOfThread = 64;
 constexpr int64_t kAcceleratorChunkTokens = 2048;
+
+int64_t most_tokens(bool cpu) {
+  if (!cpu) return kAcceleratorChunkTokens;
+  return std::min(std::max(kChunkTokens, kChunkTokensOfThread * at::get_num_threads()), kAcceleratorChunkTokens);
+}
 
 /** A small vocabulary takes more tokens: this many bytes of logits in the accumulation dtype are no burden. */
 constexpr int64_t kSmallChunkBytes = int64_t{32} << 20;
@@ -28,8 +37,7 @@ int64_t rows_per_chunk(int64_t tokens, const at::Tensor& head, at::ScalarType ac
     return std::min(chosen, tokens);
   }
   const int64_t row_bytes = head.size(0) * static_cast<int64_t>(c10::elementSize(accumulation));
-  const int64_t most =
-      std::max(head.is_cpu() ? kChunkTokens : kAcceleratorChunkTokens, kSmallChunkBytes / row_bytes);
+  const int64_t most = std::max(most_tokens(head.is_cpu()), kSmallChunkBytes / row_bytes);
   const int64_t chunks = (tokens + most - 1) / most;
   return (tokens + chunks - 1) / chunks;
 }
