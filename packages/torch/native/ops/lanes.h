@@ -70,6 +70,15 @@ PROMPTLOSS_INLINE float sum(Floats value) {
   return total;
 }
 
+/** The same by halves, which depend on each other less. */
+PROMPTLOSS_INLINE float halved_sum(Floats value) {
+  float parts[kLanes];
+  store(parts, value);
+  for (int half = kLanes / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) parts[i] += parts[i + half];
+  return parts[0];
+}
+
 PROMPTLOSS_INLINE float largest(Floats value) {
   float most = value[0];
   for (int i = 1; i < kLanes; ++i) most = value[i] > most ? value[i] : most;

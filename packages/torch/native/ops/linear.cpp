@@ -1,5 +1,6 @@
 // promptloss::linear: input · weightᵀ + bias. In bfloat16, by autocast or by the operands' own dtype, products.h
 // multiplies, which takes float32 weights as they are and gives their gradients in float32; all else is at::linear's.
+#include "few_rows.h"
 #include "fused.h"
 #include "optional.h"
 #include "products.h"
@@ -83,12 +84,27 @@ bool both_bfloat16(const at::Tensor& input, const at::Tensor& weight) {
   return input.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kBFloat16;
 }
 
+/** Few rows in one dtype, of which no gradient is asked; undefined where they are not such. */
+at::Tensor few(const at::Tensor& input, const at::Tensor& weight, const Bias& bias) {
+  const bool differentiable = at::GradMode::is_enabled() &&
+                              (input.requires_grad() || weight.requires_grad() || (bias.has_value() && bias->requires_grad()));
+  if (differentiable || input.dim() == 0 || input.numel() == 0 || (bias.has_value() && bias->dim() != 1)) return {};
+  const auto rows = input.reshape({-1, input.size(-1)});
+  if (!serves_few_rows(rows, weight)) return {};
+  at::AutoDispatchBelowADInplaceOrView guard;
+  auto shape = input.sizes().vec();
+  shape.back() = weight.size(0);
+  return few_rows_product(rows, weight, bias.has_value() ? bias->to(at::kFloat).contiguous() : at::Tensor()).view(shape);
+}
+
 at::Tensor plain(const at::Tensor& input, const at::Tensor& weight, const Bias& bias) {
+  if (const auto result = few(input, weight, bias); result.defined()) return result;
   if (both_bfloat16(input, weight) && serves(input, weight, bias)) return forward(input, weight, bias);
   return at::linear(input, weight, bias);
 }
 
 at::Tensor differentiable(const at::Tensor& input, const at::Tensor& weight, const Bias& bias) {
+  if (const auto result = few(input, weight, bias); result.defined()) return result;
   if (both_bfloat16(input, weight) && serves(input, weight, bias)) return Linear::apply(input, weight, bias);
   return at::linear(input, weight, bias);
 }

@@ -1,7 +1,9 @@
-// promptloss::tile_product: a product by the kernels for AMX with the tiles in plain code, so that every processor with
-// AVX-512 bf16 can test what only some run.
+// Products by kernels that this processor would not choose, for tests. promptloss::tile_product: by the kernels for AMX
+// with the tiles in plain code, where there is AVX-512 bf16. promptloss::lane_product: few rows by a weight [columns,
+// depth] without instructions for pairs of bfloat16.
 #include <torch/library.h>
 
+#include "few_rows.h"
 #include "products.h"
 
 namespace promptloss {
@@ -13,6 +15,11 @@ at::Tensor tile_product(const at::Tensor& left, const at::Tensor& right) {
   return result;
 }
 
+at::Tensor lane_product(const at::Tensor& rows, const at::Tensor& weight) {
+  TORCH_CHECK(serves_few_rows(rows, weight), "lane_product: rows and weight must be matrices of one dtype, few rows of them");
+  return few_rows_product(rows, weight, {}, lanes_kernel());
+}
+
 bool has_tile_product() { return emulated_tile_kernels() != nullptr; }
 
 }  // namespace
@@ -20,5 +27,6 @@ bool has_tile_product() { return emulated_tile_kernels() != nullptr; }
 
 TORCH_LIBRARY_FRAGMENT(promptloss, library) {
   library.def("tile_product(Tensor left, Tensor right) -> Tensor", promptloss::tile_product);
+  library.def("lane_product(Tensor rows, Tensor weight) -> Tensor", promptloss::lane_product);
   library.def("has_tile_product() -> bool", promptloss::has_tile_product);
 }

@@ -79,6 +79,46 @@ describe("linear", () => {
     );
   });
 
+  test.each([
+    ["as the processor does it", (x: Tensor, weight: Tensor) => linear(x, weight)],
+    ["by lanes", (x: Tensor, weight: Tensor) => ops.promptloss!.lane_product!.default!(x, weight) as Tensor],
+  ])("of few rows without gradients: %s", (_, product) => {
+    const few = fc.record({
+      rows: fc.integer({ min: 1, max: 30 }),
+      inputs: size(400),
+      outputs: size(300),
+      gap: fc.constantFrom(0, 3),
+      dtype: fc.constantFrom<DType>("float32", "bfloat16"),
+      seed: fc.nat(1e6),
+    });
+    fc.assert(
+      fc.property(few, ({ rows, inputs, outputs, gap, dtype, seed }) => {
+        fc.pre(dtype === "bfloat16" || rows <= 4);
+        scope(() => {
+          manualSeed(seed);
+          const x = randn([rows, inputs]).to({ dtype });
+          const weight = randn([outputs, inputs + gap])
+            .to({ dtype })
+            .narrow(1, 0, inputs);
+          const found = product(x, weight);
+          expect([found.dtype, found.shape]).toEqual([dtype, [rows, outputs]]);
+          const exact = x.double().matmul(weight.double().t());
+          expect(relativeDifference(found, exact)).toBeLessThan(dtype === "float32" ? SUMMED : ROUNDED);
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("of rows up to those for which a weight is packed, with a bias", () => {
+    const [weight, bias] = [randn([50, 70]).bfloat16(), randn([50]).bfloat16()];
+    for (const rows of [1, 4, 5, 16, 17, 31, 32, 63, 64, 65, 100]) {
+      const x = randn([rows, 70]).bfloat16();
+      const exact = linear(x.double(), weight.double(), bias.double());
+      expect(relativeDifference(linear(x, weight, bias), exact), `${rows} rows`).toBeLessThan(ROUNDED);
+    }
+  });
+
   test("of leading dimensions, and of an input that is turned round", () => {
     const [x, weight] = [randn([40, 3, 50]).bfloat16().transpose(0, 1), randn([30, 50]).bfloat16()];
     const found = linear(x, weight);
