@@ -12,57 +12,80 @@ namespace {
 /** Elements of the weight that a thread takes at a time. */
 constexpr int64_t kPiece = int64_t{1} << 16;
 /** Rows for which the products here take less time than those with a packed matrix, or libtorch's: as measured. */
-int64_t most_rows(at::ScalarType dtype) {
-  if (dtype == at::kFloat) return 4;
-  return pairs_kernel() != nullptr ? 64 : 31;
+constexpr int64_t kMostRows = 64;
+/** Pieces are a multiple of this many rows of the weight. */
+constexpr int64_t kStripe = 16;
+/** Rows of the weight at a time. */
+constexpr int64_t kGroup = 8;
+/** Rows that are taken one after another; more stand side by side. */
+constexpr int64_t kSingleRows = 4;
+
+/** The product of one row of the weight and one row. */
+template <typename T>
+PROMPTLOSS_INLINE float along_depth(const T* weight, const T* row, int64_t depth) {
+  Floats products = all(0);
+  int64_t k = 0;
+  for (; k + kLanes <= depth; k += kLanes) products += load(weight + k) * load(row + k);
+  float total = halved_sum(products);
+  for (; k < depth; ++k) total += to_float(weight[k]) * to_float(row[k]);
+  return total;
 }
 
-/** Rows of the weight that all rows are multiplied with before the next: they stay in the first cache. */
-constexpr int64_t kStripe = 16;
-
-/**
- * WEIGHTS rows of the weight by ROWS rows: sums [ROWS, ...], `apart` elements from one to the next. One or two rows of the
- * weight are read from end to end before the next ones: memory is fastest in its order.
- */
-template <int WEIGHTS, int ROWS, typename T>
-PROMPTLOSS_INLINE void tile(const FewRows<T>& of, int64_t weight, int64_t row, float* sums, int64_t apart) {
-  Floats products[WEIGHTS][ROWS];
-  float rest[WEIGHTS][ROWS] = {};
-  for (int w = 0; w < WEIGHTS; ++w)
-    for (int r = 0; r < ROWS; ++r) products[w][r] = all(0);
-  const T* weights = of.weight + weight * of.step;
-  const T* rows = of.rows + row * of.depth;
-  int64_t k = 0;
-  for (; k + kLanes <= of.depth; k += kLanes) {
-    Floats right[ROWS];
-    for (int r = 0; r < ROWS; ++r) right[r] = load(rows + r * of.depth + k);
-    for (int w = 0; w < WEIGHTS; ++w) {
-      const Floats left = load(weights + w * of.step + k);
-      for (int r = 0; r < ROWS; ++r) products[w][r] += left * right[r];
-    }
+/** Eight rows of the weight by sixteen rows that stand side by side: `turned` [depth][16]. To [8][16]. */
+template <typename T>
+PROMPTLOSS_INLINE void side_by_side(const T* const* weights, const float* turned, int64_t depth, int64_t ahead, float* to) {
+  Floats sums[kGroup];
+  for (auto& each : sums) each = all(0);
+  for (int64_t k = 0; k < depth; ++k) {
+    if (k % kLanes == 0)
+      for (int w = 0; w < kGroup; ++w) __builtin_prefetch(weights[w] + k + ahead);
+    const Floats rows = load(turned + k * kLanes);
+    for (int w = 0; w < kGroup; ++w) sums[w] += rows * to_float(weights[w][k]);
   }
-  for (; k < of.depth; ++k)
-    for (int w = 0; w < WEIGHTS; ++w)
-      for (int r = 0; r < ROWS; ++r)
-        rest[w][r] += to_float(weights[w * of.step + k]) * to_float(rows[r * of.depth + k]);
-  for (int w = 0; w < WEIGHTS; ++w)
-    for (int r = 0; r < ROWS; ++r) sums[r * apart + w] = halved_sum(products[w][r]) + rest[w][r];
+  for (int w = 0; w < kGroup; ++w) store(to + w * kLanes, sums[w]);
+}
+
+/** All rows by eight rows of the weight, or fewer: those from `first` to `last`. */
+template <typename T>
+PROMPTLOSS_INLINE void many_rows(const FewRows<T>& of, const float* turned, int64_t first, int64_t last, float* sums, int64_t apart) {
+  const T* weights[kGroup];
+  // What does not exist is read from the last row, and not written.
+  for (int64_t w = 0; w < kGroup; ++w) weights[w] = of.weight + std::min(first + w, last - 1) * of.step;
+  for (int64_t row = 0; row < of.count; row += kLanes, turned += of.depth * kLanes) {
+    float found[kGroup * kLanes];
+    side_by_side(weights, turned, of.depth, row == 0 ? kGroup * of.step : 0, found);
+    for (int64_t r = 0; r < std::min(kLanes, of.count - row); ++r)
+      for (int64_t w = 0; w < last - first; ++w) sums[(row + r) * apart + w] = found[w * kLanes + r];
+  }
+}
+
+/** Rows side by side: [sixteen rows][depth][16]; those that do not exist are 0. */
+template <typename T>
+PROMPTLOSS_INLINE void turn(const FewRows<T>& of, float* to) {
+  for (int64_t row = 0; row < of.count; row += kLanes)
+    for (int64_t k = 0; k < of.depth; ++k, to += kLanes)
+      for (int64_t r = 0; r < kLanes; ++r) to[r] = row + r < of.count ? to_float(of.rows[(row + r) * of.depth + k]) : 0;
 }
 
 template <typename T>
 PROMPTLOSS_INLINE void all_weights(const FewRows<T>& of, int64_t first, int64_t last, float* sums) {
+  thread_local std::vector<float> turned;
   const int64_t apart = last - first;
-  for (int64_t weight = first; weight < last; weight += kStripe) {
-    const int64_t end = std::min(last, weight + kStripe);
-    int64_t row = 0;
-    for (; row + 4 <= of.count; row += 4) {
-      float* to = sums + row * apart - first;
-      int64_t w = weight;
-      for (; w + 2 <= end; w += 2) tile<2, 4>(of, w, row, to + w, apart);
-      for (; w < end; ++w) tile<1, 4>(of, w, row, to + w, apart);
+  const bool single = of.count <= kSingleRows;
+  if (!single) {
+    turned.resize(static_cast<size_t>((of.count + kLanes - 1) / kLanes * kLanes * of.depth));
+    turn(of, turned.data());
+  }
+  for (int64_t weight = first; weight < last; weight += kGroup) {
+    const int64_t end = std::min(last, weight + kGroup);
+    if (!single) {
+      many_rows(of, turned.data(), weight, end, sums + weight - first, apart);
+      continue;
     }
-    for (; row < of.count; ++row)
-      for (int64_t w = weight; w < end; ++w) tile<1, 1>(of, w, row, sums + row * apart + w - first, apart);
+    // A row of the weight is read from end to end before the next: memory is fastest in its order.
+    for (int64_t w = weight; w < end; ++w)
+      for (int64_t row = 0; row < of.count; ++row)
+        sums[row * apart + w - first] = along_depth(of.weight + w * of.step, of.rows + row * of.depth, of.depth);
   }
 }
 
@@ -115,7 +138,7 @@ bool serves_few_rows(const at::Tensor& rows, const at::Tensor& weight) {
   const auto dtype = rows.scalar_type();
   return fused_kernels() && rows.is_cpu() && weight.is_cpu() && weight.scalar_type() == dtype &&
          (dtype == at::kFloat || dtype == at::kBFloat16) && weight.dim() == 2 && weight.stride(1) == 1 &&
-         rows.size(1) == weight.size(1) && rows.size(1) > 0 && rows.size(0) > 0 && rows.size(0) <= most_rows(dtype);
+         rows.size(1) == weight.size(1) && rows.size(1) > 0 && rows.size(0) > 0 && rows.size(0) <= kMostRows;
 }
 
 FewRowsKernel<BFloat16> lanes_kernel() { return &few_halves; }

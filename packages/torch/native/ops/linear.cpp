@@ -24,7 +24,7 @@ bool serves(const at::Tensor& input, const at::Tensor& weight, const Bias& bias)
     return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16;
   };
   return fused_kernels() && has_products() && input.is_cpu() && floating(input) && input.dim() > 0 && is_factor(weight) &&
-         weight.size(1) > 0 && input.size(-1) == weight.size(1) && input.numel() / weight.size(1) >= kFewestTokens &&
+         weight.numel() > 0 && input.size(-1) == weight.size(1) && input.numel() / weight.size(1) >= kFewestTokens &&
          (!bias.has_value() || (floating(*bias) && bias->dim() == 1 && bias->size(0) == weight.size(0)));
 }
 

@@ -27,7 +27,7 @@ int64_t divided(int64_t n, int64_t by) { return (n + by - 1) / by; }
 struct Depth {
   Depth(int64_t whole, const ProductKernels& kernels)
       : whole(whole),
-        block(divided(divided(whole, std::max<int64_t>(1, divided(whole, kDepth))), 32) * 32),
+        block(std::max<int64_t>(1, divided(divided(whole, std::max<int64_t>(1, divided(whole, kDepth))), 32)) * 32),
         kernels(kernels) {}
 
   int64_t blocks() const { return divided(whole, block); }
@@ -177,12 +177,27 @@ struct ProductRun {
   }
 };
 
+namespace {
+
+/** A product without depth: nothing to sum. */
+void write_bias(const at::Tensor& to, const ProductOptions& options) {
+  auto result = to;
+  if (options.bias.defined())
+    result.copy_(options.add ? result.add(options.bias) : options.bias.expand(result.sizes()));
+  else if (!options.add)
+    result.zero_();
+}
+
+}  // namespace
+
 void product_here(const at::Tensor& to, const at::Tensor& left, const PackedFactor& right, const ProductOptions& options) {
+  if (right.depth() == 0) return write_bias(to, options);
   const ProductRun work(to, left, right, options);
   work.run(0, work.rows, 0, work.panels);
 }
 
 void product(const at::Tensor& to, const at::Tensor& left, const PackedFactor& right, const ProductOptions& options) {
+  if (right.depth() == 0) return write_bias(to, options);
   const ProductRun work(to, left, right, options);
   const int64_t threads = at::get_num_threads(), wanted = threads == 1 ? 1 : kTasks * threads;
   const int64_t blocks = divided(work.rows, kRows);

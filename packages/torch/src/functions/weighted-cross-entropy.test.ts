@@ -275,4 +275,15 @@ describe("fused kernels and plain operators", () => {
     ))
       expect(losses.map(Math.abs)).toEqual([0, 0]);
   });
+
+  test("both take hidden states without units: every entry is as likely", () => {
+    const targets = tensor([0, 2]).long();
+    for (const losses of both(() =>
+      numbers(
+        weightedCrossEntropy(randn([2, 0]).bfloat16(), randn([3, 0]).bfloat16(), targets, tensor([1, 1]))
+          .tokenLosses,
+      ),
+    ))
+      for (const loss of losses) expect(loss).toBeCloseTo(Math.log(3), 6);
+  });
 });

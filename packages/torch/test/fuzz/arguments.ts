@@ -282,8 +282,12 @@ function shaped(source: Source, theme: Theme, kind: string, letters: string): Ma
     return made(torch.fromTypedArray(BigInt64Array.from(ids), sizes), `ids [${sizes}] {${ids}}`);
   }
   if (kind === "starts") {
-    const last = sizes[0] as number;
-    return made(source.chance(0.5) ? [0, last] : [0, source.int(0, last), last]);
+    const [last = 0, sequences = source.int(1, 2)] = sizes;
+    return made(Array.from({ length: sequences + 1 }, (_, i) => Math.floor((last * i) / sequences)));
+  }
+  if (kind === "pasts") {
+    const [sequences = 0, capacity = 0] = sizes;
+    return made(Array.from({ length: sequences }, () => source.int(0, capacity)));
   }
   if (kind === "weights") {
     const weights = list(() => source.int(0, 4) / 2);

@@ -129,6 +129,7 @@ export const operatorSignatures: Record<string, string> = {
   plainAttention:
     "float[bhmk] float[bhnk] float[bhnk] {mask:tensor,causal:boolean,dropout:number,scale:number}",
   packedAttention: "float[mhw] float[mhw] float[mhw] starts[m] {scale:number,window:size}",
+  cachedAttention: "float[mhw] float[bhkw] float[bhkw] starts[mb] pasts[bk] {scale:number,window:size}",
   adamwStep_:
     "float[mn] float[mn] float[mn] float[mn] {rate:number,steps:size,epsilon:number,weightDecay:number,gradientScale:number}",
   useFusedKernels: "boolean",

@@ -1,9 +1,11 @@
-// Attention of sequences laid end to end, each to itself: the packed operator where it serves; else libtorch's own
-// operator, called once where all are equally long and once a sequence otherwise, or plain operators where scores are
-// capped. With a cache, to the keys and values of earlier calls too.
+// Attention of sequences laid end to end, each to itself: the packed operator where it serves, or that to a cache; else
+// libtorch's own operator, called once where all are equally long and once a sequence otherwise, or plain operators
+// where scores are capped. With a cache, to the keys and values of earlier calls too.
 import {
+  cachedAttention,
   cat,
   fusedKernels,
+  isGradEnabled,
   packedAttention,
   scaledDotProductAttention,
   softmax,
@@ -19,8 +21,10 @@ export interface AttentionPlan {
   readonly segments: readonly Segment[];
   readonly cache: KeyValueCache | undefined;
   readonly dropout: number;
-  /** Where the sequences start, and the number of tokens: for the packed operator. Undefined where it can't serve. */
+  /** Where the sequences start, and the number of tokens: for the fused operators. Undefined where they can't serve. */
   readonly starts: readonly number[] | undefined;
+  /** The tokens held of each sequence: for the operator that reads a cache. Undefined where that can't serve. */
+  readonly pasts: readonly number[] | undefined;
   /** By `maskKey`. */
   readonly masks: ReadonlyMap<string, Tensor>;
 }
@@ -33,11 +37,13 @@ export const attentionPlan = (
   { device, dtype }: Tensor,
 ): AttentionPlan => {
   const masks = new Map<string, Tensor>();
-  const starts =
-    device === "cpu" && dropout === 0 && PACKED_DTYPES.has(dtype) && servesPacked(architecture, segments)
-      ? [...segments.map(({ start }) => start), tokensOf(segments)]
-      : undefined;
-  if (starts !== undefined) return { segments, cache, dropout, starts, masks };
+  if (device === "cpu" && dropout === 0 && FUSED_DTYPES.has(dtype) && servesFused(architecture)) {
+    const starts = [...segments.map(({ start }) => start), tokensOf(segments)];
+    const held = segments.map(({ past }) => past);
+    const pasts = held.some((past) => past > 0) ? held : undefined;
+    // The operator that reads a cache has no derivative.
+    if (pasts === undefined || !isGradEnabled()) return { segments, cache, dropout, starts, pasts, masks };
+  }
   const capped = architecture.attentionSoftcap !== undefined;
   const single = isSingleStep(segments, cache);
   for (const window of new Set(architecture.layers.map((layer) => layer.window))) {
@@ -56,17 +62,14 @@ export const attentionPlan = (
       if (!plain && !masks.has(key)) masks.set(key, causalMask(length, past + length, window, device));
     }
   }
-  return { segments, cache, dropout, starts, masks };
+  return { segments, cache, dropout, starts: undefined, pasts: undefined, masks };
 };
 
-const PACKED_DTYPES: ReadonlySet<string> = new Set(["float32", "bfloat16"]);
+const FUSED_DTYPES: ReadonlySet<string> = new Set(["float32", "bfloat16"]);
 
-/** Whether the packed operator does what this architecture asks of these sequences. */
-const servesPacked = (architecture: Architecture, segments: readonly Segment[]): boolean =>
-  fusedKernels() &&
-  architecture.headWidth % 16 === 0 &&
-  architecture.attentionSoftcap === undefined &&
-  segments.every(({ past }) => past === 0);
+/** Whether the fused operators do what this architecture asks. */
+const servesFused = ({ headWidth, attentionSoftcap }: Architecture): boolean =>
+  fusedKernels() && headWidth % 16 === 0 && attentionSoftcap === undefined;
 
 const tokensOf = (segments: readonly Segment[]): number => {
   const { start, length } = segments.at(-1)!;
@@ -100,11 +103,16 @@ export const attend = (
   const [tokens, heads, headWidth] = query.shape as [number, number, number];
   const groups = heads / key.shape[1]!;
   if (cache !== undefined) cache.append(layer, segments, key, value);
-  if (plan.starts !== undefined)
-    return packedAttention(query, key, value, plan.starts, { scale, window: window ?? 0 }).reshape([
-      tokens,
-      heads * headWidth,
-    ]);
+  if (plan.starts !== undefined) {
+    const { starts, pasts } = plan;
+    const settings = { scale, window: window ?? 0 };
+    const held = pasts && cache?.read(layer, Math.max(...segments.map(({ past, length }) => past + length)));
+    const output =
+      pasts && held
+        ? cachedAttention(query, held.keys, held.values, starts, pasts, settings)
+        : packedAttention(query, key, value, starts, settings);
+    return output.reshape([tokens, heads * headWidth]);
+  }
 
   if (cache !== undefined && isSingleStep(segments, cache)) {
     // The queries that share a key's head stand where a sequence's positions would: nothing is repeated.
