@@ -20,6 +20,22 @@ export function setNumThreads(count: number): void {
 }
 
 /**
+ * For a loop whose rounds take the same memory again: until the end of the block, `using memory = reusingMemory()`, what
+ * tensors on the CPU free stays in the process, pieces of any size, where the C library would ask the system for them
+ * anew, page by page. With glibc; elsewhere, and where the environment says how malloc is to do it, nothing changes.
+ */
+export function reusingMemory(): Disposable {
+  addon.reuseMemory(true);
+  let ended = false;
+  return {
+    [Symbol.dispose]() {
+      if (!ended) addon.reuseMemory(false);
+      ended = true;
+    },
+  };
+}
+
+/**
  * Seeds the generators of all devices with a whole number of 64 bits. On the CPU the same seed gives the same bits
  * again.
  * @throws {ArgumentError} for anything else

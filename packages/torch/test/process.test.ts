@@ -57,6 +57,29 @@ describe("threads", () => {
   });
 });
 
+const glibc =
+  process.platform === "linux" &&
+  "glibcVersionRuntime" in (process.report.getReport() as { header: object }).header;
+
+test.skipIf(!glibc)(
+  `memory that a loop takes again is kept until it ends${glibc ? "" : " (skipped: no glibc)"}`,
+  () => {
+    const unset = {
+      MALLOC_TRIM_THRESHOLD_: undefined,
+      MALLOC_MMAP_THRESHOLD_: undefined,
+      MALLOC_MMAP_MAX_: undefined,
+    };
+    const { anew, kept, held, left } = runChildJson<Record<"anew" | "kept" | "held" | "left", number>>(
+      "programs/heap.ts",
+      { env: { ...unset, GLIBC_TUNABLES: undefined } },
+    );
+    // Two pieces of 64 MB a round are 32,768 pages of 4 KB, or 64 of 2 MB.
+    expect(kept).toBeLessThan(anew / 4);
+    expect(held).toBeGreaterThan(100e6);
+    expect(left).toBeLessThan(20e6);
+  },
+);
+
 test("workers have an engine of their own", () => {
   const { main, workers } = runChildJson<{ main: number; workers: unknown[] }>("programs/worker.ts");
   expect(main).toBe(3);

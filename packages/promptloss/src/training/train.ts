@@ -1,6 +1,6 @@
 // The training loop. One step: the rate, the batch's gradients, clipping, the update, a line of the log; then, where
 // they are due, an evaluation and a checkpoint.
-import { getRngState, manualSeed, noGrad, setRngState, type Tensor } from "@promptloss/torch";
+import { getRngState, manualSeed, noGrad, reusingMemory, setRngState, type Tensor } from "@promptloss/torch";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import { type SideSums, sideMeans } from "../loss/index.ts";
 import { peakMemory } from "../peak-memory.ts";
@@ -47,6 +47,7 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
   const { model, rows, batches, settings } = run;
   const { onStart = () => {}, onEvent: emit = () => {}, signal } = options;
   const parameters = model.trainable;
+  using _memory = reusingMemory();
   manualSeed(settings.seed);
   using optimizer = new AdamW(parameters, settings.optimizer);
   using minkowski = settings.minkowski && new MinkowskiPenalty(parameters.values(), settings.minkowski);

@@ -3,13 +3,9 @@
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <cstdlib>
-#include <limits>
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include "exports.h"
+#include "heap.h"
 
 namespace {
 
@@ -32,19 +28,6 @@ void limit_primitive_caches() {
   for (const char* name : {"LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"}) setenv(name, "256", 0);
 }
 
-// A step of training takes and frees the same hundreds of megabytes as the one before. Left to itself, malloc gives the
-// larger pieces back to the system and asks for them again, page by page: some 40 ms of a step of 600 (stories15M, one
-// thread). What a person has set stays.
-void keep_freed_memory() {
-#ifdef __GLIBC__
-  for (const char* name : {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES"})
-    if (getenv(name) != nullptr) return;
-  // The most that malloc takes from its heap; larger pieces go back all the same.
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-#endif
-}
-
 void destroy(napi_env, void* data, void*) { delete static_cast<binding::Instance*>(data); }
 
 napi_value initialise(napi_env env, napi_value exports) {
@@ -56,7 +39,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   }
   leave_out_backtraces();
   limit_primitive_caches();
-  keep_freed_memory();
+  binding::keep_freed_memory();
   try {
     binding::export_call(env, exports);
     binding::export_tensor(env, exports);

@@ -9,6 +9,7 @@
 
 #include "convert.h"
 #include "exports.h"
+#include "heap.h"
 
 namespace binding {
 namespace {
@@ -24,6 +25,12 @@ napi_value set_error_factory(Instance& instance, napi_callback_info info) {
 
 napi_value get_threads(Instance& instance, napi_callback_info) {
   return make_number(instance.env, at::get_num_threads());
+}
+
+napi_value reuse_heap(Instance& instance, napi_callback_info info) {
+  Arguments<1> args(instance.env, info);
+  reuse_memory(get_bool(instance.env, args[0]));
+  return undefined(instance.env);
 }
 
 napi_value set_threads(Instance& instance, napi_callback_info info) {
@@ -111,6 +118,7 @@ void export_runtime(napi_env env, napi_value exports) {
               {"setErrorFactory", entry<set_error_factory>},
               {"getThreads", entry<get_threads>},
               {"setThreads", entry<set_threads>},
+              {"reuseMemory", entry<reuse_heap>},
               {"manualSeed", entry<manual_seed>},
               {"getRngState", entry<get_rng_state>},
               {"setRngState", entry<set_rng_state>},

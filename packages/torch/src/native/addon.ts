@@ -34,6 +34,8 @@ export interface Addon {
   stopProfile(): { names: string[]; events: Float64Array; dropped: number };
   getThreads(): number;
   setThreads(count: number): void;
+  /** Begins, or ends once, that the heap keeps pieces of any size that are freed. */
+  reuseMemory(begin: boolean): void;
   manualSeed(seed: bigint): void;
   getRngState(device: string): Handle;
   setRngState(device: string, state: Handle): void;

@@ -221,6 +221,7 @@ export const otherSignatures: Record<string, string> = {
   setNumThreads: "threads",
   manualSeed: "number",
   getRngState: "device",
+  reusingMemory: "",
   setRngState: "state device",
   availableDevices: "",
   synchronize: "device",
