@@ -16,15 +16,12 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Bias = Optional<at::Tensor>;
 
-/** Fewer tokens do not pay for packing the weight. */
-constexpr int64_t kFewestTokens = 32;
-
 bool serves(const at::Tensor& input, const at::Tensor& weight, const Bias& bias) {
   const auto floating = [](const at::Tensor& tensor) {
     return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16;
   };
   return fused_kernels() && has_products() && input.is_cpu() && floating(input) && input.dim() > 0 && is_factor(weight) &&
-         weight.numel() > 0 && input.size(-1) == weight.size(1) && input.numel() / weight.size(1) >= kFewestTokens &&
+         weight.numel() > 0 && input.size(-1) == weight.size(1) && input.numel() > 0 &&
          (!bias.has_value() || (floating(*bias) && bias->dim() == 1 && bias->size(0) == weight.size(0)));
 }
 

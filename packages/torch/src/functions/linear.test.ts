@@ -18,6 +18,9 @@ import {
 const ROUNDED = 2 ** -8;
 const SUMMED = 1e-5;
 
+/** Whether native/ops' products are written for this processor. */
+const ownProducts = ops.promptloss!.has_tile_product!.default!() as boolean;
+
 const leaf = (shape: readonly number[], dtype: DType): Tensor => {
   // Numbers that bfloat16 holds: what float32 operands are rounded to is no part of the difference.
   const made = randn(shape).bfloat16().to({ dtype }).detach();
@@ -68,8 +71,8 @@ describe("linear", () => {
             [weight, exactWeight],
           ] as const) {
             expect(own.grad!.dtype).toBe(dtype);
-            // Few tokens are torch's, which rounds what it multiplies.
-            const tolerance = dtype === "float32" && tokens >= 32 ? SUMMED : ROUNDED;
+            // Torch's own products in bfloat16 round some sums in between.
+            const tolerance = !ownProducts ? 4 * ROUNDED : dtype === "float32" ? SUMMED : ROUNDED;
             expect(relativeDifference(own.grad!, twin.grad!)).toBeLessThan(tolerance);
           }
           if (bias !== null) expect(relativeDifference(bias.grad!, exactBias!.grad!)).toBeLessThan(ROUNDED);
@@ -141,8 +144,8 @@ describe("linear", () => {
     expect(relativeDifference(second(true), second(false).double())).toBeLessThan(4 * ROUNDED);
   });
 
-  const tiles = ops.promptloss!.has_tile_product!.default!() as boolean;
-  test.skipIf(!tiles)(`by AMX's tiles in plain code${tiles ? "" : " (skipped: no AVX-512 bf16)"}`, () => {
+  const why = ownProducts ? "" : " (skipped: no AVX-512 bf16)";
+  test.skipIf(!ownProducts)(`by AMX's tiles in plain code${why}`, () => {
     const shapes = fc.record({ rows: size(150), depth: size(900), columns: size(200), seed: fc.nat(1e6) });
     const turns = fc.record({ left: fc.boolean(), right: fc.boolean() });
     fc.assert(

@@ -119,8 +119,17 @@ export function repeat(input: Tensor, times: readonly number[]): Tensor {
   return native.repeat(input, times);
 }
 
-/** A copy, each element along `dim` repeated `times` times in place. */
+/**
+ * A copy, each element along `dim` repeated `times` times in place.
+ * @throws {ArgumentError} for more elements than can be counted, by which libtorch 1 ends the process
+ */
 export function repeatInterleave(input: Tensor, times: number, dim = 0): Tensor {
+  if (input.numel * Number(times) > Number.MAX_SAFE_INTEGER)
+    throw new ArgumentError(`repeatInterleave: ${input.numel} elements can't be repeated ${times} times`, {
+      argument: "times",
+      expected: "a number of times that memory holds",
+      received: String(times),
+    });
   return native.repeatInterleave(input, times, dim);
 }
 

@@ -7,6 +7,7 @@ import {
   type DType,
   grad,
   gradcheck,
+  libtorch,
   manualSeed,
   OperatorError,
   rand,
@@ -238,8 +239,13 @@ describe("fused kernels and plain operators", () => {
           });
           // From the same logits in bfloat16: what differs is float32 arithmetic.
           expectClose(fused.losses, plain.losses, 1e-5);
-          // Derivatives by logits are rounded to 8 bits, now and then to the other neighbour, and summed.
-          expectClose(fused.gradients, plain.gradients, 2 ** -6);
+          // Derivatives by logits are rounded to 8 bits, now and then to the other neighbour, and summed; libtorch 1
+          // rounds sums of products of a few tokens as well.
+          expectClose(
+            fused.gradients,
+            plain.gradients,
+            libtorch().version.startsWith("1.") ? 2 ** -5 : 2 ** -6,
+          );
         }),
       ),
     );
