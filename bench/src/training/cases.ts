@@ -90,10 +90,10 @@ export const costCasesOf = (): { readonly axis: string; readonly case: Case }[] 
   ];
 };
 
-export const lengthOf = (shape: Shape, quick: boolean): Length => {
-  if (quick) return { chunk: shape === "small" ? 2 : 1, rounds: 3 };
-  return { chunk: shape === "small" ? 5 : 2, rounds: 7 };
-};
+export const lengthOf = (shape: Shape, rounds: number): Length => ({
+  chunk: shape === "small" ? 3 : 1,
+  rounds,
+});
 
 /** TRL is measured on the small model; at its best it trains in bf16. */
 export const sidesOf = ({ shape, precision }: Case): Side[] => {

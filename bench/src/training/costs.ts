@@ -18,7 +18,7 @@ const HEADER = [
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 
 export const costSectionOf = (results: readonly CostResult[], setting: Setting): string => {
-  const { data, model, parameters, peak, quick } = setting;
+  const { data, model, parameters, peak, flags } = setting;
   const shapes = [...new Set(results.map(({ case: { shape } }) => shape))];
   const rows = results.map((result) => {
     const { ours, bare } = result.sides;
@@ -34,7 +34,7 @@ export const costSectionOf = (results: readonly CostResult[], setting: Setting):
   return [
     "## What a token of training costs",
     "",
-    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER --costs${quick ? " --quick" : ""}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}, whose answers are joined to full rows. ${circumstances(results, setting)}`,
+    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER${flags}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}, whose answers are joined to full rows. ${circumstances(results, setting)}`,
     "",
     `${shapes.map((shape) => `${shape}: ${shapeName(shape, model, parameters)}`).join("; ")}. Full fine-tuning in bf16 at prompt loss weight 0.1, as in the section above; medians of rounds in which the sides take turns. ${PEAK_WORDS}`,
     "",

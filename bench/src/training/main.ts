@@ -1,6 +1,6 @@
 // Training against TRL and a bare PyTorch loop, side by side in one run:
-// `npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick]`. With --costs, what a
-// token costs by length, batch and model instead, against the same sides.
+// `npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7]`. With
+// --costs, what a token costs by length, batch and model instead, against the same sides.
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -15,7 +15,7 @@ import type { CreateRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
 import { type Setting, sectionOf, speedRow } from "./table.ts";
 
 const USAGE =
-  "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick]";
+  "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7]";
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
 const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
@@ -64,10 +64,13 @@ interface Wanted {
   readonly model: string;
   readonly shapes: readonly Shape[];
   readonly costs: boolean;
+  /** Fewer cases. */
   readonly quick: boolean;
+  readonly rounds: number;
+  readonly flags: string;
 }
 
-const run = async ({ data, model, shapes, costs, quick }: Wanted): Promise<void> => {
+const run = async ({ data, model, shapes, costs, quick, rounds, flags }: Wanted): Promise<void> => {
   const place = mkdtempSync(join(tmpdir(), "promptloss-training-model-"));
   const peers = new Peers();
   const results: Result[] = [];
@@ -88,7 +91,7 @@ const run = async ({ data, model, shapes, costs, quick }: Wanted): Promise<void>
     };
     for (const each of cases) {
       const { shape } = each;
-      const at = { data, model: await folderOf(shape), threads, length: lengthOf(shape, quick) };
+      const at = { data, model: await folderOf(shape), threads, length: lengthOf(shape, rounds) };
       const result = await measureCase(each, at, (side) => peers.of(side));
       results.push(result);
       console.log(speedRow(result, peak).join("  "));
@@ -97,7 +100,7 @@ const run = async ({ data, model, shapes, costs, quick }: Wanted): Promise<void>
         threads,
         data: basename(data),
         model: basename(model),
-        quick,
+        flags,
         peak,
         parameters,
         load: [before, loadavg()[0]!],
@@ -123,12 +126,20 @@ const { values, positionals } = parseArgs({
     shapes: { type: "string", default: "small,large" },
     costs: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
   },
 });
 const [data, model] = positionals;
 const shapes = values.shapes.split(",");
 const known = (shape: string): shape is Shape => shape === "small" || shape in DRAWN;
-if (data === undefined || model === undefined || !shapes.every(known)) {
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
+if (data === undefined || model === undefined || !shapes.every(known) || !(rounds >= 1)) {
   console.error(USAGE);
   process.exitCode = 2;
-} else await run({ data, model, shapes, costs: values.costs, quick: values.quick });
+} else {
+  const flags = process.argv
+    .slice(4)
+    .map((flag) => ` ${flag}`)
+    .join("");
+  await run({ data, model, shapes, costs: values.costs, quick: values.quick, rounds, flags });
+}

@@ -9,7 +9,8 @@ export interface Setting {
   readonly threads: number;
   readonly data: string;
   readonly model: string;
-  readonly quick: boolean;
+  /** What followed the command's files. */
+  readonly flags: string;
   /** What the processor's bfloat16 units do in a second, operands in registers; 0 where it has none. */
   readonly peak: number;
   /** Parameters of the shapes that were drawn. */
@@ -119,14 +120,14 @@ export const PEAK_WORDS =
   "Share of peak: the work of products, 6 operations a weight and token and 4 where it is frozen, attention's not counted, over what the processor's bf16 units do with operands in registers.";
 
 export const sectionOf = (results: readonly Result[], setting: Setting): string => {
-  const { data, model, quick, peak, parameters } = setting;
+  const { data, model, flags, peak, parameters } = setting;
   const rounds = results[0]?.sides.ours?.speeds.length ?? 0;
   const measured = [...new Set(results.map(({ case: { shape } }) => shape))];
   const gains = maskingGains(results);
   return [
     "## Training against TRL and a bare PyTorch loop",
     "",
-    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER${quick ? " --quick" : ""}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}. ${circumstances(results, setting)}`,
+    `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER${flags}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}. ${circumstances(results, setting)}`,
     "",
     `${measured.map((shape) => `${shape}: ${shapeName(shape, model, parameters)}`).join("; ")}. Rows of at most ${MAX_LENGTH} tokens, the same in the same order from the same weights, batches of ${BATCH} rows, AdamW at ${LEARNING_RATE}, gradients clipped to 1, LoRA of rank ${LORA_RANK} on all linear modules of the layers. Ours: the library's training run, no checkpoints, no probes. Bare: a LLaMA in plain operators over rows laid end to end, cross entropy over all logits. TRL: SFTConfig's defaults, batches padded to their longest row. TRL, best: batches of ${2 * BATCH} grouped by length, no gradient checkpointing, bf16. TRL has no weights between 0 and 1; beside 0.1 stands its training on all tokens.`,
     "",
