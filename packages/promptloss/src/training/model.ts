@@ -25,7 +25,7 @@ export const prepareModel = (recipe: Recipe, folder: string, device: string): Ca
   model.adapter = createAdapter(
     model.architecture,
     { rank, alpha, dropout, rankStabilised: rslora, ...(targets !== undefined && { targets }) },
-    { device },
+    { device, seed },
   );
   return model;
 };

@@ -1,6 +1,6 @@
 // Low-rank adaptation (Hu et al., 2021): beside a frozen linear module W a trained product B·A of small rank,
 // scaled by alpha / rank, or by alpha / √rank (rsLoRA, arXiv 2312.03732).
-import { keep, linear, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
+import { keep, linear, manualSeed, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
 import { linearModules } from "../decoder/parameters.ts";
 import { ModelError } from "../errors.ts";
@@ -115,13 +115,17 @@ export const targetModules = (
   return modules.filter(({ module }) => targets.some((target) => fits(target, module)));
 };
 
-/** A new adapter in float32: A random, B zero, so that at first it changes nothing. */
+/**
+ * A new adapter in float32: A random, B zero, so that at first it changes nothing.
+ * @param seed seeds libtorch's generators, so that A is the same again; without it they go on as they are
+ */
 export const createAdapter = (
   architecture: Architecture,
   options: LoraOptions = {},
-  { device = "cpu" }: { device?: string } = {},
+  { device = "cpu", seed }: { device?: string; seed?: number } = {},
 ): LoraAdapter => {
   const settings = loraSettings(options);
+  if (seed !== undefined) manualSeed(seed);
   const pairs = new Map<string, LoraPair>();
   for (const { module, inputs, outputs } of targetModules(architecture, settings.targets)) {
     const pair = scope(() => {
