@@ -76,6 +76,10 @@ describe("from the paper", () => {
   test("as text", () => {
     expect(renderRecommendation(recommend(0.7, { taskGroup: "long-generation" }))).toMatchSnapshot();
     expect(renderRecommendation(recommend(8))).toMatchSnapshot();
+    const end = { ...recommend(8), plw: 0, interval: { lower: 0, upper: 0, kind: "end" } as const };
+    expect(renderRecommendation(end)).toContain(
+      "\nRange               none (the best is the end of what was tried)\n",
+    );
   });
 });
 

@@ -14,14 +14,14 @@ const marks = {
 export function renderRecommendation(recommendation: Recommendation): string {
   const { plw, interval, generationRatio, taskGroup, evidence, significant } = recommendation;
   const { lower, upper, kind, level } = interval;
-  const span = `${trimmed(lower)} to ${trimmed(upper)}`;
   const methods = {
     surface: "from draws of the fitted surface",
     bootstrap: "parametric bootstrap",
     delta: "delta method",
     stated: "a stated range, no confidence interval",
-    end: "the end of the range that was tried",
+    end: "the best is the end of what was tried",
   };
+  const span = kind === "end" ? "none" : `${trimmed(lower)} to ${trimmed(upper)}`;
   const confidence = level === undefined ? "" : `${trimmed(100 * level, 6)} % interval, `;
   return [
     `Prompt loss weight  ${trimmed(plw)}`,
