@@ -16,13 +16,20 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Bias = Optional<at::Tensor>;
 
+bool floating(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16;
+}
+
+/** Whether there is no bias, or one of a number an output. */
+bool fits(const Bias& bias, const at::Tensor& weight) {
+  return !bias.has_value() ||
+         (bias->is_cpu() && floating(*bias) && bias->dim() == 1 && weight.dim() == 2 && bias->size(0) == weight.size(0));
+}
+
 bool serves(const at::Tensor& input, const at::Tensor& weight, const Bias& bias) {
-  const auto floating = [](const at::Tensor& tensor) {
-    return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16;
-  };
   return fused_kernels() && has_products() && input.is_cpu() && floating(input) && input.dim() > 0 && is_factor(weight) &&
          weight.numel() > 0 && input.size(-1) == weight.size(1) && input.numel() > 0 &&
-         (!bias.has_value() || (floating(*bias) && bias->dim() == 1 && bias->size(0) == weight.size(0)));
+         fits(bias, weight);
 }
 
 at::Tensor rows_of(const at::Tensor& tensor) {
@@ -85,7 +92,7 @@ bool both_bfloat16(const at::Tensor& input, const at::Tensor& weight) {
 at::Tensor few(const at::Tensor& input, const at::Tensor& weight, const Bias& bias) {
   const bool differentiable = at::GradMode::is_enabled() &&
                               (input.requires_grad() || weight.requires_grad() || (bias.has_value() && bias->requires_grad()));
-  if (differentiable || input.dim() == 0 || input.numel() == 0 || (bias.has_value() && bias->dim() != 1)) return {};
+  if (differentiable || input.dim() == 0 || input.numel() == 0 || !fits(bias, weight)) return {};
   const auto rows = input.reshape({-1, input.size(-1)});
   if (!serves_few_rows(rows, weight)) return {};
   at::AutoDispatchBelowADInplaceOrView guard;

@@ -11,6 +11,7 @@ import {
   randn,
   scope,
   type Tensor,
+  TorchError,
   useFusedKernels,
 } from "../index.ts";
 
@@ -119,6 +120,12 @@ describe("linear", () => {
       const exact = linear(x.double(), weight.double(), bias.double());
       expect(relativeDifference(linear(x, weight, bias), exact), `${rows} rows`).toBeLessThan(ROUNDED);
     }
+  });
+
+  test("refuses a bias of another length, for few rows and many", () => {
+    const [weight, bias] = [randn([1000, 3]).bfloat16(), randn([2]).bfloat16()];
+    for (const rows of [1, 5, 100])
+      expect(() => linear(randn([rows, 3]).bfloat16(), weight, bias), `${rows} rows`).toThrow(TorchError);
   });
 
   test("of leading dimensions, and of an input that is turned round", () => {
