@@ -13,22 +13,23 @@ const at::Tensor& first(Instance& instance, napi_callback_info info) {
   return instance.tensor(args[0], "tensor");
 }
 
-napi_value free_tensor(Instance& instance, napi_callback_info info) {
+// A handle that need not be live.
+uint64_t first_handle(Instance& instance, napi_callback_info info) {
   Arguments<1> args(instance.env, info);
   uint64_t handle;
   bool lossless;
   NODE_API(napi_get_value_bigint_uint64(instance.env, args[0], &handle, &lossless));
-  const bool freed = instance.tensors.free(handle);
+  return handle;
+}
+
+napi_value free_tensor(Instance& instance, napi_callback_info info) {
+  const bool freed = instance.tensors.free(first_handle(instance, info));
   instance.report_memory();
   return make_bool(instance.env, freed);
 }
 
 napi_value set_collectable(Instance& instance, napi_callback_info info) {
-  Arguments<1> args(instance.env, info);
-  uint64_t handle;
-  bool lossless;
-  NODE_API(napi_get_value_bigint_uint64(instance.env, args[0], &handle, &lossless));
-  instance.tensors.set_collectable(handle);
+  instance.tensors.set_collectable(first_handle(instance, info));
   instance.report_memory();
   return undefined(instance.env);
 }

@@ -123,11 +123,7 @@ PROMPTLOSS_BF16 void multiply(const FewRows<BFloat16>& of, int64_t first, int64_
 
 }  // namespace
 
-FewRowsKernel<BFloat16> pairs_kernel() {
-  const bool has = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") &&
-                   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  return has ? &multiply : nullptr;
-}
+FewRowsKernel<BFloat16> pairs_kernel() { return has_vectors() ? &multiply : nullptr; }
 
 }  // namespace promptloss
 

@@ -137,11 +137,6 @@ constexpr ProductKernels tiles(decltype(ProductKernels::multiply) multiply, void
 constexpr ProductKernels kHardwareTiles = tiles(multiply_hardware_tiles, HardwareTiles::open, HardwareTiles::close);
 constexpr ProductKernels kEmulatedTiles = tiles(multiply_emulated_tiles, EmulatedTiles::open, EmulatedTiles::close);
 
-bool has_vectors() {
-  return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-}
-
 bool knows_tiles() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0;
@@ -168,6 +163,11 @@ bool tiles_are_right() {
 }
 
 }  // namespace
+
+bool has_vectors() {
+  return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+}
 
 bool has_tiles() {
 #ifdef __linux__
@@ -196,6 +196,8 @@ const ProductKernels* emulated_tile_kernels() { return has_vectors() ? &kEmulate
 #else
 
 namespace promptloss {
+
+bool has_vectors() { return false; }
 
 bool has_tiles() { return false; }
 

@@ -74,6 +74,9 @@ struct ProductKernels {
   }
 };
 
+/** Whether the processor multiplies pairs of bfloat16 in vectors: AVX-512 bf16. */
+bool has_vectors();
+
 /** Whether the processor has AMX for bfloat16 and the system lets this process use it. */
 bool has_tiles();
 
