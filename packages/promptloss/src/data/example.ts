@@ -20,10 +20,12 @@ export interface Turn {
   readonly parts: readonly Part[];
 }
 
-/** Where a row was read: the file as the user named it and the row's number, counted from 1. */
+/** Where a row comes from: the file as the user named it and the row's number, counted from 1. */
 export interface RowSource {
   readonly file: string;
   readonly row: number;
+  /** Rows of one group are about one thing, a document or a person: held-out rows are drawn by whole groups. */
+  readonly group?: string;
 }
 
 /** A conversation with at least one assistant turn. Alpaca and prompt/completion rows are two turns. */

@@ -3,11 +3,11 @@
 //
 //   header   96 bytes: magic, version, byte-order mark, sizes and places, SHA-256 of all the rest
 //   rows     each: ids int32[n], part weights float32[n] where flagged, classes uint8[n], padded to 4 bytes
-//   index    columns over rows: offset f64, row weight f64, length i32, file i32, row number i32, flags u8
-//   meta     JSON: key, file names, tokenisation report
+//   index    columns over rows: offset f64, row weight f64; length, file, row number, group i32; flags u8
+//   meta     JSON: key, file names, groups, tokenisation report
 
 export const MAGIC = "PLTOKENS";
-export const VERSION = 2;
+export const VERSION = 3;
 export const BYTE_ORDER_MARK = 0x01020304;
 export const HEADER_BYTES = 96;
 export const CHECKSUM_AT = 64;
@@ -15,8 +15,10 @@ export const CHECKSUM_BYTES = 32;
 /** Flag of a row that carries part weights. */
 export const HAS_PART_WEIGHTS = 1;
 
+export const NO_GROUP = -1;
+
 /** Bytes of the index for each row. */
-const INDEX_ROW_BYTES = 8 + 8 + 4 + 4 + 4 + 1;
+const INDEX_ROW_BYTES = 8 + 8 + 4 + 4 + 4 + 4 + 1;
 
 export interface CacheHeader {
   readonly rows: number;
@@ -67,6 +69,8 @@ export interface CacheIndex {
   readonly lengths: Int32Array;
   readonly files: Int32Array;
   readonly rowNumbers: Int32Array;
+  /** The number of each row's group; NO_GROUP where it has none. */
+  readonly groups: Int32Array;
   readonly flags: Uint8Array;
 }
 
@@ -79,7 +83,8 @@ export const indexViews = (buffer: ArrayBuffer, rows: number): CacheIndex => ({
   lengths: new Int32Array(buffer, 16 * rows, rows),
   files: new Int32Array(buffer, 20 * rows, rows),
   rowNumbers: new Int32Array(buffer, 24 * rows, rows),
-  flags: new Uint8Array(buffer, 28 * rows, rows),
+  groups: new Int32Array(buffer, 28 * rows, rows),
+  flags: new Uint8Array(buffer, 32 * rows, rows),
 });
 
 /** The bytes that a row takes in the file. */

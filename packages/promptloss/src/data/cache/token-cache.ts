@@ -2,6 +2,7 @@
 // cannot be used is built again.
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import type { RowSource } from "../example.ts";
 import type { ClassifiedRows, ClassifiedTokens, TokenizationReport } from "../tokens/index.ts";
 import { type CacheFault, TokenCacheError } from "./errors.ts";
 import {
@@ -54,6 +55,7 @@ export class TokenCache implements ClassifiedRows {
   readonly report: TokenizationReport;
   readonly key: TokenCacheKey;
   readonly #files: readonly string[];
+  readonly #groups: readonly string[];
   readonly #index: CacheIndex;
   #file: number | undefined;
 
@@ -62,6 +64,7 @@ export class TokenCache implements ClassifiedRows {
     this.report = meta.report;
     this.key = meta.key;
     this.#files = meta.files;
+    this.#groups = meta.groups;
     this.#index = index;
     this.#file = file;
   }
@@ -102,7 +105,7 @@ export class TokenCache implements ClassifiedRows {
 
   /** Reads a row; its arrays are views of one buffer that belongs to it. Undefined beyond the last row. */
   at(index: number): ClassifiedTokens | undefined {
-    const { offsets, rowWeights, lengths, files, rowNumbers, flags } = this.#index;
+    const { offsets, rowWeights, lengths, flags } = this.#index;
     const length = lengths[index];
     if (length === undefined) return undefined;
     if (this.#file === undefined) throw new TokenCacheError(this.path, "missing", "has been closed");
@@ -110,8 +113,15 @@ export class TokenCache implements ClassifiedRows {
     const buffer = readExactly(this.#file, offsets[index]!, rowBytes(length, hasPartWeights));
     if (buffer === undefined)
       throw new TokenCacheError(this.path, "truncated", "was cut short while it was in use");
-    const source = { file: this.#files[files[index]!]!, row: rowNumbers[index]! };
-    return { ...rowViews(buffer, length, hasPartWeights), rowWeight: rowWeights[index]!, source };
+    const views = rowViews(buffer, length, hasPartWeights);
+    return { ...views, rowWeight: rowWeights[index]!, source: this.#sourceOf(index) };
+  }
+
+  #sourceOf(index: number): RowSource {
+    const { files, rowNumbers, groups } = this.#index;
+    const group = this.#groups[groups[index]!];
+    const place = { file: this.#files[files[index]!]!, row: rowNumbers[index]! };
+    return group === undefined ? place : { ...place, group };
   }
 
   close(): void {

@@ -5,11 +5,13 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs
 import { basename, dirname, join } from "node:path";
 import type { ClassifiedTokens, TokenizationReport } from "../tokens/index.ts";
 import {
+  type CacheIndex,
   CHECKSUM_AT,
   HAS_PART_WEIGHTS,
   HEADER_BYTES,
   indexBytes,
   indexViews,
+  NO_GROUP,
   rowBytes,
   rowViews,
   writeHeader,
@@ -20,6 +22,8 @@ export interface CacheMeta {
   readonly key: TokenCacheKey;
   /** File names, by the number in the index. */
   readonly files: readonly string[];
+  /** Groups of rows, by the number in the index. */
+  readonly groups: readonly string[];
   readonly report: TokenizationReport;
 }
 
@@ -42,6 +46,13 @@ const clearAbandoned = async (path: string): Promise<void> => {
   }
 };
 
+/** The name's number, which is its place among the names met so far. */
+function numberOf(numbers: Map<string, number>, name: string): number {
+  const number = numbers.get(name) ?? numbers.size;
+  numbers.set(name, number);
+  return number;
+}
+
 /** Collects the rows' bytes, their checksum and the columns of the index. */
 class CacheWriter {
   readonly #file: FileHandle;
@@ -55,9 +66,11 @@ class CacheWriter {
     lengths: [],
     files: [],
     rowNumbers: [],
+    groups: [],
     flags: [],
-  } as Record<"offsets" | "rowWeights" | "lengths" | "files" | "rowNumbers" | "flags", number[]>;
+  } as Record<keyof CacheIndex, number[]>;
   readonly #fileNumbers = new Map<string, number>();
+  readonly #groupNumbers = new Map<string, number>();
 
   constructor(file: FileHandle) {
     this.#file = file;
@@ -70,17 +83,19 @@ class CacheWriter {
     views.ids.set(ids);
     views.classes.set(classes);
     if (partWeights !== undefined) views.partWeights!.set(partWeights);
-    if (!this.#fileNumbers.has(source.file)) this.#fileNumbers.set(source.file, this.#fileNumbers.size);
     this.#rows.offsets.push(this.position);
     this.#rows.rowWeights.push(rowWeight);
     this.#rows.lengths.push(ids.length);
-    this.#rows.files.push(this.#fileNumbers.get(source.file)!);
+    this.#rows.files.push(numberOf(this.#fileNumbers, source.file));
     this.#rows.rowNumbers.push(source.row);
+    this.#rows.groups.push(
+      source.group === undefined ? NO_GROUP : numberOf(this.#groupNumbers, source.group),
+    );
     this.#rows.flags.push(hasPartWeights ? HAS_PART_WEIGHTS : 0);
     await this.#append(Buffer.from(buffer));
   }
 
-  async finish(meta: Omit<CacheMeta, "files">): Promise<void> {
+  async finish(meta: Omit<CacheMeta, "files" | "groups">): Promise<void> {
     const rows = this.#rows.offsets.length;
     const indexOffset = this.position;
     const index = new ArrayBuffer(indexBytes(rows));
@@ -88,7 +103,8 @@ class CacheWriter {
     for (const name of Object.keys(this.#rows) as (keyof typeof views)[]) views[name].set(this.#rows[name]);
     await this.#append(Buffer.from(index));
     const metaOffset = this.position;
-    const whole: CacheMeta = { ...meta, files: [...this.#fileNumbers.keys()] };
+    const names = { files: [...this.#fileNumbers.keys()], groups: [...this.#groupNumbers.keys()] };
+    const whole: CacheMeta = { ...meta, ...names };
     await this.#append(Buffer.from(JSON.stringify(whole)));
     await this.#flush();
     const header = writeHeader({ rows, indexOffset, metaOffset, fileSize: this.position });

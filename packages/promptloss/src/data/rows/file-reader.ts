@@ -6,7 +6,7 @@ import { checkMappedColumns, columnMap, fieldsOf } from "./formats/column-map.ts
 import { formatOfColumns } from "./formats/detect.ts";
 import { RowFields } from "./formats/fields.ts";
 import { formatNamed } from "./formats/formats.ts";
-import type { RowFormat } from "./formats/row-format.ts";
+import { GROUP_FIELD, type RowFormat } from "./formats/row-format.ts";
 import type { RawRow } from "./raw-row.ts";
 import type { FileReport, ReportBuilder, SourceReport } from "./report.ts";
 
@@ -105,7 +105,9 @@ export class FileReader {
     try {
       const fields = new RowFields(row.value, this.#columnOf, this.#options.emptyCompletions === "keep");
       const draft = format.parse(fields, this.#ignore);
-      const source = Object.freeze({ file: this.#name, row: row.row });
+      const group = fields.group(GROUP_FIELD);
+      const place = { file: this.#name, row: row.row };
+      const source = Object.freeze(group === undefined ? place : { ...place, group });
       return Object.freeze({ ...draft, source });
     } catch (error) {
       if (error instanceof RowProblem) return this.#refuse(error, row.row);

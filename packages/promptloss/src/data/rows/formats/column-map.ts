@@ -2,7 +2,7 @@
 import { DataError } from "../data-error.ts";
 import { nearestName } from "../nearest-name.ts";
 import { FORMATS } from "./formats.ts";
-import { type RowFormat, WEIGHT_FIELD } from "./row-format.ts";
+import { COMMON_FIELDS, type RowFormat } from "./row-format.ts";
 
 export type ColumnMapping = Readonly<Record<string, string | null>>;
 
@@ -10,7 +10,7 @@ export type ColumnMapping = Readonly<Record<string, string | null>>;
 export const fieldsOf = (format: RowFormat): readonly string[] => [
   ...format.required,
   ...format.optional,
-  WEIGHT_FIELD,
+  ...COMMON_FIELDS,
 ];
 
 /**

@@ -74,12 +74,33 @@ export class RowFields {
     return asWeight(Number.isNaN(number) ? value : number, this.column(field) ?? field);
   }
 
+  /** A group's name: a text, or a number as its text. A blank CSV cell is none. */
+  group(field: string): string | undefined {
+    const value = this.get(field);
+    if (value === undefined || (typeof value === "string" && value.trim() === "")) return undefined;
+    if (typeof value === "bigint" || (typeof value === "number" && isExact(value))) return String(value);
+    const column = this.column(field) ?? field;
+    if (typeof value === "string") return asText(value, column);
+    throw new RowProblem(
+      "wrong-type",
+      `a group is a text or a number that JSON holds exactly; found ${kindOf(value)}`,
+      {
+        field: column,
+        hint: "Write long numbers as text; a column that means something else is left out with columns: { group: null }.",
+      },
+    );
+  }
+
   /** The column that the field stands in; null where the mapping leaves it out. */
   column(field: string): string | null {
     const column = this.#columnOf.get(field);
     return column === undefined ? field : column;
   }
 }
+
+/** JSON's integers beyond 2⁵³ come rounded: two of them may have become one. */
+const isExact = (value: number): boolean =>
+  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 
 const jsonList = (text: string, field: string): unknown => {
   try {

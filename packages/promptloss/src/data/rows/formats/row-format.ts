@@ -12,7 +12,7 @@ export interface RowFormat {
   readonly name: FormatName;
   /** Rows with all of these are taken for this format. */
   readonly required: readonly string[];
-  /** What else it reads. Every format reads `weight`. */
+  /** What else it reads, beside the COMMON_FIELDS of every format. */
   readonly optional: readonly string[];
   /** Throws a RowProblem. `ignored` is told the names of fields inside messages that nothing reads. */
   parse(row: RowFields, ignored: (field: string) => void): Draft;
@@ -31,6 +31,11 @@ export type FormatName = (typeof FORMAT_NAMES)[number];
 
 /** The example weight's field in every format. */
 export const WEIGHT_FIELD = "weight";
+
+/** The field in every format that says which rows belong together. */
+export const GROUP_FIELD = "group";
+
+export const COMMON_FIELDS: readonly string[] = [WEIGHT_FIELD, GROUP_FIELD];
 
 /** A conversation's draft with the row's weight. */
 export const conversation = (turns: readonly Turn[], row: RowFields): Draft => {
