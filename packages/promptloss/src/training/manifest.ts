@@ -38,7 +38,8 @@ export interface Manifest {
   readonly end?: {
     readonly reason: EndReason;
     readonly step: number;
-    readonly bestStep?: number;
+    /** The step whose weights lie in model/: the last, or the best; left out where the run was interrupted. */
+    readonly writtenStep?: number;
     readonly tokens: number;
     readonly seconds: number;
     readonly peakMemory: number;

@@ -130,17 +130,17 @@ const startEvent = (run: TrainingRun, manifest: Manifest, firstStep: number): St
   notes: run.notes,
 });
 
-const endOf = ({ reason, step, best, tokens, seconds, peakMemory }: TrainResult) => ({
+const endOf = ({ reason, step, writtenStep, tokens, seconds, peakMemory }: TrainResult) => ({
   reason,
   step,
-  ...(best && { bestStep: best.step }),
+  ...(writtenStep !== undefined && { writtenStep }),
   tokens,
   seconds,
   peakMemory,
 });
 
 const endEvent = ({ end }: Manifest, model: string | undefined): TrainingEvent => {
-  const { reason, step, seconds, peakMemory, bestStep } = end!;
+  const { reason, step, seconds, peakMemory, writtenStep } = end!;
   return {
     type: "end",
     reason,
@@ -148,7 +148,7 @@ const endEvent = ({ end }: Manifest, model: string | undefined): TrainingEvent =
     seconds,
     peakMemory,
     ...(model !== undefined && { model }),
-    ...(bestStep !== undefined && { bestStep }),
+    ...(writtenStep !== undefined && { writtenStep }),
   };
 };
 

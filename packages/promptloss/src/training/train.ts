@@ -32,7 +32,8 @@ export interface TrainResult {
   readonly step: number;
   readonly tokens: number;
   readonly seconds: number;
-  readonly best: RunState["best"];
+  /** The step whose weights the model has now; undefined where the run was interrupted. */
+  readonly writtenStep: number | undefined;
   /** The highest resident memory in bytes. */
   readonly peakMemory: number;
 }
@@ -112,7 +113,9 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
       memory,
     });
 
-    if (run.heldOut !== undefined && settings.evaluation && due(settings.evaluation.every)) {
+    // The last step too, so that the weights that are written have always been measured.
+    const last = state.step === batches.steps;
+    if (run.heldOut !== undefined && settings.evaluation && (last || due(settings.evaluation.every))) {
       const began = performance.now();
       const { loss: heldOut, sums: measured } = heldOutLoss(model, run.heldOut, settings);
       const better = state.best === undefined || heldOut < state.best.loss;
@@ -143,10 +146,11 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
       break;
     }
   }
-  if (reason === "interrupted") save();
-  else if (state.best !== undefined && state.best.step !== state.step) best?.restore(parameters);
   const { step, tokens, seconds } = state;
-  return { reason, step, tokens, seconds, best: state.best, peakMemory: peakMemory() };
+  if (reason === "interrupted") save();
+  const writtenStep = reason === "interrupted" ? undefined : best === undefined ? step : state.best?.step ?? step;
+  if (writtenStep !== undefined && writtenStep !== step) best?.restore(parameters);
+  return { reason, step, writtenStep, tokens, seconds, peakMemory: peakMemory() };
 };
 
 const accumulateSettings = ({ settings }: TrainingRun, kl: KlPenalty | undefined): AccumulateSettings => {

@@ -169,13 +169,13 @@ const evaluationLine = ({ step, loss: value, prompt, completion, best }: Evaluat
   return `${pc.cyan(line)}  ${pc.cyan("held out")}${best ? pc.green(" best") : ""}`;
 };
 
-const ending = ({ reason, step, seconds, model, bestStep, peakMemory }: EndEvent): string[] => {
+const ending = ({ reason, step, seconds, model, writtenStep, peakMemory }: EndEvent): string[] => {
   const how = { completed: "done", "stopped-early": "stopped early", interrupted: "interrupted" }[reason];
   const facts = `${how} after ${count(step)} steps and ${duration(seconds)}, peak memory ${bytes(peakMemory)}`;
-  const best = bestStep === undefined ? "" : `, weights of step ${count(bestStep)}`;
+  const written = writtenStep === undefined ? "" : `, weights of step ${count(writtenStep)}`;
   return [
     "",
     reason === "interrupted" ? pc.yellow(facts) : pc.green(facts),
-    model === undefined ? "run the same command again to go on" : `model in ${model}${best}`,
+    model === undefined ? "run the same command again to go on" : `model in ${model}${written}`,
   ];
 };

@@ -1,8 +1,9 @@
-// The task `held-out`: what a run itself measured on the rows that its recipe holds out, at the evaluation whose
-// weights were written. Reads metrics.jsonl and manifest.json; computes nothing anew.
+// The task `held-out`: what a run itself measured on the rows that its recipe holds out, with the weights that it wrote.
+// Reads metrics.jsonl and manifest.json; computes nothing anew.
 import { join } from "node:path";
 import type { EvaluationEvent } from "../../training/events/event.ts";
 import { readMetrics } from "../../training/events/metrics-file.ts";
+import type { Manifest } from "../../training/manifest.ts";
 import { StudyError } from "../errors.ts";
 import { readJson } from "../run/json-file.ts";
 import type { Evaluator, TaskScore } from "./evaluator.ts";
@@ -18,15 +19,17 @@ export const heldOut: Evaluator = {
       : undefined;
   },
   evaluate: async ({ run }) => {
-    const manifest = readJson<{ end?: { step: number; bestStep?: number } }>(join(run, "manifest.json"));
-    const evaluations = readMetrics(join(run, "metrics.jsonl")).filter(
-      (line): line is EvaluationEvent => line.type === "evaluation",
+    const written = readJson<Pick<Manifest, "end">>(join(run, "manifest.json"))?.end?.writtenStep;
+    if (written === undefined)
+      throw new StudyError(`${run}: manifest.json does not say which step's weights were written`, {
+        hint: "train it again: --overwrite begins the run anew",
+      });
+    const event = readMetrics(join(run, "metrics.jsonl")).findLast(
+      (line): line is EvaluationEvent => line.type === "evaluation" && line.step === written,
     );
-    const written = manifest?.end?.bestStep;
-    const event = evaluations.findLast(({ step }) => written === undefined || step === written);
     if (event === undefined)
-      throw new StudyError(`${run}: metrics.jsonl has no evaluation`, {
-        hint: "let evaluation.every be at most the run's steps, or epoch",
+      throw new StudyError(`${run}: metrics.jsonl has no evaluation of step ${written}, whose weights were written`, {
+        hint: "train it again: --overwrite begins the run anew",
       });
     return heldOutScores(event);
   },

@@ -92,7 +92,8 @@ export interface EndEvent {
   readonly seconds: number;
   /** The model's folder; left out where the run was interrupted. */
   readonly model?: string;
-  readonly bestStep?: number;
+  /** The step whose weights the model has: the last, or the best; left out where the run was interrupted. */
+  readonly writtenStep?: number;
   /** The highest resident memory in bytes. */
   readonly peakMemory: number;
 }
