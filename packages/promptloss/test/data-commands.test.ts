@@ -52,8 +52,10 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
         Rg, mean of the rows' ratios  0.41
         Rg, as trained *              0.06  (completion + stop) / (prompt + template)
 
-        prompt loss weight              0  0.01  0.05   0.1  0.2463   0.5     1
-        prompt's share of the loss *  0 %  14 %  45 %  62 %    80 %  89 %  94 %
+        share of the loss at PLW *     0  0.01  0.05    0.1  0.2463    0.5      1
+        prompt                       0 %  14 %  45 %   62 %    80 %   89 %   94 %
+        content (completion text)   82 %  70 %  45 %   31 %    16 %  8.9 %  4.7 %
+        end (stop token)            18 %  16 %  10 %  6.9 %   3.6 %  2.0 %  1.0 %
 
         maximum length          256
         rows that are longer *  0 %

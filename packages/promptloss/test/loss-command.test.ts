@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MEASURED, type Measured } from "../src/loss/part-sums.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
@@ -24,6 +25,8 @@ interface Row {
   file: string;
   row: number;
   prompt: Side;
+  content: Side;
+  end: Side;
   completion: Side;
 }
 interface Totals {
@@ -33,6 +36,8 @@ interface Totals {
   gradientNorm?: number;
   gradientNorms?: Record<string, number>;
   prompt: Side;
+  content: Side;
+  end: Side;
   completion: Side;
 }
 
@@ -59,13 +64,16 @@ describe.skipIf(!built)(`promptloss loss${built ? "" : " (skipped: npm run build
     const { rows, totals } = measure("--plw", "0.25");
     expect(rows.map(({ file, row }) => [file, row])).toEqual(rows.map((_, i) => ["rows.json", i + 1]));
     expect(rows).toHaveLength(24);
-    const losses = (side: "prompt" | "completion"): number =>
-      sum(rows, (row) => row[side].loss * row[side].tokens);
-    const tokens = (side: "prompt" | "completion"): number => sum(rows, (row) => row[side].tokens);
-    for (const side of ["prompt", "completion"] as const) {
-      expect(totals[side].tokens).toBe(tokens(side));
-      expect(totals[side].loss).toBeCloseTo(losses(side) / tokens(side), 10);
+    const losses = (part: Measured): number => sum(rows, (row) => row[part].loss * row[part].tokens);
+    const tokens = (part: Measured): number => sum(rows, (row) => row[part].tokens);
+    for (const part of MEASURED) {
+      expect(totals[part].tokens).toBe(tokens(part));
+      expect(totals[part].loss).toBeCloseTo(losses(part) / tokens(part), 10);
     }
+    // One stop token ends each row.
+    expect(totals.end.tokens).toBe(24);
+    expect(losses("completion")).toBeCloseTo(losses("content") + losses("end"), 10);
+    expect(totals.end.loss).not.toBeCloseTo(totals.content.loss, 2);
     const expected =
       (0.25 * losses("prompt") + losses("completion")) / (0.25 * tokens("prompt") + tokens("completion"));
     // float32 sums in another order.

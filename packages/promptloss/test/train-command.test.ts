@@ -5,6 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSafetensors } from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MEASURED } from "../src/loss/part-sums.ts";
+import type { EvaluationRequest } from "../src/study/evaluate/evaluator.ts";
+import { heldOut } from "../src/study/evaluate/held-out.ts";
+import type { EvaluationEvent } from "../src/training/events/event.ts";
 import type { MetricsLine } from "../src/training/events/metrics-file.ts";
 import type { Manifest } from "../src/training/manifest.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
@@ -59,17 +63,17 @@ probes: { generations: { rows: 5, maxTokens: 4 } }\n`,
       run    6 steps, 2 epochs, into FOLDER/whole
       on     cpu, fp32, THREADS
 
-          step      loss    prompt  completion  correct       rate     grad  tokens/s    memory
-             1  # # # # % # # # # BYTES
-             2  # # # # % # # # # BYTES
+          step      loss   prompt  content      end  correct       rate     grad  tokens/s    memory
+             1  # # # # # % # # # # BYTES
+             2  # # # # # % # # # # BYTES
         checkpoint FOLDER/whole/checkpoints/step-000002
-             3  # # # # % # # # # BYTES
-             3  # # # # % held out best
-             4  # # # # % # # # # BYTES
+             3  # # # # # % # # # # BYTES
+             3  # # # # # % held out best
+             4  # # # # # % # # # # BYTES
         checkpoint FOLDER/whole/checkpoints/step-000004
-             5  # # # # % # # # # BYTES
-             6  # # # # % # # # # BYTES
-             6  # # # # % held out best
+             5  # # # # # % # # # # BYTES
+             6  # # # # # % # # # # BYTES
+             6  # # # # # % held out best
         checkpoint FOLDER/whole/checkpoints/step-000006
 
       done after 6 steps and TIME
@@ -284,11 +288,12 @@ evaluation: { rows: 4, every: 2, patience: 3, keepBest: ${keepBest} }\n`;
     expect(manifestOf("kept").end).toMatchObject({
       reason: "stopped-early",
       step: step + 6,
-      bestStep: step,
+      writtenStep: step,
     });
     expect(stdout).toContain(`weights of step ${step}`);
 
     expect(promptloss("train", last).status).toBe(0);
+    expect(manifestOf("last").end).toMatchObject({ step: step + 6, writtenStep: step + 6 });
     expect(metricsOf("last").map(({ loss }) => loss)).toEqual(metricsOf("kept").map(({ loss }) => loss));
     expect(weightsOf("last").equals(weightsOf("kept"))).toBe(false);
     // What the same run has after the best step, checkpointed there.
@@ -309,6 +314,32 @@ evaluation: { rows: 4, every: 2, patience: 3, keepBest: ${keepBest} }\n`;
       new Map(tensors(checkpoint) as [string, unknown][]),
     );
   });
+
+  test.each([true, false])(
+    "held-out scores are those of the weights that were written, keepBest %s",
+    async (keepBest) => {
+      const name = `measured-${keepBest}`;
+      // Every 4 of 6 steps: the last is measured too. The rate makes step 4 and the last differ.
+      const file = folder.recipe(
+        name,
+        `${SHORT.replace("1e-2", "5e-2")}evaluation: { data: rows.json, every: 4, keepBest: ${keepBest} }\n`,
+      );
+      expect(promptloss("train", file).status).toBe(0);
+      const evaluations = metricsOf(name).filter(({ type }) => type === "evaluation");
+      expect(evaluations.map(({ step }) => step)).toEqual([4, 6]);
+      const { writtenStep } = manifestOf(name).end!;
+      if (!keepBest) expect(writtenStep).toBe(6);
+      const lines = promptloss("loss", join(name, "model"), "rows.json").stdout.trim().split("\n");
+      const { totals } = JSON.parse(lines.at(-1)!) as { totals: EvaluationEvent };
+      const scores = await heldOut.evaluate({ run: join(folder.path, name) } as EvaluationRequest);
+      // float32 sums in another order.
+      for (const part of MEASURED)
+        expect(scores.find(({ metric }) => metric === `${part}_loss`)?.value).toBeCloseTo(
+          totals[part]!.loss,
+          4,
+        );
+    },
+  );
 
   test("a profile tells which operators take the time", () => {
     const file = folder.recipe("profiled", SHORT);

@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import type { TokenClass } from "../data/example.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "../data/tokens/index.ts";
-import { NORMALIZATIONS, type Normalization, type SideSums, sideMeans } from "../loss/index.ts";
+import { MEASURED, NORMALIZATIONS, type Normalization, type PartSums, partMeans } from "../loss/index.ts";
 import type { PreviewSettings } from "../preview/plan.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 import { measureLoss } from "../training/measure-loss.ts";
@@ -57,10 +57,10 @@ export function lossCommand(): Command {
         compute: flags.precision === "bf16" ? "bfloat16" : undefined,
         microBatchTokens: flags.microBatchTokens,
         gradients: flags.gradients === true,
-        onRow: ({ source, sums }) => print({ ...source, ...sidesOf(sums) }),
+        onRow: ({ source, sums }) => print({ ...source, ...partsOf(sums) }),
       });
       const { sums, ...rest } = totals;
-      print({ totals: { ...rest, ...sidesOf(sums) } });
+      print({ totals: { ...rest, ...partsOf(sums) } });
     });
 }
 
@@ -68,14 +68,11 @@ const print = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 
-/** Mean loss, accuracy and tokens of each side; null where it has no tokens. */
-const sidesOf = (sums: SideSums) =>
-  Object.fromEntries(
-    (["prompt", "completion"] as const).map((side) => {
-      const means = sideMeans(sums[side]);
-      return [side, means === undefined ? null : { ...means, tokens: sums[side].tokens }];
-    }),
-  );
+/** Mean loss, accuracy and tokens of each part; null where it has no tokens. */
+const partsOf = (sums: PartSums) => {
+  const means = partMeans(sums);
+  return Object.fromEntries(MEASURED.map((name) => [name, means[name] ?? null]));
+};
 
 const withFlags = (
   base: PreviewSettings | undefined,

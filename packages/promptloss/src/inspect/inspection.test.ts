@@ -62,7 +62,7 @@ describe("inspectExamples", () => {
     row("Name a colour.", "", "Red", 4),
   ];
 
-  test("counts each part by itself, duplicates, and the prompt's share of the loss", async () => {
+  test("counts each part by itself, duplicates, and each part's share of the loss", async () => {
     const inspection = await inspectExamples(rows, { tokenizer, template });
     const inputs = [0, await count("1 and 2"), 0, 0];
     expect(inspection.rows).toBe(4);
@@ -75,8 +75,12 @@ describe("inspectExamples", () => {
     const { tokens } = inspection.trained;
     const prompt = tokens.instruction + tokens.input + tokens.template;
     const answer = tokens.completion + tokens.end;
-    for (const { promptLossWeight: w, share } of inspection.lossShares)
-      expect(share).toBeCloseTo((w * prompt) / (w * prompt + answer), 12);
+    for (const { promptLossWeight: w, prompt: first, content, end } of inspection.lossShares) {
+      const all = w * prompt + answer;
+      expect(first).toBeCloseTo((w * prompt) / all, 12);
+      expect(content).toBeCloseTo(tokens.completion / all, 12);
+      expect(end).toBeCloseTo(tokens.end / all, 12);
+    }
     expect(inspection.trained.ratio).toBeCloseTo(answer / prompt, 12);
     expect(inspection.warnings).toEqual([expect.stringMatching(/^1 row repeat an earlier row/)]);
   });

@@ -4,6 +4,7 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Example, PartClass, TokenClass } from "../data/example.ts";
 import type { Template, TrainedTurns } from "../data/templates/index.ts";
+import type { TokenPart } from "../data/token-parts.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import type { SkippedRow } from "../data/tokens/index.ts";
 import type { Recommendation, TaskGroup } from "../statistics/index.ts";
@@ -12,7 +13,7 @@ import { type Distribution, distributionOf } from "./distribution.ts";
 import { DuplicateCounter, type Duplicates } from "./duplicates.ts";
 import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
 import { PART_CLASSES, PartCounter } from "./part-lengths.ts";
-import { sides, trainedLengths } from "./trained-lengths.ts";
+import { partTokens, trainedLengths } from "./trained-lengths.ts";
 import { inspectionWarnings } from "./warnings.ts";
 
 export interface InspectOptions {
@@ -49,8 +50,10 @@ export interface Inspection {
     /** Trained answers whose first token would have reached into the prompt. */
     readonly straddles: number;
   };
-  /** The prompt's share of the sum of weights, were all tokens' losses alike. */
-  readonly lossShares: readonly { readonly promptLossWeight: number; readonly share: number }[];
+  /** Each part's share of the sum of weights, which is that of the loss were all tokens' losses alike. */
+  readonly lossShares: readonly ({ readonly promptLossWeight: number } & Readonly<
+    Record<TokenPart, number>
+  >)[];
   /** The share of sampled rows that are longer. */
   readonly overflow: readonly { readonly length: number; readonly share: number }[];
   readonly duplicates: Duplicates;
@@ -112,10 +115,16 @@ export const inspectExamples = async (
 };
 
 const lossShares = (tokens: Readonly<Record<TokenClass, number>>): Inspection["lossShares"] => {
-  const { prompt, answer } = sides(tokens);
-  return SHOWN_WEIGHTS.map((weight) => {
-    const total = weight * prompt + answer;
-    return { promptLossWeight: weight, share: total === 0 ? 0 : (weight * prompt) / total };
+  const { prompt, content, end } = partTokens(tokens);
+  return SHOWN_WEIGHTS.map((promptLossWeight) => {
+    const total = promptLossWeight * prompt + content + end;
+    const share = (weight: number): number => (total === 0 ? 0 : weight / total);
+    return {
+      promptLossWeight,
+      prompt: share(promptLossWeight * prompt),
+      content: share(content),
+      end: share(end),
+    };
   });
 };
 

@@ -71,10 +71,14 @@ export const inspectionPage = (
     `<p class="note">Mean of the rows' ratios ${ratio(generationRatio.meanOfRatios)} · as trained, template and stop token included, ${ratio(trained.ratio)} *</p>`,
     "<h2>Tokens</h2>",
     table(["", "mean", "sd", "5 %", "50 %", "95 %", "99 %", "max", ""], lengths),
-    "<h2>The prompt's share of the loss *</h2>",
+    "<h2>Each part's share of the loss *</h2>",
     table(
       ["prompt loss weight", ...lossShares.map((each) => String(each.promptLossWeight))],
-      [["share", ...lossShares.map(({ share }) => percent(share))]],
+      [
+        ["prompt", ...lossShares.map(({ prompt }) => percent(prompt))],
+        ["content (completion text)", ...lossShares.map(({ content }) => percent(content))],
+        ["end (stop token)", ...lossShares.map(({ end }) => percent(end))],
+      ],
     ),
     "<h2>Rows that are too long *</h2>",
     table(

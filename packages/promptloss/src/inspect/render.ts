@@ -1,5 +1,6 @@
 // An inspection as a terminal shows it. Pure: data and colours in, text out.
 import type { createColors } from "picocolors";
+import type { TokenPart } from "../data/token-parts.ts";
 import { renderRecommendation } from "../statistics/index.ts";
 import { type Alignment, textTable } from "../statistics/report/text-table.ts";
 import type { Distribution } from "./distribution.ts";
@@ -92,27 +93,25 @@ const ratioLines = ({ generationRatio, trained }: Inspection, colors: Colors): s
 };
 
 const shareLines = ({ lossShares, overflow }: Inspection, colors: Colors): string[] => {
-  const table = (label: string, cells: readonly (readonly [string, string])[], under: string): string[] => {
-    const lines = textTable(
-      [
-        [label, ...cells.map(([head]) => head)],
-        [under, ...cells.map(([, value]) => value)],
-      ],
-      ["left", ...cells.map((): Alignment => "right")],
+  const table = (head: readonly string[], ...rows: readonly (readonly string[])[]): string[] => {
+    const [first = "", ...lines] = textTable(
+      [head, ...rows],
+      head.map((_, i): Alignment => (i === 0 ? "left" : "right")),
     );
-    return indent([colors.dim(lines[0] ?? ""), lines[1] ?? ""]);
+    return indent([colors.dim(first), ...lines]);
   };
+  const shares = (part: TokenPart): string[] => lossShares.map((each) => percent(each[part]));
   return [
     ...table(
-      "prompt loss weight",
-      lossShares.map(({ promptLossWeight, share }) => [String(promptLossWeight), percent(share)]),
-      "prompt's share of the loss *",
+      ["share of the loss at PLW *", ...lossShares.map(({ promptLossWeight }) => String(promptLossWeight))],
+      ["prompt", ...shares("prompt")],
+      ["content (completion text)", ...shares("content")],
+      ["end (stop token)", ...shares("end")],
     ),
     "",
     ...table(
-      "maximum length",
-      overflow.map(({ length, share }) => [whole(length), percent(share)]),
-      "rows that are longer *",
+      ["maximum length", ...overflow.map(({ length }) => whole(length))],
+      ["rows that are longer *", ...overflow.map(({ share }) => percent(share))],
     ),
   ];
 };

@@ -2,6 +2,7 @@
 // inspection near the cost of encoding the parts alone.
 import { type Example, TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
 import type { Template, TrainedTurns } from "../data/templates/index.ts";
+import { partOfClass, type TokenPart } from "../data/token-parts.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import { countClasses, ExampleTokenizer, type TokenizationReport } from "../data/tokens/index.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
@@ -19,13 +20,12 @@ export interface TrainedLengths {
   readonly report: TokenizationReport;
 }
 
-const ANSWER: readonly TokenClass[] = ["completion", "end"];
-
-/** Prompt and answer tokens. */
-export const sides = (tokens: Readonly<Record<TokenClass, number>>): { prompt: number; answer: number } => {
-  const answer = ANSWER.reduce((total, name) => total + tokens[name], 0);
-  return { prompt: TOKEN_CLASSES.reduce((total, name) => total + tokens[name], 0) - answer, answer };
-};
+/** Tokens of each part. */
+export function partTokens(tokens: Readonly<Record<TokenClass, number>>): Record<TokenPart, number> {
+  const counts = { prompt: 0, content: 0, end: 0 };
+  for (const name of TOKEN_CLASSES) counts[partOfClass(name)] += tokens[name];
+  return counts;
+}
 
 export interface Training {
   readonly tokenizer: Tokenizer;
@@ -45,14 +45,14 @@ export const trainedLengths = async (
     const counts = countClasses(row.classes);
     for (const name of TOKEN_CLASSES) tokens[name] += counts[name];
   }
-  const { prompt, answer } = sides(tokens);
+  const { prompt, content, end } = partTokens(tokens);
   const { report } = encoder;
   return {
     rows: lengths.length,
     refused: report.skipped.length,
     length: distributionOf(lengths),
     tokens,
-    ratio: prompt === 0 ? undefined : answer / prompt,
+    ratio: prompt === 0 ? undefined : (content + end) / prompt,
     lengths,
     report,
   };

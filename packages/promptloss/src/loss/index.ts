@@ -10,6 +10,17 @@ export {
   type NormalizationSettings,
 } from "./normalization.ts";
 export { type PackLoss, type PackLossOptions, packLoss } from "./pack-loss.ts";
+export {
+  addPartSums,
+  emptyPartSums,
+  MEASURED,
+  type Measured,
+  type PartMeans,
+  type PartSum,
+  type PartSums,
+  partMeans,
+  totalSums,
+} from "./part-sums.ts";
 export { type RowLosses, referenceLoss } from "./reference.ts";
 export {
   dynamicFineTuning,
@@ -19,11 +30,3 @@ export {
   type ReweightingName,
 } from "./reweighting.ts";
 export { type RowLoss, rowLosses } from "./row-losses.ts";
-export {
-  addSideSums,
-  emptySideSums,
-  type SideSum,
-  type SideSums,
-  sideMeans,
-  totalSums,
-} from "./side-sums.ts";

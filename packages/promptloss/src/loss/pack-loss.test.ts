@@ -3,14 +3,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tinyLlama } from "../../test/tiny-llama.ts";
 import { anyRows } from "../../test/weighted-rows.ts";
+import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
 import { PackedTokens } from "../data/packing/index.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import { type CausalLanguageModel, packSequences } from "../models/index.ts";
-import { IS_ANSWER, lossFactors, lossTotals, NORMALIZATIONS } from "./normalization.ts";
+import { lossFactors, lossTotals, NORMALIZATIONS } from "./normalization.ts";
 import { packLoss } from "./pack-loss.ts";
+import { totalSums } from "./part-sums.ts";
 import { referenceLoss } from "./reference.ts";
 import { dynamicFineTuning } from "./reweighting.ts";
-import { totalSums } from "./side-sums.ts";
 
 const model = tinyLlama({ dtype: "float64" });
 
@@ -47,19 +48,19 @@ describe("packLoss", () => {
     );
   });
 
-  test("measures each side without weights, masked tokens only when asked", () => {
+  test("measures each part without weights, masked tokens only when asked", () => {
     fc.assert(
       fc.property(anyRows(), (rows) => {
         const { factors } = settingsOf(rows, "weight-sum");
         const sum = (
           wanted: (weight: number) => boolean,
-          answer: 0 | 1,
+          classes: readonly TokenClass[],
         ): { tokens: number; loss: number } => {
           const all = rows.flatMap((row) => {
             const losses = lossesOf(model, row);
             return [...row.ids.keys()]
               .slice(1)
-              .filter((i) => wanted(row.weights[i]!) && IS_ANSWER[row.classes[i]!] === answer)
+              .filter((i) => wanted(row.weights[i]!) && classes.includes(TOKEN_CLASSES[row.classes[i]!]!))
               .map((i) => losses[i]!);
           });
           return { tokens: all.length, loss: all.reduce((a, b) => a + b, 0) };
@@ -68,14 +69,16 @@ describe("packLoss", () => {
           const sums = totalSums(
             scope(() => packLoss(model, PackedTokens.of(rows), { factors, measureAll }).rows),
           );
-          for (const [side, answer] of [
-            ["prompt", 0],
-            ["completion", 1],
+          for (const [part, classes] of [
+            ["prompt", ["system", "instruction", "input", "template"]],
+            ["content", ["completion"]],
+            ["end", ["end"]],
           ] as const) {
-            const expected = sum((weight) => measureAll || weight > 0, answer);
-            expect(sums[side].tokens).toBe(expected.tokens);
-            expect(sums[side].loss).toBeCloseTo(expected.loss, 8);
-            expect(sums[side].correct).toBeLessThanOrEqual(expected.tokens);
+            const expected = sum((weight) => measureAll || weight > 0, classes);
+            expect(sums[part].tokens).toBe(expected.tokens);
+            expect(sums[part].unmeasured).toBe(sum(() => true, classes).tokens - expected.tokens);
+            expect(sums[part].loss).toBeCloseTo(expected.loss, 8);
+            expect(sums[part].correct).toBeLessThanOrEqual(expected.tokens);
           }
         }
       }),

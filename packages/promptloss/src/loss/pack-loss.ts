@@ -1,5 +1,5 @@
 // The one way from a pack of rows to a loss: hidden states, the fused weighted cross entropy, and what the model
-// did on each side. Training, held-out loss and the loss command all come through here.
+// did on each part. Training, held-out loss and the loss command all come through here.
 import {
   type DType,
   fromTypedArray,
@@ -13,8 +13,8 @@ import { IGNORE_INDEX } from "../data/packing/index.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
 import { withProductsIn } from "../models/decoder/products.ts";
 import { type BySide, IS_ANSWER } from "./normalization.ts";
+import { type PartSums, rowSums } from "./part-sums.ts";
 import type { Reweighting } from "./reweighting.ts";
-import { addSideSums, emptySideSums, type Predictions, rowSums, type SideSums } from "./side-sums.ts";
 
 export interface PackLossOptions {
   /** The factor of w·ℓ on each side, from `lossFactors` over the whole batch. */
@@ -35,7 +35,7 @@ export interface PackLoss {
   /** The last hidden states, [tokens, width]. */
   readonly hidden: Tensor;
   /** Of each row of the pack. */
-  readonly rows: readonly SideSums[];
+  readonly rows: readonly PartSums[];
 }
 
 /** The loss of a pack, and its unweighted losses and accuracies by side. */
@@ -68,21 +68,23 @@ const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLos
     ...settings,
     labelSmoothing,
   });
-  const rows = Array.from({ length: pack.rowCount }, () => emptySideSums());
-  const measure = (losses: Tensor, correct: Tensor, counts: (place: number) => boolean): void => {
-    const predictions = numbers(losses, correct);
-    for (const [index, sums] of rows.entries()) addSideSums(sums, rowSums(pack, index, predictions, counts));
-  };
-  measure(tokenLosses, tokenCorrect, (place) => coefficients[place]! > 0);
+  const predictions = numbers(tokenLosses, tokenCorrect);
   if (measureAll && targets.some((target, place) => target !== IGNORE_INDEX && coefficients[place] === 0)) {
     const silent = coefficients.map((coefficient) => (coefficient > 0 ? 0 : 1));
     const measured = noGrad(() => scores(hidden.detach(), on(silent)));
-    measure(measured.tokenLosses, measured.tokenCorrect, (place) => silent[place] === 1);
+    const { losses, correct } = numbers(measured.tokenLosses, measured.tokenCorrect);
+    for (const [place, isSilent] of silent.entries())
+      if (isSilent === 1) {
+        predictions.losses[place] = losses[place]!;
+        predictions.correct[place] = correct[place]!;
+      }
   }
+  const isMeasured = (place: number): boolean => measureAll || coefficients[place]! > 0;
+  const rows = Array.from({ length: pack.rowCount }, (_, row) => rowSums(pack, row, predictions, isMeasured));
   return { loss, hidden, rows };
 };
 
-const numbers = (losses: Tensor, correct: Tensor): Predictions => ({
+const numbers = (losses: Tensor, correct: Tensor) => ({
   losses: losses.to({ dtype: "float64" }).toTypedArray<"float64">(),
   correct: correct.to({ dtype: "uint8" }).toTypedArray<"uint8">(),
 });

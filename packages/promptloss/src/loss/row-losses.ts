@@ -1,15 +1,15 @@
-// What a model makes of each row, unweighted: prompt and completion loss, each with its tokens.
+// What a model makes of each row, unweighted: the loss of each part, with its tokens.
 import { type DType, noGrad, scope } from "@promptloss/torch";
 import type { RowSource } from "../data/example.ts";
 import { PackedTokens } from "../data/packing/index.ts";
 import { WeightedTokens } from "../data/tokens/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
 import { packLoss } from "./pack-loss.ts";
-import type { SideSums } from "./side-sums.ts";
+import type { PartSums } from "./part-sums.ts";
 
 export interface RowLoss {
   readonly source: RowSource;
-  readonly sums: SideSums;
+  readonly sums: PartSums;
 }
 
 /** Rows in one pack, in order. Computes no gradients. */

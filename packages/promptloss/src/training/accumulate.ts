@@ -3,14 +3,14 @@ import { type DType, scope } from "@promptloss/torch";
 import { PackedTokens } from "../data/packing/index.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import {
-  addSideSums,
-  emptySideSums,
+  addPartSums,
+  emptyPartSums,
   lossFactors,
   lossTotals,
   type NormalizationSettings,
+  type PartSums,
   packLoss,
   type Reweighting,
-  type SideSums,
   totalSums,
 } from "../loss/index.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
@@ -34,7 +34,7 @@ export interface BatchLoss {
   readonly loss: number;
   /** What `kl` added, its coefficient included. */
   readonly penalty: number;
-  readonly sums: SideSums;
+  readonly sums: PartSums;
 }
 
 /**
@@ -51,7 +51,7 @@ export const accumulate = (
   const groups = microBatches(rows, settings.microBatch);
   const whole =
     settings.scope === "batch" ? lossFactors(lossTotals(rows), settings.normalization) : undefined;
-  const sums = emptySideSums();
+  const sums = emptyPartSums();
   let [loss, penalty] = [0, 0];
   for (const group of groups)
     scope(() => {
@@ -62,7 +62,7 @@ export const accumulate = (
       (kl === undefined ? result.loss : result.loss.add(kl)).backward();
       loss += result.loss.item();
       penalty += kl?.item() ?? 0;
-      addSideSums(sums, totalSums(result.rows));
+      addPartSums(sums, totalSums(result.rows));
     });
   return { loss, penalty, sums };
 };

@@ -3,13 +3,13 @@ import { type DType, noGrad, scope } from "@promptloss/torch";
 import { PackedTokens } from "../data/packing/index.ts";
 import type { WeightedRows, WeightedTokens } from "../data/tokens/index.ts";
 import {
-  addSideSums,
-  emptySideSums,
+  addPartSums,
+  emptyPartSums,
   lossFactors,
   lossTotals,
   type NormalizationSettings,
+  type PartSums,
   packLoss,
-  type SideSums,
   totalSums,
 } from "../loss/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
@@ -24,7 +24,7 @@ export interface HeldOutSettings {
 export interface HeldOutLoss {
   /** Weighted and normalised as in training; without smoothing and penalties. */
   readonly loss: number;
-  readonly sums: SideSums;
+  readonly sums: PartSums;
 }
 
 /** Computes no gradients and drops nothing. */
@@ -35,7 +35,7 @@ export const heldOutLoss = (
 ): HeldOutLoss => {
   const rows: WeightedTokens[] = Array.from({ length: data.length }, (_, index) => data.at(index));
   const factors = lossFactors(lossTotals(rows), normalization);
-  const sums = emptySideSums();
+  const sums = emptyPartSums();
   let loss = 0;
   noGrad(() => {
     for (const group of microBatches(rows, microBatch))
@@ -46,7 +46,7 @@ export const heldOutLoss = (
           compute,
         });
         loss += result.loss.item();
-        addSideSums(sums, totalSums(result.rows));
+        addPartSums(sums, totalSums(result.rows));
       });
   });
   return { loss, sums };

@@ -8,7 +8,7 @@ export type {
   EvaluationEvent,
   EventListener,
   NoteEvent,
-  SideMetrics,
+  PartMetrics,
   StartEvent,
   StepEvent,
   TrainingEvent,

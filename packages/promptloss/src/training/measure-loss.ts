@@ -3,13 +3,13 @@ import type { DType } from "@promptloss/torch";
 import { loadRows } from "../data/load-rows.ts";
 import { WeightedRows, type WeightedTokens } from "../data/tokens/index.ts";
 import {
-  addSideSums,
-  emptySideSums,
+  addPartSums,
+  emptyPartSums,
   type Normalization,
   type NormalizationSettings,
+  type PartSums,
   type RowLoss,
   rowLosses,
-  type SideSums,
 } from "../loss/index.ts";
 import { loadAdapter, loadModel } from "../models/index.ts";
 import { type PreviewSettings, planPreview } from "../preview/plan.ts";
@@ -42,7 +42,7 @@ export interface MeasuredLoss {
   readonly gradientNorm?: number;
   /** By parameter. */
   readonly gradientNorms?: Readonly<Record<string, number>>;
-  readonly sums: SideSums;
+  readonly sums: PartSums;
 }
 
 export const measureLoss = async (settings: MeasureSettings): Promise<MeasuredLoss> => {
@@ -63,10 +63,10 @@ export const measureLoss = async (settings: MeasureSettings): Promise<MeasuredLo
     onBadRow: data.read.onBadRow ?? "error",
   });
   const microBatch = { tokens: settings.microBatchTokens };
-  const sums = emptySideSums();
+  const sums = emptyPartSums();
   for (const group of consecutive(rows, settings.microBatchTokens))
     for (const row of rowLosses(model, group, { compute })) {
-      addSideSums(sums, row.sums);
+      addPartSums(sums, row.sums);
       settings.onRow(row);
     }
   const { promptLossWeight } = plan.weights;

@@ -2,14 +2,14 @@
 // they are due, an evaluation and a checkpoint.
 import { getRngState, manualSeed, noGrad, reusingMemory, setRngState, type Tensor } from "@promptloss/torch";
 import type { WeightedTokens } from "../data/tokens/index.ts";
-import { type SideSums, sideMeans } from "../loss/index.ts";
+import { partMeans } from "../loss/index.ts";
 import { peakMemory } from "../peak-memory.ts";
 import { type AccumulateSettings, accumulate } from "./accumulate.ts";
 import { AdamW } from "./adamw.ts";
 import { BestWeights } from "./best-weights.ts";
 import { CheckpointShelf, type RunState } from "./checkpoints/index.ts";
 import { DivergenceError } from "./errors.ts";
-import type { EndReason, EventListener, SideMetrics } from "./events/event.ts";
+import type { EndReason, EventListener } from "./events/event.ts";
 import { clearGradients, clippingFactor, gradientNorm } from "./gradients.ts";
 import { heldOutLoss } from "./held-out.ts";
 import { KlPenalty, MinkowskiPenalty } from "./penalties/index.ts";
@@ -105,7 +105,7 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
       epoch: batch.epoch + 1,
       loss,
       ...((kl ?? minkowski) && { penalty: added }),
-      ...sidesOf(sums),
+      ...partMeans(sums),
       gradientNorm: norm,
       learningRate: rate,
       tokens,
@@ -129,7 +129,7 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
         type: "evaluation",
         step: state.step,
         loss: heldOut,
-        ...sidesOf(measured),
+        ...partMeans(measured),
         best: better,
         seconds: (performance.now() - began) / 1000,
       });
@@ -148,7 +148,8 @@ export const train = async (run: TrainingRun, options: TrainOptions): Promise<Tr
   }
   const { step, tokens, seconds } = state;
   if (reason === "interrupted") save();
-  const writtenStep = reason === "interrupted" ? undefined : best === undefined ? step : state.best?.step ?? step;
+  const writtenStep =
+    reason === "interrupted" ? undefined : best === undefined ? step : (state.best?.step ?? step);
   if (writtenStep !== undefined && writtenStep !== step) best?.restore(parameters);
   return { reason, step, writtenStep, tokens, seconds, peakMemory: peakMemory() };
 };
@@ -193,11 +194,6 @@ const resume = (
   for (const tensor of [...weights.values(), ...tensors.values(), rng]) tensor.free();
   note(`going on after step ${state.step}, from the checkpoint in ${shelf.folder}`);
   return state;
-};
-
-const sidesOf = (sums: SideSums): { prompt?: SideMetrics; completion?: SideMetrics } => {
-  const [prompt, completion] = [sideMeans(sums.prompt), sideMeans(sums.completion)];
-  return { ...(prompt && { prompt }), ...(completion && { completion }) };
 };
 
 const checkFinite = (

@@ -129,7 +129,7 @@ output: ${join(folder.path, "hats")}
       /wrong\.yaml:3: tasks\.0\.metric: piqa has no metric acc_nrm; it has acc, acc_norm/,
     );
     expect(said("[{ task: held-out, metric: loss }]")).toMatch(
-      /held-out has no metric loss; it has completion_loss/,
+      /held-out has no metric loss; it has prompt_loss/,
     );
     expect(said("[pika]")).toMatch(/there is no task pika; did you mean piqa\?/);
   });

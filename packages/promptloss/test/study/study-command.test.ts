@@ -57,7 +57,10 @@ describe.skipIf(!built)("promptloss study", () => {
     const table = readTable(join(folder.path, "whole/results.jsonl"));
     expect(readTable(join(folder.path, "whole/results.csv"))).toHaveLength(table.length);
     expect(new Set(table.map(({ metric }) => metric))).toEqual(
-      new Set(["completion_loss", "completion_accuracy", "prompt_loss", "prompt_accuracy", "weighted_loss"]),
+      new Set([
+        ...["prompt", "content", "end", "completion"].flatMap((part) => [`${part}_loss`, `${part}_accuracy`]),
+        "weighted_loss",
+      ]),
     );
     for (const row of table) {
       expect([row.study, row.task, typeof row.value, typeof row.rg]).toEqual([

@@ -14,8 +14,9 @@ import { bytes, count, duration, loss, percent, rate, short } from "./format.ts"
 const COLUMNS = [
   ["step", 8],
   ["loss", 9],
-  ["prompt", 9],
-  ["completion", 11],
+  ["prompt", 8],
+  ["content", 8],
+  ["end", 8],
   ["correct", 8],
   ["rate", 10],
   ["grad", 8],
@@ -142,13 +143,8 @@ const header = (event: StartEvent): string[] => {
 };
 
 const stepLine = (event: StepEvent, speed: number): string => {
-  const { prompt, completion } = event;
   const cells = [
-    count(event.step),
-    loss(event.loss),
-    loss(prompt?.loss),
-    loss(completion?.loss),
-    percent(completion?.accuracy),
+    ...lossCells(event),
     rate(event.learningRate),
     event.gradientNorm.toFixed(2),
     count(Math.round(speed)),
@@ -157,17 +153,21 @@ const stepLine = (event: StepEvent, speed: number): string => {
   return cells.map((cell, i) => cell.padStart(COLUMNS[i]![1])).join(" ");
 };
 
-const evaluationLine = ({ step, loss: value, prompt, completion, best }: EvaluationEvent): string => {
-  const cells = [
-    count(step),
-    loss(value),
-    loss(prompt?.loss),
-    loss(completion?.loss),
-    percent(completion?.accuracy),
-  ];
-  const line = cells.map((cell, i) => cell.padStart(COLUMNS[i]![1])).join(" ");
-  return `${pc.cyan(line)}  ${pc.cyan("held out")}${best ? pc.green(" best") : ""}`;
+const evaluationLine = (event: EvaluationEvent): string => {
+  const line = lossCells(event)
+    .map((cell, i) => cell.padStart(COLUMNS[i]![1]))
+    .join(" ");
+  return `${pc.cyan(line)}  ${pc.cyan("held out")}${event.best ? pc.green(" best") : ""}`;
 };
+
+/** The columns that steps and evaluations share; `correct` is the content's accuracy. */
+function lossCells({ step, loss: value, prompt, content, end }: StepEvent | EvaluationEvent): string[] {
+  return [
+    count(step),
+    ...[value, prompt?.loss, content?.loss, end?.loss].map(loss),
+    percent(content?.accuracy),
+  ];
+}
 
 const ending = ({ reason, step, seconds, model, writtenStep, peakMemory }: EndEvent): string[] => {
   const how = { completed: "done", "stopped-early": "stopped early", interrupted: "interrupted" }[reason];

@@ -1,6 +1,7 @@
 // The task `held-out`: what a run itself measured on the rows that its recipe holds out, with the weights that it wrote.
 // Reads metrics.jsonl and manifest.json; computes nothing anew.
 import { join } from "node:path";
+import { MEASURED } from "../../loss/part-sums.ts";
 import type { EvaluationEvent } from "../../training/events/event.ts";
 import { readMetrics } from "../../training/events/metrics-file.ts";
 import type { Manifest } from "../../training/manifest.ts";
@@ -10,7 +11,7 @@ import type { Evaluator, TaskScore } from "./evaluator.ts";
 
 export const heldOut: Evaluator = {
   readsModel: false,
-  metrics: ["completion_loss", "completion_accuracy", "prompt_loss", "prompt_accuracy", "weighted_loss"],
+  metrics: [...MEASURED.flatMap((name) => [`${name}_loss`, `${name}_accuracy`]), "weighted_loss"],
   refuse: (options, { evaluation }) => {
     const [unknown] = Object.keys(options);
     if (unknown !== undefined) return `held-out has no option ${unknown}`;
@@ -28,22 +29,28 @@ export const heldOut: Evaluator = {
       (line): line is EvaluationEvent => line.type === "evaluation" && line.step === written,
     );
     if (event === undefined)
-      throw new StudyError(`${run}: metrics.jsonl has no evaluation of step ${written}, whose weights were written`, {
-        hint: "train it again: --overwrite begins the run anew",
-      });
+      throw new StudyError(
+        `${run}: metrics.jsonl has no evaluation of step ${written}, whose weights were written`,
+        {
+          hint: "train it again: --overwrite begins the run anew",
+        },
+      );
     return heldOutScores(event);
   },
 };
 
-/** Losses in nats a token; the loss as trained depends on PLW, so the completion's stands for the task. */
-export const heldOutScores = ({ loss, prompt, completion }: EvaluationEvent): TaskScore[] => {
+/**
+ * Losses in nats a token. The content's stands for the task: the loss as trained depends on PLW, and the completion's
+ * sums content and stop token, which may move in opposite directions.
+ */
+export const heldOutScores = (event: EvaluationEvent): TaskScore[] => {
   const score = (metric: string, value: number | undefined, higherIsBetter: boolean): TaskScore[] =>
-    value === undefined ? [] : [{ metric, value, higherIsBetter, primary: metric === "completion_loss" }];
+    value === undefined ? [] : [{ metric, value, higherIsBetter, primary: metric === "content_loss" }];
   return [
-    ...score("completion_loss", completion?.loss, false),
-    ...score("completion_accuracy", completion?.accuracy, true),
-    ...score("prompt_loss", prompt?.loss, false),
-    ...score("prompt_accuracy", prompt?.accuracy, true),
-    ...score("weighted_loss", loss, false),
+    ...MEASURED.flatMap((name) => [
+      ...score(`${name}_loss`, event[name]?.loss, false),
+      ...score(`${name}_accuracy`, event[name]?.accuracy, true),
+    ]),
+    ...score("weighted_loss", event.loss, false),
   ];
 };

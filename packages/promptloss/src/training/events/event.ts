@@ -1,11 +1,14 @@
 // What a training run tells as it goes: one JSON object a line, on the standard output of the training process and,
 // for steps and evaluations, in metrics.jsonl. A terminal, a study or a page follows it. docs/training.md lists it.
 
-/** Unweighted means of one side: the mean cross entropy in nats, and the share of tokens that the model would choose. */
-export interface SideMetrics {
-  readonly loss: number;
-  readonly accuracy: number;
-}
+import type { Measured, PartMeans } from "../../loss/part-sums.ts";
+
+/**
+ * Unweighted means by part of the rows, a field each: `prompt`, `content` (the completion without what ends it), `end`,
+ * and `completion`, which is content and end together. Left out for a part without tokens, and on steps that did not
+ * measure all of it: tokens of weight 0 are measured on logged steps only.
+ */
+export type PartMetrics = Readonly<Partial<Record<Measured, PartMeans>>>;
 
 export interface StartEvent {
   readonly type: "start";
@@ -30,7 +33,7 @@ export interface StartEvent {
   readonly notes: readonly string[];
 }
 
-export interface StepEvent {
+export interface StepEvent extends PartMetrics {
   readonly type: "step";
   /** From 1: the steps done. */
   readonly step: number;
@@ -39,9 +42,6 @@ export interface StepEvent {
   readonly loss: number;
   /** What `kl` and `minkowski` add to the loss; left out where there is neither. */
   readonly penalty?: number;
-  /** Left out on steps that did not measure it: masked prompts are measured on logged steps only. */
-  readonly prompt?: SideMetrics;
-  readonly completion?: SideMetrics;
   /** Before clipping. */
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -52,12 +52,10 @@ export interface StepEvent {
   readonly memory: number;
 }
 
-export interface EvaluationEvent {
+export interface EvaluationEvent extends PartMetrics {
   readonly type: "evaluation";
   readonly step: number;
   readonly loss: number;
-  readonly prompt?: SideMetrics;
-  readonly completion?: SideMetrics;
   /** Whether it is the best so far. */
   readonly best: boolean;
   readonly seconds: number;

@@ -24,7 +24,7 @@ const stepOf = (step: number): StepEvent => ({
   step,
   epoch: 1,
   loss: 1 / step,
-  completion: { loss: 2 / step, accuracy: 0.25 },
+  content: { loss: 2 / step, accuracy: 0.25, tokens: 8 },
   gradientNorm: 3,
   learningRate: 1e-3,
   tokens: 100,
@@ -58,7 +58,7 @@ test.skipIf(!hasReader)(
       [2, 0.5],
       [300, Math.fround(1 / 300)],
     ]);
-    expect(scalars["train/completion_accuracy"]?.map(([, value]) => value)).toEqual([0.25, 0.25, 0.25]);
+    expect(scalars["train/content_accuracy"]?.map(([, value]) => value)).toEqual([0.25, 0.25, 0.25]);
     expect(scalars["speed/tokens_per_second"]?.[0]).toEqual([1, 50]);
     expect(scalars["held-out/loss"]).toEqual([[300, 0.5]]);
     expect(Object.keys(scalars)).not.toContain("train/prompt_loss");

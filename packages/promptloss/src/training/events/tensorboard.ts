@@ -2,8 +2,9 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { MEASURED } from "../../loss/part-sums.ts";
 import { maskedCrc32c } from "./crc32c.ts";
-import type { SideMetrics, TrainingEvent } from "./event.ts";
+import type { TrainingEvent } from "./event.ts";
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -72,13 +73,12 @@ export class TensorBoardFile {
     if (event.type !== "step" && event.type !== "evaluation") return;
     const group = event.type === "step" ? "train" : "held-out";
     const scalars: Record<string, number> = { [`${group}/loss`]: event.loss };
-    const addSide = (side: string, metrics: SideMetrics | undefined): void => {
-      if (metrics === undefined) return;
-      scalars[`${group}/${side}_loss`] = metrics.loss;
-      scalars[`${group}/${side}_accuracy`] = metrics.accuracy;
-    };
-    addSide("prompt", event.prompt);
-    addSide("completion", event.completion);
+    for (const name of MEASURED) {
+      const means = event[name];
+      if (means === undefined) continue;
+      scalars[`${group}/${name}_loss`] = means.loss;
+      scalars[`${group}/${name}_accuracy`] = means.accuracy;
+    }
     if (event.type === "step") {
       scalars["train/gradient_norm"] = event.gradientNorm;
       scalars["train/learning_rate"] = event.learningRate;
