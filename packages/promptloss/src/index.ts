@@ -6,6 +6,7 @@ export * from "./data/rows/index.ts";
 export * from "./data/templates/index.ts";
 export * from "./data/tokenizer/index.ts";
 export * from "./data/tokens/index.ts";
+export * from "./data-plan/index.ts";
 export * from "./errors.ts";
 export * from "./evaluation/index.ts";
 export * from "./evaluation/judges/index.ts";

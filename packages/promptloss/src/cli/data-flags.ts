@@ -1,8 +1,8 @@
 // What commands over data have in common: a recipe, or files with the options that say what is in them.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type DataSource, FORMAT_NAMES, type FormatName } from "../data/rows/index.ts";
+import { type DataPlan, dataPlanOf } from "../data-plan/index.ts";
 import { PromptlossError } from "../errors.ts";
-import { type PreviewSettings, settingsOf } from "../preview/plan.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 
 export interface DataFlags {
@@ -46,20 +46,20 @@ export const sourcesOf = (paths: readonly string[], { format, columns }: DataFla
 export const recipeSettings = (
   paths: readonly string[],
   { format, columns }: DataFlags,
-): PreviewSettings | undefined => {
+): DataPlan | undefined => {
   const recipe = paths.find(isRecipe);
   if (recipe === undefined) return undefined;
   if (paths.length > 1 || format !== undefined || columns !== undefined)
     throw new PromptlossError("a recipe names its data, their format and columns itself", {
       hint: "give the recipe alone",
     });
-  return settingsOf(readRecipe(recipe), recipe);
+  return dataPlanOf(readRecipe(recipe), recipe);
 };
 
 /** @throws PromptlossError where neither says which tokenizer */
 export const tokenizerFolder = (
   named: string | undefined,
-  settings: PreviewSettings | undefined,
+  settings: DataPlan | undefined,
   paths: readonly string[],
 ): string => {
   const folder = named ?? settings?.tokenizer;

@@ -2,8 +2,8 @@
 import { Command, Option } from "commander";
 import type { TokenClass } from "../data/example.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "../data/tokens/index.ts";
+import type { DataPlan } from "../data-plan/index.ts";
 import { MEASURED, NORMALIZATIONS, type Normalization, type PartSums, partMeans } from "../loss/index.ts";
-import type { PreviewSettings } from "../preview/plan.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 import { measureLoss } from "../training/measure-loss.ts";
 import { type DataFlags, recipeSettings, sourcesOf, withDataOptions } from "./data-flags.ts";
@@ -74,12 +74,7 @@ const partsOf = (sums: PartSums) => {
   return Object.fromEntries(MEASURED.map((name) => [name, means[name] ?? null]));
 };
 
-const withFlags = (
-  base: PreviewSettings | undefined,
-  model: string,
-  path: string,
-  flags: Flags,
-): PreviewSettings => {
+const withFlags = (base: DataPlan | undefined, model: string, path: string, flags: Flags): DataPlan => {
   const { plw, completionWeight, classWeight: perClass, limit } = flags;
   const sources = base?.sources ?? sourcesOf([path], flags);
   return {
@@ -95,6 +90,9 @@ const withFlags = (
       ...(completionWeight !== undefined && { completionWeight }),
       ...(Object.keys(perClass).length > 0 && { perClass: { ...base?.weights.perClass, ...perClass } }),
     },
+    heldOut: undefined,
+    seed: base?.seed ?? 0,
+    model,
     maxLength: flags.maxLength ?? base?.maxLength,
     overflow: flags.overflow ?? base?.overflow,
   };

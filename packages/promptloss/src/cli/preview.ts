@@ -11,8 +11,9 @@ import {
   resolveWeightPolicy,
   TokenRowError,
 } from "../data/tokens/index.ts";
+import { type DataPlan, settleData } from "../data-plan/index.ts";
+import { PromptlossError } from "../errors.ts";
 import { chooseExamples } from "../preview/choose-examples.ts";
-import { type PreviewSettings, planPreview } from "../preview/plan.ts";
 import { type PreviewRow, previewRow } from "../preview/preview-row.ts";
 import { renderPreview } from "../preview/render.ts";
 import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
@@ -72,12 +73,14 @@ export function previewCommand(): Command {
     .action(async (path: string, flags: Flags) => {
       const settings = settingsFrom(path, flags);
       const listing = flags.verbose ? { onSkip: listSkipped } : {};
-      const plan = await planPreview({ ...settings, read: { ...settings.read, ...listing } });
+      const plan = await settleData({ ...settings, read: { ...settings.read, ...listing } });
+      if (plan.text === undefined) throw noTokenizer(settings.tokenizer);
+      const { tokenizer, template } = plan.text;
       // Where all rows were read to predict a weight, the bad ones are listed and counted already.
       const read = plan.skippedBy === undefined ? { ...settings.read, ...listing } : settings.read;
       const chosen = await chooseExamples(settings.sources, read, flags);
       const { onBadRow = "error" } = read;
-      const encoder = new ExampleTokenizer(plan.tokenizer, plan.template, {
+      const encoder = new ExampleTokenizer(tokenizer, template, {
         turns: settings.turns,
         onBadRow,
       });
@@ -86,7 +89,7 @@ export function previewCommand(): Command {
       const tooLong: TokenRowError[] = [];
       for await (const row of encoder.rows(chosen.examples))
         try {
-          rows.push(previewRow(row, { ...plan, policy }));
+          rows.push(previewRow(row, { tokenizer, policy, overflow: plan.overflow }));
         } catch (error) {
           if (!(error instanceof TokenRowError) || onBadRow === "error") throw error;
           tooLong.push(error);
@@ -108,8 +111,13 @@ export function previewCommand(): Command {
     });
 }
 
+const noTokenizer = (folder: string): PromptlossError =>
+  new PromptlossError(`${folder}: there is no tokenizer.json, so that ids have no text to show`, {
+    hint: "name a tokenizer with --tokenizer",
+  });
+
 /** The recipe's settings, or the defaults, with the flags over them. */
-const settingsFrom = (path: string, flags: Flags): PreviewSettings => {
+const settingsFrom = (path: string, flags: Flags): DataPlan => {
   const base = recipeSettings([path], flags);
   return {
     sources: base?.sources ?? sourcesOf([path], flags),
@@ -131,6 +139,9 @@ const settingsFrom = (path: string, flags: Flags): PreviewSettings => {
         perClass: { ...base?.weights.perClass, ...flags.classWeight },
       }),
     },
+    heldOut: undefined,
+    seed: base?.seed ?? 0,
+    model: base?.model,
     maxLength: flags.maxLength ?? base?.maxLength,
     overflow: flags.overflow ?? base?.overflow,
   };

@@ -1,5 +1,4 @@
 // Some of a data set's rows: what is left for training when others are held out.
-import { seededDraw, shuffle } from "./packing/random.ts";
 import type { WeightedRows, WeightedTokens } from "./tokens/index.ts";
 
 /** Weighted rows by index. */
@@ -27,19 +26,3 @@ export class RowSubset implements RowSet {
     return this.#rows.at(found);
   }
 }
-
-/** Parts rows at random into those that stay and `count` that are held out; the same for a seed. Both keep their order. */
-export const holdOut = (
-  rows: RowSet,
-  count: number,
-  seed: number,
-): { kept: RowSubset; heldOut: RowSubset } => {
-  const order = shuffle(
-    Int32Array.from({ length: rows.length }, (_, index) => index),
-    seededDraw(seed),
-  );
-  return {
-    heldOut: new RowSubset(rows, order.slice(0, count).sort()),
-    kept: new RowSubset(rows, order.slice(count).sort()),
-  };
-};

@@ -41,12 +41,13 @@ export const recommendForRatio = (
 ): Recommendation | undefined =>
   ratioOfMeans === undefined || ratioOfMeans === 0 ? undefined : recommend(ratioOfMeans, options);
 
-/** The weight that `auto` stands for, and why in a sentence. */
+/** The weight that `auto` stands for, and why in a sentence. Without a tokenizer rows are ids, whose parts are not known. */
 export const automaticWeight = async (
   examples: Iterable<Example> | AsyncIterable<Example>,
-  tokenizer: Tokenizer,
+  tokenizer: Tokenizer | undefined,
 ): Promise<{ promptLossWeight: number; note: string }> => {
-  const { recommendation } = await recommendForData(examples, { tokenizer });
+  const recommendation =
+    tokenizer === undefined ? undefined : (await recommendForData(examples, { tokenizer })).recommendation;
   return recommendation === undefined
     ? {
         promptLossWeight: 1,

@@ -1,11 +1,12 @@
 // Models: Hugging Face folders in and out, the decoder, adapters.
 export { type ModelConfig, parseModelConfig } from "./config/model-config.ts";
+export { readModelConfig } from "./config/read-config.ts";
 export { KeyValueCache } from "./decoder/cache.ts";
 export { changesRope, type PackedSequences, packSequences } from "./decoder/input.ts";
 export { CausalLanguageModel, type ForwardOptions } from "./decoder/model.ts";
 export { ModelConfigError, ModelError, ModelInputError, ModelWeightsError } from "./errors.ts";
 export { type CreateModelOptions, createModel } from "./folder/create-model.ts";
-export { type LoadModelOptions, loadModel, readModelConfig } from "./folder/load-model.ts";
+export { type LoadModelOptions, loadModel } from "./folder/load-model.ts";
 export { type SaveModelOptions, saveModel } from "./folder/save-model.ts";
 export { freezeParameters } from "./freeze.ts";
 export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./llama2c/import.ts";

@@ -12,10 +12,12 @@ import { computeDtype } from "./precision.ts";
 
 export const prepareModel = (recipe: Recipe, folder: string, device: string): CausalLanguageModel => {
   const { lora, training, initialize, seed } = recipe;
-  if (initialize === "random") return createModel(readModelConfig(folder), { seed, device });
   if (lora === undefined) {
     // Master weights in float32; products in bf16 where asked.
-    const model = loadModel(folder, { dtype: "float32", device, trainable: true });
+    const model =
+      initialize === "random"
+        ? createModel(readModelConfig(folder), { seed, device })
+        : loadModel(folder, { dtype: "float32", device, trainable: true });
     freezeParameters(model, training.freeze ?? []);
     return model;
   }

@@ -44,7 +44,8 @@ export interface TrainingRun {
   /** The run's folder. */
   readonly output: string;
   readonly model: CausalLanguageModel;
-  readonly tokenizer: Tokenizer;
+  /** Undefined where the folder has none and all rows are ids. */
+  readonly tokenizer: Tokenizer | undefined;
   readonly rows: RowSet;
   readonly heldOut: RowSet | undefined;
   readonly batches: BatchPlan;

@@ -108,6 +108,20 @@ const declaredTokens = (value: unknown): { id: number; content: string }[] =>
     return content === undefined ? [] : [{ id: Number(id), content }];
   });
 
+const stopIdsOf = (generation: JsonObject, model: JsonObject): number[] => {
+  const fromGeneration = idList(generation.eos_token_id);
+  return fromGeneration.length > 0 ? fromGeneration : idList(model.eos_token_id);
+};
+
+/** The ids that end a generation by a model folder's configs alone, for rows of ids without a tokenizer. */
+export async function readStopIds(path: string): Promise<number[]> {
+  const [generation, model] = await Promise.all([
+    readObject(join(path, "generation_config.json")),
+    readObject(join(path, "config.json")),
+  ]);
+  return stopIdsOf(generation, model);
+}
+
 /**
  * Reads a tokenizer folder.
  * @param path a folder with at least `tokenizer.json`
@@ -131,7 +145,6 @@ export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder
     readText(join(path, "chat_template.jinja")),
   ]);
   const special = (name: string): string | undefined => tokenText(config[name]) ?? tokenText(map[name]);
-  const fromGeneration = idList(generation.eos_token_id);
   const maxLength = config.model_max_length;
   return {
     path,
@@ -148,7 +161,7 @@ export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder
     words: wordRules(parsed),
     addBos: typeof config.add_bos_token === "boolean" ? config.add_bos_token : undefined,
     chatTemplate: jinja ?? templateText(config.chat_template),
-    generationStopIds: fromGeneration.length > 0 ? fromGeneration : idList(model.eos_token_id),
+    generationStopIds: stopIdsOf(generation, model),
     // transformers writes 1e30 where there is no limit.
     modelMaxLength: typeof maxLength === "number" && maxLength < 1e9 ? maxLength : undefined,
   };

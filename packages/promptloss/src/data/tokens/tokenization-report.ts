@@ -41,9 +41,12 @@ export interface TokenizationReport {
 const LISTED = 20;
 const CONTENT = new Set([CLASS_CODE.system, CLASS_CODE.instruction, CLASS_CODE.input, CLASS_CODE.completion]);
 
+/** What counting asks of a tokenizer. */
+export type TalliedVocabulary = Pick<Tokenizer, "stopIds" | "specialIds" | "tokenOf">;
+
 /** Counts for a TokenizationReport. */
 export class TokenizationTally {
-  readonly #tokenizer: Tokenizer;
+  readonly #tokenizer: TalliedVocabulary;
   readonly #templateWarnings: readonly string[];
   #rows = 0;
   readonly #tokens = countClasses(new Uint8Array(0));
@@ -58,7 +61,7 @@ export class TokenizationTally {
   readonly #skipped: SkippedRow[] = [];
   readonly #skippedBy: Record<string, number> = {};
 
-  constructor(tokenizer: Tokenizer, templateWarnings: readonly string[]) {
+  constructor(tokenizer: TalliedVocabulary, templateWarnings: readonly string[]) {
     this.#tokenizer = tokenizer;
     this.#templateWarnings = templateWarnings;
   }

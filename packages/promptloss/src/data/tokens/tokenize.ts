@@ -1,6 +1,6 @@
 // From examples to classified tokens: rendering, encoding with exact boundaries, classes, BOS. One batch is
 // encoded on the library's threads while the next is rendered here. Weights and lengths come later.
-import type { Example, TextExample, TokenExample } from "../example.ts";
+import type { Example, TextExample } from "../example.ts";
 import {
   checkTrainedTurns,
   type Prompt,
@@ -13,6 +13,7 @@ import {
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { BoundaryEncoder, type BoundedEncoding } from "./boundaries.ts";
 import { CLASS_CODE, type ClassifiedTokens } from "./classified-tokens.ts";
+import { classifyIds } from "./classify-ids.ts";
 import { TokenRowError } from "./errors.ts";
 import { writeClasses } from "./token-classes.ts";
 import { type TokenizationReport, TokenizationTally } from "./tokenization-report.ts";
@@ -76,7 +77,7 @@ export class ExampleTokenizer {
 
   #render(example: Example): (RenderedRow | ClassifiedTokens)[] {
     try {
-      if (example.kind === "tokens") return [this.#fromTokens(example)];
+      if (example.kind === "tokens") return [classifyIds(example, this.#tokenizer)];
       if (example.kind === "text") return [{ example, rendering: this.#renderText(example) }];
       const renderings = this.#template.render(example, this.#turns);
       this.#tally.addRendered(renderings.length);
@@ -128,35 +129,6 @@ export class ExampleTokenizer {
     }
     this.#tally.addEncoded(rendering, encoding, example.source);
     return { ids, classes, partWeights, rowWeight: example.weight ?? 1, source: example.source };
-  }
-
-  /** Weights of 0 and masked tokens are `instruction`, the others completion, a stop token that ends them `end`. */
-  #fromTokens({ inputIds, completionMask, weights, weight, source }: TokenExample): ClassifiedTokens {
-    const given = completionMask ?? weights;
-    if (given === undefined || (completionMask !== undefined && weights !== undefined)) {
-      throw new TokenRowError(source, "bad-tokens", "needs either completion_mask or weights, and not both");
-    }
-    if (given.length !== inputIds.length) {
-      throw new TokenRowError(
-        source,
-        "bad-tokens",
-        `${inputIds.length} input_ids, but ${given.length} masks or weights`,
-      );
-    }
-    const { vocabularySize } = this.#tokenizer;
-    const classes = new Uint8Array(inputIds.length);
-    for (let i = 0; i < inputIds.length; i++) {
-      const id = inputIds[i]!;
-      if (id < 0 || id >= vocabularySize) {
-        const message = `input_ids[${i}] is ${id}; the tokenizer has ids from 0 to ${vocabularySize - 1}`;
-        throw new TokenRowError(source, "bad-tokens", message, {
-          hint: "Was the row made with another tokenizer?",
-        });
-      }
-      const isEnd = this.#tokenizer.stopIds.has(id) && (i + 1 === given.length || given[i + 1] === 0);
-      classes[i] = given[i] === 0 ? CLASS_CODE.instruction : isEnd ? CLASS_CODE.end : CLASS_CODE.completion;
-    }
-    return { ids: inputIds, classes, partWeights: weights, rowWeight: weight ?? 1, source };
   }
 }
 

@@ -1,5 +1,5 @@
 // A Hugging Face model folder → a model: config.json, and safetensors in one file or in shards.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   type DType,
@@ -10,10 +10,11 @@ import {
   type Tensor,
   type TensorSource,
 } from "@promptloss/torch";
-import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
+import type { ModelConfig } from "../config/model-config.ts";
+import { readModelConfig } from "../config/read-config.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
 import { parameterShapes } from "../decoder/parameters.ts";
-import { ModelConfigError, ModelError, ModelWeightsError } from "../errors.ts";
+import { ModelError, ModelWeightsError } from "../errors.ts";
 
 export interface LoadModelOptions {
   /** Of the weights; as the file has them where left out. float32 for training. */
@@ -23,32 +24,6 @@ export interface LoadModelOptions {
   /** Compute gradients for the weights; false where left out. */
   readonly trainable?: boolean;
 }
-
-/**
- * Reads the config of a model folder.
- * @throws {ModelError} where there is no such folder or no config.json in it
- * @throws {ModelConfigError} for a config that is not supported
- */
-export const readModelConfig = (folder: string): ModelConfig => {
-  if (!existsSync(folder) || !statSync(folder).isDirectory())
-    throw new ModelError(`${folder}: there is no such model folder`, {
-      hint: "give the folder of a Hugging Face model: config.json, model.safetensors, tokenizer.json",
-    });
-  const path = join(folder, "config.json");
-  if (!existsSync(path))
-    throw new ModelError(`${folder}: there is no config.json`, {
-      hint: existsSync(join(folder, "adapter_config.json"))
-        ? "this is an adapter; give the folder of the model that it was trained on, and this one as the adapter"
-        : "give the folder of a Hugging Face model",
-    });
-  try {
-    const text = readFileSync(path, "utf8");
-    return parseModelConfig(JSON.parse(text), { path, text });
-  } catch (cause) {
-    if (cause instanceof SyntaxError) throw new ModelConfigError(`is not JSON: ${cause.message}`, { path });
-    throw cause;
-  }
-};
 
 /**
  * Loads a model with its weights.

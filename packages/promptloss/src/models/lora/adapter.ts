@@ -2,8 +2,8 @@
 // scaled by alpha / rank, or by alpha / √rank (rsLoRA, arXiv 2312.03732).
 import { keep, linear, manualSeed, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
-import { linearModules } from "../decoder/parameters.ts";
 import { ModelError } from "../errors.ts";
+import { targetModules } from "./targets.ts";
 
 export interface LoraOptions {
   /** 8 where left out. */
@@ -87,32 +87,6 @@ export const loraSettings = (options: LoraOptions): LoraSettings => {
   if (!(dropout >= 0 && dropout < 1))
     throw new ModelError(`lora: dropout must be a probability below 1, got ${dropout}`);
   return { rank, alpha, dropout, targets, rankStabilised };
-};
-
-/** A name fits a module that it is, or that ends in it after a dot; a pattern must fit the whole path. */
-const fits = (target: string | RegExp, module: string): boolean =>
-  typeof target === "string"
-    ? module === target || module.endsWith(`.${target}`)
-    : new RegExp(`^(?:${target.source})$`, target.flags).test(module);
-
-/**
- * The linear modules that targets choose.
- * @throws {ModelError} for a target that fits none
- */
-export const targetModules = (
-  architecture: Architecture,
-  targets: readonly (string | RegExp)[] | undefined,
-): ReturnType<typeof linearModules> => {
-  const modules = linearModules(architecture);
-  if (targets === undefined) return modules;
-  for (const target of targets) {
-    if (modules.some(({ module }) => fits(target, module))) continue;
-    const names = [...new Set(modules.map(({ module }) => module.split(".").at(-1)))];
-    throw new ModelError(`lora: no linear module fits ${String(target)}`, {
-      hint: `the modules of this model are ${names.join(", ")}`,
-    });
-  }
-  return modules.filter(({ module }) => targets.some((target) => fits(target, module)));
 };
 
 /**

@@ -67,6 +67,6 @@ test("what is not at hand is said once, and the cells are planned all the same",
     [undefined, undefined],
     [undefined, undefined],
   ]);
-  expect(plan.notes.some((note) => note.includes("org/none: there is no such model folder here"))).toBe(true);
+  expect(plan.notes.some((note) => note.includes("org/none: there is no such model folder"))).toBe(true);
   expect(plan.notes).toHaveLength(2);
 });

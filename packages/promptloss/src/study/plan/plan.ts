@@ -8,6 +8,10 @@ export interface CellPlan {
   /** Undefined where data or model are not at hand. */
   readonly tokens: number | undefined;
   readonly steps: number | undefined;
+  /** Rows that are trained on. */
+  readonly rows: number | undefined;
+  readonly heldOutRows: number | undefined;
+  readonly trainable: number | undefined;
   readonly generationRatio: number | undefined;
   readonly seconds: number | undefined;
   /** Of the finished cell. */
@@ -46,6 +50,7 @@ export const planStudy = async (study: Study, options: PlanOptions = {}): Promis
   for (const cell of study.cells) {
     const data = await attempt(() => meter.measure(cell.recipe), notes);
     const model = await attempt(async () => measureModel(cell.recipe), notes);
+    for (const note of data?.notes ?? []) notes.add(note);
     const rate = speed(cell) ?? tokensPerSecond;
     if (data !== undefined && rate === undefined)
       notes.add(
@@ -56,6 +61,9 @@ export const planStudy = async (study: Study, options: PlanOptions = {}): Promis
       cell,
       tokens: data?.tokens,
       steps: data?.steps,
+      rows: data?.rows,
+      heldOutRows: data?.heldOutRows,
+      trainable: model?.trainable,
       generationRatio: data?.generationRatio,
       seconds: data && rate && data.tokens / rate,
       bytes,

@@ -21,7 +21,7 @@ export const probeRun = async (run: TrainingRun, metrics: string): Promise<Probe
   const { model, tokenizer, rows, recipe } = run;
   const wanted = recipe.probes.generations;
   const generations =
-    wanted && (await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed }));
+    wanted && tokenizer && (await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed }));
   return {
     trainingLoss: stabilityOf(readMetrics(metrics)),
     distance: distanceFromStart(run),

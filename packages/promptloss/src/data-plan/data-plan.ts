@@ -1,0 +1,77 @@
+// What a run reads and what its tokens are worth, as plain data: from a recipe, or from a command's options. Every
+// command that looks at training data begins here, so that all of them see the same rows.
+import type { DataSource, ReadOptions } from "../data/rows/index.ts";
+import type { ChatTemplateOptions, TemplateSpec, TrainedTurns } from "../data/templates/index.ts";
+import type { OverflowPolicy, WeightPolicy } from "../data/tokens/index.ts";
+import { type Recipe, RecipeError } from "../recipe/index.ts";
+
+/** Rows that are measured, not trained on: data of its own, or a number or share of the training data. */
+export type HeldOutPlan =
+  | { readonly sources: readonly DataSource[] }
+  | { readonly rows: number }
+  | { readonly fraction: number };
+
+export interface DataPlan {
+  readonly sources: readonly DataSource[];
+  readonly read: ReadOptions;
+  readonly heldOut: HeldOutPlan | undefined;
+  /** Seeds the choice of held-out rows. */
+  readonly seed: number;
+  /** A folder. */
+  readonly tokenizer: string;
+  readonly template: TemplateSpec;
+  readonly templateOptions: ChatTemplateOptions;
+  readonly turns: TrainedTurns;
+  /** `auto` is settled by the data's generation ratio when the data is opened. */
+  readonly weights: Omit<WeightPolicy, "promptLossWeight"> & { readonly promptLossWeight: number | "auto" };
+  /** The model's folder, whose positions bound a row where `maxLength` is left out; no bound without it. */
+  readonly model: string | undefined;
+  readonly maxLength: number | undefined;
+  /** `error` where left out. */
+  readonly overflow: OverflowPolicy | undefined;
+}
+
+/** @throws RecipeError where the recipe names no tokenizer and no model */
+export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
+  const tokenizer = recipe.tokenizer ?? recipe.model;
+  if (tokenizer === undefined)
+    throw new RecipeError(file, [
+      { path: "model", message: "neither model nor tokenizer is there", line: undefined },
+    ]);
+  const { promptLossWeight, completionWeight, perClass } = recipe.loss;
+  const { rewrittenHistory, templateVariables: variables, maxRowBytes } = recipe;
+  return {
+    sources: recipe.data as readonly DataSource[],
+    read: {
+      onBadRow: recipe.onBadRow,
+      emptyCompletions: recipe.emptyCompletions,
+      seed: recipe.seed,
+      ...(maxRowBytes !== undefined && { maxRowBytes }),
+    },
+    heldOut: heldOutPlan(recipe.evaluation),
+    seed: recipe.seed,
+    tokenizer,
+    template: recipe.template as TemplateSpec,
+    templateOptions: {
+      ...(rewrittenHistory !== undefined && { rewrittenHistory }),
+      ...(variables !== undefined && { variables }),
+    },
+    turns: recipe.turns,
+    weights: {
+      promptLossWeight,
+      ...(completionWeight !== undefined && { completionWeight }),
+      ...(perClass !== undefined && { perClass }),
+    },
+    model: recipe.model,
+    maxLength: recipe.maxLength,
+    overflow: recipe.overflow,
+  };
+}
+
+/** The recipe's schema gives exactly one of the three. */
+function heldOutPlan(evaluation: Recipe["evaluation"]): HeldOutPlan | undefined {
+  if (evaluation === undefined) return undefined;
+  const { data, rows, fraction = 0 } = evaluation;
+  if (data !== undefined) return { sources: data as readonly DataSource[] };
+  return rows === undefined ? { fraction } : { rows };
+}

@@ -1,0 +1,34 @@
+// What reading, tokenising and weighing found, in lines for a person. Pure.
+import { addCounts, countSkipped, skippedLine } from "../data/skipped-rows.ts";
+import type { TokenizationReport, WeightedRowsReport } from "../data/tokens/index.ts";
+
+/** One line each: warnings, what the overflow policy did, rows that were left out by cause with an example. */
+export const notesOf = (tokenized: TokenizationReport, weighed: WeightedRowsReport): string[] => [
+  ...tokenized.warnings,
+  ...weighed.warnings,
+  ...overflowNotes(weighed),
+  ...skippedNotes(tokenized, weighed),
+];
+
+function overflowNotes({ overflow }: WeightedRowsReport): string[] {
+  const parts = [
+    [overflow.dropped, "row too long was dropped", "rows too long were dropped"],
+    [overflow.promptCut, "prompt was cut", "prompts were cut"],
+    [overflow.completionCut, "completion was cut", "completions were cut"],
+    [
+      overflow.noRoom,
+      "row was left out, as its completion alone is too long",
+      "rows were left out, as their completions alone are too long",
+    ],
+    [overflow.tokensCut, "token was cut in all", "tokens were cut in all"],
+  ] as const;
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, one, many]) => `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`);
+}
+
+/** Rows that reading, the template or the weights left out, by cause, with the first as an example. */
+function skippedNotes({ skipped, skippedBy }: TokenizationReport, weighed: WeightedRowsReport): string[] {
+  const line = skippedLine(addCounts(skippedBy, countSkipped(weighed.skipped)));
+  return line === undefined ? [] : [`${line}; ${(skipped[0] ?? weighed.skipped[0]!).message}`];
+}

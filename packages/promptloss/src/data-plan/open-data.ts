@@ -1,0 +1,122 @@
+// A plan → its rows: read, tokenised, weighed, made to fit, and parted into those that are trained on and those that are
+// held out. The one way from data to rows, for training, a study's plan and `loss`.
+import { loadRows } from "../data/load-rows.ts";
+import type { RowSet } from "../data/row-subset.ts";
+import type { DataSource } from "../data/rows/index.ts";
+import type { Tokenizer } from "../data/tokenizer/index.ts";
+import {
+  type ClassifiedRows,
+  type TokenizationReport,
+  WeightedRows,
+  type WeightPolicy,
+} from "../data/tokens/index.ts";
+import type { DataPlan } from "./data-plan.ts";
+import { DataPlanError } from "./errors.ts";
+import { holdOut } from "./hold-out.ts";
+import { loadIdRows, modelVocabulary } from "./id-rows.ts";
+import { notesOf } from "./notes.ts";
+import { type SettledData, type SettleOptions, settleData } from "./settle-data.ts";
+
+export interface OpenDataOptions extends SettleOptions {
+  /** Where token caches are kept; the user's cache folder when left out. */
+  readonly cache?: string;
+  /** Changes the weights that the plan gives. */
+  readonly tokenWeight?: WeightPolicy["tokenWeight"];
+}
+
+/** Rows ready for training. Close it when done. */
+export interface OpenData {
+  /** Undefined where the folder has no tokenizer and all rows are ids. */
+  readonly tokenizer: Tokenizer | undefined;
+  /** With `auto` settled. */
+  readonly weights: WeightPolicy;
+  /** Rows to train on. */
+  readonly rows: RowSet;
+  readonly heldOut: RowSet | undefined;
+  /** What was decided for the user, what was cut or left out, and what may be wrong. */
+  readonly notes: readonly string[];
+  close(): void;
+}
+
+/**
+ * Opens a plan's data.
+ * @throws DataError, TemplateError, TokenRowError for data that can't be used
+ * @throws TokenizerError, ModelError, WeightError, DataPlanError for a plan that can't
+ */
+export async function openData(plan: DataPlan, options: OpenDataOptions = {}): Promise<OpenData> {
+  const settled = await settleData(plan, options);
+  const { tokenWeight } = options;
+  const weights = { ...settled.weights, ...(tokenWeight !== undefined && { tokenWeight }) };
+  const notes = [...settled.notes];
+  const closing: (() => void)[] = [];
+  const close = (): void => {
+    for (const each of closing) each();
+  };
+  const open = async (sources: readonly DataSource[], prefix: string): Promise<WeightedRows> => {
+    const { rows, report, close } = await classified(sources, plan, settled, options, (note) =>
+      notes.push(note),
+    );
+    closing.push(close);
+    const weighed = new WeightedRows(rows, {
+      weights,
+      ...(settled.overflow && { overflow: settled.overflow }),
+      onBadRow: plan.read.onBadRow ?? "error",
+    });
+    notes.push(...notesOf(report, weighed.report).map((note) => `${prefix}${note}`));
+    return weighed;
+  };
+  try {
+    const all = await open(plan.sources, "");
+    const { heldOut } = plan;
+    const parts =
+      heldOut === undefined
+        ? { kept: all, heldOut: undefined }
+        : "sources" in heldOut
+          ? { kept: all, heldOut: someRows(await open(heldOut.sources, "evaluation.data: ")) }
+          : holdOut(all, heldOut, plan.seed);
+    return {
+      tokenizer: settled.text?.tokenizer,
+      weights,
+      rows: parts.kept,
+      heldOut: parts.heldOut,
+      notes,
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+interface Classified {
+  readonly rows: ClassifiedRows;
+  readonly report: TokenizationReport;
+  readonly close: () => void;
+}
+
+async function classified(
+  sources: readonly DataSource[],
+  { read, turns, model }: DataPlan,
+  { text }: SettledData,
+  { cache }: OpenDataOptions,
+  onNote: (note: string) => void,
+): Promise<Classified> {
+  if (text === undefined)
+    return { ...(await loadIdRows(sources, read, await modelVocabulary(model!))), close: () => {} };
+  const rows = await loadRows(sources, {
+    ...text,
+    turns,
+    read,
+    onNote,
+    ...(cache !== undefined && { cache }),
+  });
+  return { rows, report: rows.report, close: () => rows.close() };
+}
+
+function someRows(rows: WeightedRows): WeightedRows {
+  if (rows.length === 0)
+    throw new DataPlanError("evaluation.data: no row is left to measure", {
+      hint: "look at it with promptloss inspect",
+    });
+  return rows;
+}

@@ -1,0 +1,84 @@
+// A plan with everything settled that can be before rows are read: tokenizer, template, weights, the longest row.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readExamples } from "../data/rows/index.ts";
+import type { SkipCounts } from "../data/skipped-rows.ts";
+import { createTemplate, type Template } from "../data/templates/index.ts";
+import { loadTokenizer, type Tokenizer } from "../data/tokenizer/index.ts";
+import type { OverflowOptions, WeightPolicy } from "../data/tokens/index.ts";
+import { automaticWeight } from "../inspect/index.ts";
+import type { DataPlan } from "./data-plan.ts";
+import { areIds } from "./id-rows.ts";
+import { longestRow } from "./longest-row.ts";
+
+export interface TextTools {
+  readonly tokenizer: Tokenizer;
+  readonly template: Template;
+}
+
+export interface SettledData {
+  /** Undefined where the folder has no tokenizer and all rows are ids. */
+  readonly text: TextTools | undefined;
+  readonly weights: WeightPolicy;
+  /** Undefined where rows may have any length. */
+  readonly overflow: OverflowOptions | undefined;
+  /** What was decided for the user, and why. */
+  readonly notes: readonly string[];
+  /** Bad rows of all the data; undefined where it did not have to be read. */
+  readonly skippedBy: SkipCounts | undefined;
+}
+
+export interface SettleOptions {
+  /** A tokenizer that is loaded already, by its folder. */
+  readonly tokenizerOf?: (folder: string) => Promise<Tokenizer>;
+}
+
+/** @throws TokenizerError, TemplateError, ModelError, DataPlanError, and DataError where the data has to be read */
+export async function settleData(plan: DataPlan, options: SettleOptions = {}): Promise<SettledData> {
+  const { maxLength, notes } = longestRow(plan);
+  const text = await textTools(plan, options);
+  const { weights, ...found } = await settleWeights(plan, text?.tokenizer);
+  return {
+    text,
+    weights,
+    overflow:
+      maxLength === undefined
+        ? undefined
+        : { maxLength, policy: plan.overflow ?? "error", bosId: text?.tokenizer.bosId },
+    notes: [...notes, ...found.notes],
+    skippedBy: found.skippedBy,
+  };
+}
+
+/** The plan's tokenizer and template. */
+export async function textTools(
+  plan: DataPlan,
+  { tokenizerOf = loadTokenizer }: SettleOptions = {},
+): Promise<TextTools | undefined> {
+  const { heldOut, sources, read } = plan;
+  const all = heldOut !== undefined && "sources" in heldOut ? [...sources, ...heldOut.sources] : sources;
+  const missing = !existsSync(join(plan.tokenizer, "tokenizer.json"));
+  if (missing && plan.model !== undefined && (await areIds(all, read))) return undefined;
+  const tokenizer = await tokenizerOf(plan.tokenizer);
+  return { tokenizer, template: createTemplate(plan.template, tokenizer, plan.templateOptions) };
+}
+
+/** The weight policy with `auto` settled by the whole data's generation ratio. */
+async function settleWeights(
+  { weights: asked, sources, read }: DataPlan,
+  tokenizer: Tokenizer | undefined,
+): Promise<Pick<SettledData, "weights" | "notes" | "skippedBy">> {
+  const { promptLossWeight, ...rest } = asked;
+  if (promptLossWeight !== "auto")
+    return { weights: { ...rest, promptLossWeight }, notes: [], skippedBy: undefined };
+  const examples = readExamples(sources, read);
+  const { note, promptLossWeight: settled } = await automaticWeight(
+    tokenizer === undefined ? [] : examples,
+    tokenizer,
+  );
+  return {
+    weights: { ...rest, promptLossWeight: settled },
+    notes: [note],
+    skippedBy: tokenizer === undefined ? undefined : (examples.report.skippedBy as SkipCounts),
+  };
+}

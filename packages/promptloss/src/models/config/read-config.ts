@@ -1,0 +1,36 @@
+// The config.json of a model folder. Pure: a plan reads it without loading weights.
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ModelConfigError, ModelError } from "../errors.ts";
+import { type ModelConfig, parseModelConfig } from "./model-config.ts";
+
+/**
+ * Reads the config of a model folder.
+ * @throws {ModelError} where there is no such folder or no config.json in it
+ * @throws {ModelConfigError} for a config that is not supported
+ */
+export const readModelConfig = (folder: string): ModelConfig => {
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw new ModelError(`${folder}: there is no such model folder`, { hint: hintFor(folder) });
+  const path = join(folder, "config.json");
+  if (!existsSync(path))
+    throw new ModelError(`${folder}: there is no config.json`, {
+      hint: existsSync(join(folder, "adapter_config.json"))
+        ? "this is an adapter; give the folder of the model that it was trained on, and this one as the adapter"
+        : "give the folder of a Hugging Face model",
+    });
+  try {
+    const text = readFileSync(path, "utf8");
+    return parseModelConfig(JSON.parse(text), { path, text });
+  } catch (cause) {
+    if (cause instanceof SyntaxError) throw new ModelConfigError(`is not JSON: ${cause.message}`, { path });
+    throw cause;
+  }
+};
+
+/** Models are read from folders alone: a name as the hub's gets the command that fetches it. */
+function hintFor(folder: string): string {
+  return /^[\w][\w.-]*\/[\w][\w.-]*$/.test(folder)
+    ? `one of the hub comes with: hf download ${folder} --local-dir ${folder}`
+    : "give the folder of a Hugging Face model: config.json, model.safetensors, tokenizer.json";
+}

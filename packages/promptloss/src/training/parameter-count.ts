@@ -1,0 +1,36 @@
+// How many parameters a run has and trains, from the model's config alone. Pure, so that a plan may ask without a model;
+// a run counts its tensors, and tests hold the two together.
+import type { Architecture } from "../models/config/architecture.ts";
+import { parameterShapes, type Shape } from "../models/decoder/parameters.ts";
+import { frozenNames } from "../models/freeze.ts";
+import { targetModules } from "../models/lora/targets.ts";
+import type { Recipe } from "../recipe/index.ts";
+
+export interface ParameterCount {
+  /** Of the model, without an adapter. */
+  readonly model: number;
+  /** Of the adapter; 0 without one. */
+  readonly adapter: number;
+  readonly trainable: number;
+}
+
+/** @throws ModelError for targets that fit no module, and patterns that fit no parameter */
+export function countParameters(
+  architecture: Architecture,
+  { lora, training }: Pick<Recipe, "lora" | "training">,
+): ParameterCount {
+  const shapes = parameterShapes(architecture);
+  const model = elements(shapes.values());
+  if (lora !== undefined) {
+    const modules = targetModules(architecture, lora.targets);
+    const adapter = modules.reduce((sum, { inputs, outputs }) => sum + lora.rank * (inputs + outputs), 0);
+    return { model, adapter, trainable: adapter };
+  }
+  const frozen = frozenNames(shapes.keys(), training.freeze ?? []);
+  const trained = [...shapes].flatMap(([name, shape]) => (frozen.has(name) ? [] : [shape]));
+  return { model, adapter: 0, trainable: elements(trained) };
+}
+
+function elements(shapes: Iterable<Shape>): number {
+  return [...shapes].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}
