@@ -93,6 +93,8 @@ describe.skipIf(!built)("a study with tasks of a program's own", () => {
     expect(rows.find(({ task, metric }) => task === "riddle" && metric === "margin")).toMatchObject({
       taskGroup: "long-generation",
       standardError: null,
+      items: null,
+      chance: null,
       primary: false,
     });
   });

@@ -130,6 +130,8 @@ describe.skipIf(!ready)(`judged tasks${ready ? "" : " (skipped: npm run setup fi
           higherIsBetter: true,
           value: 100 * p,
           standardError: expect.closeTo(100 * Math.sqrt((p * (1 - p)) / (ROWS - 1)), 9),
+          items: ROWS,
+          chance: null,
         }),
       ]);
     expect(winRates.map(({ plw }) => plw)).toEqual([0, 1]);

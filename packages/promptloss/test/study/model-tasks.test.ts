@@ -49,8 +49,19 @@ output: ${join(folder.path, "tasks")}
     const { rows: results } = readStudyResults(join(folder.path, "tasks"));
     const accuracies = results.filter(({ task, metric }) => task === "mctest" && metric === "acc");
     expect(accuracies).toHaveLength(2);
-    for (const { cell, value, standardError, taskGroup, primary, higherIsBetter } of accuracies) {
+    for (const {
+      cell,
+      value,
+      standardError,
+      items,
+      chance,
+      taskGroup,
+      primary,
+      higherIsBetter,
+    } of accuracies) {
       expect([taskGroup, primary, higherIsBetter]).toEqual(["multiple-choice", true, true]);
+      // Four choices, one of them right.
+      expect([items, chance]).toEqual([ITEMS, 0.25]);
       // A mean of eight items, each 0 or 1, with the standard error of one.
       expect(value * ITEMS).toBeCloseTo(Math.round(value * ITEMS), 9);
       expect(standardError).toBeCloseTo(Math.sqrt((value * (1 - value)) / (ITEMS - 1)), 9);

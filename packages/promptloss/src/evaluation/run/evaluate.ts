@@ -11,7 +11,7 @@ import { answerItems, answerRoom } from "./answer-items.ts";
 import { type EvaluatedModel, openModel } from "./model.ts";
 import { RecordFile, writeScores } from "./records.ts";
 import { type PlacedItem, scoreItems } from "./score-items.ts";
-import { metricValue } from "./scores.ts";
+import { chanceLevel, metricValue } from "./scores.ts";
 import type {
   EvaluateOptions,
   EvaluateResult,
@@ -159,12 +159,14 @@ const scoresOf = (
   const versions = { promptloss: version, libtorch: libtorch().version, node: process.version };
   return task.metrics.map((metric, i) => {
     const { value, standardError, higherIsBetter } = metricValue(task, metric, records);
+    const chance = task.kind === "multiple-choice" ? chanceLevel(records) : undefined;
     return {
       task: task.task,
       metric,
       value,
       ...(standardError !== undefined && { standardError }),
       n: records.length,
+      ...(chance !== undefined && { chance }),
       higherIsBetter,
       primary: i === 0,
       settings,

@@ -60,6 +60,8 @@ export interface EvaluationScore {
   /** Of the mean, or bootstrapped for a corpus' score; left out of fewer than two items. */
   readonly standardError?: number;
   readonly n: number;
+  /** What guessing scores: an item's share of right choices, averaged; of multiple-choice tasks. */
+  readonly chance?: number;
   readonly higherIsBetter: boolean;
   /** The task's first metric, which stands for it. */
   readonly primary: boolean;

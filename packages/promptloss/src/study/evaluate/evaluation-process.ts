@@ -23,8 +23,9 @@ await answerTask(async ({ task, threads, ...options }: EvaluationArguments, sign
   const [failure] = result.failures;
   if (failure !== undefined) throw failure.error;
   return result.scores.map(
-    ({ metric, value, standardError, higherIsBetter, primary }): TaskScore => ({
-      ...{ metric, value, higherIsBetter, primary },
+    ({ metric, value, standardError, n, chance, higherIsBetter, primary }): TaskScore => ({
+      ...{ metric, value, items: n, higherIsBetter, primary },
+      ...(chance !== undefined && { chance }),
       ...(standardError !== undefined && { standardError }),
     }),
   );

@@ -7,6 +7,10 @@ export interface TaskScore {
   readonly value: number;
   /** Of the value; left out where the task has none. */
   readonly standardError?: number;
+  /** How many items it is of; left out where it does not come from items. */
+  readonly items?: number;
+  /** What guessing scores; left out where that means nothing. */
+  readonly chance?: number;
   readonly higherIsBetter: boolean;
   /** Whether it stands for its task in models. */
   readonly primary: boolean;

@@ -23,15 +23,23 @@ export const judgedScores = (
   const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
   const squares = lengths.reduce((sum, length) => sum + (length - mean) ** 2, 0);
   return [
-    score("win_rate", winRate, standardError, { primary: true }),
+    score("win_rate", winRate, { standardError, items: n }, { primary: true }),
     ...(lengthControlled === undefined
       ? []
-      : [score("length_controlled_win_rate", lengthControlled.winRate, lengthControlled.standardError)]),
+      : [
+          score("length_controlled_win_rate", lengthControlled.winRate, {
+            standardError: lengthControlled.standardError,
+            items: n,
+          }),
+        ]),
     share("win", wins, n),
     share("tie", ties, n),
     share("lose", losses, n, false),
     share("unreadable", unreadable, pairs.length, false),
-    score("answer_tokens", mean, Math.sqrt(squares / (lengths.length - 1) / lengths.length)),
+    score("answer_tokens", mean, {
+      standardError: Math.sqrt(squares / (lengths.length - 1) / lengths.length),
+      items: lengths.length,
+    }),
   ];
 };
 
@@ -40,15 +48,16 @@ type JudgedMetric = (typeof JUDGED_METRICS)[number];
 const score = (
   metric: JudgedMetric,
   value: number,
-  standardError: number,
+  { standardError, items }: { readonly standardError: number; readonly items: number },
   { primary = false, higherIsBetter = true } = {},
 ): TaskScore => ({
-  ...{ metric, value, higherIsBetter, primary },
+  ...{ metric, value, items, higherIsBetter, primary },
   ...(Number.isFinite(standardError) && { standardError }),
 });
 
 /** In per cent, with the standard error of a mean (n − 1 in the variance). */
 const share = (metric: JudgedMetric, count: number, n: number, higherIsBetter = true): TaskScore => {
   const p = count / n;
-  return score(metric, 100 * p, 100 * Math.sqrt((p * (1 - p)) / (n - 1)), { higherIsBetter });
+  const standardError = 100 * Math.sqrt((p * (1 - p)) / (n - 1));
+  return score(metric, 100 * p, { standardError, items: n }, { higherIsBetter });
 };

@@ -24,6 +24,10 @@ export interface ResultRow {
   readonly value: number;
   /** Of the value; null where its task has none. */
   readonly standardError: number | null;
+  /** Items that the value is of; null where it does not come from items. */
+  readonly items: number | null;
+  /** What guessing scores, on the value's scale; null for metrics that have no such level. */
+  readonly chance: number | null;
   /** By name; null where the run did not measure it. */
   readonly probes: Readonly<Record<string, number | null>>;
 }
@@ -48,6 +52,8 @@ const after = [
   "primary",
   "value",
   "standard_error",
+  "items",
+  "chance",
 ] as const;
 
 /** Columns that no factor may be called; `plw` is a factor's name for the prompt loss weight itself. */
@@ -79,6 +85,8 @@ export const flatten = (row: ResultRow, { factors, probes }: ResultsHeader): Row
     primary: row.primary,
     value: row.value,
     standard_error: row.standardError,
+    items: row.items,
+    chance: row.chance,
     ...Object.fromEntries(probes.map((name) => [probeColumn(name), row.probes[name] ?? null])),
   };
 };
@@ -104,6 +112,9 @@ export const unflatten = (row: Row, { factors, probes }: ResultsHeader): ResultR
   // JSON has no word for a value that is no number.
   value: row.value === null ? Number.NaN : Number(row.value),
   standardError: numberOrNull(row.standard_error),
+  // Tables that were written before these columns lack them.
+  items: numberOrNull(row.items ?? null),
+  chance: numberOrNull(row.chance ?? null),
   probes: Object.fromEntries(probes.map((name) => [name, numberOrNull(row[probeColumn(name)])])),
 });
 

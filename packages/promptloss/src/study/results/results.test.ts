@@ -27,7 +27,7 @@ describe("the tidy table", () => {
     expect(csv.map(({ task }) => task)).toEqual(results.rows.map(({ task }) => task));
     expect(csv.map(({ value }) => Number(value))).toEqual(results.rows.map(({ value }) => value));
     expect(readFileSync(join(folder, "results.csv"), "utf8").split("\n")[0]).toBe(
-      "study,cell,seed,plw,wp,rg,task,task_group,metric,higher_is_better,primary,value,standard_error,probe_distance",
+      "study,cell,seed,plw,wp,rg,task,task_group,metric,higher_is_better,primary,value,standard_error,items,chance,probe_distance",
     );
   });
 
@@ -38,6 +38,8 @@ describe("the tidy table", () => {
         fc.record({
           value: fc.double({ noNaN: true }),
           standardError: fc.option(fc.double({ noNaN: true }), { nil: null }),
+          items: fc.option(fc.integer({ min: 1 }), { nil: null }),
+          chance: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null }),
           generationRatio: fc.option(fc.double({ min: 1e-3, max: 10, noNaN: true }), { nil: null }),
           primary: fc.boolean(),
         }),

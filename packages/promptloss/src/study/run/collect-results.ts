@@ -58,13 +58,23 @@ const valuesOf = (
   score: TaskScore,
 ): Pick<
   ResultRow,
-  "task" | "taskGroup" | "metric" | "value" | "standardError" | "higherIsBetter" | "primary"
+  | "task"
+  | "taskGroup"
+  | "metric"
+  | "value"
+  | "standardError"
+  | "items"
+  | "chance"
+  | "higherIsBetter"
+  | "primary"
 > => ({
   task,
   taskGroup: group ?? null,
   metric: score.metric,
   value: score.value,
   standardError: score.standardError ?? null,
+  items: score.items ?? null,
+  chance: score.chance ?? null,
   higherIsBetter: score.higherIsBetter,
   primary: metric === undefined ? score.primary : score.metric === metric,
 });
