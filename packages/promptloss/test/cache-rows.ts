@@ -4,7 +4,7 @@ import type { ClassifiedTokens, TokenizationReport } from "../src/data/tokens/in
 
 export const CACHE_KEY: TokenCacheKey = { "file a.json": "1", tokenizer: "2", template: "3" };
 
-/** Row `i`: every third with part weights, every second of weight 0.1, from one of two files, every fifth of a group, of any length. */
+/** Row `i`: every third with part weights, every fourth with scales, every second of weight 0.1, from one of two files, every fifth of a group, of any length. */
 export const cacheRow = (i: number): ClassifiedTokens => {
   const length = 1 + ((i * 7) % 13);
   return {
@@ -14,6 +14,7 @@ export const cacheRow = (i: number): ClassifiedTokens => {
       i % 3 === 0
         ? Float32Array.from({ length }, (_, token) => (token % 2 === 0 ? Number.NaN : token))
         : undefined,
+    scales: i % 4 === 0 ? Float32Array.from({ length }, (_, token) => token / 2) : undefined,
     rowWeight: i % 2 === 0 ? 0.1 : 1,
     source: {
       file: i % 2 === 0 ? "a.json" : "b.json",

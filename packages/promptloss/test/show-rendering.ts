@@ -2,8 +2,9 @@
 import type { Rendering } from "../src/data/templates/index.ts";
 
 export const showRendering = ({ text, spans }: Rendering): string[] =>
-  spans.map(({ start, end, class: tokenClass, weight }) => {
-    const mark = weight === undefined ? tokenClass : `${tokenClass}*${weight}`;
+  spans.map(({ start, end, class: tokenClass, weight, scale }) => {
+    const given = weight === undefined ? "" : `=${weight}`;
+    const mark = `${tokenClass}${given}${scale === undefined ? "" : `*${scale}`}`;
     return `${mark}⟨${text.slice(start, end)}⟩`;
   });
 

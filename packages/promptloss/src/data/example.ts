@@ -18,6 +18,11 @@ export interface Turn {
   readonly role: Role;
   /** At least one part. */
   readonly parts: readonly Part[];
+  /**
+   * The weight of the whole turn, a finite number, 0 or more: of its parts that have none of their own, and a factor on
+   * the class's weight of all that a template writes for the turn, its stop token among it.
+   */
+  readonly weight?: number;
 }
 
 /** Where a row comes from: the file as the user named it and the row's number, counted from 1. */

@@ -2,18 +2,19 @@
 // typed arrays: Node cannot map files into memory, and this way a cache of any size needs only its index there.
 //
 //   header   96 bytes: magic, version, byte-order mark, sizes and places, SHA-256 of all the rest
-//   rows     each: ids int32[n], part weights float32[n] where flagged, classes uint8[n], padded to 4 bytes
+//   rows     each: ids int32[n], part weights and scales float32[n] where flagged, classes uint8[n], padded to 4 bytes
 //   index    columns over rows: offset f64, row weight f64; length, file, row number, group i32; flags u8
 //   meta     JSON: key, file names, groups, tokenisation report
 
 export const MAGIC = "PLTOKENS";
-export const VERSION = 3;
+export const VERSION = 4;
 export const BYTE_ORDER_MARK = 0x01020304;
 export const HEADER_BYTES = 96;
 export const CHECKSUM_AT = 64;
 export const CHECKSUM_BYTES = 32;
-/** Flag of a row that carries part weights. */
+/** Flags of a row that carries part weights, and scales. */
 export const HAS_PART_WEIGHTS = 1;
+export const HAS_SCALES = 2;
 
 export const NO_GROUP = -1;
 
@@ -88,19 +89,33 @@ export const indexViews = (buffer: ArrayBuffer, rows: number): CacheIndex => ({
 });
 
 /** The bytes that a row takes in the file. */
-export const rowBytes = (length: number, hasPartWeights: boolean): number =>
-  4 * length * (hasPartWeights ? 2 : 1) + 4 * Math.ceil(length / 4);
+export const rowBytes = (length: number, flags: number): number =>
+  4 * length * (1 + floatArrays(flags)) + 4 * Math.ceil(length / 4);
+
+function floatArrays(flags: number): number {
+  return (flags & HAS_PART_WEIGHTS ? 1 : 0) + (flags & HAS_SCALES ? 1 : 0);
+}
+
+export interface RowViews {
+  readonly ids: Int32Array;
+  readonly partWeights: Float32Array | undefined;
+  readonly scales: Float32Array | undefined;
+  readonly classes: Uint8Array;
+}
 
 /** A row's arrays as views of one buffer. */
-export const rowViews = (
-  buffer: ArrayBuffer,
-  length: number,
-  hasPartWeights: boolean,
-): { ids: Int32Array; partWeights: Float32Array | undefined; classes: Uint8Array } => {
-  const weightsEnd = 4 * length * (hasPartWeights ? 2 : 1);
+export const rowViews = (buffer: ArrayBuffer, length: number, flags: number): RowViews => {
+  let offset = 4 * length;
+  const floats = (flag: number): Float32Array | undefined => {
+    if ((flags & flag) === 0) return undefined;
+    offset += 4 * length;
+    return new Float32Array(buffer, offset - 4 * length, length);
+  };
+  const [partWeights, scales] = [floats(HAS_PART_WEIGHTS), floats(HAS_SCALES)];
   return {
     ids: new Int32Array(buffer, 0, length),
-    partWeights: hasPartWeights ? new Float32Array(buffer, 4 * length, length) : undefined,
-    classes: new Uint8Array(buffer, weightsEnd, length),
+    partWeights,
+    scales,
+    classes: new Uint8Array(buffer, offset, length),
   };
 };

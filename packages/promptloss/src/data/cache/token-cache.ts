@@ -9,7 +9,6 @@ import {
   type CacheHeader,
   type CacheIndex,
   CHECKSUM_AT,
-  HAS_PART_WEIGHTS,
   HEADER_BYTES,
   indexBytes,
   indexViews,
@@ -109,11 +108,10 @@ export class TokenCache implements ClassifiedRows {
     const length = lengths[index];
     if (length === undefined) return undefined;
     if (this.#file === undefined) throw new TokenCacheError(this.path, "missing", "has been closed");
-    const hasPartWeights = (flags[index]! & HAS_PART_WEIGHTS) !== 0;
-    const buffer = readExactly(this.#file, offsets[index]!, rowBytes(length, hasPartWeights));
+    const buffer = readExactly(this.#file, offsets[index]!, rowBytes(length, flags[index]!));
     if (buffer === undefined)
       throw new TokenCacheError(this.path, "truncated", "was cut short while it was in use");
-    const views = rowViews(buffer, length, hasPartWeights);
+    const views = rowViews(buffer, length, flags[index]!);
     return { ...views, rowWeight: rowWeights[index]!, source: this.#sourceOf(index) };
   }
 

@@ -8,6 +8,7 @@ import {
   type CacheIndex,
   CHECKSUM_AT,
   HAS_PART_WEIGHTS,
+  HAS_SCALES,
   HEADER_BYTES,
   indexBytes,
   indexViews,
@@ -76,13 +77,15 @@ class CacheWriter {
     this.#file = file;
   }
 
-  async addRow({ ids, classes, partWeights, rowWeight, source }: ClassifiedTokens): Promise<void> {
-    const hasPartWeights = partWeights !== undefined;
-    const buffer = new ArrayBuffer(rowBytes(ids.length, hasPartWeights));
-    const views = rowViews(buffer, ids.length, hasPartWeights);
+  async addRow({ ids, classes, partWeights, scales, rowWeight, source }: ClassifiedTokens): Promise<void> {
+    const flags =
+      (partWeights === undefined ? 0 : HAS_PART_WEIGHTS) | (scales === undefined ? 0 : HAS_SCALES);
+    const buffer = new ArrayBuffer(rowBytes(ids.length, flags));
+    const views = rowViews(buffer, ids.length, flags);
     views.ids.set(ids);
     views.classes.set(classes);
     if (partWeights !== undefined) views.partWeights!.set(partWeights);
+    if (scales !== undefined) views.scales!.set(scales);
     this.#rows.offsets.push(this.position);
     this.#rows.rowWeights.push(rowWeight);
     this.#rows.lengths.push(ids.length);
@@ -91,7 +94,7 @@ class CacheWriter {
     this.#rows.groups.push(
       source.group === undefined ? NO_GROUP : numberOf(this.#groupNumbers, source.group),
     );
-    this.#rows.flags.push(hasPartWeights ? HAS_PART_WEIGHTS : 0);
+    this.#rows.flags.push(flags);
     await this.#append(Buffer.from(buffer));
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { alpaca, conversation, dialogue, turn } from "../../../test/examples.ts";
 import { promptOf, showRendering } from "../../../test/show-rendering.ts";
 import { GOLDEN_FOLDERS, readGolden } from "../../../test/tokenizers.ts";
+import type { Turn } from "../example.ts";
 import { loadTokenizer } from "../tokenizer/index.ts";
 import { ChatTemplate, type ChatTemplateOptions } from "./chat-template.ts";
 
@@ -79,10 +80,10 @@ describe("spans", () => {
     const weighted = conversation(turn("user", " q ", 0.5), turn("assistant", "a", 2));
     const trimming = templateOf(LOOP("{{ message.content | trim }}|"));
     expect(showRendering(trimming.render(weighted, "all")[0]!)).toEqual([
-      "instruction*0.5⟨q⟩",
-      "template⟨|⟩",
-      "completion*2⟨a⟩",
-      "template⟨|⟩",
+      "instruction=0.5⟨q⟩",
+      "template*0.5⟨|⟩",
+      "completion=2⟨a⟩",
+      "template*2⟨|⟩",
     ]);
   });
 
@@ -195,13 +196,17 @@ describe("refusals", () => {
     expect(() => templateOf(deaf).render(talk, "all")).toThrow("does not show the system message of turn 1");
   });
 
-  test("changed words cannot carry part weights", () => {
+  test("changed words carry one weight, and cannot carry several", () => {
     const shouting = templateOf(
       LOOP("{{ message.content | upper if message.role == 'user' else message.content }}|"),
     );
-    expect(() =>
-      shouting.render(conversation(turn("user", "q", 0.5), turn("assistant", "a")), "all"),
-    ).toThrow(/changes the words of turn 1/);
+    const [first, second] = [turn("user", "q", 0.5), turn("user", "r", 0.25)];
+    const both: Turn = { role: "user", parts: [...first.parts, ...second.parts] };
+    expect(() => shouting.render(conversation(both, turn("assistant", "a")), "all")).toThrow(
+      /changes the words of turn 1/,
+    );
+    const one = shouting.render(conversation(first, turn("assistant", "a")), "all")[0]!;
+    expect(showRendering(one)[0]).toBe("instruction=0.5⟨Q⟩");
     expect(showRendering(shouting.render(dialogue("q", "a"), "all")[0]!)[0]).toBe("instruction⟨Q⟩");
   });
 

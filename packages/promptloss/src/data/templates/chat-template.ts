@@ -10,7 +10,9 @@ import {
   fillSpans,
   type Prompt,
   type Rendering,
+  type ScaledStretch,
   type Span,
+  scaleSpans,
   type Target,
   type Template,
 } from "./rendering.ts";
@@ -20,8 +22,10 @@ import {
   slicePieces,
   type TrainedTurns,
   type TurnPiece,
+  type TurnScales,
   trainedTurnIndices,
   turnPieces,
+  turnScales,
 } from "./turns.ts";
 
 export interface ChatTemplateOptions {
@@ -37,6 +41,7 @@ export interface ChatTemplateOptions {
 interface Row {
   readonly messages: readonly ChatMessage[];
   readonly pieces: readonly (readonly TurnPiece[])[];
+  readonly scales: readonly TurnScales[];
   readonly source: RowSource;
 }
 
@@ -117,7 +122,8 @@ export class ChatTemplate implements Template {
     const chosen = trainedTurnIndices(example.turns, trained);
     const pieces = example.turns.map((turn, index) => turnPieces(turn, !chosen.has(index)));
     const messages = example.turns.map(({ role }, index) => ({ role, content: piecesText(pieces[index]!) }));
-    const row = { messages, pieces, source: example.source };
+    const scales = example.turns.map(turnScales);
+    const row = { messages, pieces, scales, source: example.source };
     const targets = [...chosen].sort((a, b) => a - b);
     try {
       return [this.#renderRow(row, targets)];
@@ -139,7 +145,8 @@ export class ChatTemplate implements Template {
     const pieces = turns.map((turn, index) => turnPieces(turn, index !== target));
     const messages = turns.map(({ role }, index) => ({ role, content: piecesText(pieces[index]!) }));
     try {
-      return this.#renderRow({ messages, pieces, source: example.source }, [target]);
+      const scales = turns.map(turnScales);
+      return this.#renderRow({ messages, pieces, scales, source: example.source }, [target]);
     } catch (error) {
       if (!(error instanceof RewrittenHistory)) throw error;
       throw new TemplateError(NAME, error.message, {
@@ -179,7 +186,54 @@ export class ChatTemplate implements Template {
         marks.push(...this.#contentMarks(row, index, placement));
       }
     }
-    return { text, spans: fillSpans(marks, text.length), targets: found, addsPrefix: false };
+    const spans = scaleSpans(fillSpans(marks, text.length), this.#scaledStretches(row, text, placements));
+    return { text, spans, targets: found, addsPrefix: false };
+  }
+
+  /** What the template writes for each turn that has a weight, up to the end of its words and behind them. */
+  #scaledStretches(
+    { messages, scales }: Row,
+    text: string,
+    placements: readonly (Placement | undefined)[],
+  ): ScaledStretch[] {
+    if (scales.every(({ head, end }) => head === undefined && end === undefined)) return [];
+    const stretches: ScaledStretch[] = [];
+    let start = 0;
+    for (const [index, placement] of placements.entries()) {
+      if (placement === undefined) continue;
+      const next = placements.slice(index + 1).find((other) => other !== undefined);
+      const end =
+        next === undefined
+          ? text.length
+          : this.#endOfTurn(messages.slice(0, index + 1), text, placement, next);
+      stretches.push({ start, end: placement.end, scale: scales[index]!.head });
+      stretches.push({ start: placement.end, end, scale: scales[index]!.end });
+      start = end;
+    }
+    return stretches;
+  }
+
+  /** Where the text of the last of some turns ends in the text that goes on with `next`. */
+  #endOfTurn(messages: readonly ChatMessage[], text: string, { end }: Placement, next: Placement): number {
+    const between = text.slice(end, next.start);
+    const alone = this.#behind(messages, text.slice(0, end));
+    if (alone !== undefined && between.startsWith(alone)) return end + alone.length;
+    // A template that can't end here, or ends otherwise: a turn ends with its first special token.
+    return end + (firstToken(between, this.#specialTexts)?.end ?? 0);
+  }
+
+  /** What stands behind `text` where the conversation ends with these messages. */
+  #behind(messages: readonly ChatMessage[], text: string): string | undefined {
+    try {
+      const alone = this.#apply(messages, false);
+      if (!alone.startsWith(text)) return undefined;
+      const rest = alone.slice(text.length);
+      return this.#trailing !== "" && rest.endsWith(this.#trailing)
+        ? rest.slice(0, rest.length - this.#trailing.length)
+        : rest;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The spans of a trained answer: from the end of inference's prompt to the stop token. */
@@ -225,14 +279,19 @@ export class ChatTemplate implements Template {
     const pieces = row.pieces[index]!;
     const { start, end, cutFront } = placement;
     if (cutFront === undefined) {
-      if (pieces.some((piece) => piece.weight !== undefined)) {
-        throw new TemplateError(NAME, `changes the words of turn ${index + 1}, whose parts have weights`, {
-          source: row.source,
-          hint: "The weights could not follow the words; take them off or use another template.",
-        });
+      const [first] = pieces;
+      if (pieces.some(({ weight, scale }) => weight !== first?.weight || scale !== first?.scale)) {
+        throw new TemplateError(
+          NAME,
+          `changes the words of turn ${index + 1}, whose parts have weights of their own`,
+          {
+            source: row.source,
+            hint: "The weights could not follow the words; take them off or use another template.",
+          },
+        );
       }
-      const tokenClass = pieces[0]?.class ?? "template";
-      return start === end ? [] : [{ start, end, class: tokenClass }];
+      const { class: tokenClass = "template", weight, scale } = first ?? {};
+      return start === end ? [] : [{ start, end, class: tokenClass, weight, scale }];
     }
     let cursor = start;
     return slicePieces(pieces, cutFront, cutFront + end - start).map((piece) => {
@@ -241,6 +300,7 @@ export class ChatTemplate implements Template {
         end: cursor + piece.text.length,
         class: piece.class,
         weight: piece.weight,
+        scale: piece.scale,
       };
       cursor = mark.end;
       return mark;

@@ -162,7 +162,7 @@ describe("strings of one's own", () => {
       example,
       "all",
     );
-    expect(showRendering(rendering!)).toEqual(["instruction*0.25⟨q⟩", "completion*2⟨a⟩"]);
+    expect(showRendering(rendering!)).toEqual(["instruction=0.25⟨q⟩", "completion=2⟨a⟩"]);
   });
 
   test.each([

@@ -7,7 +7,14 @@ import { TemplateError } from "./errors.ts";
 import type { TemplateStrings } from "./named.ts";
 import { hasSlot, type Pattern, type Placeholder, parsePattern } from "./pattern.ts";
 import { type Prompt, type Rendering, RenderingBuilder, type Template } from "./rendering.ts";
-import { type TrainedTurns, type TurnPiece, trainedTurnIndices, trimPieces, turnPieces } from "./turns.ts";
+import {
+  type TrainedTurns,
+  type TurnPiece,
+  trainedTurnIndices,
+  trimPieces,
+  turnPieces,
+  turnScales,
+} from "./turns.ts";
 
 type PatternKey = "start" | "system" | "userWithSystem" | "user" | "userWithInput" | "assistant";
 
@@ -78,16 +85,22 @@ export class PatternTemplate implements Template {
     for (const [index, turn] of turns.entries()) {
       const isTarget = chosen.has(index);
       const pieces = this.#pieces(turn, !isTarget);
+      const start = builder.length;
+      let wordsEnd = start;
       if (turn.role === "system") {
-        if (this.#patterns.has("system")) this.#write(builder, "system", new Map([["system", pieces]]));
+        if (this.#patterns.has("system"))
+          wordsEnd = this.#write(builder, "system", new Map([["system", pieces]]));
         else if (this.#patterns.has("userWithSystem") && turns[index + 1]?.role === "user") system = pieces;
         else throw this.#error(example, `has no place for the system message of turn ${index + 1}`);
       } else if (turn.role === "user") {
-        this.#writeUser(builder, turn, pieces, system);
+        wordsEnd = this.#writeUser(builder, turn, pieces, system);
         system = undefined;
       } else {
-        this.#writeAssistant(builder, pieces, isTarget ? index : undefined);
+        wordsEnd = this.#writeAssistant(builder, pieces, isTarget ? index : undefined);
       }
+      const { head, end } = turnScales(turn);
+      builder.scale({ start, end: wordsEnd, scale: head });
+      builder.scale({ start: wordsEnd, end: builder.length, scale: end });
     }
     return [builder.build(this.#bos === "" || !builder.startsWith(this.#bos))];
   }
@@ -110,7 +123,7 @@ export class PatternTemplate implements Template {
     turn: Turn,
     pieces: TurnPiece[],
     system: TurnPiece[] | undefined,
-  ): void {
+  ): number {
     const inputs = turn.parts.filter((part) => part.class === "input" && part.text !== "");
     const base: PatternKey = system === undefined ? "user" : "userWithSystem";
     const key =
@@ -125,16 +138,17 @@ export class PatternTemplate implements Template {
     } else {
       values.set("instruction", pieces);
     }
-    this.#write(builder, key, values);
+    return this.#write(builder, key, values);
   }
 
-  /** Writes an assistant turn; as a target where it is trained, as context otherwise. */
-  #writeAssistant(builder: RenderingBuilder, pieces: TurnPiece[], target: number | undefined): void {
+  /** Writes an assistant turn; as a target where it is trained, as context otherwise. Returns where its words end. */
+  #writeAssistant(builder: RenderingBuilder, pieces: TurnPiece[], target: number | undefined): number {
     const pattern = this.#patterns.get("assistant")!;
     const begin = hasSlot(pattern, "begin") ? "begin" : "output";
     const hasStop = hasSlot(pattern, "stop");
     let start = -1;
     let end = -1;
+    let wordsEnd = -1;
     for (const piece of pattern) {
       const generating = start >= 0 && end < 0;
       if (piece.kind === "text") {
@@ -143,7 +157,8 @@ export class PatternTemplate implements Template {
       }
       if (piece.slot === begin) start = builder.length;
       if (piece.slot === "output") {
-        for (const { text, class: tokenClass, weight } of pieces) builder.append(text, tokenClass, weight);
+        for (const { text, class: tokenClass, ...own } of pieces) builder.append(text, tokenClass, own);
+        wordsEnd = builder.length;
         if (!hasStop) end = builder.length;
       } else if (piece.slot === "stop") {
         builder.append(piece.argument ?? this.#eos, target === undefined ? "template" : "end");
@@ -153,18 +168,23 @@ export class PatternTemplate implements Template {
       }
     }
     if (target !== undefined) builder.addTarget({ turn: target, start, end });
+    return wordsEnd;
   }
 
-  #write(builder: RenderingBuilder, key: PatternKey, values: ReadonlyMap<string, TurnPiece[]>): void {
+  /** Writes any other pattern; returns where the last of the values ends. */
+  #write(builder: RenderingBuilder, key: PatternKey, values: ReadonlyMap<string, TurnPiece[]>): number {
     const special: Record<string, string> = { bos: this.#bos, stop: this.#eos };
+    let wordsEnd = builder.length;
     for (const piece of this.#patterns.get(key) ?? []) {
       if (piece.kind === "text") builder.append(piece.text, "template");
       else if (values.has(piece.slot)) {
-        for (const { text, class: tokenClass, weight } of values.get(piece.slot)!) {
-          builder.append(text, tokenClass, weight);
+        for (const { text, class: tokenClass, ...own } of values.get(piece.slot)!) {
+          builder.append(text, tokenClass, own);
         }
+        wordsEnd = builder.length;
       } else builder.append(piece.argument ?? special[piece.slot] ?? "", "template");
     }
+    return wordsEnd;
   }
 
   #checkSlots(key: PatternKey, pattern: Pattern): void {

@@ -10,6 +10,16 @@ export interface Span {
   readonly class: TokenClass;
   /** The weight that the data gives this part, in place of its class's. */
   readonly weight?: number | undefined;
+  /** The factor that the data puts on the class's weight. Not beside `weight`. */
+  readonly scale?: number | undefined;
+}
+
+/** A stretch of the text where the class's weight has a factor. */
+export interface ScaledStretch {
+  readonly start: number;
+  readonly end: number;
+  /** Undefined or 1 changes nothing. */
+  readonly scale: number | undefined;
 }
 
 /** A trained assistant turn: inference is given the text up to `start`, the model writes up to `end`. */
@@ -62,6 +72,7 @@ export class RenderingBuilder {
   #text = "";
   readonly #spans: Span[] = [];
   readonly #targets: Target[] = [];
+  readonly #scaled: ScaledStretch[] = [];
 
   get length(): number {
     return this.#text.length;
@@ -71,11 +82,16 @@ export class RenderingBuilder {
     return this.#text.startsWith(text);
   }
 
-  append(text: string, tokenClass: TokenClass, weight?: number): void {
+  append(text: string, tokenClass: TokenClass, own: Pick<Span, "weight" | "scale"> = {}): void {
     if (text === "") return;
     const start = this.#text.length;
     this.#text += text;
-    pushSpan(this.#spans, { start, end: this.#text.length, class: tokenClass, weight });
+    pushSpan(this.#spans, { start, end: this.#text.length, class: tokenClass, ...own });
+  }
+
+  /** Puts a factor on a stretch of what was appended; spans with a weight or factor of their own keep it. */
+  scale(stretch: ScaledStretch): void {
+    this.#scaled.push(stretch);
   }
 
   addTarget(target: Target): void {
@@ -83,7 +99,8 @@ export class RenderingBuilder {
   }
 
   build(addsPrefix: boolean): Rendering {
-    return { text: this.#text, spans: this.#spans, targets: this.#targets, addsPrefix };
+    const spans = scaleSpans(this.#spans, this.#scaled);
+    return { text: this.#text, spans, targets: this.#targets, addsPrefix };
   }
 }
 
@@ -91,12 +108,40 @@ export class RenderingBuilder {
 export const pushSpan = (spans: Span[], span: Span): void => {
   if (span.start === span.end) return;
   const last = spans.at(-1);
-  if (last !== undefined && last.class === span.class && last.weight === span.weight) {
+  if (last !== undefined && last.class === span.class && isWeighedAlike(last, span)) {
     spans[spans.length - 1] = { ...last, end: span.end };
   } else {
     spans.push(span);
   }
 };
+
+function isWeighedAlike(a: Span, b: Span): boolean {
+  return a.weight === b.weight && a.scale === b.scale;
+}
+
+/** What a template writes itself. The words of a turn have their weight or factor already, or are another turn's. */
+const WRITTEN: ReadonlySet<TokenClass> = new Set(["template", "completion", "end"]);
+
+/** Spans with the factors of the stretches on what a template wrote in them, cut at the stretches' ends. */
+export function scaleSpans(spans: readonly Span[], stretches: readonly ScaledStretch[]): Span[] {
+  const scaled = stretches.filter(({ scale }) => scale !== undefined && scale !== 1);
+  if (scaled.length === 0) return [...spans];
+  const cuts = scaled.flatMap(({ start, end }) => [start, end]).sort((a, b) => a - b);
+  const result: Span[] = [];
+  for (const span of spans) {
+    if (!WRITTEN.has(span.class) || span.weight !== undefined || span.scale !== undefined) {
+      pushSpan(result, span);
+      continue;
+    }
+    const borders = [span.start, ...cuts.filter((cut) => cut > span.start && cut < span.end), span.end];
+    for (let i = 1; i < borders.length; i++) {
+      const [start, end] = [borders[i - 1]!, borders[i]!];
+      const over = scaled.find((stretch) => stretch.start <= start && end <= stretch.end);
+      pushSpan(result, { ...span, start, end, scale: over?.scale });
+    }
+  }
+  return result;
+}
 
 /** Completes marked stretches to spans that cover the whole text; what is not marked is `template`. */
 export const fillSpans = (marks: readonly Span[], length: number): Span[] => {

@@ -23,9 +23,14 @@ export const checkTrainedTurns = (trained: TrainedTurns): void => {
   }
 };
 
-/** The positions, among all turns, of the assistant turns that the policy trains. */
+/** Whether a turn is an answer; an assistant's turn that a row gives as context is none. */
+export function isAnswer({ role, parts }: Turn): boolean {
+  return role === "assistant" && parts.some((part) => part.class === "completion");
+}
+
+/** The positions, among all turns, of the answers that the policy trains. */
 export const trainedTurnIndices = (turns: readonly Turn[], trained: TrainedTurns): ReadonlySet<number> => {
-  const assistants = turns.flatMap((turn, index) => (turn.role === "assistant" ? [index] : []));
+  const assistants = turns.flatMap((turn, index) => (isAnswer(turn) ? [index] : []));
   if (trained === "all") return new Set(assistants);
   const numbers = trained === "last" ? [-1] : trained;
   const chosen = numbers.map((number) => assistants.at(number > 0 ? number - 1 : number));
@@ -40,7 +45,10 @@ export const trainedTurnIndices = (turns: readonly Turn[], trained: TrainedTurns
 export interface TurnPiece {
   readonly text: string;
   readonly class: TokenClass;
+  /** In place of the class's weight. */
   readonly weight?: number | undefined;
+  /** A factor on the class's weight. */
+  readonly scale?: number | undefined;
 }
 
 /** Between an instruction and its input where a template has one place for both. */
@@ -48,7 +56,8 @@ export const INPUT_SEPARATOR = "\n";
 
 /**
  * The pieces of a turn in order. Between parts of different classes stands the separator, unless one side is
- * empty; parts of one class follow each other directly. `asPrompt` makes an assistant's words context.
+ * empty; parts of one class follow each other directly. `asPrompt` makes an assistant's words context: what the
+ * data weighs them with as an answer is then a factor on the prompt's weight, so that 0 stays 0 and no more is trained.
  */
 export const turnPieces = (turn: Turn, asPrompt: boolean): TurnPiece[] => {
   const pieces: TurnPiece[] = [];
@@ -59,13 +68,27 @@ export const turnPieces = (turn: Turn, asPrompt: boolean): TurnPiece[] => {
       pieces.push({ text: INPUT_SEPARATOR, class: "template" });
     }
     previous = part.class;
-    pieces.push({ text: part.text, class: pieceClass(part, asPrompt), weight: part.weight });
+    const weight = part.weight ?? turn.weight;
+    const isContext = turn.role === "assistant" && (asPrompt || part.class !== "completion");
+    const own = isContext ? { scale: weight } : { weight };
+    pieces.push({ text: part.text, class: pieceClass(part, asPrompt), ...own });
   }
   return pieces;
 };
 
 const pieceClass = (part: Part, asPrompt: boolean): TokenClass =>
   asPrompt && part.class === "completion" ? "input" : part.class;
+
+/** Factors on the weights of what a template writes for a turn: up to the end of its words, and behind them. */
+export interface TurnScales {
+  readonly head: number | undefined;
+  readonly end: number | undefined;
+}
+
+/** A turn without a weight of its own ends with that of its last part. */
+export function turnScales({ weight, parts }: Turn): TurnScales {
+  return { head: weight, end: weight ?? parts.at(-1)?.weight };
+}
 
 export const piecesText = (pieces: readonly TurnPiece[]): string => pieces.map(({ text }) => text).join("");
 

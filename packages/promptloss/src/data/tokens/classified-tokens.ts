@@ -16,6 +16,11 @@ export interface ClassifiedTokens {
    * undefined where no part of the row has one.
    */
   readonly partWeights: Float32Array | undefined;
+  /**
+   * Factors on the class's weight where `partWeights` has none, for what a template writes around a turn that has a
+   * weight. Length: that of `ids`; undefined where all are 1.
+   */
+  readonly scales?: Float32Array | undefined;
   /** Multiplies all the row's weights. */
   readonly rowWeight: number;
   readonly source: RowSource;

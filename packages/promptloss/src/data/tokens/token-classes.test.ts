@@ -33,29 +33,35 @@ describe("writeClasses", () => {
     fc.string({ unit: "grapheme", minLength: 1, maxLength: 6 }),
     fc.constantFrom(" the", "the answer", "😀", "\n\n", ".", " "),
   );
-  const spans = fc.array(fc.tuple(text, fc.constantFrom(...TOKEN_CLASSES), fc.option(fc.constant(0.5))), {
-    minLength: 1,
-    maxLength: 8,
-  });
+  const spans = fc.array(
+    fc.tuple(text, fc.constantFrom(...TOKEN_CLASSES), fc.option(fc.constantFrom("weight", "scale"))),
+    {
+      minLength: 1,
+      maxLength: 8,
+    },
+  );
 
   test.each([TINY_BYTES, TINY_PIECES])("agrees with looking at every token: %s", async (folder) => {
     const tokenizer = await loadTokenizer(folder);
     await fc.assert(
       fc.asyncProperty(spans, async (parts) => {
         const builder = new RenderingBuilder();
-        for (const [words, name, weight] of parts) builder.append(words, name, weight ?? undefined);
+        for (const [words, name, own] of parts)
+          builder.append(words, name, own === null ? {} : { [own]: 0.5 });
         const rendering = builder.build(false);
         const encoded = await tokenizer.encode(rendering.text);
         const { ids, offsets } = encoded;
         const classes = new Uint8Array(ids.length).fill(99);
         const partWeights = new Float32Array(ids.length).fill(Number.NaN);
+        const scales = new Float32Array(ids.length).fill(1);
         const piece = { ids, encoded, firstToken: 0, shift: 0 };
-        writeClasses(rendering.spans, piece, { classes, partWeights }, 0);
+        writeClasses(rendering.spans, piece, { classes, partWeights, scales }, 0);
         for (let token = 0; token < ids.length; token++) {
           const span =
             rendering.spans[spanOf(rendering.spans, offsets[2 * token]!, offsets[2 * token + 1]!)]!;
           expect(classes[token]).toBe(CLASS_CODE[span.class]);
           expect(partWeights[token]).toBe(span.weight ?? Number.NaN);
+          expect(scales[token]).toBe(span.scale ?? 1);
         }
       }),
       { numRuns: 300 },

@@ -7,6 +7,8 @@ export interface ClassWriter {
   readonly classes: Uint8Array;
   /** NaN where no part weight holds. */
   readonly partWeights: Float32Array | undefined;
+  /** 1 where no factor holds. */
+  readonly scales: Float32Array | undefined;
 }
 
 /**
@@ -40,8 +42,9 @@ export const writeClasses = (
   at: number,
 ): void => {
   const { ids, encoded, firstToken, shift } = piece;
-  const write = (from: number, to: number, { class: name, weight }: Span): void => {
+  const write = (from: number, to: number, { class: name, weight, scale }: Span): void => {
     out.classes.fill(CLASS_CODE[name], at + from, at + to);
+    if (scale !== undefined) out.scales?.fill(scale, at + from, at + to);
     if (weight !== undefined) out.partWeights?.fill(weight, at + from, at + to);
   };
   let token = 0;

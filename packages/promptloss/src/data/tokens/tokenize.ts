@@ -119,16 +119,19 @@ export class ExampleTokenizer {
     const classes = new Uint8Array(length);
     const hasWeights = rendering.spans.some(({ weight }) => weight !== undefined);
     const partWeights = hasWeights ? new Float32Array(length).fill(Number.NaN) : undefined;
+    const isScaled = rendering.spans.some(({ scale }) => scale !== undefined);
+    const scales = isScaled ? new Float32Array(length).fill(1) : undefined;
     ids.set(prefix);
     classes.fill(CLASS_CODE.template, 0, prefix.length);
     let position = prefix.length;
     for (const piece of encoding.pieces) {
       ids.set(piece.ids, position);
-      writeClasses(rendering.spans, piece, { classes, partWeights }, position);
+      writeClasses(rendering.spans, piece, { classes, partWeights, scales }, position);
       position += piece.ids.length;
     }
     this.#tally.addEncoded(rendering, encoding, example.source);
-    return { ids, classes, partWeights, rowWeight: example.weight ?? 1, source: example.source };
+    const rowWeight = example.weight ?? 1;
+    return { ids, classes, partWeights, scales, rowWeight, source: example.source };
   }
 }
 

@@ -1,5 +1,5 @@
 // From classes to weights: prompt loss weight, completion weight, a weight for single classes, and a function.
-// Weights that the data carries come before the class's; the row's weight multiplies all.
+// Weights that the data carries come before the class's, or scale it; the row's weight multiplies all.
 import { TOKEN_CLASSES, type TokenClass } from "../example.ts";
 import { CLASS_CODE, type ClassifiedTokens } from "./classified-tokens.ts";
 import { WeightError } from "./errors.ts";
@@ -92,12 +92,12 @@ export const resolveWeightPolicy = (policy: WeightPolicy): ResolvedWeightPolicy 
  * @throws WeightError when the token-weight function returns what is no weight; it names the row and the token
  */
 export const weighTokens = (row: ClassifiedTokens, policy: ResolvedWeightPolicy): WeightedTokens => {
-  const { ids, classes, partWeights, rowWeight, source } = row;
+  const { ids, classes, partWeights, scales, rowWeight, source } = row;
   const weights = new Float32Array(ids.length);
   for (let i = 0; i < ids.length; i++) {
     const code = classes[i]!;
     const fromPart = partWeights === undefined ? Number.NaN : partWeights[i]!;
-    let weight = Number.isNaN(fromPart) ? policy.classWeights[code]! : fromPart;
+    let weight = Number.isNaN(fromPart) ? policy.classWeights[code]! * (scales?.[i] ?? 1) : fromPart;
     if (policy.tokenWeight !== undefined) {
       weight = policy.tokenWeight({ id: ids[i]!, class: TOKEN_CLASSES[code]!, index: i, weight, row });
       checkWeight(`${source.file}, row ${source.row}: tokenWeight of token ${i}`, weight);

@@ -133,8 +133,8 @@ describe("messages and ShareGPT", () => {
     });
     expect(example).toMatchObject({
       turns: [
-        { parts: [{ text: "Q", weight: 0.1 }] },
-        { parts: [{ weight: 2 }, { text: "y", weight: 0.5 }] },
+        { weight: 0.1, parts: [{ text: "Q" }] },
+        { weight: 2, parts: [{ text: "x" }, { text: "y", weight: 0.5 }] },
       ],
     });
   });

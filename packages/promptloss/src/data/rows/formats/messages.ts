@@ -66,7 +66,7 @@ const parseMessage = (message: unknown, field: string, column: string, ignored: 
   for (const key of Object.keys(record)) if (!READ_KEYS.has(key)) ignored(`${column}[].${key}`);
   const role = parseRole(pick(record, "role", "from", field));
   const weight = isAbsent(record.weight) ? undefined : asWeight(record.weight, `${field}.weight`);
-  return turn(role, parseContent(pick(record, "content", "value", field), role, weight, ignored, column));
+  return turn(role, parseContent(pick(record, "content", "value", field), role, ignored, column), weight);
 };
 
 interface Picked {
@@ -102,16 +102,15 @@ const parseRole = ({ value, field }: Picked): Role => {
 const parseContent = (
   { value, field }: Picked,
   role: Role,
-  weight: number | undefined,
   ignored: IgnoredField,
   column: string,
 ): readonly Part[] => {
   const partClass = CLASS_OF_ROLE[role];
-  if (!Array.isArray(value)) return [part(partClass, asText(value, field), weight)];
+  if (!Array.isArray(value)) return [part(partClass, asText(value, field))];
   if (value.length === 0) throw new RowProblem("missing-field", "the message has no parts", { field });
   return value.map((item: unknown, i) => {
     const at = `${field}[${i}]`;
-    if (typeof item === "string") return part(partClass, asText(item, at), weight);
+    if (typeof item === "string") return part(partClass, asText(item, at));
     if (typeof item !== "object" || item === null) throw wrongType("a text part", item, at);
     const { type, text, weight: own, ...rest } = item as Record<string, unknown>;
     if (!isAbsent(type) && type !== "text") {
@@ -123,7 +122,7 @@ const parseContent = (
       // Parquet writes the keys of all kinds of parts on each, null where they don't apply.
       if (holdsSomething(extra)) ignored(`${column}[].content[].${key}`);
     }
-    const partWeight = isAbsent(own) ? weight : asWeight(own, `${at}.weight`);
+    const partWeight = isAbsent(own) ? undefined : asWeight(own, `${at}.weight`);
     return part(partClass, asText(text, `${at}.text`), partWeight);
   });
 };

@@ -55,5 +55,6 @@ const asContext = (message: Turn): Turn =>
     ? turn(
         "assistant",
         message.parts.map(({ text, weight }) => part("input", text, weight)),
+        message.weight,
       )
     : message;

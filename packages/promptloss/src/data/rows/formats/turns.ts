@@ -14,8 +14,10 @@ export const CLASS_OF_ROLE: Readonly<Record<Role, PartClass>> = {
 export const part = (partClass: PartClass, text: string, weight?: number): Part =>
   Object.freeze(weight === undefined ? { class: partClass, text } : { class: partClass, text, weight });
 
-export const turn = (role: Role, parts: readonly Part[]): Turn =>
-  Object.freeze({ role, parts: Object.freeze(parts) });
+export const turn = (role: Role, parts: readonly Part[], weight?: number): Turn => {
+  const frozen = Object.freeze(parts);
+  return Object.freeze(weight === undefined ? { role, parts: frozen } : { role, parts: frozen, weight });
+};
 
 /** A turn of one part, of its role's class. */
 export const plainTurn = (role: Role, text: string): Turn => turn(role, [part(CLASS_OF_ROLE[role], text)]);
