@@ -9,7 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^@promptloss\/torch$/, replacement: source("packages/torch/src/index.ts") },
       {
-        find: /^@promptloss\/torch\/(setup|reference)$/,
+        find: /^@promptloss\/torch\/(setup|reference|files)$/,
         replacement: source("packages/torch/src/$1/index.ts"),
       },
       { find: /^promptloss$/, replacement: source("packages/promptloss/src/index.ts") },

@@ -1,5 +1,6 @@
 // A lock file that one process at a time holds. One that a killed process left behind is taken over.
-// It is for processes of one machine: the holder is known by its process id.
+// It is for processes of one machine: the holder is known by its process id and start. It stands apart from the folder
+// lock of packages/promptloss/src/files, as set-up needs it before dependencies and compiled code exist.
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,24 +9,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 export async function acquireLock(file, log, { interval = 200 } = {}) {
   mkdirSync(dirname(file), { recursive: true });
   const mine = `${file}.${process.pid}`;
-  writeFileSync(mine, String(process.pid));
+  const me = `${process.pid} ${startOf(process.pid)}`;
+  writeFileSync(mine, me);
   let waiting = false;
   try {
     while (!tryLink(mine, file)) {
       const holder = read(file);
       if (holder === undefined) continue;
-      if (!isAlive(Number(holder))) {
+      const [pid, started] = holder.split(" ");
+      if (!isAlive(Number(pid)) || (started !== undefined && started !== startOf(pid))) {
         takeAway(file, holder);
         continue;
       }
-      if (!waiting) log(`waiting for another set-up, process ${holder} (its lock: ${file})`);
+      if (!waiting) log(`waiting for another set-up, process ${pid} (its lock: ${file})`);
       waiting = true;
       await sleep(interval);
     }
   } finally {
     rmSync(mine, { force: true });
   }
-  return () => rmSync(file, { force: true });
+  return () => {
+    if (read(file) === me) rmSync(file, { force: true });
+  };
 }
 
 // A hard link, unlike a new file, appears with its content: nobody reads a lock without its holder.
@@ -58,6 +63,16 @@ function read(file) {
   } catch (error) {
     if (error.code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** Tells a process from a later one of the same id; empty where the system does not say. */
+function startOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return "";
   }
 }
 

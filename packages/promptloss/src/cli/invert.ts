@@ -1,10 +1,9 @@
 // `promptloss invert`: short-completion data from long-completion data, by asking for the prompt.
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { writeJson } from "../files/atomic.ts";
 import {
   DEFAULT_WORDING,
   type InvertReport,
@@ -95,8 +94,8 @@ export function invertCommand(): Command {
         ...(targetRatio !== undefined && { targetRatio }),
       });
       const { skipped } = stream.report;
-      write(output, rows);
-      write(reportFile(output), { ...report, skipped });
+      writeJson(output, rows);
+      writeJson(reportFile(output), { ...report, skipped });
       process.stdout.write(
         flags.json ? `${JSON.stringify({ ...report, skipped }, null, 2)}\n` : render(report, skipped, output),
       );
@@ -106,14 +105,6 @@ export function invertCommand(): Command {
 const isGiven = (command: Command, option: string): boolean => command.getOptionValueSource(option) === "cli";
 
 const reportFile = (output: string): string => output.replace(/(\.json)?$/, ".report.json");
-
-/** The whole file or none of it. */
-const write = (file: string, value: unknown): void => {
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = join(dirname(file), `.${process.pid}.tmp`);
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`);
-  renameSync(temporary, file);
-};
 
 const render = (
   { rows, inverted, leftOut, by, before, after }: InvertReport,

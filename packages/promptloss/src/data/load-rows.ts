@@ -1,9 +1,10 @@
 // From sources to classified rows at one call: read, tokenised, and kept in the token cache, so that a second run
 // over the same files, tokenizer and template tokenises nothing.
 import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+
 import { join } from "node:path";
 import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
+import { makeFolder } from "../files/atomic.ts";
 import { hashFile, openTokenCache, type TokenCache, tokenCacheKey } from "./cache/index.ts";
 import {
   type DataError,
@@ -64,7 +65,7 @@ export const loadRows = async (
     onBadRow: read.onBadRow ?? "error",
     reading: { sources, ...reading },
   });
-  mkdirSync(cache, { recursive: true });
+  makeFolder(cache);
   const name = createHash("sha256")
     .update(JSON.stringify([sources, template.fingerprint]))
     .digest("hex");

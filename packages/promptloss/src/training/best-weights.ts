@@ -1,13 +1,14 @@
 // The weights of the best evaluation so far, on disk beside the checkpoints.
-import { mkdirSync } from "node:fs";
+
 import { join } from "node:path";
 import { noGrad, readSafetensors, type Tensor, writeSafetensors } from "@promptloss/torch";
+import { makeFolder } from "../files/atomic.ts";
 
 export class BestWeights {
   readonly #path: string;
 
   constructor(folder: string, fingerprint: string) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     this.#path = join(folder, `best-${fingerprint.slice(0, 16)}.safetensors`);
   }
 

@@ -1,10 +1,10 @@
 // manifest.json: all that is needed to repeat a run, and how it ended.
-import { existsSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { getNumThreads, libtorch } from "@promptloss/torch";
 import { readProcessor } from "../doctor/processor.ts";
+import { writeJson } from "../files/atomic.ts";
 import type { Recipe } from "../recipe/index.ts";
-import { writeFlushed } from "./checkpoints/files.ts";
 import type { EndReason } from "./events/event.ts";
 import type { TrainingRun } from "./run.ts";
 
@@ -85,7 +85,4 @@ const elements = (tensors: ReadonlyMap<string, { readonly numel: number }>): num
 export const readManifest = (path: string): Manifest | undefined =>
   existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Manifest) : undefined;
 
-export const writeManifest = (path: string, manifest: Manifest): void => {
-  writeFlushed(`${path}.new`, `${JSON.stringify(manifest, null, 2)}\n`);
-  renameSync(`${path}.new`, path);
-};
+export const writeManifest = (path: string, manifest: Manifest): void => writeJson(path, manifest);

@@ -1,8 +1,9 @@
 // `promptloss train --profile`: records the operators of a few steps after the first, when memory and compiled products
 // are in place, and leaves a trace and a table in the run's folder.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromeTrace, operatorTimes, type Profile, startProfile, stopProfile } from "@promptloss/torch";
+import { makeFolder } from "../files/atomic.ts";
 import type { EventListener, TrainingEvent } from "./events/event.ts";
 
 /** Steps before the recording, and in it. */
@@ -36,7 +37,7 @@ export class StepProfiler {
   }
 
   #write(profile: Profile, last: number): void {
-    mkdirSync(this.#folder, { recursive: true });
+    makeFolder(this.#folder);
     writeFileSync(join(this.#folder, "trace.json"), chromeTrace(profile));
     const table = profileTable(profile);
     writeFileSync(join(this.#folder, "operators.txt"), `${table.join("\n")}\n`);

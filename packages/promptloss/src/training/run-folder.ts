@@ -1,26 +1,28 @@
 // The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, model/, probes.json, profile/. One process at a
 // time writes to it.
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { removeDrafts } from "../files/atomic.ts";
+import { FolderLock, holderText } from "../files/lock.ts";
 import { TrainingError } from "./errors.ts";
 import { readManifest } from "./manifest.ts";
 
 export class RunFolder {
   readonly path: string;
-  readonly #lock: string;
+  readonly #lock: FolderLock;
 
   /**
    * Takes a folder for a run.
    * @param overwrite remove what another run left there
-   * @throws TrainingError where another process holds it, or another run lies there
+   * @throws TrainingError where another process holds it, or another run lies there; OutputError where it can't be made
    */
   constructor(path: string, fingerprint: string, { overwrite = false }: { overwrite?: boolean } = {}) {
     this.path = path;
-    mkdirSync(path, { recursive: true });
-    this.#lock = join(path, ".lock");
-    takeLock(this.#lock, path);
+    this.#lock = takeLock(path);
     try {
       if (overwrite) this.#clear();
+      // Whoever left drafts here is dead: the lock says so.
+      for (const folder of [path, this.checkpoints]) if (existsSync(folder)) removeDrafts(folder, 0);
       const found = readManifest(this.manifest);
       if (found !== undefined && found.fingerprint !== fingerprint)
         throw new TrainingError(`${path} holds another run: its recipe, data or model differ`, {
@@ -61,7 +63,7 @@ export class RunFolder {
   }
 
   release(): void {
-    rmSync(this.#lock, { force: true });
+    this.#lock.release();
   }
 
   [Symbol.dispose](): void {
@@ -82,32 +84,15 @@ export class RunFolder {
   }
 }
 
-const takeLock = (lock: string, folder: string): void => {
+function takeLock(folder: string): FolderLock {
   for (;;) {
-    try {
-      const file = openSync(lock, "wx");
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      return;
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST")
-        throw new TrainingError(`${folder} can't be written to: ${(cause as Error).message}`, { cause });
-    }
-    const holder = Number(existsSync(lock) ? readFileSync(lock, "utf8") : "0");
-    if (holder > 0 && isAlive(holder))
-      throw new TrainingError(`process ${holder} is training in ${folder}`, {
+    const lock = FolderLock.take(folder);
+    if (lock !== undefined) return lock;
+    const holder = FolderLock.holder(folder);
+    // Undefined where it was given back meanwhile.
+    if (holder !== undefined)
+      throw new TrainingError(`${folder}: ${holderText(holder)} is training in it`, {
         hint: "wait for it, or name another output",
       });
-    // Left by a process that was killed.
-    rmSync(lock, { force: true });
   }
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return pid !== process.pid;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-};
+}

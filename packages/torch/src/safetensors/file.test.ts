@@ -207,7 +207,7 @@ describe("writing", () => {
       });
       expect(run.stdout, run.stderr).toMatch(/^write free some space/);
       expect(readSafetensors(path).get("a")?.toArray()).toEqual([1]);
-      expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+      expect(readdirSync(folder).filter((name) => name.endsWith(".draft"))).toEqual([]);
     },
   );
 

@@ -1,18 +1,10 @@
 // Writes safetensors files so that a reader sees the old file or the whole new one: under another name first, then
 // renamed. One tensor at a time is in memory beside those given.
 
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { readdirSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { itemSize } from "../dtype.ts";
+import { replaceFile } from "../files/atomic.ts";
 import { cpu, detach } from "../functions/conversion.ts";
 import { contiguous } from "../functions/shape.ts";
 import { scope } from "../scope.ts";
@@ -80,21 +72,11 @@ function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done);
 }
 
-/** Runs `write` on a new file beside `path` and renames it to `path`; nothing is left of a failed write. */
-function atomically(path: string, write: (file: number) => void): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+/** Replaces a file with what `write` gives it. @throws {SafetensorsError} where the disk refuses */
+function replaceWith(path: string, content: string | ((file: number) => void)): void {
   try {
-    const file = openSync(temporary, "w");
-    try {
-      write(file);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-    syncFolder(dirname(path));
+    replaceFile(path, content);
   } catch (cause) {
-    rmSync(temporary, { force: true });
     if (cause instanceof SafetensorsError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     const hint =
@@ -108,16 +90,6 @@ function atomically(path: string, write: (file: number) => void): void {
   }
 }
 
-/** A rename is on disk only when its folder is. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 /**
  * Writes tensors to one file. Tensors that share memory are written each by itself.
  * @throws {SafetensorsError} where the disk refuses; what was at `path` before is intact then
@@ -125,7 +97,7 @@ function syncFolder(folder: string): void {
 export function writeSafetensors(path: string, tensors: NamedTensors, { metadata }: WriteOptions = {}): void {
   const plans = plan(path, tensors);
   const header = headerBytes(plans, metadata);
-  atomically(path, (file) => {
+  replaceWith(path, (file) => {
     writeAll(file, header);
     for (const { tensor } of plans)
       scope(() => {
@@ -166,7 +138,7 @@ export function writeShardedSafetensors(
     const weightMap = shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)] as const));
     const totalSize = shards.flat().reduce((sum, { bytes }) => sum + bytes, 0);
     const index = { metadata: { total_size: totalSize }, weight_map: Object.fromEntries(weightMap.sort()) };
-    atomically(join(folder, indexName), (file) => writeFileSync(file, `${JSON.stringify(index, null, 2)}\n`));
+    replaceWith(join(folder, indexName), `${JSON.stringify(index, null, 2)}\n`);
     files.push(indexName);
   }
   for (const name of readdirSync(folder))

@@ -1,12 +1,13 @@
 // Compiles a unit's sources to objects and links them, doing again only what changed. Every file is written under
 // another name and renamed, so that a build that is killed leaves nothing half-written behind.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { draftOf, isDraft, makeFolder, putInPlace, removeDrafts } from "../files/atomic.ts";
 import type { Compiler } from "./compiler.ts";
 import { BuildError } from "./errors.ts";
-import { isUpToDate, parseDependencies, recordInputs, temporaryName, temporaryOwner } from "./inputs.ts";
+import { isUpToDate, parseDependencies, recordInputs } from "./inputs.ts";
 import type { Machine } from "./machine.ts";
-import { isAlive, runCommand } from "./run-command.ts";
+import { runCommand } from "./run-command.ts";
 import { sourcesOf, type Unit } from "./units.ts";
 
 export interface BuildContext {
@@ -93,9 +94,9 @@ async function runJobs(queue: readonly Compilation[], context: BuildContext): Pr
 
 async function compile(one: Compilation, context: BuildContext): Promise<void> {
   const { object, command, source } = one;
-  mkdirSync(join(object, ".."), { recursive: true });
-  const temporary = temporaryName(object);
-  const dependencies = `${temporary}.d`;
+  makeFolder(join(object, ".."));
+  const temporary = draftOf(object);
+  const dependencies = draftOf(`${object}.d`);
   const started = Date.now();
   const full = [...command, "-o", temporary, "-MF", dependencies];
   try {
@@ -104,7 +105,7 @@ async function compile(one: Compilation, context: BuildContext): Promise<void> {
     if (result.code !== 0) throw new BuildError(source, full, output, { hint: hintFor(output) });
     if (output.trim() !== "") context.log(output.trimEnd());
     const inputs = parseDependencies(readFileSync(dependencies, "utf8"));
-    renameSync(temporary, object);
+    putInPlace(temporary, object);
     recordInputs(object, keyOf(one, context), inputs, started);
   } finally {
     rmSync(temporary, { force: true });
@@ -122,7 +123,8 @@ async function link(
   const command = [...compiler.command, ...objects, ...unit.link];
   const key = [identity, ...command];
   if (isUpToDate(library, key)) return { library, linked: false };
-  const temporary = temporaryName(library);
+  removeDrafts(dirname(library), COMPILING);
+  const temporary = draftOf(library);
   const started = Date.now();
   const result = await runCommand(command[0]!, [...command.slice(1), "-o", temporary], { env: machine.env });
   if (result.code !== 0) {
@@ -130,19 +132,20 @@ async function link(
     const output = result.stderr + result.stdout;
     throw new BuildError(unit.output, [...command, "-o", temporary], output, { hint: hintFor(output) });
   }
-  renameSync(temporary, library);
+  putInPlace(temporary, library);
   recordInputs(library, key, objects, started);
   return { library, linked: true };
 }
 
+/** Seconds within which a draft is some compiler's that still runs. */
+const COMPILING = 3600;
+
 /** Removes the objects of sources that are gone, and what killed builds left. */
 function removeStrays(folder: string, plan: readonly Compilation[]): void {
   const kept = new Set(plan.flatMap(({ object }) => [object, `${object}.stamp.json`]));
-  for (const name of readdirSync(folder)) {
-    const owner = temporaryOwner(name);
-    const inUse = owner === undefined ? kept.has(join(folder, name)) : isAlive(owner);
-    if (!inUse) rmSync(join(folder, name), { force: true });
-  }
+  removeDrafts(folder, COMPILING);
+  for (const name of readdirSync(folder))
+    if (!isDraft(name) && !kept.has(join(folder, name))) rmSync(join(folder, name), { force: true });
 }
 
 function hintFor(output: string): string {

@@ -133,11 +133,13 @@ describe("buildNative", () => {
     const { folder: place } = await build();
     write(join(place, "ops/a.cpp.o"), "half an obj");
     rmSync(join(place, "ops/a.cpp.o.stamp.json"));
-    write(join(place, "ops/a.cpp.o.4999999-1.tmp"), "half an obj");
+    const [left, running] = [1, 2].map((n) => join(place, `ops/.a.cpp.o.${"0".repeat(11)}${n}.draft`));
+    for (const draft of [left!, running!]) write(draft, "half an obj");
+    utimesSync(left!, 1, 1);
     rmSync(join(place, "binding/addon.cpp.o"));
     const again = await build();
     expect(again.compiled).toEqual(["ops/a.cpp", "binding/addon.cpp"]);
-    expect(existsSync(join(place, "ops/a.cpp.o.4999999-1.tmp"))).toBe(false);
+    expect([left!, running!].map(existsSync)).toEqual([false, true]);
   });
 
   it("keeps builds for two libtorchs side by side and switches without building", async () => {

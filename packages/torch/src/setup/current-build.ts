@@ -1,9 +1,9 @@
 // The record of the build in use: which libraries to load and the libtorch that they were built for.
 // Set-up writes it, the package's loader and `promptloss doctor` read it.
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeAtomically } from "./inputs.ts";
+import { makeFolder, replaceFile } from "../files/atomic.ts";
 import type { LibtorchOrigin } from "./libtorch.ts";
 
 export interface CurrentBuild {
@@ -42,6 +42,6 @@ export function readCurrentBuild(folder: string = buildFolder): CurrentBuild | u
 /** Replaces the record at once, if it differs. */
 export function writeCurrentBuild(build: CurrentBuild, folder: string = buildFolder): void {
   if (JSON.stringify(readCurrentBuild(folder)) === JSON.stringify(build)) return;
-  mkdirSync(folder, { recursive: true });
-  writeAtomically(join(folder, "current.json"), `${JSON.stringify(build, null, 2)}\n`);
+  makeFolder(folder);
+  replaceFile(join(folder, "current.json"), `${JSON.stringify(build, null, 2)}\n`);
 }

@@ -1,8 +1,9 @@
 // Remembers for a day that the wheel could not be fetched, so that the next run does not wait for pip again.
 // It is asked only where an older libtorch serves meanwhile.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../files/atomic.ts";
 import { FETCHED_VERSION } from "./fetch-wheel.ts";
 import { cacheFolder, type Machine } from "./machine.ts";
 
@@ -47,7 +48,7 @@ export function recordFailure(machine: Machine, reason: string | undefined, now:
       rmSync(file, { force: true });
       return;
     }
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     const record: FetchRecord = { reason, time: now, settings: settings(machine) };
     writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
   } catch {

@@ -1,13 +1,15 @@
 // Fetches PyTorch's CPU wheel through the user's own pip and keeps its libtorch in the user's cache. pip's
 // configuration decides where it looks; a wheel is a zip, so nothing of Python is needed afterwards.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
 import { mkdtemp, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../files/atomic.ts";
+import { isAlive } from "../files/process.ts";
 import { compareVersions, describeLibtorch, type Libtorch } from "./libtorch.ts";
 import { cacheFolder, type Machine } from "./machine.ts";
 import { libtorchOfCache } from "./places.ts";
 import { findPython, type Python } from "./python.ts";
-import { isAlive, runCommand } from "./run-command.ts";
+import { runCommand } from "./run-command.ts";
 
 /** The release that set-up fetches. */
 export const FETCHED_VERSION = "2.13.0";
@@ -43,7 +45,7 @@ export async function fetchWheel(machine: Machine, options: FetchOptions = {}): 
   if (python === undefined) return { libtorch: undefined, reason: "there is no Python 3 to run pip with" };
   const parent = join(cacheFolder(machine), "libtorch");
   try {
-    mkdirSync(parent, { recursive: true });
+    makeFolder(parent);
     removeAbandoned(parent);
     const { bavail, bsize } = statfsSync(parent);
     if (bavail * bsize < NEEDED_SPACE) {
@@ -124,7 +126,7 @@ function pipFailure(stderr: string, machine: Machine): string {
 function keepLibtorch(folder: string, target: string, machine: Machine): Libtorch {
   const site = join(folder, "site");
   const kept = join(folder, "kept");
-  mkdirSync(join(kept, "torch/share"), { recursive: true });
+  makeFolder(join(kept, "torch/share"));
   const info = readdirSync(site).find((name) => /^torch-.*\.dist-info$/.test(name));
   const parts = ["torch/lib", "torch/include", "torch/share/cmake", "torch.libs"];
   for (const part of parts) if (existsSync(join(site, part))) renameSync(join(site, part), join(kept, part));

@@ -1,7 +1,8 @@
 // What an object or a library was built from and by which command, kept beside it, so that the next run can tell
 // whether it still holds. A file counts as unchanged by size and time, or, where the time differs, by content.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { replaceFile } from "../files/atomic.ts";
 
 interface InputStamp {
   readonly size: number;
@@ -48,28 +49,7 @@ export function recordInputs(
     // 1 ms of grace: the clock's resolution, and less than a compiler takes to open its first file.
     return [path, { size, mtimeMs, hash: mtimeMs > started + 1 ? "" : hashOf(path) }];
   });
-  writeAtomically(stampFile(output), JSON.stringify({ command, inputs: Object.fromEntries(entries) }));
-}
-
-let names = 0;
-
-/** A name beside `path` that no other build uses, to be renamed to it. */
-export function temporaryName(path: string): string {
-  names += 1;
-  return `${path}.${process.pid}-${names}.tmp`;
-}
-
-/** The process that made such a name; undefined for other names. */
-export function temporaryOwner(path: string): number | undefined {
-  const pid = /\.(\d+)-\d+\.tmp(\.d)?$/.exec(path)?.[1];
-  return pid === undefined ? undefined : Number(pid);
-}
-
-/** Writes a file so that a reader sees the old one or the new one, and never a part. */
-export function writeAtomically(path: string, text: string): void {
-  const temporary = temporaryName(path);
-  writeFileSync(temporary, text);
-  renameSync(temporary, path);
+  replaceFile(stampFile(output), JSON.stringify({ command, inputs: Object.fromEntries(entries) }));
 }
 
 function hashOf(path: string): string {

@@ -1,9 +1,9 @@
 // Finds out how a compiler switches OpenMP on, by compiling a line.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder, replaceFile } from "../files/atomic.ts";
 import type { Compiler } from "./compiler.ts";
-import { writeAtomically } from "./inputs.ts";
 import type { Machine } from "./machine.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -21,7 +21,7 @@ export async function openmpArguments(
     .digest("hex");
   const answer = join(folder, `openmp-${key.slice(0, 10)}.json`);
   if (existsSync(answer)) return JSON.parse(readFileSync(answer, "utf8")) as string[];
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   // Each asks in a folder of its own: a source that another build shares, it may remove too soon.
   const own = mkdtempSync(join(folder, "openmp-"));
   try {
@@ -33,7 +33,7 @@ export async function openmpArguments(
         env: machine.env,
       });
       if (code !== 0) continue;
-      writeAtomically(answer, JSON.stringify(candidate));
+      replaceFile(answer, JSON.stringify(candidate));
       return candidate;
     }
     return [];

@@ -49,13 +49,3 @@ export function runCommand(
     child.on("close", (code) => resolve({ code, stdout, stderr, missing: false }));
   });
 }
-
-/** Whether a process with this id runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}

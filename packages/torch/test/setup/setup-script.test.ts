@@ -119,7 +119,7 @@ describe("scripts/setup.mjs", () => {
 
   it("lets one of two work while the other waits, and takes over the lock of a process that is gone", async () => {
     // Above the largest process id of Linux.
-    write(join(clone, ".setup.lock"), "4999999");
+    write(join(clone, ".setup.lock"), "4999999 1");
     const outcomes = await Promise.all([setUp(), setUp()]);
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
     const [waited, worked] = outcomes.sort(

@@ -1,7 +1,8 @@
 // `promptloss study report`: the page of a study, from its file or from its output folder.
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { Command } from "commander";
 import { PromptlossError } from "../../errors.ts";
+import { makeFolder } from "../../files/atomic.ts";
 import { type StudyReport, writeStudyReport } from "../../report/index.ts";
 import { writeResults } from "../../study/index.ts";
 import { collect } from "../options.ts";
@@ -45,7 +46,7 @@ const write = (study: string, { set, output }: Flags): Promise<StudyReport> => {
   }
   const read = studyOf(study, { set });
   // Of a study that was not begun there is a page, too.
-  mkdirSync(read.output, { recursive: true });
+  makeFolder(read.output);
   const results = writeResults(read);
   return writeStudyReport(read.output, { ...options, results, cells: read.cells });
 };

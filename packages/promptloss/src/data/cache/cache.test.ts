@@ -167,16 +167,11 @@ describe("writeTokenCache", () => {
   test("clears away what killed writers left a day ago, not what others write now", async () => {
     const path = await freshPath();
     const yesterday = Date.now() / 1000 - 25 * 3600;
-    for (const name of ["tokens.bin.tmp-1-old", "tokens.bin.tmp-2-new", "other.bin.tmp-1-old"]) {
-      await writeFile(join(path, "..", name), "");
-      if (name.endsWith("old")) await utimes(join(path, "..", name), yesterday, yesterday);
-    }
+    const [left, writing] = [1, 2].map((n) => `.tokens.bin.${"0".repeat(11)}${n}.draft`);
+    for (const name of [left!, writing!]) await writeFile(join(path, "..", name), "");
+    await utimes(join(path, "..", left!), yesterday, yesterday);
     await open(path);
-    expect((await readdir(join(path, ".."))).sort()).toEqual([
-      "other.bin.tmp-1-old",
-      "tokens.bin",
-      "tokens.bin.tmp-2-new",
-    ]);
+    expect((await readdir(join(path, ".."))).sort()).toEqual([writing!, "tokens.bin"]);
   });
 
   test("two processes that build at once both read what they should", async () => {

@@ -1,8 +1,9 @@
 // Writes a token cache row by row beside its place and moves it there when it is whole, so that a reader sees
 // the old file or the new one and never a part. Two writers each have a file of their own; the last one stays.
-import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { makeFolder, removeDrafts, replaceFileWith } from "../../files/atomic.ts";
 import type { ClassifiedTokens, TokenizationReport } from "../tokens/index.ts";
 import {
   type CacheIndex,
@@ -29,23 +30,6 @@ export interface CacheMeta {
 }
 
 const FLUSH_BYTES = 1 << 20;
-/** Half-written files of writers that were killed are cleared away after a day. */
-const ABANDONED_MS = 24 * 60 * 60 * 1000;
-
-const temporaryPrefix = (path: string): string => `${basename(path)}.tmp-`;
-
-const clearAbandoned = async (path: string): Promise<void> => {
-  const folder = dirname(path);
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(temporaryPrefix(path))) continue;
-    const file = join(folder, name);
-    const age = await stat(file).then(
-      ({ mtimeMs }) => Date.now() - mtimeMs,
-      () => 0,
-    );
-    if (age > ABANDONED_MS) await rm(file, { force: true });
-  }
-};
 
 /** The name's number, which is its place among the names met so far. */
 function numberOf(numbers: Map<string, number>, name: string): number {
@@ -152,21 +136,17 @@ export const writeTokenCache = async (
   rows: AsyncIterable<ClassifiedTokens> | Iterable<ClassifiedTokens>,
   report: () => TokenizationReport,
 ): Promise<void> => {
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
-  await clearAbandoned(path);
-  const temporary = join(folder, `${temporaryPrefix(path)}${process.pid}-${randomBytes(6).toString("hex")}`);
-  const file = await open(temporary, "wx");
-  try {
-    const writer = new CacheWriter(file);
-    for await (const row of rows) await writer.addRow(row);
-    await writer.finish({ key, report: report() });
-    await file.sync();
-    await file.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await file.close().catch(() => undefined);
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  makeFolder(dirname(path));
+  removeDrafts(dirname(path));
+  await replaceFileWith(path, async (draft) => {
+    const file = await open(draft, "wx");
+    try {
+      const writer = new CacheWriter(file);
+      for await (const row of rows) await writer.addRow(row);
+      await writer.finish({ key, report: report() });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
 };

@@ -1,8 +1,8 @@
 // A model's answers to instructions, to be judged: a file of JSON lines that grows batch by batch, so that what was cut
 // off goes on. Greedy, or with beams; prompts go through the template that the model was trained with.
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { replaceFile } from "../../files/atomic.ts";
 import type { TextGenerator } from "../../generation/index.ts";
 import type { OutputRow } from "./pairs.ts";
 
@@ -81,7 +81,6 @@ const fingerprint = (made: unknown): string =>
 
 /** What the file has of the same making; otherwise it is begun anew. Its first line says what made it. */
 const begun = (file: string, made: string): Answer[] => {
-  mkdirSync(dirname(file), { recursive: true });
   const [head, ...lines] = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
   const same = head === JSON.stringify({ made });
   const answers: Answer[] = [];
@@ -93,7 +92,6 @@ const begun = (file: string, made: string): Answer[] => {
       break;
     }
   }
-  writeFileSync(`${file}.new`, [{ made }, ...answers].map((line) => `${JSON.stringify(line)}\n`).join(""));
-  renameSync(`${file}.new`, file);
+  replaceFile(file, [{ made }, ...answers].map((line) => `${JSON.stringify(line)}\n`).join(""));
   return answers;
 };

@@ -1,8 +1,9 @@
 // Every answer of a judge, in a file of JSON lines that grows: what was asked once is not asked again, and a run that
 // was cut off goes on where it was. Answers are kept as the judge gave them; a torn last line is passed over.
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "../../files/atomic.ts";
 import { JudgeError } from "./errors.ts";
 import type { JudgeRequest } from "./protocol.ts";
 
@@ -15,7 +16,7 @@ export class AnswerCache {
   constructor(file: string) {
     this.file = file;
     try {
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       const before = existsSync(file) ? readFileSync(file, "utf8") : "";
       for (const line of before.split("\n")) this.#remember(line);
       this.#handle = openSync(file, "a");

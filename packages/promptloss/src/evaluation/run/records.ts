@@ -1,8 +1,9 @@
 // The output folder: scores.jsonl, and records/ with a line for every item as soon as it is scored. Lines stand under
 // the fingerprint of what made them, so that an evaluation that was cut short goes on, and only where it may.
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder, refusing, replaceFile } from "../../files/atomic.ts";
 import { EvaluationError } from "../errors.ts";
 import type { EvaluationRecord, EvaluationScore } from "./types.ts";
 
@@ -18,11 +19,6 @@ const linesOf = (path: string): unknown[] => {
         return [];
       }
     });
-};
-
-const writeWhole = (path: string, text: string): void => {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
 };
 
 const jsonLines = (lines: readonly unknown[]): string =>
@@ -59,7 +55,7 @@ export class RecordFile {
    * @throws {EvaluationError} where records of something else lie there
    */
   constructor(folder: string, task: string, made: unknown, overwrite: boolean) {
-    mkdirSync(join(folder, "records"), { recursive: true });
+    makeFolder(join(folder, "records"));
     this.#path = join(folder, "records", `${task}.jsonl`);
     const mark = join(folder, "records", `${task}.fingerprint`);
     const fingerprint = createHash("sha256")
@@ -73,17 +69,17 @@ export class RecordFile {
       });
     const kept = same && !overwrite ? (linesOf(this.#path) as EvaluationRecord[]) : [];
     this.records = new Map(kept.map((record) => [record.item, record]));
-    writeWhole(this.#path, jsonLines(kept));
-    writeWhole(mark, `${fingerprint}\n`);
+    replaceFile(this.#path, jsonLines(kept));
+    replaceFile(mark, `${fingerprint}\n`);
   }
 
   append(records: readonly EvaluationRecord[]): void {
-    if (records.length > 0) appendFileSync(this.#path, jsonLines(records));
+    if (records.length > 0) refusing(this.#path, () => appendFileSync(this.#path, jsonLines(records)));
   }
 
   /** All items in their order. */
   finish(records: readonly EvaluationRecord[]): void {
-    writeWhole(this.#path, jsonLines(records));
+    replaceFile(this.#path, jsonLines(records));
   }
 }
 
@@ -94,5 +90,5 @@ export const writeScores = (folder: string, task: string, scores: readonly Evalu
   const first = known.findIndex((score) => score.task === task);
   const others = known.filter((score) => score.task !== task);
   others.splice(first < 0 ? others.length : first, 0, ...scores);
-  writeWhole(path, jsonLines(others));
+  replaceFile(path, jsonLines(others));
 };

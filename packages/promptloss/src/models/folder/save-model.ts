@@ -1,9 +1,10 @@
 // A model → a Hugging Face folder that transformers, vLLM and llama.cpp's converter load: config, weights, and the
 // files that lay beside the weights it came from.
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type DType, noGrad, scope, type Tensor, writeShardedSafetensors } from "@promptloss/torch";
 import { parse, stringify } from "lossless-json";
+import { replaceFolder } from "../../files/atomic.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
 import { ModelError } from "../errors.ts";
 
@@ -47,7 +48,7 @@ export const saveModel = (
   const named = json.dtype ?? json.torch_dtype;
   const dtype = options.dtype ?? FLOATS.find((each) => each === named) ?? "float32";
   const key = "torch_dtype" in json && !("dtype" in json) ? "torch_dtype" : "dtype";
-  writeFolder(folder, (temporary) => {
+  replaceFolder(folder, (temporary) => {
     const changed = { architectures: [model.config.family.architecture], [key]: dtype };
     const config = { ...(parse(model.config.text) as object), ...changed };
     writeFileSync(join(temporary, "config.json"), `${stringify(config, undefined, 2)}\n`);
@@ -73,19 +74,4 @@ const converted = (parameters: ReadonlyMap<string, Tensor>, dtype: DType): Map<s
 export const copyCompanions = (from: string, to: string): void => {
   for (const name of COMPANIONS)
     if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
-};
-
-/** Writes a folder beside its place and puts it there when it is whole. */
-export const writeFolder = (folder: string, write: (temporary: string) => void): void => {
-  const temporary = join(dirname(folder), `.${basename(folder)}.writing`);
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
-  try {
-    write(temporary);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(temporary, folder);
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
-  }
 };

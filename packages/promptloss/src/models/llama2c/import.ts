@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DType, fromTypedArray, noGrad, scope, writeShardedSafetensors } from "@promptloss/torch";
+import { replaceFolder } from "../../files/atomic.ts";
 import { ModelError } from "../errors.ts";
-import { writeFolder } from "../folder/save-model.ts";
 import { type Llama2cShape, readCheckpoint } from "./checkpoint.ts";
 import { tokenizerOf } from "./tokenizer.ts";
 
@@ -32,7 +32,7 @@ export const importLlama2c = (
   const { shape, weights } = readCheckpoint(model.bytes, model.path);
   const words = opened(tokenizer, "the tokenizer");
   const tokens = tokenizerOf(words.bytes, shape.vocabulary, words.path);
-  writeFolder(folder, (temporary) => {
+  replaceFolder(folder, (temporary) => {
     const write = (name: string, value: object): void =>
       writeFileSync(join(temporary, name), `${JSON.stringify(value, undefined, 2)}\n`);
     write("config.json", configOf(shape, dtype));

@@ -10,11 +10,12 @@ import {
   type Tensor,
   writeSafetensors,
 } from "@promptloss/torch";
+import { replaceFolder } from "../../files/atomic.ts";
 import type { Architecture } from "../config/architecture.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
 import { linearModules } from "../decoder/parameters.ts";
 import { ModelConfigError, ModelError, ModelWeightsError } from "../errors.ts";
-import { copyCompanions, writeFolder } from "../folder/save-model.ts";
+import { copyCompanions } from "../folder/save-model.ts";
 import { LoraAdapter, type LoraPair, loraSettings } from "./adapter.ts";
 
 const CONFIG = "adapter_config.json";
@@ -48,7 +49,7 @@ export const saveAdapter = (adapter: LoraAdapter, folder: string, options: SaveA
     use_dora: false,
     use_rslora: rankStabilised,
   };
-  writeFolder(folder, (temporary) => {
+  replaceFolder(folder, (temporary) => {
     writeFileSync(join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
     const tensors = new Map([...adapter.parameters].map(([name, tensor]) => [`${PREFIX}${name}`, tensor]));
     writeSafetensors(join(temporary, WEIGHTS), tensors, { metadata: { format: "pt" } });

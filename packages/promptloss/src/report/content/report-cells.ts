@@ -2,9 +2,9 @@
 // A folder that holds results alone has no cells to tell of.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { readJson } from "../../files/atomic.ts";
 import type { FactorValue } from "../../study/results/result-row.ts";
 import type { CellFailure, CellState } from "../../study/run/cell-folder.ts";
-import { readJson } from "../../study/run/json-file.ts";
 import type { Manifest } from "../../training/manifest.ts";
 
 export interface ReportCell {

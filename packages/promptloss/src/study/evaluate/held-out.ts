@@ -2,11 +2,11 @@
 // Reads metrics.jsonl and manifest.json; computes nothing anew.
 import { join } from "node:path";
 import { MEASURED } from "../../loss/part-sums.ts";
+import { readJson } from "../../files/atomic.ts";
 import type { EvaluationEvent } from "../../training/events/event.ts";
 import { readMetrics } from "../../training/events/metrics-file.ts";
 import type { Manifest } from "../../training/manifest.ts";
 import { StudyError } from "../errors.ts";
-import { readJson } from "../run/json-file.ts";
 import type { Evaluator, TaskScore } from "./evaluator.ts";
 
 export const heldOut: Evaluator = {

@@ -1,11 +1,12 @@
 // The process that has a cell's model answer instructions and a judge compare the answers with others.
 // Usage: node judged-process.js '{"task": "alpaca-eval", "model": "run/model", "reference": "davinci.jsonl", "judge": {"endpoint": "http://127.0.0.1:8000/v1"}, "output": "evaluation/alpaca-eval"}'
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { setNumThreads } from "@promptloss/torch";
 import { type Answer, answerRows } from "../../evaluation/judges/answer-rows.ts";
 import { type AnswerPair, type Judgement, judgePairs, readOutputs } from "../../evaluation/judges/index.ts";
 import { openJudge } from "../../evaluation/judges/open-judge.ts";
+import { makeFolder } from "../../files/atomic.ts";
 import { TextGenerator } from "../../generation/index.ts";
 import type { TaskScore } from "./evaluator.ts";
 import { judgedScores } from "./judged-scores.ts";
@@ -77,7 +78,7 @@ const filesOf = (folder: string): unknown[] =>
     });
 
 const writeVerdicts = (folder: string, { pairs, protocol, judge, seed }: Judgement): void => {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const lines = pairs.map((pair) => `${JSON.stringify({ ...pair, protocol, judge, seed })}\n`);
   writeFileSync(join(folder, "verdicts.jsonl"), lines.join(""));
 };

@@ -1,14 +1,15 @@
 // The local launcher: cells one after the other or a few at a time, each in processes of its own, those that another
 // launcher has left to it. Run again, it does only what is missing.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { makeFolder } from "../../files/atomic.ts";
+import { FolderLock } from "../../files/lock.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
 import { StudyError } from "../errors.ts";
 import type { Cell } from "../plan/cell.ts";
 import { DataMeter } from "../plan/measure.ts";
 import type { Study } from "../plan/read-study.ts";
 import { CellFolder, type CellState } from "../run/cell-folder.ts";
-import { CellLock } from "../run/cell-lock.ts";
 import { writeResults } from "../run/collect-results.ts";
 import { runCell } from "../run/run-cell.ts";
 
@@ -58,7 +59,7 @@ export const runStudy = async (study: Study, options: RunStudyOptions = {}): Pro
   const counts = { done: 0, failed: 0, interrupted: 0, elsewhere: 0, untouched: 0 };
   const workers = Math.min(concurrency, queue.length);
   const threads = threadsFor(workers);
-  mkdirSync(study.output, { recursive: true });
+  makeFolder(study.output);
 
   const runNext = async (cell: Cell): Promise<void> => {
     const folder = new CellFolder(study, cell);
@@ -66,8 +67,7 @@ export const runStudy = async (study: Study, options: RunStudyOptions = {}): Pro
       counts.untouched++;
       return;
     }
-    mkdirSync(folder.path, { recursive: true });
-    using lock = CellLock.take(folder.path);
+    using lock = FolderLock.take(folder.path);
     if (lock === undefined) {
       counts.elsewhere++;
       onEvent({ type: "elsewhere", cell });
@@ -130,6 +130,6 @@ const chosenCells = (study: Study, only: readonly string[] | undefined): Cell[] 
 /** @param locked whether this process has the cell's lock, so that nobody else is at it */
 const isSettled = (folder: CellFolder, retry: boolean, locked = false): boolean => {
   if (!existsSync(folder.path)) return false;
-  if (folder.state?.state === "failed") return !retry && (locked || !CellLock.isHeld(folder.path));
+  if (folder.state?.state === "failed") return !retry && (locked || !FolderLock.isHeld(folder.path));
   return folder.finished;
 };

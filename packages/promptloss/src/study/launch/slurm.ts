@@ -3,12 +3,12 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeFolder, readJson, writeJson } from "../../files/atomic.ts";
+import { FolderLock } from "../../files/lock.ts";
 import { StudyError } from "../errors.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study } from "../plan/read-study.ts";
 import { CellFolder } from "../run/cell-folder.ts";
-import { CellLock } from "../run/cell-lock.ts";
-import { readJson, writeJson } from "../run/json-file.ts";
 import { NoSlurmError, type SlurmTask, sacct, sbatch, squeue } from "./slurm-commands.ts";
 import { jobScript } from "./slurm-script.ts";
 
@@ -129,12 +129,7 @@ const freeLost = (
   active: ReadonlyMap<string, string>,
 ): void => {
   const known = new Set([...active].filter(([, id]) => id === cell.id).map(([task]) => task));
-  try {
-    CellLock.free(path, (job) => job.includes("_") && !known.has(job));
-  } catch (error) {
-    // The cell has no folder yet.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
+  FolderLock.free(path, (job) => job.includes("_") && !known.has(job));
 };
 
 const jobsFolder = (study: Study): string => join(study.output, "slurm");
@@ -152,7 +147,7 @@ const jobsOf = (study: Study): SubmittedJob[] => {
 /** slurm/1, slurm/2, …: the first that nobody has. */
 const newJobFolder = (study: Study): string => {
   const parent = resolve(jobsFolder(study));
-  mkdirSync(parent, { recursive: true });
+  makeFolder(parent);
   for (let number = 1; ; number++) {
     const folder = join(parent, String(number));
     try {

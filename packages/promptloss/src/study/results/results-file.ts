@@ -2,9 +2,9 @@
 // columns are. Written whole each time, so that a reader never meets half a table.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { replaceFile } from "../../files/atomic.ts";
 import type { Cell } from "../../statistics/index.ts";
 import { StudyError } from "../errors.ts";
-import { replaceFile } from "../run/json-file.ts";
 import { readTable } from "../table/table-file.ts";
 import { type AnalysisSettings, analysisSettings } from "./analysis.ts";
 import { columnsOf, flatten, type ResultRow, type ResultsHeader, unflatten } from "./result-row.ts";

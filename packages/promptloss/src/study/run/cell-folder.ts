@@ -1,15 +1,15 @@
 // A cell's folder: cell.json and recipe.yaml say what it is, state.json how far it came, scores/ what its tasks gave,
 // run/ is the training run's own. Only the launcher that has the cell's lock writes here.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { makeFolder, readJson, replaceFile, writeJson } from "../../files/atomic.ts";
+import { FolderLock } from "../../files/lock.ts";
 import type { Manifest } from "../../training/manifest.ts";
 import type { TaskScore } from "../evaluate/index.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study, StudyTask } from "../plan/read-study.ts";
-import { CellLock } from "./cell-lock.ts";
-import { readJson, writeJson } from "./json-file.ts";
 
 export interface CellFailure {
   readonly name: string;
@@ -58,9 +58,9 @@ export class CellFolder {
 
   /** Makes the folder and says in it what it is. */
   create(): void {
-    mkdirSync(join(this.path, "scores"), { recursive: true });
+    makeFolder(join(this.path, "scores"));
     writeJson(join(this.path, "cell.json"), this.cell);
-    writeFileSync(this.recipeFile, stringify({ ...this.cell.recipe, output: this.run }));
+    replaceFile(this.recipeFile, stringify({ ...this.cell.recipe, output: this.run }));
   }
 
   get state(): CellState | undefined {
@@ -95,7 +95,7 @@ export class CellFolder {
   }
 
   get status(): CellStatus {
-    if (existsSync(this.path) && CellLock.isHeld(this.path)) return "running";
+    if (FolderLock.isHeld(this.path)) return "running";
     if (this.state?.state === "failed") return "failed";
     return this.finished ? "done" : "waiting";
   }

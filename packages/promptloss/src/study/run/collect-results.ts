@@ -1,5 +1,6 @@
 // Scores and probes of all finished cells → the study's tidy table.
 import { join } from "node:path";
+import { readJson } from "../../files/atomic.ts";
 import { wpOfPlw } from "../../statistics/index.ts";
 import type { Probes } from "../../training/probes/index.ts";
 import type { TaskScore } from "../evaluate/index.ts";
@@ -7,7 +8,6 @@ import type { Study, StudyTask } from "../plan/read-study.ts";
 import type { ResultRow } from "../results/result-row.ts";
 import { type StudyResults, writeStudyResults } from "../results/results-file.ts";
 import { CellFolder } from "./cell-folder.ts";
-import { readJson } from "./json-file.ts";
 
 /** Results of the cells that are done, in the study's order. */
 export const collectResults = (study: Study): StudyResults => {

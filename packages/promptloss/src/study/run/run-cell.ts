@@ -1,14 +1,13 @@
 // Runs one cell whose lock the caller has: trains in a process of its own, evaluates, keeps what the study keeps. What
 // was done before is not done again; what fails is written down and ends this cell alone.
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { FolderLock } from "../../files/lock.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
 import { startTrainingProcess } from "../../training/start-process.ts";
 import { StudyError } from "../errors.ts";
 import type { DataMeter } from "../plan/measure.ts";
 import type { Study } from "../plan/read-study.ts";
 import type { CellFailure, CellFolder, CellState } from "./cell-folder.ts";
-import { isAlive } from "./cell-lock.ts";
 
 export interface RunCellOptions {
   readonly meter: DataMeter;
@@ -97,25 +96,10 @@ const train = async (
 const POLL_MS = 500;
 
 /** A launcher that was killed leaves its training process behind, which goes on: what it does need not be done again. */
-const untilFree = async ({ run, cell }: CellFolder, signal: AbortSignal): Promise<void> => {
-  const lock = join(run, ".lock");
-  while (!signal.aborted && existsSync(lock)) {
-    const holder = Number(readFileSync(lock, "utf8"));
-    if (!(holder > 0 && isAlive(holder))) return;
-    // Another process has got the id of one that is dead: the run would refuse to begin because of it.
-    if (!trains(holder, cell.id)) rmSync(lock, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-};
-
-/** Whether a living process is the training of a cell; taken for granted where the system does not say. */
-const trains = (pid: number, id: string): boolean => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(join("cells", id));
-  } catch {
-    return isAlive(pid);
-  }
-};
+async function untilFree({ run }: CellFolder, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && FolderLock.isHeld(run))
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
 
 /** False where it was interrupted. */
 const evaluate = async (folder: CellFolder, { signal, threads }: RunCellOptions): Promise<boolean> => {

@@ -1,10 +1,11 @@
 // A checkpoint: all that a run needs to go on as if it had never stopped. A folder of trained weights, the optimiser's
 // state, and state.json with the hashes of both; written under another name and renamed, so that it is whole or absent.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { noGrad, readSafetensors, scope, type Tensor, writeSafetensors } from "@promptloss/torch";
+import { replaceFolder, writeJson } from "../../files/atomic.ts";
 import { CheckpointError } from "../errors.ts";
-import { flush, hashOf, writeFlushed } from "./files.ts";
+import { hashOf } from "./files.ts";
 
 const VERSION = 1;
 const WEIGHTS = "weights.safetensors";
@@ -49,30 +50,18 @@ interface StateFile {
  * @param fingerprint what a run that resumes from it must share
  */
 export const writeCheckpoint = (folder: string, fingerprint: string, checkpoint: Checkpoint): void => {
-  const parent = dirname(folder);
-  const temporary = join(parent, `.${basename(folder)}.writing`);
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
-  try {
+  replaceFolder(folder, (draft) => {
     noGrad(() =>
       scope(() => {
-        writeSafetensors(join(temporary, WEIGHTS), checkpoint.weights);
+        writeSafetensors(join(draft, WEIGHTS), checkpoint.weights);
         const optimizer = new Map([...checkpoint.optimizer, [RNG, checkpoint.rng]]);
-        writeSafetensors(join(temporary, OPTIMIZER), optimizer);
+        writeSafetensors(join(draft, OPTIMIZER), optimizer);
       }),
     );
-    const files = Object.fromEntries(
-      [WEIGHTS, OPTIMIZER].map((name) => [name, hashOf(join(temporary, name))]),
-    );
+    const files = Object.fromEntries([WEIGHTS, OPTIMIZER].map((name) => [name, hashOf(join(draft, name))]));
     const state: StateFile = { version: VERSION, fingerprint, state: checkpoint.state, files };
-    writeFlushed(join(temporary, STATE), `${JSON.stringify(state, null, 2)}\n`);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(temporary, folder);
-    flush(parent);
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
-  }
+    writeJson(join(draft, STATE), state);
+  });
 };
 
 /**

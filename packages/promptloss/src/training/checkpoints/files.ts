@@ -1,6 +1,6 @@
-// Files of a checkpoint: hashed when written and when read, and put on the disk before they count.
+// Files of a checkpoint, hashed when written and when read.
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 
 const CHUNK_BYTES = 4 << 20;
 
@@ -16,20 +16,4 @@ export const hashOf = (path: string): string => {
     closeSync(file);
   }
   return hash.digest("hex");
-};
-
-/** Makes what was written to a file or folder survive a power cut. */
-export const flush = (path: string): void => {
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-};
-
-/** Writes a file and flushes it. */
-export const writeFlushed = (path: string, text: string): void => {
-  writeFileSync(path, text);
-  flush(path);
 };

@@ -1,6 +1,7 @@
 // The checkpoints of one run: written in turn, the last few kept, the newest whole one found again.
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../files/atomic.ts";
 import { CheckpointError } from "../errors.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 
@@ -29,7 +30,7 @@ export class CheckpointShelf {
 
   /** Writes a checkpoint, then removes those that are too many. Gives its path. */
   add(checkpoint: Checkpoint): string {
-    mkdirSync(this.folder, { recursive: true });
+    makeFolder(this.folder);
     const path = this.#pathOf(checkpoint.state.step);
     writeCheckpoint(path, this.#fingerprint, checkpoint);
     for (const step of this.steps().slice(this.#keep))

@@ -1,6 +1,7 @@
 // metrics.jsonl: every step and evaluation of a run, a line each. A resumed run takes back what lies beyond its
 // checkpoint, so that no step is there twice.
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { replaceFile } from "../../files/atomic.ts";
 import type { EvaluationEvent, StepEvent, TrainingEvent } from "./event.ts";
 
 export type MetricsLine = StepEvent | EvaluationEvent;
@@ -12,9 +13,7 @@ export class MetricsFile {
   constructor(path: string, afterStep: number) {
     this.path = path;
     const kept = readMetrics(path).filter(({ step }) => step <= afterStep);
-    const text = kept.map((line) => `${JSON.stringify(line)}\n`).join("");
-    writeFileSync(`${path}.new`, text);
-    renameSync(`${path}.new`, path);
+    replaceFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
   }
 
   add(event: TrainingEvent): void {

@@ -1,8 +1,9 @@
 // TensorBoard's event files: records of tensorflow.Event, framed as TFRecord. Scalars only.
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { MEASURED } from "../../loss/part-sums.ts";
+import { makeFolder } from "../../files/atomic.ts";
 import { maskedCrc32c } from "./crc32c.ts";
 import type { TrainingEvent } from "./event.ts";
 
@@ -61,7 +62,7 @@ export class TensorBoardFile {
   readonly #file: number;
 
   constructor(folder: string, afterStep: number) {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const seconds = Math.floor(Date.now() / 1000);
     // Sorted by name, a resumed run's file comes after the first's.
     const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${afterStep}`;

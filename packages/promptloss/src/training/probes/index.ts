@@ -1,6 +1,6 @@
 // Probes: what a finished run says of its mechanism, beside its scores.
+import { writeJson } from "../../files/atomic.ts";
 import { createModel, loadModel } from "../../models/index.ts";
-import { writeFlushed } from "../checkpoints/files.ts";
 import { readMetrics } from "../events/metrics-file.ts";
 import type { TrainingRun } from "../run.ts";
 import { type Distances, distancesOf } from "./distance.ts";
@@ -29,8 +29,7 @@ export const probeRun = async (run: TrainingRun, metrics: string): Promise<Probe
   };
 };
 
-export const writeProbes = (path: string, probes: Probes): void =>
-  writeFlushed(path, `${JSON.stringify(probes, null, 2)}\n`);
+export const writeProbes = (path: string, probes: Probes): void => writeJson(path, probes);
 
 const distanceFromStart = ({ model, recipe }: TrainingRun): Distances => {
   const start =

@@ -2,22 +2,13 @@
 // A blob appears whole or not at all; what a broken-off download left is gone on with.
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import {
-  access,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { access, copyFile, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
+import { isTagRunning, processTag } from "@promptloss/torch/files";
+import { makeFolder, replaceFile } from "../../../files/atomic.ts";
 
 /** A file of a dataset as the hub lists it. */
 export interface HubFile {
@@ -52,7 +43,7 @@ export class HubCache {
   }
 
   async writeRef(revision: string, commit: string): Promise<void> {
-    if (revision !== commit) await writeWhole(join(this.folder, "refs", revision), commit);
+    if (revision !== commit) replaceFile(join(this.folder, "refs", revision), commit);
   }
 
   /** The hub's listing of a commit, kept so that without the hub it is known what is missing. */
@@ -62,7 +53,7 @@ export class HubCache {
   }
 
   async writeListing(commit: string, files: readonly HubFile[]): Promise<void> {
-    await writeWhole(this.#listing(commit), JSON.stringify(files));
+    replaceFile(this.#listing(commit), JSON.stringify(files));
   }
 
   #listing(commit: string): string {
@@ -78,8 +69,8 @@ export class HubCache {
   ): Promise<void> {
     const blob = join(this.folder, "blobs", file.etag);
     if (!(await exists(blob))) {
-      await mkdir(dirname(blob), { recursive: true });
-      const part = `${blob}.${process.pid}.incomplete`;
+      makeFolder(dirname(blob));
+      const part = `${blob}.${processTag()}.incomplete`;
       try {
         await this.#download(part, await this.#takeLeftover(blob, part), file, open, onBytes);
         await checkContent(part, file);
@@ -99,8 +90,9 @@ export class HubCache {
     const start = `${relative(dirname(blob), blob)}.`;
     for (const name of names) {
       if (!name.startsWith(start) || !name.endsWith("incomplete")) continue;
-      const pid = Number(name.slice(start.length).split(".")[0]);
-      if (Number.isInteger(pid) && (pid === process.pid || isRunning(pid))) continue;
+      // Without a process's tag, an attempt that failed has given it up.
+      const tag = /^(.+)\.incomplete$/.exec(name.slice(start.length))?.[1];
+      if (tag !== undefined && (await isDownloading(tag, join(dirname(blob), name)))) continue;
       const taken = await rename(join(dirname(blob), name), part).then(
         () => true,
         () => false,
@@ -149,7 +141,7 @@ const sha256 = async (path: string): Promise<string> => {
 };
 
 const link = async (blob: string, pointer: string): Promise<void> => {
-  await mkdir(dirname(pointer), { recursive: true });
+  makeFolder(dirname(pointer));
   try {
     await symlink(relative(dirname(pointer), blob), pointer);
   } catch (error) {
@@ -159,24 +151,21 @@ const link = async (blob: string, pointer: string): Promise<void> => {
   }
 };
 
-const writeWhole = async (path: string, text: string): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true });
-  const part = `${path}.${process.pid}.tmp`;
-  await writeFile(part, text);
-  await rename(part, path);
-};
+/** Seconds without a byte after which another machine's download counts as given up. */
+const SILENT_SECONDS = 3600;
+
+async function isDownloading(tag: string, part: string): Promise<boolean> {
+  const running = isTagRunning(tag);
+  if (running !== undefined) return running;
+  const written = await stat(part).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  return (Date.now() - written) / 1000 < SILENT_SECONDS;
+}
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false,
   );
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-};
