@@ -1,8 +1,8 @@
 // The task `held-out`: what a run itself measured on the rows that its recipe holds out, with the weights that it wrote.
 // Reads metrics.jsonl and manifest.json; computes nothing anew.
 import { join } from "node:path";
-import { MEASURED } from "../../loss/part-sums.ts";
 import { readJson } from "../../files/atomic.ts";
+import { MEASURED } from "../../loss/part-sums.ts";
 import type { EvaluationEvent } from "../../training/events/event.ts";
 import { readMetrics } from "../../training/events/metrics-file.ts";
 import type { Manifest } from "../../training/manifest.ts";

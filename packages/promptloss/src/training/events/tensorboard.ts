@@ -2,8 +2,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { MEASURED } from "../../loss/part-sums.ts";
 import { makeFolder } from "../../files/atomic.ts";
+import { MEASURED } from "../../loss/part-sums.ts";
 import { maskedCrc32c } from "./crc32c.ts";
 import type { TrainingEvent } from "./event.ts";
 
