@@ -1,4 +1,6 @@
 // `promptloss preview`: rows as training would see them, every token with its weight.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import pc from "picocolors";
 import type { TokenClass } from "../data/example.ts";
@@ -71,7 +73,7 @@ export function previewCommand(): Command {
     .option("--json", "print rows, tokens and weights as JSON")
     .option("--verbose", "list rows that were left out")
     .action(async (path: string, flags: Flags) => {
-      const settings = settingsFrom(path, flags);
+      const { settings, note } = withModelHere(settingsFrom(path, flags));
       const listing = flags.verbose ? { onSkip: listSkipped } : {};
       const plan = await settleData({ ...settings, read: { ...settings.read, ...listing } });
       if (plan.text === undefined) throw noTokenizer(settings.tokenizer);
@@ -101,7 +103,7 @@ export function previewCommand(): Command {
         tooLong.length > 0 ? { overflow: tooLong.length } : {},
       );
       const skipped = skippedNotes(skippedBy, flags.verbose === true);
-      const notes = [...skipped, ...plan.notes, ...policy.warnings, ...encoder.report.warnings];
+      const notes = [...skipped, ...note, ...plan.notes, ...policy.warnings, ...encoder.report.warnings];
       if (flags.json) {
         process.stdout.write(`${JSON.stringify({ weights: plan.weights, notes, rows }, null, 2)}\n`);
         return;
@@ -110,6 +112,15 @@ export function previewCommand(): Command {
       process.stdout.write(renderPreview(rows, { colors: pc.isColorSupported, listTokens: flags.tokens }));
     });
 }
+
+/** Rows can be shown without the model: then none is too long for it. */
+const withModelHere = (settings: DataPlan): { settings: DataPlan; note: string[] } => {
+  const { model, maxLength } = settings;
+  if (model === undefined || existsSync(join(model, "config.json"))) return { settings, note: [] };
+  const note =
+    maxLength === undefined ? [`${model} has no config.json here: how long a row may be is not known`] : [];
+  return { settings: { ...settings, model: undefined }, note };
+};
 
 const noTokenizer = (folder: string): PromptlossError =>
   new PromptlossError(`${folder}: there is no tokenizer.json, so that ids have no text to show`, {
