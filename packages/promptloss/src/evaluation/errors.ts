@@ -1,12 +1,12 @@
 // What goes wrong with evaluations: task files, their data, items that a model can't score.
+import { ConfigFileError } from "../config-file/index.ts";
 import { PromptlossError, type PromptlossErrorOptions } from "../errors.ts";
-import { RecipeError } from "../recipe/errors.ts";
 
 /** The base of every error of an evaluation. */
 export class EvaluationError extends PromptlossError {}
 
 /** Every problem of a task file at once, each with its line. */
-export class TaskFileError extends RecipeError {}
+export class TaskFileError extends ConfigFileError {}
 
 export interface TaskDataErrorOptions extends PromptlossErrorOptions {
   /** From 1. */

@@ -53,8 +53,8 @@ loss:
 overflw: drop
 `),
     ).toMatchInlineSnapshot(`
-      "recipe.yaml:4: data.0.format: Invalid option: expected one of "alpaca"|"prompt-completion"|"messages"|"sharegpt"|"text"|"tokens"
-      recipe.yaml:7: loss.completionWeight: Too small: expected number to be >=0
+      "recipe.yaml:4: data.0.format: expected one of alpaca, prompt-completion, messages, sharegpt, text, tokens, found the text "alpca"
+      recipe.yaml:7: loss.completionWeight: should be 0 or more
       recipe.yaml:6: loss.promtLossWeight: there is no such key; did you mean promptLossWeight?
       recipe.yaml:8: overflw: there is no such key; did you mean overflow?"
     `);
@@ -62,7 +62,7 @@ overflw: drop
 
   test("says where YAML is broken, and names a file that is missing", () => {
     expect(failure("data: [\n")).toMatch(/^recipe\.yaml:\d+: /);
-    expect(() => readRecipe(join(folder, "none.yaml"))).toThrow(/none\.yaml: ENOENT/);
+    expect(() => readRecipe(join(folder, "none.yaml"))).toThrow(/none\.yaml: there is no such file/);
   });
 
   test("is known by its name", () => {

@@ -1,25 +1,12 @@
 // What goes wrong with studies: their files, their tables, their cells.
+import { ConfigFileError } from "../config-file/index.ts";
 import { PromptlossError, type PromptlossErrorOptions } from "../errors.ts";
-import type { RecipeProblem } from "../recipe/errors.ts";
 
 /** The base of every error of a study. */
 export class StudyError extends PromptlossError {}
 
 /** Every problem of a study file at once, each with its line. */
-export class StudyFileError extends StudyError {
-  readonly file: string;
-  readonly problems: readonly RecipeProblem[];
-
-  constructor(file: string, problems: readonly RecipeProblem[], hint?: string) {
-    const lines = problems.map(({ path, message, line }) => {
-      const place = line === undefined ? file : `${file}:${line}`;
-      return path === "" ? `${place}: ${message}` : `${place}: ${path}: ${message}`;
-    });
-    super(lines.join("\n"), { hint });
-    this.file = file;
-    this.problems = problems;
-  }
-}
+export class StudyFileError extends ConfigFileError {}
 
 export interface TableFileErrorOptions extends PromptlossErrorOptions {
   /** From 1. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { knownKeys } from "../../src/recipe/known-keys.ts";
+import { knownKeys } from "../../src/config-file/index.ts";
 import { writeStudyReport } from "../../src/report/index.ts";
 import { recommend } from "../../src/statistics/index.ts";
 import {

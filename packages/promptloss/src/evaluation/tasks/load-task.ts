@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkDocument, readDocument } from "../../config-file/index.ts";
 import { nearestName } from "../../data/rows/nearest-name.ts";
-import { problemsOf, readYaml } from "../../recipe/index.ts";
 import { EvaluationError, TaskFileError } from "../errors.ts";
 import { type EvaluationTask, kindSchemas, taskSchema } from "./schema.ts";
 
@@ -35,14 +35,11 @@ export const loadTask = (nameOrFile: string): EvaluationTask => {
   });
 };
 
-const readTask = (file: string): EvaluationTask => {
-  const { document, lineOf } = readYaml(file, TaskFileError);
-  const parsed = taskSchema.safeParse(document.toJS());
-  if (parsed.success) return parsed.data;
-  const kind = (document.toJS() as { kind?: keyof typeof kindSchemas } | null)?.kind;
-  const keys = kind === undefined ? undefined : kindSchemas[kind];
-  throw new TaskFileError(
-    file,
-    parsed.error.issues.flatMap((issue) => problemsOf(issue, lineOf, keys ?? taskSchema)),
-  );
-};
+function readTask(file: string): EvaluationTask {
+  const document = readDocument(file, { failure: TaskFileError });
+  const { kind } = (document.value ?? {}) as { kind?: unknown };
+  const schema = Object.hasOwn(kindSchemas, String(kind))
+    ? kindSchemas[kind as keyof typeof kindSchemas]
+    : taskSchema;
+  return checkDocument(document, taskSchema, TaskFileError, schema);
+}

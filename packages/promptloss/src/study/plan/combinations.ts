@@ -6,6 +6,22 @@ import type { StudySettings } from "./schema.ts";
 /** One level of every factor, in the factors' order. */
 export type Combination = readonly { readonly factor: Factor; readonly level: Level }[];
 
+/** The most cells that a study may have. */
+export const MOST_CELLS = 10_000;
+
+/**
+ * Why the factors make too many combinations, before any is made and before exclusions; undefined where they do not.
+ */
+export function tooMany(
+  factors: readonly Factor[],
+  { paired }: Pick<StudySettings, "paired">,
+): string | undefined {
+  const sizes = groupsOf(factors, paired).map(([first]) => first!.levels.length);
+  const count = sizes.reduce((product, size) => product * size, 1);
+  if (count <= MOST_CELLS) return undefined;
+  return `make ${sizes.join(" × ")} = ${count.toLocaleString("en-US")} combinations, and a study has at most ${MOST_CELLS.toLocaleString("en-US")} cells; split it, or pair factors`;
+}
+
 /** Combinations in the order of writing: the last factor changes fastest. */
 export const combinationsOf = (
   factors: readonly Factor[],

@@ -157,8 +157,8 @@ describe("what is wrong with a study file is told at once, with its line", () =>
     expect(
       problems("fctors: { seed: [1] }\nkeep: nothing\nfactors: { plw: { grid: wp, points: 1 } }\n"),
     ).toMatchInlineSnapshot(`
-      "study.yaml:4: factors.plw.points: Too small: expected number to be >=2
-      study.yaml:3: keep: Invalid option: expected one of "all"|"model"|"scores"
+      "study.yaml:4: factors.plw.points: should be 2 or more
+      study.yaml:3: keep: expected one of all, model, scores, found the text "nothing"
       study.yaml:2: fctors: there is no such key; did you mean factors?"
     `);
   });
@@ -178,10 +178,10 @@ set: { training.epochs: many }
         "recipe: bad.yaml\n",
       ),
     ).toMatchInlineSnapshot(`
-      "study.yaml:5: set.training.epochs: training.epochs: Invalid input: expected number, received string
+      "study.yaml:5: set.training.epochs: training.epochs: expected a number, found the text "many"
       study.yaml:3: factors.training.learnigRate.0: training.learnigRate: there is no such key; did you mean learningRate?
       study.yaml:1: recipe: bad.yaml:3: maxLengt: there is no such key; did you mean maxLength?
-      study.yaml:4: factors.plw.1: loss.promptLossWeight: Too small: expected number to be >=0"
+      study.yaml:4: factors.plw.1: loss.promptLossWeight: should be 0 or more"
     `);
   });
 

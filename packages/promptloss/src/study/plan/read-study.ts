@@ -1,9 +1,15 @@
 // Reads a study file into cells: factors expanded, every cell's recipe checked, every problem told at once with its
 // line. Trains nothing and reads no data.
-import { existsSync } from "node:fs";
-import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, extname, resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
-import { checkRecipe, problemsOf, type Recipe, RecipeError, readYaml } from "../../recipe/index.ts";
+import {
+  ConfigFileError,
+  checkDocument,
+  placedAt,
+  placedPath,
+  readDocument,
+} from "../../config-file/index.ts";
+import { checkRecipe, type Recipe } from "../../recipe/index.ts";
 import type { TaskGroup } from "../../statistics/index.ts";
 import { StudyFileError } from "../errors.ts";
 import { type Evaluator, type Evaluators, evaluators as known, taskOfFile } from "../evaluate/index.ts";
@@ -11,7 +17,7 @@ import type { FactorValue } from "../results/result-row.ts";
 import { type BaseRecipe, readBaseRecipe, withValues } from "./base-recipe.ts";
 import { type Cell, cellId } from "./cell.ts";
 import { exclusionProblems, factorProblems, type Problem, pairProblems } from "./checks.ts";
-import { type Combination, combinationsOf } from "./combinations.ts";
+import { type Combination, combinationsOf, tooMany } from "./combinations.ts";
 import { factorsOf } from "./factors.ts";
 import { type StudySettings, studySchema } from "./schema.ts";
 
@@ -49,14 +55,10 @@ type LineOf = BaseRecipe["lineOf"];
  * @throws StudyFileError with every problem and its line; RecipeError for a base recipe that can't be read
  */
 export const readStudy = (file: string, { evaluators = known, set = {} }: ReadStudyOptions = {}): Study => {
-  const { document, lineOf } = readYaml(file, StudyFileError);
-  const parsed = studySchema.safeParse(document.toJS());
-  if (!parsed.success)
-    throw new StudyFileError(
-      file,
-      parsed.error.issues.flatMap((issue) => problemsOf(issue, lineOf, studySchema)),
-    );
-  const settings = { ...parsed.data, set: { ...parsed.data.set, ...set } as StudySettings["set"] };
+  const document = readDocument(file, { failure: StudyFileError });
+  const { lineOf } = document;
+  const given = checkDocument(document, studySchema, StudyFileError);
+  const settings = { ...given, set: { ...given.set, ...set } as StudySettings["set"] };
   const factors = factorsOf(settings);
   const { tasks, problems: taskProblems } = tasksOf(settings, evaluators, file);
   refuse(file, lineOf, [
@@ -66,6 +68,8 @@ export const readStudy = (file: string, { evaluators = known, set = {} }: ReadSt
     ...taskProblems,
   ]);
   const base = readBaseRecipe(settings.recipe, file, lineOf);
+  const many = tooMany(factors, settings);
+  if (many !== undefined) refuse(file, lineOf, [{ path: ["factors"], message: many }]);
   const combinations = combinationsOf(factors, settings);
   if (combinations.length === 0) refuse(file, lineOf, [{ path: ["exclude"], message: "no cell is left" }]);
   const cells = checkedCells(file, lineOf, base, combinations, settings, tasks);
@@ -84,14 +88,18 @@ export const readStudy = (file: string, { evaluators = known, set = {} }: ReadSt
   };
 };
 
-const refuse = (file: string, lineOf: LineOf, problems: readonly Problem[]): void => {
+function refuse(file: string, lineOf: LineOf, problems: readonly Problem[]): void {
+  if (problems.length > 0) throw refusal(file, lineOf, problems);
+}
+
+/** Each problem once, however many cells have it. */
+function refusal(file: string, lineOf: LineOf, problems: readonly Problem[]): StudyFileError {
   const once = new Map(problems.map((problem) => [`${problem.path.join(".")} ${problem.message}`, problem]));
-  if (once.size === 0) return;
-  throw new StudyFileError(
+  return new StudyFileError(
     file,
     [...once.values()].map(({ path, message }) => ({ path: path.join("."), message, line: lineOf(path) })),
   );
-};
+}
 
 /** Tasks by their names, or from task files; problems where there is none of a name, or two. */
 const tasksOf = (
@@ -99,6 +107,7 @@ const tasksOf = (
   evaluators: Evaluators,
   file: string,
 ): { tasks: StudyTask[]; problems: Problem[] } => {
+  const folder = dirname(file);
   const tasks: StudyTask[] = [];
   const problems: Problem[] = [];
   for (const [i, each] of asked.entries()) {
@@ -106,7 +115,7 @@ const tasksOf = (
       typeof each === "string" ? { task: each, group: undefined, metric: undefined, options: {} } : each;
     const path = ["tasks", i];
     const found = /\.ya?ml$/i.test(rest.task)
-      ? taskOfFile(placed(rest.task, file))
+      ? taskOfFile(placedPath(rest.task, folder))
       : {
           task: rest.task,
           evaluator: Object.hasOwn(evaluators, rest.task) ? evaluators[rest.task] : undefined,
@@ -124,35 +133,17 @@ const tasksOf = (
         path: [...path, "metric"],
         message: `${task} has no metric ${metric}; it has ${evaluator.metrics.join(", ")}`,
       });
-    const folder = evaluator.readsModel && taskData !== undefined ? { data: placed(taskData, file) } : {};
+    const data = evaluator.readsModel && taskData !== undefined ? { data: placedPath(taskData, folder) } : {};
     const own = (evaluator.paths ?? []).reduce(
-      (all: StudyTask["options"], path) => placedAt(all, path.split("."), file),
+      (all: StudyTask["options"], path) => placedAt(all, path.split("."), folder),
       options,
     );
     tasks.push({
-      ...{ task, evaluator, metric, options: { ...folder, ...own } },
+      ...{ task, evaluator, metric, options: { ...data, ...own } },
       group: (group as TaskGroup | undefined) ?? evaluator.group,
     });
   }
   return { tasks, problems };
-};
-
-/** From beside the study file where it exists there. */
-const placed = (path: string, file: string): string => {
-  const local = join(dirname(file), path);
-  return !isAbsolute(path) && existsSync(local) ? local : path;
-};
-
-/** Options with the path at some keys placed. */
-const placedAt = (
-  options: Readonly<Record<string, unknown>>,
-  [key, ...rest]: readonly string[],
-  file: string,
-): Record<string, unknown> => {
-  const value = options[key!];
-  if (typeof value === "string" && rest.length === 0) return { ...options, [key!]: placed(value, file) };
-  if (typeof value !== "object" || value === null || rest.length === 0) return { ...options };
-  return { ...options, [key!]: placedAt(value as Record<string, unknown>, rest, file) };
 };
 
 const checkedCells = (
@@ -166,7 +157,9 @@ const checkedCells = (
   const folder = dirname(resolve(file));
   const problems: Problem[] = [];
   const cells = new Map<string, Cell>();
-  const common = withValues(base.value, settings.set, folder);
+  const common = commonRecipe(base, settings, folder, (found) => {
+    throw refusal(file, lineOf, found);
+  });
   for (const combination of combinations) {
     const placed = placesOf(combination, settings);
     const values = Object.assign({}, ...combination.map(({ level }) => level.set)) as Record<string, unknown>;
@@ -175,7 +168,7 @@ const checkedCells = (
       const { output: _output, ...checked } = checkRecipe(withValues(common, values, folder), file);
       recipe = checked as Recipe;
     } catch (error) {
-      if (!(error instanceof RecipeError)) throw error;
+      if (!(error instanceof ConfigFileError)) throw error;
       problems.push(...error.problems.map((problem) => inStudy(problem, placed, base)));
       continue;
     }
@@ -197,6 +190,23 @@ const checkedCells = (
   }
   refuse(file, lineOf, problems);
   return [...cells.values()];
+};
+
+/** The base recipe with what all cells change. */
+const commonRecipe = (
+  base: BaseRecipe,
+  { set }: StudySettings,
+  folder: string,
+  refused: (problems: readonly Problem[]) => never,
+): unknown => {
+  try {
+    return withValues(base.value, set, folder);
+  } catch (error) {
+    if (!(error instanceof ConfigFileError)) throw error;
+    return refused(
+      error.problems.map(({ path, message }) => ({ path: ["set"], message: `${path}: ${message}` })),
+    );
+  }
 };
 
 const labels = (levels: Readonly<Record<string, FactorValue>>): string =>

@@ -26,7 +26,7 @@ const grid = z.discriminatedUnion("grid", [
   z.strictObject({
     grid: z.literal("wp"),
     key: z.string().optional(),
-    points: z.int().min(2),
+    points: z.int().min(2).max(1000),
     /** The lowest and the highest w_p. */
     from: z.number().min(0).max(1).default(0),
     to: z.number().min(0).max(1).default(1),

@@ -1,0 +1,9 @@
+// Files of settings in YAML: recipes, studies, tasks.
+export { type Assignment, assign, parseAssignment } from "./assignments.ts";
+export { type ConfigDocument, readDocument } from "./document.ts";
+export { ConfigFileError, type FileProblem } from "./errors.ts";
+export { knownKeys } from "./known-keys.ts";
+export type { LineOf } from "./parse-text.ts";
+export { placedAt, placedPath } from "./paths.ts";
+export { checkDocument, problemsOf, wordsOf } from "./problems.ts";
+export { whyNot } from "./read-text.ts";

@@ -1,0 +1,28 @@
+// Paths in files of settings: taken from beside the file where they exist there, as they stand elsewhere (hub ids, paths
+// from the working folder).
+import { existsSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+
+/** @param folder that the file lies in */
+export function placedPath(path: string, folder: string): string {
+  if (isAbsolute(path)) return path;
+  const local = join(folder, path);
+  return existsSync(local) ? local : path;
+}
+
+/**
+ * An object with the path at some keys placed; where there is none, as it is.
+ * @param keys lead to the path, one within the other
+ */
+export function placedAt<T extends Readonly<Record<string, unknown>>>(
+  value: T,
+  [key, ...rest]: readonly string[],
+  folder: string,
+): T {
+  if (key === undefined || !Object.hasOwn(value, key)) return value;
+  const held = value[key];
+  if (rest.length === 0)
+    return typeof held === "string" ? { ...value, [key]: placedPath(held, folder) } : value;
+  if (typeof held !== "object" || held === null || Array.isArray(held)) return value;
+  return { ...value, [key]: placedAt(held as Readonly<Record<string, unknown>>, rest, folder) };
+}

@@ -1,0 +1,29 @@
+// A recipe's paths, taken from where its file lies. Works on plain data, checked or not, so that a study can place the
+// parts of a recipe that come from several files.
+import { placedAt, placedPath } from "../config-file/index.ts";
+
+type Plain = Readonly<Record<string, unknown>>;
+
+export const isPlain = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Relative paths that exist in the folder led there, and every source written as an object. */
+export function placedRecipe(recipe: unknown, folder: string): unknown {
+  if (!isPlain(recipe)) return recipe;
+  const { data, evaluation } = recipe;
+  return {
+    ...placedAt(placedAt(recipe, ["model"], folder), ["tokenizer"], folder),
+    ...(data !== undefined && { data: placedSources(data, folder) }),
+    ...(isPlain(evaluation) &&
+      evaluation.data !== undefined && {
+        evaluation: { ...evaluation, data: placedSources(evaluation.data, folder) },
+      }),
+  };
+}
+
+function placedSources(value: unknown, folder: string): unknown {
+  return [value].flat().map((each: unknown) => {
+    if (typeof each === "string") return { path: placedPath(each, folder) };
+    return isPlain(each) ? placedAt(each, ["path"], folder) : each;
+  });
+}
