@@ -37,5 +37,6 @@ export const cacheReport = (): TokenizationReport => ({
   specialTokensInData: 0,
   skipped: [],
   skippedBy: { template: 2 },
+  ignoredColumns: ["id"],
   warnings: ["a warning"],
 });

@@ -39,23 +39,23 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
     expect(stdout).toMatchInlineSnapshot(`
       "promptloss inspect  rows.json
 
-        4 rows, tokenizer tiny-pieces, template alpaca
+        3 rows, tokenizer tiny-pieces, template alpaca
 
-        tokens        mean     sd  min  5 %  50 %  95 %  99 %  max
-        instruction   9.25   2.50    8    8     8    12    13   13  █    ▅
-        input         1.00   2.00    0    0     0     3     4    4  █   ▅
-        completion    5.25   6.65    0    0     3    13    15   15  ▆  █           ▆
-        whole row *  95.50  29.03   79   79    82   130   137  139  █             ▅
-        * with template and stop token, on 4 rows drawn at random
+        tokens         mean     sd  min  5 %  50 %  95 %  99 %  max
+        instruction    9.67   2.89    8    8     8    13    13   13  █    ▆
+        input          1.33   2.31    0    0     0     4     4    4  █   ▆
+        completion     7.00   6.93    3    3     3    14    15   15  █           ▆
+        whole row *  101.00  32.91   82   82    82   133   138  139  █             ▆
+        * with template and stop token, on 3 rows drawn at random
 
-        Rg, ratio of mean lengths     0.51  completion / (instruction + input): the paper's
-        Rg, mean of the rows' ratios  0.41
-        Rg, as trained *              0.06  (completion + stop) / (prompt + template)
+        Rg, ratio of mean lengths     0.64  completion / (instruction + input): the paper's
+        Rg, mean of the rows' ratios  0.54
+        Rg, as trained *              0.07  (completion + stop) / (prompt + template)
 
-        share of the loss at PLW *     0  0.01  0.05    0.1  0.2463    0.5      1
-        prompt                       0 %  14 %  45 %   62 %    80 %   89 %   94 %
-        content (completion text)   82 %  70 %  45 %   31 %    16 %  8.9 %  4.7 %
-        end (stop token)            18 %  16 %  10 %  6.9 %   3.6 %  2.0 %  1.0 %
+        share of the loss at PLW *     0  0.01   0.05    0.1  0.2463    0.5       1
+        prompt                       0 %  12 %   40 %   57 %    77 %   87 %    93 %
+        content (completion text)   86 %  76 %   51 %   37 %    20 %   11 %   5.9 %
+        end (stop token)            14 %  13 %  8.5 %  6.1 %   3.3 %  1.9 %  0.99 %
 
         maximum length          256
         rows that are longer *  0 %
@@ -63,12 +63,12 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
         duplicates  1 rows, 1 prompts
 
         ! 1 bad row was left out: 1 wrong-type (--verbose lists them)
-        ! 1 row with an empty completion: training refuses them unless told to skip or keep them
-        ! 1 row repeat an earlier row to the letter (25.0 %)
+        ! 1 row with an empty completion was left out
+        ! 1 row repeat an earlier row to the letter (33.3 %)
 
         Prompt loss weight  0.242
         Range               0.01 to 0.5 (a stated range, no confidence interval)
-        For                 Rg 0.512, all tasks
+        For                 Rg 0.636, all tasks
         Significant         no: nothing significant is known for just this ratio and kind of task
         Evidence
           [the paper, verified] on short-completion data (AlpacaDataShort, Rg 0.08) scores follow a downward quadratic in w_p (p < 0.001) that is highest at PLW 0.242
@@ -82,7 +82,7 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
   test("inspect writes JSON and a page that stands by itself", () => {
     const { stdout } = promptloss("inspect", "rows.json", ...tokenizer, "--json", "--html", "page.html");
     const { rows, read, duplicates } = JSON.parse(stdout);
-    expect([rows, read.skipped, duplicates]).toEqual([4, 1, { rows: 1, prompts: 1 }]);
+    expect([rows, read.skipped, duplicates]).toEqual([3, 2, { rows: 1, prompts: 1 }]);
     const page = readFileSync(join(folder, "page.html"), "utf8");
     expect(page).toMatch(/^<!doctype html>/);
     expect(page).not.toMatch(/<script|https?:|url\(/);
@@ -129,7 +129,7 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
   test("preview takes a recipe, and the flags over it", () => {
     writeFileSync(
       join(folder, "recipe.yaml"),
-      `model: ${TINY_PIECES}\ndata: { path: rows.json }\nonBadRow: skip\ntemplate: plain\nloss: { promptLossWeight: 0.5 }\n`,
+      `tokenizer: ${TINY_PIECES}\ndata: { path: rows.json }\nonBadRow: skip\ntemplate: plain\nloss: { promptLossWeight: 0.5 }\n`,
     );
     const { weights, rows } = JSON.parse(
       promptloss("preview", "recipe.yaml", "--json", "--rows", "1-2").stdout,
@@ -142,7 +142,7 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
   test("invert writes the rows and a report beside them", () => {
     const { status, stdout } = promptloss("invert", "rows.json", ...tokenizer, "-o", "out.json", "--all");
     expect(status).toBe(0);
-    expect(stdout).toMatch(/3 of 3 rows inverted, 2 bad rows left out/);
+    expect(stdout).toMatch(/3 of 3 rows inverted\n/);
     expect(JSON.parse(readFileSync(join(folder, "out.json"), "utf8"))[2]).toEqual({
       instruction: "Predict the prompt that generated the following AI output.",
       input: "Bonjour, tout le monde",
@@ -158,7 +158,7 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
   test.each([
     [["inspect", "none.json", ...tokenizer], 1, /none\.json/],
     [["inspect", "rows.json"], 1, /rows\.json is data, so --tokenizer has to name a tokenizer\nhint: /],
-    [["inspect", "recipe.yaml", "--format", "text"], 1, /names its data, their format and columns itself/],
+    [["inspect", "recipe.yaml", "--format", "text"], 1, /names its data, their format and how they are read/],
     [["inspect", "rows.json", "recipe.yaml"], 1, /hint: give the recipe alone/],
     [["inspect", "rows.json", ...tokenizer, "--columns", "instruction"], 2, /fields and columns, as/],
     [["inspect", "rows.json", ...tokenizer, "--columns", "output=answer"], 1, /"answer": no such column/],

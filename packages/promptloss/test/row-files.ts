@@ -94,4 +94,5 @@ export const failure = async (promise: Promise<unknown>): Promise<DataError> => 
 export const rowFailure = (
   rows: readonly unknown[],
   source: Omit<DataSource, "path"> = {},
-): Promise<DataError> => failure(read("rows.jsonl", jsonl(...rows), source));
+  options: ReadOptions = { emptyCompletions: "refuse" },
+): Promise<DataError> => failure(read("rows.jsonl", jsonl(...rows), source, options));

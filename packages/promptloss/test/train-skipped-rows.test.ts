@@ -36,7 +36,8 @@ describe.skipIf(!built)(`rows left out of a run${built ? "" : " (skipped: npm ru
     const recipe = folder.recipe("skipping", "onBadRow: skip\nloss: { promptLossWeight: 0.1 }\n");
     const expected = expect.arrayContaining([
       expect.stringContaining("20 rows"),
-      '! 4 bad rows were left out: 1 wrong-type, 1 empty-completion, 1 template, 1 untrained; rows.json, row 21, field "output": text was expected, found the number 5',
+      "! 1 row with an empty completion was left out",
+      '! 3 bad rows were left out: 1 wrong-type, 1 template, 1 untrained; rows.json, row 21, field "output": text was expected, found the number 5',
     ]);
     expect(dryRun(recipe)).toEqual(expected);
     expect(dryRun(recipe)).toEqual(expected);

@@ -1,11 +1,19 @@
 // What commands over data have in common: a recipe, or files with the options that say what is in them.
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type DataSource, FORMAT_NAMES, type FormatName } from "../data/rows/index.ts";
+import {
+  type DataSource,
+  EMPTY_COMPLETIONS,
+  type EmptyCompletions,
+  FORMAT_NAMES,
+  type FormatName,
+  type ReadOptions,
+} from "../data/rows/index.ts";
 import { type DataPlan, dataPlanOf } from "../data-plan/index.ts";
 import { PromptlossError } from "../errors.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 
 export interface DataFlags {
+  emptyCompletions?: EmptyCompletions;
   format?: FormatName;
   columns?: Readonly<Record<string, string>>;
 }
@@ -21,6 +29,15 @@ export const withDataOptions = (command: Command): Command =>
       "where the file's columns have other names, as instruction=question,output=answer",
       columnPairs,
     );
+
+/** Adds --empty-completions to the other options over data. */
+export const withRowOptions = (command: Command): Command =>
+  withDataOptions(command).addOption(
+    new Option(
+      "--empty-completions <way>",
+      "rows with an empty completion are left out and counted (skip), refused, or kept",
+    ).choices(EMPTY_COMPLETIONS),
+  );
 
 const columnPairs = (text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> => {
   const columns: Record<string, string> = { ...before };
@@ -39,18 +56,23 @@ const columnPairs = (text: string, before: Readonly<Record<string, string>> = {}
 export const sourcesOf = (paths: readonly string[], { format, columns }: DataFlags): DataSource[] =>
   paths.map((path) => ({ path, ...(format && { format }), ...(columns && { columns }) }));
 
+/** How the options say that data is read. */
+export const readFlags = ({ emptyCompletions }: DataFlags): Pick<ReadOptions, "emptyCompletions"> =>
+  emptyCompletions === undefined ? {} : { emptyCompletions };
+
 /**
  * The recipe's settings; undefined where the paths name data.
  * @throws PromptlossError for a recipe beside other data, or with options that it has keys for
  */
 export const recipeSettings = (
   paths: readonly string[],
-  { format, columns }: DataFlags,
+  { format, columns, emptyCompletions }: DataFlags,
 ): DataPlan | undefined => {
   const recipe = paths.find(isRecipe);
   if (recipe === undefined) return undefined;
-  if (paths.length > 1 || format !== undefined || columns !== undefined)
-    throw new PromptlossError("a recipe names its data, their format and columns itself", {
+  const given = [format, columns, emptyCompletions].some((flag) => flag !== undefined);
+  if (paths.length > 1 || given)
+    throw new PromptlossError("a recipe names its data, their format and how they are read itself", {
       hint: "give the recipe alone",
     });
   return dataPlanOf(readRecipe(recipe), recipe);

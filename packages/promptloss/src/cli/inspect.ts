@@ -10,10 +10,17 @@ import { inspectExamples } from "../inspect/index.ts";
 import { inspectionPage } from "../inspect/page.ts";
 import { renderInspection } from "../inspect/render.ts";
 import { type TaskGroup, taskGroups } from "../statistics/index.ts";
-import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
+import {
+  type DataFlags,
+  readFlags,
+  recipeSettings,
+  sourcesOf,
+  tokenizerFolder,
+  withRowOptions,
+} from "./data-flags.ts";
+import { leftOutNotes, listSkipped } from "./left-out.ts";
 import { wholeNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
-import { listSkipped, skippedNotes } from "./skipped-rows.ts";
 
 interface Flags extends DataFlags {
   tokenizer?: string;
@@ -32,7 +39,7 @@ export function inspectCommand(): Command {
     .argument("<recipe | data...>", "a recipe (.yaml), or files, patterns, dataset folders or hub ids")
     .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (a recipe names its own)")
     .option("--template <name>", "what training would wrap the rows in (the recipe's, or alpaca)");
-  return withDataOptions(command)
+  return withRowOptions(command)
     .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
     .option("--sample <rows>", "rows to render whole for the figures of training", wholeNumber, 1000)
     .option("--seed <number>", "of that sample", wholeNumber, 0)
@@ -49,9 +56,9 @@ export function inspectCommand(): Command {
           : createTemplate(settings.template, tokenizer, settings.templateOptions);
       const stream = readExamples(settings?.sources ?? sourcesOf(data, flags), {
         ...settings?.read,
-        // All that is wrong is counted. Empty completions are lengths too, but for a run that skips them.
+        ...readFlags(flags),
+        // All that is wrong is counted.
         onBadRow: "skip",
-        ...(settings?.read.onBadRow !== "skip" && { emptyCompletions: "keep" }),
         hub: watchedHub(),
         ...(flags.verbose && { onSkip: listSkipped }),
       });
@@ -65,7 +72,7 @@ export function inspectCommand(): Command {
       });
       progress.end();
       const { report } = stream;
-      const warnings = [...skippedNotes(report.skippedBy, flags.verbose === true), ...inspection.warnings];
+      const warnings = [...leftOutNotes(report, flags.verbose === true), ...inspection.warnings];
       const whole = { ...inspection, warnings };
       const names = { data: data.join(", "), tokenizer: basename(folder) };
       if (flags.html !== undefined) writeFileSync(flags.html, inspectionPage(whole, names));

@@ -14,9 +14,9 @@ import {
 } from "../invert/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
 import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
+import { leftOutNotes, listSkipped } from "./left-out.ts";
 import { wholeNumber } from "./options.ts";
 import { watchedHub } from "./progress.ts";
-import { listSkipped } from "./skipped-rows.ts";
 
 interface Flags extends DataFlags {
   tokenizer?: string;
@@ -94,10 +94,12 @@ export function invertCommand(): Command {
         ...(targetRatio !== undefined && { targetRatio }),
       });
       const { skipped } = stream.report;
+      const notes = leftOutNotes(stream.report, flags.verbose === true);
+      const whole = { ...report, skipped, notes };
       writeJson(output, rows);
-      writeJson(reportFile(output), { ...report, skipped });
+      writeJson(reportFile(output), whole);
       process.stdout.write(
-        flags.json ? `${JSON.stringify({ ...report, skipped }, null, 2)}\n` : render(report, skipped, output),
+        flags.json ? `${JSON.stringify(whole, null, 2)}\n` : render(report, notes, output),
       );
     });
 }
@@ -108,7 +110,7 @@ const reportFile = (output: string): string => output.replace(/(\.json)?$/, ".re
 
 const render = (
   { rows, inverted, leftOut, by, before, after }: InvertReport,
-  skipped: number,
+  notes: readonly string[],
   output: string,
 ): string => {
   const whole = (value: number): string => value.toLocaleString("en-US");
@@ -127,7 +129,8 @@ const render = (
   return [
     `${pc.bold("promptloss invert")}  ${output}`,
     "",
-    `  ${done}${skipped === 0 ? "" : `, ${skipped} bad rows left out`}`,
+    `  ${done}`,
+    ...notes.map((note) => `  ${pc.yellow("!")} ${note}`),
     "",
     ...table.map((each) => `  ${each}`),
     "",

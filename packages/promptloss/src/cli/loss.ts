@@ -6,7 +6,7 @@ import type { DataPlan } from "../data-plan/index.ts";
 import { MEASURED, NORMALIZATIONS, type Normalization, type PartSums, partMeans } from "../loss/index.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 import { measureLoss } from "../training/measure-loss.ts";
-import { type DataFlags, recipeSettings, sourcesOf, withDataOptions } from "./data-flags.ts";
+import { type DataFlags, readFlags, recipeSettings, sourcesOf, withRowOptions } from "./data-flags.ts";
 import { classWeight, weightNumber, wholeNumber } from "./options.ts";
 import { watchedHub } from "./progress.ts";
 
@@ -34,7 +34,7 @@ export function lossCommand(): Command {
     .option("--adapter <folder>", "a PEFT adapter over the model")
     .option("--tokenizer <folder>", "where it is not the model's")
     .option("--template <name>", "what the rows are wrapped in (the recipe's, or alpaca)");
-  return withDataOptions(command)
+  return withRowOptions(command)
     .option("--plw <weight>", "prompt loss weight of the totals (the recipe's, or 1)", weightNumber)
     .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
     .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
@@ -79,7 +79,7 @@ const withFlags = (base: DataPlan | undefined, model: string, path: string, flag
   const sources = base?.sources ?? sourcesOf([path], flags);
   return {
     sources: limit === undefined ? sources : sources.map((source) => ({ ...source, limit })),
-    read: { ...(base?.read ?? { emptyCompletions: "keep" }), hub: watchedHub() },
+    read: { ...base?.read, ...readFlags(flags), hub: watchedHub() },
     tokenizer: flags.tokenizer ?? base?.tokenizer ?? model,
     template: flags.template ?? base?.template ?? "alpaca",
     templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import pc from "picocolors";
 import type { TokenClass } from "../data/example.ts";
-import { addCounts } from "../data/skipped-rows.ts";
+import { addCounts } from "../data/left-out.ts";
 import type { TrainedTurns } from "../data/templates/index.ts";
 import {
   ExampleTokenizer,
@@ -18,10 +18,17 @@ import { PromptlossError } from "../errors.ts";
 import { chooseExamples } from "../preview/choose-examples.ts";
 import { type PreviewRow, previewRow } from "../preview/preview-row.ts";
 import { renderPreview } from "../preview/render.ts";
-import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
+import {
+  type DataFlags,
+  readFlags,
+  recipeSettings,
+  sourcesOf,
+  tokenizerFolder,
+  withRowOptions,
+} from "./data-flags.ts";
+import { leftOutNotes, listSkipped } from "./left-out.ts";
 import { classWeight, numberSet, positiveCount, turnPolicy, weightNumber, wholeNumber } from "./options.ts";
 import { watchedHub } from "./progress.ts";
-import { listSkipped, skippedNotes } from "./skipped-rows.ts";
 
 interface Flags extends DataFlags {
   tokenizer?: string;
@@ -47,7 +54,7 @@ export function previewCommand(): Command {
     .argument("<recipe | data>", "a recipe (.yaml), or a file, pattern, dataset folder or hub id")
     .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (a recipe names its own)")
     .option("--template <name>", "what training wraps the rows in (the recipe's, or alpaca)");
-  return withDataOptions(command)
+  return withRowOptions(command)
     .option("--plw <weight>", "prompt loss weight; predicted from the data when left out", weightNumber)
     .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
     .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
@@ -79,7 +86,7 @@ export function previewCommand(): Command {
       if (plan.text === undefined) throw noTokenizer(settings.tokenizer);
       const { tokenizer, template } = plan.text;
       // Where all rows were read to predict a weight, the bad ones are listed and counted already.
-      const read = plan.skippedBy === undefined ? { ...settings.read, ...listing } : settings.read;
+      const read = plan.leftOut === undefined ? { ...settings.read, ...listing } : settings.read;
       const chosen = await chooseExamples(settings.sources, read, flags);
       const { onBadRow = "error" } = read;
       const encoder = new ExampleTokenizer(tokenizer, template, {
@@ -97,13 +104,20 @@ export function previewCommand(): Command {
           tooLong.push(error);
         }
       if (flags.verbose) [...encoder.report.skipped, ...tooLong].forEach(listSkipped);
+      const whileReading = plan.leftOut ?? chosen.leftOut;
       const skippedBy = addCounts(
-        plan.skippedBy ?? chosen.skippedBy,
+        whileReading.skippedBy,
         encoder.report.skippedBy,
         tooLong.length > 0 ? { overflow: tooLong.length } : {},
       );
-      const skipped = skippedNotes(skippedBy, flags.verbose === true);
-      const notes = [...skipped, ...note, ...plan.notes, ...policy.warnings, ...encoder.report.warnings];
+      const leftOut = { ...whileReading, skippedBy };
+      const notes = [
+        ...leftOutNotes(leftOut, flags.verbose === true),
+        ...note,
+        ...plan.notes,
+        ...policy.warnings,
+        ...encoder.report.warnings,
+      ];
       if (flags.json) {
         process.stdout.write(`${JSON.stringify({ weights: plan.weights, notes, rows }, null, 2)}\n`);
         return;
@@ -133,7 +147,8 @@ const settingsFrom = (path: string, flags: Flags): DataPlan => {
   return {
     sources: base?.sources ?? sourcesOf([path], flags),
     read: {
-      ...(base?.read ?? { emptyCompletions: "keep" }),
+      ...base?.read,
+      ...readFlags(flags),
       hub: watchedHub(),
       ...(flags.seed !== undefined && { seed: flags.seed }),
       ...(flags.onBadRow && { onBadRow: flags.onBadRow }),

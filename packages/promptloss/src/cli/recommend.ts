@@ -1,6 +1,8 @@
 // `promptloss recommend`: which prompt loss weight to use, with evidence and interval: from a study's results where one
 // is given and settles it, otherwise from what is verified of the paper. What `auto` in a recipe means.
 import { Command, Option } from "commander";
+import pc from "picocolors";
+import { leftOutLines } from "../data/left-out.ts";
 import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { PromptlossError } from "../errors.ts";
@@ -14,7 +16,7 @@ import {
   taskGroups,
 } from "../statistics/index.ts";
 import { fitStudy, readStudyResults, studyEvidence } from "../study/results/index.ts";
-import { type DataFlags, recipeSettings, sourcesOf, withDataOptions } from "./data-flags.ts";
+import { type DataFlags, readFlags, recipeSettings, sourcesOf, withRowOptions } from "./data-flags.ts";
 import { anyNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
 
@@ -36,7 +38,7 @@ export function recommendCommand(): Command {
       anyNumber,
     )
     .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder, for data");
-  return withDataOptions(command)
+  return withRowOptions(command)
     .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
     .option("--study <folder>", "the output folder of a study of your own, asked first")
     .option("--json", "print the recommendation as JSON")
@@ -62,12 +64,14 @@ const forData = async (
 ): Promise<Recommendation> => {
   const { sources, read, tokenizer: folder } = settingsFrom(data, flags);
   const progress = new Progress("rows");
-  const { recommendation } = await recommendForData(readExamples(sources, { ...read, hub: watchedHub() }), {
+  const examples = readExamples(sources, { ...read, hub: watchedHub() });
+  const { recommendation } = await recommendForData(examples, {
     ...options,
     tokenizer: await loadTokenizer(folder),
     onRow: (rows) => progress.show(rows),
   });
   progress.end();
+  for (const line of leftOutLines(examples.report)) process.stderr.write(`${pc.yellow("!")} ${line}\n`);
   if (recommendation !== undefined) return recommendation;
   throw new PromptlossError(`${data.join(", ")}: there is no generation ratio to go by`, {
     hint: "a prompt loss weight needs rows that have a prompt and a completion",
@@ -82,6 +86,6 @@ const settingsFrom = (data: readonly string[], flags: Flags) => {
     throw new PromptlossError("the generation ratio is counted in tokens, and there is no tokenizer", {
       hint: "give --tokenizer FOLDER, or --rg in place of data",
     });
-  const read = { onBadRow: "skip", emptyCompletions: "keep" } as const;
+  const read = { onBadRow: "skip", ...readFlags(flags) } as const;
   return { sources: sourcesOf(data, flags), read, tokenizer };
 };

@@ -1,7 +1,7 @@
 // Rows that arrive as ids, read without a tokenizer: what ids there are and which of them stop, the model's folder says.
 import type { Example } from "../data/example.ts";
+import { addCounts } from "../data/left-out.ts";
 import { type DataError, type DataSource, type ReadOptions, readExamples } from "../data/rows/index.ts";
-import { addCounts } from "../data/skipped-rows.ts";
 import { readStopIds } from "../data/tokenizer/folder.ts";
 import { classifyIds, type IdVocabulary } from "../data/tokens/classify-ids.ts";
 import { type ClassifiedRows, type ClassifiedTokens, TokenRowError } from "../data/tokens/index.ts";
@@ -77,6 +77,7 @@ export async function loadIdRows(
       ...report,
       skipped: [...skipped, ...report.skipped],
       skippedBy: addCounts(stream.report.skippedBy, report.skippedBy),
+      ignoredColumns: stream.report.ignoredColumns,
     },
   };
 }

@@ -1,5 +1,5 @@
 // What reading, tokenising and weighing found, in lines for a person. Pure.
-import { addCounts, countSkipped, skippedLine } from "../data/skipped-rows.ts";
+import { addCounts, countSkipped, firstBadRow, leftOutLines } from "../data/left-out.ts";
 import type { TokenizationReport, WeightedRowsReport } from "../data/tokens/index.ts";
 
 /** One line each: warnings, what the overflow policy did, rows that were left out by cause with an example. */
@@ -7,7 +7,7 @@ export const notesOf = (tokenized: TokenizationReport, weighed: WeightedRowsRepo
   ...tokenized.warnings,
   ...weighed.warnings,
   ...overflowNotes(weighed),
-  ...skippedNotes(tokenized, weighed),
+  ...leftOutNotes(tokenized, weighed),
 ];
 
 function overflowNotes({ overflow }: WeightedRowsReport): string[] {
@@ -27,8 +27,12 @@ function overflowNotes({ overflow }: WeightedRowsReport): string[] {
     .map(([count, one, many]) => `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`);
 }
 
-/** Rows that reading, the template or the weights left out, by cause, with the first as an example. */
-function skippedNotes({ skipped, skippedBy }: TokenizationReport, weighed: WeightedRowsReport): string[] {
-  const line = skippedLine(addCounts(skippedBy, countSkipped(weighed.skipped)));
-  return line === undefined ? [] : [`${line}; ${(skipped[0] ?? weighed.skipped[0]!).message}`];
+/** What reading, the template or the weights left out, with the first bad row as an example. */
+function leftOutNotes(
+  { skipped, skippedBy, ignoredColumns }: TokenizationReport,
+  weighed: WeightedRowsReport,
+): string[] {
+  const counts = addCounts(skippedBy, countSkipped(weighed.skipped));
+  const example = firstBadRow([...skipped, ...weighed.skipped]);
+  return leftOutLines({ skippedBy: counts, ignoredColumns }, example === undefined ? "" : `; ${example}`);
 }

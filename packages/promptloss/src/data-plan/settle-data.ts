@@ -1,8 +1,8 @@
 // A plan with everything settled that can be before rows are read: tokenizer, template, weights, the longest row.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { LeftOut } from "../data/left-out.ts";
 import { readExamples } from "../data/rows/index.ts";
-import type { SkipCounts } from "../data/skipped-rows.ts";
 import { createTemplate, type Template } from "../data/templates/index.ts";
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer/index.ts";
 import type { OverflowOptions, WeightPolicy } from "../data/tokens/index.ts";
@@ -24,8 +24,8 @@ export interface SettledData {
   readonly overflow: OverflowOptions | undefined;
   /** What was decided for the user, and why. */
   readonly notes: readonly string[];
-  /** Bad rows of all the data; undefined where it did not have to be read. */
-  readonly skippedBy: SkipCounts | undefined;
+  /** What reading all the data left out; undefined where it did not have to be read. */
+  readonly leftOut: LeftOut | undefined;
 }
 
 export interface SettleOptions {
@@ -46,7 +46,7 @@ export async function settleData(plan: DataPlan, options: SettleOptions = {}): P
         ? undefined
         : { maxLength, policy: plan.overflow ?? "error", bosId: text?.tokenizer.bosId },
     notes: [...notes, ...found.notes],
-    skippedBy: found.skippedBy,
+    leftOut: found.leftOut,
   };
 }
 
@@ -67,10 +67,10 @@ export async function textTools(
 async function settleWeights(
   { weights: asked, sources, read }: DataPlan,
   tokenizer: Tokenizer | undefined,
-): Promise<Pick<SettledData, "weights" | "notes" | "skippedBy">> {
+): Promise<Pick<SettledData, "weights" | "notes" | "leftOut">> {
   const { promptLossWeight, ...rest } = asked;
   if (promptLossWeight !== "auto")
-    return { weights: { ...rest, promptLossWeight }, notes: [], skippedBy: undefined };
+    return { weights: { ...rest, promptLossWeight }, notes: [], leftOut: undefined };
   const examples = readExamples(sources, read);
   const { note, promptLossWeight: settled } = await automaticWeight(
     tokenizer === undefined ? [] : examples,
@@ -79,6 +79,6 @@ async function settleWeights(
   return {
     weights: { ...rest, promptLossWeight: settled },
     notes: [note],
-    skippedBy: tokenizer === undefined ? undefined : (examples.report.skippedBy as SkipCounts),
+    leftOut: tokenizer === undefined ? undefined : examples.report,
   };
 }

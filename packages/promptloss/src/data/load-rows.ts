@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
 import { makeFolder } from "../files/atomic.ts";
 import { hashFile, openTokenCache, type TokenCache, tokenCacheKey } from "./cache/index.ts";
+import { addCounts } from "./left-out.ts";
 import {
   type DataError,
   type DataSource,
@@ -13,7 +14,6 @@ import {
   readExamples,
   resolveFiles,
 } from "./rows/index.ts";
-import { addCounts } from "./skipped-rows.ts";
 import type { Template, TrainedTurns } from "./templates/index.ts";
 import type { Tokenizer } from "./tokenizer/index.ts";
 import { ExampleTokenizer, type SkippedRow } from "./tokens/index.ts";
@@ -79,14 +79,12 @@ export const loadRows = async (
     const stream = readExamples(sources, { ...read, onSkip });
     const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: read.onBadRow ?? "error" });
     return {
-      rows: (async function* () {
-        yield* encoder.rows(stream);
-        for (const note of stream.report.notes) onNote(note);
-      })(),
+      rows: encoder.rows(stream),
       report: () => {
         const { report } = encoder;
-        const skippedBy = addCounts(stream.report.skippedBy, report.skippedBy);
-        return { ...report, skipped: [...unread, ...report.skipped], skippedBy };
+        const { skippedBy: read, ignoredColumns } = stream.report;
+        const skippedBy = addCounts(read, report.skippedBy);
+        return { ...report, skipped: [...unread, ...report.skipped], skippedBy, ignoredColumns };
       },
     };
   };

@@ -18,7 +18,7 @@ export const inspectionWarnings = (
   if (found.rows === 0) return ["there are no rows"];
   if (emptyCompletions > 0)
     warnings.push(
-      `${rows(emptyCompletions)} with an empty completion: training refuses them unless told to skip or keep them`,
+      `${rows(emptyCompletions)} with an empty completion: what is trained of them is to stop at once`,
     );
   if (duplicates.rows > MANY_DUPLICATES * found.rows)
     warnings.push(

@@ -1,8 +1,8 @@
 // Which rows to preview: those named, some at random, or the first few, out of what training would read.
 import type { Example } from "../data/example.ts";
+import type { LeftOut } from "../data/left-out.ts";
 import { type DataSource, type ReadOptions, readExamples } from "../data/rows/index.ts";
 import { randomFor, sampleItems } from "../data/rows/sampling.ts";
-import type { SkipCounts } from "../data/skipped-rows.ts";
 import { PromptlossError } from "../errors.ts";
 
 /** One of the two, or neither: the first few rows. */
@@ -15,8 +15,8 @@ export interface RowChoice {
 
 export interface ChosenExamples {
   readonly examples: readonly Example[];
-  /** Bad rows met on the way. */
-  readonly skippedBy: SkipCounts;
+  /** What reading left out on the way. */
+  readonly leftOut: LeftOut;
 }
 
 /** Rows shown where nothing else is said. */
@@ -45,7 +45,7 @@ export const chooseExamples = async (
       : random === undefined
         ? await firstOf(stream)
         : await sampleItems(stream, random, randomFor(read.seed ?? 0, PREVIEW_DRAW, 0));
-  return { examples, skippedBy: stream.report.skippedBy as SkipCounts };
+  return { examples, leftOut: stream.report };
 };
 
 const firstOf = async (stream: AsyncIterable<Example>): Promise<Example[]> => {

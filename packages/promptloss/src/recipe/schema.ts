@@ -1,6 +1,6 @@
 // A recipe: the data, what its tokens are worth, and how a model is trained on it.
 import { z } from "zod";
-import { FORMAT_NAMES } from "../data/rows/index.ts";
+import { EMPTY_COMPLETIONS, FORMAT_NAMES } from "../data/rows/index.ts";
 import { OVERFLOW_POLICIES } from "../data/tokens/index.ts";
 import { lossSection } from "./sections/loss.ts";
 import { checkpointsSection, evaluationSection, loraSection, probesSection } from "./sections/run.ts";
@@ -22,7 +22,7 @@ export const recipeSchema = z
     /** A source or a list of them. */
     data: sourceList(dataSource),
     onBadRow: z.enum(["error", "skip"]).default("error"),
-    emptyCompletions: z.enum(["refuse", "keep"]).default("refuse"),
+    emptyCompletions: z.enum(EMPTY_COMPLETIONS).default("skip"),
     /** The most bytes that one row may take; 64 MiB where left out. */
     maxRowBytes: z.int().min(1).optional(),
     template: z.union([z.string().min(1), templateStrings]).default("alpaca"),

@@ -32,6 +32,7 @@ export type DataErrorReason =
   | "wrong-type"
   | "empty-prompt"
   | "empty-completion"
+  | "untrained"
   | "unknown-role"
   | "role-order"
   | "no-assistant-turn"

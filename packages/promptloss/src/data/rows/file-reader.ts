@@ -12,7 +12,7 @@ import type { FileReport, ReportBuilder, SourceReport } from "./report.ts";
 
 export interface FileReaderOptions {
   onBadRow: "error" | "skip";
-  emptyCompletions: "refuse" | "keep";
+  emptyCompletions: "skip" | "refuse" | "keep";
   report: ReportBuilder;
   source: SourceReport;
   /** False on the second and later passes over the same rows, which were counted on the first. */
@@ -123,9 +123,10 @@ export class FileReader {
   }
 
   #refuse(problem: RowProblem, row: number): undefined {
-    const { onBadRow, count, report, source } = this.#options;
+    const { onBadRow, emptyCompletions, count, report, source } = this.#options;
     const error = DataError.ofRow(problem, this.#name, row);
-    if (onBadRow === "error") throw error;
+    const isFault = problem.reason !== "empty-completion" || emptyCompletions === "refuse";
+    if (isFault && onBadRow === "error") throw error;
     if (count) report.skip(source, error);
     return undefined;
   }

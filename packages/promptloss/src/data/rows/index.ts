@@ -7,5 +7,12 @@ export { type DetectedFormat, detectFormat } from "./detect-format.ts";
 export type { HubOptions, HubProgress } from "./files/hub-settings.ts";
 export { resolveFiles } from "./files/resolve.ts";
 export { FORMAT_NAMES, type FormatName } from "./formats/row-format.ts";
-export { type ExampleStream, loadExamples, type ReadOptions, readExamples } from "./read-examples.ts";
+export {
+  EMPTY_COMPLETIONS,
+  type EmptyCompletions,
+  type ExampleStream,
+  loadExamples,
+  type ReadOptions,
+  readExamples,
+} from "./read-examples.ts";
 export type { FileReport, RowReport, SourceReport } from "./report.ts";

@@ -10,16 +10,20 @@ import { ReportBuilder, type RowReport, type SourceReport } from "./report.ts";
 import { randomFor, sampleItems, takeShare } from "./sampling.ts";
 import { readSourceFiles } from "./source-rows.ts";
 
+export const EMPTY_COMPLETIONS = ["skip", "refuse", "keep"] as const;
+
+export type EmptyCompletions = (typeof EMPTY_COMPLETIONS)[number];
+
 export interface ReadOptions {
   /** A bad row ends the reading with a DataError, or is left out and counted. Default: error. */
   onBadRow?: "error" | "skip";
   /** Told of each bad row that is left out. */
   onSkip?: (error: DataError) => void;
   /**
-   * An empty completion is a bad row, or is kept: its stop token is still trained, as Stanford's program does with
-   * the 28 such rows of AlpacaData. Default: refuse.
+   * A row with an empty completion is left out and counted, is a bad row, or is kept: its stop token is still trained, as
+   * Stanford's program does with the 28 such rows of AlpacaData. Default: skip.
    */
-  emptyCompletions?: "refuse" | "keep";
+  emptyCompletions?: EmptyCompletions;
   /** For the draws of `weight` and `sample`: the same seed, the same examples. Default: 0. */
   seed?: number;
   /** The most bytes that one row may take. Default: 64 MiB. */
@@ -90,7 +94,7 @@ const openPasses = async (
   config: DataSource,
   files: readonly DataFile[],
   index: number,
-  { onBadRow = "error", emptyCompletions = "refuse", seed = 0, ...rest }: ReadOptions,
+  { onBadRow = "error", emptyCompletions = "skip", seed = 0, ...rest }: ReadOptions,
   report: ReportBuilder,
   source: SourceReport,
 ): Promise<() => AsyncIterable<Example>> => {
@@ -141,15 +145,13 @@ async function* counted(
 }
 
 const checkOptions = (options: ReadOptions): void => {
-  const { onBadRow = "error", emptyCompletions = "refuse", seed = 0 } = options;
+  const { onBadRow = "error", emptyCompletions = "skip", seed = 0 } = options;
   const { maxRowBytes = 1, chunkBytes = 1 } = options;
   const fail = (field: string, expected: string): never => {
     throw new DataError("invalid-option", `${expected} was expected`, { field });
   };
   if (onBadRow !== "error" && onBadRow !== "skip") fail("onBadRow", '"error" or "skip"');
-  if (emptyCompletions !== "refuse" && emptyCompletions !== "keep") {
-    fail("emptyCompletions", '"refuse" or "keep"');
-  }
+  if (!EMPTY_COMPLETIONS.includes(emptyCompletions)) fail("emptyCompletions", '"skip", "refuse" or "keep"');
   if (!Number.isSafeInteger(seed)) fail("seed", "a whole number");
   if (!Number.isSafeInteger(maxRowBytes) || maxRowBytes < 1) fail("maxRowBytes", "a whole number above 0");
   if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) fail("chunkBytes", "a whole number above 0");

@@ -1,6 +1,6 @@
 // What reading came to: rows, examples, and the rows left out by cause.
 import type { Container } from "./containers/container.ts";
-import type { DataError, DataErrorReason } from "./data-error.ts";
+import type { DataError } from "./data-error.ts";
 import type { FormatName } from "./formats/row-format.ts";
 
 export interface FileReport {
@@ -30,8 +30,8 @@ export interface RowReport {
   readonly rows: number;
   readonly examples: number;
   readonly skipped: number;
-  /** Bad rows by cause. */
-  readonly skippedBy: Readonly<Partial<Record<DataErrorReason, number>>>;
+  /** Bad rows by cause, a DataErrorReason. */
+  readonly skippedBy: Readonly<Record<string, number>>;
   /** The first few bad rows of each cause. */
   readonly samples: readonly DataError[];
   /** Of all sources, without repetitions. */
@@ -47,7 +47,7 @@ const SAMPLES_PER_REASON = 5;
 /** The report while it is written. */
 export class ReportBuilder implements RowReport {
   readonly sources: SourceReport[] = [];
-  readonly skippedBy: Partial<Record<DataErrorReason, number>> = {};
+  readonly skippedBy: Record<string, number> = {};
   readonly samples: DataError[] = [];
   readonly notes: string[] = [];
   readonly #onSkip: ((error: DataError) => void) | undefined;

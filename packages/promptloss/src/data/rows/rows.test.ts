@@ -128,9 +128,19 @@ describe("bad rows", () => {
     { text: "b" },
   ];
 
-  it("are an error by default, the first of them", async () => {
+  it("are an error by default, the first of them; an empty completion is none", async () => {
+    expect(await rowFailure(rows, {}, {})).toMatchObject({ row: 3, reason: "wrong-type" });
     expect(await rowFailure(rows)).toMatchObject({ row: 2, reason: "empty-completion" });
   });
+
+  it.each(["error", "skip"] as const)(
+    "with an empty completion are left out and counted by default, under onBadRow %s",
+    async (onBadRow) => {
+      const path = file("rows.jsonl", jsonl({ text: "a" }, { text: "" }, { text: " " }));
+      const { examples, report } = await loadExamples({ path }, { onBadRow });
+      expect([texts(examples), report.skippedBy]).toEqual([["a"], { "empty-completion": 2 }]);
+    },
+  );
 
   it("are left out and counted by cause, with samples", async () => {
     const path = file("rows.jsonl", jsonl(...rows));

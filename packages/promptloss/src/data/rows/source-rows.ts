@@ -24,9 +24,10 @@ export async function* readSourceFiles(
     yield* readFile(file, withOptions(container, config, file), config, options);
   }
   if (count && source.skipped === source.rows) {
-    throw new DataError("no-examples", `all ${source.rows} rows were skipped`, {
+    const [first] = report.samples;
+    throw new DataError("no-examples", `all ${source.rows} rows were left out`, {
       file: config.path,
-      hint: report.samples.length === 0 ? undefined : `The first: ${report.samples[0]!.message}`,
+      hint: first && `The first: ${first.message}${first.hint === undefined ? "" : `\n${first.hint}`}`,
     });
   }
 }

@@ -35,6 +35,8 @@ export interface TokenizationReport {
   readonly skipped: readonly SkippedRow[];
   /** All rows left out, by cause. */
   readonly skippedBy: Readonly<Record<string, number>>;
+  /** Columns that reading left alone; see LeftOut. */
+  readonly ignoredColumns: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -122,6 +124,7 @@ export class TokenizationTally {
       specialTokensInData: this.#specialTokensInData,
       skipped: [...this.#skipped],
       skippedBy: { ...this.#skippedBy },
+      ignoredColumns: [],
       warnings: this.#warnings(),
     };
   }

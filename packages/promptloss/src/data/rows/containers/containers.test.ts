@@ -64,7 +64,11 @@ const dialogueRow = fc
       kind: "conversation",
       turns: exchanges.flatMap(([question, answer, own]) => [
         { role: "user", parts: [{ class: "instruction", text: question }] },
-        { role: "assistant", parts: [withoutUndefined({ class: "completion", text: answer, weight: own })] },
+        withoutUndefined({
+          role: "assistant",
+          parts: [{ class: "completion", text: answer }],
+          weight: own,
+        }),
       ]),
     },
   }));

@@ -5,12 +5,14 @@ import { RowProblem } from "../data-error.ts";
 import { asText, checkCompletion, isBlankText, type RowFields, wrongType } from "./fields.ts";
 import { conversation, type Draft, type RowFormat } from "./row-format.ts";
 import { part, plainTurn, systemTurn, turn } from "./turns.ts";
+import { checkColumns, UNSUPPORTED_COLUMNS } from "./unsupported.ts";
 
 export const alpaca: RowFormat = {
   name: "alpaca",
   required: ["instruction", "output"],
-  optional: ["input", "system", "history"],
+  optional: ["input", "system", "history", ...UNSUPPORTED_COLUMNS],
   parse(row: RowFields): Draft {
+    checkColumns(row);
     const instruction = row.text("instruction");
     const input = row.optionalText("input") ?? "";
     if (isBlankText(instruction) && isBlankText(input)) {

@@ -146,6 +146,6 @@ export const checkCompletion = (text: string, field: string, row: RowFields): st
   const what = text === "" ? "the completion is empty" : "the completion is only white space";
   throw new RowProblem("empty-completion", what, {
     field,
-    hint: 'Leave out and count such rows with onBadRow: "skip", or train them to stop at once with emptyCompletions: "keep".',
+    hint: 'Leave out and count such rows with emptyCompletions: "skip", or train them to stop at once with "keep".',
   });
 };

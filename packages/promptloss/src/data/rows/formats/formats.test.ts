@@ -184,10 +184,10 @@ describe("a bad row is named with its field and cause", () => {
     ["empty-completion", "messages, assistant turn 2", { messages: [q, a, q, say("assistant", " ")] }],
     ["empty-completion", "text", { text: "" }],
     ["empty-completion", "completion", { prompt: [q], completion: [] }],
-    ["empty-completion", "completion_mask", { ...ids, completion_mask: [0, 0] }],
-    ["empty-completion", "weights", { ...ids, weights: [0, 0] }],
-    ["empty-completion", "labels", { ...ids, labels: [-100, -100] }],
-    ["empty-completion", "input_ids", { input_ids: [], labels: [] }],
+    ["untrained", "completion_mask", { ...ids, completion_mask: [0, 0] }],
+    ["untrained", "weights", { ...ids, weights: [0, 0] }],
+    ["untrained", "labels", { ...ids, labels: [-100, -100] }],
+    ["untrained", "input_ids", { input_ids: [], labels: [] }],
     ["empty-prompt", "instruction", { instruction: " ", output: "A" }],
     ["empty-prompt", "prompt", { prompt: "", completion: "A" }],
     ["empty-prompt", "messages", { messages: [say("user", ""), a] }],
@@ -232,7 +232,19 @@ describe("a bad row is named with its field and cause", () => {
     ["unsupported", "messages[0].role", { messages: [say("tool", "Q"), a] }],
     ["unsupported", "conversations[0].from", { conversations: [{ from: "function_call", value: "Q" }] }],
     ["unsupported", "messages[1].tool_calls", { messages: [q, { ...a, tool_calls: [{ id: 1 }] }] }],
-    ["unsupported", "messages.tools", { messages: [q, a], tools: [{ name: "f" }] }],
+    ["unsupported", "tools", { messages: [q, a], tools: [{ name: "f" }] }],
+    ["unsupported", "tools", { messages: [q, a], tools: '[{"name":"f"}]' }],
+    ["unsupported", "images", { messages: [q, a], images: ["a.png"] }],
+    ["unsupported", "image", { instruction: "Q", output: "A", image: "a.png" }],
+    ["unsupported", "documents", { prompt: "Q", completion: "A", documents: [{ text: "D" }] }],
+    ["unsupported", "messages[1].reasoning_content", { messages: [q, { ...a, reasoning_content: "R" }] }],
+    ["unsupported", "messages[1].thinking", { messages: [q, { ...a, thinking: "R" }] }],
+    ["unsupported", "prompt[0].images", { prompt: [{ ...q, images: ["x"] }], completion: [a] }],
+    [
+      "unsupported",
+      "messages[0].content[0].image_url",
+      { messages: [say("user", [{ text: "Q", image_url: { url: "x" } }]), a] },
+    ],
     [
       "unsupported",
       "messages[0].content[0]",
@@ -273,6 +285,23 @@ describe("a bad row is named with its field and cause", () => {
     expect(error.field).toBe(field);
     expect(error.message).toMatch(/rows\.jsonl, row 1/);
     expect(error.hint).toBeTruthy();
+  });
+
+  it.each([null, "", " ", [], {}, false, "[]", "null", [null], { url: null }])(
+    "takes %j for no image, reasoning or tool",
+    async (nothing) => {
+      const messages = [
+        { ...q, images: nothing },
+        { ...a, reasoning_content: nothing },
+      ];
+      const [row] = await drafts({ messages, tools: nothing, image: nothing });
+      expect(row).toEqual({ kind: "conversation", turns: [user, assistant] });
+    },
+  );
+
+  it("leaves a column out that is mapped to nothing", async () => {
+    const rows = jsonl({ messages: [q, a], images: ["a.png"] });
+    expect(await read("rows.jsonl", rows, { columns: { images: null } })).toHaveLength(1);
   });
 
   it("says it in words", async () => {

@@ -5,6 +5,7 @@ import { RowProblem } from "../data-error.ts";
 import { asText, asWeight, type RowFields, wrongType } from "./fields.ts";
 import { conversation, type Draft, type RowFormat } from "./row-format.ts";
 import { CLASS_OF_ROLE, checkOrder, checkTexts, part, systemTurn, turn } from "./turns.ts";
+import { checkColumns, checkMessage, holdsSomething, UNSUPPORTED_COLUMNS } from "./unsupported.ts";
 
 /** Roles as data sets write them. */
 const ROLES: Readonly<Record<string, Role>> = {
@@ -29,16 +30,6 @@ const UNSUPPORTED_ROLES: ReadonlySet<string> = new Set([
   "tool_response",
 ]);
 
-/** Keys of a message that change what is said: with a value, they can't be passed over. */
-const UNSUPPORTED_KEYS = [
-  "tool_calls",
-  "function_call",
-  "tool_call_id",
-  "audio",
-  "images",
-  "refusal",
-] as const;
-
 /** Keys by which others weigh a message's loss; passing over them would train what the row says not to. */
 const LOSS_KEYS = ["loss_weight", "loss_scale", "loss", "train", "training"] as const;
 
@@ -55,7 +46,7 @@ const parseMessage = (message: unknown, field: string, column: string, ignored: 
     throw wrongType("a message with role and content", message, field);
   }
   const record = message as Record<string, unknown>;
-  for (const key of UNSUPPORTED_KEYS) if (holdsSomething(record[key])) throw unsupported(key, field);
+  checkMessage(record, field);
   for (const key of LOSS_KEYS) {
     if (record[key] === undefined || record[key] === null) continue;
     throw new RowProblem("unsupported", `"${key}" is not how a message's weight is written here`, {
@@ -63,7 +54,8 @@ const parseMessage = (message: unknown, field: string, column: string, ignored: 
       hint: "Write it as weight, a number, 0 or more; without one, the recipe's weights hold.",
     });
   }
-  for (const key of Object.keys(record)) if (!READ_KEYS.has(key)) ignored(`${column}[].${key}`);
+  for (const [key, value] of Object.entries(record))
+    if (!READ_KEYS.has(key) && holdsSomething(value)) ignored(`${column}[].${key}`);
   const role = parseRole(pick(record, "role", "from", field));
   const weight = isAbsent(record.weight) ? undefined : asWeight(record.weight, `${field}.weight`);
   return turn(role, parseContent(pick(record, "content", "value", field), role, ignored, column), weight);
@@ -118,6 +110,7 @@ const parseContent = (
         field: at,
       });
     }
+    checkMessage(rest, at);
     for (const [key, extra] of Object.entries(rest)) {
       // Parquet writes the keys of all kinds of parts on each, null where they don't apply.
       if (holdsSomething(extra)) ignored(`${column}[].content[].${key}`);
@@ -129,22 +122,14 @@ const parseContent = (
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
-const holdsSomething = (value: unknown): boolean =>
-  !isAbsent(value) && value !== "" && !(Array.isArray(value) && value.length === 0);
-
-const unsupported = (key: string, field: string): RowProblem =>
-  new RowProblem("unsupported", `"${key}" isn't supported, and leaving it out would change the dialogue`, {
-    field: `${field}.${key}`,
-  });
-
 /** The format of rows that are a list of messages in the column `column`. */
 const messagesFormat = (name: "messages" | "sharegpt", column: string): RowFormat => ({
   name,
   required: [column],
-  optional: ["system", "tools"],
+  optional: ["system", ...UNSUPPORTED_COLUMNS],
   parse(row: RowFields, ignored: IgnoredField): Draft {
     const field = row.column(column) ?? column;
-    if (holdsSomething(row.get("tools"))) throw unsupported("tools", field);
+    checkColumns(row);
     const said = parseMessages(row.list(column), field, ignored);
     const turns = [...systemTurn(row), ...said];
     checkOrder(turns, field);

@@ -6,12 +6,14 @@ import { checkCompletion, isBlankText, type RowFields, wrongType } from "./field
 import { type IgnoredField, parseMessages } from "./messages.ts";
 import { conversation, type Draft, type RowFormat } from "./row-format.ts";
 import { checkOrder, checkTexts, part, plainTurn, systemTurn, turn } from "./turns.ts";
+import { checkColumns, UNSUPPORTED_COLUMNS } from "./unsupported.ts";
 
 export const promptCompletion: RowFormat = {
   name: "prompt-completion",
   required: ["prompt", "completion"],
-  optional: ["system"],
+  optional: ["system", ...UNSUPPORTED_COLUMNS],
   parse(row: RowFields, ignored: IgnoredField): Draft {
+    checkColumns(row);
     const isList = (field: string): boolean => Array.isArray(row.require(field));
     const turns = isList("prompt") || isList("completion") ? messageTurns(row, ignored) : textTurns(row);
     return conversation(turns, row);

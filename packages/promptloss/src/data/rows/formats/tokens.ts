@@ -44,7 +44,7 @@ export const tokens: RowFormat = {
           };
     const trained = "weights" in mask ? mask.weights : mask.completionMask;
     if (!trained.some((value: number) => value > 0)) {
-      throw new RowProblem("empty-completion", "no token is trained", { field });
+      throw new RowProblem("untrained", "no token is trained", { field });
     }
     const weight = row.weight(WEIGHT_FIELD);
     const draft = { kind: "tokens", inputIds, ...mask } as const;
@@ -55,7 +55,7 @@ export const tokens: RowFormat = {
 const parseIds = (row: RowFields): Int32Array => {
   const field = row.column("input_ids") ?? "input_ids";
   const list = row.list("input_ids");
-  if (list.length === 0) throw new RowProblem("empty-completion", "the row has no tokens", { field });
+  if (list.length === 0) throw new RowProblem("untrained", "the row has no tokens", { field });
   return Int32Array.from(list, (value, i) => {
     const id = asInteger(value, `${field}[${i}]`);
     if (id >= 0 && id <= MAX_ID) return id;
