@@ -17,6 +17,7 @@ interface Flags extends DataFlags {
   plw?: number;
   completionWeight?: number;
   classWeight: Partial<Record<TokenClass, number>>;
+  allowAnyWeight?: true;
   normalization?: Normalization;
   limit?: number;
   maxLength?: number;
@@ -38,6 +39,7 @@ export function lossCommand(): Command {
     .option("--plw <weight>", "prompt loss weight of the totals (the recipe's, or 1)", weightNumber)
     .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
     .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
+    .option("--allow-any-weight", "take weights above 1, and completions of weight 0")
     .addOption(new Option("--normalization <name>", "what the sum is divided by").choices(NORMALIZATIONS))
     .option("--limit <rows>", "the first rows of each source only", wholeNumber)
     .option("--max-length <tokens>", "the longest row", wholeNumber)
@@ -87,6 +89,7 @@ const withFlags = (base: DataPlan | undefined, model: string, path: string, flag
     weights: {
       ...(base?.weights ?? { promptLossWeight: 1 }),
       ...(plw !== undefined && { promptLossWeight: plw }),
+      ...(flags.allowAnyWeight && { allowAnyWeight: true }),
       ...(completionWeight !== undefined && { completionWeight }),
       ...(Object.keys(perClass).length > 0 && { perClass: { ...base?.weights.perClass, ...perClass } }),
     },

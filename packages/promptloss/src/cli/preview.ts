@@ -36,6 +36,7 @@ interface Flags extends DataFlags {
   plw?: number;
   completionWeight?: number;
   classWeight: Partial<Record<TokenClass, number>>;
+  allowAnyWeight?: true;
   turns?: TrainedTurns;
   onBadRow?: "error" | "skip";
   maxLength?: number;
@@ -58,6 +59,7 @@ export function previewCommand(): Command {
     .option("--plw <weight>", "prompt loss weight; predicted from the data when left out", weightNumber)
     .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
     .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
+    .option("--allow-any-weight", "take weights above 1, and completions of weight 0")
     .option(
       "--turns <which>",
       "assistant turns that are trained: all, last, or numbers such as 1,-1",
@@ -160,6 +162,7 @@ const settingsFrom = (path: string, flags: Flags): DataPlan => {
     weights: {
       ...(base?.weights ?? { promptLossWeight: "auto" }),
       ...(flags.plw !== undefined && { promptLossWeight: flags.plw }),
+      ...(flags.allowAnyWeight && { allowAnyWeight: true }),
       ...(flags.completionWeight !== undefined && { completionWeight: flags.completionWeight }),
       ...(Object.keys(flags.classWeight).length > 0 && {
         perClass: { ...base?.weights.perClass, ...flags.classWeight },

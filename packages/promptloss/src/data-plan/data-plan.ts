@@ -38,7 +38,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
     throw new RecipeError(file, [
       { path: "model", message: "neither model nor tokenizer is there", line: undefined },
     ]);
-  const { promptLossWeight, completionWeight, perClass } = recipe.loss;
+  const { promptLossWeight, completionWeight, perClass, allowAnyWeight } = recipe.loss;
   const { rewrittenHistory, templateVariables: variables, maxRowBytes } = recipe;
   return {
     sources: recipe.data as readonly DataSource[],
@@ -61,6 +61,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
       promptLossWeight,
       ...(completionWeight !== undefined && { completionWeight }),
       ...(perClass !== undefined && { perClass }),
+      ...(allowAnyWeight !== undefined && { allowAnyWeight }),
     },
     model: recipe.model,
     maxLength: recipe.maxLength,

@@ -54,10 +54,26 @@ overflw: drop
 `),
     ).toMatchInlineSnapshot(`
       "recipe.yaml:4: data.0.format: expected one of alpaca, prompt-completion, messages, sharegpt, text, tokens, found the text "alpca"
-      recipe.yaml:7: loss.completionWeight: should be 0 or more
       recipe.yaml:6: loss.promtLossWeight: there is no such key; did you mean promptLossWeight?
+      recipe.yaml:7: loss.completionWeight: -1 is not a finite number of 0 or more
       recipe.yaml:8: overflw: there is no such key; did you mean overflow?"
     `);
+  });
+
+  test("weights out of range are refused at their lines, and taken where any weight is allowed", () => {
+    const text = "model: a\ndata: b.json\nloss:\n  promptLossWeight: 2\n  perClass: { end: 3 }\n";
+    expect(failure(text)).toMatchInlineSnapshot(`
+      "recipe.yaml:4: loss.promptLossWeight: 2 is above 1, the weight of a completion; loss.allowAnyWeight: true (--allow-any-weight) allows it
+      recipe.yaml:5: loss.perClass.end: 3 is above 1, the weight of a completion; loss.allowAnyWeight: true (--allow-any-weight) allows it"
+    `);
+    expect(readRecipe(recipe(`${text}  allowAnyWeight: true\n`)).loss.promptLossWeight).toBe(2);
+    expect(failure("data: b.json\nloss: { promptLossWeight: -0.1, allowAnyWeight: true }\n")).toContain(
+      "loss.promptLossWeight: -0.1 is not a finite number of 0 or more",
+    );
+    for (const value of [".nan", ".inf", "'0.1'", "1e999"])
+      expect(failure(`data: b.json\nloss: { promptLossWeight: ${value} }\n`)).toContain(
+        "loss.promptLossWeight: ",
+      );
   });
 
   test("says where YAML is broken, and names a file that is missing", () => {

@@ -22,5 +22,6 @@ export {
   type WeightPolicy,
   weighTokens,
 } from "./weight-policy.ts";
+export { type WeightProblem, weightProblems } from "./weight-range.ts";
 export { WeightedRows, type WeightedRowsOptions, type WeightedRowsReport } from "./weighted-rows.ts";
 export { concatenate, WeightedTokens, type WeightedTokensFields } from "./weighted-tokens.ts";

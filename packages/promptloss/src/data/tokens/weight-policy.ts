@@ -3,6 +3,7 @@
 import { TOKEN_CLASSES, type TokenClass } from "../example.ts";
 import { CLASS_CODE, type ClassifiedTokens } from "./classified-tokens.ts";
 import { WeightError } from "./errors.ts";
+import { weightProblems } from "./weight-range.ts";
 import { WeightedTokens } from "./weighted-tokens.ts";
 
 /** What a token-weight function is told of a token. */
@@ -23,6 +24,8 @@ export interface WeightPolicy {
   readonly completionWeight?: number;
   /** Weights for single classes, in place of the two above. `end` (the stop token) is 1 when left out. */
   readonly perClass?: Readonly<Partial<Record<TokenClass, number>>>;
+  /** Weights above 1, and completions of weight 0, are meant. They are refused otherwise. */
+  readonly allowAnyWeight?: boolean;
   /** Returns the weight of a token: finite, 0 or more. The row's own weight multiplies what it returns. */
   readonly tokenWeight?: (token: TokenWeightContext) => number;
 }
@@ -35,7 +38,7 @@ export interface ResolvedWeightPolicy {
   readonly warnings: readonly string[];
 }
 
-const KEYS = ["promptLossWeight", "completionWeight", "perClass", "tokenWeight"];
+const KEYS = ["promptLossWeight", "completionWeight", "perClass", "allowAnyWeight", "tokenWeight"];
 const PROMPT_CLASSES: readonly TokenClass[] = ["system", "instruction", "input", "template"];
 
 const checkKeys = (value: object, known: readonly string[], prefix: string): void => {
@@ -48,16 +51,9 @@ const checkKeys = (value: object, known: readonly string[], prefix: string): voi
   }
 };
 
-const checkWeight = (field: string, value: unknown): number => {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
-    throw new WeightError(field, `${String(value)} is not a finite number of 0 or more`);
-  }
-  return value;
-};
-
 /**
  * Checks a policy and settles the weight of each class.
- * @throws WeightError for an unknown key or a weight that is not finite or below 0
+ * @throws WeightError for an unknown key, and for a weight that makes no sense (see {@link weightProblems})
  */
 export const resolveWeightPolicy = (policy: WeightPolicy): ResolvedWeightPolicy => {
   checkKeys(policy, KEYS, "");
@@ -71,15 +67,16 @@ export const resolveWeightPolicy = (policy: WeightPolicy): ResolvedWeightPolicy 
   if (policy.tokenWeight !== undefined && typeof policy.tokenWeight !== "function") {
     throw new WeightError("tokenWeight", "should be a function");
   }
-  const prompt = checkWeight("promptLossWeight", policy.promptLossWeight);
-  const completion = checkWeight("completionWeight", policy.completionWeight ?? 1);
+  if (typeof policy.promptLossWeight !== "number")
+    throw new WeightError("promptLossWeight", `${String(policy.promptLossWeight)} is not a number`);
+  const [problem] = weightProblems(policy);
+  if (problem !== undefined) throw new WeightError(problem.field, problem.message);
+  const { promptLossWeight: prompt, completionWeight: completion = 1 } = policy;
   const byDefault = (name: TokenClass): number => {
     if (PROMPT_CLASSES.includes(name)) return prompt;
     return name === "end" ? 1 : completion;
   };
-  const classWeights = TOKEN_CLASSES.map((name) =>
-    checkWeight(`perClass.${name}`, perClass[name] ?? byDefault(name)),
-  );
+  const classWeights = TOKEN_CLASSES.map((name) => perClass[name] ?? byDefault(name));
   const warnings =
     classWeights[CLASS_CODE.end] === 0
       ? ["the stop token has weight 0: the model is not taught to stop (perClass.end)"]
@@ -100,7 +97,11 @@ export const weighTokens = (row: ClassifiedTokens, policy: ResolvedWeightPolicy)
     let weight = Number.isNaN(fromPart) ? policy.classWeights[code]! * (scales?.[i] ?? 1) : fromPart;
     if (policy.tokenWeight !== undefined) {
       weight = policy.tokenWeight({ id: ids[i]!, class: TOKEN_CLASSES[code]!, index: i, weight, row });
-      checkWeight(`${source.file}, row ${source.row}: tokenWeight of token ${i}`, weight);
+      if (typeof weight !== "number" || !Number.isFinite(weight) || weight < 0)
+        throw new WeightError(
+          `${source.file}, row ${source.row}: tokenWeight of token ${i}`,
+          `${String(weight)} is not a finite number of 0 or more`,
+        );
     }
     weights[i] = weight * rowWeight;
   }

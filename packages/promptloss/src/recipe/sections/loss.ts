@@ -1,10 +1,12 @@
 // The recipe's `loss`: what a token is worth, and how the sum is divided.
 import { z } from "zod";
 import { TOKEN_CLASSES } from "../../data/example.ts";
+import { type WeightPolicy, weightProblems } from "../../data/tokens/index.ts";
 import { NORMALIZATIONS } from "../../loss/normalization.ts";
 import type { ReweightingName } from "../../loss/reweighting.ts";
 
-const weight = z.number().nonnegative();
+/** Which are allowed, `weightProblems` says. */
+const weight = z.number();
 
 const reweightings = ["dft"] as const satisfies readonly ReweightingName[];
 
@@ -13,6 +15,8 @@ export const lossSection = z
     promptLossWeight: z.union([weight, z.literal("auto")]).default("auto"),
     completionWeight: weight.optional(),
     perClass: z.partialRecord(z.enum(TOKEN_CLASSES), weight).optional(),
+    /** Weights above 1, and completions of weight 0, are meant. */
+    allowAnyWeight: z.boolean().optional(),
     normalization: z.enum(NORMALIZATIONS).default("weight-sum"),
     /** What the normalisation counts over: the whole accumulated batch, or each micro-batch, then averaged. */
     reduceOver: z.enum(["batch", "micro-batch"]).default("batch"),
@@ -21,7 +25,11 @@ export const lossSection = z
     reweighting: z.enum(reweightings).optional(),
   })
   .prefault({})
-  .superRefine(({ normalization, promptLossWeight }, context) => {
+  .superRefine(({ normalization, ...section }, context) => {
+    const { promptLossWeight, completionWeight, perClass, allowAnyWeight } = section;
+    const weights = { promptLossWeight, completionWeight, perClass, allowAnyWeight } as WeightPolicy;
+    for (const { field, message } of weightProblems(weights))
+      context.addIssue({ code: "custom", path: field.split("."), message });
     if (normalization === "loss-share" && typeof promptLossWeight === "number" && promptLossWeight > 1)
       context.addIssue({
         code: "custom",
