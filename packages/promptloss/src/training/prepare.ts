@@ -3,12 +3,13 @@ import { availableDevices, setNumThreads } from "@promptloss/torch";
 import type { HubOptions } from "../data/rows/index.ts";
 import type { WeightPolicy } from "../data/tokens/index.ts";
 import { dataPlanOf, type OpenData, openData } from "../data-plan/index.ts";
+import { folderIdentity } from "../models/folder/identity.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
 import { TrainingError } from "./errors.ts";
-import { hashOfModel, hashOfRows, hashOfRun } from "./fingerprint.ts";
+import { hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
-import type { TrainingRun } from "./run.ts";
+import type { RunSettings, TrainingRun } from "./run.ts";
 import { batchSettings, lengthOf } from "./run-length.ts";
 import { runSettings } from "./settings.ts";
 
@@ -62,9 +63,13 @@ function runOver(
   const { promptLossWeight } = weights;
   const settings = runSettings(recipe, batches, promptLossWeight, device);
   const model = prepareModel(recipe, folder, device);
-  const hashes = { dataHash: hashOfRows(rows, heldOut), modelHash: hashOfModel(folder) };
+  const settled = settledRecipe(recipe, settings, promptLossWeight, device);
+  const hashes = {
+    dataHash: hashOfRows(rows, heldOut),
+    modelHash: folderIdentity(folder, { weights: recipe.initialize === "pretrained" }),
+  };
   return {
-    recipe,
+    recipe: settled,
     model,
     tokenizer,
     rows,
@@ -73,7 +78,7 @@ function runOver(
     promptLossWeight,
     settings,
     ...hashes,
-    fingerprint: hashOfRun(recipe, hashes),
+    fingerprint: hashOfRun(settled, hashes),
     notes,
     free: () => {
       model.free();
@@ -81,6 +86,18 @@ function runOver(
     },
   };
 }
+
+/** With every `auto` as what it came to here: a run of another precision or device is another run. */
+const settledRecipe = (
+  recipe: Recipe,
+  { compute }: RunSettings,
+  promptLossWeight: number,
+  device: string,
+): Recipe => ({
+  ...recipe,
+  loss: { ...recipe.loss, promptLossWeight },
+  training: { ...recipe.training, precision: compute === undefined ? "fp32" : "bf16", device },
+});
 
 const required = (recipe: Recipe, file: string): { model: string; output: string } => {
   const { model, output } = recipe;

@@ -1,4 +1,6 @@
-// Whole or absent: atomic writes, and who wrote them. Loads nothing native.
+// Files without anything native: atomic writes, processes, Git LFS pointers, where tensors lie in safetensors.
+
+export { type TensorPlace, tensorPlaces } from "../safetensors/layout.ts";
 export {
   draftOf,
   type FileContent,
@@ -12,6 +14,7 @@ export {
   replaceFolder,
   statOf,
 } from "./atomic.ts";
+export { isLfsPointer, LFS_POINTER } from "./lfs.ts";
 export {
   isAlive,
   isRunning,

@@ -7,6 +7,7 @@ export type SafetensorsReason =
   | "missing"
   | "truncated"
   | "header"
+  | "pointer"
   | "dtype"
   | "shape"
   | "offsets"

@@ -1,7 +1,6 @@
 // One safetensors file, mapped into memory: its tensors are views of the map, read from disk when they are touched.
 // The map is private: writing to a tensor changes memory, never the file.
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { operator } from "../dispatcher.ts";
 import { type DType, itemSize } from "../dtype.ts";
 import { gt, ne } from "../functions/comparison.ts";
@@ -12,7 +11,8 @@ import { narrow, view, viewDtype } from "../functions/shape.ts";
 import { keep, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { SafetensorsError } from "./errors.ts";
-import { dtypes, type Header, headerLength, lengthBytes, parseHeader, type TensorEntry } from "./header.ts";
+import { dtypes, type Header, type TensorEntry } from "./header.ts";
+import { readHeader } from "./layout.ts";
 import type { TensorInfo, TensorSource } from "./source.ts";
 import { unknownTensor } from "./source.ts";
 
@@ -81,32 +81,4 @@ function typed(bytes: Tensor, start: number, dtype: DType): Tensor {
   // For libtorch a bool is 0 or 1; another byte would behave as neither.
   if (dtype === "bool" && any(gt(bytes, 1)).item()) return ne(bytes, 0);
   return viewDtype(start % itemSize(dtype) === 0 ? bytes : clone(bytes), dtype);
-}
-
-function readHeader(path: string): { header: Header; bytes: number } {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch (cause) {
-    throw new SafetensorsError(path, "missing", `can't be opened: ${(cause as Error).message}`, { cause });
-  }
-  try {
-    const status = fstatSync(file);
-    if (!status.isFile()) throw new SafetensorsError(path, "missing", "is no file");
-    const bytes = status.size;
-    const read = (position: number, length: number): Uint8Array => {
-      const buffer = new Uint8Array(length);
-      let done = 0;
-      while (done < length) {
-        const count = readSync(file, buffer, done, length - done, position + done);
-        if (count === 0) break;
-        done += count;
-      }
-      return buffer.subarray(0, done);
-    };
-    const length = headerLength(path, read(0, lengthBytes), bytes);
-    return { header: parseHeader(path, read(lengthBytes, length), bytes - lengthBytes - length), bytes };
-  } finally {
-    closeSync(file);
-  }
 }

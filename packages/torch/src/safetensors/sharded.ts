@@ -1,14 +1,10 @@
 // A model in several safetensors files, with the index that says which tensor lies in which.
 
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { Tensor } from "../tensor.ts";
 import { SafetensorsError } from "./errors.ts";
 import { SafetensorsFile } from "./file.ts";
+import { readWeightMap, shardPath, weightsFile } from "./layout.ts";
 import { type TensorInfo, type TensorSource, unknownTensor } from "./source.ts";
-
-export const indexName = "model.safetensors.index.json";
-export const singleName = "model.safetensors";
 
 /** Shards as one source. All are opened, and checked against the index, at once. */
 export class ShardedSafetensors implements TensorSource {
@@ -22,7 +18,8 @@ export class ShardedSafetensors implements TensorSource {
     this.path = path;
     this.#fileOf = readWeightMap(path);
     try {
-      for (const file of new Set(this.#fileOf.values())) this.#files.set(file, this.#open(file));
+      for (const file of new Set(this.#fileOf.values()))
+        this.#files.set(file, new SafetensorsFile(shardPath(path, file)));
       this.#check();
     } catch (error) {
       this[Symbol.dispose]();
@@ -53,15 +50,6 @@ export class ShardedSafetensors implements TensorSource {
     return file;
   }
 
-  #open(file: string): SafetensorsFile {
-    const path = join(dirname(this.path), file);
-    if (!existsSync(path))
-      throw new SafetensorsError(this.path, "index", `names the shard ${file}, which is not there`, {
-        hint: "download all shards of the model",
-      });
-    return new SafetensorsFile(path);
-  }
-
   #check(): void {
     for (const [name, file] of this.#fileOf)
       if (!this.#files.get(file)?.names.includes(name))
@@ -82,45 +70,13 @@ export class ShardedSafetensors implements TensorSource {
   }
 }
 
-function readWeightMap(path: string): Map<string, string> {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    throw new SafetensorsError(path, "index", `is no JSON: ${(cause as Error).message}`, { cause });
-  }
-  const weightMap = (json as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof weightMap !== "object" || weightMap === null || Array.isArray(weightMap))
-    throw new SafetensorsError(path, "index", "has no weight_map object");
-  for (const [name, file] of Object.entries(weightMap))
-    if (typeof file !== "string" || file.includes("/") || file.includes("\\"))
-      throw new SafetensorsError(
-        path,
-        "index",
-        `${JSON.stringify(file)} is no name of a shard beside the index`,
-        {
-          tensor: name,
-        },
-      );
-  return new Map(Object.entries(weightMap as Record<string, string>));
-}
-
 /**
  * Opens a safetensors file, an index of shards, or a folder with one of the two.
  * @throws {SafetensorsError}
  */
 export function openSafetensors(path: string): TensorSource {
-  if (!existsSync(path)) throw new SafetensorsError(path, "missing", "there is no such file or folder");
-  if (!statSync(path).isDirectory())
-    return path.endsWith(".index.json") ? new ShardedSafetensors(path) : new SafetensorsFile(path);
-  for (const [name, open] of [
-    [singleName, (file: string) => new SafetensorsFile(file)],
-    [indexName, (file: string) => new ShardedSafetensors(file)],
-  ] as const)
-    if (existsSync(join(path, name))) return open(join(path, name));
-  throw new SafetensorsError(path, "missing", `holds neither ${singleName} nor ${indexName}`, {
-    hint: "a model saved as pytorch_model.bin is converted by loading and saving it with transformers",
-  });
+  const file = weightsFile(path);
+  return file.endsWith(".index.json") ? new ShardedSafetensors(file) : new SafetensorsFile(file);
 }
 
 /** All tensors of a file or folder, as views of its map. @throws {SafetensorsError} */

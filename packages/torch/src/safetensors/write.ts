@@ -11,7 +11,7 @@ import { scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { SafetensorsError } from "./errors.ts";
 import { dtypes } from "./header.ts";
-import { indexName, singleName } from "./sharded.ts";
+import { indexName, singleName } from "./layout.ts";
 
 export type NamedTensors = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>;
 

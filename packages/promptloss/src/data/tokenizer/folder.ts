@@ -3,6 +3,7 @@
 // config. Plain data; nothing is encoded here, and weights are not looked at.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
 import { TokenizerError } from "./errors.ts";
 import { type VocabularyKind, vocabularyKind } from "./token-bytes.ts";
 import { type WordRules, wordRules } from "./word-rules.ts";
@@ -59,6 +60,8 @@ const readText = async (path: string): Promise<string | undefined> => {
 
 const parseObject = (path: string, text: string): JsonObject => {
   let value: unknown;
+  if (isLfsPointer(text))
+    throw new TokenizerError(`${path}: ${LFS_POINTER.message}`, { path, hint: LFS_POINTER.hint });
   try {
     value = JSON.parse(text);
   } catch (cause) {

@@ -1,8 +1,8 @@
 // A judge that our own engine runs: greedy, or with the protocol's beams. Chats go through the model's own template.
-import { createHash } from "node:crypto";
-import { readdirSync, realpathSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename } from "node:path";
 import type { TextGenerator } from "../../generation/index.ts";
+import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
 import type { Judge } from "./judge.ts";
 import type { JudgeRequest } from "./protocol.ts";
 
@@ -17,11 +17,16 @@ export interface ModelJudgeOptions {
 
 export const modelJudge = (generator: TextGenerator, options: ModelJudgeOptions): Judge => {
   const { folder, adapter, batchSize = 8 } = options;
-  const folders = [folder, ...(adapter === undefined ? [] : [adapter])];
+  const paths = resolveModelPaths(folder);
   const { dtype } = generator.model.head;
   return {
     name: basename(realpathSync(folder)),
-    identity: JSON.stringify(["model", folders.map(fingerprint), generator.template.fingerprint, dtype]),
+    identity: JSON.stringify([
+      "model",
+      identityOf({ ...paths, adapter: adapter ?? paths.adapter }),
+      generator.template.fingerprint,
+      dtype,
+    ]),
     async answer(requests, onAnswer, signal) {
       for (let start = 0; start < requests.length; start += batchSize) {
         signal?.throwIfAborted();
@@ -54,16 +59,4 @@ const answers = async (
     },
   );
   return results.map(({ sequences }) => sequences[0]!.text);
-};
-
-/** Names, sizes and times of a folder's files: gigabytes of weights need not be read again. */
-const fingerprint = (folder: string): string => {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
-  const facts = files.map((file) => {
-    const { size, mtimeMs } = statSync(join(folder, file));
-    return [file, size, mtimeMs];
-  });
-  return createHash("sha256")
-    .update(JSON.stringify([realpathSync(folder), facts]))
-    .digest("hex");
 };

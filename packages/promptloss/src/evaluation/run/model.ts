@@ -1,9 +1,6 @@
 // The model of an evaluation, loaded once for all tasks, and what its records are told apart by.
-import { createHash } from "node:crypto";
-import { readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
-import { resolveModelPaths } from "../../generation/text/model-folder.ts";
+import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
 import { loadAdapter, loadModel, readModelConfig } from "../../models/index.ts";
 import type { EvaluateOptions, LoadedModel } from "./types.ts";
 
@@ -50,22 +47,7 @@ export const openModel = async ({
     path: given,
     ...(adapterFolder !== undefined && { adapter: adapterFolder }),
     dtype,
-    identity: [paths.model, adapterFolder ?? ""].map(folderIdentity).join(" "),
+    identity: identityOf({ ...paths, adapter: adapterFolder }),
     free: () => model.free(),
   };
-};
-
-/** Weights that were written anew are other weights: names, sizes and times of a folder's files. */
-const folderIdentity = (folder: string): string => {
-  if (folder === "") return "";
-  const files = readdirSync(folder)
-    .filter((name) => /\.(safetensors|json)$/.test(name))
-    .sort()
-    .map((name) => {
-      const { size, mtimeMs } = statSync(join(folder, name));
-      return [name, size, Math.round(mtimeMs)];
-    });
-  return createHash("sha256")
-    .update(JSON.stringify([resolve(folder), files]))
-    .digest("hex");
 };

@@ -1,9 +1,11 @@
 // What a path means to a text generator: a Hugging Face model folder, a PEFT adapter, or the folder of a training run,
 // which knows the template that the model was trained with.
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { TemplateSpec } from "../../data/templates/index.ts";
 import { ModelError } from "../../models/errors.ts";
+import { folderIdentity } from "../../models/folder/identity.ts";
 
 export interface ModelPaths {
   readonly model: string;
@@ -44,6 +46,19 @@ export const resolveModelPaths = (path: string): ModelPaths => {
   const tokenizer = existsSync(join(folder, "tokenizer.json")) ? folder : model;
   return { model, adapter: folder, tokenizer, template };
 };
+
+/**
+ * What a generator's or an evaluation's results depend on in its folders, as a hash: model, adapter and tokenizer.
+ * @throws {SafetensorsError} for weights that are missing parts or damaged
+ */
+export function identityOf({ model, adapter, tokenizer }: Omit<ModelPaths, "template">): string {
+  const parts = [
+    folderIdentity(model),
+    adapter === undefined ? "" : folderIdentity(adapter),
+    tokenizer === model || tokenizer === adapter ? "" : folderIdentity(tokenizer, { weights: false }),
+  ];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
 
 /** The run that a folder is, or whose model it is. */
 const runOf = (path: string): string | undefined => {

@@ -1,6 +1,7 @@
 // The config.json of a model folder. Pure: a plan reads it without loading weights.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
 import { ModelConfigError, ModelError } from "../errors.ts";
 import { type ModelConfig, parseModelConfig } from "./model-config.ts";
 
@@ -21,6 +22,8 @@ export const readModelConfig = (folder: string): ModelConfig => {
     });
   try {
     const text = readFileSync(path, "utf8");
+    if (isLfsPointer(text))
+      throw new ModelConfigError(LFS_POINTER.message, { path }, { hint: LFS_POINTER.hint });
     return parseModelConfig(JSON.parse(text), { path, text });
   } catch (cause) {
     if (cause instanceof SyntaxError) throw new ModelConfigError(`is not JSON: ${cause.message}`, { path });

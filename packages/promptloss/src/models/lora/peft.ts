@@ -10,6 +10,7 @@ import {
   type Tensor,
   writeSafetensors,
 } from "@promptloss/torch";
+import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
 import { replaceFolder } from "../../files/atomic.ts";
 import type { Architecture } from "../config/architecture.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
@@ -82,7 +83,10 @@ export const loadAdapter = (
 ): LoraAdapter => {
   const path = join(folder, CONFIG);
   if (!existsSync(path)) throw new ModelError(`${folder}: there is no ${CONFIG}`);
-  const config = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  const text = readFileSync(path, "utf8");
+  if (isLfsPointer(text))
+    throw new ModelConfigError(LFS_POINTER.message, { path }, { hint: LFS_POINTER.hint });
+  const config = JSON.parse(text) as Record<string, unknown>;
   for (const [key, allowed] of Object.entries(REQUIRED))
     if (key in config && !allowed.includes(config[key]) && !isEmpty(config[key]))
       throw new ModelConfigError(

@@ -1,13 +1,14 @@
 // The process that has a cell's model answer instructions and a judge compare the answers with others.
 // Usage: node judged-process.js '{"task": "alpaca-eval", "model": "run/model", "reference": "davinci.jsonl", "judge": {"endpoint": "http://127.0.0.1:8000/v1"}, "output": "evaluation/alpaca-eval"}'
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
 import { setNumThreads } from "@promptloss/torch";
 import { type Answer, answerRows } from "../../evaluation/judges/answer-rows.ts";
 import { type AnswerPair, type Judgement, judgePairs, readOutputs } from "../../evaluation/judges/index.ts";
 import { openJudge } from "../../evaluation/judges/open-judge.ts";
-import { makeFolder } from "../../files/atomic.ts";
+import { replaceFile } from "../../files/atomic.ts";
 import { TextGenerator } from "../../generation/index.ts";
+import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
 import type { TaskScore } from "./evaluator.ts";
 import { judgedScores } from "./judged-scores.ts";
 import type { JudgedArguments } from "./judged-task.ts";
@@ -63,24 +64,14 @@ const answersOf = async (
     ...DECODING[task],
     ...asked,
     file: join(output, "answers.jsonl"),
-    identity: JSON.stringify([dtype, generator.template.fingerprint, filesOf(model)]),
+    identity: JSON.stringify([dtype, generator.template.fingerprint, identityOf(resolveModelPaths(model))]),
     signal,
   });
 };
 
-/** Weights that were written anew are other weights. */
-const filesOf = (folder: string): unknown[] =>
-  readdirSync(folder)
-    .sort()
-    .map((name) => {
-      const { size, mtimeMs } = statSync(join(folder, name));
-      return [resolve(folder, name), size, Math.round(mtimeMs)];
-    });
-
 const writeVerdicts = (folder: string, { pairs, protocol, judge, seed }: Judgement): void => {
-  makeFolder(folder);
   const lines = pairs.map((pair) => `${JSON.stringify({ ...pair, protocol, judge, seed })}\n`);
-  writeFileSync(join(folder, "verdicts.jsonl"), lines.join(""));
+  replaceFile(join(folder, "verdicts.jsonl"), lines.join(""));
 };
 
 await answerTask(compute);

@@ -1,0 +1,122 @@
+// Which model a folder holds, as a hash over what changes its results: config, weights, tokenizer. The same model copied,
+// moved or sharded otherwise is the same; runs, evaluations and judges tell models apart by it. Gigabytes are not read
+// whole: beyond a bound, blocks of every tensor stand for it.
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { type TensorPlace, tensorPlaces } from "@promptloss/torch/files";
+
+export interface IdentityOptions {
+  /** False for a model whose weights are drawn anew; true where left out. */
+  readonly weights?: boolean;
+  /** Weights of up to so many bytes in all are hashed whole; 256 MiB where left out. */
+  readonly wholeBytes?: number;
+}
+
+const WHOLE_BYTES = 256 << 20;
+
+/** Of a tensor that is not read whole: so many blocks of so many bytes, evenly spaced, its first and last among them. */
+const BLOCKS = 32;
+const BLOCK_BYTES = 4096;
+/** Tensors up to this size are read whole in any model. */
+const SMALL_BYTES = BLOCKS * BLOCK_BYTES;
+
+/** Keys that say where a model came from, or which program wrote it. */
+const NEUTRAL = new Set([
+  "_name_or_path",
+  "_commit_hash",
+  "transformers_version",
+  "base_model_name_or_path",
+  "revision",
+]);
+
+const CONFIGS = ["config.json", "adapter_config.json", "generation_config.json", "tokenizer_config.json"];
+
+const TEXTS = [
+  "tokenizer.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "chat_template.jinja",
+  "tokenizer.model",
+  "vocab.json",
+  "merges.txt",
+];
+
+/**
+ * SHA-256, in hex, of the model, adapter or tokenizer in a folder. Two models that differ in one value alone, in a tensor
+ * that is too large to be read whole, may count as one.
+ * @throws {SafetensorsError} for weights that are missing parts or damaged
+ */
+export function folderIdentity(folder: string, options: IdentityOptions = {}): string {
+  const { weights = true, wholeBytes = WHOLE_BYTES } = options;
+  const hash = createHash("sha256");
+  for (const name of CONFIGS) addConfig(hash, join(folder, name), name);
+  for (const name of TEXTS) addText(hash, join(folder, name), name);
+  const file = WEIGHTS.map((name) => join(folder, name)).find(existsSync);
+  if (weights && file !== undefined) addWeights(hash, tensorPlaces(file), wholeBytes);
+  return hash.digest("hex");
+}
+
+const WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors"];
+
+/** Keys sorted, so that the order in which a program writes them does not matter. */
+function addConfig(hash: Hash, path: string, name: string): void {
+  if (!existsSync(path)) return;
+  const text = readFileSync(path, "utf8");
+  let content = text;
+  try {
+    content = JSON.stringify(JSON.parse(text), (key, value: unknown) =>
+      NEUTRAL.has(key) ? undefined : sorted(value),
+    );
+  } catch {
+    // Whoever reads the config will say so.
+  }
+  addPart(hash, name, content);
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function addText(hash: Hash, path: string, name: string): void {
+  if (existsSync(path)) addPart(hash, name, readFileSync(path));
+}
+
+/** With its length, so that no part can pass for the end of another. */
+function addPart(hash: Hash, name: string, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  hash.update(`${name} ${bytes.length}\n`).update(bytes);
+}
+
+function addWeights(hash: Hash, places: readonly TensorPlace[], wholeBytes: number): void {
+  const whole = places.reduce((sum, { bytes }) => sum + bytes, 0) <= wholeBytes;
+  const files = new Map<string, number>();
+  try {
+    for (const place of [...places].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const { name, dtype, shape, bytes } = place;
+      hash.update(`${JSON.stringify([name, dtype, shape])}\n`);
+      if (!files.has(place.file)) files.set(place.file, openSync(place.file, "r"));
+      const file = files.get(place.file)!;
+      if (whole || bytes <= SMALL_BYTES) addBytes(hash, file, place.begin, bytes);
+      else
+        for (let block = 0; block < BLOCKS; block++) {
+          const start = Math.floor(((bytes - BLOCK_BYTES) * block) / (BLOCKS - 1));
+          addBytes(hash, file, place.begin + start, BLOCK_BYTES);
+        }
+    }
+  } finally {
+    for (const file of files.values()) closeSync(file);
+  }
+}
+
+const CHUNK = Buffer.alloc(1 << 20);
+
+function addBytes(hash: Hash, file: number, begin: number, length: number): void {
+  for (let done = 0; done < length; ) {
+    const count = readSync(file, CHUNK, 0, Math.min(CHUNK.length, length - done), begin + done);
+    if (count === 0) return;
+    hash.update(CHUNK.subarray(0, count));
+    done += count;
+  }
+}
