@@ -1,12 +1,20 @@
 // From sources to classified rows at one call: read, tokenised, and kept in the token cache, so that a second run
 // over the same files, tokenizer and template tokenises nothing.
-import { createHash } from "node:crypto";
 
 import { join } from "node:path";
 import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
 import { makeFolder } from "../files/atomic.ts";
-import { hashFile, openTokenCache, type TokenCache, tokenCacheKey } from "./cache/index.ts";
+import {
+  hashFile,
+  openTokenCache,
+  type TokenCache,
+  tidyTokenCaches,
+  tokenCacheKey,
+  tokenCacheName,
+} from "./cache/index.ts";
+import { markUsed } from "./cache/tidy.ts";
 import { addCounts } from "./left-out.ts";
+import { isDrawn } from "./rows/data-source.ts";
 import {
   type DataError,
   type DataSource,
@@ -26,8 +34,10 @@ export interface LoadRowsOptions {
   readonly read?: ReadOptions;
   /** Where caches are kept; the user's cache folder when left out. */
   readonly cache?: string;
-  /** Told what is worth knowing: a cache built again, a copy read because the hub was out of reach. */
+  /** Called with what is worth knowing of the data, such as a copy read because the hub was out of reach. */
   readonly onNote?: (line: string) => void;
+  /** Called where a cache was not usable and rows are tokenized again. Nothing of the run: results are the same. */
+  readonly onRebuild?: (line: string) => void;
 }
 
 /** Rows that reading left out which a cache keeps by name; all are counted. */
@@ -50,25 +60,24 @@ export const loadRows = async (
     read = {},
     cache = tokenCacheFolder(),
     onNote = () => {},
+    onRebuild = () => {},
   }: LoadRowsOptions,
 ): Promise<TokenCache> => {
   const files: Record<string, string> = {};
   for (const source of sources)
     for (const { name, path } of await resolveFiles(source, read.hub ?? {}, onNote))
       files[name] = await hashFile(path);
-  const { hub: _hub, onSkip: _onSkip, ...reading } = read;
+  const { hub: _hub, onSkip: _onSkip, seed = 0, ...reading } = read;
   const key = tokenCacheKey({
     files,
     tokenizer,
     template,
     turns,
     onBadRow: read.onBadRow ?? "error",
-    reading: { sources, ...reading },
+    // The seed changes rows only where some are drawn.
+    reading: { sources, ...reading, ...(sources.some(isDrawn) && { seed }) },
   });
   makeFolder(cache);
-  const name = createHash("sha256")
-    .update(JSON.stringify([sources, template.fingerprint]))
-    .digest("hex");
   const make = () => {
     const unread: SkippedRow[] = [];
     const onSkip = (error: DataError): void => {
@@ -88,5 +97,18 @@ export const loadRows = async (
       },
     };
   };
-  return openTokenCache(join(cache, `${name.slice(0, 32)}.tokens`), key, make, { onRebuild: onNote });
+  const path = join(cache, tokenCacheName(key));
+  let built = false;
+  const rows = await openTokenCache(
+    path,
+    key,
+    () => {
+      built = true;
+      return make();
+    },
+    { onRebuild },
+  );
+  if (built) tidyTokenCaches(cache);
+  else markUsed(path);
+  return rows;
 };

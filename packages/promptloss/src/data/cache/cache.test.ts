@@ -84,7 +84,7 @@ describe("a cache that cannot be used is built again, with a line that says why"
   const damage: [string, RegExp, (path: string, bytes: Buffer) => Promise<void>][] = [
     [
       "truncated",
-      /has \d+ bytes, should have \d+; tokenising again$/,
+      /^the token cache has \d+ bytes, should have \d+; tokenizing again$/,
       (path, bytes) => truncate(path, bytes.length - 5),
     ],
     ["cut inside the header", /is not a token cache/, (path) => truncate(path, 40)],
@@ -147,7 +147,9 @@ describe("a cache that cannot be used is built again, with a line that says why"
     await open(path);
     const { built, lines } = await open(path, { ...CACHE_KEY, tokenizer: "other", "file b.json": "9" });
     expect(built).toBe(1);
-    expect(lines).toEqual([`${path}: is stale: changed since are file b.json, tokenizer; tokenising again`]);
+    expect(lines).toEqual([
+      "the token cache is stale: changed since are file b.json, tokenizer; tokenizing again",
+    ]);
   });
 });
 

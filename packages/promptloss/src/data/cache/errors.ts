@@ -6,10 +6,13 @@ export type CacheFault = "missing" | "foreign" | "version" | "byte-order" | "tru
 export class TokenCacheError extends PromptlossError {
   readonly path: string;
   readonly fault: CacheFault;
+  /** The message without the path, which may lie in a home folder. */
+  readonly reason: string;
 
   constructor(path: string, fault: CacheFault, message: string, options: PromptlossErrorOptions = {}) {
     super(`${path}: ${message}`, options);
     this.path = path;
     this.fault = fault;
+    this.reason = message;
   }
 }

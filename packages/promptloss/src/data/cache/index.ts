@@ -1,5 +1,12 @@
 // The token cache: tokenised rows on disk, checked and read by index.
 export { type CacheFault, TokenCacheError } from "./errors.ts";
-export { hashFile, type TokenCacheKey, type TokenCacheKeyParts, tokenCacheKey } from "./key.ts";
+export {
+  hashFile,
+  type TokenCacheKey,
+  type TokenCacheKeyParts,
+  tokenCacheKey,
+  tokenCacheName,
+} from "./key.ts";
+export { type TidyOptions, tidyTokenCaches } from "./tidy.ts";
 export { openTokenCache, TokenCache, type TokenCacheOptions, type TokenCacheSource } from "./token-cache.ts";
 export { writeTokenCache } from "./writer.ts";

@@ -28,6 +28,12 @@ export const tokenCacheKey = (parts: TokenCacheKeyParts): TokenCacheKey => ({
   "data options": JSON.stringify(parts.reading) ?? "",
 });
 
+/** The file in which rows of this key are kept: its name says all that they depend on. */
+export const tokenCacheName = (key: TokenCacheKey): string => {
+  const parts = Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32)}.tokens`;
+};
+
 /** SHA-256 of a file, in hex. */
 export const hashFile = async (path: string): Promise<string> => {
   const hash = createHash("sha256");

@@ -155,7 +155,7 @@ export interface TokenCacheSource {
 }
 
 export interface TokenCacheOptions {
-  /** Told why a cache is built again, in a line for people; not told when there was none. */
+  /** Called with why a cache is built again, in a line without paths; not called when there was none. */
   readonly onRebuild?: (line: string, fault: CacheFault) => void;
 }
 
@@ -182,7 +182,8 @@ export const openTokenCache = async (
     return openFresh(path, key);
   } catch (error) {
     if (!(error instanceof TokenCacheError)) throw error;
-    if (error.fault !== "missing") options.onRebuild?.(`${error.message}; tokenising again`, error.fault);
+    if (error.fault !== "missing")
+      options.onRebuild?.(`the token cache ${error.reason}; tokenizing again`, error.fault);
   }
   const { rows, report } = make();
   await writeTokenCache(path, key, rows, report);

@@ -100,3 +100,8 @@ const unknownKey = (key: string): DataError => {
 
 const invalid = (message: string, field: string | undefined): DataError =>
   new DataError("invalid-option", message, { field });
+
+/** Whether some of a source's rows are drawn at random: only then does the seed change which rows there are. */
+export function isDrawn({ limit, sample, weight = 1 }: DataSource): boolean {
+  return (limit !== undefined && sample === "random") || !Number.isInteger(weight);
+}
