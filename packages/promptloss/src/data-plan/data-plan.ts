@@ -8,8 +8,10 @@ import { type Recipe, RecipeError } from "../recipe/index.ts";
 /** Rows that are measured, not trained on: data of its own, or a number or share of the training data. */
 export type HeldOutPlan =
   | { readonly sources: readonly DataSource[] }
-  | { readonly rows: number }
-  | { readonly fraction: number };
+  | ({ readonly unit: HeldOutUnit } & ({ readonly rows: number } | { readonly fraction: number }));
+
+/** Whether rows that share an input, a prompt or a `group` field are held out together, or rows one by one. */
+export type HeldOutUnit = "group" | "row";
 
 export interface DataPlan {
   readonly sources: readonly DataSource[];
@@ -72,7 +74,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
 /** The recipe's schema gives exactly one of the three. */
 function heldOutPlan(evaluation: Recipe["evaluation"]): HeldOutPlan | undefined {
   if (evaluation === undefined) return undefined;
-  const { data, rows, fraction = 0 } = evaluation;
+  const { data, rows, fraction = 0, unit = "group" } = evaluation;
   if (data !== undefined) return { sources: data as readonly DataSource[] };
-  return rows === undefined ? { fraction } : { rows };
+  return rows === undefined ? { unit, fraction } : { unit, rows };
 }

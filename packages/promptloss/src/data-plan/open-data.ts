@@ -12,7 +12,7 @@ import {
 } from "../data/tokens/index.ts";
 import type { DataPlan } from "./data-plan.ts";
 import { DataPlanError } from "./errors.ts";
-import { holdOut } from "./hold-out.ts";
+import { heldOutNote, holdOut } from "./hold-out.ts";
 import { loadIdRows, modelVocabulary } from "./id-rows.ts";
 import { notesOf } from "./notes.ts";
 import { type SettledData, type SettleOptions, settleData } from "./settle-data.ts";
@@ -67,13 +67,8 @@ export async function openData(plan: DataPlan, options: OpenDataOptions = {}): P
   };
   try {
     const all = await open(plan.sources, "");
-    const { heldOut } = plan;
-    const parts =
-      heldOut === undefined
-        ? { kept: all, heldOut: undefined }
-        : "sources" in heldOut
-          ? { kept: all, heldOut: someRows(await open(heldOut.sources, "evaluation.data: ")) }
-          : holdOut(all, heldOut, plan.seed);
+    const parts = await heldOutParts(all, plan, (sources) => open(sources, "evaluation.data: "));
+    if (parts.note !== undefined) notes.push(parts.note);
     return {
       tokenizer: settled.text?.tokenizer,
       weights,
@@ -86,6 +81,17 @@ export async function openData(plan: DataPlan, options: OpenDataOptions = {}): P
     close();
     throw error;
   }
+}
+
+async function heldOutParts(
+  all: RowSet,
+  { heldOut, seed }: DataPlan,
+  open: (sources: readonly DataSource[]) => Promise<WeightedRows>,
+): Promise<{ kept: RowSet; heldOut: RowSet | undefined; note: string | undefined }> {
+  if (heldOut === undefined) return { kept: all, heldOut: undefined, note: undefined };
+  if (!("sources" in heldOut)) return holdOut(all, heldOut, seed);
+  const rows = someRows(await open(heldOut.sources));
+  return { kept: all, heldOut: rows, note: heldOutNote(heldOut.sources, rows, all) };
 }
 
 interface Classified {

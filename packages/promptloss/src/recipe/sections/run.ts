@@ -1,5 +1,6 @@
 // The recipe's smaller sections: LoRA, held-out evaluation, checkpoints, probes.
 import { z } from "zod";
+import { LOSS_METRICS } from "../../loss/metrics.ts";
 import { atMostOne } from "./rules.ts";
 import { sourceList } from "./sources.ts";
 
@@ -22,14 +23,18 @@ export const loraSection = z.strictObject({
 export const evaluationSection = <S extends z.ZodType>(source: S) =>
   z
     .strictObject({
-      /** Held-out data of its own. */
+      /** Held-out data of its own: the surest way to rows that are like no training row. */
       data: sourceList(source).optional(),
       /** Rows held out of the training data. */
       rows: count.optional(),
       /** The share of the training data that is held out. */
       fraction: z.number().gt(0).lt(1).optional(),
+      /** What `rows` and `fraction` draw: groups of rows that share an input, a prompt or a `group` field, or single rows. */
+      unit: z.enum(["group", "row"]).optional(),
       /** Steps between two evaluations, or at the end of each epoch. */
       every: z.union([count, z.literal("epoch")]).default("epoch"),
+      /** What makes one evaluation better than another: for `patience` and `keepBest`. */
+      metric: z.enum(LOSS_METRICS).default("completion_loss"),
       /** Evaluations without a better one before the run stops. */
       patience: count.optional(),
       /** Write the weights of the best evaluation, in place of the last. */
@@ -38,6 +43,7 @@ export const evaluationSection = <S extends z.ZodType>(source: S) =>
     .superRefine(atMostOne("data", "rows"))
     .superRefine(atMostOne("data", "fraction"))
     .superRefine(atMostOne("rows", "fraction"))
+    .superRefine(atMostOne("data", "unit"))
     .superRefine(({ data, rows, fraction }, context) => {
       if (data ?? rows ?? fraction) return;
       context.addIssue({ code: "custom", path: [], message: "needs data, rows or fraction" });
