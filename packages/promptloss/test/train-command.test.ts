@@ -1,16 +1,17 @@
 // `promptloss train` as a user runs it, on a tiny model: what it prints and writes, how it resumes, how it fails.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSafetensors } from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isHigherBetter, type LossMetric, metricValue } from "../src/loss/metrics.ts";
 import { MEASURED } from "../src/loss/part-sums.ts";
 import type { EvaluationRequest } from "../src/study/evaluate/evaluator.ts";
 import { heldOut } from "../src/study/evaluate/held-out.ts";
 import type { EvaluationEvent } from "../src/training/events/event.ts";
 import type { MetricsLine } from "../src/training/events/metrics-file.ts";
-import type { Manifest } from "../src/training/manifest.ts";
+import type { Manifest, RunEnd, RunFailure } from "../src/training/manifest.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
@@ -220,6 +221,49 @@ evaluation: { rows: 4, every: 3 }
     expect(weightsOf("damaged").equals(whole)).toBe(true);
   });
 
+  test.each([
+    [
+      "a flipped bit",
+      (text: string) => text.replace('"evaluationsSinceBest": 0', '"evaluationsSinceBest": 1'),
+    ],
+    ["null", () => "null"],
+    ["half of it", (text: string) => text.slice(0, text.length / 2)],
+  ])("a checkpoint's state.json with %s is passed over for the one before", (name, damage) => {
+    const run = `state-${name.replaceAll(" ", "-")}`;
+    const file = folder.recipe(run, `${SHORT}checkpoints: { every: 1, keep: 3 }\nevaluation: { rows: 4 }\n`);
+    expect(promptloss("train", file).status).toBe(0);
+    const whole = weightsOf(run);
+    const state = join(folder.path, run, "checkpoints", "step-000006", "state.json");
+    const text = readFileSync(state, "utf8");
+    expect(damage(text)).not.toBe(text);
+    writeFileSync(state, damage(text));
+    const { end: _, ...unended } = manifestOf(run);
+    writeFileSync(join(folder.path, run, "manifest.json"), JSON.stringify(unended));
+    const { status, stdout } = promptloss("train", file);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/step-000006: state\.json is not .*; going back/),
+    ]);
+    expect(stdout).toContain("going on after step 5");
+    expect(weightsOf(run).equals(whole)).toBe(true);
+  });
+
+  test("what a killed process left half written is removed, and only the best weights that count are kept", () => {
+    const file = folder.recipe(
+      "tidy",
+      `${SHORT}evaluation: { rows: 4, every: 1 }\ncheckpoints: { every: 1, keep: 1 }\n`,
+    );
+    const checkpoints = join(folder.path, "tidy", "checkpoints");
+    mkdirSync(checkpoints, { recursive: true });
+    writeFileSync(join(checkpoints, ".best-0123456789abcdef-step-000001.safetensors.7.tmp"), "half");
+    expect(promptloss("train", file).status).toBe(0);
+    expect(manifestOf("tidy").end).toMatchObject({ writtenStep: 6 });
+    expect(readdirSync(checkpoints).sort()).toEqual([
+      expect.stringMatching(/^best-[0-9a-f]{16}-step-000006\.safetensors$/),
+      "step-000006",
+    ]);
+  });
+
   test("another recipe does not take over a run's folder", () => {
     const file = folder.recipe("taken", SHORT);
     expect(promptloss("train", file).status).toBe(0);
@@ -241,6 +285,12 @@ evaluation: { rows: 4, every: 3 }
       /error: step \d: the .* is (NaN|Infinity|-Infinity); the batch was .*rows\.json, row \d+/,
     );
     expect(stderr).toContain("hint: lower training.learningRate");
+    const end = manifestOf("diverged").end as RunFailure;
+    expect(end).toMatchObject({ reason: "failed", error: { name: "DivergenceError" } });
+    expect(end.error.message).toMatch(/^step \d: the .* is/);
+    expect(metricsOf("diverged").at(-1)!.step).toBe(end.step);
+    // A failed run is no finished one: it is tried again from its checkpoint.
+    expect(promptloss("train", file, "--set", "training.learningRate=1e30").status).toBe(1);
   });
 
   test("problems of a recipe are told together, before anything starts", () => {
@@ -315,6 +365,41 @@ evaluation: { rows: 4, every: 2, patience: 3, keepBest: ${keepBest} }\n`;
     );
   });
 
+  test("a run that stopped early stops again where it is taken up before its model was written", () => {
+    const file = folder.recipe(
+      "again",
+      `${SHORT.replace("epochs: 2", "epochs: 60").replace("1e-2", "5e-2")}
+evaluation: { rows: 4, every: 1, patience: 2 }\ncheckpoints: { every: 1 }\n`,
+    );
+    expect(promptloss("train", file).status).toBe(0);
+    const { end, ...unended } = manifestOf("again");
+    expect(end).toMatchObject({ reason: "stopped-early" });
+    const weights = weightsOf("again");
+    writeFileSync(join(folder.path, "again", "manifest.json"), JSON.stringify(unended));
+    rmSync(join(folder.path, "again", "model"), { recursive: true });
+    expect(promptloss("train", file).status).toBe(0);
+    const { at: _, seconds: __, peakMemory: ___, ...same } = end as RunEnd;
+    expect(manifestOf("again").end).toMatchObject(same);
+    expect(weightsOf("again").equals(weights)).toBe(true);
+  });
+
+  test("keepBest and patience go by the named metric", () => {
+    const over = (metric: string): string =>
+      `${SHORT.replace("epochs: 2", "epochs: 8").replace("1e-2", "5e-2")}
+evaluation: { rows: 4, every: 1, metric: ${metric} }\n`;
+    const evaluations = ["completion_loss", "content_accuracy", "prompt_loss"].map((metric) => {
+      expect(promptloss("train", folder.recipe(metric, over(metric))).status).toBe(0);
+      const lines = metricsOf(metric).filter((line) => line.type === "evaluation");
+      const values = lines.map((line) => metricValue(line, metric as LossMetric)!);
+      const most = isHigherBetter(metric as LossMetric) ? Math.max(...values) : Math.min(...values);
+      expect(manifestOf(metric).end).toMatchObject({ writtenStep: lines[values.indexOf(most)]!.step });
+      return lines;
+    });
+    expect(evaluations[0]!.map(({ loss }) => loss)).toEqual(evaluations[1]!.map(({ loss }) => loss));
+    const wrong = promptloss("train", folder.recipe("wrong-metric", over("answer_loss")));
+    expect(wrong).toMatchObject({ status: 1, stderr: expect.stringContaining("evaluation.metric") });
+  });
+
   test.each([true, false])(
     "held-out scores are those of the weights that were written, keepBest %s",
     async (keepBest) => {
@@ -327,8 +412,7 @@ evaluation: { rows: 4, every: 2, patience: 3, keepBest: ${keepBest} }\n`;
       expect(promptloss("train", file).status).toBe(0);
       const evaluations = metricsOf(name).filter(({ type }) => type === "evaluation");
       expect(evaluations.map(({ step }) => step)).toEqual([4, 6]);
-      const { writtenStep } = manifestOf(name).end!;
-      if (!keepBest) expect(writtenStep).toBe(6);
+      if (!keepBest) expect(manifestOf(name).end).toMatchObject({ writtenStep: 6 });
       const lines = promptloss("loss", join(name, "model"), "rows.json").stdout.trim().split("\n");
       const { totals } = JSON.parse(lines.at(-1)!) as { totals: EvaluationEvent };
       const scores = await heldOut.evaluate({ run: join(folder.path, name) } as EvaluationRequest);

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { TokenClass } from "../data/example.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "../data/tokens/index.ts";
 import type { DataPlan } from "../data-plan/index.ts";
+import { finiteJson } from "../finite-json.ts";
 import { MEASURED, NORMALIZATIONS, type Normalization, type PartSums, partMeans } from "../loss/index.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 import { measureLoss } from "../training/measure-loss.ts";
@@ -67,7 +68,7 @@ export function lossCommand(): Command {
 }
 
 const print = (line: object): void => {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  process.stdout.write(`${finiteJson(line, "the loss")}\n`);
 };
 
 /** Mean loss, accuracy and tokens of each part; null where it has no tokens. */

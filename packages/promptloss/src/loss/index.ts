@@ -1,6 +1,13 @@
 // The loss: normalisations, the way from a pack to a scalar, and the float64 reference.
 export { LossError } from "./errors.ts";
 export {
+  isHigherBetter,
+  LOSS_METRICS,
+  type LossMetric,
+  type MeasuredLosses,
+  metricValue,
+} from "./metrics.ts";
+export {
   type BySide,
   type LossTotals,
   lossFactors,
@@ -9,7 +16,7 @@ export {
   type Normalization,
   type NormalizationSettings,
 } from "./normalization.ts";
-export { type PackLoss, type PackLossOptions, packLoss } from "./pack-loss.ts";
+export { type PackLoss, type PackLossFunction, type PackLossOptions, packLoss } from "./pack-loss.ts";
 export {
   addPartSums,
   emptyPartSums,

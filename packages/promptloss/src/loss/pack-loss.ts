@@ -38,6 +38,13 @@ export interface PackLoss {
   readonly rows: readonly PartSums[];
 }
 
+/** A loss that training may take in place of {@link packLoss}: of a pack, differentiable by the model's weights. */
+export type PackLossFunction = (
+  model: CausalLanguageModel,
+  pack: PackedTokens,
+  options: PackLossOptions,
+) => PackLoss;
+
 /** The loss of a pack, and its unweighted losses and accuracies by side. */
 export const packLoss = (
   model: CausalLanguageModel,

@@ -8,6 +8,7 @@ import {
   lossFactors,
   lossTotals,
   type NormalizationSettings,
+  type PackLossFunction,
   type PartSums,
   packLoss,
   type Reweighting,
@@ -27,6 +28,8 @@ export interface AccumulateSettings {
   readonly compute?: DType | undefined;
   readonly forward?: ForwardOptions | undefined;
   readonly kl?: KlPenalty | undefined;
+  /** In place of {@link packLoss}. */
+  readonly loss?: PackLossFunction | undefined;
 }
 
 export interface BatchLoss {
@@ -48,6 +51,7 @@ export const accumulate = (
   settings: AccumulateSettings,
   measureAll: boolean,
 ): BatchLoss => {
+  const { loss: lossOf = packLoss } = settings;
   const groups = microBatches(rows, settings.microBatch);
   const whole =
     settings.scope === "batch" ? lossFactors(lossTotals(rows), settings.normalization) : undefined;
@@ -57,7 +61,7 @@ export const accumulate = (
     scope(() => {
       const factors = whole ?? averaged(group, settings.normalization, groups.length);
       const pack = PackedTokens.of(group);
-      const result = packLoss(model, pack, { ...settings, factors, measureAll });
+      const result = lossOf(model, pack, { ...settings, factors, measureAll });
       const kl = settings.kl?.of(model, pack, result.hidden, rows, settings.compute);
       (kl === undefined ? result.loss : result.loss.add(kl)).backward();
       loss += result.loss.item();

@@ -1,27 +1,53 @@
-// The weights of the best evaluation so far, on disk beside the checkpoints.
-
+// The weights of the best evaluation, on disk beside the checkpoints: a file for each step that a checkpoint or the run
+// at hand calls its best, so that a run that goes back to an older checkpoint finds the best of that one.
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { noGrad, readSafetensors, type Tensor, writeSafetensors } from "@promptloss/torch";
 import { makeFolder } from "../files/atomic.ts";
+import { CheckpointError } from "./errors.ts";
+
+const NAME = /^best-[0-9a-f]+-step-(?<step>\d+)\.safetensors$/;
 
 export class BestWeights {
-  readonly #path: string;
+  readonly #folder: string;
+  readonly #prefix: string;
 
   constructor(folder: string, fingerprint: string) {
     makeFolder(folder);
-    this.#path = join(folder, `best-${fingerprint.slice(0, 16)}.safetensors`);
+    this.#folder = folder;
+    this.#prefix = `best-${fingerprint.slice(0, 16)}`;
   }
 
   write(step: number, parameters: ReadonlyMap<string, Tensor>): void {
-    writeSafetensors(this.#path, parameters, { metadata: { step: String(step) } });
+    writeSafetensors(this.#pathOf(step), parameters, { metadata: { step: String(step) } });
   }
 
-  /** Copies the weights into the parameters. */
-  restore(parameters: ReadonlyMap<string, Tensor>): void {
-    const weights = readSafetensors(this.#path);
+  /**
+   * Copies the weights of a step into the parameters.
+   * @throws CheckpointError where they are not there
+   */
+  restore(step: number, parameters: ReadonlyMap<string, Tensor>): void {
+    const path = this.#pathOf(step);
+    if (!existsSync(path))
+      throw new CheckpointError(path, "missing", `the best weights, of step ${step}, are not there`, {
+        hint: "give --overwrite to begin the run anew",
+      });
+    const weights = readSafetensors(path);
     noGrad(() => {
       for (const [name, parameter] of parameters) parameter.copy_(weights.get(name)!);
     });
     for (const tensor of weights.values()) tensor.free();
+  }
+
+  /** Removes the weights of all other steps. */
+  keepOnly(steps: ReadonlySet<number>): void {
+    for (const name of readdirSync(this.#folder)) {
+      const step = NAME.exec(name)?.groups?.step;
+      if (step !== undefined && !steps.has(Number(step))) rmSync(join(this.#folder, name), { force: true });
+    }
+  }
+
+  #pathOf(step: number): string {
+    return join(this.#folder, `${this.#prefix}-step-${String(step).padStart(6, "0")}.safetensors`);
   }
 }

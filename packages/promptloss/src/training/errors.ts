@@ -28,6 +28,18 @@ export class DivergenceError extends TrainingError {
   }
 }
 
+/** A measured loss that is not finite: of the model's weights, or of a row. */
+export class NonFiniteLossError extends TrainingError {
+  readonly source: RowSource;
+
+  constructor(source: RowSource, value: number) {
+    super(`${source.file}, row ${source.row}: the model's loss is ${value}`, {
+      hint: "weights that are not finite give this on every row; else look at the row with promptloss preview",
+    });
+    this.source = source;
+  }
+}
+
 export type CheckpointFault = "missing" | "damaged" | "foreign";
 
 /** A checkpoint that can't be resumed from. */

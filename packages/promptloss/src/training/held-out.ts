@@ -1,6 +1,8 @@
 // The loss on rows that are not trained on, reduced over all of them as training reduces a batch.
 import { type DType, noGrad, scope } from "@promptloss/torch";
+import type { RowSource } from "../data/example.ts";
 import { PackedTokens } from "../data/packing/index.ts";
+import { TOKEN_PARTS } from "../data/token-parts.ts";
 import type { WeightedRows, WeightedTokens } from "../data/tokens/index.ts";
 import {
   addPartSums,
@@ -14,6 +16,7 @@ import {
 } from "../loss/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
+import { NonFiniteLossError } from "./errors.ts";
 
 export interface HeldOutSettings {
   readonly normalization: NormalizationSettings;
@@ -27,7 +30,10 @@ export interface HeldOutLoss {
   readonly sums: PartSums;
 }
 
-/** Computes no gradients and drops nothing. */
+/**
+ * Computes no gradients and drops nothing.
+ * @throws NonFiniteLossError naming the first row whose loss is not finite
+ */
 export const heldOutLoss = (
   model: CausalLanguageModel,
   data: Pick<WeightedRows, "at" | "length">,
@@ -46,8 +52,20 @@ export const heldOutLoss = (
           compute,
         });
         loss += result.loss.item();
+        checkFinite(group, result.rows);
         addPartSums(sums, totalSums(result.rows));
       });
   });
   return { loss, sums };
 };
+
+/** @throws NonFiniteLossError naming the first row whose loss is not finite */
+export function checkFinite(
+  rows: readonly { readonly source: RowSource }[],
+  sums: readonly PartSums[],
+): void {
+  for (const [index, { source }] of rows.entries()) {
+    const loss = TOKEN_PARTS.reduce((sum, part) => sum + sums[index]![part].loss, 0);
+    if (!Number.isFinite(loss)) throw new NonFiniteLossError(source, loss);
+  }
+}

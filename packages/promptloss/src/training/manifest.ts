@@ -5,7 +5,7 @@ import { getNumThreads, libtorch } from "@promptloss/torch";
 import { readProcessor } from "../doctor/processor.ts";
 import { writeJson } from "../files/atomic.ts";
 import type { Recipe } from "../recipe/index.ts";
-import type { EndReason } from "./events/event.ts";
+import type { RunEndReason } from "./events/event.ts";
 import type { TrainingRun } from "./run.ts";
 
 export interface Manifest {
@@ -35,16 +35,32 @@ export interface Manifest {
   readonly notes: readonly string[];
   readonly startedAt: string;
   /** There when the run has ended. */
-  readonly end?: {
-    readonly reason: EndReason;
-    readonly step: number;
-    /** The step whose weights lie in model/: the last, or the best; left out where the run was interrupted. */
-    readonly writtenStep?: number;
-    readonly tokens: number;
-    readonly seconds: number;
-    readonly peakMemory: number;
-    readonly at: string;
-  };
+  readonly end?: RunEnd | RunFailure;
+}
+
+export interface RunEnd {
+  readonly reason: RunEndReason;
+  readonly step: number;
+  /** The step whose weights lie in model/: the last, or the best; left out where the run was interrupted. */
+  readonly writtenStep?: number;
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly peakMemory: number;
+  readonly at: string;
+}
+
+export interface RunFailure {
+  readonly reason: "failed";
+  /** Steps done. */
+  readonly step: number;
+  readonly error: { readonly name: string; readonly message: string; readonly hint?: string };
+  readonly at: string;
+}
+
+/** How a run ended whose model was written; undefined while there is none. */
+export function finishedEnd(manifest: Pick<Manifest, "end"> | undefined): RunEnd | undefined {
+  const end = manifest?.end;
+  return end === undefined || end.reason === "failed" || end.reason === "interrupted" ? undefined : end;
 }
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };

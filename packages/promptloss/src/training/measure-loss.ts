@@ -15,7 +15,7 @@ import {
 import { type CausalLanguageModel, loadAdapter, loadModel } from "../models/index.ts";
 import { accumulate } from "./accumulate.ts";
 import { gradientNorm } from "./gradients.ts";
-import { heldOutLoss } from "./held-out.ts";
+import { checkFinite, heldOutLoss } from "./held-out.ts";
 
 export interface MeasureSettings {
   /** A model folder. */
@@ -73,11 +73,17 @@ const measured = (
   { gradients, compute, microBatchTokens, ...settings }: MeasureSettings,
 ): MeasuredLoss => {
   const sums = emptyPartSums();
-  for (const group of consecutive(rows, microBatchTokens))
-    for (const row of rowLosses(model, group, { compute })) {
+  for (const group of consecutive(rows, microBatchTokens)) {
+    const measured = rowLosses(model, group, { compute });
+    checkFinite(
+      group,
+      measured.map((row) => row.sums),
+    );
+    for (const row of measured) {
       addPartSums(sums, row.sums);
       settings.onRow(row);
     }
+  }
   const { promptLossWeight } = weights;
   const normalization: NormalizationSettings = {
     normalization: settings.normalization,

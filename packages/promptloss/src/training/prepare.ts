@@ -1,8 +1,11 @@
 // A recipe → a run made ready: data read and weighed, model loaded, every setting settled and checked.
 import { availableDevices, setNumThreads } from "@promptloss/torch";
+import type { RowSet } from "../data/row-subset.ts";
 import type { HubOptions } from "../data/rows/index.ts";
+import { PART_OF_CODE } from "../data/token-parts.ts";
 import type { WeightPolicy } from "../data/tokens/index.ts";
 import { dataPlanOf, type OpenData, openData } from "../data-plan/index.ts";
+import { LOSS_METRICS, type LossMetric } from "../loss/index.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
@@ -62,6 +65,7 @@ function runOver(
   const batches = new BatchPlan(rows.lengths, batchSettings(recipe), lengthOf(recipe.training));
   const { promptLossWeight } = weights;
   const settings = runSettings(recipe, batches, promptLossWeight, device);
+  if (settings.evaluation && heldOut) checkMetric(settings.evaluation.metric, heldOut);
   const model = prepareModel(recipe, folder, device);
   const settled = settledRecipe(recipe, settings, promptLossWeight, device);
   const hashes = {
@@ -98,6 +102,26 @@ const settledRecipe = (
   loss: { ...recipe.loss, promptLossWeight },
   training: { ...recipe.training, precision: compute === undefined ? "fp32" : "bf16", device },
 });
+
+/** @throws TrainingError where no held-out token is of the part that a metric is about */
+function checkMetric(metric: LossMetric, heldOut: RowSet): void {
+  if (metric === "weighted_loss") return;
+  const [measured] = metric.split("_");
+  const isMeant = PART_OF_CODE.map((part) =>
+    measured === "completion" ? part !== "prompt" : part === measured,
+  );
+  for (let index = 0; index < heldOut.length; index++)
+    if (
+      heldOut
+        .at(index)
+        .classes.subarray(1)
+        .some((code) => isMeant[code])
+    )
+      return;
+  throw new TrainingError(`evaluation.metric: ${metric}, but the held-out rows have no ${measured} tokens`, {
+    hint: `evaluation.metric may be ${LOSS_METRICS.join(", ")}`,
+  });
+}
 
 const required = (recipe: Recipe, file: string): { model: string; output: string } => {
   const { model, output } = recipe;

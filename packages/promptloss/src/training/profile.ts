@@ -14,6 +14,7 @@ export class StepProfiler {
   readonly #folder: string;
   readonly #emit: EventListener;
   #seen = 0;
+  #recording = false;
 
   /** @param folder for `trace.json` and `operators.txt`, made where missing */
   constructor(folder: string, emit: EventListener) {
@@ -25,15 +26,26 @@ export class StepProfiler {
   add({ type, ...event }: TrainingEvent): void {
     if (type !== "step") return;
     this.#seen++;
-    if (this.#seen === WARM_UP) startProfile();
-    if (this.#seen === WARM_UP + STEPS) this.#write(stopProfile(), (event as { step: number }).step);
+    if (this.#seen === WARM_UP) {
+      startProfile();
+      this.#recording = true;
+    }
+    if (this.#seen !== WARM_UP + STEPS) return;
+    this.#recording = false;
+    this.#write(stopProfile(), (event as { step: number }).step);
   }
 
   /** Ends a recording that the run did not live to end. */
   close(): void {
-    if (this.#seen >= WARM_UP && this.#seen < WARM_UP + STEPS) stopProfile();
+    if (this.#recording) stopProfile();
+    this.#recording = false;
     if (this.#seen < WARM_UP + STEPS)
       this.#emit({ type: "note", message: `no profile: that takes ${WARM_UP + STEPS} steps` });
+  }
+
+  /** Ends a recording where the run failed in it. */
+  [Symbol.dispose](): void {
+    if (this.#recording) stopProfile();
   }
 
   #write(profile: Profile, last: number): void {

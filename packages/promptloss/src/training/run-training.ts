@@ -1,18 +1,27 @@
 // A whole run: prepare, train, write the model, probe it. What `promptloss train` does in its process, and what a
 // program calls.
 import { getNumThreads } from "@promptloss/torch";
+import type { PackLossFunction } from "../loss/index.ts";
 import { mergeAdapter, saveAdapter, saveModel } from "../models/index.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { EventListener, StartEvent, TrainingEvent } from "./events/event.ts";
-import { MetricsFile } from "./events/metrics-file.ts";
-import { TensorBoardFile } from "./events/tensorboard.ts";
-import { type Manifest, manifestOf, readManifest, writeManifest } from "./manifest.ts";
+import { RunFiles } from "./events/run-files.ts";
+import {
+  finishedEnd,
+  type Manifest,
+  manifestOf,
+  type RunEnd,
+  type RunFailure,
+  readManifest,
+  writeManifest,
+} from "./manifest.ts";
 import { type PrepareOptions, prepareRun } from "./prepare.ts";
 import { type Probes, probeRun, writeProbes } from "./probes/index.ts";
 import { StepProfiler } from "./profile.ts";
 import type { TrainingRun } from "./run.ts";
 import { RunFolder } from "./run-folder.ts";
-import { type TrainResult, train } from "./train.ts";
+import { train } from "./train.ts";
+import type { TrainResult } from "./trainer.ts";
 
 export interface RunTrainingOptions extends PrepareOptions {
   readonly onEvent?: EventListener;
@@ -20,6 +29,8 @@ export interface RunTrainingOptions extends PrepareOptions {
   readonly signal?: AbortSignal;
   /** Remove what another run left in the output folder. */
   readonly overwrite?: boolean;
+  /** In place of the weighted cross entropy; the same function again is needed to go on with a run. */
+  readonly loss?: PackLossFunction;
   /** Leave a trace of some steps' operators in the output folder. */
   readonly profile?: boolean;
 }
@@ -33,82 +44,86 @@ export interface FinishedRun {
 
 /**
  * Trains as a recipe says, into its output folder; goes on where an earlier process stopped.
- * @throws PromptlossError of many kinds, each with what to do; the last checkpoint is intact then
+ * @throws PromptlossError of many kinds, each with what to do; the last checkpoint is intact then, and the manifest
+ * says how the run failed
  */
-export const runTraining = async (recipe: Recipe, options: RunTrainingOptions = {}): Promise<FinishedRun> => {
+export async function runTraining(recipe: Recipe, options: RunTrainingOptions = {}): Promise<FinishedRun> {
   const run = await prepareRun(recipe, options);
   try {
     using folder = new RunFolder(run.output, run.fingerprint, options);
-    const done = readManifest(folder.manifest);
-    if (done?.end !== undefined && done.end.reason !== "interrupted") {
+    const before = readManifest(folder.manifest);
+    const end = finishedEnd(before);
+    if (before !== undefined && end !== undefined) {
       options.onEvent?.({ type: "note", message: `${folder.path} holds this very run, finished` });
-      options.onEvent?.(endEvent(done, folder.model));
-      return { manifest: done, model: folder.model, probes: undefined };
+      options.onEvent?.(endEvent(end, folder.model));
+      return { manifest: before, model: folder.model, probes: undefined };
     }
-    return await trainInto(run, folder, done, options);
+    const started: Manifest = { ...manifestOf(run), ...(before && { startedAt: before.startedAt }) };
+    writeManifest(folder.manifest, started);
+    using files = new RunFiles(folder);
+    try {
+      return await trainInto(run, folder, files, started, options);
+    } catch (error) {
+      noteFailure(folder.manifest, started, files.lastStep, error);
+      throw error;
+    }
   } finally {
     run.free();
   }
-};
+}
 
-const trainInto = async (
+async function trainInto(
   run: TrainingRun,
   folder: RunFolder,
-  before: Manifest | undefined,
-  { onEvent = () => {}, signal, profile = false }: RunTrainingOptions,
-): Promise<FinishedRun> => {
-  const started: Manifest = { ...manifestOf(run), ...(before && { startedAt: before.startedAt }) };
-  writeManifest(folder.manifest, started);
-  const profiler = profile ? new StepProfiler(folder.profile, onEvent) : undefined;
-  const listen: EventListener = (event) => {
-    onEvent(event);
-    profiler?.add(event);
-  };
-  const result = await follow(run, folder, started, listen, signal);
-  profiler?.close();
-  const end = { ...endOf(result), at: new Date().toISOString() };
-  const manifest: Manifest = { ...started, end };
-  if (result.reason === "interrupted") {
-    writeManifest(folder.manifest, manifest);
-    onEvent(endEvent(manifest, undefined));
-    return { manifest, model: undefined, probes: undefined };
-  }
-  const probes = await probeRun(run, folder.metrics);
-  writeProbes(folder.probes, probes);
-  writeModel(run, folder.model);
-  writeManifest(folder.manifest, manifest);
-  onEvent(endEvent(manifest, folder.model));
-  return { manifest, model: folder.model, probes };
-};
-
-/** Trains, with every event in the run's files before anyone hears of it. */
-const follow = async (
-  run: TrainingRun,
-  folder: RunFolder,
-  manifest: Manifest,
-  onEvent: EventListener,
-  signal: AbortSignal | undefined,
-): Promise<TrainResult> => {
-  let files: { metrics: MetricsFile; tensorboard: TensorBoardFile } | undefined;
+  files: RunFiles,
+  started: Manifest,
+  { onEvent = () => {}, signal, profile = false, loss }: RunTrainingOptions,
+): Promise<FinishedRun> {
+  using profiler = profile ? new StepProfiler(folder.profile, onEvent) : undefined;
   const result = await train(run, {
     checkpoints: folder.checkpoints,
     ...(signal && { signal }),
+    ...(loss && { loss }),
     onStart: (firstStep) => {
-      files = {
-        metrics: new MetricsFile(folder.metrics, firstStep),
-        tensorboard: new TensorBoardFile(folder.tensorboard, firstStep),
-      };
-      onEvent(startEvent(run, manifest, firstStep));
+      files.open(firstStep);
+      onEvent(startEvent(run, started, firstStep));
     },
-    onEvent: (event: TrainingEvent) => {
-      files?.metrics.add(event);
-      files?.tensorboard.add(event);
+    // In the run's files before anyone hears of it.
+    onEvent: (event) => {
+      files.add(event);
       onEvent(event);
+      profiler?.add(event);
     },
   });
-  files?.tensorboard.close();
-  return result;
-};
+  profiler?.close();
+  const end: RunEnd = { ...endOf(result), at: new Date().toISOString() };
+  const manifest: Manifest = { ...started, end };
+  if (result.writtenStep === undefined) {
+    writeManifest(folder.manifest, manifest);
+    onEvent(endEvent(end, undefined));
+    return { manifest, model: undefined, probes: undefined };
+  }
+  const probes = await probeRun(run, folder.metrics, result.writtenStep);
+  writeProbes(folder.probes, probes);
+  writeModel(run, folder.model);
+  writeManifest(folder.manifest, manifest);
+  onEvent(endEvent(end, folder.model));
+  return { manifest, model: folder.model, probes };
+}
+
+/** Says in the manifest how a run failed; where that fails too, as on a full disk, the first error is what counts. */
+function noteFailure(path: string, started: Manifest, step: number, error: unknown): void {
+  const { name, message, hint } = error as Error & { hint?: string };
+  const known = {
+    name: name ?? "Error",
+    message: message ?? String(error),
+    ...(hint !== undefined && { hint }),
+  };
+  const end: RunFailure = { reason: "failed", step, error: known, at: new Date().toISOString() };
+  try {
+    writeManifest(path, { ...started, end });
+  } catch {}
+}
 
 const startEvent = (run: TrainingRun, manifest: Manifest, firstStep: number): StartEvent => ({
   type: "start",
@@ -139,8 +154,10 @@ const endOf = ({ reason, step, writtenStep, tokens, seconds, peakMemory }: Train
   peakMemory,
 });
 
-const endEvent = ({ end }: Manifest, model: string | undefined): TrainingEvent => {
-  const { reason, step, seconds, peakMemory, writtenStep } = end!;
+const endEvent = (
+  { reason, step, seconds, peakMemory, writtenStep }: RunEnd,
+  model: string | undefined,
+): TrainingEvent => {
   return {
     type: "end",
     reason,

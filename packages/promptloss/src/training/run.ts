@@ -3,7 +3,7 @@
 import type { DType } from "@promptloss/torch";
 import type { RowSet } from "../data/row-subset.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
-import type { NormalizationSettings, Reweighting } from "../loss/index.ts";
+import type { LossMetric, NormalizationSettings, Reweighting } from "../loss/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { AdamWSettings } from "./adamw.ts";
@@ -33,7 +33,13 @@ export interface RunSettings {
   readonly kl: { readonly coefficient: number } | undefined;
   readonly logEvery: number;
   readonly evaluation:
-    | { readonly every: Interval; readonly patience: number | undefined; readonly keepBest: boolean }
+    | {
+        readonly every: Interval;
+        /** What makes one evaluation better than another. */
+        readonly metric: LossMetric;
+        readonly patience: number | undefined;
+        readonly keepBest: boolean;
+      }
     | undefined;
   readonly checkpoints: { readonly every: Interval; readonly keep: number };
   readonly seed: number;

@@ -49,6 +49,7 @@ export const runSettings = (
     logEvery: training.logEvery,
     evaluation: evaluation && {
       every: evaluation.every,
+      metric: evaluation.metric,
       patience: evaluation.patience,
       keepBest: evaluation.keepBest,
     },

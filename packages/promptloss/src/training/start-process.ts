@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { TrainingError } from "./errors.ts";
-import type { EndReason, EventListener, TrainingEvent } from "./events/event.ts";
+import type { EventListener, RunEndReason, TrainingEvent } from "./events/event.ts";
 import type { ProcessArguments } from "./process.ts";
 
 const program = fileURLToPath(new URL("process.js", import.meta.url));
@@ -27,7 +27,7 @@ export const startTrainingProcess = (settings: ProcessArguments, onEvent: EventL
   });
   const errors: string[] = [];
   let failed = false;
-  let ended: EndReason | undefined;
+  let ended: RunEndReason | undefined;
   const lines = createInterface({ input: child.stdout! });
   lines.on("line", (line) => {
     const event = parse(line);

@@ -19,6 +19,28 @@ const known: Readonly<Record<string, ProbeText>> = {
     unit: "standard deviation over mean",
     meaning: "Over the steps: how unstable training was.",
   },
+  loss_rstd_detrended: {
+    title: "The same without its trend",
+    unit: "standard deviation over mean",
+    meaning:
+      "From the differences between neighbouring steps: how unstable training was, however far the loss fell.",
+  },
+  gap_prompt: {
+    title: "Generalization gap of prompt tokens",
+    unit: "held-out minus training loss, nats",
+    meaning: "Loss on held-out rows minus that on as many training rows, with the weights that were written.",
+  },
+  gap_content: {
+    title: "Generalization gap of completion text",
+    unit: "held-out minus training loss, nats",
+    meaning:
+      "Of the completion without its stop token: loss on held-out rows minus that on as many training rows, with the weights that were written.",
+  },
+  gap_end: {
+    title: "Generalization gap of the stop token",
+    unit: "held-out minus training loss, nats",
+    meaning: "Loss on held-out rows minus that on as many training rows, with the weights that were written.",
+  },
   distance_l1: {
     title: "Distance to the base model, L1",
     unit: "Σ |w − w₀|",

@@ -2,16 +2,18 @@
 // Reads metrics.jsonl and manifest.json; computes nothing anew.
 import { join } from "node:path";
 import { readJson } from "../../files/atomic.ts";
-import { MEASURED } from "../../loss/part-sums.ts";
+import { isHigherBetter, LOSS_METRICS, metricValue } from "../../loss/metrics.ts";
 import type { EvaluationEvent } from "../../training/events/event.ts";
 import { readMetrics } from "../../training/events/metrics-file.ts";
-import type { Manifest } from "../../training/manifest.ts";
+import { finishedEnd, type Manifest } from "../../training/manifest.ts";
 import { StudyError } from "../errors.ts";
 import type { Evaluator, TaskScore } from "./evaluator.ts";
 
 export const heldOut: Evaluator = {
   readsModel: false,
-  metrics: [...MEASURED.flatMap((name) => [`${name}_loss`, `${name}_accuracy`]), "weighted_loss"],
+  // Scores of before came without parts, and were at times of other weights than those that were written.
+  version: "parts",
+  metrics: LOSS_METRICS,
   refuse: (options, { evaluation }) => {
     const [unknown] = Object.keys(options);
     if (unknown !== undefined) return `held-out has no option ${unknown}`;
@@ -20,7 +22,7 @@ export const heldOut: Evaluator = {
       : undefined;
   },
   evaluate: async ({ run }) => {
-    const written = readJson<Pick<Manifest, "end">>(join(run, "manifest.json"))?.end?.writtenStep;
+    const written = finishedEnd(readJson<Pick<Manifest, "end">>(join(run, "manifest.json")))?.writtenStep;
     if (written === undefined)
       throw new StudyError(`${run}: manifest.json does not say which step's weights were written`, {
         hint: "train it again: --overwrite begins the run anew",
@@ -44,13 +46,9 @@ export const heldOut: Evaluator = {
  * sums content and stop token, which may move in opposite directions.
  */
 export const heldOutScores = (event: EvaluationEvent): TaskScore[] => {
-  const score = (metric: string, value: number | undefined, higherIsBetter: boolean): TaskScore[] =>
-    value === undefined ? [] : [{ metric, value, higherIsBetter, primary: metric === "content_loss" }];
-  return [
-    ...MEASURED.flatMap((name) => [
-      ...score(`${name}_loss`, event[name]?.loss, false),
-      ...score(`${name}_accuracy`, event[name]?.accuracy, true),
-    ]),
-    ...score("weighted_loss", event.loss, false),
-  ];
+  return LOSS_METRICS.flatMap((metric) => {
+    const value = metricValue(event, metric);
+    if (value === undefined) return [];
+    return { metric, value, higherIsBetter: isHigherBetter(metric), primary: metric === "content_loss" };
+  });
 };

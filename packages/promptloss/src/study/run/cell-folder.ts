@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { makeFolder, readJson, replaceFile, writeJson } from "../../files/atomic.ts";
 import { FolderLock } from "../../files/lock.ts";
-import type { Manifest } from "../../training/manifest.ts";
+import { finishedEnd, type Manifest } from "../../training/manifest.ts";
 import type { TaskScore } from "../evaluate/index.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study, StudyTask } from "../plan/read-study.ts";
@@ -77,8 +77,7 @@ export class CellFolder {
 
   /** Whether training came to its end. */
   get trained(): boolean {
-    const end = this.manifest?.end;
-    return end !== undefined && end.reason !== "interrupted";
+    return finishedEnd(this.manifest) !== undefined;
   }
 
   /** Tasks that have no scores yet. */

@@ -79,22 +79,28 @@ const valuesOf = (
   primary: metric === undefined ? score.primary : score.metric === metric,
 });
 
-/** The mechanisms that the paper reads against PLW, by name. */
+/** The mechanisms that the paper reads against PLW, by name; without those that a run has not measured. */
 const probesOf = (probes: Probes | undefined): Record<string, number> => {
   if (probes === undefined) return {};
-  const { trainingLoss, distance, generations } = probes;
-  return {
-    ...(trainingLoss && { loss_mean: trainingLoss.mean, loss_rstd: trainingLoss.relativeSd }),
+  const { trainingLoss, generalization, distance, generations } = probes;
+  const all = {
+    loss_mean: trainingLoss?.mean,
+    loss_rstd: trainingLoss?.relativeSd,
+    loss_rstd_detrended: trainingLoss?.relativeDetrendedSd,
+    gap_prompt: generalization?.gap.prompt,
+    gap_content: generalization?.gap.content,
+    gap_end: generalization?.gap.end,
     distance_l1: distance.all.l1,
     distance_l2: distance.all.l2,
     distance_cosine: distance.all.cosine,
-    ...(generations && {
-      memorisation_bleu: generations.bleu,
-      generation_length: generations.length.mean,
-      reference_length: generations.referenceLength.mean,
-      generation_stopped: generations.stopped,
-    }),
+    memorisation_bleu: generations?.bleu,
+    generation_length: generations?.length.mean,
+    reference_length: generations?.referenceLength.mean,
+    generation_stopped: generations?.stopped,
   };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 };
 
 const complete = (

@@ -42,7 +42,7 @@ const reportOf = (folder: CellFolder): CellReport => {
   const { cell, status, state, manifest } = folder;
   const report = { cell, status, attempts: state?.attempts ?? 0 };
   if (status === "failed") return { ...report, ...(state?.failure && { failure: state.failure }) };
-  const end = manifest?.end;
+  const end = manifest?.end?.reason === "failed" ? undefined : manifest?.end;
   if (status !== "running")
     return {
       ...report,

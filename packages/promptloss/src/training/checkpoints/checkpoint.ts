@@ -1,5 +1,7 @@
 // A checkpoint: all that a run needs to go on as if it had never stopped. A folder of trained weights, the optimiser's
-// state, and state.json with the hashes of both; written under another name and renamed, so that it is whole or absent.
+// state, and state.json with the hashes of both and of itself; written under another name and renamed, so that it is whole
+// or absent.
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { noGrad, readSafetensors, scope, type Tensor, writeSafetensors } from "@promptloss/torch";
@@ -7,7 +9,7 @@ import { replaceFolder, writeJson } from "../../files/atomic.ts";
 import { CheckpointError } from "../errors.ts";
 import { hashOf } from "./files.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 const WEIGHTS = "weights.safetensors";
 const OPTIMIZER = "optimizer.safetensors";
 const STATE = "state.json";
@@ -22,8 +24,8 @@ export interface RunState {
   /** Seconds of training, over all processes. */
   readonly seconds: number;
   readonly optimizerSteps: number;
-  /** The best evaluation so far. */
-  readonly best?: { readonly step: number; readonly loss: number };
+  /** The best evaluation so far, by the value of `evaluation.metric`. */
+  readonly best?: { readonly step: number; readonly value: number };
   /** Evaluations since then. */
   readonly evaluationsSinceBest: number;
 }
@@ -45,6 +47,12 @@ interface StateFile {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** Of what state.json says. */
+const hashOfState = ({ version, fingerprint, state, files }: StateFile): string =>
+  createHash("sha256")
+    .update(JSON.stringify([version, fingerprint, state, files]))
+    .digest("hex");
+
 /**
  * Writes a checkpoint folder, in the place of one that is there.
  * @param fingerprint what a run that resumes from it must share
@@ -60,7 +68,7 @@ export const writeCheckpoint = (folder: string, fingerprint: string, checkpoint:
     );
     const files = Object.fromEntries([WEIGHTS, OPTIMIZER].map((name) => [name, hashOf(join(draft, name))]));
     const state: StateFile = { version: VERSION, fingerprint, state: checkpoint.state, files };
-    writeJson(join(draft, STATE), state);
+    writeJson(join(draft, STATE), { ...state, hash: hashOfState(state) });
   });
 };
 
@@ -69,9 +77,7 @@ export const writeCheckpoint = (folder: string, fingerprint: string, checkpoint:
  * @throws CheckpointError where it is not there, damaged, or of another run
  */
 export const readCheckpoint = (folder: string, fingerprint: string): Checkpoint => {
-  const path = join(folder, STATE);
-  if (!existsSync(path)) throw new CheckpointError(folder, "missing", `there is no ${STATE}`);
-  const { version, fingerprint: found, state, files } = parseState(folder, readFileSync(path, "utf8"));
+  const { version, fingerprint: found, state, files } = readState(folder);
   if (version !== VERSION)
     throw new CheckpointError(folder, "foreign", `is of version ${version}, this program reads ${VERSION}`);
   if (found !== fingerprint)
@@ -91,10 +97,20 @@ export const readCheckpoint = (folder: string, fingerprint: string): Checkpoint 
   return { state, weights: readSafetensors(join(folder, WEIGHTS)), optimizer, rng };
 };
 
-const parseState = (folder: string, text: string): StateFile => {
+/**
+ * What a checkpoint says of its run, without its tensors.
+ * @throws CheckpointError where it is not there or not what was written
+ */
+export const readState = (folder: string): StateFile => {
+  const path = join(folder, STATE);
+  if (!existsSync(path)) throw new CheckpointError(folder, "missing", `there is no ${STATE}`);
+  let found: (StateFile & { hash?: unknown }) | null;
   try {
-    return JSON.parse(text) as StateFile;
+    found = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     throw new CheckpointError(folder, "damaged", `${STATE} is not JSON`, { cause });
   }
+  if (typeof found !== "object" || found === null || found.hash !== hashOfState(found))
+    throw new CheckpointError(folder, "damaged", `${STATE} is not what was written`);
+  return found;
 };

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../../files/atomic.ts";
 import { CheckpointError } from "../errors.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint, readState, writeCheckpoint } from "./checkpoint.ts";
 
 const NAME = /^step-(?<step>\d+)$/;
 
@@ -53,6 +53,19 @@ export class CheckpointShelf {
       }
     }
     return undefined;
+  }
+
+  /** The steps that checkpoints call their best evaluation. */
+  bestSteps(): number[] {
+    return this.steps().flatMap((step) => {
+      try {
+        return readState(this.#pathOf(step)).state.best?.step ?? [];
+      } catch (error) {
+        // Nobody resumes from it.
+        if (error instanceof CheckpointError) return [];
+        throw error;
+      }
+    });
   }
 
   #pathOf(step: number): string {

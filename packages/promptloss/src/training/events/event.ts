@@ -81,11 +81,14 @@ export interface NoteEvent {
   readonly message: string;
 }
 
-export type EndReason = "completed" | "stopped-early" | "interrupted";
+/** How training ends where nothing goes wrong. */
+export type RunEndReason = "completed" | "stopped-early" | "interrupted";
+
+export type EndReason = RunEndReason | "failed";
 
 export interface EndEvent {
   readonly type: "end";
-  readonly reason: EndReason;
+  readonly reason: RunEndReason;
   readonly step: number;
   readonly seconds: number;
   /** The model's folder; left out where the run was interrupted. */

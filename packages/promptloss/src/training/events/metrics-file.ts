@@ -2,6 +2,7 @@
 // checkpoint, so that no step is there twice.
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { replaceFile } from "../../files/atomic.ts";
+import { finiteJson } from "../../finite-json.ts";
 import type { EvaluationEvent, StepEvent, TrainingEvent } from "./event.ts";
 
 export type MetricsLine = StepEvent | EvaluationEvent;
@@ -18,7 +19,7 @@ export class MetricsFile {
 
   add(event: TrainingEvent): void {
     if (event.type === "step" || event.type === "evaluation")
-      appendFileSync(this.path, `${JSON.stringify(event)}\n`);
+      appendFileSync(this.path, `${finiteJson(event, event.type)}\n`);
   }
 }
 

@@ -3,6 +3,7 @@
 import { noGrad, scope, type Tensor } from "@promptloss/torch";
 import type { CausalLanguageModel } from "../../models/index.ts";
 import { adapterWeight } from "../../models/lora/peft.ts";
+import { TrainingError } from "../errors.ts";
 
 export interface Distance {
   readonly weights: number;
@@ -10,8 +11,8 @@ export interface Distance {
   readonly l1: number;
   /** (Σ (w − w₀)²)^½. */
   readonly l2: number;
-  /** w·w₀ / (|w| |w₀|). */
-  readonly cosine: number;
+  /** w·w₀ / (|w| |w₀|); undefined where all weights of one side are 0. */
+  readonly cosine: number | undefined;
 }
 
 export interface Distances {
@@ -29,7 +30,10 @@ interface Sums {
   start: number;
 }
 
-/** @param start the weights that training began with, by the model's names; each is asked for once, and the caller's */
+/**
+ * @param start the weights that training began with, by the model's names; each is asked for once, and the caller's
+ * @throws TrainingError naming a tensor with a weight that is not finite
+ */
 export const distancesOf = (model: CausalLanguageModel, start: (name: string) => Tensor): Distances => {
   const all = emptySums();
   const groups = new Map<string, Sums>();
@@ -42,7 +46,12 @@ export const distancesOf = (model: CausalLanguageModel, start: (name: string) =>
         const now = adapted ? from.add(adapterWeight(model.adapter!, module).double()) : weight.double();
         const group = groupOf(model, name);
         if (!groups.has(group)) groups.set(group, emptySums());
-        for (const sums of [all, groups.get(group)!]) add(sums, now, from);
+        const found = sumsOf(now, from);
+        if (!Number.isFinite(found.now + found.start))
+          throw new TrainingError(`${name} has a weight that is not finite`, {
+            hint: "lower training.learningRate; the last checkpoint is as it was",
+          });
+        for (const sums of [all, groups.get(group)!]) add(sums, found);
       });
   });
   return {
@@ -60,20 +69,26 @@ const groupOf = (model: CausalLanguageModel, name: string): string => {
 
 const emptySums = (): Sums => ({ weights: 0, l1: 0, squares: 0, dot: 0, now: 0, start: 0 });
 
-const add = (sums: Sums, now: Tensor, start: Tensor): void =>
+const sumsOf = (now: Tensor, start: Tensor): Sums =>
   scope(() => {
     const change = now.sub(start);
-    sums.weights += now.numel;
-    sums.l1 += change.abs().sum().item();
-    sums.squares += change.square().sum().item();
-    sums.dot += now.mul(start).sum().item();
-    sums.now += now.square().sum().item();
-    sums.start += start.square().sum().item();
+    return {
+      weights: now.numel,
+      l1: change.abs().sum().item(),
+      squares: change.square().sum().item(),
+      dot: now.mul(start).sum().item(),
+      now: now.square().sum().item(),
+      start: start.square().sum().item(),
+    };
   });
+
+function add(into: Sums, from: Sums): void {
+  for (const name of Object.keys(into) as (keyof Sums)[]) into[name] += from[name];
+}
 
 const distance = ({ weights, l1, squares, dot, now, start }: Sums): Distance => ({
   weights,
   l1,
   l2: Math.sqrt(squares),
-  cosine: dot / Math.sqrt(now * start),
+  cosine: now === 0 || start === 0 ? undefined : dot / Math.sqrt(now * start),
 });

@@ -1,35 +1,56 @@
 // Probes: what a finished run says of its mechanism, beside its scores.
-import { writeJson } from "../../files/atomic.ts";
+import { replaceFile } from "../../files/atomic.ts";
+import { finiteJson } from "../../finite-json.ts";
 import { createModel, loadModel } from "../../models/index.ts";
 import { readMetrics } from "../events/metrics-file.ts";
 import type { TrainingRun } from "../run.ts";
 import { type Distances, distancesOf } from "./distance.ts";
+import { type Generalization, probeGeneralization } from "./generalization.ts";
 import { type Generations, probeGenerations } from "./generations.ts";
 import { type Stability, stabilityOf } from "./stability.ts";
 
 export interface Probes {
   /** Undefined for fewer than two steps. */
   readonly trainingLoss: Stability | undefined;
+  /** Where rows are held out. */
+  readonly generalization?: Generalization;
   /** From the starting weights. */
   readonly distance: Distances;
   /** Where `probes.generations` asks for it. */
   readonly generations?: Generations;
 }
 
-/** @param metrics the run's metrics.jsonl */
-export const probeRun = async (run: TrainingRun, metrics: string): Promise<Probes> => {
-  const { model, tokenizer, rows, recipe } = run;
+/**
+ * @param metrics the run's metrics.jsonl
+ * @param writtenStep the step whose weights the model has
+ * @throws TrainingError where a weight is not finite
+ */
+export const probeRun = async (run: TrainingRun, metrics: string, writtenStep: number): Promise<Probes> => {
+  const { model, tokenizer, rows, heldOut, settings, recipe } = run;
   const wanted = recipe.probes.generations;
   const generations =
     wanted && tokenizer && (await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed }));
+  const distance = distanceFromStart(run);
+  const lines = readMetrics(metrics);
+  const measured = lines.findLast(({ type, step }) => type === "evaluation" && step === writtenStep);
   return {
-    trainingLoss: stabilityOf(readMetrics(metrics)),
-    distance: distanceFromStart(run),
+    trainingLoss: stabilityOf(lines),
+    ...(heldOut &&
+      measured && {
+        generalization: probeGeneralization(
+          model,
+          rows,
+          { heldOut: measured, count: heldOut.length },
+          settings,
+        ),
+      }),
+    distance,
     ...(generations && { generations }),
   };
 };
 
-export const writeProbes = (path: string, probes: Probes): void => writeJson(path, probes);
+export const writeProbes = (path: string, probes: Probes): void =>
+  replaceFile(path, `${finiteJson(probes, "probes", 2)}\n`);
 
 const distanceFromStart = ({ model, recipe }: TrainingRun): Distances => {
   const start =

@@ -1,0 +1,251 @@
+// The parts of a training loop over a prepared run: resume, step, evaluate, checkpoint, finish. `train` strings them
+// together; a program may do so in another way, or with another loss.
+import { getRngState, manualSeed, noGrad, setRngState, type Tensor } from "@promptloss/torch";
+import { TOKEN_PARTS } from "../data/token-parts.ts";
+import type { WeightedTokens } from "../data/tokens/index.ts";
+import { isHigherBetter, metricValue, type PackLossFunction, partMeans } from "../loss/index.ts";
+import { peakMemory } from "../peak-memory.ts";
+import { type AccumulateSettings, accumulate } from "./accumulate.ts";
+import { AdamW } from "./adamw.ts";
+import type { TrainingBatch } from "./batches.ts";
+import { BestWeights } from "./best-weights.ts";
+import { CheckpointShelf, type RunState } from "./checkpoints/index.ts";
+import { DivergenceError } from "./errors.ts";
+import type { EventListener, RunEndReason } from "./events/event.ts";
+import { clearGradients, clippingFactor, gradientNorm } from "./gradients.ts";
+import { heldOutLoss } from "./held-out.ts";
+import { KlPenalty, MinkowskiPenalty } from "./penalties/index.ts";
+import type { Interval, TrainingRun } from "./run.ts";
+import { learningRateAt } from "./schedule.ts";
+
+export interface TrainerOptions {
+  /** The folder for checkpoints and best weights. */
+  readonly checkpoints: string;
+  readonly onEvent?: EventListener;
+  /** In place of `packLoss`, for training; held-out rows are measured by `packLoss` whatever a run trains on. */
+  readonly loss?: PackLossFunction;
+}
+
+export interface TrainResult {
+  readonly reason: RunEndReason;
+  /** Steps done. */
+  readonly step: number;
+  /** The step whose weights the model has now; undefined where the run was interrupted. */
+  readonly writtenStep: number | undefined;
+  readonly tokens: number;
+  readonly seconds: number;
+  /** The highest resident memory in bytes. */
+  readonly peakMemory: number;
+}
+
+const START: RunState = { step: 0, tokens: 0, seconds: 0, optimizerSteps: 0, evaluationsSinceBest: 0 };
+
+/** Owns the optimizer's state and what the penalties remember: free it with `using`. Trains the run's model in place. */
+export class Trainer {
+  readonly #run: TrainingRun;
+  readonly #parameters: ReadonlyMap<string, Tensor>;
+  readonly #emit: EventListener;
+  readonly #optimizer: AdamW;
+  readonly #minkowski: MinkowskiPenalty | undefined;
+  readonly #kl: KlPenalty | undefined;
+  readonly #accumulation: AccumulateSettings;
+  readonly #shelf: CheckpointShelf;
+  readonly #best: BestWeights | undefined;
+  #state = START;
+  #savedStep = 0;
+
+  /** Seeds the random generator. Call it with the model as it starts: the penalties remember its weights. */
+  constructor(run: TrainingRun, { checkpoints, onEvent = () => {}, loss }: TrainerOptions) {
+    const { model, settings, fingerprint } = run;
+    manualSeed(settings.seed);
+    this.#run = run;
+    this.#emit = onEvent;
+    this.#parameters = model.trainable;
+    this.#optimizer = new AdamW(model.trainable, settings.optimizer);
+    this.#minkowski =
+      settings.minkowski && new MinkowskiPenalty(model.trainable.values(), settings.minkowski);
+    this.#kl = settings.kl && new KlPenalty(model, settings.kl);
+    this.#accumulation = accumulateSettings(run, this.#kl, loss);
+    this.#shelf = new CheckpointShelf(checkpoints, fingerprint, settings.checkpoints.keep);
+    this.#best = settings.evaluation?.keepBest ? new BestWeights(checkpoints, fingerprint) : undefined;
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  /** Takes up the newest checkpoint that is whole, where there is one; gives what is to be told of that. */
+  resume(): readonly string[] {
+    const notes: string[] = [];
+    const checkpoint = this.#shelf.newest((error) =>
+      notes.push(`${error.message}; going back to the one before`),
+    );
+    if (checkpoint === undefined) return notes;
+    const { state, weights, optimizer: tensors, rng } = checkpoint;
+    noGrad(() => {
+      for (const [name, parameter] of this.#parameters) parameter.copy_(weights.get(name)!);
+    });
+    this.#optimizer.restore({ steps: state.optimizerSteps, tensors });
+    setRngState(rng, this.#run.model.device);
+    for (const tensor of [...weights.values(), ...tensors.values(), rng]) tensor.free();
+    this.#state = state;
+    this.#savedStep = state.step;
+    return [...notes, `going on after step ${state.step}, from the checkpoint in ${this.#shelf.folder}`];
+  }
+
+  /**
+   * One step of the optimizer: the batch's gradients, clipping, the update, and its event.
+   * @throws DivergenceError where the loss or a gradient is not finite, before the update
+   */
+  step(batch: TrainingBatch): void {
+    const { model, rows, settings } = this.#run;
+    const { maxGradNorm, logEvery } = settings;
+    const step = batch.step + 1;
+    const started = performance.now();
+    const examples = Array.from(batch.rows, (row) => rows.at(row));
+    const measureAll = step % logEvery === 0 || step === 1;
+    const { loss, penalty, sums } = accumulate(model, examples, this.#accumulation, measureAll);
+    const added = penalty + (this.#minkowski?.addGradients() ?? 0);
+    const norm = gradientNorm(this.#parameters.values());
+    const measured = TOKEN_PARTS.map((part) => [`the loss of ${part} tokens`, sums[part].loss]);
+    const results = { "the loss": loss, "the penalty": added, "the norm of the gradients": norm };
+    checkFinite({ ...results, ...Object.fromEntries(measured) }, step, examples);
+    const learningRate = learningRateAt(batch.step, settings.schedule);
+    this.#optimizer.step(learningRate, maxGradNorm === undefined ? 1 : clippingFactor(norm, maxGradNorm));
+    clearGradients(this.#parameters.values());
+    const tokens = examples.reduce((sum, { length }) => sum + length, 0);
+    const seconds = secondsSince(started);
+    this.#state = {
+      ...this.#state,
+      step,
+      tokens: this.#state.tokens + tokens,
+      seconds: this.#state.seconds + seconds,
+    };
+    this.#emit({
+      type: "step",
+      step,
+      epoch: batch.epoch + 1,
+      loss,
+      ...((this.#kl ?? this.#minkowski) && { penalty: added }),
+      ...partMeans(sums),
+      gradientNorm: norm,
+      learningRate,
+      tokens,
+      seconds,
+      memory: process.memoryUsage.rss(),
+    });
+  }
+
+  /**
+   * Measures the held-out rows and keeps the weights that are best by `evaluation.metric`.
+   * @throws NonFiniteLossError naming the row
+   */
+  evaluate(): void {
+    const { model, heldOut, settings } = this.#run;
+    if (heldOut === undefined || settings.evaluation === undefined) return;
+    const { metric } = settings.evaluation;
+    const { step, best, evaluationsSinceBest } = this.#state;
+    const started = performance.now();
+    const { loss, sums } = heldOutLoss(model, heldOut, settings);
+    const measured = { loss, ...partMeans(sums) };
+    // The run was refused where its held-out rows have no such tokens.
+    const value = metricValue(measured, metric)!;
+    const isBest = best === undefined || (isHigherBetter(metric) ? value > best.value : value < best.value);
+    this.#state = {
+      ...this.#state,
+      ...(isBest && { best: { step, value } }),
+      evaluationsSinceBest: isBest ? 0 : evaluationsSinceBest + 1,
+    };
+    if (isBest) this.#best?.write(step, this.#parameters);
+    this.#forgetOldBest();
+    this.#emit({ type: "evaluation", step, ...measured, best: isBest, seconds: secondsSince(started) });
+  }
+
+  /** Writes a checkpoint, unless the newest is of this very step. */
+  checkpoint(): void {
+    if (this.#savedStep === this.#state.step) return;
+    const { steps: optimizerSteps, tensors } = this.#optimizer.state();
+    const rng = getRngState(this.#run.model.device);
+    const state = { ...this.#state, optimizerSteps };
+    const path = this.#shelf.add({ state, weights: this.#parameters, optimizer: tensors, rng });
+    rng.free();
+    this.#savedStep = state.step;
+    this.#forgetOldBest();
+    this.#emit({ type: "checkpoint", step: state.step, path });
+  }
+
+  /** Whether something that happens now and then is to happen after the step that was done last. */
+  isDue(every: Interval): boolean {
+    const { step } = this.#state;
+    if (every === "epoch") return this.#run.batches.endsEpoch(step - 1);
+    return every !== "never" && step % every === 0;
+  }
+
+  /** Whether `evaluation.patience` evaluations in a row brought nothing better. A function of the state alone. */
+  get isOutOfPatience(): boolean {
+    const { patience = Number.POSITIVE_INFINITY } = this.#run.settings.evaluation ?? {};
+    return this.#state.evaluationsSinceBest >= patience;
+  }
+
+  /** Ends the loop: with a checkpoint where it was interrupted, else with the weights that are to be written. */
+  finish(reason: RunEndReason): TrainResult {
+    const { step, tokens, seconds, best } = this.#state;
+    const result = { reason, step, tokens, seconds };
+    if (reason === "interrupted") {
+      this.checkpoint();
+      return { ...result, writtenStep: undefined, peakMemory: peakMemory() };
+    }
+    const writtenStep = this.#best === undefined ? step : (best?.step ?? step);
+    if (writtenStep !== step) this.#best?.restore(writtenStep, this.#parameters);
+    return { ...result, writtenStep, peakMemory: peakMemory() };
+  }
+
+  [Symbol.dispose](): void {
+    this.#optimizer.free();
+    this.#minkowski?.free();
+    this.#kl?.free();
+  }
+
+  #forgetOldBest(): void {
+    const { best } = this.#state;
+    this.#best?.keepOnly(new Set([...this.#shelf.bestSteps(), ...(best ? [best.step] : [])]));
+  }
+}
+
+const secondsSince = (started: number): number => (performance.now() - started) / 1000;
+
+function accumulateSettings(
+  { settings }: TrainingRun,
+  kl: KlPenalty | undefined,
+  loss: PackLossFunction | undefined,
+): AccumulateSettings {
+  const { dropout, neftuneAlpha, gradientCheckpointing } = settings;
+  return {
+    normalization: settings.normalization,
+    scope: settings.reduceOver,
+    microBatch: settings.microBatch,
+    labelSmoothing: settings.labelSmoothing,
+    reweighting: settings.reweighting,
+    compute: settings.compute,
+    kl,
+    loss,
+    forward: {
+      training: true,
+      checkpointing: gradientCheckpointing,
+      ...(dropout !== undefined && {
+        dropout: { embedding: dropout, attention: dropout, residual: dropout },
+      }),
+      ...(neftuneAlpha !== undefined && { neftuneAlpha }),
+    },
+  };
+}
+
+function checkFinite(
+  values: Readonly<Record<string, number>>,
+  step: number,
+  examples: readonly WeightedTokens[],
+): void {
+  const sources = examples.map(({ source }) => source);
+  for (const [name, value] of Object.entries(values))
+    if (!Number.isFinite(value)) throw new DivergenceError(`${name} is ${value}`, step, sources);
+}
