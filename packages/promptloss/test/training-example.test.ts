@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readRecipe, recipeKeys } from "../src/recipe/index.ts";
+import { EVENT_FIELDS } from "../src/training/events/fields.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 const package_ = fileURLToPath(new URL("../", import.meta.url));
@@ -46,6 +47,40 @@ describe.skipIf(!built)(`training${skipped}`, () => {
       );
     } finally {
       rmSync(place, { recursive: true });
+    }
+  });
+
+  test("the loop of docs/training.md trains on a loss of its own", () => {
+    const [, text = ""] = [...page().matchAll(/```js\n(?<program>[\s\S]+?)```/g)].map(
+      ({ groups }) => groups?.program,
+    );
+    expect(text.split("\n").length).toBeLessThan(35);
+    const place = mkdtempSync(join(package_, "dist/example-"));
+    try {
+      writeFileSync(join(place, "loop.mjs"), text);
+      const recipe = folder.recipe(
+        "loop",
+        "loss: { promptLossWeight: 0.1 }\ntraining: { epochs: 1, batchSize: 8, learningRate: 1e-3 }\nevaluation: { rows: 4 }\n",
+      );
+      const { stdout, stderr } = run(join(place, "loop.mjs"), [recipe]);
+      expect(stderr).toBe("");
+      expect(stdout).toMatch(/^(step \d: \d+\.\d\d, content \d+\.\d\d\n){3}held out: content \d+\.\d\d\n$/);
+      expect(existsSync(join(folder.path, "loop", "model.safetensors"))).toBe(true);
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+  });
+
+  test("docs/training.md and train --help list every field of every event", () => {
+    const help = run(program, ["train", "--help"]).stdout;
+    for (const [type, fields] of Object.entries(EVENT_FIELDS)) {
+      const line = page()
+        .split("\n")
+        .find((each) => each.startsWith(`| \`${type}\` |`));
+      for (const [name, text] of Object.entries(fields)) {
+        expect(line, `${type}.${name}`).toContain(`\`${name}\``);
+        expect(help).toMatch(new RegExp(`    ${name} +${text.replaceAll(/[.()]/g, ".")}`));
+      }
     }
   });
 

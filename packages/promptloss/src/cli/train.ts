@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { PromptlossError } from "../errors.ts";
 import { readRecipe } from "../recipe/index.ts";
 import type { TrainingEvent } from "../training/events/event.ts";
+import { eventFieldLines } from "../training/events/fields.ts";
 import { startTrainingProcess } from "../training/start-process.ts";
 import { collect } from "./options.ts";
 import { dryRun } from "./train/dry-run.ts";
@@ -32,6 +33,7 @@ export function trainCommand(): Command {
     .option("--profile", "record the operators of steps 3 to 5: a trace and a table in the output folder")
     .option("--events", "print events as JSON lines in place of the live view")
     .option("--json", "with --dry-run: print the plan as JSON")
+    .addHelpText("after", () => `\nEvents and their fields (--events):\n${eventFieldLines().join("\n")}`)
     .action(async (file: string, { set, overwrite, profile, ...flags }: Flags) => {
       if (flags.json && !flags.dryRun)
         throw new PromptlossError("--json belongs to --dry-run", {
