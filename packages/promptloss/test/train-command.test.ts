@@ -56,13 +56,15 @@ probes: { generations: { rows: 5, maxTokens: 4 } }\n`,
       // Losses differ in their last digits between processors; speeds, times and memory from run to run.
       .replaceAll(/^( +\d+) (.*)$/gm, (_, step: string, rest: string) => `${step} ${figures(rest)}`)
       .replace(/and \d+ s, peak memory .*/, "and TIME")
-      .replace(/\d+ threads?/, "THREADS");
+      .replace(/\d+ threads?/, "THREADS")
+      .replace(/\d+ of \d+ groups/, "GROUPS");
     expect(shown).toMatchInlineSnapshot(`
       "model  FOLDER/model  20.7 k parameters
       data   20 rows, 1925 tokens an epoch, 4 held out
       loss   prompt loss weight 0.1, weight-sum
       run    6 steps, 2 epochs, into FOLDER/whole
       on     cpu, fp32, THREADS
+      ! held out: 4 rows of 24, drawn by seed 0: GROUPS of rows that share an input, a prompt or a group
 
           step      loss   prompt  content      end  correct       rate     grad  tokens/s    memory
              1  # # # # # % # # # # BYTES
@@ -255,7 +257,10 @@ evaluation: { rows: 4, every: 3 }
     );
     const checkpoints = join(folder.path, "tidy", "checkpoints");
     mkdirSync(checkpoints, { recursive: true });
-    writeFileSync(join(checkpoints, ".best-0123456789abcdef-step-000001.safetensors.7.tmp"), "half");
+    writeFileSync(
+      join(checkpoints, ".best-0123456789abcdef-step-000001.safetensors.0123456789ab.draft"),
+      "half",
+    );
     expect(promptloss("train", file).status).toBe(0);
     expect(manifestOf("tidy").end).toMatchObject({ writtenStep: 6 });
     expect(readdirSync(checkpoints).sort()).toEqual([
@@ -333,7 +338,9 @@ evaluation: { rows: 4, every: 2, patience: 3, keepBest: ${keepBest} }\n`;
     const { status, stdout } = promptloss("train", kept);
     expect(status).toBe(0);
     const losses = metricsOf("kept").filter(({ type }) => type === "evaluation");
-    const { step } = losses.reduce((best, each) => (each.loss < best.loss ? each : best));
+    const { step } = losses.reduce((best, each) =>
+      each.completion!.loss < best.completion!.loss ? each : best,
+    );
     expect(losses.at(-1)!.step).toBe(step + 6);
     expect(manifestOf("kept").end).toMatchObject({
       reason: "stopped-early",
