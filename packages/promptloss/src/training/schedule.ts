@@ -1,5 +1,5 @@
 // Learning rates over the steps of a run: a linear warm-up, then constant, linear or cosine to 0, as transformers'
-// schedulers of the same names. Pure.
+// `constant_with_warmup`, `linear` and `cosine`. Pure.
 import { TrainingError } from "./errors.ts";
 
 export const SCHEDULES = ["constant", "linear", "cosine"] as const;

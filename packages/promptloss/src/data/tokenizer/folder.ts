@@ -35,8 +35,6 @@ export interface TokenizerFolder {
   readonly kind: VocabularyKind;
   /** Where words are encoded independently. */
   readonly words: WordRules | undefined;
-  /** What `add_bos_token` in the config says; undefined where it says nothing. */
-  readonly addBos: boolean | undefined;
   /** The Jinja source of the model's own chat template. */
   readonly chatTemplate: string | undefined;
   /** `eos_token_id` of generation_config.json or, where that has none, of config.json. */
@@ -162,7 +160,6 @@ export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder
     declaredTokens: declaredTokens(config.added_tokens_decoder),
     kind: vocabularyKind(parsed.decoder, parsed.pre_tokenizer),
     words: wordRules(parsed),
-    addBos: typeof config.add_bos_token === "boolean" ? config.add_bos_token : undefined,
     chatTemplate: jinja ?? templateText(config.chat_template),
     generationStopIds: stopIdsOf(generation, model),
     // transformers writes 1e30 where there is no limit.

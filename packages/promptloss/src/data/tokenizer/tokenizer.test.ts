@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { metaspace, NORMALIZER, tokenizerVariant } from "../../../test/tokenizer-variant.ts";
 import { GOLDEN_FOLDERS, readGolden, TINY_BYTES, TINY_PIECES } from "../../../test/tokenizers.ts";
+import { readRules } from "../../../test/transformers-rules.ts";
 import { loadTokenizer, TokenizerError } from "./index.ts";
 
 /** Code points to UTF-16 units, the slow and obvious way. */
@@ -50,10 +51,25 @@ describe("loadTokenizer", () => {
   test("the hash is stable, and changes with the BOS rule", async () => {
     const first = await loadTokenizer(TINY_PIECES);
     expect((await loadTokenizer(TINY_PIECES)).hash).toBe(first.hash);
-    const folder = await copyOf(TINY_PIECES, { add_bos_token: false, bos_token: "<s>", eos_token: "</s>" });
-    const changed = await loadTokenizer(folder);
+    const changed = await loadTokenizer(await tokenizerVariant({ post_processor: null }));
     expect(plain(changed.prefixIds)).toEqual([]);
     expect(changed.hash).not.toBe(first.hash);
+  });
+
+  test("add_bos_token has no say where tokenizer.json is there, as in transformers 5", async () => {
+    const { bos } = readRules();
+    expect(bos.length).toBeGreaterThan(4);
+    for (const { tokenizer: name, add_bos_token, post_processor, text, ids } of bos) {
+      const source = name === "tiny-pieces" ? TINY_PIECES : TINY_BYTES;
+      const config = JSON.parse(await readFile(join(source, "tokenizer_config.json"), "utf8"));
+      const folder = await copyOf(source, { ...config, add_bos_token });
+      if (!post_processor) {
+        const json = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
+        await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...json, post_processor: null }));
+      }
+      const loaded = await loadTokenizer(folder);
+      expect(plain(await loaded.encodeWithPrefix(text)), JSON.stringify([name, add_bos_token])).toEqual(ids);
+    }
   });
 
   test("a truncation saved in tokenizer.json does not cut texts", async () => {

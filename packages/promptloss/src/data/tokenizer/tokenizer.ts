@@ -92,7 +92,7 @@ export class Tokenizer {
     native.disableTruncation();
     native.disablePadding();
     checkBelongsTogether(folder, native);
-    return new Tokenizer(folder, native, await findPrefixIds(folder, native));
+    return new Tokenizer(folder, native, await findPrefixIds(native));
   }
 
   /** The id of a token as the vocabulary writes it; undefined for a string that is no token. */
@@ -235,14 +235,11 @@ const nativeTokenizer = (folder: TokenizerFolder): NativeTokenizer => {
 };
 
 /**
- * What goes before a text: `add_bos_token` decides where the config has it, as in transformers 5; the
- * post-processor of tokenizer.json otherwise. An EOS that a post-processor appends is no part of a prompt.
+ * What goes before a text: the post-processor of tokenizer.json decides. `add_bos_token` of tokenizer_config.json has
+ * no say beside it, as in transformers 5 (goldens/transformers-rules.json). An EOS that a post-processor appends is no
+ * part of a prompt.
  */
-const findPrefixIds = async (folder: TokenizerFolder, native: NativeTokenizer): Promise<Int32Array> => {
-  if (folder.addBos !== undefined) {
-    if (!folder.addBos || folder.special.bos === undefined) return new Int32Array(0);
-    return Int32Array.of(native.tokenToId(folder.special.bos)!);
-  }
+const findPrefixIds = async (native: NativeTokenizer): Promise<Int32Array> => {
   const bare = (await native.encode("a", null, { addSpecialTokens: false })).getIds();
   const dressed = (await native.encode("a", null, { addSpecialTokens: true })).getIds();
   for (let start = 0; start + bare.length <= dressed.length; start++) {

@@ -116,6 +116,8 @@ export const readGenerationDefaults = (folder: string): ReadDefaults => {
       !(Array.isArray(value) && value.length === 0);
     return changes ? [`generation_config.json: ${key} is not supported and has no effect`] : [];
   });
+  if (config.do_sample === true && beams > 1)
+    notes.push("generation_config.json: beams are not drawn; do_sample has no effect beside num_beams");
   return { defaults: Object.fromEntries(given), notes };
 };
 

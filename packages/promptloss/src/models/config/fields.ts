@@ -35,6 +35,10 @@ export class ConfigFields {
     return this.has(key) ? this.#object[key] : undefined;
   }
 
+  get isEmpty(): boolean {
+    return Object.keys(this.#object).length === 0;
+  }
+
   /** Marks keys as read whose values make no difference. */
   ignore(...keys: string[]): void {
     for (const key of keys) this.#read.add(key);

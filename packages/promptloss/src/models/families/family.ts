@@ -3,12 +3,31 @@ import type { Activation, Architecture, ModuleNames } from "../config/architectu
 import type { ConfigFields } from "../config/fields.ts";
 import { type RopeContext, ropePlan } from "../config/rope.ts";
 
+/** How transformers draws a family's new weights. */
+export interface Initialization {
+  /** The config's key for the standard deviation of matrices. */
+  readonly range: string;
+  /** Matrices that write to the residual stream are drawn narrower, by √(2 · layers) (Radford et al., 2019). */
+  readonly narrowResiduals: boolean;
+  /** The embedding's row that stands for padding and begins at 0: a token id, or the config's own. */
+  readonly padding: { readonly key: string; readonly fallback?: number } | undefined;
+}
+
+/** LLaMA's, and that of most families. */
+export const LLAMA_INITIALIZATION: Initialization = {
+  range: "initializer_range",
+  narrowResiduals: false,
+  padding: { key: "pad_token_id" },
+};
+
 export interface Family {
   /** `model_type` in config.json. */
   readonly modelType: string;
   /** The class in transformers, as `architectures` names it. */
   readonly architecture: string;
   readonly read: (fields: ConfigFields) => Architecture;
+  /** How new weights are drawn where that is not LLaMA's way. */
+  readonly initialization?: Initialization;
   /** Buffers that old files hold beside the weights, computed anew by every reader. */
   readonly buffers: RegExp;
 }
@@ -83,8 +102,10 @@ export const readRope = (
 ): ReturnType<typeof ropePlan> => {
   const theta = fields.number(keys.theta, 10000);
   const partial = keys.partial === undefined ? undefined : fields.optionalNumber(keys.partial);
-  const old = fields.object("rope_scaling");
-  const rope = fields.object("rope_parameters") ?? old;
+  const parameters = fields.object("rope_parameters");
+  // Where a config has both, the older name counts, as in transformers 5; an empty object is none.
+  const scaling = fields.object("rope_scaling");
+  const rope = scaling === undefined || scaling.isEmpty ? parameters : scaling;
   return ropePlan(rope, { ...context, theta, partial: partial ?? context.partial ?? 1 });
 };
 

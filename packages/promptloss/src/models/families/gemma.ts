@@ -7,6 +7,7 @@ import {
   activation,
   type Family,
   LLAMA_HEADS,
+  LLAMA_INITIALIZATION,
   LLAMA_NAMES,
   ROPE_BUFFERS,
   readHeads,
@@ -74,8 +75,11 @@ const read = (
   };
 };
 
+const INITIALIZATION = { ...LLAMA_INITIALIZATION, padding: { key: "pad_token_id", fallback: 0 } };
+
 const gemma2: Family = {
   modelType: "gemma2",
+  initialization: INITIALIZATION,
   architecture: "Gemma2ForCausalLM",
   buffers: ROPE_BUFFERS,
   read: (fields) =>
@@ -110,6 +114,7 @@ const gemma3Ropes = (
 
 const gemma3: Family = {
   modelType: "gemma3_text",
+  initialization: INITIALIZATION,
   architecture: "Gemma3ForCausalLM",
   buffers: ROPE_BUFFERS,
   read: (fields) => {

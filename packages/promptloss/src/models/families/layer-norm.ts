@@ -160,12 +160,29 @@ const readOpt = (fields: ConfigFields): Architecture => {
 };
 
 export const LAYER_NORM: readonly Family[] = [
-  { modelType: "gpt2", architecture: "GPT2LMHeadModel", read: readGpt2, buffers: /\.attn\.(masked_)?bias$/ },
+  {
+    modelType: "gpt2",
+    architecture: "GPT2LMHeadModel",
+    read: readGpt2,
+    initialization: { range: "initializer_range", narrowResiduals: true, padding: undefined },
+    buffers: /\.attn\.(masked_)?bias$/,
+  },
   {
     modelType: "gpt_neox",
     architecture: "GPTNeoXForCausalLM",
     read: readNeoX,
+    initialization: { range: "initializer_range", narrowResiduals: false, padding: undefined },
     buffers: /\.attention\.(masked_)?bias$|\.rotary_emb\.inv_freq$/,
   },
-  { modelType: "opt", architecture: "OPTForCausalLM", read: readOpt, buffers: /^$/ },
+  {
+    modelType: "opt",
+    architecture: "OPTForCausalLM",
+    read: readOpt,
+    initialization: {
+      range: "init_std",
+      narrowResiduals: false,
+      padding: { key: "pad_token_id", fallback: 1 },
+    },
+    buffers: /^$/,
+  },
 ];

@@ -5,6 +5,7 @@ import {
   activation,
   type Family,
   LLAMA_HEADS,
+  LLAMA_INITIALIZATION,
   LLAMA_NAMES,
   ROPE_BUFFERS,
   readHeads,
@@ -145,6 +146,7 @@ const qwen3: Family = {
 
 const phi3: Family = {
   modelType: "phi3",
+  initialization: { ...LLAMA_INITIALIZATION, padding: { key: "pad_token_id", fallback: 32000 } },
   architecture: "Phi3ForCausalLM",
   buffers: ROPE_BUFFERS,
   read: read({

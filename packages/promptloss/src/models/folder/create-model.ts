@@ -3,6 +3,7 @@ import { type DType, empty, keep, manualSeed, noGrad, scope, type Tensor } from 
 import type { ModelConfig } from "../config/model-config.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
 import { parameterShapes, type Shape } from "../decoder/parameters.ts";
+import { type Initialization, LLAMA_INITIALIZATION } from "../families/family.ts";
 
 export interface CreateModelOptions {
   readonly seed: number;
@@ -13,25 +14,55 @@ export interface CreateModelOptions {
   readonly trainable?: boolean;
 }
 
-/** Matrices normal around 0 with the config's `initializer_range` (0.02 where it has none), norms 1, biases 0. */
+/**
+ * Matrices normal around 0 with the config's standard deviation (0.02 where it names none), norms 1, biases 0, the
+ * embedding of padding 0; GPT-2's matrices that write to the residual stream narrower. The spreads are held to
+ * transformers' by goldens/transformers-rules.json.
+ */
 export const createModel = (config: ModelConfig, options: CreateModelOptions): CausalLanguageModel => {
   const { seed, dtype = "float32", device = "cpu", trainable = true } = options;
-  const { initializer_range: range } = config.json;
-  const spread = typeof range === "number" ? range : 0.02;
+  const { architecture } = config;
+  const padding = paddingRow(config);
   manualSeed(seed);
   const draw = (name: string, shape: Shape): Tensor =>
     noGrad(() =>
       scope(() => {
         const tensor = keep(empty(shape, { dtype, device }));
-        if (shape.length > 1) tensor.normal_(0, spread);
-        else tensor.fill_(name.endsWith(".bias") ? 0 : 1 - config.architecture.norm.weightOffset);
+        if (shape.length > 1) tensor.normal_(0, spreadOf(name, config));
+        else tensor.fill_(name.endsWith(".bias") ? 0 : 1 - architecture.norm.weightOffset);
+        if (padding !== undefined && name === `${architecture.names.embedding}.weight`)
+          tensor.narrow(0, padding, 1).zero_();
         tensor.requiresGrad = trainable;
         return tensor;
       }),
     );
-  const shapes = parameterShapes(config.architecture);
+  const shapes = parameterShapes(architecture);
   return new CausalLanguageModel(
     config,
     new Map([...shapes].map(([name, shape]) => [name, draw(name, shape)])),
   );
+};
+
+const initializationOf = ({ family }: ModelConfig): Initialization =>
+  family.initialization ?? LLAMA_INITIALIZATION;
+
+/** The standard deviation of a matrix' elements. */
+const spreadOf = (name: string, config: ModelConfig): number => {
+  const { range, narrowResiduals } = initializationOf(config);
+  const { [range]: given } = config.json;
+  const spread = typeof given === "number" ? given : 0.02;
+  const { layers, names } = config.architecture;
+  const writes = [names.attentionOutput, names.mlpOutput].some((part) => name.endsWith(`.${part}.weight`));
+  return narrowResiduals && writes ? spread / Math.sqrt(2 * layers.length) : spread;
+};
+
+/** The embedding's row that begins at 0; undefined for families, and configs, that name no padding. */
+const paddingRow = (config: ModelConfig): number | undefined => {
+  const { padding } = initializationOf(config);
+  if (padding === undefined) return undefined;
+  const { [padding.key]: given = padding.fallback } = config.json;
+  const { vocabularySize } = config.architecture;
+  return Number.isInteger(given) && (given as number) >= 0 && (given as number) < vocabularySize
+    ? (given as number)
+    : undefined;
 };

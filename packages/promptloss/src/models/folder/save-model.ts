@@ -62,7 +62,7 @@ export const saveModel = (
 };
 
 const shardOptions = ({ maxShardBytes }: SaveModelOptions) => ({
-  // transformers refuses files without it.
+  // transformers before version 5 refuses files without it.
   metadata: { format: "pt" },
   ...(maxShardBytes !== undefined && { maxShardBytes }),
 });
