@@ -79,6 +79,8 @@ const choiceItem = (task: MultipleChoiceTask, row: Row, before: string): ChoiceI
   const choices = listOf(task.choices!, row);
   const shared = before + render(context, row);
   if (choices.length < 2) throw new RowProblem("there are fewer than two choices");
+  const blank = choices.findIndex((choice) => choice.trim() === "");
+  if (blank >= 0) throw new RowProblem(`${fieldsOf(task.choices!)}: choice ${blank} is blank`);
   return {
     kind: "multiple-choice",
     pairs: choices.map((choice) => ({ context: shared, continuation: delimiter + choice })),
@@ -92,16 +94,28 @@ const rightOf = (task: MultipleChoiceTask, row: Row, choices: readonly string[])
     const labels = valueAt(task.labels, row);
     if (!Array.isArray(labels) || labels.length !== choices.length)
       throw new RowProblem(`${task.labels} has not one label for each of the ${choices.length} choices`);
+    const odd = labels.find((label) => label !== 0 && label !== 1);
+    if (odd !== undefined) throw new RowProblem(`${task.labels} has ${JSON.stringify(odd)}, expected 0 or 1`);
     if (!labels.some((label) => label === 1)) throw new RowProblem(`${task.labels} has no right choice`);
     return labels.map((label) => label === 1);
   }
-  const gold = String(typeof task.gold === "string" ? render(task.gold, row) : task.gold);
-  const names = task.goldIn === undefined ? undefined : listOf(task.goldIn, row);
-  const index = names === undefined ? Number(gold) : names.indexOf(gold);
-  if (choices[index] === undefined)
-    throw new RowProblem(`${JSON.stringify(gold)} is none of ${names?.join(", ") ?? choices.length} choices`);
+  const index = goldIndex(task, row, choices.length);
   return choices.map((_, i) => i === index);
 };
+
+/** The right choice's place: a number in range, or the place of a name. */
+const goldIndex = (task: MultipleChoiceTask, row: Row, choices: number): number => {
+  const gold = String(typeof task.gold === "string" ? render(task.gold, row) : task.gold);
+  const names = task.goldIn === undefined ? undefined : listOf(task.goldIn, row);
+  // "", " ", "0x1" and "1e0" are numbers to JavaScript too.
+  const index = names?.indexOf(gold) ?? (/^\d+$/.test(gold) ? Number(gold) : -1);
+  if (index >= 0 && index < choices) return index;
+  const wanted =
+    names === undefined ? `a whole number from 0 to ${choices - 1}` : `one of ${names.join(", ")}`;
+  throw new RowProblem(`gold ${task.gold}: expected ${wanted}, got ${JSON.stringify(gold)}`);
+};
+
+const fieldsOf = (list: string | readonly string[]): string => [list].flat().join(", ");
 
 const likelihoodPair = (task: LikelihoodTask, row: Row, before: string): ScoredPair => ({
   context: before + render(task.context, row),

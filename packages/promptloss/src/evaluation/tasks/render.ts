@@ -1,31 +1,47 @@
 // A row's texts: Jinja templates, which a task renders for every row, and paths that lead to a row's fields.
 import { Template } from "@huggingface/jinja";
+import { type TemplateFields, templateFields } from "./template-fields.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A template or path that a row does not fill. */
 export class RowProblem extends Error {}
 
-const templates = new Map<string, Template>();
+interface Compiled extends TemplateFields {
+  readonly template: Template;
+}
+
+const templates = new Map<string, Compiled>();
+
+const failed = (text: string, cause: unknown): RowProblem =>
+  new RowProblem(`the template ${JSON.stringify(text)} fails: ${(cause as Error).message}`);
 
 /** Jinja drops a newline at the end of a template; something empty behind it keeps it. */
-const compiled = (text: string): Template => {
-  const found = templates.get(text) ?? new Template(`${text}{{''}}`);
-  templates.set(text, found);
-  return found;
+const compiled = (text: string): Compiled => {
+  const known = templates.get(text);
+  if (known !== undefined) return known;
+  try {
+    const template = new Template(`${text}{{''}}`);
+    const made = { template, ...templateFields(template) };
+    templates.set(text, made);
+    return made;
+  } catch (cause) {
+    throw failed(text, cause);
+  }
 };
 
-const FIELD = /\{\{-?\s*\(*\s*([A-Za-z_]\w*)/g;
-
-/** @throws {RowProblem} for a field that the row does not have */
+/** @throws {RowProblem} for a field that the row does not have, and for one that is null and would be printed */
 export const render = (text: string, row: Row): string => {
   if (!text.includes("{")) return text;
-  for (const [, field] of text.matchAll(FIELD))
-    if (row[field!] === undefined) throw new RowProblem(`there is no field ${field}`);
+  const { template, needed, printed } = compiled(text);
+  const missing = needed.find((field) => row[field] === undefined);
+  if (missing !== undefined) throw new RowProblem(`there is no field ${missing}`);
+  const empty = printed.find((field) => row[field] === null);
+  if (empty !== undefined) throw new RowProblem(`the field ${empty} is null`);
   try {
-    return compiled(text).render({ ...row });
+    return template.render({ ...row });
   } catch (cause) {
-    throw new RowProblem(`the template ${JSON.stringify(text)} fails: ${(cause as Error).message}`);
+    throw failed(text, cause);
   }
 };
 
