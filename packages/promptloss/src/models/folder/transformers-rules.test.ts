@@ -14,7 +14,7 @@ describe("new weights are drawn as transformers draws them", () => {
       const model = createModel(parseModelConfig(config), { seed: 3, trainable: false });
       const matrices = [...model.parameters].filter(([, { shape }]) => shape.length > 1);
       const drawn = Object.fromEntries(
-        matrices.map(([name, tensor]) => [name, noGrad(() => scope(() => tensor.std().item<number>()))]),
+        matrices.map(([name, tensor]) => [name, noGrad(() => scope(() => tensor.std().item()))]),
       );
       const tied = model.architecture.tied;
       const names = Object.keys(spreads).filter((name) => drawn[name] !== undefined || !tied);
