@@ -20,28 +20,37 @@ const recommended = (...args: string[]): string => {
 };
 
 describe.skipIf(!built)("promptloss recommend", () => {
-  test("from the paper's facts, for a ratio and a kind of task", () => {
-    expect(recommended("--rg", "0.08", "--tasks", "short-generation")).toMatchInlineSnapshot(`
-      "Prompt loss weight  0.242
-      Range               0.01 to 0.5 (a stated range, no confidence interval)
-      For                 Rg 0.08, short-generation
-      Significant         yes
-      Evidence
-        [the paper, verified] on short-completion data (AlpacaDataShort, Rg 0.08) scores follow a downward quadratic in w_p (p < 0.001) that is highest at PLW 0.242
-        [the paper, verified] a small PLW, 0.01 to 0.5, is best for multiple choice and short generation
-      "
-    `);
+  test("without runs: a prior from the paper's facts, and that it is one", () => {
+    const text = recommended("--rg", "0.08", "--tasks", "short-generation");
+    expect(text).toMatch(
+      /^Prompt loss weight {2}0\.242\nExpected regret {5}0\.\d+ of the gap between best and worst\n/,
+    );
+    expect(text).toContain("no run on this data");
+    expect(text).toContain("[the paper, verified] on short-completion data");
+    expect(text.split("Known")[0]).not.toContain("ignificant");
   });
 
-  test("from a study where it settles the question, from the paper where it does not", () => {
+  test("from a study's runs, at a tolerance and among weights that the user names", () => {
     const study = join(folder.path, "study");
     mkdirSync(study);
     writeStudyResults(study, studyResults({ ratios: [0.1], best: 0.7 }));
     const own = JSON.parse(recommended("--rg", "0.1", "--study", study, "--json"));
-    expect([own.source, own.interval.level]).toEqual(["study", 0.95]);
-    expect(own.interval.lower).toBeLessThan(own.plw);
-    expect(own.interval.upper).toBeGreaterThan(own.plw);
-    expect(JSON.parse(recommended("--rg", "5", "--study", study, "--json")).source).toBe("paper");
+    expect([own.source, own.runs, own.objective, own.unit]).toEqual([
+      "study",
+      21,
+      "quiz accuracy",
+      "accuracy",
+    ]);
+    expect(Math.abs(own.plw ** 0.30103 - 0.7)).toBeLessThan(0.11);
+    const args = ["--tolerance", "0.05", "--weights", "0.2,0.5", "--objective", "quiz"];
+    const named = JSON.parse(recommended("--rg", "0.1", "--study", study, ...args, "--json"));
+    expect(named.within.tolerance).toBe(0.05);
+    expect(named.weights.map(({ plw }: { plw: number }) => plw)).toContain(0.2);
+    // Another normalization has another weight for the same share of the prompt.
+    const share = JSON.parse(recommended("--rg", "0.1", "--normalization", "loss-share", "--json"));
+    expect(share.share.normalization).toBe("loss-share");
+    expect(share.plw).toBeGreaterThan(JSON.parse(recommended("--rg", "0.1", "--json")).plw);
+    expect(JSON.parse(recommended("--rg", "5", "--study", study, "--json")).source).toBe("prior");
   });
 
   test("data, a recipe over it and the recipe's auto agree", () => {
@@ -63,6 +72,8 @@ describe.skipIf(!built)("promptloss recommend", () => {
     };
     expect(said()).toMatch(/^2: .*data or --rg/);
     expect(said("--rg", "-1")).toMatch(/^1: .*must be a positive number/);
+    expect(said("--rg", "1", "--objective", "quiz")).toMatch(/^2: .*--study/);
+    expect(said("--rg", "1", "--weights", "2")).toMatch(/^2: .*weights from 0 to 1/);
     expect(said("rows.json")).toMatch(/^1: .*there is no tokenizer/);
     expect(said("--rg", "1", "--study", folder.path)).toMatch(/^1: .*no results of a study/);
   });

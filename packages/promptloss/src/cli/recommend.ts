@@ -1,21 +1,15 @@
-// `promptloss recommend`: which prompt loss weight to use, with evidence and interval: from a study's results where one
-// is given and settles it, otherwise from what is verified of the paper. What `auto` in a recipe means.
-import { Command, Option } from "commander";
+// `promptloss recommend`: the prompt loss weight of lowest expected regret, from a study's runs where one is given, on a
+// prior from what is verified of the paper. What `auto` in a recipe means.
+import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import { leftOutLines } from "../data/left-out.ts";
 import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { PromptlossError } from "../errors.ts";
-import { recommendForData } from "../inspect/index.ts";
-import {
-  type Recommendation,
-  type RecommendOptions,
-  recommend,
-  renderRecommendation,
-  type TaskGroup,
-  taskGroups,
-} from "../statistics/index.ts";
-import { fitStudy, readStudyResults, studyEvidence } from "../study/results/index.ts";
+import { ratioOfData } from "../inspect/index.ts";
+import { NORMALIZATIONS, type Normalization } from "../loss/normalization.ts";
+import { recommend, renderRecommendation, type TaskGroup, taskGroups } from "../statistics/index.ts";
+import { readStudyResults, studyEvidence } from "../study/results/index.ts";
 import { type DataFlags, readFlags, recipeSettings, sourcesOf, withRowOptions } from "./data-flags.ts";
 import { anyNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
@@ -25,6 +19,11 @@ interface Flags extends DataFlags {
   tokenizer?: string;
   tasks?: TaskGroup;
   study?: string;
+  objective?: string;
+  normalization?: Normalization;
+  parameters?: number;
+  tolerance?: number;
+  weights?: number[];
   json?: true;
 }
 
@@ -40,52 +39,78 @@ export function recommendCommand(): Command {
     .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder, for data");
   return withRowOptions(command)
     .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
-    .option("--study <folder>", "the output folder of a study of your own, asked first")
-    .option("--json", "print the recommendation as JSON")
+    .option("--study <folder>", "the output folder of a study of your own, whose runs are used")
+    .option("--objective <task>", 'what the runs are chosen by: a task, or "task metric"')
+    .addOption(new Option("--normalization <name>", "of the loss (the recipe's)").choices(NORMALIZATIONS))
+    .option("--parameters <number>", "of the model that is trained, as 1.1e9", anyNumber)
+    .option("--tolerance <amount>", "what a weight may cost and still count as alike", tolerance)
+    .option("--weights <plw,...>", "the weights to choose among", weightList)
+    .option("--json", "print the choice as JSON")
     .action(async (data: string[], flags: Flags, command: Command) => {
       if (data.length > 0 === (flags.rg !== undefined))
         command.error("error: give data or --rg, one of the two");
-      const options: RecommendOptions = {
-        ...(flags.tasks && { taskGroup: flags.tasks }),
-        ...(flags.study !== undefined && { study: studyEvidence(fitStudy(readStudyResults(flags.study))) }),
-      };
-      const found =
-        flags.rg === undefined ? await forData(data, flags, options) : recommend(flags.rg, options);
+      if (flags.objective !== undefined && flags.study === undefined)
+        command.error("error: --objective is one of a study: give --study too");
+      const settings = flags.rg === undefined ? settingsFrom(data, flags) : undefined;
+      const ratio = flags.rg ?? (await ratioOf(data, settings!));
+      const { tasks: taskGroup, study, objective, parameters, tolerance: tolerated, weights } = flags;
+      const found = recommend(ratio, {
+        ...{ taskGroup, parameters, weights, tolerance: tolerated },
+        normalization: flags.normalization ?? settings?.normalization,
+        study:
+          study === undefined
+            ? undefined
+            : studyEvidence(readStudyResults(study).rows, { generationRatio: ratio, taskGroup, objective }),
+      });
       process.stdout.write(
         flags.json ? `${JSON.stringify(found, null, 2)}\n` : `${renderRecommendation(found)}\n`,
       );
     });
 }
 
-const forData = async (
-  data: readonly string[],
-  flags: Flags,
-  options: RecommendOptions,
-): Promise<Recommendation> => {
-  const { sources, read, tokenizer: folder } = settingsFrom(data, flags);
+type Settings = ReturnType<typeof settingsFrom>;
+
+const ratioOf = async (data: readonly string[], { sources, read, tokenizer }: Settings): Promise<number> => {
   const progress = new Progress("rows");
   const examples = readExamples(sources, { ...read, hub: watchedHub() });
-  const { recommendation } = await recommendForData(examples, {
-    ...options,
-    tokenizer: await loadTokenizer(folder),
+  const { generationRatio } = await ratioOfData(examples, {
+    tokenizer: await loadTokenizer(tokenizer),
     onRow: (rows) => progress.show(rows),
   });
   progress.end();
   for (const line of leftOutLines(examples.report)) process.stderr.write(`${pc.yellow("!")} ${line}\n`);
-  if (recommendation !== undefined) return recommendation;
+  const { ratioOfMeans } = generationRatio;
+  if (ratioOfMeans !== undefined && ratioOfMeans > 0) return ratioOfMeans;
   throw new PromptlossError(`${data.join(", ")}: there is no generation ratio to go by`, {
     hint: "a prompt loss weight needs rows that have a prompt and a completion",
   });
 };
 
+const tolerance = (text: string): number => {
+  const value = anyNumber(text);
+  if (value < 0) throw new InvalidArgumentError("It should be a number of 0 or more.");
+  return value;
+};
+
+/** "0,0.1,1" */
+export const weightList = (text: string): number[] => {
+  const weights = text.split(",").map(Number);
+  if (text.trim() === "" || !weights.every((plw) => plw >= 0 && plw <= 1))
+    throw new InvalidArgumentError("It should be weights from 0 to 1, as 0,0.1,1.");
+  return weights;
+};
+
 const settingsFrom = (data: readonly string[], flags: Flags) => {
   const { tokenizer } = flags;
   const settings = recipeSettings(data, flags);
-  if (settings !== undefined) return { ...settings, tokenizer: tokenizer ?? settings.tokenizer };
+  if (settings !== undefined) {
+    const { sources, read, normalization } = settings;
+    return { sources, read, normalization, tokenizer: tokenizer ?? settings.tokenizer };
+  }
   if (tokenizer === undefined)
     throw new PromptlossError("the generation ratio is counted in tokens, and there is no tokenizer", {
       hint: "give --tokenizer FOLDER, or --rg in place of data",
     });
   const read = { onBadRow: "skip", ...readFlags(flags) } as const;
-  return { sources: sourcesOf(data, flags), read, tokenizer };
+  return { sources: sourcesOf(data, flags), read, tokenizer, normalization: undefined };
 };

@@ -3,6 +3,7 @@
 import type { DataSource, ReadOptions } from "../data/rows/index.ts";
 import type { ChatTemplateOptions, TemplateSpec, TrainedTurns } from "../data/templates/index.ts";
 import type { OverflowPolicy, WeightPolicy } from "../data/tokens/index.ts";
+import type { Normalization } from "../loss/normalization.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 
 /** Rows that are measured, not trained on: data of its own, or a number or share of the training data. */
@@ -26,6 +27,8 @@ export interface DataPlan {
   readonly turns: TrainedTurns;
   /** `auto` is settled by the data's generation ratio when the data is opened. */
   readonly weights: Omit<WeightPolicy, "promptLossWeight"> & { readonly promptLossWeight: number | "auto" };
+  /** What the loss is divided by, which decides what a weight is worth; `weight-sum` where undefined. */
+  readonly normalization?: Normalization | undefined;
   /** The model's folder, whose positions bound a row where `maxLength` is left out; no bound without it. */
   readonly model: string | undefined;
   readonly maxLength: number | undefined;
@@ -65,6 +68,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
       ...(perClass !== undefined && { perClass }),
       ...(allowAnyWeight !== undefined && { allowAnyWeight }),
     },
+    normalization: recipe.loss.normalization,
     model: recipe.model,
     maxLength: recipe.maxLength,
     overflow: recipe.overflow,

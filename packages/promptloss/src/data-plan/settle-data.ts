@@ -65,7 +65,7 @@ export async function textTools(
 
 /** The weight policy with `auto` settled by the whole data's generation ratio. */
 async function settleWeights(
-  { weights: asked, sources, read }: DataPlan,
+  { weights: asked, sources, read, normalization }: DataPlan,
   tokenizer: Tokenizer | undefined,
 ): Promise<Pick<SettledData, "weights" | "notes" | "leftOut">> {
   const { promptLossWeight, ...rest } = asked;
@@ -75,6 +75,7 @@ async function settleWeights(
   const { note, promptLossWeight: settled } = await automaticWeight(
     tokenizer === undefined ? [] : examples,
     tokenizer,
+    { normalization },
   );
   return {
     weights: { ...rest, promptLossWeight: settled },

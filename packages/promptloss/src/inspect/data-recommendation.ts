@@ -6,32 +6,29 @@ import { type Recommendation, type RecommendOptions, recommend } from "../statis
 import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
 import { PartCounter } from "./part-lengths.ts";
 
-export interface DataRecommendationOptions extends RecommendOptions {
+export interface DataRatioOptions {
   readonly tokenizer: Tokenizer;
   /** Called after each row, with how many were read. */
   readonly onRow?: (rows: number) => void;
 }
 
-export interface DataRecommendation {
+export interface DataRatio {
   readonly rows: number;
   readonly generationRatio: GenerationRatio;
-  /** Undefined where the data has no prompt or no completion to go by. */
-  readonly recommendation: Recommendation | undefined;
 }
 
-/** Reads all examples once. */
-export const recommendForData = async (
+/** Rg of examples, all of which are read once. */
+export const ratioOfData = async (
   examples: Iterable<Example> | AsyncIterable<Example>,
-  { tokenizer, onRow, ...options }: DataRecommendationOptions,
-): Promise<DataRecommendation> => {
+  { tokenizer, onRow }: DataRatioOptions,
+): Promise<DataRatio> => {
   const counter = new PartCounter(tokenizer);
   let rows = 0;
   for await (const example of examples) {
     await counter.add(example);
     onRow?.(++rows);
   }
-  const ratio = generationRatio(await counter.finish());
-  return { rows, generationRatio: ratio, recommendation: recommendForRatio(ratio, options) };
+  return { rows, generationRatio: generationRatio(await counter.finish()) };
 };
 
 /** Undefined where the ratio is undefined or 0. */
@@ -45,9 +42,10 @@ export const recommendForRatio = (
 export const automaticWeight = async (
   examples: Iterable<Example> | AsyncIterable<Example>,
   tokenizer: Tokenizer | undefined,
+  options: Pick<RecommendOptions, "normalization"> = {},
 ): Promise<{ promptLossWeight: number; note: string }> => {
-  const recommendation =
-    tokenizer === undefined ? undefined : (await recommendForData(examples, { tokenizer })).recommendation;
+  const ratio = tokenizer === undefined ? undefined : await ratioOfData(examples, { tokenizer });
+  const recommendation = ratio && recommendForRatio(ratio.generationRatio, options);
   return recommendation === undefined
     ? {
         promptLossWeight: 1,

@@ -1,9 +1,9 @@
 // Inspection: what a data set is like, and which prompt loss weight it asks for.
 export {
   automaticWeight,
-  type DataRecommendation,
-  type DataRecommendationOptions,
-  recommendForData,
+  type DataRatio,
+  type DataRatioOptions,
+  ratioOfData,
 } from "./data-recommendation.ts";
 export type { Distribution, Histogram } from "./distribution.ts";
 export type { Duplicates } from "./duplicates.ts";

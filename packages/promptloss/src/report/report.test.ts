@@ -131,8 +131,9 @@ describe("a whole study", () => {
     for (const choice of ["Family the paper's", "Formula our choice", "Single benchmarks our choice"])
       expect(text).toContain(choice);
     expect(text).toContain("min-max: (y − min) / (max − min) within each group");
-    // A weight that stands on a choice of ours is never told as the paper's.
-    expect(text).toMatch(/All tasks 3\.27 0\.1 0 to 1 a stated range, no interval our choice/);
+    // A weight is a choice with what it may cost, and what is ours is never told as the paper's.
+    expect(text).toMatch(/All tasks 3\.27 [\d.]+ [\d.]+ standard deviations of a task's scores [\d.]+ %/);
+    expect(text).toMatch(/not available to us \(ours\)/);
   });
 
   test("is the same page every time", () => {

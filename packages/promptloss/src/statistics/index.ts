@@ -1,4 +1,25 @@
 // The statistics' public face: models, comparisons, the effect of w_p, response surfaces, recommendations.
+export {
+  type Choice,
+  choose,
+  floored,
+  type KnownNoise,
+  type NormalizationName,
+  type Observation,
+  type Outlook,
+  type Point,
+  type Posterior,
+  type PosteriorOptions,
+  type Prior,
+  type PriorQuestion,
+  plwOfShare,
+  pointsOver,
+  posterior,
+  priorFor,
+  promptShare,
+  type TaskGroup,
+  taskGroups,
+} from "./choice/index.ts";
 export type { Cell, Row } from "./design/table.ts";
 export { type CurveOptions, type CurvePoint, effectCurve } from "./effect/curve.ts";
 export { plwOfWp, wpOfPlw } from "./effect/plw.ts";
@@ -31,12 +52,14 @@ export {
 export { type Prediction, type PredictOptions, predict } from "./mixed/predict.ts";
 export type { Fact, Mark } from "./recommend/paper-facts.ts";
 export {
+  candidateWeights,
+  type OwnRun,
+  ownRun,
   type Recommendation,
   type RecommendOptions,
   recommend,
   type StudyEvidence,
-  type TaskGroup,
-  taskGroups,
+  type WeightOutlook,
 } from "./recommend/recommend.ts";
 export { renderRecommendation } from "./recommend/render.ts";
 export { fitToJson, type Json, surfaceToJson, toJson } from "./report/json.ts";

@@ -51,9 +51,12 @@ describe("docs/studies.md", () => {
 
   test("its program runs on results", () => {
     writeStudyResults(folder, studyResults({ ratios: [0.1], best: 0.7 }));
-    const fits = fitStudy(readStudyResults(folder));
+    const results = readStudyResults(folder);
+    const fits = fitStudy(results);
     expect(fits.fits[0]!.effect?.sentence).toMatch(/the score is highest at PLW/);
-    expect(recommend(0.1, { study: studyEvidence(fits) }).sentence).toMatch(/in your study/);
+    expect(recommend(0.1, { study: studyEvidence(results.rows, { generationRatio: 0.1 }) }).sentence).toMatch(
+      /21 runs of your own/,
+    );
     for (const name of ["fitStudy", "readStudyResults", "recommend", "studyEvidence"])
       expect(page).toContain(name);
   });
@@ -63,7 +66,7 @@ describe("docs/studies.md", () => {
     const { path, content } = await writeStudyReport(folder, { output: join(folder, "appendix.html") });
     expect(readFileSync(path, "utf8")).toMatch(/^<!doctype html>/);
     expect(content.recommendations.map(({ sentence }) => sentence)).toEqual([
-      expect.stringMatching(/^PLW 0\.\d+: in your study, the score is highest at/),
+      expect.stringMatching(/^PLW 0\.\d+: by 21 runs of your own on quiz accuracy/),
     ]);
     expect(page).toContain('writeStudyReport("runs/study", { output: "appendix.html" })');
   });

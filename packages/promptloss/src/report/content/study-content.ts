@@ -9,13 +9,8 @@ import {
 } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/report/numbers.ts";
 import type { AnalysisSettings } from "../../study/results/analysis.ts";
-import {
-  fitStudy,
-  ratioGroups,
-  type StudyFit,
-  type StudyFits,
-  studyEvidence,
-} from "../../study/results/fit-study.ts";
+import { studyEvidence } from "../../study/results/choice-evidence.ts";
+import { fitStudy, ratioGroups, type StudyFit, type StudyFits } from "../../study/results/fit-study.ts";
 import type { ResultRow } from "../../study/results/result-row.ts";
 import type { StudyResults } from "../../study/results/results-file.ts";
 import { benchmarkRows } from "../../study/results/scored-rows.ts";
@@ -68,7 +63,14 @@ export const studyContent = (
   for (const { benchmark, result } of named)
     byName.set(benchmark, [...(byName.get(benchmark) ?? []), result]);
   const benchmarks = [...byName].map(([name, rows]) => benchmarkOf(name, rows, results, settings));
-  return { results, fits, series, benchmarks, cells, recommendations: recommendationsOf(fits, series) };
+  return {
+    results,
+    fits,
+    series,
+    benchmarks,
+    cells,
+    recommendations: recommendationsOf(results, fits, series),
+  };
 };
 
 /** The fits that a series has a part in, by the cells that they share. */
@@ -99,12 +101,20 @@ const benchmarkOf = (
 const withoutBenchmark = (formula: string): string =>
   formula.replaceAll(/\s*\+\s*\([^()|]*\|\|?\s*benchmark\s*\)/g, "");
 
-const recommendationsOf = (fits: StudyFits, series: readonly Series[]): Recommendation[] => {
-  const study = studyEvidence(fits);
+const recommendationsOf = (
+  { rows }: StudyResults,
+  fits: StudyFits,
+  series: readonly Series[],
+): Recommendation[] => {
   const groups = [...new Set(fits.fits.map(({ taskGroup }) => taskGroup))];
   return series.flatMap(({ generationRatio }) =>
     generationRatio === undefined
       ? []
-      : groups.map((taskGroup) => recommend(generationRatio, { study, ...(taskGroup && { taskGroup }) })),
+      : groups.map((taskGroup) =>
+          recommend(generationRatio, {
+            taskGroup,
+            study: studyEvidence(rows, { generationRatio, taskGroup }),
+          }),
+        ),
   );
 };

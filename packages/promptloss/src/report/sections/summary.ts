@@ -37,40 +37,37 @@ ${recommendations.length > 0 && weightTable(recommendations)}`;
 
 const weightTable = (recommendations: readonly Recommendation[]): Markup => html`
 ${table(
-  "Recommended prompt loss weights",
+  "Prompt loss weights of lowest expected regret: a choice, not a claim",
   [
     { name: "For" },
     { name: "Rg", number: true },
     { name: "PLW", number: true },
-    { name: "Range", number: true },
-    { name: "of" },
-    { name: "from" },
+    { name: "Expected regret", number: true },
+    { name: "Best with", number: true },
+    { name: "Alike", number: true },
+    { name: "Rests on" },
   ],
-  recommendations.map(({ taskGroup, generationRatio, plw, interval, source, evidence }) => [
-    groupTitle(taskGroup),
-    trimmed(generationRatio),
-    html`<strong>${trimmed(plw)}</strong>`,
-    interval.kind === "end" ? "" : `${trimmed(interval.lower)} to ${trimmed(interval.upper)}`,
-    kinds[interval.kind](interval.level),
-    source === "study"
-      ? "this study"
-      : evidence.some(({ mark }) => mark === "O")
-        ? "our choice"
-        : "the paper",
-  ]),
+  recommendations.map(
+    ({ taskGroup, generationRatio, plw, expectedRegret, unit, probabilityBest, within, runs }) => [
+      groupTitle(taskGroup),
+      trimmed(generationRatio),
+      html`<strong>${trimmed(plw)}</strong>`,
+      `${trimmed(expectedRegret, 2)} ${unit}`,
+      `${trimmed(100 * probabilityBest, 2)} %`,
+      `${trimmed(within.lower)} to ${trimmed(within.upper)}`,
+      runs > 0 ? counted(runs, "run") : "the prior alone",
+    ],
+  ),
 )}
-${
-  recommendations.some(({ source }) => source === "paper") &&
-  html`<p class="note">Where this study does not settle the question, this is what else is known:</p>
-<ul class="note">${[...new Set(recommendations.filter(({ source }) => source === "paper").map(fromPaper))].map((text) => html`<li>${text}</li>`)}</ul>`
-}`;
+<p class="note">What is known beside this study:</p>
+<ul class="note">${[...new Set(recommendations.map(known))].map((text) => html`<li>${text}</li>`)}</ul>`;
 
 /** What the paper's figures say, without the study's own notes, which stand above. */
-const fromPaper = ({ generationRatio, plw, evidence }: Recommendation): string => {
+const known = ({ generationRatio, evidence }: Recommendation): string => {
   const said = evidence
     .filter(({ mark }) => mark !== "study")
     .map(({ mark, text }) => `${text} (${marks[mark]})`);
-  return `Rg ${trimmed(generationRatio)}, PLW ${trimmed(plw)}: ${said.join("; ")}.`;
+  return `Rg ${trimmed(generationRatio)}: ${said.join("; ")}.`;
 };
 
 const marks: Readonly<Record<Recommendation["evidence"][number]["mark"], string>> = {
@@ -80,13 +77,3 @@ const marks: Readonly<Record<Recommendation["evidence"][number]["mark"], string>
   O: "ours",
   "follow-up": "a follow-up paper",
 };
-
-const kinds: Readonly<Record<Recommendation["interval"]["kind"], (level?: number) => string>> = {
-  surface: (level) => `${percent(level)}, draws of the surface`,
-  bootstrap: (level) => `${percent(level)}, parametric bootstrap`,
-  delta: (level) => `${percent(level)}, delta method`,
-  stated: () => "a stated range, no interval",
-  end: () => "the end of what was tried",
-};
-
-const percent = (level = 0.95): string => `${trimmed(100 * level, 4)} %`;

@@ -18,21 +18,21 @@ export const measuredRatios = { short: 0.08, long: [3.27, 7.83] } as const;
 /** Where a ratio stops being short-completion data by the paper's definition. */
 export const shortBelow = 1;
 
-/** Between these the paper says itself that it doesn't know. */
-export const openRange: readonly [number, number] = [0.5, 2];
-
 export const criticalPlw = 0.242;
+
+/** Parameters of the models that its figures are of: LLaMA 1 and 2, 7B. */
+export const studiedParameters = 7e9;
 
 const ourChoice = "our choice; the paper's exact setting was not available to us";
 
 export const facts = {
   critical: {
     mark: "V",
-    text: "on short-completion data (AlpacaDataShort, Rg 0.08) scores follow a downward quadratic in w_p (p < 0.001) that is highest at PLW 0.242",
+    text: "on short-completion data (AlpacaDataShort, Rg 0.08, LLaMA 7B) scores follow a downward quadratic in w_p (p < 0.001) that is highest at PLW 0.242",
   },
   smallIsBest: {
     mark: "V",
-    text: "a small PLW, 0.01 to 0.5, is best for multiple choice and short generation",
+    text: "a small PLW, 0.01 to 0.5, is best for multiple choice and short generation, with gains under 2 points",
   },
   nearOneIsBest: {
     mark: "V",
@@ -50,16 +50,23 @@ export const facts = {
     mark: "follow-up",
     text: "WIT (arXiv 2507.07817) finds the best prompt weight between 0 and 0.5 over 525 runs",
   },
-  between: {
+  prior: {
     mark: "O",
-    text: `carrying the figures for Rg 0.08 over to other short-completion data: ${ourChoice}`,
+    text: `the prior's width, which grows with |log(Rg / 0.08)|, with another normalization and another model size, and its shares of flat and of rising courses: ${ourChoice}`,
   },
-  smallForLongData: {
+  carried: {
     mark: "O",
-    text: `0.1 where no significant best value is known, a small weight within the follow-up's range: ${ourChoice}`,
-  },
-  nearOneRange: {
-    mark: "O",
-    text: `0.5 to 1 as the range that "near 1" stands for: ${ourChoice}`,
+    text: `whether the weight or the prompt's share of the loss carries over to another Rg is not known; the prior gives them 3 to 1: ${ourChoice}`,
   },
 } as const satisfies Record<string, Fact>;
+
+/** What nobody has measured, as far as we know, in the words of a person who has to choose. */
+export const unknowns = {
+  longData:
+    "a best weight for data with longer completions than prompts: the paper's two such data sets show no significant relation",
+  otherRatios: "how the best weight moves between the paper's ratios, 0.08, 3.27 and 7.83",
+  longGeneration:
+    "the best weight for long generation at other ratios and sizes; the paper's scores there come from a judge model, and larger PLW also lengthens the answers",
+  size: "the best weight for models of other sizes and families",
+  rate: "how the best weight moves with the learning rate; promptloss tune measures it",
+} as const;

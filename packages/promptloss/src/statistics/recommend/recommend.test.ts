@@ -1,156 +1,163 @@
 import { describe, expect, test } from "vitest";
-import type { Row } from "../design/table.ts";
-import { quadraticEffect } from "../effect/quadratic-effect.ts";
-import { fitMixedModel } from "../mixed/model.ts";
+import { normalizationNames, taskGroups } from "../choice/index.ts";
+import { wpOfPlw } from "../effect/plw.ts";
 import { randomSource } from "../random.ts";
-import { fitSurface } from "../surface/surface.ts";
-import { recommend, taskGroups } from "./recommend.ts";
+import {
+  candidateWeights,
+  GAP_UNIT,
+  type OwnRun,
+  ownRun,
+  recommend,
+  type StudyEvidence,
+} from "./recommend.ts";
 import { renderRecommendation } from "./render.ts";
+import { translateShare } from "./translate-share.ts";
 
-/** Scores at eleven w_p and six ratios, best at w_p 0.7, or flat. */
-function study(height: number): Row[] {
+/** Three runs at each of seven weights, best at a w_p. */
+function study(best: number, rest: Partial<OwnRun> = {}): StudyEvidence {
   const random = randomSource(1);
-  return [0.1, 0.3, 0.7, 1.5, 3, 6].flatMap((rg) =>
-    Array.from({ length: 11 }, (_, i) => {
-      const mu = 1 / (1 + Math.exp(height * (i / 10 - 0.7) ** 2 - 0.5));
-      return { wp: i / 10, rg, score: random.beta(500 * mu, 500 * (1 - mu)) };
-    }),
+  const runs = [0, 0.001, 0.01, 0.1, 0.3, 0.6, 1].flatMap((plw) =>
+    [1, 2, 3].map(() =>
+      ownRun(plw, { score: 0.8 - 0.6 * (wpOfPlw(plw) - best) ** 2 + 0.01 * random.normal(), ...rest }),
+    ),
   );
+  return { runs, objective: "quiz acc", unit: "acc", notes: ["a note"] };
 }
 
-const effectOf = (height: number) => quadraticEffect(fitMixedModel(study(height), "score ~ wp + wp^2"));
-
-describe("from the paper", () => {
-  test("short completions: its fitted 0.242, in the range that it states", () => {
+describe("without runs", () => {
+  test("at the paper's ratio: its fitted weight, with what it may cost", () => {
     for (const taskGroup of [undefined, "multiple-choice", "short-generation"] as const) {
-      expect(recommend(0.08, taskGroup === undefined ? {} : { taskGroup })).toMatchObject({
+      const advice = recommend(0.08, { taskGroup });
+      expect(advice).toMatchObject({
         plw: 0.242,
-        interval: { lower: 0.01, upper: 0.5, kind: "stated" },
-        source: "paper",
-        significant: true,
+        source: "prior",
+        runs: 0,
+        unit: GAP_UNIT,
+        noise: undefined,
       });
+      expect(advice.expectedRegret).toBeGreaterThan(0);
+      expect(advice.expectedRegret).toBeLessThan(0.3);
+      expect(advice.oneMoreRun).toBeUndefined();
+      expect(advice.within.weights).toContain(0.242);
     }
   });
 
-  test("long generation on short completions: PLW 1", () => {
-    expect(recommend(0.08, { taskGroup: "long-generation" })).toMatchObject({
-      plw: 1,
-      interval: { lower: 0.5, upper: 1 },
+  test("for long generation a higher weight", () => {
+    expect(recommend(0.08, { taskGroup: "long-generation" }).plw).toBeGreaterThan(recommend(0.08).plw);
+  });
+
+  test("the farther from what was measured, the less sure", () => {
+    const regrets = [0.08, 0.5, 3.27, 30].map((ratio) => recommend(ratio).expectedRegret);
+    expect(regrets).toEqual([...regrets].sort((a, b) => a - b));
+    expect(recommend(3.27).sentence).toMatch(/no run on this data stands behind it/);
+    expect(recommend(3.27).unknown.join()).toMatch(/no significant relation/);
+  });
+
+  test("what it says has no step at Rg 1", () => {
+    const [below, above] = [0.999, 1.001].map((ratio) => recommend(ratio));
+    below!.weights.forEach(({ expectedRegret, probabilityBest }, i) => {
+      // 2,000 draws: one that falls to another member of the mixture moves a mean by up to 1 / 2000 of a few gaps.
+      expect(Math.abs(above!.weights[i]!.expectedRegret - expectedRegret)).toBeLessThan(0.02);
+      expect(Math.abs(above!.weights[i]!.probabilityBest - probabilityBest)).toBeLessThan(0.02);
     });
+    expect(above!.unknown).toEqual(below!.unknown);
+    const texts = ({ evidence }: typeof below & object): string[] =>
+      evidence.map(({ text }) => text.replaceAll(/Rg (0\.999|1) /g, "Rg ~ "));
+    expect(texts(above!).slice(0, -1)).toEqual(texts(below!).slice(0, -1));
   });
 
-  test("long completions: no significant relation, and a number that is ours", () => {
-    const advice = recommend(3.27);
-    expect(advice).toMatchObject({ plw: 0.1, interval: { lower: 0, upper: 1 }, significant: false });
-    expect(advice.sentence).toMatch(/not significant: p = 0\.237/);
-  });
-
-  test("what lies between its measured ratios is said to", () => {
-    expect(recommend(0.3)).toMatchObject({ significant: false });
-    expect(recommend(0.3).evidence.some(({ mark }) => mark === "O")).toBe(true);
-    expect(recommend(1).evidence.some(({ text }) => text.includes("leaves open"))).toBe(true);
-  });
-
-  test("our own choices are never printed as the paper's", () => {
-    for (const ratio of [0.08, 0.3, 0.7, 1, 3, 10]) {
-      for (const taskGroup of taskGroups) {
+  test("our own choices are never printed as the paper's, and nothing is called significant of a choice", () => {
+    for (const ratio of [0.08, 0.3, 0.7, 1, 3, 10])
+      for (const taskGroup of [undefined, ...taskGroups]) {
         const advice = recommend(ratio, { taskGroup });
-        const byPaper = advice.sentence.split("Beyond the paper:")[0]!;
-        for (const { mark, text } of advice.evidence) {
-          if (mark === "O") {
+        for (const { mark, text } of advice.evidence)
+          if (mark === "O")
             expect(text).toMatch(/our choice; the paper's exact setting was not available to us$/);
-            expect(byPaper).not.toContain(text);
-            expect(advice.sentence).toContain(text);
-          }
-        }
-        expect(advice.interval.lower).toBeLessThanOrEqual(advice.plw);
-        expect(advice.interval.upper).toBeGreaterThanOrEqual(advice.plw);
-        const marked = renderRecommendation(advice)
-          .split("\n")
-          .filter((line) => line.includes("our choice; the"));
-        for (const line of marked) expect(line).toMatch(/^ {2}\[our choice, not the paper's\]/);
+        const text = renderRecommendation(advice);
+        for (const line of text.split("\n").filter((each) => each.includes("our choice; the")))
+          expect(line).toMatch(/^ {2}\[our choice, not the paper's\]/);
+        expect(advice.sentence).not.toMatch(/significant/);
+        // Of the paper's findings alone.
+        expect(text.split("Known")[0]).not.toMatch(/significant/);
+        expect(JSON.stringify(Object.keys(advice))).not.toMatch(/significant/);
       }
-    }
+  });
+
+  test("a weight is taken into the recipe's normalization by the prompt's share", () => {
+    const shares = normalizationNames.map((normalization) => recommend(0.08, { normalization }));
+    const plw = Object.fromEntries(shares.map((advice) => [advice.share.normalization, advice.plw]));
+    expect([plw["active-count"], plw["all-mean"], plw["completion-count"]]).toEqual([0.242, 0.242, 0.242]);
+    // 0.242 is 75 % of the token weight here, which segment-mean has at PLW 3.
+    expect(plw["segment-mean"]).toBeGreaterThan(0.242);
+    expect(plw["loss-share"]).toBeGreaterThan(0.242);
+    expect(recommend(0.08, { normalization: "loss-share" }).weights.every((each) => each.plw < 1)).toBe(true);
+    const { share, equivalents } = translateShare(0.242, 0.08, "weight-sum");
+    expect([share, equivalents["loss-share"], equivalents["segment-mean"]]).toEqual([
+      expect.closeTo(0.7516, 4),
+      expect.closeTo(0.7516, 4),
+      expect.closeTo(3.025, 3),
+    ]);
   });
 
   test("as text", () => {
-    expect(renderRecommendation(recommend(0.7, { taskGroup: "long-generation" }))).toMatchSnapshot();
     expect(renderRecommendation(recommend(8))).toMatchSnapshot();
-    const end = { ...recommend(8), plw: 0, interval: { lower: 0, upper: 0, kind: "end" } as const };
-    expect(renderRecommendation(end)).toContain(
-      "\nRange               none (the best is the end of what was tried)\n",
-    );
   });
 });
 
-describe("from the user's study", () => {
-  const effect = effectOf(4);
-  const surface = fitSurface(study(4));
-
-  test("a model of the same ratio answers", () => {
-    const advice = recommend(0.1, { study: { effects: [{ generationRatio: 0.09, effect }] } });
-    expect(advice).toMatchObject({
-      source: "study",
-      significant: true,
-      plw: effect.best!.plw,
-      interval: { kind: "delta" },
-    });
-    expect(advice.evidence[0]).toEqual({ mark: "study", text: effect.sentence });
+describe("with runs", () => {
+  test("they lead, in their own units", () => {
+    for (const best of [0.25, 0.5, 0.8]) {
+      const advice = recommend(0.08, { study: study(best) });
+      expect(advice).toMatchObject({ source: "study", runs: 21, unit: "acc", objective: "quiz acc" });
+      expect(Math.abs(wpOfPlw(advice.plw) - best)).toBeLessThan(0.15);
+      // A step of 0.15 from the best costs 0.0135.
+      expect(advice.expectedRegret).toBeLessThan(0.0135);
+      expect(advice.noise).toBeGreaterThan(0.005);
+      expect(advice.noise).toBeLessThan(0.02);
+      expect(advice.oneMoreRun!.gain).toBeLessThan(advice.expectedRegret);
+      expect(advice.evidence.slice(0, 2)).toEqual([
+        { mark: "study", text: "21 runs at PLW 0, 0.001, 0.01, 0.1, 0.3, 0.6, 1, scored by quiz acc" },
+        { mark: "study", text: "a note" },
+      ]);
+    }
   });
 
-  test("a surface answers for any ratio inside its data", () => {
-    const advice = recommend(2, { study: { surfaces: [{ surface }] } });
-    expect(advice).toMatchObject({ source: "study", interval: { kind: "surface", level: 0.95 } });
-    expect(Math.abs(advice.plw - 0.7 ** (1 / 0.30103))).toBeLessThan(0.05);
+  test("the tolerance is in their units, and the runs' weights are candidates", () => {
+    const advice = recommend(0.08, { study: study(0.5), tolerance: 0.02, weights: [0.2, 0.4] });
+    expect(advice.weights.map(({ plw }) => plw)).toEqual([0, 0.001, 0.01, 0.1, 0.2, 0.3, 0.4, 0.6, 1]);
+    expect(advice.within.tolerance).toBe(0.02);
+    expect(advice.within.weights).toContain(0.1);
+    expect(advice.within.weights).not.toContain(1);
   });
 
-  test("the task group's own finding comes before one over all tasks", () => {
-    const other = { ...effect, best: { ...effect.best!, plw: 0.9 } };
-    const effects = [
-      { generationRatio: 0.1, effect: other },
-      { generationRatio: 0.1, taskGroup: "multiple-choice" as const, effect },
-    ];
-    expect(recommend(0.1, { taskGroup: "multiple-choice", study: { effects } }).plw).toBe(effect.best!.plw);
-    expect(recommend(0.1, { taskGroup: "long-generation", study: { effects } }).plw).toBe(0.9);
+  test("a learning rate that was varied is chosen too", () => {
+    const both = study(0.5);
+    const runs = both.runs.flatMap((run) => [
+      { ...run, logRate: -4 },
+      { ...run, logRate: -3, score: run.score - 0.3 },
+    ]);
+    const advice = recommend(0.08, { study: { ...both, runs } });
+    expect(advice.learningRate).toBeCloseTo(1e-4, 12);
+    expect(advice.sentence).toContain("at learning rate 0.0001");
   });
 
-  test("outside its data, and where it finds nothing, the paper answers and the study's word is told", () => {
-    const outside = recommend(20, {
-      study: { surfaces: [{ surface }], effects: [{ generationRatio: 0.1, effect }] },
-    });
-    expect(outside.source).toBe("paper");
-    expect(outside.evidence.map(({ text }) => text)).toEqual(
-      expect.arrayContaining([
-        expect.stringMatching(/covers Rg 0\.1 to 6 only/),
-        expect.stringMatching(/does not speak for/),
-      ]),
-    );
-    const nothing = recommend(0.1, { study: { effects: [{ generationRatio: 0.1, effect: effectOf(0) }] } });
-    expect(nothing.source).toBe("paper");
-    expect(nothing.sentence).toMatch(/your study does not settle it; by the paper/);
-    expect(nothing.evidence[0]!.text).toMatch(/no significant relation/);
-    const flat = recommend(1, { study: { surfaces: [{ surface: fitSurface(study(0)) }] } });
-    expect(flat.evidence[0]!.text).toMatch(/no significant best PLW/);
+  test("runs that tell nothing leave the prior, and it says so", () => {
+    const one = { ...study(0.5), runs: study(0.5).runs.slice(0, 3) };
+    const advice = recommend(0.08, { study: one });
+    expect(advice).toMatchObject({ source: "prior", runs: 0, unit: GAP_UNIT, plw: 0.242 });
+    expect(advice.evidence[0]!.text).toMatch(/do not tell weights apart/);
+    expect(renderRecommendation(advice)).toContain("no run on this data");
   });
 
-  test("a course without a vertex recommends its end", () => {
-    const rising = quadraticEffect(
-      fitMixedModel(
-        study(4).map((row) => ({
-          ...row,
-          score: 0.3 + 0.3 * Number(row.wp) + 0.01 * Math.sin(50 * Number(row.score)),
-        })),
-        "score ~ wp + wp^2",
-      ),
-    );
-    expect(rising.kind).toBe("monotone");
-    const advice = recommend(0.1, { study: { effects: [{ generationRatio: 0.1, effect: rising }] } });
-    expect(advice).toMatchObject({ plw: 1, interval: { lower: 1, upper: 1, kind: "end" }, source: "study" });
+  test("as text", () => {
+    expect(renderRecommendation(recommend(0.3, { study: study(0.5) }))).toMatchSnapshot();
   });
 });
 
-test("a ratio that is none, and an unknown task group, are refused", () => {
+test("a ratio that is none, unknown names and weights are refused", () => {
   expect(() => recommend(0)).toThrow(/must be a positive number/);
   expect(() => recommend(Number.NaN)).toThrow(/must be a positive number/);
   expect(() => recommend(1, { taskGroup: "chat" as "multiple-choice" })).toThrow(/unknown task group "chat"/);
+  expect(() => recommend(1, { weights: [2] })).toThrow(/2 is no prompt loss weight from 0 to 1/);
+  expect(candidateWeights).toContain(0.242);
 });

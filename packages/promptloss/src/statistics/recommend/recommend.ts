@@ -1,192 +1,223 @@
-// Which prompt loss weight to use for data of a generation ratio and a kind of task: from the user's own study where it
-// covers the question and finds something, otherwise from the paper's facts, always with an interval and the evidence.
-import type { QuadraticEffect } from "../effect/quadratic-effect.ts";
+// Which prompt loss weight to use: the one of lowest expected regret under a posterior that starts from the paper's
+// facts and learns from the user's own runs. A choice, not a claim: it has probabilities, and nothing is tested.
+import {
+  type Choice,
+  choose,
+  type KnownNoise,
+  type NormalizationName,
+  type Observation,
+  type Point,
+  type Posterior,
+  pointsOver,
+  posterior,
+  priorFor,
+  type TaskGroup,
+} from "../choice/index.ts";
+import { wpOfPlw } from "../effect/plw.ts";
 import { StatisticsError } from "../errors.ts";
 import { trimmed } from "../report/numbers.ts";
-import { bestPlwAt } from "../surface/best.ts";
-import type { ResponseSurface } from "../surface/surface.ts";
-import { criticalPlw, type Fact, facts, measuredRatios, openRange, shortBelow } from "./paper-facts.ts";
+import type { Fact } from "./paper-facts.ts";
+import { priorEvidence, unknownsFor } from "./prior-evidence.ts";
+import { type ShareTranslation, shareText, translateShare } from "./translate-share.ts";
 
-export type TaskGroup = "multiple-choice" | "short-generation" | "long-generation";
+/** A run of the user's own. */
+export interface OwnRun extends Observation {
+  readonly plw: number;
+}
 
-export const taskGroups: readonly TaskGroup[] = ["multiple-choice", "short-generation", "long-generation"];
-
-/** What the user's own study found. An entry without a task group is over all tasks. */
+/** What the user's own runs say of one objective. */
 export interface StudyEvidence {
-  surfaces?: readonly { taskGroup?: TaskGroup; surface: ResponseSurface }[];
-  effects?: readonly { generationRatio: number; taskGroup?: TaskGroup; effect: QuadraticEffect }[];
+  readonly runs: readonly OwnRun[];
+  /** "held-out content_loss". */
+  readonly objective: string;
+  /** Of the objective, as "nats" or "acc"; what regrets are printed in. */
+  readonly unit: string;
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
+  /** Of a run, from elsewhere. */
+  readonly noise?: KnownNoise | undefined;
 }
 
 export interface RecommendOptions {
   /** Left out: over all tasks, which the paper's fit is, too. */
-  taskGroup?: TaskGroup;
-  study?: StudyEvidence;
+  readonly taskGroup?: TaskGroup | undefined;
+  /** Of the recipe; `weight-sum` where left out. */
+  readonly normalization?: NormalizationName | undefined;
+  /** Of the model that is trained. */
+  readonly parameters?: number | undefined;
+  readonly study?: StudyEvidence | undefined;
+  /** What a weight may cost and still count as alike: in the objective's units, or a share of the gap without runs. */
+  readonly tolerance?: number | undefined;
+  /** Weights to choose among, beside those of the runs. */
+  readonly weights?: readonly number[] | undefined;
+  /** Of the draws. */
+  readonly seed?: number | undefined;
+}
+
+export interface WeightOutlook {
+  readonly plw: number;
+  /** In `unit`. */
+  readonly expectedRegret: number;
+  /** Of being the best of the weights that are listed. */
+  readonly probabilityBest: number;
 }
 
 export interface Recommendation {
-  plw: number;
-  interval: {
-    lower: number;
-    upper: number;
-    /** Where it comes from: an estimate's interval, a range that a source states, or the end of the range tried. */
-    kind: "surface" | "bootstrap" | "delta" | "stated" | "end";
-    /** Of an estimate's interval. */
-    level?: number;
+  readonly plw: number;
+  /** Where the runs varied it. */
+  readonly learningRate?: number;
+  readonly source: "study" | "prior";
+  /** Runs of one's own that it rests on. */
+  readonly runs: number;
+  readonly objective: string | undefined;
+  /** Of all regrets, gains and tolerances. */
+  readonly unit: string;
+  readonly expectedRegret: number;
+  readonly probabilityBest: number;
+  /** By weight, at the learning rate that is chosen. */
+  readonly weights: readonly WeightOutlook[];
+  readonly within: {
+    readonly tolerance: number;
+    readonly weights: readonly number[];
+    readonly lower: number;
+    readonly upper: number;
   };
-  generationRatio: number;
-  taskGroup: TaskGroup | undefined;
-  source: "study" | "paper";
-  /** Whether a significant finding stands behind the number, at this very generation ratio. */
-  significant: boolean;
+  /** Undefined without runs that tell the noise. */
+  readonly oneMoreRun:
+    | { readonly plw: number; readonly learningRate?: number; readonly gain: number }
+    | undefined;
+  readonly noise: number | undefined;
+  readonly generationRatio: number;
+  readonly taskGroup: TaskGroup | undefined;
+  readonly share: ShareTranslation;
   /** "study", or the mark of a paper's fact. */
-  evidence: { mark: "study" | Fact["mark"]; text: string }[];
-  /** The recommendation and its ground in a sentence. */
-  sentence: string;
+  readonly evidence: readonly { readonly mark: "study" | Fact["mark"]; readonly text: string }[];
+  /** What is not known of the question. */
+  readonly unknown: readonly string[];
+  /** The choice and its ground in a line. */
+  readonly sentence: string;
 }
 
-/** Studies of one ratio answer for ratios within this factor of it. */
-const sameRatio = 1.25;
+/** From 0 to 1, about evenly in w_p, with the paper's fitted best weight among them. */
+export const candidateWeights = [
+  0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.242, 0.35, 0.5, 0.7, 1,
+] as const;
 
-/** Throws StatisticsError for a ratio that is not positive. */
+/** Of the gap between the best and the worst weight, where the user gives no tolerance. Our choice. */
+export const TOLERATED_SHARE = 0.1;
+
+/** Without runs a regret has no unit of its own. */
+export const GAP_UNIT = "of the gap between best and worst";
+
+/** @throws StatisticsError for a ratio that is not positive, unknown names, weights outside [0, 1] */
 export function recommend(generationRatio: number, options: RecommendOptions = {}): Recommendation {
-  const { taskGroup, study } = options;
-  if (!(generationRatio > 0 && Number.isFinite(generationRatio))) {
-    throw new StatisticsError(`the generation ratio must be a positive number, not ${generationRatio}`, {
-      hint: "it is mean completion tokens over mean prompt tokens",
-    });
-  }
-  if (taskGroup !== undefined && !taskGroups.includes(taskGroup)) {
-    throw new StatisticsError(`unknown task group ${JSON.stringify(taskGroup)}`, {
-      hint: `use ${taskGroups.join(", ")}`,
-    });
-  }
-  const notes: string[] = [];
-  const own = study && fromStudy(generationRatio, taskGroup, study, notes);
-  return own ?? fromPaper(generationRatio, taskGroup, notes);
+  const { taskGroup, normalization = "weight-sum", parameters, study, seed } = options;
+  const prior = priorFor({ generationRatio, taskGroup, normalization, parameters });
+  const runs = study?.runs ?? [];
+  const weights = weightsAmong(options, runs);
+  const rates = [...new Set(runs.map(({ logRate }) => logRate))].sort((a, b) => (a ?? 0) - (b ?? 0));
+  const points = pointsOver(weights.map(wpOfPlw), rates.length === 0 ? [undefined] : rates);
+  const found = posterior(points, runs, { prior, noise: study?.noise, seed });
+  // Without runs a score has no unit: the gap takes its place.
+  const own = found.noise !== undefined && new Set(runs.map(({ plw }) => plw)).size > 1;
+  const scale = own ? 1 : found.span;
+  const tolerance = options.tolerance ?? TOLERATED_SHARE * (own ? found.span : 1);
+  const choice = choose(found, { tolerance: tolerance * scale });
+  const unit = own ? study!.unit : GAP_UNIT;
+  const chosen = chosenFrom(found, choice, { weights, scale });
+  const common = {
+    ...{ unit, generationRatio, taskGroup },
+    ...{ source: own ? ("study" as const) : ("prior" as const), runs: own ? runs.length : 0 },
+    ...{ objective: own ? study!.objective : undefined, noise: own ? found.noise : undefined },
+    ...chosen,
+    share: translateShare(chosen.plw, generationRatio, normalization),
+    within: { tolerance, ...chosen.within },
+    oneMoreRun: own ? chosen.oneMoreRun : undefined,
+    evidence: [
+      ...(study === undefined ? [] : ownEvidence(study, own)),
+      ...priorEvidence(generationRatio, taskGroup, normalization),
+    ],
+    unknown: unknownsFor(generationRatio, taskGroup, parameters),
+  };
+  return { ...common, sentence: sentenceOf(common) };
 }
 
-type Found = Pick<Recommendation, "plw" | "interval"> & { finding: string };
-
-function fromStudy(
-  ratio: number,
-  taskGroup: TaskGroup | undefined,
-  study: StudyEvidence,
-  notes: string[],
-): Recommendation | undefined {
-  // What concerns the task group first, then what is over all tasks.
-  const scopes = taskGroup === undefined ? [undefined] : [taskGroup, undefined];
-  for (const scope of scopes) {
-    const effects = (study.effects ?? []).filter((entry) => entry.taskGroup === scope);
-    const surfaces = (study.surfaces ?? []).filter((entry) => entry.taskGroup === scope);
-    const found = fromEffects(ratio, effects, notes) ?? fromSurfaces(ratio, surfaces, notes);
-    if (found === undefined) continue;
-    const { plw, interval, finding } = found;
-    return {
-      plw,
-      interval,
-      generationRatio: ratio,
-      taskGroup,
-      source: "study",
-      significant: true,
-      evidence: [finding, ...notes].map((text) => ({ mark: "study", text })),
-      sentence: `PLW ${trimmed(plw)}: in your study, ${finding}`,
-    };
-  }
-  return undefined;
+function weightsAmong(
+  { weights: asked, normalization }: RecommendOptions,
+  runs: readonly OwnRun[],
+): number[] {
+  // A share of 1 would leave nothing of the completion's loss.
+  const weights = asked ?? candidateWeights.filter((plw) => plw < 1 || normalization !== "loss-share");
+  const wrong = weights.find((plw) => !(plw >= 0 && plw <= 1));
+  if (wrong !== undefined || weights.length === 0)
+    throw new StatisticsError(
+      wrong === undefined
+        ? "there are no weights to choose among"
+        : `${wrong} is no prompt loss weight from 0 to 1`,
+    );
+  return [...new Set([...weights, ...runs.map(({ plw }) => plw)])].sort((a, b) => a - b);
 }
 
-function fromEffects(
-  ratio: number,
-  effects: NonNullable<StudyEvidence["effects"]>,
-  notes: string[],
-): Found | undefined {
-  for (const { effect, generationRatio } of effects) {
-    if (!near(generationRatio, ratio)) {
-      notes.push(
-        `the study's model at Rg ${trimmed(generationRatio)} does not speak for Rg ${trimmed(ratio)}`,
-      );
-      continue;
-    }
-    const { kind, best, plwInterval, bootstrap, level, sentence } = effect;
-    if (best === undefined || kind === "none" || kind === "minimum") {
-      notes.push(sentence);
-      continue;
-    }
-    const estimated = bootstrap?.plw ?? plwInterval;
-    const interval: Recommendation["interval"] =
-      estimated === undefined
-        ? { lower: best.plw, upper: best.plw, kind: "end" }
-        : { lower: estimated.lower, upper: estimated.upper, kind: bootstrap ? "bootstrap" : "delta", level };
-    return { plw: best.plw, interval, finding: sentence };
-  }
-  return undefined;
-}
-
-function fromSurfaces(
-  ratio: number,
-  surfaces: NonNullable<StudyEvidence["surfaces"]>,
-  notes: string[],
-): Found | undefined {
-  for (const { surface } of surfaces) {
-    const [low, high] = surface.range.rg;
-    if (ratio < low || ratio > high) {
-      notes.push(`the study's surface covers Rg ${trimmed(low)} to ${trimmed(high)} only`);
-      continue;
-    }
-    const { plw, interval, level, againstEnds, sentence } = bestPlwAt(surface, ratio);
-    if (againstEnds.every(({ p }) => p < 1 - level)) {
-      return { plw, interval: { ...interval.plw, kind: "surface", level }, finding: sentence };
-    }
-    notes.push(sentence);
-  }
-  return undefined;
-}
-
-const near = (a: number, b: number): boolean => Math.abs(Math.log(a / b)) <= Math.log(sameRatio);
-
-function fromPaper(
-  ratio: number,
-  taskGroup: TaskGroup | undefined,
-  notes: readonly string[],
-): Recommendation {
-  const { plw, lower, upper, ground } = paperChoice(ratio, taskGroup);
-  const reach: Fact[] = [];
-  if (ratio < shortBelow && !near(ratio, measuredRatios.short)) reach.push(facts.between);
-  if (ratio >= openRange[0] && ratio <= openRange[1]) reach.push(facts.open);
-  const evidence = [
-    ...notes.map((text) => ({ mark: "study" as const, text })),
-    ...[...ground, ...reach].map(({ mark, text }) => ({ mark, text })),
-  ];
-  const significant = near(ratio, measuredRatios.short) && ground.every(({ mark }) => mark !== "O");
-  const verified = ground.filter(({ mark }) => mark === "V").map(({ text }) => text);
-  const chosen = [...ground, ...reach].filter(({ mark }) => mark === "O").map(({ text }) => text);
-  const choices = chosen.length === 0 ? "" : ` Beyond the paper: ${chosen.join("; ")}.`;
-  const unsettled = notes.length === 0 ? "" : "your study does not settle it; ";
+function chosenFrom(
+  { points }: Posterior,
+  { best, candidates, within, oneMoreRun }: Choice,
+  { weights, scale }: { readonly weights: readonly number[]; readonly scale: number },
+) {
+  const weightOf = (i: number): number => weights[i % weights.length]!;
+  const rateOf = ({ logRate }: Point) => (logRate === undefined ? {} : { learningRate: 10 ** logRate });
+  const row = best - (best % weights.length);
+  const alike = [...new Set(within.map(weightOf))].sort((a, b) => a - b);
   return {
-    plw,
-    interval: { lower, upper, kind: "stated" },
-    generationRatio: ratio,
-    taskGroup,
-    source: "paper",
-    significant,
-    evidence,
-    sentence: `PLW ${plw} (${lower} to ${upper}): ${unsettled}by the paper, ${verified.join("; ")}.${choices}`,
+    plw: weightOf(best),
+    ...rateOf(points[best]!),
+    expectedRegret: candidates[best]!.expectedRegret / scale,
+    probabilityBest: candidates[best]!.probabilityBest,
+    weights: weights.map((plw, k) => {
+      const { expectedRegret, probabilityBest } = candidates[row + k]!;
+      return { plw, expectedRegret: expectedRegret / scale, probabilityBest };
+    }),
+    within: { weights: alike, lower: alike[0]!, upper: alike.at(-1)! },
+    oneMoreRun: oneMoreRun && {
+      plw: weightOf(oneMoreRun.at),
+      ...rateOf(points[oneMoreRun.at]!),
+      gain: oneMoreRun.gain / scale,
+    },
   };
 }
 
-interface PaperChoice {
-  plw: number;
-  lower: number;
-  upper: number;
-  ground: Fact[];
+function ownEvidence(
+  { runs, objective, notes }: StudyEvidence,
+  used: boolean,
+): { mark: "study"; text: string }[] {
+  const tried = [...new Set(runs.map(({ plw }) => plw))].sort((a, b) => a - b).map((plw) => trimmed(plw));
+  const text = used
+    ? `${runs.length} runs at PLW ${tried.join(", ")}, scored by ${objective}`
+    : "your runs do not tell weights apart: there are too few of this question, or all have one score";
+  return [text, ...notes].map((each) => ({ mark: "study", text: each }));
 }
 
-function paperChoice(ratio: number, taskGroup: TaskGroup | undefined): PaperChoice {
-  if (ratio >= shortBelow) {
-    return { plw: 0.1, lower: 0, upper: 1, ground: [facts.longData, facts.smallForLongData, facts.followUp] };
-  }
-  if (taskGroup === "long-generation") {
-    return { plw: 1, lower: 0.5, upper: 1, ground: [facts.nearOneIsBest, facts.nearOneRange] };
-  }
-  return { plw: criticalPlw, lower: 0.01, upper: 0.5, ground: [facts.critical, facts.smallIsBest] };
+function sentenceOf({
+  plw,
+  learningRate,
+  source,
+  runs,
+  objective,
+  unit,
+  expectedRegret,
+  probabilityBest,
+  within,
+}: Omit<Recommendation, "sentence">): string {
+  const rate = learningRate === undefined ? "" : ` at learning rate ${trimmed(learningRate)}`;
+  const ground =
+    source === "study"
+      ? `by ${runs} runs of your own on ${objective}`
+      : "no run on this data stands behind it, only a wide prior from the paper's facts";
+  return `PLW ${trimmed(plw)}${rate}: ${ground}; expected regret ${trimmed(expectedRegret, 2)} ${unit}, best with probability ${shareText(probabilityBest)}, alike from ${trimmed(within.lower)} to ${trimmed(within.upper)}`;
 }
+
+/** Of a run by its weight; its w_p follows. */
+export const ownRun = (plw: number, rest: Omit<OwnRun, "plw" | "wp">): OwnRun => ({
+  plw,
+  wp: wpOfPlw(plw),
+  ...rest,
+});

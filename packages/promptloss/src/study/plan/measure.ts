@@ -5,7 +5,7 @@ import { readExamples } from "../../data/rows/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../data/tokenizer/index.ts";
 import { resolveWeightPolicy } from "../../data/tokens/index.ts";
 import { type DataPlan, dataPlanOf, openData, textTools } from "../../data-plan/index.ts";
-import { recommendForData } from "../../inspect/index.ts";
+import { ratioOfData } from "../../inspect/index.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import type { Recipe } from "../../recipe/index.ts";
 import { BatchPlan } from "../../training/batches.ts";
@@ -93,7 +93,7 @@ export class DataMeter {
       const text = await textTools(plan, { tokenizerOf: (path) => this.#tokenizer(path) });
       if (text === undefined) return undefined;
       const { tokenizer } = text;
-      const { generationRatio } = await recommendForData(readExamples(sources, read), { tokenizer });
+      const { generationRatio } = await ratioOfData(readExamples(sources, read), { tokenizer });
       const ratio = generationRatio.ratioOfMeans;
       return ratio === undefined || ratio === 0 ? undefined : ratio;
     });

@@ -9,7 +9,6 @@ import {
   quadraticEffect,
   type ResponseSurface,
   StatisticsError,
-  type StudyEvidence,
   type TaskGroup,
   taskGroups,
 } from "../../statistics/index.ts";
@@ -80,18 +79,6 @@ export const fitStudy = (results: StudyResults, settings: AnalysisSettings = res
         }));
   return { settings, transforms: applied, fits: fits.filter((fit) => fit.rows.length > 0), surfaces, notes };
 };
-
-/** What a study has to say to `recommend`. */
-export const studyEvidence = ({ fits, surfaces }: StudyFits): StudyEvidence => ({
-  effects: fits.flatMap(({ effect, generationRatio, taskGroup }) =>
-    effect === undefined || generationRatio === undefined
-      ? []
-      : [{ effect, generationRatio, ...(taskGroup && { taskGroup }) }],
-  ),
-  surfaces: surfaces.flatMap(({ surface, taskGroup }) =>
-    surface === undefined ? [] : [{ surface, ...(taskGroup && { taskGroup }) }],
-  ),
-});
 
 /** All tasks, then each group where there are several. */
 const scopesOf = (rows: readonly ScoredRow[]): (TaskGroup | undefined)[] => {

@@ -4,10 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { studyResults } from "../../../test/study/made-results.ts";
-import { recommend } from "../../statistics/index.ts";
 import { readTable } from "../table/table-file.ts";
 import { analysisSettings } from "./analysis.ts";
-import { fitStudy, studyEvidence } from "./fit-study.ts";
+import { fitStudy } from "./fit-study.ts";
 import { flatten, unflatten } from "./result-row.ts";
 import { readStudyResults, writeStudyResults } from "./results-file.ts";
 import { scoredRows } from "./scored-rows.ts";
@@ -110,21 +109,9 @@ describe("models of a study", () => {
     expect(fits[0]!.effect!.kind).toBe("maximum");
   });
 
-  test("a recommendation speaks from the study where it finds something, from the paper elsewhere", () => {
-    const study = studyEvidence(fitStudy(studyResults({ ratios: [0.1], best: 0.7 })));
-    const own = recommend(0.1, { study });
-    expect([own.source, own.interval.kind, own.significant]).toEqual(["study", "delta", true]);
-    expect(own.plw).toBeCloseTo(0.7 ** (1 / 0.30103), 1);
-    expect(recommend(3, { study }).source).toBe("paper");
-    const flat = studyEvidence(fitStudy(studyResults({ ratios: [0.1] })));
-    expect(recommend(0.1, { study: flat })).toMatchObject({ source: "paper" });
-  });
-
   test("four ratios or more make a surface", () => {
     const results = studyResults({ ratios: [0.1, 0.3, 0.9, 2.7], best: 0.7 });
     const { surfaces } = fitStudy(results);
     expect(surfaces[0]!.problem).toBeUndefined();
-    const between = recommend(0.55, { study: { surfaces: [{ surface: surfaces[0]!.surface! }] } });
-    expect([between.source, between.interval.kind]).toEqual(["study", "surface"]);
   });
 });

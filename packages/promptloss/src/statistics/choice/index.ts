@@ -1,0 +1,28 @@
+// The best weight as a choice under uncertainty: prior, posterior, regret. Pure.
+export {
+  type Choice,
+  type ChooseOptions,
+  choose,
+  type MoreRuns,
+  type Outlook,
+  pointsOver,
+} from "./choose.ts";
+export { floored, type KnownNoise, type Observation, type Point } from "./observations.ts";
+export { defaultDraws, type Posterior, type PosteriorOptions, posterior } from "./posterior.ts";
+export {
+  flatPrior,
+  type Prior,
+  type PriorPart,
+  type PriorQuestion,
+  priorChoices,
+  priorFor,
+  type TaskGroup,
+  taskGroups,
+} from "./prior.ts";
+export {
+  type NormalizationName,
+  normalizationNames,
+  plwOfShare,
+  promptShare,
+  sharesDifferently,
+} from "./prompt-share.ts";
