@@ -2,9 +2,9 @@
 // it with add_generation_prompt, as at inference; training on a rendering in which that text is not a prefix,
 // or in which the turn's words were changed, would train on something else, so it is split or refused.
 import { createHash } from "node:crypto";
-import { Template as JinjaTemplate } from "@huggingface/jinja";
 import type { ConversationExample, RowSource, Turn } from "../example.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { BoundedJinja, JinjaLimitError } from "./bounded-jinja.ts";
 import { TemplateError } from "./errors.ts";
 import {
   fillSpans,
@@ -56,7 +56,9 @@ export class ChatTemplate implements Template {
   readonly name = NAME;
   readonly fingerprint: string;
   readonly warnings: readonly string[];
-  readonly #jinja: JinjaTemplate;
+  readonly #jinja: BoundedJinja;
+  /** The tokenizer's folder. */
+  readonly #path: string;
   readonly #variables: Record<string, unknown>;
   readonly #rewrittenHistory: "error" | "split";
   readonly #specialTexts: readonly string[];
@@ -77,8 +79,9 @@ export class ChatTemplate implements Template {
         hint: "Use a named template, such as template: alpaca or template: chatml.",
       });
     }
+    this.#path = tokenizer.path;
     try {
-      this.#jinja = new JinjaTemplate(source);
+      this.#jinja = new BoundedJinja(source);
     } catch (cause) {
       throw new TemplateError(NAME, `cannot be read as Jinja: ${reasonOf(cause)}`, { cause });
     }
@@ -231,7 +234,8 @@ export class ChatTemplate implements Template {
       return this.#trailing !== "" && rest.endsWith(this.#trailing)
         ? rest.slice(0, rest.length - this.#trailing.length)
         : rest;
-    } catch {
+    } catch (error) {
+      rethrowLimit(error);
       return undefined;
     }
   }
@@ -311,19 +315,29 @@ export class ChatTemplate implements Template {
     try {
       return this.#apply(messages, generate);
     } catch (cause) {
+      if (cause instanceof TemplateError) throw cause;
       throw new TemplateError(NAME, `refuses the conversation: ${reasonOf(cause)}`, { source, cause });
     }
   }
 
   #apply(messages: readonly ChatMessage[], generate: boolean): string {
-    return this.#jinja.render({ ...this.#variables, messages, add_generation_prompt: generate });
+    try {
+      return this.#jinja.render({ ...this.#variables, messages, add_generation_prompt: generate });
+    } catch (cause) {
+      if (!(cause instanceof JinjaLimitError)) throw cause;
+      throw new TemplateError(NAME, `the chat template of ${this.#path} ${cause.message}`, {
+        cause,
+        hint: "Mend it, or use a named template, such as template: chatml.",
+      });
+    }
   }
 
   #writesNoBos(bos: string | undefined): boolean {
     if (bos === undefined) return false;
     try {
       return !this.#apply([{ role: "user", content: "?" }], true).startsWith(bos);
-    } catch {
+    } catch (error) {
+      rethrowLimit(error);
       return false;
     }
   }
@@ -342,11 +356,17 @@ export class ChatTemplate implements Template {
       const rest = after.slice(firstToken(after, this.#specialTexts)?.end ?? 0);
       const isPrompt = !goesOn.startsWith(after) && this.#apply([question], true).endsWith(rest);
       return isPrompt ? [after.slice(0, after.length - rest.length), rest] : [after, ""];
-    } catch {
+    } catch (error) {
+      rethrowLimit(error);
       // A template that refuses this conversation is judged by the rows themselves.
       return ["", ""];
     }
   }
+}
+
+/** Rows may be refused where a conversation is tried out; a template that does not end has no use. */
+function rethrowLimit(error: unknown): void {
+  if (error instanceof TemplateError) throw error;
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

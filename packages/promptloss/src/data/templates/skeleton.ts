@@ -2,6 +2,8 @@
 // roles, and the text between the markers is looked up in real renderings. Where a template's layout depends
 // on the messages' words, one message at a time is replaced instead.
 
+import { TemplateError } from "./errors.ts";
+
 export interface ChatMessage {
   readonly role: string;
   readonly content: string;
@@ -33,7 +35,9 @@ const skeletonOf = (messages: readonly ChatMessage[], render: RenderMessages): S
   let text: string;
   try {
     text = render(messages.map(({ role }, index) => ({ role, content: marker(index) })));
-  } catch {
+  } catch (error) {
+    // The template itself can't be used; what it raises of one conversation is another matter.
+    if (error instanceof TemplateError) throw error;
     return undefined;
   }
   const literals: string[] = [];
@@ -96,7 +100,9 @@ const placeOne = (
     marked = render(
       messages.map((message, i) => (i === index ? { ...message, content: marker(i) } : message)),
     );
-  } catch {
+  } catch (error) {
+    // The template itself can't be used; what it raises of one conversation is another matter.
+    if (error instanceof TemplateError) throw error;
     return undefined;
   }
   const parts = marked.split(marker(index));

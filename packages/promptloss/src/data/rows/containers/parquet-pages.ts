@@ -84,6 +84,8 @@ export class ColumnPages {
       if (data !== undefined) this.#dictionary = convert(data, this.#decoder);
       return true;
     }
+    // A page without values, which some writers end a chunk with, leaves an open row as it is.
+    if (valuesIn(header) === 0) return true;
     const { data } = readPage(reader, header, this.#decoder, this.#dictionary, this.#open as DecodedArray, 0);
     if (data === undefined) return true;
     // hyparquet appends a repeated column's rows to the array that it is given, and goes on with its last row.
@@ -109,4 +111,8 @@ export class ColumnPages {
       }
     }
   }
+}
+
+function valuesIn({ data_page_header: v1, data_page_header_v2: v2 }: PageHeader): number | undefined {
+  return (v1 ?? v2)?.num_values;
 }
