@@ -60,7 +60,7 @@ probes: { generations: { rows: 5, maxTokens: 4 } }\n`,
       .replace(/\d+ of \d+ groups/, "GROUPS");
     expect(shown).toMatchInlineSnapshot(`
       "model  FOLDER/model  20.7 k parameters
-      data   20 rows, 1925 tokens an epoch, 4 held out
+      data   20 rows, 1922 tokens an epoch, 4 held out
       loss   prompt loss weight 0.1, weight-sum
       run    6 steps, 2 epochs, into FOLDER/whole
       on     cpu, fp32, THREADS

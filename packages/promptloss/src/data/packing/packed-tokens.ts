@@ -1,21 +1,33 @@
 // Rows laid end to end in one sequence, with positions that begin anew and the borders that attention must not
-// cross. Like the rows, a frozen whole: ids, classes and weights cannot be parted.
+// cross; copied out again, and shifted by one position to what each position predicts. Like the rows, a frozen whole: ids,
+// classes and weights cannot be parted.
 import type { RowSource } from "../example.ts";
-import { concatenate, type WeightedTokens } from "../tokens/index.ts";
-import { TokenBlock } from "./token-block.ts";
+import { concatenate, WeightedTokens } from "../tokens/index.ts";
 
-export class PackedTokens extends TokenBlock {
+/** The target of a position that predicts nothing; torch's cross-entropy ignores it by default. */
+export const IGNORE_INDEX = -100;
+
+export interface ShiftedTargets {
+  /** The id that follows each position within its row; IGNORE_INDEX where the row ends. */
+  readonly targets: Int32Array;
+  /** The weight of that prediction; 0 where there is none. */
+  readonly weights: Float32Array;
+}
+
+export class PackedTokens {
   readonly ids: Int32Array;
+  /** Codes of token classes. */
   readonly classes: Uint8Array;
+  /** The weight of predicting each token, as in WeightedTokens; that of a row's first token is never used. */
   readonly weights: Float32Array;
   /** Position of each token in its row, from 0. */
   readonly positions: Int32Array;
   /** Where each row starts, and at the end the length: the cumulative lengths of variable-length attention. */
   readonly starts: Int32Array;
+  /** The row of the data at each place. */
   readonly sources: readonly RowSource[];
 
   private constructor(rows: readonly WeightedTokens[]) {
-    super();
     const { ids, classes, weights } = concatenate(rows);
     this.ids = ids;
     this.classes = classes;
@@ -40,7 +52,31 @@ export class PackedTokens extends TokenBlock {
     return this.ids.length;
   }
 
-  protected range(index: number): readonly [number, number] {
-    return [this.starts[index]!, this.starts[index + 1]!];
+  get rowCount(): number {
+    return this.sources.length;
+  }
+
+  /** Copies a row out again. */
+  row(index: number): WeightedTokens {
+    const [start, end] = [this.starts[index]!, this.starts[index + 1]!];
+    return WeightedTokens.of({
+      ids: this.ids.slice(start, end),
+      classes: this.classes.slice(start, end),
+      weights: this.weights.slice(start, end),
+      source: this.sources[index]!,
+    });
+  }
+
+  /** What each position predicts: the next token of its own row. Shape: that of `ids`. */
+  shifted(): ShiftedTargets {
+    const targets = new Int32Array(this.ids.length).fill(IGNORE_INDEX);
+    const weights = new Float32Array(this.ids.length);
+    for (let index = 0; index < this.rowCount; index++) {
+      const [start, end] = [this.starts[index]!, this.starts[index + 1]!];
+      if (end - start < 2) continue;
+      targets.set(this.ids.subarray(start + 1, end), start);
+      weights.set(this.weights.subarray(start + 1, end), start);
+    }
+    return { targets, weights };
   }
 }

@@ -6,7 +6,7 @@ import { sharedPath } from "../../../test/shared.ts";
 import { rowOfLength, tokenizeAll } from "../../../test/tokens.ts";
 import { loadTokenizer } from "../tokenizer/index.ts";
 import { WeightedRows, WeightedTokens } from "../tokens/index.ts";
-import { checkPlan, IGNORE_INDEX, PackedTokens, PaddedBatch, planBatches, planPacks } from "./index.ts";
+import { checkPlan, IGNORE_INDEX, PackedTokens, planPacks } from "./index.ts";
 
 /** Best-fit decreasing by looking at every pack: the slow way. Returns the rooms left, sorted. */
 const slowRooms = (lengths: readonly number[], budget: number): number[] => {
@@ -79,62 +79,6 @@ describe("planPacks", () => {
   });
 });
 
-describe("planBatches", () => {
-  test("loses nothing, keeps to its limit, and is the same for a seed", () => {
-    const limits = fc.oneof(
-      fc.record({ rows: fc.integer({ min: 1, max: 9 }) }),
-      fc.record({ tokens: fc.integer({ min: 64, max: 300 }) }),
-    );
-    fc.assert(
-      fc.property(
-        anyLengths,
-        limits,
-        fc.constantFrom("length" as const, "random" as const),
-        fc.integer(),
-        (lengths, limit, order, seed) => {
-          const { batches, padding } = planBatches(lengths, { ...limit, order, seed });
-          checkPlan(batches, lengths.length);
-          expect(planBatches(lengths, { ...limit, order, seed })).toEqual({ batches, padding });
-          for (const batch of batches) {
-            const longest = Math.max(...[...batch].map((row) => lengths[row]!));
-            if ("tokens" in limit) expect(longest * batch.length).toBeLessThanOrEqual(limit.tokens);
-            else expect(batch.length).toBeLessThanOrEqual(limit.rows);
-          }
-          expect(padding).toBeGreaterThanOrEqual(0);
-          expect(padding).toBeLessThan(1);
-        },
-      ),
-    );
-  });
-
-  test("the token budget counts padding to the last token", () => {
-    const sizes = (tokens: number): number[] =>
-      planBatches([4, 3, 4], { tokens, order: "length", seed: 0 })
-        .batches.map(({ length }) => length)
-        .sort();
-    expect(sizes(12)).toEqual([3]);
-    expect(sizes(11)).toEqual([1, 2]);
-  });
-
-  test("sorting by length pads less; batches come shuffled", () => {
-    const lengths = Array.from({ length: 400 }, (_, i) => 1 + ((i * 37) % 100));
-    const sorted = planBatches(lengths, { rows: 8, order: "length", seed: 1 });
-    expect(sorted.padding).toBeLessThan(
-      planBatches(lengths, { rows: 8, order: "random", seed: 1 }).padding / 5,
-    );
-    const firsts = sorted.batches.map((batch) => lengths[batch[0]!]!);
-    expect(firsts).not.toEqual([...firsts].sort((a, b) => a - b));
-  });
-
-  test("refuses what cannot be", () => {
-    const plan = (options: object) => () => planBatches([4, 9], { order: "length", seed: 0, ...options });
-    expect(plan({})).toThrow("needs either rows or tokens");
-    expect(plan({ rows: 2, tokens: 10 })).toThrow("needs either rows or tokens");
-    expect(plan({ rows: 0 })).toThrow("rows: 0");
-    expect(plan({ tokens: 8 })).toThrow("tokens: row 1 has 9 tokens");
-  });
-});
-
 const rowsOf = (lengths: readonly number[]): WeightedTokens[] => {
   let id = 0;
   return lengths.map((length, index) => {
@@ -144,15 +88,12 @@ const rowsOf = (lengths: readonly number[]): WeightedTokens[] => {
   });
 };
 
-describe.each([
-  ["PackedTokens", (rows: WeightedTokens[]) => PackedTokens.of(rows)],
-  ["PaddedBatch", (rows: WeightedTokens[]) => PaddedBatch.of(rows, 7)],
-])("%s", (_, make) => {
+describe("PackedTokens", () => {
   test("gives back the rows that went in; a position predicts the next token of its own row only", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 }), (lengths) => {
         const rows = rowsOf(lengths);
-        const whole = make(rows);
+        const whole = PackedTokens.of(rows);
         expect(Object.isFrozen(whole)).toBe(true);
         for (const [i, row] of rows.entries()) expect(whole.row(i)).toEqual(row);
         const { targets, weights } = whole.shifted();
@@ -165,21 +106,12 @@ describe.each([
       }),
     );
   });
-});
 
-describe("layouts", () => {
   test("a pack's positions begin anew at each row", () => {
     const pack = PackedTokens.of(rowsOf([2, 3]));
     expect([...pack.positions]).toEqual([0, 1, 0, 1, 2]);
     expect([...pack.starts]).toEqual([0, 2, 5]);
     expect(pack.sources.map(({ row }) => row)).toEqual([1, 2]);
-  });
-
-  test("a batch is padded on the right", () => {
-    const batch = PaddedBatch.of(rowsOf([2, 3]), 99);
-    expect([...batch.ids]).toEqual([0, 1, 99, 2, 3, 4]);
-    expect([...batch.weights]).toEqual([0, 0.25, 0, 0.5, 0.75, 1]);
-    expect([...batch.lengths]).toEqual([2, 3]);
   });
 });
 
