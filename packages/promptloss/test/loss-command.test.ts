@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { noGrad } from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MEASURED, type Measured } from "../src/loss/part-sums.ts";
+import { loadModel, saveModel } from "../src/models/index.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
@@ -96,6 +98,20 @@ describe.skipIf(!built)(`promptloss loss${built ? "" : " (skipped: npm run build
     expect(parts).toHaveLength(21);
     const whole = measure("--gradients").totals;
     expect(whole.gradientNorm).toBeCloseTo(totals.gradientNorm!, 4);
+  });
+
+  test("a model with weights that are not numbers is refused, with the row where that shows", () => {
+    const model = loadModel(join(folder.path, "model"));
+    noGrad(() => model.parameter("model.norm.weight").fill_(Number.NaN));
+    saveModel(model, join(folder.path, "damaged"), { companions: join(folder.path, "model") });
+    model.free();
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [program, "loss", "damaged", "rows.json"],
+      { cwd: folder.path, encoding: "utf8" },
+    );
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/rows\.json, row 1: the model's loss is NaN\nhint: weights that are not finite/);
   });
 
   test("says what is wrong", () => {

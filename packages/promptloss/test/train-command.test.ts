@@ -12,6 +12,7 @@ import { heldOut } from "../src/study/evaluate/held-out.ts";
 import type { EvaluationEvent } from "../src/training/events/event.ts";
 import type { MetricsLine } from "../src/training/events/metrics-file.ts";
 import type { Manifest, RunEnd, RunFailure } from "../src/training/manifest.ts";
+import { eventSteps } from "./event-files.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
@@ -154,6 +155,12 @@ evaluation: { rows: 4, every: 3 }
     expect(weightsOf("killed").equals(weightsOf("undisturbed"))).toBe(true);
     const steps = (run: string) => metricsOf(run).map(({ step, loss, type }) => [step, loss, type]);
     expect(steps("killed")).toEqual(steps("undisturbed"));
+    // TensorBoard has each step once too, beside the mark of each new beginning.
+    const drawn = (run: string) => new Set(eventSteps(join(folder.path, run, "tensorboard")));
+    expect(drawn("killed")).toEqual(drawn("undisturbed"));
+    const records = (run: string) => eventSteps(join(folder.path, run, "tensorboard")).length;
+    const files = readdirSync(join(folder.path, "killed", "tensorboard")).length;
+    expect(records("killed")).toBeLessThanOrEqual(records("undisturbed") + files);
   });
 
   test.each([

@@ -17,6 +17,7 @@ import {
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import type { KlPenalty } from "./penalties/kl.ts";
+import type { RunSettings } from "./run.ts";
 
 export interface AccumulateSettings {
   readonly normalization: NormalizationSettings;
@@ -75,3 +76,29 @@ const averaged = (group: readonly WeightedTokens[], settings: NormalizationSetti
   const { prompt, completion } = lossFactors(lossTotals(group), settings);
   return { prompt: prompt / groups, completion: completion / groups };
 };
+
+/** A run's settings as `accumulate` takes them, for training. */
+export function accumulateSettings(
+  settings: RunSettings,
+  { kl, loss }: Pick<AccumulateSettings, "kl" | "loss"> = {},
+): AccumulateSettings {
+  const { dropout, neftuneAlpha, gradientCheckpointing } = settings;
+  return {
+    normalization: settings.normalization,
+    scope: settings.reduceOver,
+    microBatch: settings.microBatch,
+    labelSmoothing: settings.labelSmoothing,
+    reweighting: settings.reweighting,
+    compute: settings.compute,
+    kl,
+    loss,
+    forward: {
+      training: true,
+      checkpointing: gradientCheckpointing,
+      ...(dropout !== undefined && {
+        dropout: { embedding: dropout, attention: dropout, residual: dropout },
+      }),
+      ...(neftuneAlpha !== undefined && { neftuneAlpha }),
+    },
+  };
+}

@@ -1,5 +1,5 @@
 // Training: a recipe into a trained model, step by step or at one call.
-export { type AccumulateSettings, accumulate, type BatchLoss } from "./accumulate.ts";
+export { type AccumulateSettings, accumulate, accumulateSettings, type BatchLoss } from "./accumulate.ts";
 export { AdamW, type AdamWSettings } from "./adamw.ts";
 export { CheckpointError, DivergenceError, NonFiniteLossError, TrainingError } from "./errors.ts";
 export type {

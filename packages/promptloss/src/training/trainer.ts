@@ -5,7 +5,7 @@ import { TOKEN_PARTS } from "../data/token-parts.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import { isHigherBetter, metricValue, type PackLossFunction, partMeans } from "../loss/index.ts";
 import { peakMemory } from "../peak-memory.ts";
-import { type AccumulateSettings, accumulate } from "./accumulate.ts";
+import { type AccumulateSettings, accumulate, accumulateSettings } from "./accumulate.ts";
 import { AdamW } from "./adamw.ts";
 import type { TrainingBatch } from "./batches.ts";
 import { BestWeights } from "./best-weights.ts";
@@ -65,7 +65,7 @@ export class Trainer {
     this.#minkowski =
       settings.minkowski && new MinkowskiPenalty(model.trainable.values(), settings.minkowski);
     this.#kl = settings.kl && new KlPenalty(model, settings.kl);
-    this.#accumulation = accumulateSettings(run, this.#kl, loss);
+    this.#accumulation = accumulateSettings(settings, { kl: this.#kl, loss });
     this.#shelf = new CheckpointShelf(checkpoints, fingerprint, settings.checkpoints.keep);
     this.#best = settings.evaluation?.keepBest ? new BestWeights(checkpoints, fingerprint) : undefined;
   }
@@ -213,32 +213,6 @@ export class Trainer {
 }
 
 const secondsSince = (started: number): number => (performance.now() - started) / 1000;
-
-function accumulateSettings(
-  { settings }: TrainingRun,
-  kl: KlPenalty | undefined,
-  loss: PackLossFunction | undefined,
-): AccumulateSettings {
-  const { dropout, neftuneAlpha, gradientCheckpointing } = settings;
-  return {
-    normalization: settings.normalization,
-    scope: settings.reduceOver,
-    microBatch: settings.microBatch,
-    labelSmoothing: settings.labelSmoothing,
-    reweighting: settings.reweighting,
-    compute: settings.compute,
-    kl,
-    loss,
-    forward: {
-      training: true,
-      checkpointing: gradientCheckpointing,
-      ...(dropout !== undefined && {
-        dropout: { embedding: dropout, attention: dropout, residual: dropout },
-      }),
-      ...(neftuneAlpha !== undefined && { neftuneAlpha }),
-    },
-  };
-}
 
 function checkFinite(
   values: Readonly<Record<string, number>>,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventSteps } from "../../../test/event-files.ts";
 import { crc32c } from "./crc32c.ts";
 import type { StepEvent } from "./event.ts";
 import { TensorBoardFile } from "./tensorboard.ts";
@@ -44,20 +45,6 @@ test("records are framed whole", () => {
   expect(bytes.includes("brain.Event:2")).toBe(true);
 });
 
-/** The steps of a folder's records, the one that opens each file left out. */
-const stepsIn = (path: string): number[] =>
-  readdirSync(path)
-    .sort()
-    .flatMap((name) => {
-      const bytes = readFileSync(join(path, name));
-      const steps: number[] = [];
-      for (let at = 0; at + 12 <= bytes.length; at += 16 + Number(bytes.readBigUInt64LE(at))) {
-        // wall_time is a tag and eight bytes, step a tag and, so far below 128, one.
-        steps.push(bytes[at + 12 + 10]!);
-      }
-      return steps.slice(1);
-    });
-
 test("a run that goes on from a step takes back what lies beyond it, in files and in half a record", () => {
   const path = mkdtempSync(join(tmpdir(), "tensorboard-"));
   const write = (afterStep: number, steps: readonly number[]): void => {
@@ -72,14 +59,14 @@ test("a run that goes on from a step takes back what lies beyond it, in files an
     // Killed in step 5; the checkpoint was of step 2.
     write(2, [3, 4]);
     // The first 3 is the mark by which a TensorBoard that is running forgets steps from there on.
-    expect(stepsIn(path)).toEqual([1, 2, 3, 3, 4]);
+    expect(eventSteps(path)).toEqual([1, 2, 3, 3, 4]);
     write(3, [4]);
-    expect(stepsIn(path)).toEqual([1, 2, 3, 3, 4, 4]);
+    expect(eventSteps(path)).toEqual([1, 2, 3, 3, 4, 4]);
     // Back by two checkpoints: a file that began later goes whole.
     write(1, [2]);
-    expect(stepsIn(path)).toEqual([1, 2, 2]);
+    expect(eventSteps(path)).toEqual([1, 2, 2]);
     write(0, [1]);
-    expect(stepsIn(path)).toEqual([1]);
+    expect(eventSteps(path)).toEqual([1]);
   } finally {
     rmSync(path, { recursive: true });
   }
