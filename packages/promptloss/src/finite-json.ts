@@ -1,5 +1,6 @@
 // JSON of results. A number that is not finite would be written as null and read as "nothing", so it is an error.
 import { PromptlossError } from "./errors.ts";
+import { harmlessJson } from "./terminal/index.ts";
 
 /**
  * JSON text of a result.
@@ -12,7 +13,7 @@ export function finiteJson(value: unknown, what: string, indent?: number): strin
     throw new PromptlossError(`${what}: ${path[0]} is ${path[1]}`, {
       hint: "a result that is not a finite number comes of a model or a row that is damaged",
     });
-  return JSON.stringify(value, null, indent);
+  return harmlessJson(value, indent);
 }
 
 function notFinite(value: unknown, path: string): [string, number] | undefined {

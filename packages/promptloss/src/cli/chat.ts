@@ -1,9 +1,9 @@
 // `promptloss chat`: a conversation with a model, in a terminal or over a pipe.
 import { createInterface } from "node:readline";
 import { Command } from "commander";
-import pc from "picocolors";
 import { PromptlossError } from "../errors.ts";
 import { Conversation, type TextGenerationOptions } from "../generation/index.ts";
+import { ink, product } from "../terminal/index.ts";
 import {
   addDecodingOptions,
   addModelOptions,
@@ -39,7 +39,7 @@ export function chatCommand(): Command {
     const { name } = generator.template;
     if (!conversation.remembers)
       process.stderr.write(
-        `${pc.yellow("!")} template ${name} is for one exchange: every message stands alone\n`,
+        `${ink.yellow("!")} template ${name} is for one exchange: every message stands alone\n`,
       );
     await new Chat(conversation, options).run();
   });
@@ -60,12 +60,12 @@ class Chat {
     const reader = createInterface({
       input: process.stdin,
       terminal: this.#isTerminal,
-      ...(this.#isTerminal && { output: process.stdout, prompt: pc.bold("> ") }),
+      ...(this.#isTerminal && { output: process.stdout, prompt: ink.bold("> ") }),
     });
     const interrupt = (): void => {
       if (this.#answering !== undefined) this.#answering.abort();
       else if (this.#isTerminal) {
-        process.stdout.write(`\n${pc.dim(HELP)}\n`);
+        process.stdout.write(`\n${ink.dim(HELP)}\n`);
         reader.prompt();
       } else {
         process.exitCode = 130;
@@ -76,7 +76,7 @@ class Chat {
     if (this.#isTerminal) reader.on("SIGINT", interrupt);
     process.on("SIGINT", interrupt);
     if (this.#isTerminal) {
-      process.stdout.write(`${pc.dim(HELP)}\n`);
+      process.stdout.write(`${ink.dim(HELP)}\n`);
       reader.prompt();
     }
     try {
@@ -94,7 +94,7 @@ class Chat {
   async #hear(message: string): Promise<void> {
     if (message === "") return;
     if (message === "/reset") this.#conversation.reset();
-    else if (message === "/help") process.stderr.write(`${pc.dim(HELP)}\n`);
+    else if (message === "/help") process.stderr.write(`${ink.dim(HELP)}\n`);
     else if (/^\/[a-z]+$/.test(message))
       this.#complain(new PromptlossError(`there is no ${message}`, { hint: HELP }));
     else await this.#answer(message);
@@ -107,10 +107,10 @@ class Chat {
       const pieces = this.#conversation.say(message, { ...this.#options, signal: this.#answering.signal });
       for await (const { text } of pieces) {
         // Templates that leave the space before an answer to the model make every answer begin with one.
-        process.stdout.write(begun ? text : text.trimStart());
+        process.stdout.write(product(begun ? text : text.trimStart()));
         begun ||= text.trim() !== "";
       }
-      process.stdout.write(this.#answering.signal.aborted ? ` ${pc.dim("[stopped]")}\n` : "\n");
+      process.stdout.write(this.#answering.signal.aborted ? ` ${ink.dim("[stopped]")}\n` : "\n");
     } catch (error) {
       const known = inFlagNames(error);
       if (!(known instanceof PromptlossError)) throw error;
@@ -122,8 +122,8 @@ class Chat {
 
   /** What is wrong with a message leaves the conversation as it was; the exit code of a pipe tells of it. */
   #complain(error: PromptlossError): void {
-    process.stderr.write(`${pc.red("error:")} ${error.message}\n`);
-    if (error.hint !== undefined) process.stderr.write(`${pc.dim("hint:")} ${error.hint}\n`);
+    process.stderr.write(`${ink.red("error:")} ${error.message}\n`);
+    if (error.hint !== undefined) process.stderr.write(`${ink.dim("hint:")} ${error.hint}\n`);
     if (!this.#isTerminal) process.exitCode = 1;
   }
 }

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { type Comparison, compareEvaluations } from "../evaluation/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
+import { harmlessJson } from "../terminal/index.ts";
 import { anyNumber, positiveCount, wholeNumber } from "./options.ts";
 
 interface Flags {
@@ -26,7 +27,7 @@ export function compareCommand(): Command {
     .option("--json", "print the comparisons as JSON")
     .action((a: string, b: string, { json, ...options }: Flags) => {
       const found = compareEvaluations(a, b, options);
-      process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : `${comparisonsTable(found)}\n`);
+      process.stdout.write(json ? `${harmlessJson(found, 2)}\n` : `${comparisonsTable(found)}\n`);
     });
 }
 

@@ -1,9 +1,9 @@
 // `promptloss doctor`: what this machine can do, and what to do about each shortfall.
 import { Command } from "commander";
-import pc from "picocolors";
 import { findingsOf } from "../doctor/findings.ts";
 import { gatherFacts } from "../doctor/gather.ts";
 import { renderReport } from "../doctor/render.ts";
+import { harmlessJson, ink } from "../terminal/index.ts";
 
 export function doctorCommand(): Command {
   return new Command("doctor")
@@ -15,8 +15,8 @@ export function doctorCommand(): Command {
       const findings = findingsOf(facts);
       const ok = findings.every(({ level }) => level !== "error");
       const text = json
-        ? `${JSON.stringify({ ok, facts, findings }, null, 2)}\n`
-        : renderReport(facts, findings, pc);
+        ? `${harmlessJson({ ok, facts, findings }, 2)}\n`
+        : renderReport(facts, findings, ink);
       process.stdout.write(text);
       if (!ok) process.exitCode = 1;
     });

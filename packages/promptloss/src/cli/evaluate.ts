@@ -1,6 +1,5 @@
 // `promptloss evaluate`: tasks on a model, with a table at the end and records on disk.
 import { Command, InvalidArgumentError, Option } from "commander";
-import pc from "picocolors";
 import {
   builtinTasks,
   type EvaluateEvent,
@@ -9,6 +8,7 @@ import {
   loadTask,
 } from "../evaluation/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
+import { harmlessJson, ink } from "../terminal/index.ts";
 import { positiveCount, wholeNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
 
@@ -76,7 +76,7 @@ export function evaluateCommand(): Command {
           onEvent: view(json === true),
         });
         const failed = failures.map(({ task, error }) => ({ task, ...problemOf(error) }));
-        if (json) process.stdout.write(`${JSON.stringify({ scores, failures: failed }, null, 2)}\n`);
+        if (json) process.stdout.write(`${harmlessJson({ scores, failures: failed }, 2)}\n`);
         else process.stdout.write(scores.length > 0 ? `${scoresTable(scores)}\n` : "");
         if (abort.signal.aborted)
           process.stderr.write(`cut short${flags.output === undefined ? "" : "; run it again to go on"}\n`);
@@ -110,8 +110,8 @@ const view = (quiet: boolean): ((event: EvaluateEvent) => void) => {
       process.stderr.write(`${event.task}: ${event.done} of ${event.items} items are done already\n`);
     if (event.type === "task-failed") {
       const { message, hint } = problemOf(event.error);
-      process.stderr.write(`${pc.red("error:")} ${message}\n`);
-      if (hint !== undefined) process.stderr.write(`${pc.dim("hint:")} ${hint}\n`);
+      process.stderr.write(`${ink.red("error:")} ${message}\n`);
+      if (hint !== undefined) process.stderr.write(`${ink.dim("hint:")} ${hint}\n`);
     }
   };
 };

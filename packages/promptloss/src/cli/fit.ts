@@ -12,6 +12,7 @@ import {
   type ScoreTransformName,
   toJson,
 } from "../statistics/index.ts";
+import { harmlessJson } from "../terminal/index.ts";
 import { type FitReport, fitTable } from "./fit/fit-tables.ts";
 import { collect, positiveCount, wholeNumber } from "./options.ts";
 
@@ -111,7 +112,7 @@ const json = ({ fits, comparison, transforms, effect, notes }: FitReport): strin
     ...(effect && { effect: toJson(effect) }),
     notes,
   };
-  return `${JSON.stringify(whole, null, 2)}\n`;
+  return `${harmlessJson(whole, 2)}\n`;
 };
 
 const text = ({ fits, comparison, transforms, effect, notes }: FitReport, modes: boolean): string => {

@@ -1,8 +1,8 @@
 // `promptloss generate`: a model's answers to prompts.
 import { Command, InvalidArgumentError } from "commander";
-import pc from "picocolors";
 import { PromptlossError } from "../errors.ts";
 import type { TextGenerationOptions, TextGenerator, TextPrompt, TextResult } from "../generation/index.ts";
+import { harmlessJson, ink, product } from "../terminal/index.ts";
 import {
   addDecodingOptions,
   addModelOptions,
@@ -120,7 +120,7 @@ const writeStream = async (
   [prompt]: readonly TextPrompt[],
   options: TextGenerationOptions,
 ): Promise<void> => {
-  for await (const { text } of generator.stream(prompt!, options)) process.stdout.write(text);
+  for await (const { text } of generator.stream(prompt!, options)) process.stdout.write(product(text));
   process.stdout.write("\n");
 };
 
@@ -130,8 +130,9 @@ const writeTexts = (prompts: readonly TextPrompt[], results: readonly TextResult
   results.forEach(({ sequences }, i) => {
     sequences.forEach(({ text }, s) => {
       const number = sequences.length === 1 ? `${i + 1}` : `${i + 1}.${s + 1}`;
-      const title = `${pc.bold(number)} ${pc.dim(titleOf(prompts[i]!))}\n`;
-      process.stdout.write(single ? `${text}\n` : `${title}${text}\n\n`);
+      const title = `${ink.bold(number)} ${ink.dim(titleOf(prompts[i]!))}\n`;
+      if (single) process.stdout.write(product(`${text}\n`));
+      else process.stdout.write(`${title}${text}\n\n`);
     });
   });
 };
@@ -156,7 +157,7 @@ const writeJson = async (
   options: TextGenerationOptions,
   stream: boolean,
 ): Promise<void> => {
-  const write = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+  const write = (line: object): void => void process.stdout.write(`${harmlessJson(line)}\n`);
   const results = await generator.generate(prompts, {
     ...options,
     ...(stream && { onText: (piece) => write({ type: "text", ...piece }) }),

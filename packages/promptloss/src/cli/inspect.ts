@@ -2,7 +2,6 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Command, Option } from "commander";
-import pc from "picocolors";
 import { readExamples } from "../data/rows/index.ts";
 import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
@@ -10,6 +9,7 @@ import { inspectExamples } from "../inspect/index.ts";
 import { inspectionPage } from "../inspect/page.ts";
 import { renderInspection } from "../inspect/render.ts";
 import { type TaskGroup, taskGroups } from "../statistics/index.ts";
+import { harmlessJson, ink } from "../terminal/index.ts";
 import {
   type DataFlags,
   readFlags,
@@ -78,8 +78,8 @@ export function inspectCommand(): Command {
       if (flags.html !== undefined) writeFileSync(flags.html, inspectionPage(whole, names));
       process.stdout.write(
         flags.json
-          ? `${JSON.stringify({ ...whole, read: report }, null, 2)}\n`
-          : renderInspection(whole, { ...names, colors: pc }),
+          ? `${harmlessJson({ ...whole, read: report }, 2)}\n`
+          : renderInspection(whole, { ...names, colors: ink }),
       );
     });
 }

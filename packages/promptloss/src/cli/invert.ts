@@ -1,6 +1,5 @@
 // `promptloss invert`: short-completion data from long-completion data, by asking for the prompt.
 import { Command, InvalidArgumentError, Option } from "commander";
-import pc from "picocolors";
 import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { writeJson } from "../files/atomic.ts";
@@ -13,6 +12,7 @@ import {
   type TargetWay,
 } from "../invert/index.ts";
 import { textTable } from "../statistics/report/text-table.ts";
+import { harmlessJson, ink } from "../terminal/index.ts";
 import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
 import { leftOutNotes, listSkipped } from "./left-out.ts";
 import { wholeNumber } from "./options.ts";
@@ -98,9 +98,7 @@ export function invertCommand(): Command {
       const whole = { ...report, skipped, notes };
       writeJson(output, rows);
       writeJson(reportFile(output), whole);
-      process.stdout.write(
-        flags.json ? `${JSON.stringify(whole, null, 2)}\n` : render(report, notes, output),
-      );
+      process.stdout.write(flags.json ? `${harmlessJson(whole, 2)}\n` : render(report, notes, output));
     });
 }
 
@@ -127,10 +125,10 @@ const render = (
     ["left", "right", "right", "right"],
   );
   return [
-    `${pc.bold("promptloss invert")}  ${output}`,
+    `${ink.bold("promptloss invert")}  ${output}`,
     "",
     `  ${done}`,
-    ...notes.map((note) => `  ${pc.yellow("!")} ${note}`),
+    ...notes.map((note) => `  ${ink.yellow("!")} ${note}`),
     "",
     ...table.map((each) => `  ${each}`),
     "",

@@ -3,7 +3,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
 import { Command, InvalidArgumentError, Option } from "commander";
-import pc from "picocolors";
 import { PromptlossError } from "../errors.ts";
 import {
   endpointJudge,
@@ -16,6 +15,7 @@ import {
   pairOutputs,
   readOutputs,
 } from "../evaluation/judges/index.ts";
+import { harmlessJson, ink } from "../terminal/index.ts";
 import { addModelOptions, loadGenerator, type ModelFlags } from "./generation/options.ts";
 import { anyNumber, positiveCount, wholeNumber } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -106,7 +106,7 @@ const run = async (file: string, flags: Flags): Promise<void> => {
     progress.end();
     if (flags.records !== undefined) writeRecords(flags.records, judgement);
     const { pairs: _pairs, ...result } = judgement;
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : rendered(judgement));
+    process.stdout.write(flags.json ? `${harmlessJson(result)}\n` : rendered(judgement));
   } finally {
     progress.end();
     free();
@@ -181,7 +181,7 @@ const keyOf = (variable: string): string => {
 };
 
 const writeRecords = (file: string, { pairs, protocol, judge, seed }: Judgement): void => {
-  const lines = pairs.map((pair) => `${JSON.stringify({ ...pair, protocol, judge, seed })}\n`);
+  const lines = pairs.map((pair) => `${harmlessJson({ ...pair, protocol, judge, seed })}\n`);
   try {
     writeFileSync(file, lines.join(""));
   } catch (cause) {
@@ -210,5 +210,5 @@ const rendered = (judgement: Judgement): string => {
   if (fromCache > 0) rows.push(["from the cache", String(fromCache)]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
-  return `${pc.bold(`${protocol} by ${judge}`)}\n${lines.join("\n")}\n`;
+  return `${ink.bold(`${protocol} by ${judge}`)}\n${lines.join("\n")}\n`;
 };

@@ -68,7 +68,8 @@ export function lossCommand(): Command {
 }
 
 const print = (line: object): void => {
-  process.stdout.write(`${finiteJson(line, "the loss")}\n`);
+  process.stdout.write(`${finiteJson(line, "the loss")}
+`);
 };
 
 /** Mean loss, accuracy and tokens of each part; null where it has no tokens. */

@@ -1,7 +1,7 @@
 // The program `promptloss`: one command a file. Exit codes: 0 done, 1 failed, 2 wrong usage.
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import pc from "picocolors";
+import { ink, openDoor } from "../terminal/index.ts";
 
 /** Each command's module, loaded when it is asked for: all of them take a second to load. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -43,10 +43,12 @@ function print(error: unknown): void {
   const { message, hint } = error as { message?: string; hint?: string };
   const known = error instanceof Error && "hint" in error;
   process.stderr.write(
-    `${pc.red("error:")} ${known ? message : error instanceof Error ? error.stack : String(error)}\n`,
+    `${ink.red("error:")} ${known ? message : error instanceof Error ? error.stack : String(error)}\n`,
   );
-  if (hint !== undefined) process.stderr.write(`${pc.dim("hint:")} ${hint}\n`);
+  if (hint !== undefined) process.stderr.write(`${ink.dim("hint:")} ${hint}\n`);
 }
+
+openDoor();
 
 // Whoever reads the output may stop early, as head does: that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import pc from "picocolors";
 import type { TokenClass } from "../data/example.ts";
 import { addCounts } from "../data/left-out.ts";
 import type { TrainedTurns } from "../data/templates/index.ts";
@@ -18,6 +17,7 @@ import { PromptlossError } from "../errors.ts";
 import { chooseExamples } from "../preview/choose-examples.ts";
 import { type PreviewRow, previewRow } from "../preview/preview-row.ts";
 import { renderPreview } from "../preview/render.ts";
+import { harmlessJson, ink } from "../terminal/index.ts";
 import {
   type DataFlags,
   readFlags,
@@ -121,11 +121,11 @@ export function previewCommand(): Command {
         ...encoder.report.warnings,
       ];
       if (flags.json) {
-        process.stdout.write(`${JSON.stringify({ weights: plan.weights, notes, rows }, null, 2)}\n`);
+        process.stdout.write(`${harmlessJson({ weights: plan.weights, notes, rows }, 2)}\n`);
         return;
       }
-      for (const note of notes) process.stdout.write(`${pc.yellow("!")} ${note}\n`);
-      process.stdout.write(renderPreview(rows, { colors: pc.isColorSupported, listTokens: flags.tokens }));
+      for (const note of notes) process.stdout.write(`${ink.yellow("!")} ${note}\n`);
+      process.stdout.write(renderPreview(rows, { colors: ink.isColorSupported, listTokens: flags.tokens }));
     });
 }
 

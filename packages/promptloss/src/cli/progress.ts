@@ -1,5 +1,6 @@
 // Counters and bars on standard error that a person can watch; silent where nobody does.
 import type { HubOptions } from "../data/rows/index.ts";
+import { rewritten } from "../terminal/index.ts";
 import { bytes } from "./train/format.ts";
 
 const INTERVAL_MS = 100;
@@ -15,11 +16,11 @@ class StatusLine {
     if (now - this.#last < INTERVAL_MS) return;
     this.#last = now;
     this.#shown = true;
-    process.stderr.write(`\r${text()}\x1b[K`);
+    process.stderr.write(rewritten(text()));
   }
 
   end(): void {
-    if (this.#shown) process.stderr.write("\r\x1b[K");
+    if (this.#shown) process.stderr.write(rewritten(""));
     this.#shown = false;
   }
 }

@@ -1,7 +1,6 @@
 // `promptloss recommend`: the prompt loss weight of lowest expected regret, from a study's runs where one is given, on a
 // prior from what is verified of the paper. What `auto` in a recipe means.
 import { Command, InvalidArgumentError, Option } from "commander";
-import pc from "picocolors";
 import { leftOutLines } from "../data/left-out.ts";
 import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
@@ -10,6 +9,7 @@ import { ratioOfData } from "../inspect/index.ts";
 import { NORMALIZATIONS, type Normalization } from "../loss/normalization.ts";
 import { recommend, renderRecommendation, type TaskGroup, taskGroups } from "../statistics/index.ts";
 import { readStudyResults, studyEvidence } from "../study/results/index.ts";
+import { harmlessJson, ink } from "../terminal/index.ts";
 import { type DataFlags, readFlags, recipeSettings, sourcesOf, withRowOptions } from "./data-flags.ts";
 import { anyNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
@@ -62,9 +62,7 @@ export function recommendCommand(): Command {
             ? undefined
             : studyEvidence(readStudyResults(study).rows, { generationRatio: ratio, taskGroup, objective }),
       });
-      process.stdout.write(
-        flags.json ? `${JSON.stringify(found, null, 2)}\n` : `${renderRecommendation(found)}\n`,
-      );
+      process.stdout.write(flags.json ? `${harmlessJson(found, 2)}\n` : `${renderRecommendation(found)}\n`);
     });
 }
 
@@ -78,7 +76,7 @@ const ratioOf = async (data: readonly string[], { sources, read, tokenizer }: Se
     onRow: (rows) => progress.show(rows),
   });
   progress.end();
-  for (const line of leftOutLines(examples.report)) process.stderr.write(`${pc.yellow("!")} ${line}\n`);
+  for (const line of leftOutLines(examples.report)) process.stderr.write(`${ink.yellow("!")} ${line}\n`);
   const { ratioOfMeans } = generationRatio;
   if (ratioOfMeans !== undefined && ratioOfMeans > 0) return ratioOfMeans;
   throw new PromptlossError(`${data.join(", ")}: there is no generation ratio to go by`, {

@@ -1,9 +1,9 @@
 // `promptloss serve`: a model over HTTP, as OpenAI's API, until a signal ends it.
 import { basename, resolve } from "node:path";
 import { Command } from "commander";
-import pc from "picocolors";
 import { PromptlossError } from "../errors.ts";
 import { DEFAULT_LIMITS, serveModel } from "../serve/index.ts";
+import { ink } from "../terminal/index.ts";
 import { addModelOptions, loadGenerator, type ModelFlags } from "./generation/options.ts";
 import { positiveCount, wholeNumber } from "./options.ts";
 
@@ -46,7 +46,7 @@ const serve = async (path: string, flags: Flags): Promise<void> => {
   const apiKey = keyOf(flags.apiKeyEnv);
   if (!LOCAL.has(flags.host) && apiKey === undefined)
     process.stderr.write(
-      `${pc.yellow("!")} ${flags.host} is open to other machines, and no key is asked for (--api-key-env)\n`,
+      `${ink.yellow("!")} ${flags.host} is open to other machines, and no key is asked for (--api-key-env)\n`,
     );
   using generator = await loadGenerator(path, flags);
   const name = flags.name ?? basename(resolve(path));
@@ -65,7 +65,7 @@ const serve = async (path: string, flags: Flags): Promise<void> => {
     ...(apiKey !== undefined && { apiKey }),
     onError: (error) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      process.stderr.write(`${pc.red("error:")} ${text}\n`);
+      process.stderr.write(`${ink.red("error:")} ${text}\n`);
     },
   });
   const signal = nextSignal();

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { PromptlossError } from "../errors.ts";
 import { readRecipe } from "../recipe/index.ts";
+import { harmlessJson } from "../terminal/index.ts";
 import type { TrainingEvent } from "../training/events/event.ts";
 import { eventFieldLines } from "../training/events/fields.ts";
 import { startTrainingProcess } from "../training/start-process.ts";
@@ -56,7 +57,7 @@ const follow = async (
   const view = asEvents ? undefined : new TrainView();
   let failure: Extract<TrainingEvent, { type: "error" }> | undefined;
   const { child, done } = startTrainingProcess(settings, (event) => {
-    if (view === undefined) process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (view === undefined) process.stdout.write(`${harmlessJson(event)}\n`);
     else if (event.type !== "error") view.show(event);
     if (event.type === "error") failure = event;
   });

@@ -1,12 +1,12 @@
-import pc from "picocolors";
 import { describe, expect, it } from "vitest";
 import { goodMachine } from "../../test/doctor/good-machine.ts";
+import { inkOf } from "../terminal/index.ts";
 import type { Facts } from "./facts.ts";
 import { findingsOf } from "./findings.ts";
 import { renderReport } from "./render.ts";
 
 const render = (facts: Facts, colors = false): string =>
-  renderReport(facts, findingsOf(facts), pc.createColors(colors));
+  renderReport(facts, findingsOf(facts), inkOf(colors));
 
 describe("renderReport", () => {
   it("shows a good machine", () => {

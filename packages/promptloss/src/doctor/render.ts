@@ -1,13 +1,11 @@
 // The doctor's report as a terminal shows it. Pure: facts, findings and colours in, text out.
 import { libtorchLine } from "@promptloss/torch/setup";
-import type { createColors } from "picocolors";
+import type { Ink } from "../terminal/index.ts";
 import type { Facts, NativeState } from "./facts.ts";
 import { type Finding, formatGB } from "./findings.ts";
 
-export type Colors = ReturnType<typeof createColors>;
-
 /** The report, with a line break at its end. */
-export function renderReport(facts: Facts, findings: readonly Finding[], colors: Colors): string {
+export function renderReport(facts: Facts, findings: readonly Finding[], colors: Ink): string {
   const rows = [...factRows(facts, colors), ...rateRows(facts.native, colors)];
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, text]) => `  ${colors.dim(label.padEnd(width))}  ${text}`.trimEnd());
@@ -16,7 +14,7 @@ export function renderReport(facts: Facts, findings: readonly Finding[], colors:
 
 type Row = readonly [label: string, text: string];
 
-function factRows(facts: Facts, colors: Colors): Row[] {
+function factRows(facts: Facts, colors: Ink): Row[] {
   const { node, platform, libtorch, native, processor, cores, memory, disk, gpus } = facts;
   const limit = cores.limit === undefined ? "" : `, limited to ${Number(cores.limit.toFixed(2))}`;
   const threads = native.works ? `, ${count(native.threads, "thread")} used` : "";
@@ -40,7 +38,7 @@ function factRows(facts: Facts, colors: Colors): Row[] {
   ];
 }
 
-function rateRows(native: NativeState, colors: Colors): Row[] {
+function rateRows(native: NativeState, colors: Ink): Row[] {
   if (!native.works || native.rates.length === 0) return [];
   const devices = [...new Set(native.rates.map(({ device }) => device))];
   return devices.map((device, i) => {
@@ -54,7 +52,7 @@ function rateRows(native: NativeState, colors: Colors): Row[] {
   });
 }
 
-function verdict(findings: readonly Finding[], colors: Colors): string[] {
+function verdict(findings: readonly Finding[], colors: Ink): string[] {
   const lines = findings.flatMap(({ level, message, remedy }) => [
     level === "error" ? `  ${colors.red("✗")} ${message}` : `  ${colors.yellow("!")} ${message}`,
     `    ${colors.dim("→")} ${remedy}`,

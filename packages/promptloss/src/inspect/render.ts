@@ -1,12 +1,11 @@
 // An inspection as a terminal shows it. Pure: data and colours in, text out.
-import type { createColors } from "picocolors";
+
 import type { TokenPart } from "../data/token-parts.ts";
 import { renderRecommendation } from "../statistics/index.ts";
 import { type Alignment, textTable } from "../statistics/report/text-table.ts";
+import type { Ink } from "../terminal/index.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Inspection } from "./inspection.ts";
-
-type Colors = ReturnType<typeof createColors>;
 
 const BARS = " ▁▂▃▄▅▆▇█";
 
@@ -39,7 +38,7 @@ const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${
 export interface RenderContext {
   readonly data: string;
   readonly tokenizer: string;
-  readonly colors: Colors;
+  readonly colors: Ink;
 }
 
 /** The report, with a line break at its end. */
@@ -78,7 +77,7 @@ export const renderInspection = (
   ].join("\n");
 };
 
-const ratioLines = ({ generationRatio, trained }: Inspection, colors: Colors): string[] => {
+const ratioLines = ({ generationRatio, trained }: Inspection, colors: Ink): string[] => {
   const { ratioOfMeans, meanOfRatios } = generationRatio;
   return indent([
     ...textTable(
@@ -92,7 +91,7 @@ const ratioLines = ({ generationRatio, trained }: Inspection, colors: Colors): s
   ]);
 };
 
-const shareLines = ({ lossShares, overflow }: Inspection, colors: Colors): string[] => {
+const shareLines = ({ lossShares, overflow }: Inspection, colors: Ink): string[] => {
   const table = (head: readonly string[], ...rows: readonly (readonly string[])[]): string[] => {
     const [first = "", ...lines] = textTable(
       [head, ...rows],

@@ -1,5 +1,6 @@
 // Colours for weights, by the terminal's 256: grey for 0, a ramp from blue to green up to 1, violet above. The ramp
 // is even in w_p = weight^0.30103, the paper's variable, so that 0.01 and 0.1 can be told apart.
+import { controlMark } from "../terminal/index.ts";
 
 /** How a token is drawn. `odd` alternates, so that neighbours can be told apart. */
 export interface Palette {
@@ -10,7 +11,8 @@ export interface Palette {
   dim(text: string): string;
 }
 
-const RESET = "\x1b[0m";
+const styled = (codes: string, text: string): string =>
+  `${controlMark()}[${codes}m${text}${controlMark()}[0m`;
 
 /** Backgrounds from small weights to 1, each in two shades. */
 const RAMP = [
@@ -23,20 +25,21 @@ const RAMP = [
 ] as const;
 const ABOVE = [54, 55] as const;
 
+/** Codes of the terminal. */
 const style = (weight: number, odd: boolean): string => {
   const shade = odd ? 1 : 0;
-  if (weight === 0) return `\x1b[38;5;${odd ? 246 : 242}m`;
+  if (weight === 0) return `38;5;${odd ? 246 : 242}`;
   const level = Math.min(RAMP.length - 1, Math.floor(weight ** 0.30103 * (RAMP.length - 1)));
   const background = weight > 1 ? ABOVE[shade] : RAMP[level]![shade];
-  return `\x1b[38;5;255;48;5;${background}m`;
+  return `38;5;255;48;5;${background}`;
 };
 
 export const paint: Palette = {
-  weight: (text, weight, odd) => `${style(weight, odd)}${text}${RESET}`,
-  special: (text, weight, odd) => `${style(weight, odd)}\x1b[1;3m${text}${RESET}`,
-  cut: (text) => `\x1b[9;38;5;203m${text}${RESET}`,
-  bold: (text) => `\x1b[1m${text}${RESET}`,
-  dim: (text) => `\x1b[2m${text}${RESET}`,
+  weight: (text, weight, odd) => styled(style(weight, odd), text),
+  special: (text, weight, odd) => styled(`${style(weight, odd)};1;3`, text),
+  cut: (text) => styled("9;38;5;203", text),
+  bold: (text) => styled("1", text),
+  dim: (text) => styled("2", text),
 };
 
 const same = (text: string): string => text;

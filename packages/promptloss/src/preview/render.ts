@@ -1,9 +1,9 @@
 // Rows for the eye: in colours, a token's background tells its weight; without colours, runs of one class and weight
 // stand on lines of their own with bars between tokens. Pure.
 import { type Alignment, textTable } from "../statistics/report/text-table.ts";
+import { visible } from "../terminal/index.ts";
 import { type Palette, paint, plain, swatch } from "./palette.ts";
 import type { PreviewRow, PreviewToken } from "./preview-row.ts";
-import { visible } from "./visible.ts";
 
 export interface RenderOptions {
   readonly colors: boolean;

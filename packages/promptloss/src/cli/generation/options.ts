@@ -2,10 +2,10 @@
 // errors become those of the command line.
 import { type DType, setNumThreads } from "@promptloss/torch";
 import { type Command, Option } from "commander";
-import pc from "picocolors";
 import { NAMED_TEMPLATES } from "../../data/templates/index.ts";
 import { PromptlossError } from "../../errors.ts";
 import { GenerationError, type TextGenerationOptions, TextGenerator } from "../../generation/index.ts";
+import { ink } from "../../terminal/index.ts";
 import { anyNumber, collect, positiveCount, weightNumber, wholeNumber } from "../options.ts";
 
 export interface ModelFlags {
@@ -103,6 +103,6 @@ export const loadGenerator = async (path: string, flags: ModelFlags): Promise<Te
     ...(dtype !== undefined && { dtype }),
     ...(device !== undefined && { device }),
   });
-  for (const note of generator.notes) process.stderr.write(`${pc.yellow("!")} ${note}\n`);
+  for (const note of generator.notes) process.stderr.write(`${ink.yellow("!")} ${note}\n`);
   return generator;
 };

@@ -1,5 +1,6 @@
 // Lines that stay, and below them on a terminal lines that are painted anew. Elsewhere only those that stay.
 import type { WriteStream } from "node:tty";
+import { controlMark } from "../../terminal/index.ts";
 
 export class LiveLines {
   readonly #out: WriteStream;
@@ -25,7 +26,7 @@ export class LiveLines {
   }
 
   #clear(): void {
-    if (this.#painted > 0) this.#out.write(`\x1b[${this.#painted}A\x1b[J`);
+    if (this.#painted > 0) this.#out.write(`${controlMark()}[${this.#painted}A${controlMark()}[J`);
     this.#painted = 0;
   }
 
@@ -38,12 +39,10 @@ export class LiveLines {
   }
 }
 
-const ESCAPE = "\u001b";
-/** A colour's code, or a character. */
-const PIECE = new RegExp(`${ESCAPE}\\[[0-9;]*m|[\\s\\S]`, "gu");
-
 /** The first `columns` characters of a line, and all of its colours' codes, which take no room. */
-export const clipped = (line: string, columns: number): string => {
+export function clipped(line: string, columns: number): string {
+  // A colour's code, or a character.
+  const pieces = line.match(new RegExp(`${controlMark()}\\[[0-9;]*m|[\\s\\S]`, "gu")) ?? [];
   let room = columns;
-  return (line.match(PIECE) ?? []).filter((piece) => piece.length > 2 || room-- > 0).join("");
-};
+  return pieces.filter((piece) => piece.length > 2 || room-- > 0).join("");
+}

@@ -1,9 +1,9 @@
 // `promptloss study plan`: the cells of a study, and what they will take.
 import { Command } from "commander";
-import pc from "picocolors";
 import { PromptlossError } from "../../errors.ts";
 import { textTable } from "../../statistics/report/text-table.ts";
 import { measureSpeed, planStudy, type Study, type StudyPlan, studyStatus } from "../../study/index.ts";
+import { harmlessJson, ink } from "../../terminal/index.ts";
 import { bytes, count, duration, short } from "../train/format.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
 
@@ -29,7 +29,7 @@ export const planCommand = (): Command =>
       const plans: Planned[] = [];
       for (const study of studies) plans.push(await planned(study, flags));
       const said = flags.json
-        ? JSON.stringify(plans.length === 1 ? asJson(plans[0]!) : plans.map(asJson), null, 2)
+        ? harmlessJson(plans.length === 1 ? asJson(plans[0]!) : plans.map(asJson), 2)
         : plans.map(text).join("\n\n");
       process.stdout.write(`${said}\n`);
     });
@@ -90,11 +90,11 @@ const text = ({ study, plan, states }: Planned): string => {
     ["disk", `${known(totals.bytes, bytes)} when done, ${known(totals.peakBytes, bytes)} at most`],
   ] as const;
   return [
-    pc.dim(table[0]!),
+    ink.dim(table[0]!),
     ...table.slice(1),
     "",
-    ...facts.map(([name, value]) => `${pc.dim(name.padEnd(8))} ${value}`),
-    ...plan.notes.map((note) => `${pc.yellow("!")} ${note}`),
+    ...facts.map(([name, value]) => `${ink.dim(name.padEnd(8))} ${value}`),
+    ...plan.notes.map((note) => `${ink.yellow("!")} ${note}`),
   ].join("\n");
 };
 

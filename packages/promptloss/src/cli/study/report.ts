@@ -5,6 +5,7 @@ import { PromptlossError } from "../../errors.ts";
 import { makeFolder } from "../../files/atomic.ts";
 import { type StudyReport, writeStudyReport } from "../../report/index.ts";
 import { writeResults } from "../../study/index.ts";
+import { harmlessJson } from "../../terminal/index.ts";
 import { collect } from "../options.ts";
 import { studyOf } from "./study-file.ts";
 
@@ -32,7 +33,7 @@ export const reportCommand = (): Command =>
         ...{ taskGroup: taskGroup ?? null, generationRatio: generationRatio ?? null },
         finding: effect?.sentence ?? problem ?? null,
       }));
-      process.stdout.write(flags.json ? `${JSON.stringify({ path, findings }, null, 2)}\n` : `${path}\n`);
+      process.stdout.write(flags.json ? `${harmlessJson({ path, findings }, 2)}\n` : `${path}\n`);
     });
 
 const write = (study: string, { set, output }: Flags): Promise<StudyReport> => {

@@ -1,8 +1,8 @@
 // `promptloss study results`: the tidy table of what is done so far, and its models.
 import { Command } from "commander";
-import pc from "picocolors";
 import { renderSummary } from "../../statistics/index.ts";
 import { fitStudy, fitsToJson, type StudyFit, type StudyFits, writeResults } from "../../study/index.ts";
+import { harmlessJson, ink } from "../../terminal/index.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
 
 interface Flags extends StudyFlags {
@@ -19,7 +19,7 @@ export const resultsCommand = (): Command =>
       const results = writeResults(study);
       const fits = fitStudy(results);
       if (json) {
-        process.stdout.write(`${JSON.stringify(fitsToJson(fits), null, 2)}\n`);
+        process.stdout.write(`${harmlessJson(fitsToJson(fits), 2)}\n`);
         return;
       }
       const done = new Set(results.rows.map(({ cell }) => cell)).size;
@@ -42,9 +42,9 @@ const fitText = (each: StudyFit): string => {
   const ratio = generationRatio === undefined ? "" : `, Rg ${Number(generationRatio.toPrecision(3))}`;
   return [
     "",
-    pc.bold(`${taskGroup ?? "all tasks"}${ratio}: ${rows.length} scores`),
+    ink.bold(`${taskGroup ?? "all tasks"}${ratio}: ${rows.length} scores`),
     ...(fit === undefined ? [] : [renderSummary(fit)]),
     ...(effect === undefined ? [] : [effect.sentence]),
-    ...(problem === undefined ? [] : [`${pc.yellow("!")} ${problem}`]),
+    ...(problem === undefined ? [] : [`${ink.yellow("!")} ${problem}`]),
   ].join("\n");
 };

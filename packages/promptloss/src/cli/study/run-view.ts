@@ -1,7 +1,7 @@
 // A study as a person watches it run: a line a finished cell, and on a terminal the cells at work below.
-import pc from "picocolors";
 import type { RunStudySummary, Study, StudyEvent } from "../../study/index.ts";
 import { CellFolder } from "../../study/run/cell-folder.ts";
+import { ink } from "../../terminal/index.ts";
 import { duration, loss } from "../train/format.ts";
 import { LiveLines } from "./live-lines.ts";
 import { cellName } from "./study-file.ts";
@@ -22,7 +22,7 @@ export class RunView {
 
   constructor(study: Study) {
     this.#study = study;
-    this.#lines.print(`${pc.dim("study")}  ${study.name}: ${study.cells.length} cells into ${study.output}`);
+    this.#lines.print(`${ink.dim("study")}  ${study.name}: ${study.cells.length} cells into ${study.output}`);
   }
 
   show(event: StudyEvent): void {
@@ -34,7 +34,7 @@ export class RunView {
         this.#started.set(cell.id, Date.now());
         break;
       case "elsewhere":
-        this.#lines.print(`${pc.dim("·")} ${cell.id}  ${name}  ${pc.dim("another launcher has it")}`);
+        this.#lines.print(`${ink.dim("·")} ${cell.id}  ${name}  ${ink.dim("another launcher has it")}`);
         break;
       case "training": {
         const at = this.#atWork.get(cell.id)!;
@@ -52,7 +52,7 @@ export class RunView {
   }
 
   stopping(): void {
-    this.#lines.print(`${pc.yellow("!")} stopping after the step at hand, with checkpoints`);
+    this.#lines.print(`${ink.yellow("!")} stopping after the step at hand, with checkpoints`);
   }
 
   end({ done, failed, interrupted, elsewhere, untouched }: RunStudySummary): void {
@@ -70,14 +70,14 @@ export class RunView {
 
   #ending({ cell, state }: Extract<StudyEvent, { type: "cell-end" }>, name: string): string {
     const took = duration((Date.now() - this.#started.get(cell.id)!) / 1000);
-    const place = pc.dim(`${this.#ended}/${this.#study.cells.length}`);
+    const place = ink.dim(`${this.#ended}/${this.#study.cells.length}`);
     if (state.state === "failed") {
       const { message, hint } = state.failure!;
-      const advice = hint === undefined ? "" : `\n  ${pc.dim(`hint: ${hint}`)}`;
-      return `${pc.red("✗")} ${place} ${cell.id}  ${name}  ${pc.red(message)}${advice}`;
+      const advice = hint === undefined ? "" : `\n  ${ink.dim(`hint: ${hint}`)}`;
+      return `${ink.red("✗")} ${place} ${cell.id}  ${name}  ${ink.red(message)}${advice}`;
     }
-    if (state.state === "interrupted") return `${pc.yellow("‖")} ${place} ${cell.id}  ${name}  interrupted`;
-    return `${pc.green("✓")} ${place} ${cell.id}  ${name}  ${this.#scores(cell)}${took}`;
+    if (state.state === "interrupted") return `${ink.yellow("‖")} ${place} ${cell.id}  ${name}  interrupted`;
+    return `${ink.green("✓")} ${place} ${cell.id}  ${name}  ${this.#scores(cell)}${took}`;
   }
 
   /** The metric that stands for each task. */

@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { PromptlossError } from "../../errors.ts";
 import { runStudy, type Study, submitStudy } from "../../study/index.ts";
+import { harmlessJson } from "../../terminal/index.ts";
 import { collect, positiveCount } from "../options.ts";
 import { RunView } from "./run-view.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
@@ -61,10 +62,10 @@ export const runCommand = (): Command =>
           signal: abort.signal,
           onEvent: (event) => {
             if (view !== undefined) view.show(event);
-            else if (event.type !== "training") process.stdout.write(`${JSON.stringify(event)}\n`);
+            else if (event.type !== "training") process.stdout.write(`${harmlessJson(event)}\n`);
             else {
               const { cell: from, ...rest } = event;
-              process.stdout.write(`${JSON.stringify({ ...rest, cell: from.id })}\n`);
+              process.stdout.write(`${harmlessJson({ ...rest, cell: from.id })}\n`);
             }
           },
         });

@@ -1,7 +1,6 @@
 // `promptloss study status`: how far a study is; on a terminal it is watched until all cells are done.
 import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
-import pc from "picocolors";
 import {
   type CellReport,
   type QueuedCell,
@@ -9,6 +8,7 @@ import {
   slurmStatus,
   studyStatus,
 } from "../../study/index.ts";
+import { harmlessJson, ink } from "../../terminal/index.ts";
 import { count, duration, loss } from "../train/format.ts";
 import { LiveLines } from "./live-lines.ts";
 import { cellName, type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
@@ -34,7 +34,7 @@ export const statusCommand = (): Command =>
           const slurm = queued.get(cell.id);
           return { id: cell.id, levels: cell.levels, ...report, ...(slurm && { slurm }) };
         });
-        process.stdout.write(`${JSON.stringify({ ...rest, cells: flat }, null, 2)}\n`);
+        process.stdout.write(`${harmlessJson({ ...rest, cells: flat }, 2)}\n`);
         return;
       }
       if (once || !process.stdout.isTTY) {
@@ -60,14 +60,14 @@ const statusLines = (status: StudyStatus, queued: ReadonlyMap<string, QueuedCell
   const { name, cells, counts, secondsLeft } = status;
   const part = (n: number): number => Math.round((BAR * n) / cells.length);
   const bar = [
-    pc.green("━".repeat(part(counts.done))),
-    pc.red("━".repeat(part(counts.failed))),
-    pc.cyan("━".repeat(part(counts.running))),
+    ink.green("━".repeat(part(counts.done))),
+    ink.red("━".repeat(part(counts.failed))),
+    ink.cyan("━".repeat(part(counts.running))),
   ].join("");
   const left = secondsLeft === undefined ? "" : `, about ${duration(secondsLeft)} left`;
   const rest = BAR - part(counts.done) - part(counts.failed) - part(counts.running);
   return [
-    `${name}  ${bar}${pc.dim("━".repeat(Math.max(0, rest)))}  ${counts.done}/${cells.length} done, ` +
+    `${name}  ${bar}${ink.dim("━".repeat(Math.max(0, rest)))}  ${counts.done}/${cells.length} done, ` +
       `${counts.running} running, ${counts.waiting} waiting, ${counts.failed} failed${left}`,
     ...cells.filter((cell) => cell.status === "running").map(runningLine),
     ...cells.filter((cell) => cell.status === "failed").flatMap(failedLines),
@@ -83,17 +83,17 @@ const runningLine = ({ cell, phase, step, steps, loss: value, speed }: CellRepor
         ? "begins"
         : `step ${count(step ?? 0)}/${count(steps)}  loss ${loss(value)}`;
   const rate = speed === undefined ? "" : `  ${count(Math.round(speed))} tokens/s`;
-  return `${pc.cyan("▸")} ${cell.id}  ${cellName(cell.levels)}  ${place}${rate}`;
+  return `${ink.cyan("▸")} ${cell.id}  ${cellName(cell.levels)}  ${place}${rate}`;
 };
 
 const failedLines = ({ cell, failure, attempts }: CellReport): string[] => [
-  `${pc.red("✗")} ${cell.id}  ${cellName(cell.levels)}  ${attempts === 1 ? "once" : `${attempts} times`}, in ${failure?.during ?? "training"}: ${failure?.message ?? "no reason was written"}`,
-  ...(failure?.hint === undefined ? [] : [`  ${pc.dim(`hint: ${failure.hint}`)}`]),
+  `${ink.red("✗")} ${cell.id}  ${cellName(cell.levels)}  ${attempts === 1 ? "once" : `${attempts} times`}, in ${failure?.during ?? "training"}: ${failure?.message ?? "no reason was written"}`,
+  ...(failure?.hint === undefined ? [] : [`  ${ink.dim(`hint: ${failure.hint}`)}`]),
 ];
 
 /** Waiting cells that a job has, and those that a job lost. */
 const queueLine = ({ cell, status }: CellReport, task: QueuedCell | undefined): string[] => {
   if (task === undefined || status !== "waiting") return [];
-  const mark = task.active ? pc.dim("·") : pc.yellow("!");
+  const mark = task.active ? ink.dim("·") : ink.yellow("!");
   return [`${mark} ${cell.id}  ${cellName(cell.levels)}  Slurm ${task.id}: ${task.state}, ${task.reason}`];
 };

@@ -1,6 +1,6 @@
 // `promptloss train --dry-run`: what a run would do, from the very preparation that a run begins with.
-import pc from "picocolors";
 import type { Recipe } from "../../recipe/index.ts";
+import { harmlessJson, ink } from "../../terminal/index.ts";
 import { manifestOf } from "../../training/manifest.ts";
 import { memoryEstimate } from "../../training/memory-estimate.ts";
 import { prepareRun } from "../../training/prepare.ts";
@@ -29,7 +29,7 @@ export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promi
       },
     };
     if (json) {
-      process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`);
+      process.stdout.write(`${harmlessJson(plan, 2)}\n`);
       return;
     }
     const { firstBatch } = plan;
@@ -56,8 +56,8 @@ export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promi
         `${count(firstBatch.rows)} rows, ${count(firstBatch.tokens)} tokens, ${count(trained)} of them trained, weights that sum to ${firstBatch.weight.toFixed(2)}`,
       ],
     ] as const;
-    for (const [name, value] of facts) process.stdout.write(`${pc.dim(name.padEnd(6))} ${value}\n`);
-    for (const note of run.notes) process.stdout.write(`${pc.yellow("!")} ${note}\n`);
+    for (const [name, value] of facts) process.stdout.write(`${ink.dim(name.padEnd(6))} ${value}\n`);
+    for (const note of run.notes) process.stdout.write(`${ink.yellow("!")} ${note}\n`);
   } finally {
     run.free();
   }

@@ -1,6 +1,7 @@
 // A run as a person watches it: a header, a table that grows by a line now and then, and on a terminal a bar below it.
 // Elsewhere the same lines without the bar.
-import pc from "picocolors";
+
+import { ink, rewritten } from "../../terminal/index.ts";
 import type {
   DownloadEvent,
   EndEvent,
@@ -52,7 +53,7 @@ export class TrainView {
   interrupt(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#lines([`${pc.yellow("!")} stopping after this step, with a checkpoint`]);
+    this.#lines([`${ink.yellow("!")} stopping after this step, with a checkpoint`]);
   }
 
   end(): void {
@@ -81,19 +82,19 @@ export class TrainView {
   }
 
   #download({ file, loaded, total }: DownloadEvent): void {
-    if (loaded >= total) this.#lines([pc.dim(`${file}: ${bytes(total)} from the hub`)]);
+    if (loaded >= total) this.#lines([ink.dim(`${file}: ${bytes(total)} from the hub`)]);
     else if (this.#live) this.#bar(loaded / total, `${bytes(loaded)} of ${bytes(total)}  ${file}`);
   }
 
   #bar(share: number, text: string): void {
     const filled = Math.round(BAR * share);
-    const bar = "━".repeat(filled) + pc.dim("━".repeat(BAR - filled));
-    process.stdout.write(`\r${bar} ${text}\x1b[K`);
+    const bar = "━".repeat(filled) + ink.dim("━".repeat(BAR - filled));
+    process.stdout.write(rewritten(`${bar} ${text}`));
     this.#barShown = true;
   }
 
   #clearBar(): void {
-    if (this.#barShown) process.stdout.write("\r\x1b[K");
+    if (this.#barShown) process.stdout.write(rewritten(""));
     this.#barShown = false;
   }
 
@@ -110,9 +111,9 @@ const linesOf = (event: Exclude<TrainingEvent, StepEvent | DownloadEvent>): read
     case "evaluation":
       return [evaluationLine(event)];
     case "checkpoint":
-      return [pc.dim(`  checkpoint ${event.path}`)];
+      return [ink.dim(`  checkpoint ${event.path}`)];
     case "note":
-      return [`${pc.yellow("!")} ${event.message}`];
+      return [`${ink.yellow("!")} ${event.message}`];
     case "end":
       return ending(event);
     case "error":
@@ -135,10 +136,10 @@ const header = (event: StartEvent): string[] => {
     ],
   ] as const;
   return [
-    ...facts.map(([name, value]) => `${pc.dim(name.padEnd(6))} ${value}`),
-    ...notes.map((note) => `${pc.yellow("!")} ${note}`),
+    ...facts.map(([name, value]) => `${ink.dim(name.padEnd(6))} ${value}`),
+    ...notes.map((note) => `${ink.yellow("!")} ${note}`),
     "",
-    pc.dim(COLUMNS.map(([name, width]) => name.padStart(width)).join(" ")),
+    ink.dim(COLUMNS.map(([name, width]) => name.padStart(width)).join(" ")),
   ];
 };
 
@@ -157,7 +158,7 @@ const evaluationLine = (event: EvaluationEvent): string => {
   const line = lossCells(event)
     .map((cell, i) => cell.padStart(COLUMNS[i]![1]))
     .join(" ");
-  return `${pc.cyan(line)}  ${pc.cyan("held out")}${event.best ? pc.green(" best") : ""}`;
+  return `${ink.cyan(line)}  ${ink.cyan("held out")}${event.best ? ink.green(" best") : ""}`;
 };
 
 /** The columns that steps and evaluations share; `correct` is the content's accuracy. */
@@ -175,7 +176,7 @@ const ending = ({ reason, step, seconds, model, writtenStep, peakMemory }: EndEv
   const written = writtenStep === undefined ? "" : `, weights of step ${count(writtenStep)}`;
   return [
     "",
-    reason === "interrupted" ? pc.yellow(facts) : pc.green(facts),
+    reason === "interrupted" ? ink.yellow(facts) : ink.green(facts),
     model === undefined ? "run the same command again to go on" : `model in ${model}${written}`,
   ];
 };

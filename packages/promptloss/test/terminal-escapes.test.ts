@@ -1,0 +1,58 @@
+// Names from outside that a terminal would obey, through commands as a user runs them: none arrives.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const built = existsSync(program);
+
+/** Clears the screen, sets the title, turns the text around, and C1's own introducer. */
+const EVIL = "\u001b[2J\u001b]0;owned\u0007\u202eevil\u009b31m\r";
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "escapes-"));
+  const rows = Array.from({ length: 12 }, (_, i) => `${i % 3},${EVIL}${i % 2},0.${i + 1}`);
+  writeFileSync(join(folder, "table.csv"), `plw,"${EVIL}",score\n${rows.join("\n")}\n`);
+  writeFileSync(join(folder, "recipe.yaml"), `model: m\ndata: d\n${JSON.stringify(EVIL)}: 1\n`);
+  writeFileSync(
+    join(folder, "study.yaml"),
+    `recipe: recipe.yaml\nfactors: { ${JSON.stringify(EVIL)}: [1] }\n`,
+  );
+  writeFileSync(join(folder, `${EVIL.replace("\r", "")}.json`), JSON.stringify([{ [EVIL]: 1 }]));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe.skipIf(!built)(
+  `commands over hostile names${built ? "" : " (skipped: npm run build first)"}`,
+  () => {
+    test.each([
+      ["an unknown option", [`--${EVIL}`]],
+      ["an unknown command", [EVIL]],
+      ["a recipe's key", ["train", "recipe.yaml"]],
+      ["a recipe's key, as JSON", ["train", "recipe.yaml", "--dry-run", "--json"]],
+      ["a study's factor", ["study", "plan", "study.yaml"]],
+      ["a file's name and its columns", ["inspect", `${EVIL.replace("\r", "")}.json`, "--tokenizer", "."]],
+      ["an assignment", ["train", "recipe.yaml", "--set", `${EVIL}=1`]],
+      ["columns and levels of a table", ["fit", "table.csv", "--formula", "score ~ plw"]],
+      ["a formula", ["fit", "table.csv", "--formula", `score ~ ${EVIL}`]],
+    ])("%s", (_, args) => {
+      const { stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+        cwd: folder,
+        encoding: "utf8",
+        env: { PATH: process.env.PATH, HOME: folder, FORCE_COLOR: "1" },
+      });
+      const text = `${stdout}${stderr}`;
+      expect(text.length).toBeGreaterThan(0);
+      // Our own colours, and nothing else.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+      expect(text.replaceAll(/\u001b\[\d+m/g, "")).not.toMatch(OBEYED);
+    });
+  },
+);
