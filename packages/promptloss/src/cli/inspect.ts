@@ -1,10 +1,12 @@
 // `promptloss inspect`: lengths, generation ratio and a recommended prompt loss weight for a data set.
-import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Command, Option } from "commander";
 import { readExamples } from "../data/rows/index.ts";
 import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { dataInputs } from "../data-plan/index.ts";
+import { replaceFile } from "../files/atomic.ts";
+import { checkOutputFile, protectInputs } from "../files/output.ts";
 import { inspectExamples } from "../inspect/index.ts";
 import { inspectionPage } from "../inspect/page.ts";
 import { renderInspection } from "../inspect/render.ts";
@@ -48,13 +50,19 @@ export function inspectCommand(): Command {
     .option("--verbose", "list rows that were left out")
     .action(async (data: string[], flags: Flags) => {
       const settings = recipeSettings(data, flags);
+      const sources = settings?.sources ?? sourcesOf(data, flags);
+      if (flags.html !== undefined) {
+        checkOutputFile(flags.html);
+        const recipe = settings === undefined ? [] : [{ what: "the recipe", path: data[0]! }];
+        protectInputs([flags.html], [...recipe, ...(await dataInputs(sources))]);
+      }
       const folder = tokenizerFolder(flags.tokenizer, settings, data);
       const tokenizer = await loadTokenizer(folder);
       const template =
         settings === undefined || flags.template !== undefined
           ? createTemplate(flags.template ?? "alpaca", tokenizer)
           : createTemplate(settings.template, tokenizer, settings.templateOptions);
-      const stream = readExamples(settings?.sources ?? sourcesOf(data, flags), {
+      const stream = readExamples(sources, {
         ...settings?.read,
         ...readFlags(flags),
         // All that is wrong is counted.
@@ -75,7 +83,7 @@ export function inspectCommand(): Command {
       const warnings = [...leftOutNotes(report, flags.verbose === true), ...inspection.warnings];
       const whole = { ...inspection, warnings };
       const names = { data: data.join(", "), tokenizer: basename(folder) };
-      if (flags.html !== undefined) writeFileSync(flags.html, inspectionPage(whole, names));
+      if (flags.html !== undefined) replaceFile(flags.html, inspectionPage(whole, names));
       process.stdout.write(
         flags.json
           ? `${harmlessJson({ ...whole, read: report }, 2)}\n`

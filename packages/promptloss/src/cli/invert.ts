@@ -2,7 +2,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readExamples } from "../data/rows/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { dataInputs } from "../data-plan/index.ts";
 import { writeJson } from "../files/atomic.ts";
+import { checkOutputFile, protectInputs } from "../files/output.ts";
 import {
   DEFAULT_WORDING,
   type InvertReport,
@@ -77,8 +79,16 @@ export function invertCommand(): Command {
             : `error: --by sampling inverts nothing, so --${useless[0]} has no use`,
         );
       const settings = recipeSettings(data, flags);
+      const sources = settings?.sources ?? sourcesOf(data, flags);
+      const written = [output, reportFile(output)];
+      for (const path of written) checkOutputFile(path);
+      protectInputs(written, [
+        ...(settings === undefined ? [] : [{ what: "the recipe", path: data[0]! }]),
+        ...(await dataInputs(sources)),
+        { what: "the tokenizer", path: tokenizerFolder(flags.tokenizer, settings, data) },
+      ]);
       const tokenizer = await loadTokenizer(tokenizerFolder(flags.tokenizer, settings, data));
-      const stream = readExamples(settings?.sources ?? sourcesOf(data, flags), {
+      const stream = readExamples(sources, {
         ...(settings?.read.seed !== undefined && { seed: settings.read.seed }),
         // A row without an output has nothing to be inverted from.
         onBadRow: "skip",

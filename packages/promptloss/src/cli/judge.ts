@@ -1,5 +1,4 @@
 // `promptloss judge`: which of two answers a judge prefers, over a file of them.
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -15,6 +14,8 @@ import {
   pairOutputs,
   readOutputs,
 } from "../evaluation/judges/index.ts";
+import { replaceFile } from "../files/atomic.ts";
+import { checkOutputFile, protectInputs } from "../files/output.ts";
 import { harmlessJson, ink } from "../terminal/index.ts";
 import { addModelOptions, loadGenerator, type ModelFlags } from "./generation/options.ts";
 import { anyNumber, positiveCount, wholeNumber } from "./options.ts";
@@ -87,13 +88,21 @@ const jsonObject = (text: string): Record<string, unknown> => {
 
 const run = async (file: string, flags: Flags): Promise<void> => {
   checkFlags(flags);
+  const cache = flags.cache === false ? undefined : (flags.cache ?? defaultCache());
+  const written = [flags.records, cache].filter((path) => path !== undefined);
+  for (const path of written) checkOutputFile(path);
+  protectInputs(written, [
+    { what: "the outputs", path: file },
+    { what: "the reference", path: flags.reference },
+    ...(flags.model === undefined ? [] : [{ what: "the judge's model", path: flags.model }]),
+    ...(flags.adapter === undefined ? [] : [{ what: "the judge's adapter", path: flags.adapter }]),
+  ]);
   const outputs = readOutputs(file).slice(0, flags.limit);
   const pairs = pairOutputs(outputs, readOutputs(flags.reference), { file });
   const abort = new AbortController();
   const interrupt = (): void => abort.abort(new PromptlossError("interrupted", { hint: GOES_ON }));
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const progress = new Progress("pairs", pairs.length);
-  const cache = flags.cache === false ? undefined : (flags.cache ?? defaultCache());
   const { judge, free } = await judgeOf(flags);
   try {
     const judgement = await judgePairs(pairs, judge, {
@@ -182,11 +191,7 @@ const keyOf = (variable: string): string => {
 
 const writeRecords = (file: string, { pairs, protocol, judge, seed }: Judgement): void => {
   const lines = pairs.map((pair) => `${harmlessJson({ ...pair, protocol, judge, seed })}\n`);
-  try {
-    writeFileSync(file, lines.join(""));
-  } catch (cause) {
-    throw new PromptlossError(`${file}: can't be written: ${(cause as Error).message}`, { cause });
-  }
+  replaceFile(file, lines.join(""));
 };
 
 const rendered = (judgement: Judgement): string => {

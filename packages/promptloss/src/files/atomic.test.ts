@@ -129,9 +129,10 @@ describe("what the system refuses", () => {
   test("a place that is read-only", () => {
     // /proc takes no folders from anyone, root included.
     const { message, hint } = failure(() => replaceFile("/proc/promptloss/file", ""));
-    expect(message).toMatch(/^\/proc\/promptloss: /);
-    expect(message).not.toContain("undefined");
-    expect(typeof hint === "string" || /can't be written/.test(message)).toBe(true);
+    expect(message).toMatch(
+      /^\/proc\/promptloss: (the system makes no|you may not write here|the file system is)/,
+    );
+    expect(hint).toContain("name another output");
   });
 });
 

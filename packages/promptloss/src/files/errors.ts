@@ -20,6 +20,7 @@ const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>
   ENOSPC: ["the disk is full", "free some space and run the same command again"],
   EDQUOT: ["your disk quota is used up", "free some space and run the same command again"],
   EFBIG: ["the file is larger than the system allows", "free some space, or raise the limit (ulimit -f)"],
+  ENOENT: ["the system makes no file or folder here", "name another output, on an ordinary file system"],
   EISDIR: ["is a folder, and a file is to be written", "name a file"],
   ENAMETOOLONG: ["the name is too long", "name a shorter output"],
   ELOOP: ["symbolic links lead in a circle", "name another output"],

@@ -4,7 +4,8 @@ import type { RowSet } from "../data/row-subset.ts";
 import type { HubOptions } from "../data/rows/index.ts";
 import { PART_OF_CODE } from "../data/token-parts.ts";
 import type { WeightPolicy } from "../data/tokens/index.ts";
-import { dataPlanOf, type OpenData, openData } from "../data-plan/index.ts";
+import { dataPlanOf, type OpenData, openData, recipeInputs } from "../data-plan/index.ts";
+import { checkOutputFolder, protectInputs } from "../files/output.ts";
 import { LOSS_METRICS, type LossMetric } from "../loss/index.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
@@ -13,6 +14,7 @@ import { TrainingError } from "./errors.ts";
 import { hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
 import type { RunSettings, TrainingRun } from "./run.ts";
+import { placesOf } from "./run-folder.ts";
 import { batchSettings, lengthOf } from "./run-length.ts";
 import { runSettings } from "./settings.ts";
 
@@ -30,11 +32,14 @@ export interface PrepareOptions {
 /**
  * Reads data and model.
  * @throws RecipeError for keys that a run needs and that are missing
+ * @throws OutputError for an output that can't be written, or that would overwrite what the run reads
  * @throws DataError, ModelError, TrainingError and their kin for what can't be used
  */
 export const prepareRun = async (recipe: Recipe, options: PrepareOptions = {}): Promise<TrainingRun> => {
   const { file = "recipe" } = options;
   const { model: folder, output } = required(recipe, file);
+  checkOutputFolder(output);
+  protectInputs(placesOf(output), await recipeInputs(recipe, options.file));
   if (recipe.training.threads !== undefined) setNumThreads(recipe.training.threads);
   const device = deviceOf(recipe.training.device);
   const plan = dataPlanOf(recipe, file);

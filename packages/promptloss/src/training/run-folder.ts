@@ -7,6 +7,21 @@ import { FolderLock, holderText } from "../files/lock.ts";
 import { TrainingError } from "./errors.ts";
 import { readManifest } from "./manifest.ts";
 
+const NAMES = {
+  manifest: "manifest.json",
+  metrics: "metrics.jsonl",
+  checkpoints: "checkpoints",
+  tensorboard: "tensorboard",
+  model: "model",
+  probes: "probes.json",
+  profile: "profile",
+} as const;
+
+/** All that a run writes into its folder, and that beginning anew removes. */
+export function placesOf(folder: string): string[] {
+  return Object.values(NAMES).map((name) => join(folder, name));
+}
+
 export class RunFolder {
   readonly path: string;
   readonly #lock: FolderLock;
@@ -35,31 +50,31 @@ export class RunFolder {
   }
 
   get manifest(): string {
-    return join(this.path, "manifest.json");
+    return join(this.path, NAMES.manifest);
   }
 
   get metrics(): string {
-    return join(this.path, "metrics.jsonl");
+    return join(this.path, NAMES.metrics);
   }
 
   get checkpoints(): string {
-    return join(this.path, "checkpoints");
+    return join(this.path, NAMES.checkpoints);
   }
 
   get tensorboard(): string {
-    return join(this.path, "tensorboard");
+    return join(this.path, NAMES.tensorboard);
   }
 
   get model(): string {
-    return join(this.path, "model");
+    return join(this.path, NAMES.model);
   }
 
   get probes(): string {
-    return join(this.path, "probes.json");
+    return join(this.path, NAMES.probes);
   }
 
   get profile(): string {
-    return join(this.path, "profile");
+    return join(this.path, NAMES.profile);
   }
 
   release(): void {
@@ -71,16 +86,7 @@ export class RunFolder {
   }
 
   #clear(): void {
-    for (const path of [
-      this.manifest,
-      this.metrics,
-      this.checkpoints,
-      this.tensorboard,
-      this.model,
-      this.probes,
-      this.profile,
-    ])
-      rmSync(path, { recursive: true, force: true });
+    for (const path of placesOf(this.path)) rmSync(path, { recursive: true, force: true });
   }
 }
 

@@ -1,10 +1,13 @@
 // `promptloss study report`: the page of a study, from its file or from its output folder.
 import { statSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { PromptlossError } from "../../errors.ts";
 import { makeFolder } from "../../files/atomic.ts";
+import { checkOutputFile, type Input, protectInputs } from "../../files/output.ts";
 import { type StudyReport, writeStudyReport } from "../../report/index.ts";
 import { writeResults } from "../../study/index.ts";
+import { resultsFiles } from "../../study/results/results-file.ts";
 import { harmlessJson } from "../../terminal/index.ts";
 import { collect } from "../options.ts";
 import { studyOf } from "./study-file.ts";
@@ -38,16 +41,25 @@ export const reportCommand = (): Command =>
 
 const write = (study: string, { set, output }: Flags): Promise<StudyReport> => {
   const options = output === undefined ? {} : { output };
+  if (output !== undefined) checkOutputFile(output);
   if (statSync(study, { throwIfNoEntry: false })?.isDirectory()) {
     if (set.length > 0)
       throw new PromptlossError("--set changes the cells of a study file, and a folder has none", {
         hint: "give the study file in place of its folder",
       });
+    if (output !== undefined) protectInputs([output], resultInputs(study));
     return writeStudyReport(study, options);
   }
   const read = studyOf(study, { set });
+  const recipes = { what: "the study file", path: study };
+  if (output !== undefined) protectInputs([output], [recipes, ...resultInputs(read.output)]);
   // Of a study that was not begun there is a page, too.
   makeFolder(read.output);
   const results = writeResults(read);
   return writeStudyReport(read.output, { ...options, results, cells: read.cells });
 };
+
+const resultInputs = (folder: string): Input[] => [
+  ...resultsFiles(folder).map((path) => ({ what: "the results", path })),
+  { what: "the cells", path: join(folder, "cells"), grows: true },
+];

@@ -3,13 +3,15 @@
 import { createRequire } from "node:module";
 import { libtorch } from "@promptloss/torch";
 import { PromptlossError } from "../../errors.ts";
+import { checkOutputFolder, protectInputs } from "../../files/output.ts";
+import { resolveModelPaths } from "../../generation/text/model-folder.ts";
 import { EvaluationError } from "../errors.ts";
 import { buildItems, type TaskItems } from "../requests/build-items.ts";
 import type { ChoiceItem, GenerationItem, LikelihoodItem } from "../requests/item.ts";
 import { type EvaluationTask, loadTask } from "../tasks/index.ts";
 import { answerItems, answerRoom } from "./answer-items.ts";
 import { type EvaluatedModel, openModel } from "./model.ts";
-import { RecordFile, writeScores } from "./records.ts";
+import { RecordFile, recordsFolder, scoresFile, writeScores } from "./records.ts";
 import { type PlacedItem, scoreItems } from "./score-items.ts";
 import { chanceLevel, metricValue } from "./scores.ts";
 import type {
@@ -30,6 +32,7 @@ const { version } = createRequire(import.meta.url)("../../../package.json") as {
 export const evaluate = async (options: EvaluateOptions): Promise<EvaluateResult> => {
   const tasks = options.tasks.map((task) => (typeof task === "string" ? loadTask(task) : task));
   checkOptions(options, tasks);
+  checkOutput(options);
   const model = await openModel(options);
   const scores: EvaluationScore[] = [];
   const records: Record<string, readonly EvaluationRecord[]> = {};
@@ -55,6 +58,25 @@ export const evaluate = async (options: EvaluateOptions): Promise<EvaluateResult
   }
   return { scores, records, failures };
 };
+
+/** Before the weights are loaded, which takes its time. @throws OutputError */
+function checkOutput({ output, model, adapter, tasks, data }: EvaluateOptions): void {
+  if (output === undefined) return;
+  checkOutputFolder(output);
+  const folders =
+    typeof model === "string" ? [model, ...Object.values(resolveModelPaths(model)).filter(isText)] : [];
+  protectInputs(
+    [scoresFile(output), recordsFolder(output)],
+    [
+      ...folders.map((path) => ({ what: "the model", path })),
+      ...(adapter === undefined ? [] : [{ what: "the adapter", path: adapter }]),
+      ...tasks.filter(isText).map((path) => ({ what: "a task", path })),
+      ...(data === undefined ? [] : [{ what: "the tasks' data", path: data, grows: true }]),
+    ],
+  );
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
 
 const checkOptions = (
   { limit, shots, shotSeed, maxNewTokens, batchTokens }: EvaluateOptions,

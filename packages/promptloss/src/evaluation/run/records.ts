@@ -7,6 +7,10 @@ import { makeFolder, refusing, replaceFile } from "../../files/atomic.ts";
 import { EvaluationError } from "../errors.ts";
 import type { EvaluationRecord, EvaluationScore } from "./types.ts";
 
+export const scoresFile = (folder: string): string => join(folder, "scores.jsonl");
+
+export const recordsFolder = (folder: string): string => join(folder, "records");
+
 const linesOf = (path: string): unknown[] => {
   if (!existsSync(path)) return [];
   return readFileSync(path, "utf8")
@@ -26,7 +30,7 @@ const jsonLines = (lines: readonly unknown[]): string =>
 
 /** The records of an evaluation's output folder. @throws {EvaluationError} where there are none */
 export const readRecords = (folder: string, task: string): EvaluationRecord[] => {
-  const path = join(folder, "records", `${task}.jsonl`);
+  const path = join(recordsFolder(folder), `${task}.jsonl`);
   if (!existsSync(path))
     throw new EvaluationError(`${path}: there is no such file`, {
       hint: "give the output folder of promptloss evaluate",
@@ -36,7 +40,7 @@ export const readRecords = (folder: string, task: string): EvaluationRecord[] =>
 
 /** The scores of an evaluation's output folder. @throws {EvaluationError} where there are none */
 export const readScores = (folder: string): EvaluationScore[] => {
-  const path = join(folder, "scores.jsonl");
+  const path = scoresFile(folder);
   if (!existsSync(path))
     throw new EvaluationError(`${path}: there is no such file`, {
       hint: "give the output folder of promptloss evaluate",
@@ -55,9 +59,9 @@ export class RecordFile {
    * @throws {EvaluationError} where records of something else lie there
    */
   constructor(folder: string, task: string, made: unknown, overwrite: boolean) {
-    makeFolder(join(folder, "records"));
-    this.#path = join(folder, "records", `${task}.jsonl`);
-    const mark = join(folder, "records", `${task}.fingerprint`);
+    makeFolder(recordsFolder(folder));
+    this.#path = join(recordsFolder(folder), `${task}.jsonl`);
+    const mark = join(recordsFolder(folder), `${task}.fingerprint`);
     const fingerprint = createHash("sha256")
       .update(JSON.stringify(made ?? null))
       .digest("hex");
@@ -85,7 +89,7 @@ export class RecordFile {
 
 /** Puts a task's scores in place of those that the folder had of it. */
 export const writeScores = (folder: string, task: string, scores: readonly EvaluationScore[]): void => {
-  const path = join(folder, "scores.jsonl");
+  const path = scoresFile(folder);
   const known = linesOf(path) as EvaluationScore[];
   const first = known.findIndex((score) => score.task === task);
   const others = known.filter((score) => score.task !== task);

@@ -12,6 +12,7 @@ import type { Study } from "../plan/read-study.ts";
 import { CellFolder, type CellState } from "../run/cell-folder.ts";
 import { writeResults } from "../run/collect-results.ts";
 import { runCell } from "../run/run-cell.ts";
+import { checkStudyOutput } from "./check-output.ts";
 
 export type StudyEvent =
   | { readonly type: "cell-start"; readonly cell: Cell; readonly attempt: number }
@@ -46,7 +47,8 @@ export interface RunStudySummary {
 
 /**
  * Runs the cells of a study that are not done.
- * @throws StudyError for ids that are no cell's
+ * @throws StudyError for ids that are no cell's; OutputError for an output that can't be written, or that would overwrite
+ *   what the study reads
  */
 export const runStudy = async (study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> => {
   const { onEvent = () => {} } = options;
@@ -59,6 +61,7 @@ export const runStudy = async (study: Study, options: RunStudyOptions = {}): Pro
   const counts = { done: 0, failed: 0, interrupted: 0, elsewhere: 0, untouched: 0 };
   const workers = Math.min(concurrency, queue.length);
   const threads = threadsFor(workers);
+  await checkStudyOutput(study);
   makeFolder(study.output);
 
   const runNext = async (cell: Cell): Promise<void> => {

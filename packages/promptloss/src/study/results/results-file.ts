@@ -21,6 +21,10 @@ export interface StudyResults extends ResultsHeader {
 
 const names = { header: "study.json", lines: "results.jsonl", csv: "results.csv" } as const;
 
+/** The files that a study's results lie in. */
+export const resultsFiles = (folder: string): string[] =>
+  Object.values(names).map((name) => join(folder, name));
+
 /** The rows as the two tables that a study's folder holds. */
 export const resultsTables = (results: StudyResults): { readonly jsonl: string; readonly csv: string } => {
   const { rows, ...header } = results;

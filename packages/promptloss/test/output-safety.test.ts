@@ -1,0 +1,69 @@
+// Outputs that would overwrite what a command reads, and outputs that can't be written, as a user meets them.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const built = existsSync(program);
+
+let folder: TrainingFolder;
+const at = (...parts: string[]): string => join(folder.path, ...parts);
+beforeAll(() => {
+  folder = trainingFolder();
+  cpSync(at("model"), at("run", "model"), { recursive: true });
+  symlinkSync(at("run"), at("link"));
+});
+afterAll(() => folder.remove());
+
+/** The first line of a command that fails. */
+const failure = (...args: string[]): string => {
+  const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
+    cwd: folder.path,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: at("cache") },
+    timeout: 60_000,
+  });
+  expect(status).toBe(1);
+  expect(stderr).not.toMatch(/\n {4}at /);
+  return stderr.split("\n")[0]!.replaceAll(folder.path, "FOLDER");
+};
+
+describe.skipIf(!built)(`outputs${built ? "" : " (skipped: npm run build first)"}`, () => {
+  test("train --overwrite leaves a model inside its output alone, behind links too", () => {
+    writeFileSync(at("r.yaml"), "model: run/model\ndata: rows.json\ntraining: { steps: 1 }\n");
+    const before = readdirSync(at("run", "model"));
+    for (const output of ["run", "link"])
+      expect(failure("train", "r.yaml", "--overwrite", "--set", `output=${output}`)).toBe(
+        `error: ${output}/model: would overwrite the model, run/model`,
+      );
+    expect(readdirSync(at("run", "model"))).toEqual(before);
+  });
+
+  test("invert, inspect and judge do not write over their data", () => {
+    const rows = readFileSync(at("rows.json"), "utf8");
+    expect(failure("invert", "rows.json", "--tokenizer", "model", "-o", "rows.json")).toBe(
+      "error: rows.json: would overwrite data, rows.json",
+    );
+    expect(failure("inspect", "rows.json", "--tokenizer", "model", "--html", "rows.json")).toBe(
+      "error: rows.json: would overwrite data, rows.json",
+    );
+    expect(
+      failure(
+        ...["judge", "rows.json", "--reference", "rows.json", "--protocol", "pandalm"],
+        ...["--model", "model", "--records", "rows.json"],
+      ),
+    ).toBe("error: rows.json: would overwrite the outputs, rows.json");
+    expect(readFileSync(at("rows.json"), "utf8")).toBe(rows);
+  });
+
+  test("a file in the way, and a place where nothing can be made, are told at once", () => {
+    const recipe = folder.recipe("places", "training: { steps: 1 }\n");
+    const output = (path: string): string => failure("train", recipe, "--set", `output=${path}`);
+    expect(output("rows.json")).toBe("error: rows.json: is a file, and a folder is needed");
+    expect(output("rows.json/run")).toBe("error: rows.json/run: rows.json is a file, and a folder is needed");
+    if (existsSync("/proc/self")) expect(output("/proc/run/a")).toMatch(/^error: \/proc\/run\/a: /);
+  });
+});
