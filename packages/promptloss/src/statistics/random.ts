@@ -1,6 +1,6 @@
-// A seeded source of uniform, normal and beta variates: xoroshiro128+ from pure-rand under d3-random's distributions.
+// A seeded source of uniform, normal, beta and chi-square variates: xoroshiro128+ from pure-rand under d3-random's distributions.
 // The same seed gives the same draws on every machine.
-import { randomBeta, randomNormal } from "d3-random";
+import { randomBeta, randomGamma, randomNormal } from "d3-random";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
@@ -10,6 +10,8 @@ export interface RandomSource {
   /** Standard normal. */
   normal(): number;
   beta(a: number, b: number): number;
+  /** With `df` degrees of freedom, not necessarily whole. */
+  chiSquare(df: number): number;
 }
 
 export function randomSource(seed: number): RandomSource {
@@ -19,5 +21,6 @@ export function randomSource(seed: number): RandomSource {
     uniform,
     normal: randomNormal.source(uniform)(),
     beta: (a, b) => randomBeta.source(uniform)(a, b)(),
+    chiSquare: (df) => 2 * randomGamma.source(uniform)(df / 2)(),
   };
 }

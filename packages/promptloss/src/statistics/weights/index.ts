@@ -1,0 +1,21 @@
+// Statements on prompt loss weights from a study's scores: tests with the right degrees of freedom, shapes, intervals.
+export {
+  type About,
+  analyzeWeights,
+  FEWEST_DF,
+  type PairedDifference,
+  type RelationTest,
+  TASKS_IN_GENERAL,
+  type TermTest,
+  type WeightAnalysis,
+} from "./analysis.ts";
+export {
+  findingOf,
+  insideTests,
+  relationP,
+  type Shape,
+  type WeightEvidence,
+  type WeightFinding,
+} from "./finding.ts";
+export { holm } from "./holm.ts";
+export type { WeightRow } from "./score-table.ts";

@@ -1,0 +1,106 @@
+// Scores of a study as a balanced table: every cell (one training) has a score on every task. What a cell has in common
+// but its weight (seed, model, learning rate) is its block, so that weights are compared within blocks alone. Scores are
+// scaled task by task, by their deviation within blocks: tasks then count alike whatever their units.
+import { StatisticsError } from "../errors.ts";
+
+/** One score. */
+export interface WeightRow {
+  /** The training that it comes from. */
+  readonly cell: string;
+  readonly plw: number;
+  readonly wp: number;
+  /** What is compared within: a label of the cell's other factors. */
+  readonly block: string;
+  readonly task: string;
+  /** More is better, in any unit. */
+  readonly score: number;
+}
+
+export interface ScoreCell {
+  readonly id: string;
+  readonly plw: number;
+  readonly wp: number;
+  readonly block: number;
+}
+
+export interface TaskScale {
+  readonly task: string;
+  readonly mean: number;
+  /** What a score's difference from the mean was divided by: the deviation within blocks. */
+  readonly deviation: number;
+}
+
+export interface ScoreTable {
+  readonly cells: readonly ScoreCell[];
+  readonly blocks: number;
+  readonly scales: readonly TaskScale[];
+  /** [tasks][cells], (score − mean) / deviation. */
+  readonly scores: readonly Float64Array[];
+  /** What was left out, in words. */
+  readonly notes: readonly string[];
+}
+
+/** Throws StatisticsError when no two cells have scores on one task, or a cell has two weights. */
+export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
+  const cells = new Map<string, WeightRow>();
+  const byTask = new Map<string, Map<string, number>>();
+  for (const row of rows) {
+    const known = cells.get(row.cell);
+    if (known !== undefined && (known.plw !== row.plw || known.block !== row.block))
+      throw new StatisticsError(`cell ${row.cell} has two weights or two blocks`);
+    cells.set(row.cell, row);
+    const scores = byTask.get(row.task) ?? new Map<string, number>();
+    scores.set(row.cell, row.score);
+    byTask.set(row.task, scores);
+  }
+  const notes: string[] = [];
+  // A task that most cells lack goes, then each cell that lacks a task.
+  const tasks = [...byTask].filter(([task, scores]) => {
+    if (2 * scores.size >= cells.size) return true;
+    notes.push(`${task} has scores in ${scores.size} of ${cells.size} cells and is left out of the comparison`);
+    return false;
+  });
+  const whole = [...cells.values()].filter(({ cell }) => tasks.every(([, scores]) => scores.has(cell)));
+  if (whole.length < cells.size)
+    notes.push(
+      `${cells.size - whole.length} of ${cells.size} cells lack a score on some task and are left out of the comparison`,
+    );
+  if (tasks.length === 0 || whole.length < 2) throw new StatisticsError("no two cells have scores to compare");
+  whole.sort((a, b) => a.wp - b.wp || (a.block < b.block ? -1 : 1));
+  const blocks = new Map<string, number>();
+  for (const { block } of whole) if (!blocks.has(block)) blocks.set(block, blocks.size);
+  const table = whole.map(({ cell, plw, wp, block }) => ({ id: cell, plw, wp, block: blocks.get(block)! }));
+  const scaled = tasks.flatMap(([task, scores]) => {
+    const values = Float64Array.from(whole, ({ cell }) => scores.get(cell)!);
+    const mean = values.reduce((sum, y) => sum + y, 0) / values.length;
+    const within = withinBlocks(values, table);
+    const square = within.reduce((sum, y) => sum + y * y, 0);
+    const deviation = Math.sqrt(square / Math.max(1, values.length - blocks.size));
+    if (!(deviation > 1e-12 * Math.abs(mean))) {
+      notes.push(`${task} has the same value in all cells of a block and is left out of the comparison`);
+      return [];
+    }
+    return [{ scale: { task, mean, deviation }, scores: values.map((y) => (y - mean) / deviation) }];
+  });
+  if (scaled.length === 0) throw new StatisticsError("no task has two different scores");
+  return {
+    cells: table,
+    blocks: blocks.size,
+    scales: scaled.map(({ scale }) => scale),
+    scores: scaled.map(({ scores }) => scores),
+    notes,
+  };
+}
+
+/** Differences from the block's mean. */
+export function withinBlocks(values: Float64Array, cells: readonly ScoreCell[]): Float64Array {
+  const sums = new Map<number, { sum: number; count: number }>();
+  for (const [i, { block }] of cells.entries()) {
+    const known = sums.get(block) ?? { sum: 0, count: 0 };
+    sums.set(block, { sum: known.sum + values[i]!, count: known.count + 1 });
+  }
+  return values.map((y, i) => {
+    const { sum, count } = sums.get(cells[i]!.block)!;
+    return y - sum / count;
+  });
+}
