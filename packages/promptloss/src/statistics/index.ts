@@ -71,5 +71,8 @@ export {
   toUnitInterval,
   type UnitScores,
 } from "./scores/unit-interval.ts";
+export { zScores } from "./scores/z-scores.ts";
+export { studentTwoSided } from "./special.ts";
 export { type BestOptions, type BestPlw, bestPlwAt, type SurfacePoint, surfaceAt } from "./surface/best.ts";
 export { fitSurface, type ResponseSurface, type SurfaceOptions } from "./surface/surface.ts";
+export * from "./weights/index.ts";

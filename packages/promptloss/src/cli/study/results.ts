@@ -1,6 +1,6 @@
-// `promptloss study results`: the tidy table of what is done so far, and its models.
+// `promptloss study results`: the tidy table of what is done so far, what may be said of it, and its models.
 import { Command } from "commander";
-import { renderSummary } from "../../statistics/index.ts";
+import { renderFinding, renderSummary } from "../../statistics/index.ts";
 import { fitStudy, fitsToJson, type StudyFit, type StudyFits, writeResults } from "../../study/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
@@ -28,23 +28,38 @@ export const resultsCommand = (): Command =>
       );
     });
 
-const text = ({ fits, transforms, notes }: StudyFits): string =>
+const text = ({ fits, benchmarks, notes, tested }: StudyFits): string =>
   [
-    ...transforms.map(({ name, description }) => `transform: ${name}, ${description}`),
     ...notes.map((note) => `note: ${note}`),
+    ...(tested > 1 ? [`note: p-values are corrected for ${tested} statements`] : []),
     ...fits.map(fitText),
+    ...(benchmarks.length > 0 ? ["", ink.bold("each benchmark alone"), ...benchmarks.map(alone)] : []),
   ]
     .map((line) => `${line}\n`)
     .join("");
 
-const fitText = (each: StudyFit): string => {
-  const { taskGroup, generationRatio, rows, fit, effect, problem } = each;
+const scopeName = ({ taskGroup, generationRatio, benchmark }: StudyFit): string => {
   const ratio = generationRatio === undefined ? "" : `, Rg ${Number(generationRatio.toPrecision(3))}`;
+  return `${benchmark ?? taskGroup ?? "all tasks"}${ratio}`;
+};
+
+const fitText = (each: StudyFit): string => {
+  const { rows, transforms, finding, fit, beside, problem } = each;
   return [
     "",
-    ink.bold(`${taskGroup ?? "all tasks"}${ratio}: ${rows.length} scores`),
-    ...(fit === undefined ? [] : [renderSummary(fit)]),
-    ...(effect === undefined ? [] : [effect.sentence]),
+    ink.bold(`${scopeName(each)}: ${rows.length} scores`),
+    ...(finding === undefined ? [] : [renderFinding(finding)]),
+    ...(beside === undefined ? [] : [`${beside.agrees ? "beside" : ink.yellow("!")}: ${beside.sentence}`]),
     ...(problem === undefined ? [] : [`${ink.yellow("!")} ${problem}`]),
+    ...(fit === undefined
+      ? []
+      : [
+          "",
+          ...transforms.map(({ name, description }) => `transform: ${name}, ${description}`),
+          renderSummary(fit),
+        ]),
   ].join("\n");
 };
+
+const alone = (each: StudyFit): string =>
+  `${scopeName(each)}: ${each.finding?.verdict ?? `nothing to compare: ${each.problem}`}`;

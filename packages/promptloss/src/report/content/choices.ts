@@ -61,10 +61,11 @@ const variables = ({ benchmarks, fits, results }: StudyContent): Choice[] => [
   ...taskSettings(results),
   {
     name: "Scores",
-    mark: changed(fits.settings.transforms, "transforms") ? "study" : "own",
+    mark: fits.settings.transforms === undefined ? "own" : "study",
     texts: [
       "The metric that stands for each task, brought into the range of the family in these steps:",
-      ...fits.transforms.map(({ name, description }) => `${name}: ${description}`),
+      ...(fits.fits[0]?.transforms ?? []).map(({ name, description }) => `${name}: ${description}`),
+      "All of it within each model's own rows.",
       ...fits.notes,
       ...(results.rows.some(({ primary }) => !primary)
         ? ["Other metrics of the tasks are in the table for download and in no model."]
@@ -102,11 +103,11 @@ const models = ({ fits }: StudyContent): Choice[] => {
   return [
     {
       name: "Family",
-      mark: family === "beta" ? "paper" : "study",
+      mark: family === "beta" ? "paper" : "own",
       texts: [
         family === "beta"
-          ? "Beta, in a generalised linear mixed model as the paper's; fitted with a logit link by maximum likelihood with the Laplace approximation."
-          : "Gaussian with identity link, as a linear mixed model, by maximum likelihood.",
+          ? "The printed models are beta, generalised linear mixed models as the paper's; fitted with a logit link by maximum likelihood with the Laplace approximation. Claims rest on the comparison of z-scores."
+          : "The printed models are Gaussian with identity link, linear mixed models by restricted maximum likelihood. The paper's family is beta; it stands beside, and where the two disagree the summary says so.",
       ],
     },
     {
@@ -116,7 +117,7 @@ const models = ({ fits }: StudyContent): Choice[] => {
         ...formulas,
         ...(formula === undefined
           ? [
-              "The quadratic in w_p is the paper's; the random intercepts, one for each factor with several levels, are ours: the paper's exact setting was not available to us.",
+              "The quadratic in w_p is the paper's; the random effects (each task's own curve, a level for each block of cells, what the scores of one run share) are ours: the paper's exact setting was not available to us.",
             ]
           : []),
       ],
@@ -127,7 +128,7 @@ const models = ({ fits }: StudyContent): Choice[] => {
             name: "Response surface",
             mark: "own" as const,
             texts: [
-              "A penalised tensor product of cubic splines over w_p and log Rg, its smoothness chosen by REML, with the random intercepts of the formula less those that tell the ratio; its best weights by draws of its posterior, seed 1.",
+              "A penalised tensor product of cubic splines over w_p and log Rg, its smoothness chosen by REML, of the cells' means over their benchmarks; its best weights by draws of its posterior, seed 1.",
             ],
           },
         ]
@@ -136,7 +137,7 @@ const models = ({ fits }: StudyContent): Choice[] => {
       name: "Single benchmarks",
       mark: "own",
       texts: [
-        "Each has a model of its own, with the same formula less the random intercept of benchmarks. Their p-values are not corrected for how many there are.",
+        "Each has a comparison and a model of its own. Their p-values are corrected together with those of groups and of all tasks.",
       ],
     },
   ];
@@ -150,7 +151,9 @@ const intervals = ({ fits }: StudyContent): Choice[] => {
       name: "Significance",
       mark: changed(alpha, "alpha") ? "study" : "own",
       texts: [
-        `Wald tests at ${alpha}: no relation where the linear and the quadratic term together are not significant; a best value inside the range where the quadratic term is significant and negative and the vertex lies in (0, 1).`,
+        `At ${alpha}, Student's t with Satterthwaite's degrees of freedom on scores scaled within each task and compared within blocks of cells; Holm's correction over all ${fits.tested} statements, of which those over all tasks share half of the error.`,
+        "A relation: the trend or the curvature in w_p, the smaller p-value times two. A best weight inside: means of neighbouring weights beat both observed ends, corrected for the choice of neighbours, and the quadratic fits. Fewer than 6 residual degrees of freedom carry no verdict.",
+        "From four tasks on, statements are about tasks like these, and how tasks differ counts as uncertainty; with fewer they are about these tasks.",
       ],
     },
     {
@@ -158,8 +161,8 @@ const intervals = ({ fits }: StudyContent): Choice[] => {
       mark: changed(bootstrap, "bootstrap") || changed(level, "level") ? "study" : "own",
       texts: [
         bootstrap > 0
-          ? `${percent} by a parametric bootstrap of ${bootstrap} refits, seed ${seed}; the delta method for single benchmarks.`
-          : `${percent} by the delta method, on the scale of w_p.`,
+          ? `${percent} by Fieller's method with Student's t, on the scale of w_p; beside it a parametric bootstrap of the printed model, ${bootstrap} refits, seed ${seed}.`
+          : `${percent} by Fieller's method with Student's t, on the scale of w_p.`,
       ],
     },
     {

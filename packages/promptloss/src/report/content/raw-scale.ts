@@ -31,6 +31,11 @@ const inverseOf = ({ name, parameters }: AppliedTransform, benchmark: string): (
       const n = parameters.n!;
       return (y) => (y * n - 0.5) / (n - 1);
     }
+    case "z-score": {
+      const mean = parameters[`${benchmark} mean`] ?? 0;
+      const deviation = parameters[`${benchmark} deviation`] ?? 1;
+      return (y) => mean + y * deviation;
+    }
     case "clip":
       return (y) => y;
   }

@@ -1,12 +1,6 @@
 // All that a report is about: the results by series (a generation ratio each) and by benchmark, with their models, and
 // what became of the cells.
-import {
-  type AppliedTransform,
-  type Recommendation,
-  recommend,
-  type TaskGroup,
-  taskGroups,
-} from "../../statistics/index.ts";
+import { type Recommendation, recommend, type TaskGroup, taskGroups } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/report/numbers.ts";
 import type { AnalysisSettings } from "../../study/results/analysis.ts";
 import { studyEvidence } from "../../study/results/choice-evidence.ts";
@@ -32,7 +26,6 @@ export interface Benchmark {
   readonly rows: readonly ResultRow[];
   /** One for each series, of this benchmark alone. */
   readonly fits: readonly StudyFit[];
-  readonly transforms: readonly AppliedTransform[];
 }
 
 export interface StudyContent {
@@ -62,7 +55,7 @@ export const studyContent = (
   const byName = new Map<string, ResultRow[]>();
   for (const { benchmark, result } of named)
     byName.set(benchmark, [...(byName.get(benchmark) ?? []), result]);
-  const benchmarks = [...byName].map(([name, rows]) => benchmarkOf(name, rows, results, settings));
+  const benchmarks = [...byName].map(([name, rows]) => benchmarkOf(name, rows, fits));
   return {
     results,
     fits,
@@ -84,22 +77,15 @@ export const groupsOf = (benchmarks: readonly Benchmark[]): (TaskGroup | null)[]
 const benchmarkOf = (
   name: string,
   rows: readonly ResultRow[],
-  results: StudyResults,
-  settings: AnalysisSettings,
+  { fits, benchmarks }: StudyFits,
 ): Benchmark => {
-  const { formula, ...rest } = settings;
-  // There is no variance between benchmarks in one of them; and a bootstrap for each would take minutes.
-  const alone = { ...rest, bootstrap: 0, ...(formula && { formula: withoutBenchmark(formula) }) };
-  const { fits, transforms } = fitStudy({ ...results, rows: [...rows] }, alone);
   const [{ metric, taskGroup, higherIsBetter }] = rows as [ResultRow];
-  return {
-    ...{ name, metric, group: taskGroup, higherIsBetter, rows, transforms },
-    fits: fits.filter(({ taskGroup: scope }) => scope === undefined),
-  };
+  // A study of one benchmark has no other statement than that over all tasks.
+  const own = [...benchmarks, ...fits].filter(
+    (fit) => fit.taskGroup === undefined && fit.rows.every((row) => row.benchmark === name),
+  );
+  return { ...{ name, metric, group: taskGroup, higherIsBetter, rows }, fits: own };
 };
-
-const withoutBenchmark = (formula: string): string =>
-  formula.replaceAll(/\s*\+\s*\([^()|]*\|\|?\s*benchmark\s*\)/g, "");
 
 const recommendationsOf = (
   { rows }: StudyResults,

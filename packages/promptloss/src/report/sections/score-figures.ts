@@ -57,7 +57,7 @@ const groupFigures = (scope: StudyFit["taskGroup"], { fits, series }: StudyConte
       const part = seriesOf(fit, series);
       if (part === undefined) return [];
       const finding = findingOf(fit, part.label, series.length);
-      return [{ fit, finding, ...partOf(fit, part, cellMeans(fit, fits.transforms), level, (x) => x) }];
+      return [{ fit, finding, ...partOf(fit, part, cellMeans(fit), level, (x) => x) }];
     });
   const tasks = new Set(parts.flatMap(({ fit }) => fit.rows.map(({ benchmark }) => benchmark)));
   return figuresOf(parts, draw, {
@@ -69,9 +69,8 @@ const groupFigures = (scope: StudyFit["taskGroup"], { fits, series }: StudyConte
 };
 
 const benchmarkFigures = (benchmark: Benchmark, { fits, series }: StudyContent, draw: Draw): Markup[] => {
-  const { name, metric, higherIsBetter, rows, transforms } = benchmark;
+  const { name, metric, higherIsBetter, rows } = benchmark;
   const { level } = fits.settings;
-  const toRaw = rawScale(transforms, name, !higherIsBetter);
   const parts = series.flatMap((each) => {
     const own = rows.filter(({ cell, value }) => each.cells.has(cell) && Number.isFinite(value));
     if (own.length === 0) return [];
@@ -80,6 +79,7 @@ const benchmarkFigures = (benchmark: Benchmark, { fits, series }: StudyContent, 
       fit === undefined
         ? sentence(`${prefix(each.label, series.length)}no two different values: there is nothing to fit.`)
         : findingOf(fit, each.label, series.length);
+    const toRaw = rawScale(fit?.transforms ?? [], name, !higherIsBetter);
     return [{ finding, ...partOf(fit, each, own, level, toRaw) }];
   });
   const better = higherIsBetter ? "higher is better" : "lower is better, the score is its negative";
@@ -167,7 +167,7 @@ const nearest = (curve: readonly CurvePoint[], wp: number): CurvePoint =>
   curve.reduce((best, point) => (Math.abs(point.wp - wp) < Math.abs(best.wp - wp) ? point : best));
 
 /** A cell's mean over its benchmarks, on the modelled scale, with the benchmarks' errors together where all have one. */
-const cellMeans = ({ rows }: StudyFit, transforms: StudyContent["fits"]["transforms"]): WeightedValue[] => {
+const cellMeans = ({ rows, transforms }: StudyFit): WeightedValue[] => {
   const cells = new Map<string, { plw: number; wp: number; scores: number[]; variance: number }>();
   for (const { result, score, benchmark } of rows) {
     const { plw, wp, standardError, higherIsBetter } = result;
@@ -187,8 +187,8 @@ const cellMeans = ({ rows }: StudyFit, transforms: StudyContent["fits"]["transfo
 const prefix = (label: string, series: number): string => (series < 2 ? "" : `${label}: `);
 
 /** A model's finding in words, or why there is none. */
-const findingOf = ({ effect, problem }: StudyFit, label: string, series: number): string =>
-  sentence(`${prefix(label, series)}${effect?.sentence ?? `no curve: ${problem}.`}`);
+const findingOf = ({ finding, problem }: StudyFit, label: string, series: number): string =>
+  sentence(`${prefix(label, series)}${finding?.verdict ?? `nothing to compare: ${problem}.`}`);
 
 const altOf = (what: string, parts: readonly (Part & { readonly finding: string })[]): string => {
   const texts = parts.map(({ label, points, finding }) => {

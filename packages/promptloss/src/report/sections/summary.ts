@@ -18,12 +18,11 @@ export const summary = ({ results, fits, series, benchmarks, recommendations }: 
     benchmarks.length > 0 && counted(benchmarks.length, "benchmark"),
     series.length > 1 && `${series.length} generation ratios`,
   ].filter((part) => part !== false);
-  const found = fits.fits.map(({ taskGroup, generationRatio, fit, effect, problem }) => {
+  const found = fits.fits.map(({ taskGroup, generationRatio, finding, beside, problem }) => {
     const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
-    const text = sentence(
-      effect?.sentence ?? `${fit === undefined ? "no model" : "no best weight"}: ${problem}.`,
-    );
-    return html`<li><strong>${groupTitle(taskGroup)}${ratio}:</strong> ${text}</li>`;
+    const text = sentence(finding?.verdict ?? `nothing to compare: ${problem}.`);
+    const other = beside && !beside.agrees && ` ${sentence(beside.sentence)}.`;
+    return html`<li><strong>${groupTitle(taskGroup)}${ratio}:</strong> ${text}${other}</li>`;
   });
   return html`
 <p>${sentence(counted(done, "cell"))} of ${results.cells} with scores${about.length > 0 && `: ${about.join(", ")}`}.</p>

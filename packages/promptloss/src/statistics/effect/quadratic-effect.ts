@@ -55,8 +55,8 @@ export interface QuadraticEffect {
   alpha: number;
   linear: Tested;
   quadratic: Tested;
-  /** Both terms together against none: Wald's chi-square on 2 degrees of freedom. */
-  joint: { statistic: number; p: number };
+  /** Both terms together against none: Wald's chi-square on 2 degrees of freedom; and the terms' covariance. */
+  joint: { statistic: number; p: number; covariance: number };
   /** The vertex of the fitted curve wherever it lies, on the scale of w_p, with its delta-method interval. */
   vertex: { wp: number; standardError: number } & Interval;
   /** The best w_p and PLW in [0, 1] by the fitted curve; undefined for kind "none". */
@@ -125,11 +125,11 @@ function form(matrix: readonly number[][], a: readonly number[], b: readonly num
   return sum;
 }
 
-function jointTest(linear: Tested, quadratic: Tested, covariance: number): { statistic: number; p: number } {
+function jointTest(linear: Tested, quadratic: Tested, covariance: number): QuadraticEffect["joint"] {
   const [a, b] = [linear.standardError ** 2, quadratic.standardError ** 2];
   const [x, y] = [linear.estimate, quadratic.estimate];
   const statistic = (b * x * x - 2 * covariance * x * y + a * y * y) / (a * b - covariance * covariance);
-  return { statistic, p: chiSquareUpper(statistic, 2) };
+  return { statistic, p: chiSquareUpper(statistic, 2), covariance };
 }
 
 function kindOf(

@@ -12,7 +12,7 @@ export interface ScoreTransform {
 
 /** One step as it was applied, for the record. */
 export interface AppliedTransform {
-  name: ScoreTransformName;
+  name: ScoreTransformName | "z-score";
   /** What it did, with its formula, in a sentence. */
   description: string;
   /** The numbers it used; min-max has them by group. */

@@ -42,7 +42,9 @@ export interface WeightAnalysis {
   /** The same about these tasks, where the statement is about tasks in general. */
   readonly theseTasks: RelationTest | undefined;
   /** Whether the means bend otherwise than a quadratic; undefined where nothing is left to tell by. */
-  readonly lackOfFit: { readonly statistic: number; readonly df: readonly [number, number]; readonly p: number } | undefined;
+  readonly lackOfFit:
+    | { readonly statistic: number; readonly df: readonly [number, number]; readonly p: number }
+    | undefined;
   /** Undefined with three weights or fewer: they don't locate a vertex. */
   readonly vertex: Vertex | undefined;
   /** Enough residual degrees of freedom for a verdict. */
@@ -89,7 +91,12 @@ function relationTest({ meanCoordinates, curveTerms }: Projection, noise: Noise)
 }
 
 /** The means' squares beyond the quadratic over the replicates'; without replicates, a cubic against the rest. */
-function lackOfFit({ meanCoordinates, curveTerms, tasks, pureMean }: Projection): WeightAnalysis["lackOfFit"] {
+function lackOfFit({
+  meanCoordinates,
+  curveTerms,
+  tasks,
+  pureMean,
+}: Projection): WeightAnalysis["lackOfFit"] {
   const beyond = [...meanCoordinates.subarray(curveTerms)].map((x) => tasks * x * x);
   if (beyond.length === 0) return undefined;
   const sum = (values: readonly number[]): number => values.reduce((total, x) => total + x, 0);

@@ -68,7 +68,9 @@ export interface WeightFinding {
   readonly alpha: number;
   readonly level: number;
   /** The vertex of the fitted quadratic, wherever it lies; infinite ends where the data set no bound. */
-  readonly vertex: ({ readonly wp: number; readonly method: "Fieller"; readonly df: number } & Interval) | undefined;
+  readonly vertex:
+    | ({ readonly wp: number; readonly method: "Fieller"; readonly df: number } & Interval)
+    | undefined;
   /** The best weight inside with its interval, cut to what was tried; of a peak alone. */
   readonly interval:
     | { readonly plw: Interval; readonly wp: Interval; readonly level: number; readonly method: "Fieller" }
@@ -126,7 +128,11 @@ export function findingOf(
       tasks: table.scales.map(({ task }) => task),
       residualDf: variances.df,
       noiseFrom: variances.from,
-      deviations: { run: Math.sqrt(variances.run), residual: root(variances.residual), curves: variances.curves },
+      deviations: {
+        run: Math.sqrt(variances.run),
+        residual: root(variances.residual),
+        curves: variances.curves,
+      },
       ...{ relation, theseTasks, lackOfFit },
       inside: ends?.inside,
     },
@@ -140,9 +146,16 @@ export function findingOf(
     },
     interval:
       peak && wp
-        ? { plw: { lower: plwOfWp(wp.lower), upper: plwOfWp(wp.upper) }, wp, level, method: "Fieller" as const }
+        ? {
+            plw: { lower: plwOfWp(wp.lower), upper: plwOfWp(wp.upper) },
+            wp,
+            level,
+            method: "Fieller" as const,
+          }
         : undefined,
-    best: peak ? { wp: vertex.wp, plw: plwOfWp(vertex.wp) } : { wp: levels[highest]!.wp, plw: levels[highest]!.plw },
+    best: peak
+      ? { wp: vertex.wp, plw: plwOfWp(vertex.wp) }
+      : { wp: levels[highest]!.wp, plw: levels[highest]!.plw },
     means: levels,
     contrasts: variances.df > 0 ? pairedDifferences(analysis, pairs, level) : [],
     alike: shape === "flat" || shape === "no verdict" ? undefined : alikeOf(analysis, highest, alpha),

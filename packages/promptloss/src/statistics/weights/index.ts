@@ -18,4 +18,5 @@ export {
   type WeightFinding,
 } from "./finding.ts";
 export { holm } from "./holm.ts";
+export { renderFinding } from "./render.ts";
 export type { WeightRow } from "./score-table.ts";

@@ -118,11 +118,7 @@ function drawnScales(df: number): Float64Array {
   });
 }
 
-function remembered(
-  store: Map<number, Float64Array>,
-  key: number,
-  draw: () => Float64Array,
-): Float64Array {
+function remembered(store: Map<number, Float64Array>, key: number, draw: () => Float64Array): Float64Array {
   const known = store.get(key);
   if (known !== undefined) return known;
   if (store.size >= REMEMBERED) store.clear();

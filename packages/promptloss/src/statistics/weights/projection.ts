@@ -44,7 +44,8 @@ export interface Projection {
 export function project(table: ScoreTable): Projection {
   const { cells, scores } = table;
   const wps = [...new Set(cells.map(({ wp }) => wp))].sort((a, b) => a - b);
-  if (wps.length < 2) throw new FitError("all cells have one prompt loss weight: there is nothing to compare");
+  if (wps.length < 2)
+    throw new FitError("all cells have one prompt loss weight: there is nothing to compare");
   const column = (value: (wp: number) => number): Float64Array =>
     withinBlocks(
       Float64Array.from(cells, ({ wp }) => value(wp)),
@@ -65,7 +66,8 @@ export function project(table: ScoreTable): Projection {
   const meanScores = Float64Array.from(cells, (_, i) => centred.reduce((sum, y) => sum + y[i]!, 0) / tasks);
   const meanCoordinates = Float64Array.from(basis, (q) => dot(q, meanScores));
   const pureDf = cells.length - table.blocks - size;
-  const rest = (values: Float64Array, at: Float64Array): number => Math.max(0, dot(values, values) - dot(at, at));
+  const rest = (values: Float64Array, at: Float64Array): number =>
+    Math.max(0, dot(values, values) - dot(at, at));
   const meanSquare = tasks * rest(meanScores, meanCoordinates);
   const allSquares = centred.reduce((sum, values, t) => sum + rest(values, coordinates[t]!), 0);
   const contrast = contrastsOf(basis, indicators);
@@ -135,7 +137,10 @@ function levelsOf(
 }
 
 /** b₁ + 2 b₂ x of the quadratic that the first two coordinates are. */
-function slopes(basis: readonly Float64Array[], curve: readonly Float64Array[]): [Float64Array, Float64Array] {
+function slopes(
+  basis: readonly Float64Array[],
+  curve: readonly Float64Array[],
+): [Float64Array, Float64Array] {
   const [q1, q2] = basis as [Float64Array, Float64Array];
   const [w, w2] = curve as [Float64Array, Float64Array];
   const constant = new Float64Array(basis.length);

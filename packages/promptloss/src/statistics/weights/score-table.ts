@@ -57,7 +57,9 @@ export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
   // A task that most cells lack goes, then each cell that lacks a task.
   const tasks = [...byTask].filter(([task, scores]) => {
     if (2 * scores.size >= cells.size) return true;
-    notes.push(`${task} has scores in ${scores.size} of ${cells.size} cells and is left out of the comparison`);
+    notes.push(
+      `${task} has scores in ${scores.size} of ${cells.size} cells and is left out of the comparison`,
+    );
     return false;
   });
   const whole = [...cells.values()].filter(({ cell }) => tasks.every(([, scores]) => scores.has(cell)));
@@ -65,7 +67,8 @@ export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
     notes.push(
       `${cells.size - whole.length} of ${cells.size} cells lack a score on some task and are left out of the comparison`,
     );
-  if (tasks.length === 0 || whole.length < 2) throw new StatisticsError("no two cells have scores to compare");
+  if (tasks.length === 0 || whole.length < 2)
+    throw new StatisticsError("no two cells have scores to compare");
   whole.sort((a, b) => a.wp - b.wp || (a.block < b.block ? -1 : 1));
   const blocks = new Map<string, number>();
   for (const { block } of whole) if (!blocks.has(block)) blocks.set(block, blocks.size);

@@ -9,15 +9,19 @@ const transform = z.union([
 
 export const analysisSection = z
   .strictObject({
-    family: z.enum(["beta", "gaussian"]).default("beta"),
+    /** Of the model that is printed and drawn; the other one stands beside it. Claims rest on neither alone. */
+    family: z.enum(["beta", "gaussian"]).default("gaussian"),
     /** Of `score`, by the table's columns and `benchmark`; made from the factors where left out. */
     formula: z.string().min(1).optional(),
-    /** Scores into (0, 1), in order; min-max works within each benchmark. */
-    transforms: z.array(transform).default(["min-max", "squeeze"]),
+    /**
+     * Steps on the scores of a model's own rows, in order; min-max works within each benchmark. Left out: min-max and
+     * squeeze for the beta family. For the Gaussian one scores are z-scored after them.
+     */
+    transforms: z.array(transform).optional(),
     level: z.number().gt(0).lt(1).default(0.95),
     /** Below which a p-value counts as significant. */
     alpha: z.number().gt(0).lt(1).default(0.05),
-    /** Refits of the bootstrap interval; 0 for the delta method's interval alone. */
+    /** Refits of a bootstrap interval of the printed model's vertex; 0 for none. */
     bootstrap: z.int().min(0).default(0),
     seed: z.int().min(0).default(1),
   })

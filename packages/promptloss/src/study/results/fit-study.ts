@@ -1,34 +1,58 @@
-// A study's models: for all tasks and for each group of tasks, at each generation ratio, a mixed model with a quadratic
-// in w_p and its effect; and a response surface where there are enough ratios. What can't be fitted says why. Pure.
+// What a study says of weights: for all tasks, each group of tasks and each benchmark, at each generation ratio, a
+// finding (tests, shape, verdict) corrected for all of them; a mixed model to print and draw; and a response surface
+// where there are enough ratios. What can't be said says why. Pure.
 import {
   type AppliedTransform,
-  fitMixedModel,
+  analyzeWeights,
+  findingOf,
   fitSurface,
+  holm,
+  insideTests,
   type MixedModelFit,
   type QuadraticEffect,
-  quadraticEffect,
   type ResponseSurface,
+  relationP,
   StatisticsError,
   type TaskGroup,
   taskGroups,
+  type WeightAnalysis,
+  type WeightFinding,
 } from "../../statistics/index.ts";
 import type { AnalysisSettings } from "./analysis.ts";
 import type { StudyResults } from "./results-file.ts";
-import { modelRow, type ScoredRow, scoredRows } from "./scored-rows.ts";
+import { type Beside, type ScopeModel, scopeModel } from "./scope-model.ts";
+import {
+  modelRow,
+  type ScoredRow,
+  scoredRows,
+  type UsableRow,
+  usableRows,
+  weightRow,
+} from "./scored-rows.ts";
 
-/** What a model is over; undefined is everything. */
+/** What a statement is over; undefined is everything. */
 export interface FitScope {
   readonly taskGroup: TaskGroup | undefined;
   /** Of the cells' data: the geometric mean where ratios within a factor of 1.25 were put together. */
   readonly generationRatio: number | undefined;
+  /** A single benchmark's statement names it. */
+  readonly benchmark: string | undefined;
 }
 
 export interface StudyFit extends FitScope {
   readonly rows: readonly ScoredRow[];
+  /** Within these rows. */
+  readonly transforms: readonly AppliedTransform[];
+  /** What may be said, corrected for all that the study tests; undefined where there is nothing to compare. */
+  readonly finding: WeightFinding | undefined;
   readonly formula: string;
+  /** The model that is printed and drawn. */
   readonly fit: MixedModelFit | undefined;
+  /** The model's curve, with the finding's claim, interval and sentence. */
   readonly effect: QuadraticEffect | undefined;
-  /** Why there is no fit or no effect. */
+  /** The other family's p-value, and whether it agrees. */
+  readonly beside: Beside | undefined;
+  /** Why there is no finding, no model or no effect. */
   readonly problem: string | undefined;
 }
 
@@ -40,16 +64,26 @@ export interface StudySurface {
 
 export interface StudyFits {
   readonly settings: AnalysisSettings;
-  readonly transforms: readonly AppliedTransform[];
+  /** Over all tasks and over groups of tasks. */
   readonly fits: readonly StudyFit[];
+  /** Of each benchmark alone, where there are several. */
+  readonly benchmarks: readonly StudyFit[];
   /** Empty where the study has fewer generation ratios than a surface needs. */
   readonly surfaces: readonly StudySurface[];
+  /** Benchmarks at chance, set aside. */
+  readonly atChance: readonly string[];
+  /** Number of statements that p-values are corrected for. */
+  readonly tested: number;
   readonly notes: readonly string[];
+}
+
+export interface FitStudyOptions {
+  /** Fit the models that are printed and drawn, and surfaces. Default true; findings need none of them. */
+  readonly models?: boolean;
 }
 
 /** Ratios within this factor are one; as in `recommend`. */
 const SAME_RATIO = 1.25;
-const QUADRATIC_LEVELS = 3;
 /** A surface's spline along log Rg needs as many. */
 const SURFACE_RATIOS = 4;
 
@@ -57,36 +91,125 @@ const SURFACE_RATIOS = 4;
  * Fits a study's results.
  * @param settings in place of those that the study file gave
  */
-export const fitStudy = (results: StudyResults, settings: AnalysisSettings = results.analysis): StudyFits => {
-  const { rows, applied, notes } = scoredRows(results.rows, settings);
+export const fitStudy = (
+  results: StudyResults,
+  settings: AnalysisSettings = results.analysis,
+  { models = true }: FitStudyOptions = {},
+): StudyFits => {
+  const { rows, atChance, notes } = usableRows(results.rows);
   const ratios = ratioGroups(rows);
-  const scopes = scopesOf(rows);
-  const fits = scopes.flatMap((taskGroup) =>
-    ratios.map(({ generationRatio, cells }) => {
-      const scope = rows.filter((row) => cells.has(row.result.cell) && inGroup(row, taskGroup));
-      return { taskGroup, generationRatio, rows: scope, ...fitScope(scope, settings) };
-    }),
-  );
+  const taskScopes = scopesOf(rows);
+  const names = [...new Set(rows.map(({ benchmark }) => benchmark))];
+  const scopes = [
+    ...taskScopes.map((taskGroup) => ({ taskGroup, benchmark: undefined })),
+    ...(names.length > 1 ? names : []).map((benchmark) => ({ taskGroup: undefined, benchmark })),
+  ].flatMap((scope) => ratios.map((ratio) => ({ ...scope, ...ratio })));
+  const studied = scopes
+    .map(({ cells, ...scope }) => ({
+      ...scope,
+      rows: rows.filter(
+        (row) =>
+          cells.has(row.result.cell) &&
+          inGroup(row, scope.taskGroup) &&
+          (scope.benchmark === undefined || scope.benchmark === row.benchmark),
+      ),
+    }))
+    .filter((scope) => scope.rows.length > 0)
+    .map((scope) => ({ ...scope, ...analysisOf(scope.rows, settings) }));
+  const findings = findingsOf(studied, settings);
+  const fits = studied.map(({ analysis, problem, rows: own, ...scope }, k): StudyFit => {
+    const finding = findings[k];
+    const model = modelOf(own, finding, analysis, settings, models);
+    return Object.freeze({ ...scope, finding, ...model, problem: problem ?? model.problem });
+  });
   const surfaces =
-    ratios.length < SURFACE_RATIOS
+    !models || ratios.length < SURFACE_RATIOS
       ? []
-      : scopes.map((taskGroup) => ({
+      : taskScopes.map((taskGroup) => ({
           taskGroup,
           ...surfaceOf(
             rows.filter((row) => inGroup(row, taskGroup)),
             settings,
           ),
         }));
-  return { settings, transforms: applied, fits: fits.filter((fit) => fit.rows.length > 0), surfaces, notes };
+  return Object.freeze({
+    settings,
+    fits: fits.filter(({ benchmark }) => benchmark === undefined),
+    benchmarks: fits.filter(({ benchmark }) => benchmark !== undefined),
+    surfaces,
+    atChance,
+    tested: studied.filter(({ analysis }) => analysis?.judged).length,
+    notes,
+  });
+};
+
+interface Analyzed {
+  readonly analysis: WeightAnalysis | undefined;
+  readonly problem: string | undefined;
+}
+
+const analysisOf = (rows: readonly UsableRow[], { level }: AnalysisSettings): Analyzed => {
+  try {
+    return { analysis: analyzeWeights(rows.map(weightRow), level), problem: undefined };
+  } catch (error) {
+    if (!(error instanceof StatisticsError)) throw error;
+    return { analysis: undefined, problem: error.message };
+  }
+};
+
+/** Holm's correction over all statements; those over all tasks share half of the error. */
+const findingsOf = (
+  scopes: readonly (Analyzed & Pick<FitScope, "taskGroup" | "benchmark">)[],
+  { alpha, level }: AnalysisSettings,
+): (WeightFinding | undefined)[] => {
+  const tested = scopes.flatMap(({ analysis }, k) => (analysis?.judged ? [k] : []));
+  const overall = (k: number): boolean =>
+    scopes[k]!.taskGroup === undefined && scopes[k]!.benchmark === undefined;
+  const corrected = weightedHolm(
+    tested,
+    tested.map((k) => relationP(scopes[k]!.analysis!)),
+    overall,
+  );
+  const claimed = tested.filter((k) => corrected.get(k)! < alpha);
+  const ends = new Map(claimed.map((k) => [k, insideTests(scopes[k]!.analysis!)]));
+  const asked = claimed.filter((k) => ends.get(k)!.inside !== undefined);
+  const inside = weightedHolm(
+    asked,
+    asked.map((k) => ends.get(k)!.inside!.p),
+    overall,
+  );
+  return scopes.map(
+    ({ analysis }, k) =>
+      analysis &&
+      findingOf(analysis, {
+        ...{ alpha, level, correctedP: corrected.get(k) ?? 1 },
+        ends: ends.get(k),
+        correctedInsideP: inside.get(k),
+      }),
+  );
+};
+
+const weightedHolm = (
+  keys: readonly number[],
+  p: readonly number[],
+  overall: (key: number) => boolean,
+): Map<number, number> => {
+  const first = keys.filter(overall).length;
+  const rest = keys.length - first;
+  const weights = keys.map((key) =>
+    rest === 0 || first === 0 ? 1 : overall(key) ? 0.5 / first : 0.5 / rest,
+  );
+  const corrected = holm(p, weights);
+  return new Map(keys.map((key, i) => [key, corrected[i]!]));
 };
 
 /** All tasks, then each group where there are several. */
-const scopesOf = (rows: readonly ScoredRow[]): (TaskGroup | undefined)[] => {
+const scopesOf = (rows: readonly UsableRow[]): (TaskGroup | undefined)[] => {
   const present = taskGroups.filter((group) => rows.some(({ result }) => result.taskGroup === group));
   return present.length > 1 ? [undefined, ...present] : [undefined];
 };
 
-const inGroup = ({ result }: ScoredRow, group: TaskGroup | undefined): boolean =>
+const inGroup = ({ result }: UsableRow, group: TaskGroup | undefined): boolean =>
   group === undefined || result.taskGroup === group;
 
 export interface RatioGroup {
@@ -95,7 +218,7 @@ export interface RatioGroup {
 }
 
 /** Cells by generation ratio, from the smallest; those without one are together. */
-export const ratioGroups = (rows: readonly Pick<ScoredRow, "result">[]): RatioGroup[] => {
+export const ratioGroups = (rows: readonly Pick<UsableRow, "result">[]): RatioGroup[] => {
   const ofCell = new Map(rows.map(({ result }) => [result.cell, result.generationRatio]));
   const known = [...ofCell].flatMap(([cell, ratio]) => (ratio === null ? [] : [{ cell, ratio }]));
   known.sort((a, b) => a.ratio - b.ratio);
@@ -115,65 +238,42 @@ export const ratioGroups = (rows: readonly Pick<ScoredRow, "result">[]): RatioGr
   ];
 };
 
-/** Columns with several levels here, which get a random intercept each. */
-const groupingsOf = (rows: readonly ScoredRow[]): string[] => {
-  const table = rows.map(modelRow);
-  const factors = new Set(rows.flatMap(({ result }) => Object.keys(result.factors)));
-  factors.delete("plw");
-  return ["benchmark", ...factors].filter((name) => new Set(table.map((row) => row[name])).size > 1);
-};
-
-/** Our choice where a study file gives none; the paper's random effects were not available to us. */
-const defaultFormula = (rows: readonly ScoredRow[]): string =>
-  ["score ~ wp + wp^2", ...groupingsOf(rows).map((name) => `(1|${name})`)].join(" + ");
-
-const fitScope = (
-  rows: readonly ScoredRow[],
+const modelOf = (
+  rows: readonly UsableRow[],
+  finding: WeightFinding | undefined,
+  analysis: WeightAnalysis | undefined,
   settings: AnalysisSettings,
-): Pick<StudyFit, "formula" | "fit" | "effect" | "problem"> => {
-  const formula = settings.formula ?? defaultFormula(rows);
-  let fit: MixedModelFit | undefined;
-  const levels = new Set(rows.map(({ result }) => result.plw)).size;
-  if (levels < QUADRATIC_LEVELS)
-    return {
-      ...{ formula, fit, effect: undefined },
-      problem: `a quadratic in w_p needs ${QUADRATIC_LEVELS} weights or more, and there are ${levels}`,
-    };
+  models: boolean,
+): Pick<StudyFit, "rows" | "transforms" | keyof ScopeModel> => {
+  const none = { formula: settings.formula ?? "", fit: undefined, effect: undefined, beside: undefined };
   try {
-    fit = fitMixedModel(rows.map(modelRow), formula, { family: settings.family });
-    const { level, alpha, bootstrap: replicates, seed } = settings;
-    const effect = quadraticEffect(fit, {
-      ...{ level, alpha },
-      ...(replicates > 0 && { bootstrap: { replicates, seed } }),
-    });
-    return { formula, fit, effect, problem: undefined };
+    const { rows: scored, applied } = scoredRows(rows, settings);
+    const model = models ? scopeModel(scored, finding, analysis, settings) : { ...none, problem: undefined };
+    return { rows: scored, transforms: applied, ...model };
   } catch (error) {
     if (!(error instanceof StatisticsError)) throw error;
-    return { formula, fit, effect: undefined, problem: error.message };
+    const bare = rows.map((row) => ({ ...row, score: Number.NaN }));
+    return { rows: bare, transforms: [], ...none, problem: error.message };
   }
 };
 
+/** Of the cells' means over their benchmarks, so that what a run's scores share counts once. */
 const surfaceOf = (
-  rows: readonly ScoredRow[],
-  { family }: AnalysisSettings,
+  rows: readonly UsableRow[],
+  settings: AnalysisSettings,
 ): Pick<StudySurface, "surface" | "problem"> => {
   const known = rows.filter(({ result }) => result.generationRatio !== null);
-  // A data set's intercept would take the ratio's own effect away.
-  const groups = groupingsOf(known).filter((name) => !determinesRatio(known, name));
   try {
-    return { surface: fitSurface(known.map(modelRow), { groups, family }), problem: undefined };
+    const { rows: scored } = scoredRows(known, { ...settings, family: "gaussian", transforms: [] });
+    const byCell = new Map<string, ScoredRow[]>();
+    for (const row of scored) byCell.set(row.result.cell, [...(byCell.get(row.result.cell) ?? []), row]);
+    const cells = [...byCell.values()].map((own) => ({
+      ...modelRow(own[0]!),
+      score: own.reduce((sum, { score }) => sum + score, 0) / own.length,
+    }));
+    return { surface: fitSurface(cells, { family: "gaussian" }), problem: undefined };
   } catch (error) {
     if (!(error instanceof StatisticsError)) throw error;
     return { surface: undefined, problem: error.message };
   }
-};
-
-const determinesRatio = (rows: readonly ScoredRow[], factor: string): boolean => {
-  const ratios = new Map<unknown, Set<number | null>>();
-  for (const row of rows) {
-    const level = modelRow(row)[factor];
-    ratios.set(level, (ratios.get(level) ?? new Set()).add(row.result.generationRatio));
-  }
-  const all = new Set(rows.map(({ result }) => result.generationRatio));
-  return all.size > 1 && [...ratios.values()].every((found) => found.size === 1);
 };

@@ -3,6 +3,7 @@ export { type AnalysisSettings, analysisSettings } from "./analysis.ts";
 export { type EvidenceQuestion, studyEvidence } from "./choice-evidence.ts";
 export {
   type FitScope,
+  type FitStudyOptions,
   fitStudy,
   type StudyFit,
   type StudyFits,
@@ -11,4 +12,5 @@ export {
 export { fitsToJson } from "./fits-json.ts";
 export type { FactorValue, ResultRow, ResultsHeader } from "./result-row.ts";
 export { readStudyResults, type StudyResults, writeStudyResults } from "./results-file.ts";
-export { modelRow, type ScoredRow, type ScoredRows, scoredRows } from "./scored-rows.ts";
+export type { Beside } from "./scope-model.ts";
+export { modelRow, type ScoredRow, type UsableRow, usableRows } from "./scored-rows.ts";

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { studyResults } from "../../../test/study/made-results.ts";
+import { randomSource } from "../../statistics/random.ts";
 import { readTable } from "../table/table-file.ts";
 import { analysisSettings } from "./analysis.ts";
 import { fitStudy } from "./fit-study.ts";
 import { flatten, unflatten } from "./result-row.ts";
 import { readStudyResults, writeStudyResults } from "./results-file.ts";
-import { scoredRows } from "./scored-rows.ts";
+import { scoredRows, usableRows } from "./scored-rows.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -56,9 +57,9 @@ describe("the tidy table", () => {
 });
 
 describe("models of a study", () => {
-  test("one a generation ratio and group of tasks, with random intercepts for tasks and factors", () => {
+  test("one a generation ratio and group of tasks, with a curve for each task and a level for each block", () => {
     const results = studyResults({ ratios: [0.1, 3], tasks: ["quiz", "essay", "puzzle"], best: 0.7 });
-    const { fits, surfaces, transforms } = fitStudy(results);
+    const { fits, benchmarks, surfaces, tested } = fitStudy(results);
     expect(fits.map(({ taskGroup, generationRatio }) => [taskGroup, generationRatio?.toFixed(2)])).toEqual([
       [undefined, "0.10"],
       [undefined, "3.00"],
@@ -67,11 +68,20 @@ describe("models of a study", () => {
       ["long-generation", "0.10"],
       ["long-generation", "3.00"],
     ]);
-    expect(fits[0]!.formula).toBe("score ~ wp + wp^2 + (1|benchmark) + (1|seed)");
+    expect(fits[0]!.formula).toBe("score ~ wp + wp^2 + (0 + wp + wp^2|benchmark) + (1|block) + (1|cell)");
     // The rows were drawn around a curve that is highest at w_p 0.7; noise of 0.01 leaves its vertex within 0.05.
     expect(fits[0]!.effect!.kind).toBe("maximum");
     expect(Math.abs(fits[0]!.effect!.best!.wp - 0.7)).toBeLessThan(0.05);
-    expect(transforms.map(({ name }) => name)).toEqual(["min-max", "squeeze"]);
+    expect(fits[0]!.transforms.map(({ name }) => name)).toEqual(["z-score"]);
+    expect(benchmarks.map(({ benchmark }) => benchmark)).toEqual([
+      "quiz",
+      "quiz",
+      "essay",
+      "essay",
+      "puzzle",
+      "puzzle",
+    ]);
+    expect(tested).toBe(12);
     expect(surfaces).toEqual([]);
   });
 
@@ -87,13 +97,15 @@ describe("models of a study", () => {
   test("benchmarks without variation, and cells too few, are said and not thrown", () => {
     const { rows, ...rest } = studyResults({ ratios: [0.1], tasks: ["quiz", "puzzle"] });
     const flat = rows.map((row) => (row.task === "quiz" ? { ...row, value: 0.5 } : row));
-    const { notes, rows: kept } = scoredRows(flat, analysisSettings());
+    const { notes, rows: kept } = usableRows(flat);
     expect(notes).toEqual(["quiz has the same value in all cells and is left out"]);
     expect(new Set(kept.map(({ benchmark }) => benchmark))).toEqual(new Set(["puzzle"]));
     const few = rows.filter(({ plw }) => plw === 0 || plw === 1);
-    expect(fitStudy({ ...rest, rows: few }).fits[0]!.problem).toMatch(
-      /needs 3 weights or more, and there are 2/,
-    );
+    const [two] = fitStudy({ ...rest, rows: few }).fits;
+    expect(two!.problem).toMatch(/needs 4 weights or more, and there are 2/);
+    // Two weights have a mean each, and their difference with its interval.
+    expect(two!.finding!.means.map(({ plw }) => plw)).toEqual([0, 1]);
+    expect(two!.finding!.contrasts).toHaveLength(1);
     expect(fitStudy({ ...rest, rows: [] }).fits).toEqual([]);
   });
 
@@ -113,5 +125,46 @@ describe("models of a study", () => {
     const results = studyResults({ ratios: [0.1, 0.3, 0.9, 2.7], best: 0.7 });
     const { surfaces } = fitStudy(results);
     expect(surfaces[0]!.problem).toBeUndefined();
+  });
+});
+
+describe("scores of a model", () => {
+  const results = studyResults({ ratios: [0.1], tasks: ["quiz", "puzzle"], best: 0.7 });
+
+  test("depend on the model's own rows alone", () => {
+    const quiz = results.rows.filter(({ task }) => task === "quiz");
+    for (const family of ["gaussian", "beta"] as const) {
+      const settings = analysisSettings({ family });
+      const alone = fitStudy({ ...results, rows: quiz }, settings).fits[0]!;
+      const among = fitStudy(results, settings).benchmarks.find(({ benchmark }) => benchmark === "quiz")!;
+      expect(among.rows.map(({ score }) => score)).toEqual(alone.rows.map(({ score }) => score));
+      expect(among.fit!.logLik).toBe(alone.fit!.logLik);
+      expect(among.finding!.evidence.relation).toEqual(alone.finding!.evidence.relation);
+    }
+  });
+
+  test("of a benchmark at chance are set aside, with a note", () => {
+    const random = randomSource(3);
+    const rows = results.rows.map((row) =>
+      row.task === "puzzle"
+        ? { ...row, value: 0.25 + 0.01 * random.normal(), standardError: 0.03, items: 200, chance: 0.25 }
+        : { ...row, chance: 0.25 },
+    );
+    const { atChance, notes, fits } = fitStudy({ ...results, rows });
+    expect(atChance).toEqual(["puzzle"]);
+    expect(notes.join()).toMatch(/puzzle is at chance/);
+    expect(new Set(fits[0]!.rows.map(({ benchmark }) => benchmark))).toEqual(new Set(["quiz"]));
+  });
+
+  test("of two families that disagree are said to disagree, and agree elsewhere", () => {
+    const { fits } = fitStudy(results);
+    expect(fits[0]!.beside).toMatchObject({ family: "beta", agrees: true });
+  });
+
+  test("are scaled for the beta family by the named steps", () => {
+    const { rows } = usableRows(results.rows);
+    const { rows: scored, applied } = scoredRows(rows, analysisSettings({ family: "beta" }));
+    expect(applied.map(({ name }) => name)).toEqual(["min-max", "squeeze"]);
+    expect(scored.every(({ score }) => score > 0 && score < 1)).toBe(true);
   });
 });

@@ -1,27 +1,31 @@
-// A study's values → scores to model: the metric that stands for each task, turned so that higher is better, brought
-// into the family's range by the named transforms. Pure.
+// A study's values → scores to model: the metric that stands for each task, turned so that higher is better. What a
+// model is fitted to is scaled within that model's own rows, so that no score depends on rows outside it. Pure.
 import {
   type AppliedTransform,
   type Row,
   type ScoreTransform,
   toUnitInterval,
+  type WeightRow,
+  zScores,
 } from "../../statistics/index.ts";
 import type { AnalysisSettings } from "./analysis.ts";
 import type { ResultRow } from "./result-row.ts";
 
-/** A row of the table that a model is fitted to, and the result that it comes from. */
-export interface ScoredRow {
+/** A value that counts, as it may enter a model. */
+export interface UsableRow {
   readonly result: ResultRow;
-  /** On the scale that is modelled. */
-  readonly score: number;
+  /** The value, negated where less is better. */
+  readonly value: number;
   /** The task, or task and metric where a task has several primary metrics. */
   readonly benchmark: string;
+  /** The cell's other factors: weights are compared within. */
+  readonly block: string;
 }
 
-export interface ScoredRows {
-  readonly rows: readonly ScoredRow[];
-  readonly applied: readonly AppliedTransform[];
-  readonly notes: readonly string[];
+/** A row of the table that a model is fitted to, and the result that it comes from. */
+export interface ScoredRow extends UsableRow {
+  /** On the scale that is modelled. */
+  readonly score: number;
 }
 
 /** Values of the metrics that stand for tasks, each with its benchmark's name. */
@@ -37,11 +41,18 @@ export const benchmarkRows = (
   });
 };
 
+export interface UsableRows {
+  readonly rows: readonly UsableRow[];
+  /** Benchmarks on which no model can do better than guess. */
+  readonly atChance: readonly string[];
+  readonly notes: readonly string[];
+}
+
 /**
- * Values that are no numbers, as of a run that diverged, and benchmarks on which all cells have one value are left out,
- * with a note.
+ * Values that are no numbers, as of a run that diverged, benchmarks on which all cells have one value, and benchmarks at
+ * chance are set aside, each with a note.
  */
-export const scoredRows = (results: readonly ResultRow[], settings: AnalysisSettings): ScoredRows => {
+export const usableRows = (results: readonly ResultRow[]): UsableRows => {
   const all = benchmarkRows(results);
   const named = all.filter(({ result }) => Number.isFinite(result.value));
   const notes: string[] = [];
@@ -50,28 +61,108 @@ export const scoredRows = (results: readonly ResultRow[], settings: AnalysisSett
     notes.push(
       `${lost === 1 ? "one score is no number and is" : `${lost} scores are no numbers and are`} left out`,
     );
-  const values = new Map<string, Set<number>>();
+  const byBenchmark = new Map<string, ResultRow[]>();
   for (const { benchmark, result } of named)
-    values.set(benchmark, (values.get(benchmark) ?? new Set()).add(result.value));
-  const constant = new Set([...values].filter(([, found]) => found.size === 1).map(([name]) => name));
-  for (const benchmark of constant)
-    notes.push(`${benchmark} has the same value in all cells and is left out`);
-  const kept = named.filter(({ benchmark }) => !constant.has(benchmark));
+    byBenchmark.set(benchmark, [...(byBenchmark.get(benchmark) ?? []), result]);
+  const aside = new Set<string>();
+  const atChance: string[] = [];
+  for (const [benchmark, rows] of byBenchmark) {
+    if (new Set(rows.map(({ value }) => value)).size === 1) {
+      aside.add(benchmark);
+      notes.push(`${benchmark} has the same value in all cells and is left out`);
+    } else if (isAtChance(rows)) {
+      aside.add(benchmark);
+      atChance.push(benchmark);
+      notes.push(
+        `${benchmark} is at chance (mean ${short(meanOf(rows.map(({ value }) => value)))}, chance ${short(rows[0]!.chance!)}): ` +
+          "its differences are noise, and it is set aside",
+      );
+    }
+  }
+  const kept = named.filter(({ benchmark }) => !aside.has(benchmark));
   if (kept.some(({ result }) => !result.higherIsBetter))
-    notes.push("metrics of which less is better were negated before the transforms");
-  const { scores, applied } = toUnitInterval(
-    kept.map(({ result }) => (result.higherIsBetter ? result.value : -result.value)),
-    kept.map(({ benchmark }) => benchmark),
-    stepsOf(settings),
-  );
-  return { rows: kept.map((row, i) => ({ ...row, score: scores[i]! })), applied, notes };
+    notes.push("metrics of which less is better were negated");
+  const blockOf = blocks(kept.map(({ result }) => result));
+  const rows = kept.map(({ result, benchmark }) => ({
+    ...{ result, benchmark, value: result.higherIsBetter ? result.value : -result.value },
+    block: blockOf(result),
+  }));
+  return { rows, atChance, notes };
 };
 
-const stepsOf = ({ transforms }: AnalysisSettings): ScoreTransform[] =>
+/** One-sided at 5 %. */
+const ABOVE_CHANCE = 1.645;
+
+/**
+ * Whether the mean over all cells is within one score's sampling error of chance. Cells share the items, so that their
+ * mean is about as uncertain as one of them.
+ */
+const isAtChance = (rows: readonly ResultRow[]): boolean => {
+  const known = rows.filter(({ chance, standardError }) => chance !== null && standardError !== null);
+  if (known.length === 0 || known.some(({ higherIsBetter }) => !higherIsBetter)) return false;
+  const above = meanOf(known.map(({ value, chance }) => value - chance!));
+  return above < ABOVE_CHANCE * meanOf(known.map(({ standardError }) => standardError!));
+};
+
+/** A seed is a block only where it has several weights; all other factors are. */
+const REPLICATE = "seed";
+
+const blocks = (results: readonly ResultRow[]): ((result: ResultRow) => string) => {
+  const names = [...new Set(results.flatMap(({ factors }) => Object.keys(factors)))].filter(
+    (name) => name !== "plw",
+  );
+  const label =
+    (used: readonly string[]) =>
+    ({ factors }: ResultRow): string =>
+      used.map((name) => `${name} ${factors[name] ?? "–"}`).join(", ") || "all";
+  const whole = label(names);
+  const weights = new Map<string, Set<number>>();
+  for (const result of results)
+    weights.set(whole(result), (weights.get(whole(result)) ?? new Set()).add(result.plw));
+  const paired = [...weights.values()].every(({ size }) => size > 1);
+  return paired ? whole : label(names.filter((name) => name !== REPLICATE));
+};
+
+export interface ScoredRows {
+  readonly rows: readonly ScoredRow[];
+  readonly applied: readonly AppliedTransform[];
+}
+
+/** Scales the rows of one model. */
+export const scoredRows = (rows: readonly UsableRow[], settings: AnalysisSettings): ScoredRows => {
+  const benchmarks = rows.map(({ benchmark }) => benchmark);
+  const { scores, applied } = toUnitInterval(
+    rows.map(({ value }) => value),
+    benchmarks,
+    stepsOf(settings),
+  );
+  if (settings.family === "beta")
+    return { rows: rows.map((row, i) => ({ ...row, score: scores[i]! })), applied };
+  const scaled = zScores(
+    scores,
+    benchmarks,
+    rows.map(({ block, benchmark }) => `${benchmark}, ${block}`),
+  );
+  return {
+    rows: rows.map((row, i) => ({ ...row, score: scaled.scores[i]! })),
+    applied: [...applied, scaled.applied],
+  };
+};
+
+const stepsOf = ({
+  family,
+  transforms = family === "beta" ? ["min-max", "squeeze"] : [],
+}: AnalysisSettings): ScoreTransform[] =>
   transforms.map((step) => (typeof step === "string" ? { name: step } : { name: "clip", margin: step.clip }));
 
+/** What comparisons of weights are made of; scores in their own units, which the comparison scales itself. */
+export const weightRow = ({ result, value, benchmark, block }: UsableRow): WeightRow => ({
+  ...{ cell: result.cell, plw: result.plw, wp: result.wp, block, task: benchmark },
+  score: value,
+});
+
 /** The columns that formulas may name. */
-export const modelRow = ({ result, score, benchmark }: ScoredRow): Row => ({
+export const modelRow = ({ result, score, benchmark, block }: ScoredRow): Row => ({
   ...result.factors,
   plw: result.plw,
   wp: result.wp,
@@ -80,5 +171,10 @@ export const modelRow = ({ result, score, benchmark }: ScoredRow): Row => ({
   task_group: result.taskGroup,
   cell: result.cell,
   benchmark,
+  block: `${benchmark}, ${block}`,
   score,
 });
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+const short = (x: number): string => String(Number(x.toPrecision(3)));
