@@ -35,6 +35,7 @@ export type { FamilyName } from "./family/family.ts";
 export { familyNames } from "./family/index.ts";
 export type { VarianceComponent } from "./mixed/blocks.ts";
 export { type Bootstrap, type BootstrapOptions, bootstrap } from "./mixed/bootstrap.ts";
+export { type CoefficientTest, type CoefficientTests, coefficientTests } from "./mixed/coefficient-tests.ts";
 export {
   type ComparisonRow,
   compareModels,
@@ -42,6 +43,7 @@ export {
   likelihoodRatioTest,
 } from "./mixed/compare.ts";
 export type { Diagnostic, DiagnosticCode } from "./mixed/diagnostics.ts";
+export { type KenwardRoger, kenwardRoger } from "./mixed/kenward-roger.ts";
 export {
   type Coefficient,
   type ConditionalModes,
@@ -50,6 +52,7 @@ export {
   type MixedModelOptions,
 } from "./mixed/model.ts";
 export { type Prediction, type PredictOptions, predict } from "./mixed/predict.ts";
+export { type FTest, type Satterthwaite, satterthwaite } from "./mixed/satterthwaite.ts";
 export type { Fact, Mark } from "./recommend/paper-facts.ts";
 export {
   candidateWeights,

@@ -43,7 +43,7 @@ describe.skipIf(!built)("promptloss study report", () => {
     expect(found.findings.map(({ taskGroup }) => taskGroup)).toEqual([
       ...[null, "multiple-choice", "short-generation", "long-generation"],
     ]);
-    expect(found.findings[1]!.finding).toMatch(/^the score is highest at PLW 0\.2/);
+    expect(found.findings[1]!.finding).toMatch(/^rises, then flat: PLW 0\.01 to 1 are alike/);
   });
 
   test("a study file that nothing was run of makes a page that says so", () => {

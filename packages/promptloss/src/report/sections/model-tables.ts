@@ -1,7 +1,7 @@
 // The models as tables: fixed effects with Wald tests, random effects, criteria, and what is doubtful; and the text that
 // `promptloss fit` prints of the same model.
 
-import { type MixedModelFit, renderSummary } from "../../statistics/index.ts";
+import { coefficientTests, type MixedModelFit, renderSummary } from "../../statistics/index.ts";
 import { pValue, short, stars, trimmed } from "../../statistics/report/numbers.ts";
 import type { StudyFit } from "../../study/results/fit-study.ts";
 import type { StudyContent } from "../content/study-content.ts";
@@ -13,16 +13,17 @@ export const modelTables = ({ fits }: StudyContent): Markup =>
   fits.fits.length === 0
     ? html`<p>There is nothing to model yet.</p>`
     : html`${fits.fits.map(modelOf)}
-<p class="note">*** p &lt; 0.001, ** p &lt; 0.01, * p &lt; 0.05, . p &lt; 0.1 (Wald, two-sided).</p>`;
+<p class="note">*** p &lt; 0.001, ** p &lt; 0.01, * p &lt; 0.05, . p &lt; 0.1, two-sided, uncorrected.</p>`;
 
 const modelOf = (each: StudyFit): Markup => {
-  const { taskGroup, generationRatio, rows, formula, fit, effect, problem } = each;
+  const { taskGroup, generationRatio, rows, formula, fit, finding, beside, problem } = each;
   const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
   const title = `${groupTitle(taskGroup)}${ratio}`;
   return html`
 <section class="model"><h3>${title}</h3>
 <p><code>${formula}</code>, ${counted(rows.length, "score")}</p>
-${effect && html`<p>${sentence(effect.sentence)}</p>`}
+${finding && html`<p>${sentence(finding.verdict)}</p>`}
+${beside && html`<p>${sentence(beside.sentence)}.</p>`}
 ${problem !== undefined && html`<p class="warning">No ${fit ? "effect" : "model"}: ${problem}.</p>`}
 ${fit && fitTables(fit, title)}</section>`;
 };
@@ -34,25 +35,28 @@ ${criteria(fit, title)}
 ${fit.diagnostics.map(({ severity, message }) => html`<p class="${severity}">${sentence(severity)}: ${message}.</p>`)}
 <details><summary>As <code>promptloss fit</code> prints it</summary><pre tabindex="0">${renderSummary(fit)}</pre></details>`;
 
-const coefficients = ({ coefficients: rows, aliased }: MixedModelFit, title: string): Markup =>
-  table(
-    `${title}: fixed effects`,
+const coefficients = (fit: MixedModelFit, title: string): Markup => {
+  const { statistic, method, rows } = coefficientTests(fit);
+  return table(
+    `${title}: fixed effects (${method})`,
     [
       { name: "Term" },
       { name: "Estimate", number: true },
       { name: "Std. error", number: true },
-      { name: "z", number: true },
+      { name: "df", number: true },
+      { name: statistic, number: true },
       { name: "p", number: true },
       { name: html`<span class="unseen">Significance</span>` },
     ],
     [
-      ...rows.map(({ name, estimate, standardError, z, p }) => [
-        ...[name, short(estimate), short(standardError)],
-        ...[Number.isFinite(z) ? z.toFixed(3) : "–", pValue(p), stars(p)],
+      ...rows.map(({ name, estimate, standardError, df, statistic: value, p }) => [
+        ...[name, short(estimate), short(standardError), Number.isFinite(df) ? short(df, 3) : "∞"],
+        ...[Number.isFinite(value) ? value.toFixed(3) : "–", pValue(p), stars(p)],
       ]),
-      ...aliased.map((name) => [name, "–", "–", "–", "–", "left out"]),
+      ...fit.aliased.map((name) => [name, "–", "–", "–", "–", "–", "left out"]),
     ],
   );
+};
 
 const randomEffects = ({ varianceComponents, family, dispersion }: MixedModelFit, title: string): Markup =>
   table(

@@ -97,8 +97,10 @@ const figuresOf = (
   draw: Draw,
   { title, subtitle, name, range }: Titles,
 ): Markup[] => {
-  const apart = parts.length > TOGETHER;
-  const sets = apart ? parts.map((part) => [part]) : parts.length === 0 ? [] : [parts];
+  // Scores that nothing could scale have no place on the chart.
+  const drawn = parts.filter(({ points }) => points.length > 0);
+  const apart = drawn.length > TOGETHER;
+  const sets = apart ? drawn.map((part) => [part]) : drawn.length === 0 ? [] : [drawn];
   return sets.map((series) => {
     const what = apart ? `${title}, ${series[0]!.label}` : title;
     const alt = altOf(`${what}: ${name} (${subtitle}) against w_p.`, series);

@@ -1,5 +1,7 @@
 // A fit as plain text, with everything that R's summary of such a model prints: criteria, variance components,
 // dispersion, coefficients with Wald tests, and what is doubtful about it in words.
+
+import { coefficientTests } from "../mixed/coefficient-tests.ts";
 import type { ComparisonRow } from "../mixed/compare.ts";
 import type { MixedModelFit } from "../mixed/model.ts";
 import { pValue, short, stars } from "./numbers.ts";
@@ -71,21 +73,25 @@ function dispersionLine({ family, dispersion }: MixedModelFit): string {
     : `Dispersion: residual standard deviation sigma ${short(dispersion)}`;
 }
 
-function coefficients({ coefficients: rows, aliased }: MixedModelFit): string[] {
-  const cells = rows.map(({ name, estimate, standardError, z, p }) => [
+function coefficients(fit: MixedModelFit): string[] {
+  const { statistic, method, rows } = coefficientTests(fit);
+  const t = statistic === "t";
+  const cells = rows.map(({ name, estimate, standardError, statistic: value, df, p }) => [
     name,
     short(estimate),
     short(standardError),
-    Number.isFinite(z) ? z.toFixed(3) : "–",
+    ...(t ? [short(df, 3)] : []),
+    Number.isFinite(value) ? value.toFixed(3) : "–",
     pValue(p),
     stars(p),
   ]);
-  for (const name of aliased) cells.push([name, "–", "–", "–", "–", ""]);
-  const header = ["", "Estimate", "Std. error", "z", "p", ""];
+  for (const name of fit.aliased) cells.push([name, ...(t ? ["–"] : []), "–", "–", "–", "–", ""]);
+  const header = ["", "Estimate", "Std. error", ...(t ? ["df"] : []), statistic, "p", ""];
+  const alignments = header.map((_, k) => (k === 0 || k === header.length - 1 ? "left" : "right"));
   return [
     "Fixed effects",
-    ...textTable([header, ...cells], ["left", "right", "right", "right", "right", "left"]),
-    "*** p < 0.001, ** p < 0.01, * p < 0.05, . p < 0.1 (Wald, two-sided)",
+    ...textTable([header, ...cells], alignments),
+    `*** p < 0.001, ** p < 0.01, * p < 0.05, . p < 0.1 (${method}, two-sided)`,
   ];
 }
 

@@ -103,9 +103,11 @@ export function findingOf(
     readonly correctedP: number;
     readonly ends?: EndTests | undefined;
     readonly correctedInsideP?: number | undefined;
+    /** Compute the table of differences, which no verdict needs. Default true. */
+    readonly differences?: boolean;
   },
 ): WeightFinding {
-  const { alpha, level, correctedP, ends, correctedInsideP } = options;
+  const { alpha, level, correctedP, ends, correctedInsideP, differences = true } = options;
   const { about, table, projection, variances, relation, theseTasks, lackOfFit, vertex } = analysis;
   const { levels } = projection;
   const shape = shapeOf(analysis, alpha, correctedP, ends, correctedInsideP);
@@ -157,8 +159,11 @@ export function findingOf(
       ? { wp: vertex.wp, plw: plwOfWp(vertex.wp) }
       : { wp: levels[highest]!.wp, plw: levels[highest]!.plw },
     means: levels,
-    contrasts: variances.df > 0 ? pairedDifferences(analysis, pairs, level) : [],
-    alike: shape === "flat" || shape === "no verdict" ? undefined : alikeOf(analysis, highest, alpha),
+    contrasts: differences && variances.df > 0 ? pairedDifferences(analysis, pairs, level) : [],
+    alike:
+      !differences || shape === "flat" || shape === "no verdict"
+        ? undefined
+        : alikeOf(analysis, highest, alpha),
   };
   return deepFreeze({ ...finding, verdict: verdictOf(finding) });
 }

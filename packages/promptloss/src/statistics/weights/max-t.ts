@@ -72,32 +72,45 @@ function largestDraws(
     noise.covariance(units[Math.floor(at / size)]!, units[at % size]!),
   );
   const { values, vectors } = eigen(covariance, size);
-  const rows = contrasts.map((a, k) =>
-    Float64Array.from(values, (value, j) => {
+  const count = contrasts.length;
+  const rows = new Float64Array(count * size);
+  for (const [k, a] of contrasts.entries()) {
+    for (const [j, value] of values.entries()) {
       let sum = 0;
       for (let i = 0; i < size; i++) sum += a[i]! * vectors[j]![i]!;
-      return (sum * Math.sqrt(Math.max(0, value))) / errors[k]!;
-    }),
-  );
+      rows[k * size + j] = (sum * Math.sqrt(Math.max(0, value))) / errors[k]!;
+    }
+  }
+  // Two digits: a twentieth of the degrees of freedom moves a p-value less than the draws do.
+  const roundedDf = Number(df.toPrecision(2));
+  const key = `${tail} ${roundedDf} ${Array.from(rows, (x) => x.toFixed(5)).join(" ")}`;
+  return remembered(largestOf, key, () => drawLargest(rows, count, size, roundedDf, tail));
+}
+
+function drawLargest(rows: Float64Array, count: number, size: number, df: number, tail: Tail): Float64Array {
   const normals = drawnNormals(size);
   const scales = drawnScales(df);
   const largest = new Float64Array(DRAWS);
+  const twoSided = tail === "two-sided";
   for (let d = 0; d < DRAWS; d++) {
     const at = d * size;
     let top = Number.NEGATIVE_INFINITY;
-    for (const row of rows) {
+    for (let k = 0, row = 0; k < count; k++, row += size) {
       let sum = 0;
-      for (let j = 0; j < size; j++) sum += row[j]! * normals[at + j]!;
-      top = Math.max(top, tail === "upper" ? sum : Math.abs(sum));
+      for (let j = 0; j < size; j++) sum += rows[row + j]! * normals[at + j]!;
+      if (twoSided && sum < 0) sum = -sum;
+      if (sum > top) top = sum;
     }
     largest[d] = top / scales[d]!;
   }
   return largest.sort();
 }
 
-// The same draws serve every family of a size and of degrees of freedom: they are the costly part.
+// The same draws serve every family of a size and of degrees of freedom, and the same largest statistics every family of
+// one geometry, as of the tasks of a study.
 const normalDraws = new Map<number, Float64Array>();
 const scaleDraws = new Map<number, Float64Array>();
+const largestOf = new Map<string, Float64Array>();
 const REMEMBERED = 64;
 
 /** Standard normals, [DRAWS * size]. */
@@ -110,15 +123,13 @@ function drawnNormals(size: number): Float64Array {
 
 /** √(χ²/df), [DRAWS]. */
 function drawnScales(df: number): Float64Array {
-  // Three digits decide nothing that 4,000 draws could see.
-  const rounded = Number(df.toPrecision(3));
-  return remembered(scaleDraws, rounded, () => {
+  return remembered(scaleDraws, df, () => {
     const source = randomSource(2);
-    return new Float64Array(DRAWS).map(() => Math.sqrt(source.chiSquare(rounded) / rounded));
+    return new Float64Array(DRAWS).map(() => Math.sqrt(source.chiSquare(df) / df));
   });
 }
 
-function remembered(store: Map<number, Float64Array>, key: number, draw: () => Float64Array): Float64Array {
+function remembered<Key>(store: Map<Key, Float64Array>, key: Key, draw: () => Float64Array): Float64Array {
   const known = store.get(key);
   if (known !== undefined) return known;
   if (store.size >= REMEMBERED) store.clear();

@@ -78,7 +78,7 @@ export interface StudyFits {
 }
 
 export interface FitStudyOptions {
-  /** Fit the models that are printed and drawn, and surfaces. Default true; findings need none of them. */
+  /** Tables of differences, models that are printed and drawn, surfaces. Default true; no verdict needs them. */
   readonly models?: boolean;
 }
 
@@ -116,7 +116,7 @@ export const fitStudy = (
     }))
     .filter((scope) => scope.rows.length > 0)
     .map((scope) => ({ ...scope, ...analysisOf(scope.rows, settings) }));
-  const findings = findingsOf(studied, settings);
+  const findings = findingsOf(studied, settings, models);
   const fits = studied.map(({ analysis, problem, rows: own, ...scope }, k): StudyFit => {
     const finding = findings[k];
     const model = modelOf(own, finding, analysis, settings, models);
@@ -161,6 +161,7 @@ const analysisOf = (rows: readonly UsableRow[], { level }: AnalysisSettings): An
 const findingsOf = (
   scopes: readonly (Analyzed & Pick<FitScope, "taskGroup" | "benchmark">)[],
   { alpha, level }: AnalysisSettings,
+  differences: boolean,
 ): (WeightFinding | undefined)[] => {
   const tested = scopes.flatMap(({ analysis }, k) => (analysis?.judged ? [k] : []));
   const overall = (k: number): boolean =>
@@ -185,6 +186,7 @@ const findingsOf = (
         ...{ alpha, level, correctedP: corrected.get(k) ?? 1 },
         ends: ends.get(k),
         correctedInsideP: inside.get(k),
+        differences,
       }),
   );
 };
@@ -238,6 +240,18 @@ export const ratioGroups = (rows: readonly Pick<UsableRow, "result">[]): RatioGr
   ];
 };
 
+/** Whether a row's benchmark has different scores in some block of these rows. */
+const varies = (rows: readonly UsableRow[]): ((row: UsableRow) => boolean) => {
+  const seen = new Map<string, number>();
+  const found = new Set<string>();
+  for (const { benchmark, block, value } of rows) {
+    const key = JSON.stringify([benchmark, block]);
+    if (seen.has(key) && seen.get(key) !== value) found.add(benchmark);
+    seen.set(key, value);
+  }
+  return ({ benchmark }) => found.has(benchmark);
+};
+
 const modelOf = (
   rows: readonly UsableRow[],
   finding: WeightFinding | undefined,
@@ -246,9 +260,16 @@ const modelOf = (
   models: boolean,
 ): Pick<StudyFit, "rows" | "transforms" | keyof ScopeModel> => {
   const none = { formula: settings.formula ?? "", fit: undefined, effect: undefined, beside: undefined };
+  if (!models)
+    return {
+      rows: rows.map((row) => ({ ...row, score: row.value })),
+      transforms: [],
+      ...none,
+      problem: undefined,
+    };
   try {
-    const { rows: scored, applied } = scoredRows(rows, settings);
-    const model = models ? scopeModel(scored, finding, analysis, settings) : { ...none, problem: undefined };
+    const { rows: scored, applied } = scoredRows(rows.filter(varies(rows)), settings);
+    const model = scopeModel(scored, finding, analysis, settings);
     return { rows: scored, transforms: applied, ...model };
   } catch (error) {
     if (!(error instanceof StatisticsError)) throw error;
@@ -264,7 +285,11 @@ const surfaceOf = (
 ): Pick<StudySurface, "surface" | "problem"> => {
   const known = rows.filter(({ result }) => result.generationRatio !== null);
   try {
-    const { rows: scored } = scoredRows(known, { ...settings, family: "gaussian", transforms: [] });
+    const { rows: scored } = scoredRows(known.filter(varies(known)), {
+      ...settings,
+      family: "gaussian",
+      transforms: [],
+    });
     const byCell = new Map<string, ScoredRow[]>();
     for (const row of scored) byCell.set(row.result.cell, [...(byCell.get(row.result.cell) ?? []), row]);
     const cells = [...byCell.values()].map((own) => ({

@@ -1,0 +1,119 @@
+// The calibration's figures as tables: false claims, mislabelled shapes, coverage, power.
+import { markdownTable } from "../lib/report.ts";
+import { type Share, share, type Tally } from "./tally.ts";
+
+const percent = (x: number): string => (100 * x).toFixed(1);
+
+const shown = (found: Share | undefined): string =>
+  found === undefined ? "–" : `${percent(found.share)} (${percent(found.lower)} to ${percent(found.upper)})`;
+
+/** Several tables with a line above each. */
+export function calibrationTables(tallies: readonly Tally[]): string {
+  const of = (pick: (tally: Tally) => boolean): Tally[] => tallies.filter(pick);
+  const judged = (tally: Tally): string => (tally.judged === 0 ? "no verdict: too few cells" : "");
+  const tables = [
+    "Nothing is there: studies that claim something, %",
+    markdownTable(
+      ["truth", "weights × seeds", "false claims", "a t-test over tasks"],
+      of(({ course }) => course === "none").map((tally) => [
+        ...[tally.truth, tally.design],
+        judged(tally) || shown(share(tally.falseClaims, tally.studies)),
+        tally.truth.includes("1 task") ? "–" : shown(share(tally.twoStage, tally.studies)),
+      ]),
+    ),
+    "No best weight inside: studies that claim one, %, and what they say instead",
+    markdownTable(
+      ["truth", "weights × seeds", "called a maximum", "verdicts"],
+      of(({ course }) => !["none", "quadratic"].includes(course)).map((tally) => [
+        ...[tally.truth, tally.design],
+        judged(tally) || shown(share(tally.falsePeaks, tally.studies)),
+        verdicts(tally),
+      ]),
+    ),
+    "A best weight inside: studies that find it, and whether its interval holds it, %",
+    markdownTable(
+      ["truth", "weights × seeds", "claimed", "all intervals", "printed intervals", "verdicts"],
+      of(({ course }) => course === "quadratic").map((tally) => [
+        ...[tally.truth, tally.design],
+        judged(tally) || shown(share(tally.peaks, tally.studies)),
+        shown(share(tally.covered, tally.intervals)),
+        shown(share(tally.printedCovered, tally.printed)),
+        verdicts(tally),
+      ]),
+    ),
+    "Power over all tasks, uncorrected at 5 %: studies that see a relation, %",
+    markdownTable(
+      ["truth", "weights × seeds", "ours", "a t-test over tasks"],
+      of(
+        ({ course, truth, judged: count }) => course !== "none" && truth.includes("6 tasks") && count > 0,
+      ).map((tally) => [
+        ...[tally.truth, tally.design],
+        shown(share(tally.found, tally.studies)),
+        shown(share(tally.twoStage, tally.studies)),
+      ]),
+    ),
+  ];
+  return tables.join("\n\n");
+}
+
+function verdicts({ shapes, studies }: Tally): string {
+  return Object.entries(shapes)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([shape, count]) => `${shape} ${percent(count / studies)}`)
+    .join("; ");
+}
+
+export interface Aim {
+  readonly name: string;
+  readonly met: boolean;
+  readonly worst: string;
+}
+
+/** The aims, each with its worst figure. A figure misses its aim where its interval lies wholly beyond it. */
+export function aims(tallies: readonly Tally[]): Aim[] {
+  const worstOf = (
+    name: string,
+    figures: readonly { readonly at: string; readonly found: Share | undefined }[],
+    missed: (found: Share) => boolean,
+    badness: (found: Share) => number,
+  ): Aim => {
+    const known = figures.flatMap(({ at, found }) => (found === undefined ? [] : [{ at, found }]));
+    const worst = known.reduce<(typeof known)[number] | undefined>(
+      (top, each) => (top === undefined || badness(each.found) > badness(top.found) ? each : top),
+      undefined,
+    );
+    return {
+      name,
+      met: known.every(({ found }) => !missed(found)),
+      worst: worst === undefined ? "nothing measured" : `${shown(worst.found)} % at ${worst.at}`,
+    };
+  };
+  const at = ({ truth, design }: Tally): string => `${truth}, ${design}`;
+  return [
+    worstOf(
+      "false claims at most 7 %",
+      tallies
+        .filter(({ course }) => course === "none")
+        .map((tally) => ({ at: at(tally), found: share(tally.falseClaims, tally.studies) })),
+      ({ lower }) => lower > 0.07,
+      (found) => found.share,
+    ),
+    worstOf(
+      "courses without a best weight inside called a maximum at most 7 %",
+      tallies
+        .filter(({ course }) => course !== "quadratic")
+        .map((tally) => ({ at: at(tally), found: share(tally.falsePeaks, tally.studies) })),
+      ({ lower }) => lower > 0.07,
+      (found) => found.share,
+    ),
+    worstOf(
+      "intervals of the vertex cover 93 to 97 %",
+      tallies
+        .filter(({ course }) => course === "quadratic")
+        .map((tally) => ({ at: at(tally), found: share(tally.covered, tally.intervals) })),
+      ({ lower, upper }) => lower > 0.97 || upper < 0.93,
+      (found) => Math.abs(found.share - 0.95),
+    ),
+  ];
+}
