@@ -1,14 +1,16 @@
 // Writes what study.yaml trains on and asks: `node rows.mjs MCTEST_FOLDER ALPACA_JSON OUTPUT_FOLDER`.
-// MCTEST_FOLDER holds mc160.train.jsonl, mc500.train.jsonl and mc500.test.jsonl (id, story, question, choices, answer A
-// to D); ALPACA_JSON is Stanford's alpaca_data.json.
+// MCTEST_FOLDER holds mc160.train.jsonl, mc500.train.jsonl, mc500.dev.jsonl and mc500.test.jsonl (id, story, question,
+// choices, answer A to D); ALPACA_JSON is Stanford's alpaca_data.json. No story and no instruction is in two of the files.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Rows of each training set: three epochs of either are some 160,000 and 170,000 tokens. */
 const QUESTIONS = 240;
 const INSTRUCTIONS = 500;
-/** Instructions that no model has seen, of the file's end. */
-const HELD_OUT = 100;
+/** Rows of each set whose loss is measured while training. */
+const HELD_OUT = 120;
+/** Instructions of the file's end that are answered freely. */
+const TEST_INSTRUCTIONS = 100;
 
 const [mctest, alpaca, output] = process.argv.slice(2);
 if (output === undefined) throw new Error("node rows.mjs MCTEST_FOLDER ALPACA_JSON OUTPUT_FOLDER");
@@ -34,8 +36,14 @@ const lines = (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 mkdirSync(output, { recursive: true });
 const stories = [...questions("mc160.train.jsonl"), ...questions("mc500.train.jsonl")];
 write("short.json", JSON.stringify(spaced(stories, QUESTIONS).map(training)));
+write("short-held-out.json", JSON.stringify(spaced(questions("mc500.dev.jsonl"), HELD_OUT).map(training)));
 write("story-questions.jsonl", lines(questions("mc500.test.jsonl")));
 
 const instructions = JSON.parse(readFileSync(alpaca, "utf8")).filter((row) => row.output.trim() !== "");
-write("long.json", JSON.stringify(spaced(instructions.slice(0, -HELD_OUT), INSTRUCTIONS)));
-write("instructions.jsonl", lines(instructions.slice(-HELD_OUT)));
+const untested = instructions.slice(0, -TEST_INSTRUCTIONS);
+const spread = spaced(untested, INSTRUCTIONS + HELD_OUT);
+const isHeldOut = (i) =>
+  Math.floor((i * HELD_OUT) / spread.length) !== Math.floor(((i + 1) * HELD_OUT) / spread.length);
+write("long.json", JSON.stringify(spread.filter((_, i) => !isHeldOut(i))));
+write("long-held-out.json", JSON.stringify(spread.filter((_, i) => isHeldOut(i))));
+write("instructions.jsonl", lines(instructions.slice(-TEST_INSTRUCTIONS)));
