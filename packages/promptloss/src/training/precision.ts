@@ -8,7 +8,21 @@ const BF16_FEATURES = ["AMX bf16", "AVX-512 bf16", "bf16"];
 /** Undefined for float32, which is the weights' own. */
 export const computeDtype = (precision: "auto" | "bf16" | "fp32", device: string): DType | undefined => {
   if (precision === "fp32") return undefined;
-  if (precision === "bf16" || device !== "cpu") return "bfloat16";
-  const { features } = readProcessor();
-  return BF16_FEATURES.some((feature) => features[feature]) ? "bfloat16" : undefined;
+  return precision === "bf16" || multipliesBf16(device) ? "bfloat16" : undefined;
 };
+
+/** What a user should know of a precision that was asked for; undefined where the device has it. */
+export function precisionNote(
+  compute: DType | undefined,
+  device: string,
+  has: (device: string) => boolean = multipliesBf16,
+): string | undefined {
+  if (compute !== "bfloat16" || has(device)) return undefined;
+  return "precision bf16: this processor has no bf16 instructions and emulates them, many times slower than fp32; with precision auto it takes fp32";
+}
+
+function multipliesBf16(device: string): boolean {
+  if (device !== "cpu") return true;
+  const { features } = readProcessor();
+  return BF16_FEATURES.some((feature) => features[feature]);
+}

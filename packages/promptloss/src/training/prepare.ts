@@ -13,6 +13,7 @@ import { BatchPlan } from "./batches.ts";
 import { TrainingError } from "./errors.ts";
 import { hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
+import { precisionNote } from "./precision.ts";
 import type { RunSettings, TrainingRun } from "./run.ts";
 import { placesOf } from "./run-folder.ts";
 import { batchSettings, lengthOf } from "./run-length.ts";
@@ -88,13 +89,15 @@ function runOver(
     settings,
     ...hashes,
     fingerprint: hashOfRun(settled, hashes),
-    notes,
+    notes: [...notes, ...optional(precisionNote(settings.compute, device))],
     free: () => {
       model.free();
       close();
     },
   };
 }
+
+const optional = (note: string | undefined): string[] => (note === undefined ? [] : [note]);
 
 /** With every `auto` as what it came to here: a run of another precision or device is another run. */
 const settledRecipe = (
