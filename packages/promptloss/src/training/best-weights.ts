@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { noGrad, readSafetensors, type Tensor, writeSafetensors } from "@promptloss/torch";
 import { makeFolder } from "../files/atomic.ts";
+import { hashOf } from "./checkpoints/files.ts";
 import { CheckpointError } from "./errors.ts";
 
 const NAME = /^best-[0-9a-f]+-step-(?<step>\d+)\.safetensors$/;
@@ -18,20 +19,26 @@ export class BestWeights {
     this.#prefix = `best-${fingerprint.slice(0, 16)}`;
   }
 
-  write(step: number, parameters: ReadonlyMap<string, Tensor>): void {
-    writeSafetensors(this.#pathOf(step), parameters, { metadata: { step: String(step) } });
+  /** Gives the file's hash, by which {@link restore} knows it again. */
+  write(step: number, parameters: ReadonlyMap<string, Tensor>): string {
+    const path = this.#pathOf(step);
+    writeSafetensors(path, parameters, { metadata: { step: String(step) } });
+    return hashOf(path);
   }
 
   /**
    * Copies the weights of a step into the parameters.
-   * @throws CheckpointError where they are not there
+   * @throws CheckpointError where they are not there, or not what was written
    */
-  restore(step: number, parameters: ReadonlyMap<string, Tensor>): void {
+  restore(step: number, hash: string, parameters: ReadonlyMap<string, Tensor>): void {
     const path = this.#pathOf(step);
+    const hint = "give --overwrite to begin the run anew";
     if (!existsSync(path))
       throw new CheckpointError(path, "missing", `the best weights, of step ${step}, are not there`, {
-        hint: "give --overwrite to begin the run anew",
+        hint,
       });
+    if (hashOf(path) !== hash)
+      throw new CheckpointError(path, "damaged", "the best weights are not what was written", { hint });
     const weights = readSafetensors(path);
     noGrad(() => {
       for (const [name, parameter] of parameters) parameter.copy_(weights.get(name)!);

@@ -103,7 +103,9 @@ async function trainInto(
     onEvent(endEvent(end, undefined));
     return { manifest, model: undefined, probes: undefined };
   }
-  const probes = await probeRun(run, folder.metrics, result.writtenStep);
+  const probes = await probeRun(run, folder.metrics, result.writtenStep, (message) =>
+    onEvent({ type: "note", message }),
+  );
   writeProbes(folder.probes, probes);
   writeModel(run, folder.model);
   writeManifest(folder.manifest, manifest);

@@ -151,12 +151,13 @@ export class Trainer {
     // The run was refused where its held-out rows have no such tokens.
     const value = metricValue(measured, metric)!;
     const isBest = best === undefined || (isHigherBetter(metric) ? value > best.value : value < best.value);
-    this.#state = {
-      ...this.#state,
-      ...(isBest && { best: { step, value } }),
-      evaluationsSinceBest: isBest ? 0 : evaluationsSinceBest + 1,
-    };
-    if (isBest) this.#best?.write(step, this.#parameters);
+    this.#state = isBest
+      ? {
+          ...this.#state,
+          best: { step, value, hash: this.#best?.write(step, this.#parameters) },
+          evaluationsSinceBest: 0,
+        }
+      : { ...this.#state, evaluationsSinceBest: evaluationsSinceBest + 1 };
     this.#forgetOldBest();
     this.#emit({ type: "evaluation", step, ...measured, best: isBest, seconds: secondsSince(started) });
   }
@@ -195,8 +196,10 @@ export class Trainer {
       this.checkpoint();
       return { ...result, writtenStep: undefined, peakMemory: peakMemory() };
     }
-    const writtenStep = this.#best === undefined ? step : (best?.step ?? step);
-    if (writtenStep !== step) this.#best?.restore(writtenStep, this.#parameters);
+    // Undefined where the best is not asked for.
+    const kept = best?.hash === undefined ? undefined : { step: best.step, hash: best.hash };
+    if (kept !== undefined && kept.step !== step) this.#best!.restore(kept.step, kept.hash, this.#parameters);
+    const writtenStep = kept?.step ?? step;
     return { ...result, writtenStep, peakMemory: peakMemory() };
   }
 

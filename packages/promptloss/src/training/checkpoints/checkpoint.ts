@@ -15,6 +15,13 @@ const OPTIMIZER = "optimizer.safetensors";
 const STATE = "state.json";
 const RNG = "rng";
 
+export interface BestEvaluation {
+  readonly step: number;
+  readonly value: number;
+  /** Of its weights' file; undefined where they are not kept. */
+  readonly hash: string | undefined;
+}
+
 /** What a run remembers beside its tensors. */
 export interface RunState {
   /** Steps done. */
@@ -25,7 +32,7 @@ export interface RunState {
   readonly seconds: number;
   readonly optimizerSteps: number;
   /** The best evaluation so far, by the value of `evaluation.metric`. */
-  readonly best?: { readonly step: number; readonly value: number };
+  readonly best?: BestEvaluation;
   /** Evaluations since then. */
   readonly evaluationsSinceBest: number;
 }

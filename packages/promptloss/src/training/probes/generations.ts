@@ -28,13 +28,13 @@ export interface GenerationProbe {
   readonly seed: number;
 }
 
-/** Rows drawn by the seed; of a conversation the first answer. */
+/** Rows drawn by the seed; of a conversation the first completion. Undefined where no prompt leaves room for `maxTokens`. */
 export const probeGenerations = async (
   model: CausalLanguageModel,
   tokenizer: Tokenizer,
   rows: RowSet,
   { rows: wanted, maxTokens, seed }: GenerationProbe,
-): Promise<Generations> => {
+): Promise<Generations | undefined> => {
   const order = shuffle(
     Int32Array.from({ length: rows.length }, (_, index) => index),
     seededDraw(seed),
@@ -42,6 +42,7 @@ export const probeGenerations = async (
   const chosen = Array.from(order.subarray(0, wanted), (index) => firstAnswer(rows.at(index), tokenizer));
   const room = ({ prompt }: Answer): boolean => prompt.length + maxTokens <= model.architecture.maxPositions;
   const answers = chosen.filter((answer) => answer.prompt.length > 0 && room(answer));
+  if (answers.length === 0) return undefined;
   const sequences = await generate(
     model,
     answers.map(({ prompt }) => prompt),
@@ -62,9 +63,7 @@ export const probeGenerations = async (
     ).score,
     length: spread(found.map(({ length }) => length)),
     referenceLength: spread(answers.map(({ completion }) => completion.length)),
-    stopped:
-      sequences.filter(([first], i) => first!.ids.length > found[i]!.length).length /
-      Math.max(1, answers.length),
+    stopped: sequences.filter(([first], i) => first!.ids.length > found[i]!.length).length / answers.length,
   };
 };
 

@@ -21,15 +21,25 @@ export interface Probes {
 }
 
 /**
+ * Without what a run has not measured.
  * @param metrics the run's metrics.jsonl
  * @param writtenStep the step whose weights the model has
  * @throws TrainingError where a weight is not finite
  */
-export const probeRun = async (run: TrainingRun, metrics: string, writtenStep: number): Promise<Probes> => {
+export const probeRun = async (
+  run: TrainingRun,
+  metrics: string,
+  writtenStep: number,
+  onNote: (message: string) => void = () => {},
+): Promise<Probes> => {
   const { model, tokenizer, rows, heldOut, settings, recipe } = run;
   const wanted = recipe.probes.generations;
   const generations =
     wanted && tokenizer && (await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed }));
+  if (wanted && tokenizer && generations === undefined)
+    onNote(
+      `no probe of generations: no training prompt leaves room for ${wanted.maxTokens} tokens (probes.generations.maxTokens)`,
+    );
   const distance = distanceFromStart(run);
   const lines = readMetrics(metrics);
   const measured = lines.findLast(({ type, step }) => type === "evaluation" && step === writtenStep);
