@@ -7,6 +7,9 @@ export type JsonObject = Record<string, unknown>;
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Of the deepest models there are, some 200. */
+const MOST_LAYERS = 10_000;
+
 /** One JSON object being read. A null counts as a key left out. */
 export class ConfigFields {
   readonly path: string;
@@ -67,6 +70,14 @@ export class ConfigFields {
   count(key: string, fallback?: number): number {
     const value = this.number(key, fallback);
     if (!Number.isInteger(value) || value < 1) throw this.error(key, "expected a whole number of at least 1");
+    return value;
+  }
+
+  /** Layers become objects: a number beyond reason is refused before they do. */
+  layerCount(key: string): number {
+    const value = this.count(key);
+    if (value > MOST_LAYERS)
+      throw this.error(key, `expected at most ${MOST_LAYERS.toLocaleString("en-US")} layers`);
     return value;
   }
 

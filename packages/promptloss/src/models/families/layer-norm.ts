@@ -26,7 +26,7 @@ const readGpt2 = (fields: ConfigFields): Architecture => {
     vocabularySize: fields.count("vocab_size"),
     mlpWidth: fields.optionalCount("n_inner") ?? 4 * heads.width,
     maxPositions: fields.count("n_positions", 1024),
-    layers: Array.from({ length: fields.count("n_layer") }, (_, i) => ({
+    layers: Array.from({ length: fields.layerCount("n_layer") }, (_, i) => ({
       window: undefined,
       rope: undefined,
       attentionScale: byLayer ? scale / (i + 1) : scale,
@@ -75,7 +75,7 @@ const readNeoX = (fields: ConfigFields): Architecture => {
     vocabularySize: fields.count("vocab_size"),
     mlpWidth: fields.count("intermediate_size"),
     maxPositions,
-    layers: Array.from({ length: fields.count("num_hidden_layers") }, () => ({
+    layers: Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
       window: undefined,
       rope: 0,
       attentionScale: heads.headWidth ** -0.5,
@@ -121,7 +121,7 @@ const readOpt = (fields: ConfigFields): Architecture => {
     vocabularySize: fields.count("vocab_size"),
     mlpWidth: fields.count("ffn_dim"),
     maxPositions: fields.count("max_position_embeddings", 2048),
-    layers: Array.from({ length: fields.count("num_hidden_layers") }, () => ({
+    layers: Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
       window: undefined,
       rope: undefined,
       attentionScale: heads.headWidth ** -0.5,

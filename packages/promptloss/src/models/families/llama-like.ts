@@ -34,7 +34,7 @@ const read =
   (fields: ConfigFields): Architecture => {
     const heads = readHeads(fields, LLAMA_HEADS, differences);
     const maxPositions = fields.count("max_position_embeddings", differences.maxPositions);
-    const layers = fields.count("num_hidden_layers");
+    const layers = fields.layerCount("num_hidden_layers");
     const windows = differences.window?.(fields, layers);
     const rope =
       differences.rope?.(fields, heads.headWidth, maxPositions) ??

@@ -38,8 +38,18 @@ const precedence: Record<string, number> = {
 };
 const signPrecedence = 5;
 
+/** The most characters of a formula, and the most brackets, signs and powers within each other. */
+const LONGEST = 4000;
+const DEEPEST = 100;
+
 /** Parses `response ~ terms`. Throws FormulaError with the place of the first fault. */
 export function parseFormula(source: string): ParsedFormula {
+  if (source.length > LONGEST)
+    throw new FormulaError(
+      `a formula has at most ${LONGEST.toLocaleString("en-US")} characters`,
+      `${source.slice(0, 60)}…`,
+      0,
+    );
   return new Parser(source).formula();
 }
 
@@ -47,6 +57,7 @@ class Parser {
   readonly #source: string;
   readonly #tokens: Token[];
   #next = 0;
+  #depth = 0;
 
   constructor(source: string) {
     this.#source = source;
@@ -87,6 +98,14 @@ class Parser {
   }
 
   #expression(lowest: number): Node {
+    if (++this.#depth > DEEPEST)
+      throw this.#fault(`lies deeper than ${DEEPEST} brackets, signs and powers`, this.#peek());
+    const node = this.#operations(lowest);
+    this.#depth--;
+    return node;
+  }
+
+  #operations(lowest: number): Node {
     let left = this.#operand();
     for (;;) {
       const token = this.#peek();

@@ -162,11 +162,11 @@ class Expander {
     if (a.terms.length === 0 || b.terms.length === 0) {
       throw this.#fault(`"${operator}" needs columns on both sides`, node, "arithmetic goes inside I( … )");
     }
-    const crossed = products(a.terms, b.terms);
+    const crossed = this.#products(a.terms, b.terms, node);
     if (operator === ":") return { intercept: undefined, terms: crossed };
     if (operator === "*") return { intercept: undefined, terms: union(union(a.terms, b.terms), crossed) };
     const whole = { variables: [...new Set(a.terms.flatMap((term) => term.variables))] };
-    return { intercept: undefined, terms: union(a.terms, products([whole], b.terms)) };
+    return { intercept: undefined, terms: union(a.terms, this.#products([whole], b.terms, node)) };
   }
 
   #power(base: Node, exponent: Node, node: Node): TermSet {
@@ -184,7 +184,7 @@ class Expander {
     }
     const { terms } = this.expand(base);
     let all = terms;
-    for (let i = 1; i < degree.value; i++) all = union(all, products(all, terms));
+    for (let i = 1; i < degree.value; i++) all = union(all, this.#products(all, terms, node));
     return { intercept: undefined, terms: all };
   }
 
@@ -197,10 +197,19 @@ class Expander {
     };
   }
 
+  #products(a: readonly Term[], b: readonly Term[], node: Node): Term[] {
+    if (a.length * b.length > MOST_TERMS)
+      throw this.#fault(`crosses to more than ${MOST_TERMS.toLocaleString("en-US")} terms`, node);
+    return products(a, b);
+  }
+
   #fault(problem: string, node: Node, hint?: string): FormulaError {
     return new FormulaError(problem, this.#source, node.start, { hint });
   }
 }
+
+/** Far more than any table has rows for; crossing doubles them with every column. */
+const MOST_TERMS = 2000;
 
 const emptySet = (): TermSet => ({ intercept: undefined, terms: [] });
 

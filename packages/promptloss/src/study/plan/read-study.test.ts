@@ -152,6 +152,16 @@ describe("a cell's hash", () => {
   });
 });
 
+test("factors whose product explodes are refused before any cell is made", () => {
+  const factor = (key: string) => `  ${key}: [${Array.from({ length: 100 }, (_, i) => i + 1).join(", ")}]\n`;
+  const keys = ["training.epochs", "seed", "training.logEvery", "training.batchSize", "maxLength"];
+  expect(problems(`factors:\n${keys.map(factor).join("")}`)).toBe(
+    "study.yaml:3: factors: make 100 × 100 × 100 × 100 × 100 = 10,000,000,000 combinations, and a study has at most 10,000 cells; split it, or pair factors",
+  );
+  expect(problems("factors: { data.99999999.path: [a, b] }\n")).toContain("there is no such entry");
+  expect(problems("factors: { seed.__proto__.x: [1] }\n")).toContain("is a single value");
+});
+
 describe("what is wrong with a study file is told at once, with its line", () => {
   test("keys and values of its own", () => {
     expect(
