@@ -11,16 +11,19 @@ import {
 import { type DataPlan, dataPlanOf } from "../data-plan/index.ts";
 import { PromptlossError } from "../errors.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
+import { setOption } from "./options.ts";
 
 export interface DataFlags {
+  set?: string[];
   emptyCompletions?: EmptyCompletions;
   format?: FormatName;
   columns?: Readonly<Record<string, string>>;
 }
 
-/** Adds --format and --columns. */
+/** Adds --set for a recipe, --format and --columns for data. */
 export const withDataOptions = (command: Command): Command =>
   command
+    .addOption(setOption())
     .addOption(
       new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
     )
@@ -66,16 +69,20 @@ export const readFlags = ({ emptyCompletions }: DataFlags): Pick<ReadOptions, "e
  */
 export const recipeSettings = (
   paths: readonly string[],
-  { format, columns, emptyCompletions }: DataFlags,
+  { set, format, columns, emptyCompletions }: DataFlags,
 ): DataPlan | undefined => {
   const recipe = paths.find(isRecipe);
+  if (recipe === undefined && set !== undefined)
+    throw new PromptlossError("--set changes keys of a recipe, and there is none", {
+      hint: "name a recipe (.yaml), or use the command's own options",
+    });
   if (recipe === undefined) return undefined;
   const given = [format, columns, emptyCompletions].some((flag) => flag !== undefined);
   if (paths.length > 1 || given)
     throw new PromptlossError("a recipe names its data, their format and how they are read itself", {
       hint: "give the recipe alone",
     });
-  return dataPlanOf(readRecipe(recipe), recipe);
+  return dataPlanOf(readRecipe(recipe, { set: set ?? [] }), recipe);
 };
 
 /** @throws PromptlossError where neither says which tokenizer */

@@ -49,9 +49,10 @@ export function lossCommand(): Command {
       new Option("--precision <name>", "of matrix products").choices(["fp32", "bf16"]).default("fp32"),
     )
     .option("--micro-batch-tokens <tokens>", "tokens computed at one time", wholeNumber, 4096)
+    .option("--json", "print errors as JSON too; what is measured is JSON lines in any case")
     .option("--gradients", "add the norm of the loss's gradient, in all and by parameter")
     .action(async (model: string, data: string, flags: Flags) => {
-      const recipe = isRecipe(data) ? readRecipe(data) : undefined;
+      const recipe = isRecipe(data) ? readRecipe(data, { set: flags.set ?? [] }) : undefined;
       const totals = await measureLoss({
         model,
         adapter: flags.adapter,

@@ -1,5 +1,5 @@
 // Values of options, checked where they are given.
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
 import type { TrainedTurns } from "../data/templates/index.ts";
 
@@ -24,7 +24,7 @@ export const anyNumber = (text: string): number => {
 };
 
 /** For options that can be given several times. */
-export const collect = (value: string, before: string[] = []): string[] => [...before, value];
+export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 /** A weight of the loss: finite, 0 or more. */
 export const weightNumber = (text: string): number => {
@@ -69,3 +69,13 @@ export const turnPolicy = (text: string): TrainedTurns => {
     throw new InvalidArgumentError("It should be all, last, or numbers from 1, where -1 is the last.");
   return numbers;
 };
+
+/** --set: a key of the recipe, for every command that reads one. */
+export const setOption = (): Option =>
+  new Option(
+    "--set <key=value>",
+    "a value in place of the recipe's, as training.epochs=1; again for more",
+  ).argParser(collect);
+
+/** --json, with errors as JSON too. */
+export const jsonOption = (what: string): Option => new Option("--json", `print ${what} as JSON, errors too`);

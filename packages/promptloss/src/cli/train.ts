@@ -6,12 +6,12 @@ import { harmlessJson } from "../terminal/index.ts";
 import type { TrainingEvent } from "../training/events/event.ts";
 import { eventFieldLines } from "../training/events/fields.ts";
 import { startTrainingProcess } from "../training/start-process.ts";
-import { collect } from "./options.ts";
+import { setOption } from "./options.ts";
 import { dryRun } from "./train/dry-run.ts";
 import { TrainView } from "./train/view.ts";
 
 interface Flags {
-  set: string[];
+  set?: string[];
   dryRun?: true;
   overwrite?: true;
   profile?: true;
@@ -23,19 +23,14 @@ export function trainCommand(): Command {
   return new Command("train")
     .description("fine-tune a model as a recipe says; run it again to go on where it stopped")
     .argument("<recipe>", "a recipe (.yaml)")
-    .option(
-      "--set <key=value>",
-      "a value in place of the recipe's, as training.epochs=1; again for more",
-      collect,
-      [],
-    )
+    .addOption(setOption())
     .option("--dry-run", "print the plan, train nothing")
     .option("--overwrite", "remove what another run left in the output folder")
     .option("--profile", "record the operators of steps 3 to 5: a trace and a table in the output folder")
     .option("--events", "print events as JSON lines in place of the live view")
     .option("--json", "with --dry-run: print the plan as JSON")
     .addHelpText("after", () => `\nEvents and their fields (--events):\n${eventFieldLines().join("\n")}`)
-    .action(async (file: string, { set, overwrite, profile, ...flags }: Flags) => {
+    .action(async (file: string, { set = [], overwrite, profile, ...flags }: Flags) => {
       if (flags.json && !flags.dryRun)
         throw new PromptlossError("--json belongs to --dry-run", {
           hint: "--events prints a run as JSON lines",

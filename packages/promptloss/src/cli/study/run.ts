@@ -85,7 +85,7 @@ const submit = (study: Study, { set, retry, cell, concurrency }: Flags): void =>
     retry: retry === true,
     ...(cell.length > 0 && { only: cell }),
     ...(concurrency !== undefined && { concurrency }),
-    args: set.flatMap((each) => ["--set", each]),
+    args: (set ?? []).flatMap((each) => ["--set", each]),
   });
   process.stdout.write(
     job === undefined

@@ -2,25 +2,20 @@
 import type { Command } from "commander";
 import { parseAssignment } from "../../config-file/index.ts";
 import { readStudy, type Study } from "../../study/index.ts";
-import { collect } from "../options.ts";
+import { setOption } from "../options.ts";
 
 export interface StudyFlags {
-  set: string[];
+  set?: string[];
   output?: string;
 }
 
 export const withStudyOptions = (command: Command, argument = "<study>"): Command =>
   command
     .argument(argument, "a study file (.yaml)")
-    .option(
-      "--set <key=value>",
-      "a recipe key for all cells, as training.epochs=1; again for more",
-      collect,
-      [],
-    )
-    .option("--output <folder>", "where cells and results are kept, in place of the file's");
+    .addOption(setOption())
+    .option("-o, --output <folder>", "where cells and results are kept, in place of the file's");
 
-export const studyOf = (file: string, { set, output }: StudyFlags): Study => {
+export const studyOf = (file: string, { set = [], output }: StudyFlags): Study => {
   const study = readStudy(file, {
     set: Object.fromEntries(set.map(parseAssignment).map(({ path, value }) => [path.join("."), value])),
   });

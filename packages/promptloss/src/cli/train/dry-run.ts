@@ -5,7 +5,7 @@ import { manifestOf } from "../../training/manifest.ts";
 import { memoryEstimate } from "../../training/memory-estimate.ts";
 import { prepareRun } from "../../training/prepare.ts";
 import { watchedHub } from "../progress.ts";
-import { bytes, count, short } from "./format.ts";
+import { bytes, count, counted, short } from "./format.ts";
 
 export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promise<void> => {
   const run = await prepareRun(recipe, { file, hub: watchedHub() });
@@ -40,9 +40,9 @@ export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promi
       ],
       [
         "data",
-        `${count(manifest.rows)} rows, ${short(tokens)} tokens an epoch, ${count(manifest.heldOutRows)} held out`,
+        `${counted(manifest.rows, "row")}, ${short(tokens)} tokens an epoch, ${count(manifest.heldOutRows)} held out`,
       ],
-      ["steps", `${count(manifest.steps)}, ${run.batches.epochs} epochs`],
+      ["steps", `${count(manifest.steps)}, ${counted(run.batches.epochs, "epoch")}`],
       [
         "loss",
         `prompt loss weight ${manifest.promptLossWeight}, ${manifest.normalization} over the ${manifest.reduceOver}`,
@@ -53,7 +53,7 @@ export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promi
       ],
       [
         "first",
-        `${count(firstBatch.rows)} rows, ${count(firstBatch.tokens)} tokens, ${count(trained)} of them trained, weights that sum to ${firstBatch.weight.toFixed(2)}`,
+        `${counted(firstBatch.rows, "row")}, ${counted(firstBatch.tokens, "token")}, ${count(trained)} of them trained, weights that sum to ${firstBatch.weight.toFixed(2)}`,
       ],
     ] as const;
     for (const [name, value] of facts) process.stdout.write(`${ink.dim(name.padEnd(6))} ${value}\n`);

@@ -2,6 +2,10 @@
 
 export const count = (value: number): string => value.toLocaleString("en-US");
 
+/** "1 epoch", "3 epochs". */
+export const counted = (value: number, one: string): string =>
+  `${count(value)} ${value === 1 ? one : `${one}s`}`;
+
 /** 15,191,712 → "15.2 M". */
 export const short = (value: number): string => {
   const [divisor, unit] =

@@ -10,7 +10,7 @@ import type {
   StepEvent,
   TrainingEvent,
 } from "../../training/events/event.ts";
-import { bytes, count, duration, loss, percent, rate, short } from "./format.ts";
+import { bytes, count, counted, duration, loss, percent, rate, short } from "./format.ts";
 
 const COLUMNS = [
   ["step", 8],
@@ -127,13 +127,10 @@ const header = (event: StartEvent): string[] => {
   const trained = trainable === parameters ? "" : `, ${short(trainable)} trained`;
   const facts = [
     ["model", `${event.model}  ${short(parameters)} parameters${trained}`],
-    ["data", `${count(rows)} rows, ${short(tokens)} tokens an epoch${heldOut}`],
+    ["data", `${counted(rows, "row")}, ${short(tokens)} tokens an epoch${heldOut}`],
     ["loss", `prompt loss weight ${event.promptLossWeight}, ${event.normalization}`],
-    ["run", `${count(steps)} steps, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}, into ${event.run}`],
-    [
-      "on",
-      `${event.device}, ${event.precision}, ${event.threads} ${event.threads === 1 ? "thread" : "threads"}`,
-    ],
+    ["run", `${counted(steps, "step")}, ${counted(epochs, "epoch")}, into ${event.run}`],
+    ["on", `${event.device}, ${event.precision}, ${counted(event.threads, "thread")}`],
   ] as const;
   return [
     ...facts.map(([name, value]) => `${ink.dim(name.padEnd(6))} ${value}`),
@@ -172,7 +169,7 @@ function lossCells({ step, loss: value, prompt, content, end }: StepEvent | Eval
 
 const ending = ({ reason, step, seconds, model, writtenStep, peakMemory }: EndEvent): string[] => {
   const how = { completed: "done", "stopped-early": "stopped early", interrupted: "interrupted" }[reason];
-  const facts = `${how} after ${count(step)} steps and ${duration(seconds)}, peak memory ${bytes(peakMemory)}`;
+  const facts = `${how} after ${counted(step, "step")} and ${duration(seconds)}, peak memory ${bytes(peakMemory)}`;
   const written = writtenStep === undefined ? "" : `, weights of step ${count(writtenStep)}`;
   return [
     "",

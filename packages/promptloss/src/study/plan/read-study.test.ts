@@ -159,7 +159,7 @@ test("factors whose product explodes are refused before any cell is made", () =>
     "study.yaml:3: factors: make 100 × 100 × 100 × 100 × 100 = 10,000,000,000 combinations, and a study has at most 10,000 cells; split it, or pair factors",
   );
   expect(problems("factors: { data.99999999.path: [a, b] }\n")).toContain("there is no such entry");
-  expect(problems("factors: { seed.__proto__.x: [1] }\n")).toContain("is a single value");
+  expect(problems("factors: { seed.__proto__.x: [1] }\n")).toContain("there is no such key");
 });
 
 describe("what is wrong with a study file is told at once, with its line", () => {
@@ -191,7 +191,7 @@ set: { training.epochs: many }
       "study.yaml:5: set.training.epochs: training.epochs: expected a number, found the text "many"
       study.yaml:3: factors.training.learnigRate.0: training.learnigRate: there is no such key; did you mean learningRate?
       study.yaml:1: recipe: bad.yaml:3: maxLengt: there is no such key; did you mean maxLength?
-      study.yaml:4: factors.plw.1: loss.promptLossWeight: should be 0 or more"
+      study.yaml:4: factors.plw.1: loss.promptLossWeight: -1 is not a finite number of 0 or more"
     `);
   });
 

@@ -1,0 +1,55 @@
+// Help, wrong usage and errors of the command line as a user or a program meets them.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { COMMANDS } from "../src/cli/commands.ts";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const built = existsSync(program);
+
+const run = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  return { status, stdout, stderr };
+};
+
+test("the words of help are the commands' own", async () => {
+  for (const [name, { about, operands, load }] of Object.entries(COMMANDS)) {
+    const command = await load();
+    expect([command.name(), command.description(), command.usage()]).toEqual([name, about, operands]);
+    expect(command.helpInformation()).not.toMatch(/undefined|NaN/);
+  }
+});
+
+describe.skipIf(!built)(`the command line${built ? "" : " (skipped: npm run build first)"}`, () => {
+  test("help lists every command", () => {
+    const { status, stdout } = run("--help");
+    expect(status).toBe(0);
+    for (const name of Object.keys(COMMANDS)) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+  });
+
+  test("what is no command is wrong usage, with --help behind it too", () => {
+    for (const args of [["trian"], ["trian", "--help"], ["help", "trian"]]) {
+      const { status, stderr } = run(...args);
+      expect([status, stderr]).toEqual([2, "error: unknown command 'trian'\n(Did you mean train?)\n"]);
+    }
+  });
+
+  test("errors are JSON where the output is", () => {
+    const failed = run("train", "/none.yaml", "--dry-run", "--json");
+    expect([failed.status, failed.stdout, JSON.parse(failed.stderr)]).toEqual([
+      1,
+      "",
+      { error: { name: "RecipeError", message: "/none.yaml: there is no such file" } },
+    ]);
+    const wrong = run("train", "--nonsense", "--json");
+    expect([wrong.status, JSON.parse(wrong.stderr.trim()).error.name]).toEqual([2, "UsageError"]);
+  });
+
+  test("no default that tells nothing", () => {
+    expect(run("preview", "--help").stdout).not.toMatch(/default: (\[\]|\{\})/);
+  });
+});
