@@ -1,6 +1,6 @@
 // Prompts from arguments, files and standard input.
-import { readFileSync } from "node:fs";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
+import { decodeText, readTextFile } from "../../data/rows/index.ts";
 import { PromptlossError } from "../../errors.ts";
 import { type ChatTurn, GenerationError, type TextPrompt } from "../../generation/index.ts";
 import { checkPrompt } from "../../generation/text/prompts.ts";
@@ -29,18 +29,12 @@ export const readPrompts = async ({ given, files, stdin, system }: PromptSources
   return system === undefined ? prompts : prompts.map((prompt) => withSystem(prompt, system));
 };
 
-const contentOf = async (file: string): Promise<string> => {
-  if (file === "-") return text(process.stdin);
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new PromptlossError(`${file}: can't be read: ${(cause as Error).message}`, { cause });
-  }
-};
+const contentOf = async (file: string): Promise<string> =>
+  file === "-" ? decodeText(await buffer(process.stdin), "standard input") : readTextFile(file);
 
 /** A JSON list, JSON lines where the first line is an object, or a prompt a line; blank lines are passed over. */
 const parsePrompts = (content: string, file: string): TextPrompt[] => {
-  const lines = content.split(/\r?\n/);
+  const lines = content.split(/\r?\n|\r/);
   if (/^\s*\[/.test(content) && /\]\s*$/.test(content) && /\.json$/i.test(file)) {
     const rows = parseJson(content, file) as unknown[];
     return rows.map((row, i) => checkedPrompt(row, `${file}, row ${i + 1}`));

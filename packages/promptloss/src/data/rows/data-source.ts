@@ -32,6 +32,8 @@ export interface DataSource {
   readonly field?: string;
   /** Of CSV: what stands between cells. Default: found out from the header. */
   readonly delimiter?: string;
+  /** Of CSV: false where quotes are text and enclose no cell, as in most TSV. Default: true. */
+  readonly quotes?: boolean;
   /** Of text files: what a row is. Default: line. */
   readonly sampleBy?: SampleBy;
 }
@@ -68,6 +70,7 @@ const CHECKS: Readonly<Record<keyof DataSource, Check>> = {
   field: text,
   delimiter: (value) =>
     text(value) === undefined && value !== '"' ? undefined : "a delimiter such as a comma",
+  quotes: (value) => (typeof value === "boolean" ? undefined : "true or false"),
   sampleBy: oneOf("line", "paragraph", "document"),
 };
 

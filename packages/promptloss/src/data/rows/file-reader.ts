@@ -134,7 +134,7 @@ export class FileReader {
   #noteColumn(column: string): void {
     if (this.#known.has(column)) return;
     this.#known.add(column);
-    const { count, source } = this.#options;
-    if (count && !source.ignoredColumns.includes(column)) source.ignoredColumns.push(column);
+    const { count, report, source } = this.#options;
+    if (count) report.ignore(source, column);
   }
 }

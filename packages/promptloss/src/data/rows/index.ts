@@ -16,3 +16,4 @@ export {
   readExamples,
 } from "./read-examples.ts";
 export type { FileReport, RowReport, SourceReport } from "./report.ts";
+export { decodeText, readTextFile } from "./text-file.ts";

@@ -12,3 +12,14 @@ export const nearestName = (name: string, names: Iterable<string>): string | und
   }
   return best;
 };
+
+/** Names that a message lists. */
+const LISTED = 20;
+
+/** Some names as a message lists them. */
+export function nameList(names: Iterable<string>): string {
+  const all = [...names];
+  const rest = all.length - LISTED;
+  const shown = all.slice(0, LISTED).join(", ");
+  return all.length === 0 ? "none" : rest > 0 ? `${shown}, and ${rest} more` : shown;
+}

@@ -50,6 +50,7 @@ export class ReportBuilder implements RowReport {
   readonly skippedBy: Record<string, number> = {};
   readonly samples: DataError[] = [];
   readonly notes: string[] = [];
+  readonly #ignored = new Map<SourceReport, Set<string>>();
   readonly #onSkip: ((error: DataError) => void) | undefined;
 
   constructor(onSkip?: (error: DataError) => void) {
@@ -84,6 +85,15 @@ export class ReportBuilder implements RowReport {
     };
     this.sources.push(source);
     return source;
+  }
+
+  /** Notes a column that nothing reads, once. */
+  ignore(source: SourceReport, column: string): void {
+    const known = this.#ignored.get(source) ?? new Set();
+    this.#ignored.set(source, known);
+    if (known.has(column)) return;
+    known.add(column);
+    source.ignoredColumns.push(column);
   }
 
   skip(source: SourceReport, error: DataError): void {

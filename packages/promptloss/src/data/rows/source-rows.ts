@@ -48,6 +48,7 @@ async function* readFile(
     counters: fileReport,
     field: config.field,
     delimiter: config.delimiter,
+    quotes: config.quotes,
     sampleBy: config.sampleBy,
     chooseColumns: (columns) => reader.settle(new Set(columns)),
   });
@@ -62,7 +63,7 @@ async function* readFile(
 const withOptions = (container: Container, config: DataSource, { name }: DataFile): Container => {
   // An object on one line looks like JSON lines; with a key for the rows, it is a document.
   const kind = config.field !== undefined && container.kind === "jsonl" ? "json" : container.kind;
-  const uses = { field: "json", delimiter: "csv", sampleBy: "text" } as const;
+  const uses = { field: "json", delimiter: "csv", quotes: "csv", sampleBy: "text" } as const;
   for (const [option, wanted] of Object.entries(uses)) {
     if (config[option as keyof typeof uses] === undefined || kind === wanted) continue;
     throw new DataError("invalid-option", `this option is for ${wanted} files, and the file is ${kind}`, {

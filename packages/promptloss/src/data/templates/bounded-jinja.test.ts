@@ -98,6 +98,7 @@ describe("a template that would not end", () => {
     const make = (): ChatTemplate =>
       new ChatTemplate({
         path: "models/hostile",
+        chatTemplateNames: [],
         prefixIds: Int32Array.of(),
         chatTemplate: source,
         special: { bos: "<s>", eos: "</s>", pad: undefined, unk: undefined },

@@ -10,6 +10,7 @@ const templateOf = (chatTemplate: string, options: ChatTemplateOptions = {}): Ch
   new ChatTemplate(
     {
       path: "test",
+      chatTemplateNames: [],
       prefixIds: Int32Array.of(1),
       chatTemplate,
       special: { bos: "<s>", eos: "</s>", pad: undefined, unk: undefined },

@@ -70,10 +70,19 @@ export class ChatTemplate implements Template {
 
   /** @throws TemplateError when the tokenizer has no chat template or it is not valid Jinja */
   constructor(
-    tokenizer: Pick<Tokenizer, "chatTemplate" | "special" | "specialTexts" | "prefixIds" | "path">,
+    tokenizer: Pick<
+      Tokenizer,
+      "chatTemplate" | "chatTemplateNames" | "special" | "specialTexts" | "prefixIds" | "path"
+    >,
     options: ChatTemplateOptions = {},
   ) {
     const { chatTemplate: source, special } = tokenizer;
+    if (source === undefined && tokenizer.chatTemplateNames.length > 0)
+      throw new TemplateError(
+        NAME,
+        `${tokenizer.path} has several chat templates and no default: ${tokenizer.chatTemplateNames.join(", ")}`,
+        { hint: "Write the one that you want into its chat_template.jinja." },
+      );
     if (source === undefined) {
       throw new TemplateError(NAME, `${tokenizer.path} has no chat template`, {
         hint: "Use a named template, such as template: alpaca or template: chatml.",

@@ -37,6 +37,8 @@ export interface TokenizerFolder {
   readonly words: WordRules | undefined;
   /** The Jinja source of the model's own chat template. */
   readonly chatTemplate: string | undefined;
+  /** Where there are several and none is the default: their names. */
+  readonly chatTemplateNames: readonly string[];
   /** `eos_token_id` of generation_config.json or, where that has none, of config.json. */
   readonly generationStopIds: readonly number[];
   readonly modelMaxLength: number | undefined;
@@ -85,13 +87,15 @@ const tokenText = (value: unknown): string | undefined => {
   return isObject(value) && typeof value.content === "string" ? value.content : undefined;
 };
 
-const templateText = (value: unknown): string | undefined => {
-  if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return undefined;
+/** A chat template, or the names of several of which none is the default: those that transformers refuses. */
+function chatTemplates(value: unknown): { text?: string; names: string[] } {
+  if (typeof value === "string") return { text: value, names: [] };
+  if (!Array.isArray(value)) return { names: [] };
   const named = value.filter(isObject);
-  const chosen = named.find((entry) => entry.name === "default") ?? named[0];
-  return typeof chosen?.template === "string" ? chosen.template : undefined;
-};
+  const chosen = named.find(({ name }) => name === "default");
+  if (typeof chosen?.template === "string") return { text: chosen.template, names: [] };
+  return { names: named.map(({ name }) => String(name)) };
+}
 
 const idList = (value: unknown): number[] =>
   (Array.isArray(value) ? value : [value]).filter((id): id is number => Number.isInteger(id));
@@ -147,6 +151,7 @@ export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder
   ]);
   const special = (name: string): string | undefined => tokenText(config[name]) ?? tokenText(map[name]);
   const maxLength = config.model_max_length;
+  const listed = chatTemplates(config.chat_template);
   return {
     path,
     json,
@@ -160,7 +165,8 @@ export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder
     declaredTokens: declaredTokens(config.added_tokens_decoder),
     kind: vocabularyKind(parsed.decoder, parsed.pre_tokenizer),
     words: wordRules(parsed),
-    chatTemplate: jinja ?? templateText(config.chat_template),
+    chatTemplate: jinja ?? listed.text,
+    chatTemplateNames: jinja === undefined ? listed.names : [],
     generationStopIds: stopIdsOf(generation, model),
     // transformers writes 1e30 where there is no limit.
     modelMaxLength: typeof maxLength === "number" && maxLength < 1e9 ? maxLength : undefined,

@@ -46,6 +46,8 @@ export class Tokenizer {
   readonly prefixIds: Int32Array;
   /** The Jinja source of the model's own chat template. */
   readonly chatTemplate: string | undefined;
+  /** Where there are several and none is the default: their names. */
+  readonly chatTemplateNames: readonly string[];
   readonly modelMaxLength: number | undefined;
   /** Number of ids, added tokens included. */
   readonly vocabularySize: number;
@@ -63,6 +65,7 @@ export class Tokenizer {
     this.path = folder.path;
     this.special = Object.freeze({ ...folder.special });
     this.chatTemplate = folder.chatTemplate;
+    this.chatTemplateNames = folder.chatTemplateNames;
     this.modelMaxLength = folder.modelMaxLength;
     this.prefixIds = prefixIds;
     this.#native = native;

@@ -1,7 +1,7 @@
 // Two files of outputs → pairs to judge. Rows meet by instruction and input; where an instruction stands several times,
 // the first meets the first, and so on.
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readTextFile } from "../../data/rows/index.ts";
 import { JudgeError } from "./errors.ts";
 
 /** Two answers to one instruction. */
@@ -28,12 +28,7 @@ const rowSchema = z.object({
 
 /** Rows with instruction, output and perhaps input; JSON lines, or a JSON list. Other keys are left alone. */
 export const readOutputs = (file: string): OutputRow[] => {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new JudgeError(`can't be read: ${(cause as Error).message}`, { file, cause });
-  }
+  const text = readTextFile(file);
   const rows = text.trimStart().startsWith("[") ? listOf(text, file) : linesOf(text, file);
   if (rows.length === 0) throw new JudgeError("has no rows", { file });
   return rows.map(({ row, value }) => {
@@ -61,7 +56,7 @@ const listOf = (text: string, file: string): RawRow[] =>
 
 const linesOf = (text: string, file: string): RawRow[] =>
   text
-    .split(/\r?\n/)
+    .split(/\r?\n|\r/)
     .map((line, i) => ({ line, row: i + 1 }))
     .filter(({ line }) => line.trim() !== "")
     .map(({ line, row }) => ({ row, value: parse(line, file, row) }));

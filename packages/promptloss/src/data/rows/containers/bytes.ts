@@ -1,6 +1,6 @@
 // A file as a stream of bytes: opened with errors that help, gunzipped where it is gzip, without a BOM.
 import { createReadStream } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { open, readdir, readlink, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createGunzip } from "node:zlib";
 import { DataError, messageOf } from "../data-error.ts";
@@ -16,7 +16,7 @@ export interface DataFile {
 export const checkFile = async ({ path, name }: DataFile): Promise<void> => {
   const stats = await stat(path).catch(async (cause: NodeJS.ErrnoException) => {
     throw cause.code === "ENOENT" || cause.code === "ENOTDIR"
-      ? new DataError("missing-file", "no such file", { file: name, hint: await missingHint(path), cause })
+      ? await missingFile(path, name, cause)
       : new DataError("unreadable", `can't be opened: ${cause.message}`, { file: name, cause });
   });
   if (stats.isDirectory()) {
@@ -36,6 +36,13 @@ export const checkFile = async ({ path, name }: DataFile): Promise<void> => {
     });
   }
 };
+
+async function missingFile(path: string, name: string, cause: Error): Promise<DataError> {
+  const target = await readlink(path).catch(() => undefined);
+  return target === undefined
+    ? new DataError("missing-file", "no such file", { file: name, hint: await missingHint(path), cause })
+    : new DataError("missing-file", `a link to ${target}, which isn't there`, { file: name, cause });
+}
 
 const missingHint = async (path: string): Promise<string> => {
   const folder = dirname(path);

@@ -3,6 +3,7 @@
 import { extname } from "node:path";
 import { DataError } from "../data-error.ts";
 import { checkFile, type DataFile, hasBom, readBytes, readHead } from "./bytes.ts";
+import { CR, LF } from "./lines.ts";
 
 export const CONTAINERS = ["json", "jsonl", "csv", "parquet", "text"] as const;
 
@@ -13,13 +14,15 @@ export interface Container {
   readonly gzip: boolean;
   /** The start of the text, without a BOM; empty for Parquet. */
   readonly head: Buffer;
+  /** The byte that ends a line: a carriage return where the head has such and no line feed. */
+  readonly lineEnd: number;
 }
 
 /** As much as is looked at: more than any header or first row of common size. */
 const HEAD_BYTES = 65_536;
 
 /** Tab, line feed, carriage return and space. */
-const WHITE: ReadonlySet<number> = new Set([9, 10, 13, 32]);
+const WHITE: ReadonlySet<number> = new Set([9, LF, CR, 32]);
 
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 const isParquet = (bytes: Buffer): boolean => bytes.subarray(0, 4).toString("latin1") === "PAR1";
@@ -35,6 +38,9 @@ const FOREIGN: readonly { magic: readonly number[]; name: string; hint: string }
     name: "an Arrow file",
     hint: "Write it as Parquet: Dataset.to_parquet(FILE).",
   },
+  // Before UTF-16, whose mark theirs begins with.
+  { magic: [0xff, 0xfe, 0, 0], name: "UTF-32 text", hint: "Convert it: iconv -f UTF-32 -t UTF-8 FILE." },
+  { magic: [0, 0, 0xfe, 0xff], name: "UTF-32 text", hint: "Convert it: iconv -f UTF-32 -t UTF-8 FILE." },
   { magic: [0xff, 0xfe], name: "UTF-16 text", hint: "Convert it: iconv -f UTF-16 -t UTF-8 FILE." },
   { magic: [0xfe, 0xff], name: "UTF-16 text", hint: "Convert it: iconv -f UTF-16 -t UTF-8 FILE." },
 ];
@@ -48,7 +54,7 @@ export const detectContainer = async (file: DataFile, named?: ContainerKind): Pr
   refuseForeign(head, file.name);
   if (isParquet(head)) {
     if (named !== undefined && named !== "parquet") throw disagreement(file, named, "parquet");
-    return { kind: "parquet", gzip, head: Buffer.alloc(0) };
+    return { kind: "parquet", gzip, head: Buffer.alloc(0), lineEnd: LF };
   }
   if (named === "parquet") {
     throw new DataError("invalid-parquet", "the file doesn't start as Parquet does", { file: file.name });
@@ -57,7 +63,8 @@ export const detectContainer = async (file: DataFile, named?: ContainerKind): Pr
   if (head.length < HEAD_BYTES && text.every((byte) => WHITE.has(byte))) {
     throw new DataError("empty-file", "the file has nothing but white space", { file: file.name });
   }
-  return { kind: named ?? textKind(text, file), gzip, head: text };
+  const lineEnd = text.includes(CR) && !text.includes(LF) ? CR : LF;
+  return { kind: named ?? textKind(text, file, lineEnd), gzip, head: text, lineEnd };
 };
 
 const gunzippedHead = async (file: DataFile): Promise<Buffer> => {
@@ -72,20 +79,43 @@ const gunzippedHead = async (file: DataFile): Promise<Buffer> => {
   return Buffer.concat(chunks).subarray(0, HEAD_BYTES);
 };
 
-const refuseForeign = (head: Buffer, file: string): void => {
-  const foreign = FOREIGN.find(({ magic }) => magic.every((byte, i) => head[i] === byte));
+/** What stands for a file in a clone without Git LFS. */
+const LFS = Buffer.from("version https://git-lfs.github.com/spec/");
+
+/** Throws a DataError for what isn't read, by name, where a file starts as such do. */
+export const refuseForeign = (head: Buffer, file: string): void => {
+  if (head.subarray(0, LFS.length).equals(LFS))
+    throw new DataError("unknown-container", "a Git LFS pointer, not the file that it stands for", {
+      file,
+      hint: "Fetch the file itself: git lfs pull.",
+    });
+  const foreign = FOREIGN.find(({ magic }) => magic.every((byte, i) => head[i] === byte)) ?? unmarked(head);
   if (foreign === undefined) return;
   throw new DataError("unknown-container", `${foreign.name} isn't read`, { file, hint: foreign.hint });
 };
 
-const textKind = (head: Buffer, file: DataFile): ContainerKind => {
+/** Text of two or four bytes a character without a mark: an ASCII character with zeros beside it. */
+function unmarked(head: Buffer): Pick<(typeof FOREIGN)[number], "name" | "hint"> | undefined {
+  const zeros = [0, 1, 2, 3].map((i) => head[i] === 0).join();
+  const name = {
+    "false,true,true,true": "UTF-32LE",
+    "true,true,true,false": "UTF-32BE",
+    "false,true,false,true": "UTF-16LE",
+    "true,false,true,false": "UTF-16BE",
+  }[zeros];
+  return name === undefined
+    ? undefined
+    : { name: `${name} text`, hint: `Convert it: iconv -f ${name} -t UTF-8 FILE.` };
+}
+
+const textKind = (head: Buffer, file: DataFile, lineEnd: number): ContainerKind => {
   const extension = extname(file.name.replace(/\.gz$/i, "")).toLowerCase();
   const first = head.find((byte) => !WHITE.has(byte));
   if (extension === ".txt" || extension === ".md") return "text";
   if (extension === ".csv" || extension === ".tsv") return "csv";
   if (first === 0x5b) return "json";
   if (first === 0x7b)
-    return extension === ".jsonl" || extension === ".ndjson" || isLine(head) ? "jsonl" : "json";
+    return extension === ".jsonl" || extension === ".ndjson" || isLine(head, lineEnd) ? "jsonl" : "json";
   if (extension === ".jsonl" || extension === ".ndjson") return "jsonl";
   throw new DataError("unknown-container", "neither JSON, JSON lines nor Parquet by its content", {
     file: file.name,
@@ -94,7 +124,7 @@ const textKind = (head: Buffer, file: DataFile): ContainerKind => {
 };
 
 /** Whether the object that starts here is meant to end with its line: no line end stands between its tokens. */
-const isLine = (head: Buffer): boolean => {
+const isLine = (head: Buffer, lineEnd: number): boolean => {
   let inString = false;
   let depth = 0;
   for (let i = 0; i < head.length; i++) {
@@ -102,13 +132,13 @@ const isLine = (head: Buffer): boolean => {
     if (inString) {
       if (byte === 0x5c) i++;
       // JSON has no line end inside a string: a broken line, but a line.
-      else if (byte === 0x0a) return true;
+      else if (byte === lineEnd) return true;
       else if (byte === 0x22) inString = false;
     } else if (byte === 0x22) inString = true;
     else if (byte === 0x7b || byte === 0x5b) depth++;
     else if (byte === 0x7d || byte === 0x5d) {
       if (--depth <= 0) return true;
-    } else if (byte === 0x0a && depth > 0) return false;
+    } else if (byte === lineEnd && depth > 0) return false;
   }
   return true;
 };

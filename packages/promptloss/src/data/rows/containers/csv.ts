@@ -1,6 +1,6 @@
 // CSV and TSV: a header, then records; every cell is text. A record's number is its place under the header.
-// A record with the wrong number of cells is a bad row; broken quotes end the reading, for nobody can say where
-// the next record starts.
+// A record with the wrong number of cells is a bad row. A quote encloses a cell where the cell starts with it, and is
+// text elsewhere, as pandas reads it; behind a closing quote it is a bad row, for readers differ on what it means.
 import { Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import { DataError, RowProblem } from "../data-error.ts";
@@ -19,21 +19,47 @@ export const guessDelimiter = (header: string): string => {
 /** The names in a CSV header. Throws a DataError where it has none or one twice. */
 export const parseHeader = (cells: readonly string[], file: string): string[] => {
   const names = cells.map((cell) => cell.trim());
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (!seen.has(name)) {
+      seen.add(name);
+      continue;
+    }
+    const twice = name;
     throw new DataError("duplicate-key", "the header names this column twice", { file, field: twice });
   }
   return names;
 };
 
+export interface CsvOptions {
+  readonly delimiter: string;
+  /** Whether quotes enclose cells. */
+  readonly quotes: boolean;
+  readonly limits: ReadLimits;
+}
+
+interface RawRecord {
+  readonly record: string[];
+  readonly raw: string;
+}
+
+/**
+ * Whether text stands behind a closing quote. The parser then takes the quotes for text, so that the cell starts with one;
+ * so does a cell that was enclosed and starts with a doubled quote.
+ */
+const hasStrayText = ({ record, raw }: RawRecord): boolean =>
+  record.some((cell) => cell.startsWith('"') && !raw.includes(`"${cell.replaceAll('"', '""')}"`));
+
 export async function* readCsv(
   chunks: AsyncIterable<Buffer>,
   file: string,
-  delimiter: string,
-  limits: ReadLimits,
+  { delimiter, quotes, limits }: CsvOptions,
 ): RowBatches {
   const parser = parse({
     delimiter,
+    quote: quotes ? '"' : null,
+    relax_quotes: true,
+    raw: true,
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: limits.maxRowBytes,
@@ -44,13 +70,20 @@ export async function* readCsv(
   let row = 0;
   let rows: RawRow[] = [];
   try {
-    for await (const cells of source.pipe(parser) as AsyncIterable<string[]>) {
+    for await (const record of source.pipe(parser) as unknown as AsyncIterable<RawRecord>) {
+      const cells = record.record;
+      const isStray = quotes && hasStrayText(record);
       if (header === undefined) {
+        if (isStray) throw new DataError("invalid-csv", `the header: ${STRAY}`, { file, hint: QUOTES_HINT });
         header = parseHeader(cells, file);
         continue;
       }
       row++;
-      rows.push(recordOf(cells, header, row));
+      rows.push(
+        isStray
+          ? { row, problem: new RowProblem("invalid-csv", STRAY, { hint: QUOTES_HINT }) }
+          : recordOf(cells, header, row),
+      );
       if (rows.length === BATCH_ROWS) {
         yield rows;
         rows = [];
@@ -65,6 +98,10 @@ export async function* readCsv(
   }
   if (rows.length > 0) yield rows;
 }
+
+const STRAY = "text stands behind the closing quote of a cell";
+const QUOTES_HINT =
+  'A cell with a quote in it is written in quotes, with the quote doubled: "a ""word"""; where quotes are text and enclose no cell, say quotes: false.';
 
 /** Records that the parser has seen, the header among them: the number of the row that it fails at. The rows before it
  * may still wait to be read when the error comes. */
@@ -101,8 +138,8 @@ const csvError = (error: CsvError, file: string, row: number, { maxRowBytes }: R
     file,
     row,
     hint: cut
-      ? "Is the file cut off, or a closing quote missing?"
-      : 'A cell with a quote in it is written in quotes, with the quote doubled: "a ""word""".',
+      ? "Is the file cut off, or a closing quote missing? Where quotes are text and enclose no cell, say quotes: false."
+      : QUOTES_HINT,
     cause: error,
   });
 };

@@ -16,6 +16,8 @@ export type JsonFault =
   | { readonly kind: "not-a-list"; readonly keys: readonly string[] }
   | { readonly kind: "missing-key"; readonly keys: readonly string[] }
   | { readonly kind: "syntax"; readonly offset: number; readonly element: number; readonly found: string }
+  /** Another value behind the first, which was no list. */
+  | { readonly kind: "several"; readonly offset: number }
   | { readonly kind: "truncated"; readonly offset: number; readonly element: number };
 
 const [QUOTE, COMMA, COLON, BACKSLASH] = [34, 44, 58, 92];
@@ -117,7 +119,9 @@ export class JsonElementSplitter {
 
   #readStructure(byte: number, at: number): void {
     const opens = byte === OPEN_LIST || byte === OPEN_OBJECT;
-    if (this.#depth === 0 && (this.#opened || !opens)) {
+    if (this.#depth === 0 && this.#opened && opens && this.#listDepth === 0) {
+      this.#fault = { kind: "several", offset: this.#offset + at };
+    } else if (this.#depth === 0 && (this.#opened || !opens)) {
       this.#fail(at, byte);
     } else if (byte === QUOTE) {
       this.#inString = true;

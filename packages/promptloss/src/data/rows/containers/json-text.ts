@@ -12,14 +12,17 @@ export const parseJsonRow = (bytes: Buffer, start: number): Record<string, unkno
   return value as Record<string, unknown>;
 };
 
-/** Parses JSON and refuses an object that names a key twice. Throws a RowProblem. */
+/** Levels of brackets; a row of data has a handful, and what walks it need not be ready for a million. */
+const MAX_DEPTH = 256;
+
+/**
+ * Parses JSON and refuses an object that names a key twice. `NaN`, `Infinity` and `-Infinity`, which Python writes, are
+ * those numbers: whoever reads such a field says so, and a field that nobody reads does no harm. Throws a RowProblem.
+ */
 export const parseJson = (text: string): unknown => {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new RowProblem("invalid-json", `not JSON: ${(error as Error).message}`);
-  }
+  if (depthOf(text) > MAX_DEPTH)
+    throw new RowProblem("invalid-json", `nested more than ${MAX_DEPTH} levels deep`);
+  const value = parsed(text);
   // Every member is written with one colon, so a document without duplicates has as many colons outside its
   // strings as its value has members; names are only looked at where the counts differ.
   if (countColons(text) !== countMembers(value)) {
@@ -30,6 +33,83 @@ export const parseJson = (text: string): unknown => {
   }
   return value;
 };
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const python = withPythonNumbers(text);
+    if (python !== undefined) return python.value;
+    throw new RowProblem("invalid-json", `not JSON: ${(error as Error).message}`);
+  }
+}
+
+const PYTHON_NUMBERS: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  "-Infinity": Number.NEGATIVE_INFINITY,
+};
+
+/** Undefined where the text has no such number, or isn't JSON with them either. */
+function withPythonNumbers(text: string): { value: unknown } | undefined {
+  let mark = "number";
+  while (text.includes(mark)) mark += "#";
+  let found = false;
+  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?Infinity\b|\bNaN\b/gs, (token) => {
+    if (token.startsWith('"')) return token;
+    found = true;
+    return `"${mark}${token}"`;
+  });
+  if (!found) return undefined;
+  try {
+    const value = JSON.parse(marked, (_, each: unknown) =>
+      typeof each === "string" && each.startsWith(mark) ? PYTHON_NUMBERS[each.slice(mark.length)] : each,
+    );
+    return { value };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The most brackets open at once, strings left out. */
+function depthOf(text: string): number {
+  // Most rows are too short of brackets for it to matter.
+  if (text.length <= MAX_DEPTH) return 0;
+  let [depth, most] = [0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) i = endOfString(text, i);
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) most = Math.max(most, ++depth);
+    else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--;
+  }
+  return most;
+}
+
+/** Whether the text is one object or list and more behind it, with nothing but white space between. */
+export function hasSeveralValues(bytes: Buffer): boolean {
+  const text = bytes.toString("utf8");
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) i = endOfString(text, i);
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) depth++;
+    else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
+      if (--depth > 0) continue;
+      const rest = text.slice(i + 1).trimStart();
+      return depth === 0 && /^[{[]/.test(rest) && isJson(text.slice(0, i + 1));
+    }
+  }
+  return false;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What a value is, in words for an error. */
 export const kindOf = (value: unknown): string => {
@@ -44,6 +124,7 @@ export const kindOf = (value: unknown): string => {
 const QUOTE = 34;
 const COLON = 58;
 const BACKSLASH = 92;
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
 
 const countColons = (text: string): number => {
   let count = 0;

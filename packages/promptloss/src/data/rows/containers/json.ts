@@ -39,6 +39,15 @@ const documentError = (fault: JsonFault, file: string, key: string | undefined):
         row: fault.element,
         hint: "The file is cut off: fetch it again.",
       });
+    case "several":
+      return new DataError(
+        "invalid-json",
+        `another JSON value starts at byte ${fault.offset}, behind the first`,
+        {
+          file,
+          hint: "Rows stand in one list, or one object a line; write lines with: jq -c . FILE > NEW.jsonl",
+        },
+      );
     case "syntax":
       return new DataError(
         "invalid-json",

@@ -2,7 +2,7 @@
 // that an editor finds it. A broken line is a bad row; the lines after it are read.
 import { RowProblem } from "../data-error.ts";
 import type { RawRow, ReadCounters, ReadLimits, RowBatches } from "../raw-row.ts";
-import { parseJsonRow } from "./json-text.ts";
+import { hasSeveralValues, parseJsonRow } from "./json-text.ts";
 import { isBlank, type Line, readLines } from "./lines.ts";
 import { rowTooLarge } from "./row-size.ts";
 
@@ -10,8 +10,9 @@ export async function* readJsonLines(
   chunks: AsyncIterable<Buffer>,
   limits: ReadLimits,
   counters: ReadCounters,
+  lineEnd?: number,
 ): RowBatches {
-  for await (const lines of readLines(chunks, limits.maxRowBytes)) {
+  for await (const lines of readLines(chunks, limits.maxRowBytes, lineEnd)) {
     const rows: RawRow[] = [];
     for (const line of lines) {
       if (line.bytes !== undefined && isBlank(line.bytes)) counters.blankLines++;
@@ -26,7 +27,8 @@ const parseLine = (line: Line, maxRowBytes: number): RawRow => {
   try {
     return { row: line.number, value: parseJsonRow(line.bytes, line.start) };
   } catch (error) {
-    const problem = error as RowProblem;
+    const problem = severalValues(line.bytes, error as RowProblem) ?? (error as RowProblem);
+    if (problem !== error) return { row: line.number, problem };
     return { row: line.number, problem: line.ended ? problem : unended(problem, line) };
   }
 };
@@ -40,3 +42,11 @@ const unended = (problem: RowProblem, line: Line): RowProblem =>
         { hint: "The file is cut off: fetch it again." },
       )
     : problem;
+
+/** Values end to end: whole, but no line each. */
+function severalValues(bytes: Buffer, { reason }: RowProblem): RowProblem | undefined {
+  if (reason !== "invalid-json" || !hasSeveralValues(bytes)) return undefined;
+  return new RowProblem("invalid-json", "several JSON values end to end on one line", {
+    hint: "Write a line for each, for example with: jq -c . FILE > NEW.jsonl",
+  });
+}

@@ -1,4 +1,4 @@
-// Lines of a byte stream, whatever the chunks: LF or CRLF, with or without an end on the last one.
+// Lines of a byte stream, whatever the chunks: LF or CRLF, or CR alone, with or without an end on the last one.
 // A line longer than the limit is passed over without being kept.
 
 export interface Line {
@@ -13,13 +13,14 @@ export interface Line {
   readonly ended: boolean;
 }
 
-const LF = 10;
-const CR = 13;
+export const LF = 10;
+export const CR = 13;
 
 /** Yields the lines that each chunk completes. */
 export async function* readLines(
   chunks: AsyncIterable<Buffer>,
   maxBytes: number,
+  lineEnd = LF,
 ): AsyncGenerator<readonly Line[], void> {
   let pending: Buffer[] = [];
   let pendingLength = 0;
@@ -41,7 +42,7 @@ export async function* readLines(
   for await (const chunk of chunks) {
     const lines: Line[] = [];
     let from = 0;
-    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {
+    for (let end = chunk.indexOf(lineEnd); end >= 0; end = chunk.indexOf(lineEnd, from)) {
       lines.push(take(chunk.subarray(from, end), true));
       from = end + 1;
     }

@@ -14,13 +14,14 @@ export async function* readPlainText(
   sampleBy: SampleBy,
   limits: ReadLimits,
   counters: ReadCounters,
+  lineEnd?: number,
 ): RowBatches {
   if (sampleBy === "document") {
     yield* readDocument(chunks, limits);
     return;
   }
   let paragraph = new Paragraph();
-  for await (const lines of readLines(chunks, limits.maxRowBytes)) {
+  for await (const lines of readLines(chunks, limits.maxRowBytes, lineEnd)) {
     const rows: RawRow[] = [];
     for (const { number, bytes, start, length } of lines) {
       if (bytes !== undefined && isBlank(bytes)) {

@@ -19,6 +19,7 @@ export interface RowReadOptions {
   /** Of a JSON document that is an object: the key of the list of rows. */
   field?: string | undefined;
   delimiter?: string | undefined;
+  quotes?: boolean | undefined;
   sampleBy?: SampleBy | undefined;
   /** Given the columns of a container that names them before its rows, chooses those to decode. */
   chooseColumns?: ((columns: readonly string[]) => ReadonlySet<string>) | undefined;
@@ -36,11 +37,15 @@ export async function* readRows(file: DataFile, container: Container, options: R
     case "json":
       return yield* readJson(bytes, file.name, field, limits);
     case "jsonl":
-      return yield* readJsonLines(bytes, limits, counters);
+      return yield* readJsonLines(bytes, limits, counters, container.lineEnd);
     case "csv":
-      return yield* readCsv(bytes, file.name, options.delimiter ?? delimiterOf(container), limits);
+      return yield* readCsv(bytes, file.name, {
+        delimiter: options.delimiter ?? delimiterOf(container),
+        quotes: options.quotes ?? true,
+        limits,
+      });
     case "text":
-      return yield* readPlainText(bytes, sampleBy, limits, counters);
+      return yield* readPlainText(bytes, sampleBy, limits, counters, container.lineEnd);
   }
 }
 

@@ -22,7 +22,11 @@ const KINDS = ["parquet", "jsonl", "ndjson", "json", "csv", "tsv", "txt"] as con
 const METADATA = /(^|\/)(dataset_infos?|dataset_dict|state|package|package-lock|tokenizer|config)\.json$/;
 
 /** The paths to read. Throws a DataError where the split, the configuration or the files aren't there. */
-export const chooseFiles = async (folder: DatasetFolder, source: DataSource): Promise<string[]> => {
+export const chooseFiles = async (
+  folder: DatasetFolder,
+  source: DataSource,
+  note: (text: string) => void,
+): Promise<string[]> => {
   if (source.files !== undefined) {
     if (source.split !== undefined || source.config !== undefined) {
       throw new DataError("invalid-option", "files names the files, so split and config have no use", {
@@ -47,6 +51,7 @@ export const chooseFiles = async (folder: DatasetFolder, source: DataSource): Pr
           ]),
         );
   const paths = chooseSplit(splits, source.split, folder);
+  if (config?.splits === undefined) noteUnread(folder, prefix, splits, note);
   const missing = missingShards(paths);
   if (missing.length > 0) {
     throw new DataError("missing-file", `${missing.length} of the split's shards are missing`, {
@@ -56,6 +61,37 @@ export const chooseFiles = async (folder: DatasetFolder, source: DataSource): Pr
   }
   return paths;
 };
+
+/** Tells of data files that are in no split: a split's name in another file's name leaves them out. */
+function noteUnread(
+  { name, paths }: DatasetFolder,
+  prefix: string,
+  splits: Splits,
+  note: (text: string) => void,
+): void {
+  const taken = new Set([...splits.values()].flat());
+  const unread = paths.filter(
+    (path) =>
+      path.startsWith(prefix) &&
+      !taken.has(path) &&
+      !METADATA.test(path) &&
+      isDataFile(path) &&
+      !isText(path),
+  );
+  if (unread.length === 0) return;
+  const files = unread.length === 1 ? "1 data file is" : `${unread.length} data files are`;
+  note(
+    `${name}: ${files} not read, as no split's name is in theirs: ${list(unread)} (files names what to read)`,
+  );
+}
+
+const kindOf = (path: string): string | undefined =>
+  KINDS.find((kind) => path.endsWith(`.${kind}`) || path.endsWith(`.${kind}.gz`));
+
+const isDataFile = (path: string): boolean => kindOf(path) !== undefined;
+
+/** Text files beside other data are licences and notes. */
+const isText = (path: string): boolean => kindOf(path) === "txt";
 
 const matching = ({ paths, name }: DatasetFolder, pattern: string, said: string): string[] => {
   const isMatch = picomatch(pattern.replace(/^\.\//, ""));
@@ -69,8 +105,6 @@ const matching = ({ paths, name }: DatasetFolder, pattern: string, said: string)
 
 /** The data files under `prefix`, of the kind that most of them are. */
 const dataFiles = ({ paths, name }: DatasetFolder, prefix: string): string[] => {
-  const kindOf = (path: string): string | undefined =>
-    KINDS.find((kind) => path.endsWith(`.${kind}`) || path.endsWith(`.${kind}.gz`));
   const candidates = paths.filter((path) => path.startsWith(prefix) && !METADATA.test(path));
   const byKind = KINDS.map((kind) => candidates.filter((path) => kindOf(path) === kind));
   // Text files beside other data are licences and notes.

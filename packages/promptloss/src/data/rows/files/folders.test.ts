@@ -45,6 +45,38 @@ describe("splits by name", () => {
   });
 });
 
+it("a name that speaks of a billion shards is taken for a name", () => {
+  expect(missingShards(["data/train-00000-of-99999999999.parquet"])).toEqual([]);
+});
+
+describe("files that a split's name leaves out", () => {
+  const notes = async (
+    files: readonly string[],
+    source: Omit<DataSource, "path"> = {},
+  ): Promise<string[]> => {
+    const path = folder(files);
+    const { report } = await loadExamples({ path, ...source });
+    return report.notes.map((note) => note.replace(path, "FOLDER"));
+  };
+
+  it("are told", async () => {
+    expect(await notes(["train.jsonl", "test.jsonl", "extra.jsonl", "more/rows.csv", "licence.txt"])).toEqual(
+      [
+        "FOLDER: 2 data files are not read, as no split's name is in theirs: extra.jsonl, more/rows.csv (files names what to read)",
+      ],
+    );
+    expect(await notes(["train.jsonl", "extra.jsonl"])).toEqual([
+      expect.stringContaining("1 data file is not read"),
+    ]);
+  });
+
+  it("are none where all are in splits, where no name has a split, and where files names them", async () => {
+    expect(await notes(["train.jsonl", "test.jsonl", "dataset_infos.json"])).toEqual([]);
+    expect(await notes(["a.jsonl", "b.jsonl"])).toEqual([]);
+    expect(await notes(["train.jsonl", "extra.jsonl"], { files: "train.jsonl" })).toEqual([]);
+  });
+});
+
 describe("a folder", () => {
   it("gives its train split, or the one that is named", async () => {
     const path = folder([
@@ -103,6 +135,22 @@ describe("a folder", () => {
     const path = folder(["b.jsonl", "a.jsonl", "a.txt", "sub/c.jsonl"]);
     expect(await texts(`${path}/*.jsonl`)).toEqual(["a.jsonl", "b.jsonl"]);
     expect(await texts(`${path}/**/*.jsonl`)).toEqual(["a.jsonl", "b.jsonl", "sub/c.jsonl"]);
+  });
+});
+
+describe("a hostile data card", () => {
+  const laughs = Array.from({ length: 40 }, (_, i) => {
+    const before = i === 0 ? '"lol"' : `*a${i - 1}`;
+    return `a${i}: &a${i} [${Array(10).fill(before).join(", ")}]`;
+  }).join("\n");
+
+  it.each([
+    ["aliases of aliases", `${laughs}\nconfigs: *a39`],
+    ["brackets without end", `configs: ${"[".repeat(50_000)}`],
+  ])("is refused: %s", async (_, yaml) => {
+    const path = folder({ "README.md": `---\n${yaml}\n---\n`, "train.jsonl": jsonl({ text: "a" }) });
+    const error = await failure(loadExamples({ path }));
+    expect([error.reason, error.file]).toEqual(["unreadable", `${path}/README.md`]);
   });
 });
 

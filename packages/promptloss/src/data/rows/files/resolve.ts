@@ -20,7 +20,7 @@ export const resolveFiles = async (
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory()) {
     refuse(source, ["revision"], "a folder on disk");
-    const paths = await chooseFiles(await localFolder(path), source);
+    const paths = await chooseFiles(await localFolder(path), source, note);
     return paths.map((name) => ({ path: `${path}/${name}`, name: `${path.replace(/\/$/, "")}/${name}` }));
   }
   if (stats === undefined && isPattern(path)) {
@@ -32,7 +32,7 @@ export const resolveFiles = async (
   if (stats === undefined && isHubId(path) && !hasDataExtension(path)) {
     const settings = hubSettings(hub);
     const dataset = await openHubDataset(path, source.revision ?? "main", settings, note);
-    return dataset.fetch(await chooseFiles(dataset, source));
+    return dataset.fetch(await chooseFiles(dataset, source, note));
   }
   const file = { path, name: path };
   await checkFile(file);

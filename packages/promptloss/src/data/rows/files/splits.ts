@@ -44,6 +44,9 @@ const group = (
   return splits.size === 0 ? undefined : splits;
 };
 
+/** Of which a name may speak; beyond, it is a date or the like. */
+const MOST_SHARDS = 100_000;
+
 /** Shards whose names count up to a number of which some are missing, as `NAME-00001-of-00004…`. */
 export const missingShards = (paths: readonly string[]): string[] => {
   const missing: string[] = [];
@@ -52,6 +55,7 @@ export const missingShards = (paths: readonly string[]): string[] => {
     const match = /^(.*-)(\d{5,})(-of-)(\d{5,})(.*)$/.exec(path);
     if (match === null) continue;
     const [, before, first, of, total, after] = match as unknown as string[];
+    if (Number(total) > MOST_SHARDS) continue;
     for (let i = 0; i < Number(total); i++) {
       const shard = `${before}${String(i).padStart(first!.length, "0")}${of}${total}${after}`;
       if (!present.has(shard)) missing.push(shard);

@@ -1,6 +1,6 @@
 // From a format's field names to a file's columns: the mapping that the user gives, checked against both.
 import { DataError } from "../data-error.ts";
-import { nearestName } from "../nearest-name.ts";
+import { nameList, nearestName } from "../nearest-name.ts";
 import { FORMATS } from "./formats.ts";
 import { COMMON_FIELDS, type RowFormat } from "./row-format.ts";
 
@@ -48,7 +48,7 @@ export const checkMappedColumns = (
     throw new DataError("missing-column", `no such column; columns maps ${field} to it`, {
       file,
       field: column,
-      hint: nearest === undefined ? `Columns: ${[...columns].join(", ")}.` : `Did you mean "${nearest}"?`,
+      hint: nearest === undefined ? `Columns: ${nameList(columns)}.` : `Did you mean "${nearest}"?`,
     });
   }
 };

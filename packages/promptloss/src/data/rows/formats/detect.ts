@@ -1,5 +1,6 @@
 // Which format rows have, from the columns that they have.
 import { DataError } from "../data-error.ts";
+import { nameList } from "../nearest-name.ts";
 import { ALL_FIELDS, type ColumnMapping, columnMap } from "./column-map.ts";
 import { FORMATS } from "./formats.ts";
 import { FORMAT_NAMES, type RowFormat } from "./row-format.ts";
@@ -22,7 +23,7 @@ export const formatOfColumns = (
   );
   const specific = fitting.length > 1 ? fitting.filter(({ name }) => name !== "text") : fitting;
   if (specific.length === 1) return specific[0]!;
-  const seen = [...columns].join(", ") || "none";
+  const seen = nameList(columns);
   if (specific.length > 1) {
     const names = specific.map(({ name }) => name);
     throw new DataError("ambiguous-format", `the rows fit ${names.join(" and ")}; their columns: ${seen}`, {

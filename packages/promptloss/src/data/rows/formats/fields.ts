@@ -3,6 +3,7 @@
 
 import { kindOf, parseJson } from "../containers/json-text.ts";
 import { RowProblem } from "../data-error.ts";
+import { nameList } from "../nearest-name.ts";
 import { BrokenText } from "../raw-row.ts";
 
 /** One row, by the format's field names. */
@@ -38,7 +39,7 @@ export class RowFields {
     const isNull = Object.hasOwn(this.#value, column);
     throw new RowProblem("missing-field", isNull ? "the field is null" : "the row lacks this field", {
       field: column,
-      hint: `The row has: ${Object.keys(this.#value).join(", ") || "no fields"}.`,
+      hint: `The row has: ${nameList(Object.keys(this.#value))}.`,
     });
   }
 

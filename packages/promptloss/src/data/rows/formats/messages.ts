@@ -2,6 +2,7 @@
 // on a message or a part. Tool calls, images, sound and other roles are refused.
 import type { Part, Role, Turn } from "../../example.ts";
 import { RowProblem } from "../data-error.ts";
+import { nameList } from "../nearest-name.ts";
 import { asText, asWeight, type RowFields, wrongType } from "./fields.ts";
 import { conversation, type Draft, type RowFormat } from "./row-format.ts";
 import { CLASS_OF_ROLE, checkOrder, checkTexts, part, systemTurn, turn } from "./turns.ts";
@@ -70,11 +71,14 @@ interface Picked {
 const pick = (record: Record<string, unknown>, first: string, second: string, field: string): Picked => {
   const present = [first, second].filter((key) => !isAbsent(record[key]));
   if (present.length === 1) return { value: record[present[0]!], field: `${field}.${present[0]}` };
+  const empty = [first, second].find((key) => record[key] === null);
+  if (present.length === 0 && empty !== undefined)
+    throw new RowProblem("missing-field", `the message's ${empty} is null`, { field: `${field}.${empty}` });
   const what =
     present.length === 0 ? `neither "${first}" nor "${second}"` : `both "${first}" and "${second}"`;
   throw new RowProblem(present.length === 0 ? "missing-field" : "wrong-type", `the message has ${what}`, {
     field,
-    hint: `It has: ${Object.keys(record).join(", ") || "nothing"}.`,
+    hint: `It has: ${nameList(Object.keys(record))}.`,
   });
 };
 
