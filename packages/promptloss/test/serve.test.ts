@@ -1,5 +1,6 @@
 // The server as OpenAI's own client meets it, over a tiny model whose gibberish is the same everywhere.
 import { rmSync } from "node:fs";
+import { get, request } from "node:http";
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import OpenAI, { APIError } from "openai";
@@ -206,6 +207,39 @@ describe("answers", () => {
     expect(content[0]!.top_logprobs).toHaveLength(2);
   });
 
+  test("takes OpenAI's other fields where they ask for nothing", async () => {
+    const answer = await client.chat.completions.create({ ...greedy, messages });
+    const neutral = {
+      tools: [],
+      tool_choice: "auto",
+      parallel_tool_calls: false,
+      reasoning_effort: null,
+      functions: null,
+      response_format: { type: "text" },
+      service_tier: "auto",
+      verbosity: null,
+      stop: null,
+    };
+    const [status, body] = await post("/chat/completions", { ...greedy, messages, ...neutral });
+    expect([status, (body as typeof answer).choices]).toEqual([200, answer.choices]);
+    // An answer as clients send it back, with what it has not.
+    const turn = {
+      ...answer.choices[0]!.message,
+      tool_calls: [],
+      function_call: null,
+      annotations: [],
+      audio: null,
+    };
+    const again = [...messages, turn, ...messages];
+    expect((await post("/chat/completions", { ...greedy, messages: again }))[0]).toBe(200);
+    for (const asks of [
+      { tools: [{ type: "function", function: { name: "f" } }] },
+      { reasoning_effort: "high" },
+      { messages: [...messages, { ...turn, tool_calls: [{ id: "1" }] }, ...messages] },
+    ])
+      expect((await post("/chat/completions", { ...greedy, messages, ...asks }))[0]).toBe(400);
+  });
+
   test("answers many clients, one after another", async () => {
     const prompts = ["a", "b", "the dog", "from"];
     const alone = [];
@@ -269,6 +303,51 @@ describe("refuses, and says why", () => {
     expect(await errorOf(clientOf(large).completions.create(body))).toBe(
       "413 invalid_request_error body_too_large: the body has more than 100 bytes",
     );
+  });
+
+  test("numbers at the edge of what float32 holds", async () => {
+    const draws = { model, prompt: "the dog", max_tokens: 8, seed: 3 };
+    const greedyText = (await client.completions.create({ ...greedy, max_tokens: 8, prompt: "the dog" }))
+      .choices[0]!.text;
+    for (const temperature of [1e-30, 1e-38, 1e-45, 1e-300, Number.MIN_VALUE])
+      expect((await client.completions.create({ ...draws, temperature })).choices[0]!.text).toBe(greedyText);
+    for (const repetition_penalty of [1e-300, 1e-40, 1e300])
+      expect(await post("/completions", { ...draws, repetition_penalty })).toMatchObject([
+        400,
+        { error: { param: "repetition_penalty", message: /from 0.001 to 1000/ } },
+      ]);
+    expect((await post("/completions", { ...draws, repetition_penalty: 0.001 }))[0]).toBe(200);
+  });
+
+  test("names that are not its own, which pages of other sites could lead here", async () => {
+    const status = (server: string, host: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const { port } = new URL(server);
+        get({ host: "127.0.0.1", port, path: "/v1/models", headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode!);
+        }).on("error", reject);
+      });
+    const { port } = new URL(url);
+    for (const host of [
+      "127.0.0.1",
+      `127.0.0.1:${port}`,
+      `localhost:${port}`,
+      "LOCALHOST",
+      "[::1]:80",
+      "a.localhost",
+    ])
+      expect([host, await status(url, host)]).toEqual([host, 200]);
+    for (const host of [
+      "evil.example",
+      `evil.example:${port}`,
+      "localhost.evil.example",
+      "127.0.0.1.evil.example",
+    ])
+      expect([host, await status(url, host)]).toEqual([host, 403]);
+    expect(await status(await start({ allowedHosts: ["Models.example"] }), "models.example:80")).toBe(200);
+    // With a key the name says nothing.
+    expect(await status(await start({ apiKey: "sesame" }), "evil.example")).toBe(401);
   });
 
   test("clients without the key", async () => {
@@ -373,6 +452,19 @@ describe("limits", () => {
     await vi.waitFor(async () => expect((await health(base)).waiting).toBe(0), PATIENCE);
     release();
     await work;
+  });
+
+  test("a client that leaves while it sends its request is no error of the server's", async () => {
+    const onError = vi.fn();
+    const { port } = new URL(await start({ onError }));
+    const headers = { "content-type": "application/json", "content-length": 1000 };
+    const sending = request({ host: "127.0.0.1", port, method: "POST", path: "/v1/completions", headers });
+    sending.on("error", () => {});
+    sending.write('{"model": "tiny", ');
+    await setTimeout(100);
+    sending.destroy();
+    await setTimeout(200);
+    expect(onError).not.toHaveBeenCalled();
   });
 
   test("an answer that takes too long ends with an error, in a stream too", async () => {

@@ -12,6 +12,7 @@ interface Flags extends ModelFlags {
   port: number;
   name?: string;
   apiKeyEnv?: string;
+  allowHost?: string[];
   maxBody: number;
   maxTokens: number;
   maxAnswers: number;
@@ -31,6 +32,7 @@ export function serveCommand(): Command {
     .option("--port <number>", "0 takes a free one", wholeNumber, 8000)
     .option("--name <id>", "the model's id in requests; the folder's name when left out")
     .option("--api-key-env <name>", "clients must send the key of this environment variable")
+    .option("--allow-host <names>", "names that clients may call this server by, with commas", hostNames)
     .option("--max-body <bytes>", "of a request", positiveCount, bodyBytes)
     .option("--max-tokens <count>", "new tokens of an answer at most", positiveCount, tokens)
     .option("--max-answers <count>", "prompts times n of a request", positiveCount, answers)
@@ -63,6 +65,7 @@ const serve = async (path: string, flags: Flags): Promise<void> => {
       seconds: maxSeconds,
     },
     ...(apiKey !== undefined && { apiKey }),
+    ...(flags.allowHost !== undefined && { allowedHosts: flags.allowHost }),
     onError: (error) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       process.stderr.write(`${ink.red("error:")} ${text}\n`);
@@ -74,6 +77,8 @@ const serve = async (path: string, flags: Flags): Promise<void> => {
   void nextSignal().then((code) => process.exit(code));
   await server.close(flags.grace);
 };
+
+const hostNames = (text: string): string[] => text.split(",").map((name) => name.trim());
 
 const keyOf = (variable: string | undefined): string | undefined => {
   if (variable === undefined) return undefined;

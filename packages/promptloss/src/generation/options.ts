@@ -14,7 +14,10 @@ export interface GenerateOptions {
   readonly topK?: number;
   /** Draw from the fewest likeliest tokens whose probabilities reach p together; 1 where left out. */
   readonly topP?: number;
-  /** Scores of tokens seen in prompt or continuation, over it where positive, times it where negative; 1 is none. */
+  /**
+   * Scores of tokens seen in prompt or continuation, over it where positive, times it where negative; 0.001 to
+   * 1000, 1 is none.
+   */
   readonly repetitionPenalty?: number;
   /** Beams a prompt; 1, where left out, searches none. */
   readonly beams?: number;
@@ -75,7 +78,8 @@ const CHECKS: Readonly<Record<keyof GenerateOptions, readonly [(value: never) =>
   temperature: [(value) => Number.isFinite(value) && value >= 0, "a number of 0 or more"],
   topK: [(value) => isCount(value, 0), "a whole number of 0 or more"],
   topP: [(value) => value > 0 && value <= 1, "a number above 0 and up to 1"],
-  repetitionPenalty: [(value) => Number.isFinite(value) && value > 0, "a number above 0"],
+  // Beyond these bounds scores in float32 are no longer finite, or all alike.
+  repetitionPenalty: [(value) => value >= 1e-3 && value <= 1e3, "a number from 0.001 to 1000"],
   beams: [(value) => isCount(value, 1), "a whole number of 1 or more"],
   lengthPenalty: [(value) => Number.isFinite(value), "a number"],
   earlyStopping: [

@@ -6,6 +6,7 @@ import { bodyLimit } from "hono/body-limit";
 import { stream } from "hono/streaming";
 import type { TextGenerator, TextPiece, TextResult } from "../generation/index.ts";
 import { asServeError, errorBody, ServeError } from "./errors.ts";
+import { checkHost } from "./host.ts";
 import type { ServeLimits } from "./limits.ts";
 import type { EngineQueue } from "./queue.ts";
 import { chatRequest, completionRequest, type RequestContext, type TextRequest } from "./requests.ts";
@@ -17,6 +18,8 @@ export interface AppOptions {
   readonly model: string;
   readonly limits: ServeLimits;
   readonly queue: EngineQueue;
+  /** Names that clients may call this server by, beside addresses and localhost; undefined for any. */
+  readonly hosts?: readonly string[] | undefined;
   /** Clients must send it as a bearer token; undefined lets all in. */
   readonly apiKey?: string;
   /** Hears of errors that are not the client's. */
@@ -26,7 +29,7 @@ export interface AppOptions {
 type Reader = (body: unknown, context: RequestContext) => TextRequest;
 
 export const createApp = (options: AppOptions): Hono => {
-  const { generator, model, limits, queue, apiKey } = options;
+  const { generator, model, limits, queue, apiKey, hosts } = options;
   const app = new Hono();
   const started = Math.floor(Date.now() / 1000);
   const card = { id: model, object: "model", created: started, owned_by: "promptloss" };
@@ -36,6 +39,10 @@ export const createApp = (options: AppOptions): Hono => {
     chatTokens: generator.defaults.maxNewTokens ?? limits.tokens,
   };
 
+  app.use(async (c, next) => {
+    checkHost(c.req.header("host"), hosts);
+    await next();
+  });
   app.get("/health", (c) => c.json({ status: "ok", running: queue.running, waiting: queue.waiting }));
   if (apiKey !== undefined)
     app.use("/v1/*", async (c, next) => {
@@ -103,7 +110,10 @@ const checkKey = (header: string | undefined, key: string): void => {
 };
 
 const failed = (c: Context, error: unknown, { onError }: AppOptions): Response => {
-  const known = asServeError(error);
+  // Whatever fails because the client has gone, as the reading of its body, is nobody's fault.
+  const known = c.req.raw.signal.aborted
+    ? new ServeError(499, "the client has gone", { cause: error })
+    : asServeError(error);
   if (known.status === 500) onError?.(error);
   if (known.status === 503) c.header("Retry-After", "1");
   // 499 is nobody's standard, and nobody is there to read it.
@@ -156,7 +166,7 @@ const streamed = async (c: Context, request: TextRequest, options: AppOptions): 
       for (const chunk of answer.last(await done)) send(JSON.stringify(chunk));
     } catch (error) {
       const known = asServeError(error);
-      if (known.status === 500) onError?.(error);
+      if (known.status === 500 && !c.req.raw.signal.aborted) onError?.(error);
       send(JSON.stringify(errorBody(known)));
       return;
     }

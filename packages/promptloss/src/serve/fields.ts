@@ -37,6 +37,9 @@ export const SHARED_FIELDS = {
   // Labels: they ask for nothing.
   user: z.string().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
+  safety_identifier: z.string().nullish(),
+  prompt_cache_key: z.string().nullish(),
+  service_tier: z.string().nullish(),
   presence_penalty: neutral(0),
   frequency_penalty: neutral(0),
   logit_bias: neutral({}),

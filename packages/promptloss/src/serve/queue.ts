@@ -37,8 +37,14 @@ export class EngineQueue {
         code: "queue_full",
         hint: "try again in a while",
       });
-    const timeout = AbortSignal.timeout(seconds * 1000);
-    const signal = AbortSignal.any([client, timeout, this.#stop.signal]);
+    // Let go of at the end: AbortSignal.timeout and AbortSignal.any would hold all of a request until the time limit.
+    const ending = new AbortController();
+    const { signal } = ending;
+    const end = (): void => ending.abort();
+    const timer = setTimeout(end, seconds * 1000);
+    const sources = [client, this.#stop.signal];
+    for (const source of sources) source.addEventListener("abort", end, { once: true });
+    if (sources.some(({ aborted }) => aborted)) end();
     const stopped = (): ServeError => {
       if (client.aborted) return new ServeError(499, "the client has gone");
       if (this.#stop.signal.aborted) return shuttingDown();
@@ -65,6 +71,9 @@ export class EngineQueue {
       return result;
     } catch (error) {
       throw signal.aborted ? stopped() : error;
+    } finally {
+      clearTimeout(timer);
+      for (const source of sources) source.removeEventListener("abort", end);
     }
   }
 

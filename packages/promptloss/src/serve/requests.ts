@@ -78,6 +78,11 @@ const messageSchema = z.strictObject({
   content,
   name: neutral(),
   refusal: neutral(),
+  // As answers carry them, which clients send back.
+  tool_calls: neutral([]),
+  function_call: neutral(),
+  annotations: neutral([]),
+  audio: neutral(),
 });
 
 const chatSchema = z.strictObject({
@@ -88,7 +93,16 @@ const chatSchema = z.strictObject({
   top_logprobs: z.int().min(0).max(20).nullish(),
   response_format: neutral({ type: "text" }),
   tools: neutral([]),
-  tool_choice: neutral("none"),
+  tool_choice: neutral("none", "auto"),
+  // Without tools none are called, one by one or side by side.
+  parallel_tool_calls: neutral(false, true),
+  functions: neutral([]),
+  function_call: neutral("none", "auto"),
+  reasoning_effort: neutral("none"),
+  verbosity: neutral(),
+  audio: neutral(),
+  prediction: neutral(),
+  web_search_options: neutral(),
   modalities: neutral(["text"]),
   store: neutral(false),
 });

@@ -19,14 +19,16 @@ export const usageOf = (results: readonly TextResult[]): Usage => {
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
 };
 
+type AnswerTokenizer = Pick<Tokenizer, "decode" | "bytesOf" | "specialIds">;
+
 /** The bodies of one answer: they share id, time and model. */
 export class Answer {
   readonly #request: TextRequest;
-  readonly #tokenizer: Pick<Tokenizer, "decode">;
+  readonly #tokenizer: AnswerTokenizer;
   readonly #head: { readonly id: string; readonly created: number; readonly model: string };
   readonly #begun = new Set<number>();
 
-  constructor(request: TextRequest, tokenizer: Pick<Tokenizer, "decode">) {
+  constructor(request: TextRequest, tokenizer: AnswerTokenizer) {
     this.#request = request;
     this.#tokenizer = tokenizer;
     const prefix = request.kind === "chat" ? "chatcmpl" : "cmpl";
@@ -38,8 +40,12 @@ export class Answer {
   }
 
   async whole(results: readonly TextResult[]): Promise<object> {
-    const all = results.flatMap(({ sequences }) => sequences);
-    const choices = await Promise.all(all.map((each, index) => this.#choice(each, index)));
+    const all = results.flatMap(({ sequences, promptIds }) =>
+      sequences.map((answer) => ({ answer, promptIds })),
+    );
+    const choices = await Promise.all(
+      all.map(({ answer, promptIds }, index) => this.#choice(answer, promptIds, index)),
+    );
     const object = this.#request.kind === "chat" ? "chat.completion" : "text_completion";
     return { object, ...this.#head, choices, usage: usageOf(results) };
   }
@@ -72,20 +78,25 @@ export class Answer {
     return { ...this.#frame(), choices: [{ index, ...part, logprobs: null, finish_reason }] };
   }
 
-  async #choice(answer: GeneratedText, index: number): Promise<object> {
+  async #choice(answer: GeneratedText, promptIds: ArrayLike<number>, index: number): Promise<object> {
     const { kind, options } = this.#request;
     const { text, finishReason } = answer;
     const logProbabilities = ofText(answer);
     if (kind === "chat") {
       const logprobs =
-        logProbabilities === undefined ? null : await chatLogprobs(this.#tokenizer, logProbabilities);
+        logProbabilities === undefined
+          ? null
+          : await chatLogprobs(this.#tokenizer, logProbabilities, { promptIds, text });
       const message = { role: "assistant", content: text, refusal: null };
       return { index, message, logprobs, finish_reason: finishReason };
     }
     const logprobs =
       logProbabilities === undefined
         ? null
-        : await completionLogprobs(this.#tokenizer, logProbabilities, options.logProbabilities ?? 0);
+        : await completionLogprobs(this.#tokenizer, logProbabilities, options.logProbabilities ?? 0, {
+            promptIds,
+            text,
+          });
     return { index, text, logprobs, finish_reason: finishReason };
   }
 }

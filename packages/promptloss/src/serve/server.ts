@@ -19,6 +19,11 @@ export interface ServeOptions {
   readonly limits?: Partial<ServeLimits>;
   /** Clients must send it as a bearer token; all are let in where left out. */
   readonly apiKey?: string;
+  /**
+   * Names that clients may call the server by, beside `host`, localhost and addresses. Any where there is a key, which
+   * pages of other sites don't have.
+   */
+  readonly allowedHosts?: readonly string[];
   /** Hears of errors that are not the client's. */
   readonly onError?: (error: unknown) => void;
 }
@@ -38,7 +43,7 @@ const GRACE_SECONDS = 10;
  * @throws {PromptlossError} for limits out of range and a place that can't be listened at
  */
 export const serveModel = async (generator: TextGenerator, options: ServeOptions): Promise<ModelServer> => {
-  const { host = "127.0.0.1", port = 8000, model, apiKey, onError } = options;
+  const { host = "127.0.0.1", port = 8000, model, apiKey, allowedHosts = [], onError } = options;
   const limits = serveLimits(options.limits);
   const queue = new EngineQueue(limits);
   const app = createApp({
@@ -46,6 +51,7 @@ export const serveModel = async (generator: TextGenerator, options: ServeOptions
     model,
     limits,
     queue,
+    hosts: apiKey === undefined ? [host, ...allowedHosts] : undefined,
     ...(apiKey !== undefined && { apiKey }),
     ...(onError !== undefined && { onError }),
   });

@@ -5,7 +5,7 @@ import { libtorch } from "@promptloss/torch";
 import { PromptlossError } from "../../errors.ts";
 import { checkOutputFolder, protectInputs } from "../../files/output.ts";
 import { resolveModelPaths } from "../../generation/text/model-folder.ts";
-import { EvaluationError } from "../errors.ts";
+import { EvaluationError, ScoringError } from "../errors.ts";
 import { buildItems, type TaskItems } from "../requests/build-items.ts";
 import type { ChoiceItem, GenerationItem, LikelihoodItem } from "../requests/item.ts";
 import { type EvaluationTask, loadTask } from "../tasks/index.ts";
@@ -181,6 +181,10 @@ const scoresOf = (
   const versions = { promptloss: version, libtorch: libtorch().version, node: process.version };
   return task.metrics.map((metric, i) => {
     const { value, standardError, higherIsBetter } = metricValue(task, metric, records);
+    if (!Number.isFinite(value) || (standardError !== undefined && !Number.isFinite(standardError)))
+      throw new ScoringError(task.task, `${metric} is ${value}, no finite number`, {
+        hint: "its items' records show which of them are to blame",
+      });
     const chance = task.kind === "multiple-choice" ? chanceLevel(records) : undefined;
     return {
       task: task.task,

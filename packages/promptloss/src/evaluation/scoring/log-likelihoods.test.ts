@@ -1,5 +1,5 @@
 // Shared and packed log-likelihoods against every sequence read alone, without cache, over the whole vocabulary.
-import { scope } from "@promptloss/torch";
+import { noGrad, scope } from "@promptloss/torch";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tinyGolden, tinyModel } from "../../../test/tiny-models.ts";
@@ -79,4 +79,16 @@ test("what is too long is cut from the left", () => {
     [3, 4, 5],
     [5, 6],
   ]);
+});
+
+test("a model with a NaN gets an error, not a score", () => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const model = tinyModel(tinyGolden("llama"));
+    noGrad(() => scope(() => model.parameter("model.norm.weight").narrow(0, 0, 1).fill_(bad)));
+    const pair = { context: Int32Array.of(3, 1, 4), continuation: Int32Array.of(1, 5) };
+    expect(() => logLikelihoods(model, [sequenceOf(pair, 0, 14)])).toThrow(
+      "the log-likelihoods that the model gives are not finite numbers",
+    );
+    model.free();
+  }
 });

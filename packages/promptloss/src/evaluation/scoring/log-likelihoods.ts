@@ -2,6 +2,7 @@
 // then repeated for the continuations, which are read end to end as well. Only scored tokens get logits. Nothing is
 // padded, so that a score does not depend on what else is in the batch, but for the rounding of larger products.
 import { cat, fromTypedArray, noGrad, scope, type Tensor, weightedCrossEntropy } from "@promptloss/torch";
+import { notFinite } from "../../models/errors.ts";
 import { type CausalLanguageModel, KeyValueCache, packSequences } from "../../models/index.ts";
 import { groupSequences, groupTokens, type ScoredSequence, type SequenceGroup } from "./sequences.ts";
 
@@ -24,7 +25,10 @@ export interface LogLikelihoodOptions {
 
 const BATCH_TOKENS = 4096;
 
-/** In the order of the sequences. Undefined for those that the signal left out. */
+/**
+ * In the order of the sequences. Undefined for those that the signal left out.
+ * @throws {ModelError} for a model whose log-likelihoods are NaN or infinite
+ */
 export const logLikelihoods = (
   model: CausalLanguageModel,
   sequences: readonly ScoredSequence[],
@@ -134,6 +138,7 @@ const scored = (
     const from = at;
     at += length;
     const sum = losses.subarray(from, at).reduce((total, loss) => total - loss, 0);
+    if (!Number.isFinite(sum)) throw notFinite("the log-likelihoods that the model gives");
     return { sum, greedy: correct.subarray(from, at).every((each) => each === 1), tokens: length };
   });
 };

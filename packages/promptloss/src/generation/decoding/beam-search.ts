@@ -1,6 +1,7 @@
 // Beam search of a batch of prompts, each as it would be alone.
 import { setImmediate } from "node:timers/promises";
 import { fromTypedArray, noGrad, scope, type Tensor } from "@promptloss/torch";
+import { notFinite } from "../../models/errors.ts";
 import type { CausalLanguageModel } from "../../models/index.ts";
 import type { GenerationSettings } from "../options.ts";
 import type { GeneratedSequence, TokenLogProbability } from "../types.ts";
@@ -100,10 +101,13 @@ const extend = (logits: Tensor, open: readonly Search[], settings: GenerationSet
   const width = Math.min(Math.max(2, 1 + stopIds.size) * beams, beams * vocabulary);
   const [values, places] = scores.add(past).reshape([open.length, -1]).topk(width);
   const asked = logProbabilities !== undefined;
+  const found = floatsOf(values);
+  // NaN counts as greatest, so that it stands among these where there is one.
+  if (found.some(Number.isNaN)) throw notFinite("the model's logits");
   return {
     width,
     vocabulary,
-    scores: floatsOf(values),
+    scores: found,
     places: idsOf(places),
     logProbabilities: asked ? floatsOf(own.reshape([open.length, -1]).gather(1, places)) : undefined,
     top: asked ? likeliest(own, logProbabilities) : undefined,

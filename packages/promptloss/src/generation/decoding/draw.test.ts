@@ -39,6 +39,12 @@ const settings = fc.record({
 });
 
 describe("drawTokens", () => {
+  it("takes the likeliest at temperatures that float32 has no number for", () => {
+    for (const temperature of [1e-30, 1e-38, 1e-45, 1e-300, Number.MIN_VALUE])
+      for (const topP of [1, 0.5])
+        expect(draw([[-3, 7, 2.5, 6.99]], [0.99], { temperature, topK: 0, topP })).toEqual([1]);
+  });
+
   it("draws each token as often as its probability says", () => {
     fc.assert(
       // Whole numbers apart, so that no two tokens tie; a tie's order is libtorch's choice.

@@ -2,6 +2,12 @@
 // cumulative distribution at a uniform number that the row brings along.
 import { fromTypedArray, type Tensor } from "@promptloss/torch";
 
+/**
+ * A temperature at which only the likeliest tokens are left. Float32 has no number for scores over a temperature near
+ * its own least, 1e-38.
+ */
+const COLDEST = 1e-30;
+
 export interface DrawSettings {
   /** Above 0. */
   readonly temperature: number;
@@ -18,7 +24,7 @@ export interface DrawSettings {
 export const drawTokens = (scores: Tensor, uniforms: Float64Array, settings: DrawSettings): Tensor => {
   const { temperature, topK, topP } = settings;
   const vocabulary = scores.shape[1]!;
-  const heated = scores.div(temperature);
+  const heated = scores.div(Math.max(temperature, COLDEST));
   const cut = topK > 0 && topK < vocabulary;
   // Sorted where something is cut off: the least likely stand last.
   const [values, ids] = cut

@@ -1,7 +1,7 @@
 // Greedy decoding and sampling of a batch: one token a sequence and step, sequences that have ended leave the batch.
 import { setImmediate } from "node:timers/promises";
 import { noGrad, scope, type Tensor } from "@promptloss/torch";
-import { ModelError } from "../../models/errors.ts";
+import { notFinite } from "../../models/errors.ts";
 import type { CausalLanguageModel } from "../../models/index.ts";
 import type { GenerationSettings } from "../options.ts";
 import type { Candidate, FinishReason, GeneratedSequence, TokenLogProbability } from "../types.ts";
@@ -97,10 +97,7 @@ const choose = (logits: Tensor, rows: readonly Row[], settings: GenerationSettin
   if (rows[0]!.ids.length < minNewTokens && stopIds.size > 0)
     scores = scores.maskedFill(stopMask(scores.shape[1]!, stopIds, scores.device), Number.NEGATIVE_INFINITY);
   const [best, greedy] = scores.max(-1, { keepdim: true });
-  if (floatsOf(best).some((score) => !Number.isFinite(score)))
-    throw new ModelError("the model's logits are not finite numbers", {
-      hint: "its weights may be damaged, or too large for 16 bits: try float32",
-    });
+  if (floatsOf(best).some((score) => !Number.isFinite(score))) throw notFinite("the model's logits");
   const uniforms = (): Float64Array => Float64Array.from(rows, ({ draw }) => draw());
   const ids = temperature === 0 ? greedy : drawTokens(scores, uniforms(), settings);
   return {
