@@ -1,5 +1,6 @@
 // Recipes: a training run as a file.
 export { RecipeError, type RecipeProblem } from "./errors.ts";
+export { type Effect, factsOf, type KeyFacts, partOf } from "./key-facts.ts";
 export { isPlain, placedRecipe } from "./placed-recipe.ts";
 export { checkRecipe, isRecipe, type ReadRecipeOptions, readRecipe, recipeKeys } from "./read-recipe.ts";
-export type { Recipe } from "./schema.ts";
+export { type Recipe, recipeSchema } from "./schema.ts";

@@ -2,7 +2,7 @@
 // from the other's checkpoint.
 import { createHash } from "node:crypto";
 import type { RowSet } from "../data/row-subset.ts";
-import type { Recipe } from "../recipe/index.ts";
+import { partOf, type Recipe, recipeSchema } from "../recipe/index.ts";
 
 /** SHA-256 over ids, classes and weights of all rows, those held out included. */
 export const hashOfRows = (rows: RowSet, heldOut: RowSet | undefined): string => {
@@ -18,12 +18,14 @@ export const hashOfRows = (rows: RowSet, heldOut: RowSet | undefined): string =>
   return hash.digest("hex");
 };
 
-/** Where things lie, how often they are written and how many threads compute change no result. */
+/** What lies in the model's and data's places comes in by its hashes. */
 export const hashOfRun = (recipe: Recipe, hashes: { dataHash: string; modelHash: string }): string => {
-  const { output: _o, model: _m, tokenizer: _t, data: _d, checkpoints: _c, probes: _p, ...deciding } = recipe;
-  const { logEvery: _l, threads: _n, ...training } = deciding.training;
-  const { data: _e, ...evaluation } = deciding.evaluation ?? {};
+  const { dataHash, modelHash } = hashes;
   return createHash("sha256")
-    .update(JSON.stringify([{ ...deciding, training, evaluation }, hashes]))
+    .update(JSON.stringify([decidingKeys(recipe), { dataHash, modelHash }]))
     .digest("hex");
 };
+
+/** The keys of a recipe that decide on a run's weights. */
+export const decidingKeys = (recipe: Recipe): Record<string, unknown> =>
+  partOf(recipe, recipeSchema, ({ affects, path }) => !path && (affects === "data" || affects === "result"));

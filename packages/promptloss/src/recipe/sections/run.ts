@@ -1,6 +1,7 @@
 // The recipe's smaller sections: LoRA, held-out evaluation, checkpoints, probes.
 import { z } from "zod";
 import { LOSS_METRICS } from "../../loss/metrics.ts";
+import { keyFacts } from "../key-facts.ts";
 import { atMostOne } from "./rules.ts";
 import { sourceList } from "./sources.ts";
 
@@ -24,7 +25,7 @@ export const evaluationSection = <S extends z.ZodType>(source: S) =>
   z
     .strictObject({
       /** Held-out data of its own: the surest way to rows that are like no training row. */
-      data: sourceList(source).optional(),
+      data: sourceList(source).optional().register(keyFacts, { affects: "data", path: true }),
       /** Rows held out of the training data. */
       rows: count.optional(),
       /** The share of the training data that is held out. */

@@ -1,6 +1,7 @@
 // The recipe's `training`: length, batches, optimiser, regularisers, precision.
 import { z } from "zod";
 import { SCHEDULES } from "../../training/schedule.ts";
+import { keyFacts } from "../key-facts.ts";
 import { atMostOne } from "./rules.ts";
 
 const count = z.int().min(1);
@@ -47,9 +48,9 @@ export const trainingSection = z
     /** Parameters that stay as they are: names with * for any part. */
     freeze: z.array(z.string().min(1)).optional(),
     /** Steps between two lines of the log. */
-    logEvery: count.default(10),
-    device: z.string().default("auto"),
-    threads: count.optional(),
+    logEvery: count.default(10).register(keyFacts, { affects: "nothing" }),
+    device: z.string().default("auto").register(keyFacts, { affects: "result", machine: true }),
+    threads: count.optional().register(keyFacts, { affects: "nothing" }),
   })
   .prefault({})
   .superRefine(atMostOne("epochs", "steps"))

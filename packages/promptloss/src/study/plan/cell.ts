@@ -1,7 +1,7 @@
 // A cell of a study: one combination of levels, its whole recipe, and the hash that it is addressed by. Pure.
 import { createHash } from "node:crypto";
 import { isAbsolute, relative } from "node:path";
-import type { Recipe } from "../../recipe/index.ts";
+import { partOf, type Recipe, recipeSchema } from "../../recipe/index.ts";
 import type { FactorValue } from "../results/result-row.ts";
 
 export interface Cell {
@@ -18,9 +18,8 @@ export interface Cell {
  * may be moved; what is in them does not: a run refuses data that has changed since it began.
  */
 export const cellId = (recipe: Recipe, studyFolder: string): string => {
-  const { output: _output, checkpoints: _checkpoints, training, ...rest } = recipe;
-  const { threads: _threads, logEvery: _logEvery, device: _device, ...deciding } = training;
-  const placed = JSON.stringify({ ...rest, training: deciding }, (key, value: unknown) =>
+  const deciding = partOf(recipe, recipeSchema, ({ affects, machine }) => affects !== "nothing" && !machine);
+  const placed = JSON.stringify(deciding, (key, value: unknown) =>
     isPath(key) && typeof value === "string" && isAbsolute(value)
       ? relative(studyFolder, value)
       : sorted(value),
