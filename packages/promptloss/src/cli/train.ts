@@ -14,6 +14,7 @@ interface Flags {
   set?: string[];
   dryRun?: true;
   overwrite?: true;
+  extend?: true;
   profile?: true;
   events?: true;
   json?: true;
@@ -26,20 +27,25 @@ export function trainCommand(): Command {
     .addOption(setOption())
     .option("--dry-run", "print the plan, train nothing")
     .option("--overwrite", "remove what another run left in the output folder")
+    .option("--extend", "continue a run that had fewer epochs or steps, from its last checkpoint")
     .option("--profile", "record the operators of steps 3 to 5: a trace and a table in the output folder")
     .option("--events", "print events as JSON lines in place of the live view")
     .option("--json", "with --dry-run: print the plan as JSON")
     .addHelpText("after", () => `\nEvents and their fields (--events):\n${eventFieldLines().join("\n")}`)
-    .action(async (file: string, { set = [], overwrite, profile, ...flags }: Flags) => {
+    .action(async (file: string, { set = [], overwrite, extend, profile, ...flags }: Flags) => {
       if (flags.json && !flags.dryRun)
         throw new PromptlossError("--json belongs to --dry-run", {
           hint: "--events prints a run as JSON lines",
+        });
+      if (overwrite && extend)
+        throw new PromptlossError("--overwrite starts anew and --extend continues", {
+          hint: "give one of the two",
         });
       // Checked here first, so that a wrong recipe is told before a process starts.
       const recipe = readRecipe(file, { set });
       if (flags.dryRun) return dryRun(recipe, file, flags.json === true);
       await follow(
-        { file, set, overwrite: overwrite === true, profile: profile === true },
+        { file, set, overwrite: overwrite === true, extend: extend === true, profile: profile === true },
         flags.events === true,
       );
     });

@@ -1,6 +1,6 @@
 // The weights of the best evaluation, on disk beside the checkpoints: a file for each step that a checkpoint or the run
 // at hand calls its best, so that a run that goes back to an older checkpoint finds the best of that one.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { noGrad, readSafetensors, type Tensor, writeSafetensors } from "@promptloss/torch";
 import { makeFolder } from "../files/atomic.ts";
@@ -16,7 +16,7 @@ export class BestWeights {
   constructor(folder: string, fingerprint: string) {
     makeFolder(folder);
     this.#folder = folder;
-    this.#prefix = `best-${fingerprint.slice(0, 16)}`;
+    this.#prefix = prefixOf(fingerprint);
   }
 
   /** Gives the file's hash, by which {@link restore} knows it again. */
@@ -58,3 +58,14 @@ export class BestWeights {
     return join(this.#folder, `${this.#prefix}-step-${String(step).padStart(6, "0")}.safetensors`);
   }
 }
+
+/** Gives the best weights of one run to another, which continues it. */
+export function adoptBestWeights(folder: string, from: string, to: string): void {
+  for (const name of readdirSync(folder)) {
+    const prefix = prefixOf(from);
+    if (NAME.test(name) && name.startsWith(prefix))
+      renameSync(join(folder, name), join(folder, `${prefixOf(to)}${name.slice(prefix.length)}`));
+  }
+}
+
+const prefixOf = (fingerprint: string): string => `best-${fingerprint.slice(0, 16)}`;

@@ -34,6 +34,8 @@ export interface Manifest {
   readonly fingerprint: string;
   readonly notes: readonly string[];
   readonly startedAt: string;
+  /** Of a run that continued shorter ones: at which steps, and what that means for its schedule. */
+  readonly extensions?: readonly string[];
   /** There when the run has ended. */
   readonly end?: RunEnd | RunFailure;
 }

@@ -14,6 +14,7 @@ export interface ProcessArguments {
   readonly file: string;
   readonly set?: readonly string[];
   readonly overwrite?: boolean;
+  readonly extend?: boolean;
   readonly profile?: boolean;
 }
 
@@ -31,7 +32,7 @@ const print = (event: TrainingEvent): void => {
 
 const main = async (): Promise<void> => {
   const settings = JSON.parse(process.argv[2] ?? "{}") as ProcessArguments;
-  const { file, set = [], overwrite = false, profile = false } = settings;
+  const { file, set = [], overwrite = false, extend = false, profile = false } = settings;
   const abort = new AbortController();
   for (const [signal, code] of Object.entries(INTERRUPTED))
     process.on(signal, () => {
@@ -42,6 +43,7 @@ const main = async (): Promise<void> => {
     const { manifest } = await runTraining(readRecipe(file, { set }), {
       file,
       overwrite,
+      extend,
       profile,
       hub: { onProgress: downloadEvents() },
       onEvent: print,

@@ -4,8 +4,12 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { removeDrafts } from "../files/atomic.ts";
 import { FolderLock, holderText } from "../files/lock.ts";
+import { CheckpointShelf } from "./checkpoints/index.ts";
+import { differencesOf, differencesText } from "./differences.ts";
 import { TrainingError } from "./errors.ts";
-import { readManifest } from "./manifest.ts";
+import { extend, isLonger } from "./extend.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
+import type { TrainingRun } from "./run.ts";
 
 const NAMES = {
   manifest: "manifest.json",
@@ -22,16 +26,24 @@ export function placesOf(folder: string): string[] {
   return Object.values(NAMES).map((name) => join(folder, name));
 }
 
+export interface RunFolderOptions {
+  /** Remove what another run left there. */
+  readonly overwrite?: boolean;
+  /** Continue a run that differs in its length alone. */
+  readonly extend?: boolean;
+}
+
 export class RunFolder {
   readonly path: string;
   readonly #lock: FolderLock;
+  #extended: string | undefined;
 
   /**
    * Takes a folder for a run.
-   * @param overwrite remove what another run left there
    * @throws TrainingError where another process holds it, or another run lies there; OutputError where it can't be made
    */
-  constructor(path: string, fingerprint: string, { overwrite = false }: { overwrite?: boolean } = {}) {
+  constructor(run: TrainingRun, { overwrite = false, extend = false }: RunFolderOptions = {}) {
+    const path = run.output;
     this.path = path;
     this.#lock = takeLock(path);
     try {
@@ -39,14 +51,16 @@ export class RunFolder {
       // Whoever left drafts here is dead: the lock says so.
       for (const folder of [path, this.checkpoints]) if (existsSync(folder)) removeDrafts(folder, 0);
       const found = readManifest(this.manifest);
-      if (found !== undefined && found.fingerprint !== fingerprint)
-        throw new TrainingError(`${path} holds another run: its recipe, data or model differ`, {
-          hint: "name another output, or give --overwrite to start anew",
-        });
+      if (found !== undefined && found.fingerprint !== run.fingerprint) this.#takeUp(found, run, extend);
     } catch (error) {
       this.release();
       throw error;
     }
+  }
+
+  /** What has to be said of a run that continues a shorter one; undefined for all others. */
+  get extended(): string | undefined {
+    return this.#extended;
   }
 
   get manifest(): string {
@@ -83,6 +97,22 @@ export class RunFolder {
 
   [Symbol.dispose](): void {
     this.release();
+  }
+
+  /** @throws TrainingError where the run that lies here is another, or not to be extended */
+  #takeUp(found: Manifest, run: TrainingRun, extending: boolean): void {
+    const differences = differencesOf(found, run);
+    const text = differencesText(differences);
+    if (!isLonger(differences, found, run))
+      throw new TrainingError(`${this.path} holds another run${text === "" ? "" : `: ${text}`}`, {
+        hint: "name another output, or give --overwrite to start anew",
+      });
+    if (!extending)
+      throw new TrainingError(`${this.path} holds another run, the same but for its length: ${text}`, {
+        hint: "give --extend to continue it from its last checkpoint, or --overwrite to start anew",
+      });
+    const { keep } = run.settings.checkpoints;
+    this.#extended = extend(found, run, new CheckpointShelf(this.checkpoints, run.fingerprint, keep));
   }
 
   #clear(): void {

@@ -29,6 +29,8 @@ export interface RunTrainingOptions extends PrepareOptions {
   readonly signal?: AbortSignal;
   /** Remove what another run left in the output folder. */
   readonly overwrite?: boolean;
+  /** Continue a run in the output folder that differs in its length alone, from its last checkpoint. */
+  readonly extend?: boolean;
   /** In place of the weighted cross entropy; the same function again is needed to go on with a run. */
   readonly loss?: PackLossFunction;
   /** Leave a trace of some steps' operators in the output folder. */
@@ -50,15 +52,21 @@ export interface FinishedRun {
 export async function runTraining(recipe: Recipe, options: RunTrainingOptions = {}): Promise<FinishedRun> {
   const run = await prepareRun(recipe, options);
   try {
-    using folder = new RunFolder(run.output, run.fingerprint, options);
+    using folder = new RunFolder(run, options);
     const before = readManifest(folder.manifest);
-    const end = finishedEnd(before);
+    const end = folder.extended === undefined ? finishedEnd(before) : undefined;
     if (before !== undefined && end !== undefined) {
       options.onEvent?.({ type: "note", message: `${folder.path} holds this very run, finished` });
       options.onEvent?.(endEvent(end, folder.model));
       return { manifest: before, model: folder.model, probes: undefined };
     }
-    const started: Manifest = { ...manifestOf(run), ...(before && { startedAt: before.startedAt }) };
+    const extensions = [...(before?.extensions ?? []), ...(folder.extended ? [folder.extended] : [])];
+    const started: Manifest = {
+      ...manifestOf(run),
+      ...(before && { startedAt: before.startedAt }),
+      ...(extensions.length > 0 && { extensions }),
+    };
+    if (folder.extended !== undefined) options.onEvent?.({ type: "note", message: folder.extended });
     writeManifest(folder.manifest, started);
     using files = new RunFiles(folder);
     try {

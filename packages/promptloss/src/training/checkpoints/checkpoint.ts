@@ -79,6 +79,21 @@ export const writeCheckpoint = (folder: string, fingerprint: string, checkpoint:
   });
 };
 
+/** Makes a checkpoint of one run that of another, which continues it. A damaged one, or one of a third run, stays. */
+export function renameRun(folder: string, from: string, to: string): void {
+  let found: StateFile;
+  try {
+    found = readState(folder);
+  } catch (error) {
+    if (error instanceof CheckpointError) return;
+    throw error;
+  }
+  if (found.fingerprint !== from) return;
+  const { version, state, files } = found;
+  const renamed: StateFile = { version, fingerprint: to, state, files };
+  writeJson(join(folder, STATE), { ...renamed, hash: hashOfState(renamed) });
+}
+
 /**
  * Reads a checkpoint folder and checks every byte of it. The tensors are the caller's.
  * @throws CheckpointError where it is not there, damaged, or of another run

@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../../files/atomic.ts";
+import { adoptBestWeights } from "../best-weights.ts";
 import { CheckpointError } from "../errors.ts";
-import { type Checkpoint, readCheckpoint, readState, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint, readState, renameRun, writeCheckpoint } from "./checkpoint.ts";
 
 const NAME = /^step-(?<step>\d+)$/;
 
@@ -26,6 +27,12 @@ export class CheckpointShelf {
       .flatMap((name) => NAME.exec(name)?.groups?.step ?? [])
       .map(Number)
       .sort((a, b) => b - a);
+  }
+
+  /** Takes over the checkpoints of another run, and the weights of its best steps: this run continues it. */
+  adopt(fingerprint: string): void {
+    for (const step of this.steps()) renameRun(this.#pathOf(step), fingerprint, this.#fingerprint);
+    adoptBestWeights(this.folder, fingerprint, this.#fingerprint);
   }
 
   /** Writes a checkpoint, then removes those that are too many. Gives its path. */

@@ -1,0 +1,63 @@
+// A finished run trained for longer: the same recipe but for its length, continued from the last checkpoint.
+import type { Recipe } from "../recipe/index.ts";
+import type { CheckpointShelf } from "./checkpoints/index.ts";
+import type { Difference } from "./differences.ts";
+import { TrainingError } from "./errors.ts";
+import type { Manifest } from "./manifest.ts";
+import type { TrainingRun } from "./run.ts";
+import { learningRateAt, type ScheduleSettings, warmupStepsOf } from "./schedule.ts";
+
+/** Whether a run is an earlier one but for more steps. */
+export function isLonger(
+  differences: readonly Difference[],
+  before: Pick<Manifest, "steps">,
+  run: Pick<TrainingRun, "batches">,
+): boolean {
+  const length = differences.every(({ key }) => key === "training.epochs" || key === "training.steps");
+  return differences.length > 0 && length && run.batches.steps > before.steps;
+}
+
+/**
+ * Hands the checkpoints of the shorter run to the longer one.
+ * @returns what has to be said of the result
+ * @throws TrainingError where there is no checkpoint, or where the shorter run stopped early
+ */
+export function extend(
+  before: Pick<Manifest, "recipe" | "steps" | "end" | "fingerprint">,
+  run: Pick<TrainingRun, "settings" | "output">,
+  shelf: CheckpointShelf,
+): string {
+  if (before.end?.reason === "stopped-early")
+    throw new TrainingError(
+      `${run.output}: the run stopped early after ${before.end.step} of ${before.steps} steps, so more of them change nothing`,
+      { hint: "raise evaluation.patience in a run of its own" },
+    );
+  const [step] = shelf.steps();
+  if (step === undefined)
+    throw new TrainingError(`${run.output}: the run left no checkpoint to continue from`, {
+      hint: "give --overwrite to train anew, with checkpoints.every other than never",
+    });
+  shelf.adopt(before.fingerprint);
+  return scheduleNote(scheduleOf(before.recipe, before.steps), run.settings.schedule, step);
+}
+
+function scheduleOf({ training }: Recipe, steps: number): ScheduleSettings {
+  const { schedule, learningRate, warmupSteps, warmupRatio = 0 } = training;
+  return { schedule, learningRate, steps, warmupSteps: warmupSteps ?? warmupStepsOf(steps, warmupRatio) };
+}
+
+/** Whether the result is that of the longer run from its start, and why not. */
+function scheduleNote(before: ScheduleSettings, now: ScheduleSettings, step: number): string {
+  const continued = `continued after step ${step} of a run of ${before.steps} steps, to ${now.steps}`;
+  const same = Array.from({ length: step }, (_, i) => i).every(
+    (i) => learningRateAt(i, before) === learningRateAt(i, now),
+  );
+  if (same) return `${continued}: learning rates are those of one run of ${now.steps} steps`;
+  const [was, is] = [learningRateAt(step - 1, before), learningRateAt(step, now)].map((rate) =>
+    rate.toExponential(2),
+  );
+  return (
+    `${continued}: steps 1 to ${step} had the ${before.schedule} schedule of ${before.steps} steps, the rest has that of ` +
+    `${now.steps}, so the learning rate goes from ${was} to ${is}; the result is not that of one run of ${now.steps} steps`
+  );
+}
