@@ -291,40 +291,6 @@ evaluation: { rows: 4, every: 3 }
     expect(manifestOf("taken").recipe.training.learningRate).toBe(0.02);
   });
 
-  test("a finished run is extended from its last checkpoint, and says what that means for its schedule", () => {
-    const constant = folder.recipe(
-      "longer",
-      `${SHORT.replace("epochs: 2", "epochs: 2, schedule: constant")}`,
-    );
-    expect(promptloss("train", constant).status).toBe(0);
-    const three = ["--set", "training.epochs=3"];
-    expect(promptloss("train", constant, ...three).stderr).toMatch(
-      /holds another run, the same but for its length: training\.epochs was 2 and is 3\nhint: give --extend/,
-    );
-    expect(promptloss("train", constant, ...three, "--extend").status).toBe(0);
-    const whole = folder.recipe("at-once", `${SHORT.replace("epochs: 2", "epochs: 3, schedule: constant")}`);
-    expect(promptloss("train", whole).status).toBe(0);
-    // With a constant rate the steps are those of one long run, bit for bit.
-    expect(weightsOf("longer").equals(weightsOf("at-once"))).toBe(true);
-    expect(metricsOf("longer").map(({ step, loss }) => [step, loss])).toEqual(
-      metricsOf("at-once").map(({ step, loss }) => [step, loss]),
-    );
-    expect(JSON.parse(read("longer", "manifest.json")).extensions).toEqual([
-      "continued after step 6 of a run of 6 steps, to 9: learning rates are those of one run of 9 steps",
-    ]);
-    const { status, stdout } = promptloss("train", constant, "--set", "training.epochs=4", "--extend");
-    expect([status, stdout]).toEqual([0, expect.stringContaining("done after 12 steps")]);
-
-    const cosine = folder.recipe("cosine", SHORT);
-    expect(promptloss("train", cosine).status).toBe(0);
-    expect(promptloss("train", cosine, ...three, "--extend").status).toBe(0);
-    expect(JSON.parse(read("cosine", "manifest.json")).extensions[0]).toMatch(
-      /^continued after step 6 of a run of 6 steps, to 9: .* so the learning rate goes from .* to .*; the result is not that of one run of 9 steps$/,
-    );
-    const shorter = promptloss("train", cosine, "--set", "training.epochs=1", "--extend");
-    expect(shorter.stderr).toMatch(/holds another run: training\.epochs was 3 and is 1/);
-  });
-
   test("a loss that is no number ends the run and names the rows", () => {
     const file = folder.recipe("diverged", SHORT);
     const { status, stderr } = promptloss("train", file, "--set", "training.learningRate=1e30");

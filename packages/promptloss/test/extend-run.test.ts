@@ -1,0 +1,75 @@
+// A finished run trained for longer, on a tiny model: what the weights are then, and what is said of the schedule.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readRecipe } from "../src/recipe/index.ts";
+import { readMetrics } from "../src/training/events/metrics-file.ts";
+import { runTraining } from "../src/training/run-training.ts";
+import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
+
+let folder: TrainingFolder;
+beforeAll(() => {
+  folder = trainingFolder();
+});
+afterAll(() => folder.remove());
+
+const RECIPE = `
+loss: { promptLossWeight: 0.1 }
+training: { epochs: 2, batchSize: 8, learningRate: 1e-2, precision: fp32 }
+`;
+
+const train = async (file: string, set: readonly string[] = [], extend = false) => {
+  const tokenCache = join(folder.path, "cache");
+  const { manifest } = await runTraining(readRecipe(file, { set }), { file, extend, tokenCache });
+  return manifest;
+};
+
+const weights = (run: string): Buffer => readFileSync(join(folder.path, run, "model", "model.safetensors"));
+const losses = (run: string): unknown[] =>
+  readMetrics(join(folder.path, run, "metrics.jsonl")).map(({ step, loss }) => [step, loss]);
+
+test("with a constant rate it is the longer run, bit for bit; and it can be extended again", async () => {
+  const constant = RECIPE.replace("epochs: 2", "epochs: 2, schedule: constant");
+  const [file, whole] = [folder.recipe("longer", constant), folder.recipe("whole", constant)];
+  await train(file);
+  await expect(train(file, ["training.epochs=3"])).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /holds another run, the same but for its length: training\.epochs was 2 and is 3$/,
+    ),
+    hint: "give --extend to continue it from its last checkpoint, or --overwrite to start anew",
+  });
+  const { extensions, end } = await train(file, ["training.epochs=3"], true);
+  expect(extensions).toEqual([
+    "continued after step 6 of a run of 6 steps, to 9: learning rates are those of one run of 9 steps",
+  ]);
+  expect(end).toMatchObject({ reason: "completed", step: 9 });
+  await train(whole, ["training.epochs=3"]);
+  expect(weights("longer").equals(weights("whole"))).toBe(true);
+  expect(losses("longer")).toEqual(losses("whole"));
+  expect((await train(file, ["training.epochs=4"], true)).extensions).toHaveLength(2);
+  // The same recipe again finds it finished.
+  expect((await train(file, ["training.epochs=4"])).end?.step).toBe(12);
+});
+
+test("with a cosine the manifest says that the result is not that of the longer run", async () => {
+  const file = folder.recipe("cosine", `${RECIPE}evaluation: { rows: 4 }\n`);
+  await train(file);
+  const { extensions, end } = await train(file, ["training.epochs=3"], true);
+  expect(extensions).toEqual([
+    expect.stringMatching(
+      /^continued after step 6 of a run of 6 steps, to 9: .* so the learning rate goes from \S+ to \S+; the result is not that of one run of 9 steps$/,
+    ),
+  ]);
+  expect(end).toMatchObject({ reason: "completed", step: 9 });
+});
+
+test("only length may differ, only upwards, and there has to be a checkpoint", async () => {
+  const file = folder.recipe("refused", `${RECIPE}checkpoints: { every: never }\n`);
+  await train(file);
+  const refused = (...set: string[]) => expect(train(file, set, true)).rejects;
+  await refused("training.epochs=1").toThrow("holds another run: training.epochs was 2 and is 1");
+  await refused("training.epochs=3", "seed=1").toThrow(
+    /holds another run: seed was 0 and is 1; training\.epochs/,
+  );
+  await refused("training.epochs=3").toThrow("left no checkpoint to continue from");
+});
