@@ -1,7 +1,8 @@
 // How far the statistics can be trusted: `npm run bench:calibration`. Simulated studies go through the code of
-// `study results`; the page gets shares with their binomial intervals.
+// `study results`; shares with their binomial intervals go to the terminal, and with --write to docs/.
 import { parseArgs } from "node:util";
 import { writeSection } from "../lib/report.ts";
+import { writePictures } from "./pictures.ts";
 import { aims, calibrationTables } from "./table.ts";
 import { type Tally, tally } from "./tally.ts";
 import { DESIGNS, TRUTHS } from "./truths.ts";
@@ -34,4 +35,7 @@ const text = [
   found.map(({ name, met, worst }) => `- ${met ? "met" : "**not met**"}: ${name}; worst ${worst}`).join("\n"),
 ].join("\n\n");
 process.stdout.write(`${text}\n`);
-if (values.write) writeSection("calibration", text, { studies, seed, aims: found, tallies });
+if (values.write) {
+  writeSection("calibration", text, { studies, seed, aims: found, tallies });
+  writePictures(tallies);
+}

@@ -115,6 +115,47 @@ describe.skipIf(!built)("promptloss fit", () => {
     expect(effect.bootstrap.plw.lower).toBeLessThanOrEqual(effect.best.plw);
   });
 
+  test("a study's own table: mixed metrics are refused, one is chosen, less is better is turned round", () => {
+    const rows = goldens.data.flatMap(({ plw, benchmark, model, score }) => [
+      { plw, benchmark, model, metric: "acc", higher_is_better: true, primary: true, value: score },
+      {
+        plw,
+        benchmark,
+        model,
+        metric: "loss",
+        higher_is_better: false,
+        primary: false,
+        value: -Number(score),
+      },
+    ]);
+    writeFileSync(join(folder, "results.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const formula = "value ~ wp + wp^2 + (1|model) + (1|benchmark)";
+    const asked = ["--formula", formula, "--family", "gaussian"];
+    const mixed = fit("results.jsonl", ...asked);
+    expect(mixed.status).not.toBe(0);
+    expect(mixed.stderr).toMatch(/the rows mix 2 metrics: acc, loss[\s\S]*--where metric=acc/);
+    const accuracy = fit("results.jsonl", ...asked, "--where", "metric=acc");
+    const loss = fit("results.jsonl", ...asked, "--where", "metric=loss");
+    expect(accuracy.status).toBe(0);
+    expect(loss.stdout).toContain("less is better of loss: value was negated");
+    // The losses are the negative accuracies, so that turned round they are the same scores.
+    const estimates = ({ stdout }: Outcome): string => stdout.slice(stdout.indexOf("Fixed effects"));
+    expect(estimates(loss)).toBe(estimates(accuracy));
+    const none = fit("results.jsonl", ...asked, "--where", "metric=bleu");
+    expect(none.stderr).toMatch(/no row has metric=bleu/);
+  });
+
+  test("formulas that are not nested are compared by AIC", () => {
+    const { status, stdout } = fit(
+      "scores.csv",
+      ...["--formula", "score ~ wp + (1|model)", "--formula", "score ~ wp + wp^2 + (1|benchmark)"],
+    );
+    expect(status).toBe(0);
+    expect(stdout).toContain("Models compared by AIC: less is better");
+    expect(stdout).toMatch(/which are not nested: only the smaller one has/);
+    expect(stdout).toMatch(/lowest AIC: score ~ wp \+ wp\^2 \+ \(1\|benchmark\), by \d/);
+  });
+
   test("says what is wrong, with the file, and where", () => {
     writeFileSync(join(folder, "holes.csv"), "score,wp\n0.2,0\n0.4,0.5\n1.2,1\n0.1,0.2\n");
     writeFileSync(join(folder, "broken.jsonl"), '{"score": 1}\n{"score": \n');

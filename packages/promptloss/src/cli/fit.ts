@@ -21,6 +21,7 @@ interface Flags {
   family: FamilyName;
   reml?: true;
   transform: ScoreTransform[];
+  where: Row;
   within?: string;
   vertex?: string | true;
   at: Row;
@@ -47,6 +48,12 @@ export function fitCommand(): Command {
       "bring scores into (0, 1): percent, min-max, squeeze, clip or clip=MARGIN; again for more, in order",
       transform,
       [],
+    )
+    .option(
+      "--where <column=value>",
+      "only rows with this value, as metric=acc; again for more columns",
+      cell,
+      {},
     )
     .option("--within <column>", "the groups that min-max works within")
     .option(

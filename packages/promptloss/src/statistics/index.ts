@@ -20,11 +20,12 @@ export {
   type TaskGroup,
   taskGroups,
 } from "./choice/index.ts";
-export type { Cell, Row } from "./design/table.ts";
+export { type Cell, nearestHint, type Row } from "./design/table.ts";
 export { type CurveOptions, type CurvePoint, effectCurve } from "./effect/curve.ts";
 export { plwOfWp, wpOfPlw } from "./effect/plw.ts";
 export {
   type EffectKind,
+  FEWEST_DF,
   type Interval,
   type QuadraticEffect,
   type QuadraticEffectOptions,

@@ -7,6 +7,7 @@ import {
   fitMixedModel,
   type MixedModelFit,
   NoCurveError,
+  nearestHint,
   type QuadraticEffect,
   quadraticEffect,
   type Row,
@@ -23,6 +24,8 @@ export interface FitRequest {
   readonly family: FamilyName;
   readonly reml: boolean;
   readonly transforms: readonly ScoreTransform[];
+  /** Only rows whose columns have these values. */
+  readonly where?: Row;
   /** The column of groups that min-max works within; all rows are one group where left out. */
   readonly within?: string | undefined;
   /** The variable whose best value is asked for. */
@@ -49,9 +52,10 @@ export const fitTable = (request: FitRequest): FitReport => {
   const { file, formulas, family, reml, vertex, at, level } = request;
   const notes: string[] = [];
   try {
-    const read = readTable(file);
-    const derived = withWp(read);
-    if (derived !== read && formulas.some((formula) => /\bwp\b/.test(formula)))
+    const read = chosen(readTable(file), request.where ?? {});
+    const directed = towardsBetter(read, formulas, notes);
+    const derived = withWp(directed);
+    if (derived !== directed && formulas.some((formula) => /\bwp\b/.test(formula)))
       notes.push("wp = plw^0.30103 was added to the table");
     const { rows, applied } = transformed(derived, request);
     const fits = formulas.map((formula) => fitMixedModel(rows, formula, { family, reml }));
@@ -76,6 +80,59 @@ export const fitTable = (request: FitRequest): FitReport => {
     throw new TableError(`${file}: ${message}`, { row, column, hint, cause: error });
   }
 };
+
+/** The rows whose columns have the values of `where`. */
+const chosen = (rows: readonly Row[], where: Row): readonly Row[] => {
+  const columns = new Set(rows.flatMap((row) => Object.keys(row)));
+  for (const column of Object.keys(where))
+    if (!columns.has(column))
+      throw new TableError(`unknown column "${column}"`, { column, hint: nearestHint(column, columns) });
+  const same = (cell: Row[string], value: Row[string]): boolean =>
+    String(cell) === String(value) ||
+    (typeof value === "number" && !isMissing(cell) && Number(cell) === value);
+  const kept = rows.filter((row) => Object.entries(where).every(([name, value]) => same(row[name], value)));
+  if (kept.length === 0 && rows.length > 0) {
+    const asked = Object.entries(where).map(([name, value]) => `${name}=${value}`);
+    throw new TableError(`no row has ${asked.join(" and ")}`);
+  }
+  return kept;
+};
+
+/** Columns of the tables that studies write. */
+const resultColumns = { response: "value", metric: "metric", direction: "higher_is_better" } as const;
+
+/**
+ * A study's own table holds metrics in different units and directions. Several at once are refused, as nothing can be
+ * said of their sum; one of which less is better is negated, with a note.
+ */
+const towardsBetter = (
+  rows: readonly Row[],
+  formulas: readonly string[],
+  notes: string[],
+): readonly Row[] => {
+  const { response, metric, direction } = resultColumns;
+  const isStudy = rows.some((row) => metric in row && response in row);
+  if (!isStudy || !formulas.some((formula) => formula.split("~")[0]!.trim() === response)) return rows;
+  const metrics = [...new Set(rows.map((row) => String(row[metric])))];
+  if (metrics.length > 1) {
+    const primary = [...new Set(rows.filter((row) => isTrue(row.primary)).map((row) => String(row[metric])))];
+    throw new TableError(`the rows mix ${metrics.length} metrics: ${metrics.join(", ")}`, {
+      column: metric,
+      hint: `choose one: --where ${metric}=${primary[0] ?? metrics[0]}; all tasks together are what promptloss study results models`,
+    });
+  }
+  const directions = new Set(rows.map((row) => isTrue(row[direction])));
+  if (!rows.some((row) => direction in row) || !directions.has(false)) return rows;
+  if (directions.size > 1)
+    throw new TableError(`of some rows more is better, of others less`, {
+      column: direction,
+      hint: `choose one: --where ${direction}=true`,
+    });
+  notes.push(`less is better of ${metrics[0]}: ${response} was negated, so that more is better`);
+  return rows.map((row) => (isMissing(row[response]) ? row : { ...row, [response]: -Number(row[response]) }));
+};
+
+const isTrue = (cell: Row[string]): boolean => String(cell) === "true";
 
 /** The last fit with a square of the variable; the last of all where there is none, which says so. */
 const curved = (fits: readonly MixedModelFit[], variable: string): MixedModelFit => {

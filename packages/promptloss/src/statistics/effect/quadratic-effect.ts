@@ -1,11 +1,14 @@
-// Where a fitted quadratic in w_p has its best value, with a delta-method and a parametric-bootstrap interval, as w_p
-// and as PLW; or, as plainly, that there is no significant relation or no best value inside the range.
+// Where a fitted quadratic in w_p has its best value, with Fieller's and a parametric-bootstrap interval, as w_p and as
+// PLW; or, as plainly, that there is no significant relation or no best value inside the range. It judges the fitted
+// curve of one formula: whether the observed ends bear it out, and corrections over a study, are weights/'s business.
 import type { Row } from "../design/table.ts";
 import { StatisticsError } from "../errors.ts";
 import { type BootstrapOptions, bootstrap } from "../mixed/bootstrap.ts";
 import type { MixedModelFit } from "../mixed/model.ts";
-import { chiSquareUpper, normalTwoSided, standardNormalQuantile } from "../special.ts";
+import { satterthwaite } from "../mixed/satterthwaite.ts";
+import { fisherUpper, studentQuantile, studentTwoSided } from "../special.ts";
 import { type QuadraticContrasts, quadraticContrasts } from "./contrasts.ts";
+import { fiellerInterval } from "./fieller.ts";
 import { plwOfWp } from "./plw.ts";
 import { sentenceOf } from "./sentence.ts";
 
@@ -30,14 +33,20 @@ export interface Interval {
 export interface Tested {
   estimate: number;
   standardError: number;
+  /** Student's; Satterthwaite's for REML, else rows less parameters. */
+  df: number;
   p: number;
 }
 
 /**
- * none: no significant relation. maximum: a significant downward curve with its vertex inside [0, 1]. minimum: an upward
- * one, the score worst inside. monotone: the score rises or falls over the whole range.
+ * none: no significant relation, or too few residual degrees of freedom for a verdict. maximum: a significant downward
+ * curve with its vertex inside [0, 1], its top above both ends. minimum: an upward one, the score worst inside. monotone:
+ * the score rises or falls over the whole range. plateau: a significant curve whose turn is not told from one end.
  */
-export type EffectKind = "none" | "maximum" | "minimum" | "monotone";
+export type EffectKind = "none" | "maximum" | "minimum" | "monotone" | "plateau";
+
+/** Fewer residual degrees of freedom carry no verdict. */
+export const FEWEST_DF = 6;
 
 export interface BootstrapInterval extends Interval {
   replicates: number;
@@ -55,13 +64,17 @@ export interface QuadraticEffect {
   alpha: number;
   linear: Tested;
   quadratic: Tested;
-  /** Both terms together against none: Wald's chi-square on 2 degrees of freedom; and the terms' covariance. */
+  /** Both terms together against none: Wald's statistic as 2 F on 2 degrees of freedom; and the terms' covariance. */
   joint: { statistic: number; p: number; covariance: number };
-  /** The vertex of the fitted curve wherever it lies, on the scale of w_p, with its delta-method interval. */
+  /** Rows less parameters. */
+  residualDf: number;
+  /** The curve's top, or bottom, against its value at w_p 0 and at 1; undefined where the vertex lies outside. */
+  againstEnds: readonly [Tested, Tested] | undefined;
+  /** The vertex of the fitted curve wherever it lies, on the scale of w_p, with Fieller's interval; infinite ends where the curvature may be 0. */
   vertex: { wp: number; standardError: number } & Interval;
   /** The best w_p and PLW in [0, 1] by the fitted curve; undefined for kind "none". */
   best: { wp: number; plw: number; mean: number } | undefined;
-  /** The vertex's delta-method interval as PLW, cut to [0, 1]; undefined unless kind is "maximum". */
+  /** Fieller's interval as PLW, cut to [0, 1]; undefined unless kind is "maximum". */
   plwInterval: Interval | undefined;
   /** Percentile intervals of the best value in [0, 1] over the refits. */
   bootstrap: { wp: BootstrapInterval; plw: BootstrapInterval } | undefined;
@@ -77,8 +90,10 @@ export function quadraticEffect(fit: MixedModelFit, options: QuadraticEffectOpti
       throw new StatisticsError(`${name} must lie between 0 and 1, not ${value}`);
   }
   const contrasts = quadraticContrasts(fit, variable, at);
-  const linear = tested(fit, contrasts.linear);
-  const quadratic = tested(fit, contrasts.quadratic);
+  const residualDf = fit.observations - fit.parameters;
+  const tested = tester(fit, residualDf);
+  const linear = tested(contrasts.linear);
+  const quadratic = tested(contrasts.quadratic);
   const covariance = form(fit.covariance, contrasts.linear, contrasts.quadratic);
   const joint = jointTest(linear, quadratic, covariance);
   const wp = -linear.estimate / (2 * quadratic.estimate);
@@ -86,12 +101,26 @@ export function quadraticEffect(fit: MixedModelFit, options: QuadraticEffectOpti
   const variance =
     linear.standardError ** 2 + 4 * wp * covariance + 4 * wp * wp * quadratic.standardError ** 2;
   const standardError = Math.sqrt(variance) / Math.abs(2 * quadratic.estimate);
-  const reach = standardNormalQuantile((1 + level) / 2) * standardError;
-  const kind = kindOf(linear, quadratic, joint.p, wp, alpha);
-  const constant = tested(fit, contrasts.constant).estimate;
+  const inside = wp > 0 && wp < 1;
+  const against = (end: number): Tested =>
+    tested(contrasts.linear.map((x, j) => (wp - end) * x + (wp * wp - end * end) * contrasts.quadratic[j]!));
+  const againstEnds = inside ? ([against(0), against(1)] as const) : undefined;
+  const kind = residualDf < FEWEST_DF ? "none" : kindOf(linear, quadratic, joint.p, againstEnds, alpha);
+  const constant = tested(contrasts.constant).estimate;
   const bestWp = bestIn01(linear.estimate, quadratic.estimate, kind);
   const eta = constant + linear.estimate * bestWp + quadratic.estimate * bestWp ** 2;
-  const vertex = { wp, standardError, lower: wp - reach, upper: wp + reach };
+  const t2 = studentQuantile((1 + level) / 2, quadratic.df) ** 2;
+  const slope = [linear.estimate, 2 * quadratic.estimate] as const;
+  const vertex = {
+    ...{ wp, standardError },
+    ...fiellerInterval(
+      ...slope,
+      linear.standardError ** 2,
+      2 * covariance,
+      4 * quadratic.standardError ** 2,
+      t2,
+    ),
+  };
   const effect = {
     variable,
     at,
@@ -101,6 +130,8 @@ export function quadraticEffect(fit: MixedModelFit, options: QuadraticEffectOpti
     linear,
     quadratic,
     joint,
+    residualDf,
+    againstEnds,
     vertex,
     best:
       kind === "none" ? undefined : { wp: bestWp, plw: plwOfWp(bestWp), mean: fit.state.family.mean(eta) },
@@ -113,10 +144,22 @@ export function quadraticEffect(fit: MixedModelFit, options: QuadraticEffectOpti
   return { ...effect, sentence: sentenceOf(effect) };
 }
 
-function tested({ coefficients, covariance }: MixedModelFit, weights: readonly number[]): Tested {
-  const estimate = coefficients.reduce((sum, c, j) => sum + weights[j]! * c.estimate, 0);
-  const standardError = Math.sqrt(form(covariance, weights, weights));
-  return { estimate, standardError, p: normalTwoSided(estimate / standardError) };
+/** Tests of combinations of the coefficients by Student's t. */
+function tester(fit: MixedModelFit, residualDf: number): (weights: readonly number[]) => Tested {
+  if (fit.reml) {
+    const { contrast } = satterthwaite(fit);
+    return (weights) => {
+      const { estimate, standardError, df, p } = contrast(weights);
+      return { estimate, standardError, df, p };
+    };
+  }
+  const { coefficients, covariance } = fit;
+  return (weights) => {
+    const estimate = coefficients.reduce((sum, c, j) => sum + weights[j]! * c.estimate, 0);
+    const standardError = Math.sqrt(form(covariance, weights, weights));
+    const df = Math.max(1, residualDf);
+    return { estimate, standardError, df, p: studentTwoSided(estimate / standardError, df) };
+  };
 }
 
 function form(matrix: readonly number[][], a: readonly number[], b: readonly number[]): number {
@@ -129,19 +172,20 @@ function jointTest(linear: Tested, quadratic: Tested, covariance: number): Quadr
   const [a, b] = [linear.standardError ** 2, quadratic.standardError ** 2];
   const [x, y] = [linear.estimate, quadratic.estimate];
   const statistic = (b * x * x - 2 * covariance * x * y + a * y * y) / (a * b - covariance * covariance);
-  return { statistic, p: chiSquareUpper(statistic, 2), covariance };
+  return { statistic, p: fisherUpper(statistic / 2, 2, Math.min(linear.df, quadratic.df)), covariance };
 }
 
 function kindOf(
   linear: Tested,
   quadratic: Tested,
   jointP: number,
-  vertex: number,
+  againstEnds: readonly [Tested, Tested] | undefined,
   alpha: number,
 ): EffectKind {
   if (!(jointP < alpha)) return "none";
   if (!(quadratic.p < alpha)) return linear.estimate + quadratic.estimate === 0 ? "none" : "monotone";
-  if (!(vertex > 0 && vertex < 1)) return "monotone";
+  if (againstEnds === undefined) return "monotone";
+  if (!againstEnds.every(({ p }) => p < alpha)) return "plateau";
   return quadratic.estimate < 0 ? "maximum" : "minimum";
 }
 

@@ -116,10 +116,25 @@ export function renderComparison(rows: readonly ComparisonRow[]): string {
   ]);
   const header = ["Model", "df", "AIC", "BIC", "logLik", "Chi-square", "Chi df", "p"];
   const right = header.slice(1).map(() => "right" as const);
+  const best = rows.reduce((top, row) => (row.aic < top.aic ? row : top));
   const lines = [
-    "Likelihood-ratio tests, each model against the one above",
+    rows.some(({ test }) => test !== undefined)
+      ? "Likelihood-ratio tests, each model against the one above"
+      : "Models compared by AIC: less is better",
     ...textTable([header, ...cells], ["left", ...right]),
   ];
+  for (const [k, { notNested, formula }] of rows.entries()) {
+    if (notNested !== undefined)
+      lines.push(
+        `note: no test of "${rows[k - 1]!.formula}" against "${formula}", which are not nested: ${notNested}`,
+      );
+  }
+  if (rows.some(({ notNested }) => notNested !== undefined)) {
+    const second = Math.min(...rows.filter((row) => row !== best).map(({ aic }) => aic));
+    lines.push(
+      `lowest AIC: ${best.formula}, by ${(second - best.aic).toFixed(2)} (under 2 is no difference to speak of)`,
+    );
+  }
   if (rows.some(({ test }) => test?.conservative)) {
     lines.push(
       "note: a test of a variance against zero is at the edge of its range: the true p is smaller than printed",

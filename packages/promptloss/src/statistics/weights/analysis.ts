@@ -1,19 +1,18 @@
 // The tests behind a statement on prompt loss weights: is there a trend or a curve at all, do weights inside beat both
 // ends, does a quadratic describe the means, where is its vertex. Uncorrected for other statements; `finding.ts` decides.
+import { FEWEST_DF } from "../effect/quadratic-effect.ts";
 import { fisherUpper, studentTwoSided } from "../special.ts";
-import { type Vertex, vertexOf } from "./fieller.ts";
 import { type ContrastTest, maxT } from "./max-t.ts";
 import { type Projection, project } from "./projection.ts";
 import { type ScoreTable, scoreTable, type WeightRow } from "./score-table.ts";
 import { type Noise, type VarianceComponents, varianceComponents } from "./variance-components.ts";
+import { type Vertex, vertexOf } from "./vertex.ts";
 
 /** What a statement is about: this one task; these tasks and no others; tasks like these. */
 export type About = "this task" | "these tasks" | "tasks in general";
 
 /** With fewer, how tasks differ can't be told, and statements are about these tasks. */
 export const TASKS_IN_GENERAL = 4;
-/** Fewer residual degrees of freedom carry no verdict. */
-export const FEWEST_DF = 6;
 
 export interface TermTest {
   readonly estimate: number;

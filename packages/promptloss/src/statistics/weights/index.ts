@@ -2,7 +2,6 @@
 export {
   type About,
   analyzeWeights,
-  FEWEST_DF,
   type PairedDifference,
   type RelationTest,
   TASKS_IN_GENERAL,

@@ -1,7 +1,6 @@
-// Variances of the model behind a comparison of weights, by restricted maximum likelihood in closed form (the table is
-// balanced): score = block + curve + the task's own curve + the run + rest. The run's part is shared by all tasks of a
+// Variances of the model behind a comparison of weights, from mean squares (the table is balanced, so that these are the
+// restricted likelihood's): score = block + curve + the task's own curve + the run + rest. The run's part is shared by all tasks of a
 // cell. A contrast's variance follows with its degrees of freedom by Satterthwaite (1946).
-import { eigen } from "../engine/eigen.ts";
 import type { Projection, Squares } from "./projection.ts";
 
 /** A contrast's variance with its degrees of freedom. */
@@ -59,101 +58,76 @@ export function varianceComponents(projection: Projection): VarianceComponents {
   };
   if (tasks < 2)
     return { ...common, residual: undefined, run: cellVariance, curves: undefined, general: undefined };
-  const found = restrictedMaximum(projection, mean, rest);
+  const found = tasksApart(projection, mean, rest);
+  const { residual, shared } = found;
   return {
     ...common,
-    residual: found.residual,
-    run: Math.max(0, found.cell - found.residual) / tasks,
-    curves: found.curves.map(({ variance }) => Math.sqrt(Math.max(0, variance - found.residual))),
-    general: generalNoise(found, mean.df, tasks),
+    residual,
+    run: shared / tasks,
+    curves: Array.from({ length: curveTerms }, (_, k) =>
+      Math.sqrt(Math.max(0, found.between[k * curveTerms + k]! - residual)),
+    ),
+    general: generalNoise(found, curveTerms, tasks),
   };
 }
 
-interface Maximum {
+interface TasksApart {
+  /** Covariance of the tasks' own trends and curvatures as observed, their scores' noise in it, [p * p]. */
+  between: Float64Array;
+  betweenDf: number;
   residual: number;
   residualDf: number;
-  /** T times the variance of a cell's mean over tasks. */
+  /** What the cells' mean square has beyond the residual one: T times the variance that the scores of a run share. */
+  shared: number;
   cell: number;
-  /** The cell's variance is the residual one: runs share nothing. */
-  cellPooled: boolean;
-  /** Along eigenvectors of the tasks' covariance: variance, and whether it exceeds the residual one. */
-  curves: { vector: Float64Array; variance: number; free: boolean }[];
-  curveDf: number;
+  cellDf: number;
 }
 
 /**
- * The restricted likelihood's maximum under "no variance below zero": each mean square whose value falls below the
- * residual one is pooled with it, smallest first.
+ * The tasks' covariance is taken as it is observed, as in a t-test over tasks: bounding it by the residual variance, as
+ * restricted maximum likelihood does, makes it too large where tasks differ little. The run's variance is bounded by 0,
+ * and where it would fall below, the cells' mean square joins the residual one.
  */
-function restrictedMaximum(projection: Projection, mean: Squares, rest: Squares): Maximum {
+function tasksApart(projection: Projection, mean: Squares, rest: Squares): TasksApart {
   const { tasks, curveTerms: p, coordinates, meanCoordinates } = projection;
   const between = new Float64Array(p * p);
   for (const own of coordinates)
     for (let i = 0; i < p; i++)
       for (let j = 0; j < p; j++)
-        between[i * p + j]! += (own[i]! - meanCoordinates[i]!) * (own[j]! - meanCoordinates[j]!);
-  const { values, vectors } = eigen(between, p);
-  const df = tasks - 1;
-  const parts = [
-    ...values.map((value, k) => ({ curve: k, sum: Math.max(0, value), df })),
-    { curve: -1, sum: mean.sum, df: mean.df },
-  ].sort((a, b) => a.sum / a.df - b.sum / b.df);
-  let { sum, df: pooledDf } = rest;
-  const pooled = new Set<number>();
-  for (const part of parts) {
-    if (!(part.sum / part.df < sum / pooledDf)) break;
-    sum += part.sum;
-    pooledDf += part.df;
-    pooled.add(part.curve);
-  }
-  const residual = sum / pooledDf;
+        between[i * p + j]! +=
+          ((own[i]! - meanCoordinates[i]!) * (own[j]! - meanCoordinates[j]!)) / (tasks - 1);
+  const cell = mean.sum / mean.df;
+  const pooled = cell < rest.sum / rest.df;
+  const residualDf = pooled ? rest.df + mean.df : rest.df;
+  const residual = (pooled ? rest.sum + mean.sum : rest.sum) / residualDf;
   return {
-    residual,
-    residualDf: pooledDf,
-    cell: pooled.has(-1) ? residual : mean.sum / mean.df,
-    cellPooled: pooled.has(-1),
-    curves: values.map((value, k) => ({
-      vector: vectors[k]!,
-      variance: pooled.has(k) ? residual : value / df,
-      free: !pooled.has(k),
-    })),
-    curveDf: df,
+    ...{ between, betweenDf: tasks - 1, residual, residualDf, cell, cellDf: mean.df },
+    shared: pooled ? 0 : cell - residual,
   };
 }
 
-function generalNoise(found: Maximum, cellDf: number, tasks: number): Noise {
-  const free = found.curves.filter((curve) => curve.free);
-  const covariance = (a: Float64Array, b: Float64Array): number => {
-    let sum = found.cell * inner(a, b);
-    for (const { vector, variance } of free)
-      sum += along(a, vector) * along(b, vector) * (variance - found.residual);
-    return sum / tasks;
+function generalNoise(found: TasksApart, p: number, tasks: number): Noise {
+  const { between, residual, shared } = found;
+  const ofTasks = (a: Float64Array, b: Float64Array): number => {
+    let sum = 0;
+    for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) sum += a[i]! * between[i * p + j]! * b[j]!;
+    return sum;
   };
+  const covariance = (a: Float64Array, b: Float64Array): number =>
+    (ofTasks(a, b) + residual * inner(a.subarray(p), b.subarray(p)) + shared * inner(a, b)) / tasks;
   return {
     covariance,
     spread(a) {
       const variance = covariance(a, a);
-      const length = squares(a);
-      let curve = 0;
-      let residualWeight = found.cellPooled ? length : 0;
-      for (const { vector, variance: own } of free) {
-        curve += along(a, vector) ** 2 * own;
-        residualWeight -= along(a, vector) ** 2;
-      }
+      const length = shared > 0 ? squares(a) : 0;
       // Variances of the mean squares that the variance is a sum of.
       const uncertainty =
-        (2 * curve ** 2) / found.curveDf +
-        (found.cellPooled ? 0 : (2 * (found.cell * length) ** 2) / cellDf) +
-        (2 * (residualWeight * found.residual) ** 2) / found.residualDf;
+        (2 * ofTasks(a, a) ** 2) / found.betweenDf +
+        (2 * (found.cell * length) ** 2) / found.cellDf +
+        (2 * (residual * (squares(a.subarray(p)) - length)) ** 2) / found.residualDf;
       return { variance, df: (2 * (variance * tasks) ** 2) / uncertainty };
     },
   };
-}
-
-function along(a: Float64Array, vector: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < vector.length; k++) sum += a[k]! * vector[k]!;
-  return sum;
 }
 
 function squares(a: Float64Array): number {

@@ -1,6 +1,7 @@
 // A finding in one sentence: the shape, what it rests on, and what it is about.
+
+import { FEWEST_DF } from "../effect/quadratic-effect.ts";
 import { pValue, trimmed } from "../report/numbers.ts";
-import { FEWEST_DF } from "./analysis.ts";
 import type { WeightFinding } from "./finding.ts";
 
 export function verdictOf(finding: Omit<WeightFinding, "verdict">): string {
