@@ -4,6 +4,8 @@ import { Command, Option } from "commander";
 import { readExamples } from "../data/rows/index.ts";
 import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { resolveWeightPolicy } from "../data/tokens/index.ts";
+import type { DataPlan } from "../data-plan/index.ts";
 import { dataInputs } from "../data-plan/index.ts";
 import { replaceFile } from "../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../files/output.ts";
@@ -80,7 +82,11 @@ export function inspectCommand(): Command {
       });
       progress.end();
       const { report } = stream;
-      const warnings = [...leftOutNotes(report, flags.verbose === true), ...inspection.warnings];
+      const warnings = [
+        ...leftOutNotes(report, flags.verbose === true),
+        ...inspection.warnings,
+        ...weightWarnings(settings),
+      ];
       const whole = { ...inspection, warnings };
       const names = { data: data.join(", "), tokenizer: basename(folder) };
       if (flags.html !== undefined) replaceFile(flags.html, inspectionPage(whole, names));
@@ -90,4 +96,10 @@ export function inspectCommand(): Command {
           : renderInspection(whole, { ...names, colors: ink }),
       );
     });
+}
+
+/** What the recipe's weights leave untrained. */
+function weightWarnings(settings: DataPlan | undefined): readonly string[] {
+  if (settings === undefined) return [];
+  return resolveWeightPolicy({ ...settings.weights, promptLossWeight: 1 }).warnings;
 }

@@ -13,7 +13,7 @@ import { type Distribution, distributionOf } from "./distribution.ts";
 import { DuplicateCounter, type Duplicates } from "./duplicates.ts";
 import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
 import { PART_CLASSES, PartCounter } from "./part-lengths.ts";
-import { partTokens, trainedLengths } from "./trained-lengths.ts";
+import { type AnswerEnd, partTokens, trainedLengths } from "./trained-lengths.ts";
 import { inspectionWarnings } from "./warnings.ts";
 
 export interface InspectOptions {
@@ -49,6 +49,7 @@ export interface Inspection {
     readonly ratio: number | undefined;
     /** Trained answers whose first token would have reached into the prompt. */
     readonly straddles: number;
+    readonly ends: readonly AnswerEnd[];
   };
   /** Each part's share of the sum of weights, which is that of the loss were all tokens' losses alike. */
   readonly lossShares: readonly ({ readonly promptLossWeight: number } & Readonly<
@@ -104,6 +105,7 @@ export const inspectExamples = async (
       tokens: trained.tokens,
       ratio: trained.ratio,
       straddles: trained.report.straddles,
+      ends: trained.ends,
     },
     lossShares: lossShares(trained.tokens),
     overflow: overflowOf(trained.lengths, tokenizer.modelMaxLength),

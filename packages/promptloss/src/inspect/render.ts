@@ -67,6 +67,7 @@ export const renderInspection = (
     "",
     ...shareLines(inspection, colors),
     "",
+    ...indent([`answers end in  ${endsOf(inspection)}`]),
     ...indent([`duplicates  ${whole(duplicates.rows)} rows, ${whole(duplicates.prompts)} prompts`]),
     ...(warnings.length === 0
       ? []
@@ -114,3 +115,10 @@ const shareLines = ({ lossShares, overflow }: Inspection, colors: Ink): string[]
     ),
   ];
 };
+
+/** Which tokens end the sampled answers. */
+function endsOf({ trained: { ends } }: Inspection): string {
+  return ends.length === 0
+    ? "no stop token"
+    : ends.map(({ token, answers }) => `${token} (${whole(answers)} *)`).join(", ");
+}

@@ -4,7 +4,13 @@ import { type Example, TOKEN_CLASSES, type TokenClass } from "../data/example.ts
 import type { Template, TrainedTurns } from "../data/templates/index.ts";
 import { partOfClass, type TokenPart } from "../data/token-parts.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
-import { countClasses, ExampleTokenizer, type TokenizationReport } from "../data/tokens/index.ts";
+import {
+  CLASS_CODE,
+  type ClassifiedTokens,
+  countClasses,
+  ExampleTokenizer,
+  type TokenizationReport,
+} from "../data/tokens/index.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
 
 export interface TrainedLengths {
@@ -18,6 +24,16 @@ export interface TrainedLengths {
   readonly ratio: number | undefined;
   readonly lengths: readonly number[];
   readonly report: TokenizationReport;
+  /** The tokens that end trained answers, the most frequent first. */
+  readonly ends: readonly AnswerEnd[];
+}
+
+export interface AnswerEnd {
+  readonly token: string;
+  /** Answers that end in it. */
+  readonly answers: number;
+  /** Those of them in which the data gives it a weight of 0. */
+  readonly untrained: number;
 }
 
 /** Tokens of each part. */
@@ -40,7 +56,9 @@ export const trainedLengths = async (
   const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: "skip" });
   const tokens = countClasses(new Uint8Array(0));
   const lengths: number[] = [];
+  const ends = new Map<number, { answers: number; untrained: number }>();
   for await (const row of encoder.rows(sample)) {
+    countEnds(row, ends);
     lengths.push(row.ids.length);
     const counts = countClasses(row.classes);
     for (const name of TOKEN_CLASSES) tokens[name] += counts[name];
@@ -55,5 +73,22 @@ export const trainedLengths = async (
     ratio: prompt === 0 ? undefined : (content + end) / prompt,
     lengths,
     report,
+    ends: [...ends]
+      .map(([id, counts]) => ({ token: tokenizer.tokenOf(id) ?? String(id), ...counts }))
+      .sort((a, b) => b.answers - a.answers),
   };
 };
+
+function countEnds(
+  { ids, classes, partWeights, scales, rowWeight }: ClassifiedTokens,
+  ends: Map<number, { answers: number; untrained: number }>,
+): void {
+  const isEnd = (i: number): boolean => classes[i] === CLASS_CODE.end;
+  for (let i = 0; i < ids.length; i++) {
+    // The last token of the stretch that ends an answer.
+    if (!isEnd(i) || isEnd(i + 1)) continue;
+    const { answers, untrained } = ends.get(ids[i]!) ?? { answers: 0, untrained: 0 };
+    const isUntrained = rowWeight === 0 || partWeights?.[i] === 0 || scales?.[i] === 0;
+    ends.set(ids[i]!, { answers: answers + 1, untrained: untrained + (isUntrained ? 1 : 0) });
+  }
+}

@@ -1,10 +1,11 @@
-// Rows that arrive tokenised: input_ids with one of completion_mask, weights, or labels where -100 is prompt.
+// Rows that arrive tokenised: input_ids with one of completion_mask, weights (or, as others call them, loss_mask), or
+// labels where -100 is prompt.
 import { kindOf } from "../containers/json-text.ts";
 import { RowProblem } from "../data-error.ts";
 import { asWeight, type RowFields, wrongType } from "./fields.ts";
 import { type Draft, type RowFormat, WEIGHT_FIELD } from "./row-format.ts";
 
-const MASKS = ["completion_mask", "weights", "labels"] as const;
+const MASKS = ["completion_mask", "weights", "loss_mask", "labels"] as const;
 
 /** The label that Hugging Face's trainers leave out of the loss. */
 const IGNORED_LABEL = -100;
@@ -36,7 +37,7 @@ export const tokens: RowFormat = {
     const field = row.column(name) ?? name;
     checkLength(values, inputIds.length, field);
     const mask =
-      name === "weights"
+      name === "weights" || name === "loss_mask"
         ? { weights: parseWeights(values, field) }
         : {
             completionMask:
