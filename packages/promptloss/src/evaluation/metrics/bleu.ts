@@ -1,5 +1,6 @@
 // Corpus BLEU (Papineni et al., 2002) as sacrebleu computes it by default: n-grams up to 4, 13a tokens, exponential
 // smoothing of counts that are 0, the brevity penalty of the closest reference length.
+import { stripEnd } from "../python-text.ts";
 import { tokenize13a } from "./tokenize-13a.ts";
 
 const ORDERS = [1, 2, 3, 4] as const;
@@ -53,8 +54,8 @@ export const bleuStatistics = (
   references: readonly string[],
   tokenize: (line: string) => string[] = tokenize13a,
 ): number[] => {
-  const tokens = tokenize(hypothesis.trimEnd());
-  const wanted = references.map((reference) => tokenize(reference.trimEnd()));
+  const tokens = tokenize(stripEnd(hypothesis));
+  const wanted = references.map((reference) => tokenize(stripEnd(reference)));
   const correct = ORDERS.map(() => 0);
   const total = ORDERS.map(() => 0);
   for (const [at, order] of ORDERS.entries()) {

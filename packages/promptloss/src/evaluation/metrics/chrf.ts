@@ -1,5 +1,6 @@
 // chrF (Popović, 2015) and chrF++ as sacrebleu computes them: n-grams of 1 to 6 characters without white space, for
 // chrF++ of 1 and 2 words too, β 2, orders that either side lacks left out. Of several references the best counts.
+import { PUNCTUATION, splitWords, stripEnd, withoutSpaces } from "../python-text.ts";
 
 const CHARACTERS = 6;
 const BETA = 2;
@@ -9,20 +10,15 @@ export interface ChrfOptions {
   readonly wordOrder?: number;
 }
 
-/** Code points that are ASCII punctuation stand apart from a word where they begin or end it. */
-const PUNCTUATION = new Set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~");
-
+/** Punctuation of ASCII stands apart from a word where it begins or ends it. */
 const separated = (line: string): string[] =>
-  line
-    .split(/\s+/u)
-    .filter((word) => word !== "")
-    .flatMap((word) => {
-      const letters = [...word];
-      if (letters.length === 1) return [word];
-      if (PUNCTUATION.has(letters.at(-1)!)) return [letters.slice(0, -1).join(""), letters.at(-1)!];
-      if (PUNCTUATION.has(letters[0]!)) return [letters[0]!, letters.slice(1).join("")];
-      return [word];
-    });
+  splitWords(line).flatMap((word) => {
+    const letters = [...word];
+    if (letters.length === 1) return [word];
+    if (PUNCTUATION.has(letters.at(-1)!)) return [letters.slice(0, -1).join(""), letters.at(-1)!];
+    if (PUNCTUATION.has(letters[0]!)) return [letters[0]!, letters.slice(1).join("")];
+    return [word];
+  });
 
 type Counts = Map<string, number>;
 
@@ -36,7 +32,7 @@ const countGrams = (units: readonly string[], order: number, between: string): C
 };
 
 const allGrams = (line: string, wordOrder: number): Counts[] => {
-  const characters = [...line.replaceAll(/\s+/gu, "")];
+  const characters = [...withoutSpaces(line)];
   const words = separated(line);
   return [
     ...Array.from({ length: CHARACTERS }, (_, i) => countGrams(characters, i + 1, "")),
@@ -52,9 +48,9 @@ export const chrfStatistics = (
   references: readonly string[],
   { wordOrder = 0 }: ChrfOptions = {},
 ): number[] => {
-  const given = allGrams(hypothesis.trimEnd(), wordOrder);
+  const given = allGrams(stripEnd(hypothesis), wordOrder);
   const all = references.map((reference) =>
-    allGrams(reference.trimEnd(), wordOrder).flatMap((wanted, order) => {
+    allGrams(stripEnd(reference), wordOrder).flatMap((wanted, order) => {
       let common = 0;
       for (const [gram, count] of given[order]!) common += Math.min(count, wanted.get(gram) ?? 0);
       // Without n-grams in the reference the hypothesis' own do not count.

@@ -1,15 +1,15 @@
 // Exact match, and F1 over words as SQuAD (Rajpurkar et al., 2016) has it.
+import { PUNCTUATION, splitWords, WORD } from "../python-text.ts";
 
 export const exactMatch = (answer: string, reference: string): number => (answer === reference ? 1 : 0);
 
+const ARTICLES = new RegExp(`(?<![${WORD}])(?:an?|the)(?![${WORD}])`, "gu");
+
 /** Lower case, without punctuation and articles. */
-const words = (text: string): string[] =>
-  text
-    .toLowerCase()
-    .replaceAll(/[!-/:-@[-`{-~]/g, "")
-    .replaceAll(/\b(a|an|the)\b/g, " ")
-    .split(/\s+/)
-    .filter((word) => word !== "");
+const words = (text: string): string[] => {
+  const letters = [...text.toLowerCase()].filter((letter) => !PUNCTUATION.has(letter)).join("");
+  return splitWords(letters.replaceAll(ARTICLES, " "));
+};
 
 /** 0 to 1. */
 export const wordF1 = (answer: string, reference: string): number => {

@@ -1,6 +1,7 @@
 // Translation edit rate (Snover et al., 2006) as sacrebleu computes it by default: words in lower case, edits are
 // insertions, deletions, substitutions and shifts of phrases, each of cost 1. Shifts are searched greedily within
 // Tercom's limits; of equal shifts the longest wins, then the earliest, then the one that goes furthest to the front.
+import { splitWords } from "../python-text.ts";
 import { type Alignment, alignment, EditTable } from "./edit-table.ts";
 
 const LONGEST_SHIFT = 10;
@@ -8,11 +9,7 @@ const FURTHEST_SHIFT = 50;
 /** Shifts tried for a sentence before the search ends. */
 const MOST_CANDIDATES = 1000;
 
-const words = (line: string): string[] =>
-  line
-    .toLowerCase()
-    .split(/\s+/u)
-    .filter((word) => word !== "");
+const words = (line: string): string[] => splitWords(line.toLowerCase());
 
 /** Edits to the nearest reference, and the references' average length. */
 export const terStatistics = (hypothesis: string, references: readonly string[]): number[] => {

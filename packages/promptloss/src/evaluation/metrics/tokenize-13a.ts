@@ -1,4 +1,5 @@
 // mteval-v13a's tokenisation, as sacrebleu's "13a": what BLEU splits lines by.
+import { splitWords } from "../python-text.ts";
 
 const ENTITIES: readonly (readonly [string, string])[] = [
   ["&quot;", '"'],
@@ -24,5 +25,5 @@ export const tokenize13a = (line: string): string[] => {
     for (const [entity, character] of ENTITIES) text = text.replaceAll(entity, character);
   text = ` ${text} `;
   for (const [pattern, replacement] of RULES) text = text.replace(pattern, replacement);
-  return text.split(/\s+/).filter((token) => token !== "");
+  return splitWords(text);
 };

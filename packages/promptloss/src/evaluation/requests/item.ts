@@ -1,5 +1,6 @@
 // A row as what a model is asked: contexts with continuations to score, or a context to continue. Plain text; tokens
 // come later.
+import { strip } from "../python-text.ts";
 import { listOf, type Row, RowProblem, render, textsAt, valueAt } from "../tasks/render.ts";
 import type { EvaluationTask, GenerationTask, LikelihoodTask, MultipleChoiceTask } from "../tasks/schema.ts";
 
@@ -79,7 +80,7 @@ const choiceItem = (task: MultipleChoiceTask, row: Row, before: string): ChoiceI
   const choices = listOf(task.choices!, row);
   const shared = before + render(context, row);
   if (choices.length < 2) throw new RowProblem("there are fewer than two choices");
-  const blank = choices.findIndex((choice) => choice.trim() === "");
+  const blank = choices.findIndex((choice) => strip(choice) === "");
   if (blank >= 0) throw new RowProblem(`${fieldsOf(task.choices!)}: choice ${blank} is blank`);
   return {
     kind: "multiple-choice",
@@ -133,7 +134,7 @@ const referencesOf = ({ reference, references }: GenerationTask, row: Row): stri
 
 /** TruthfulQA's: stripped, each with a full stop at its end, and one that always holds. */
 const answers = (texts: readonly string[], always: readonly string[]): string[] => {
-  const stripped = texts.map((text) => text.trim()).filter((text) => text !== "");
+  const stripped = texts.map(strip).filter((text) => text !== "");
   const dotted = stripped.map((text) => (text.endsWith(".") ? text : `${text}.`));
   return [...dotted, ...always.filter((text) => !dotted.includes(text))];
 };

@@ -1,16 +1,13 @@
 // Context and continuation as token ids, split as lm-evaluation-harness splits them: white space at the context's end
 // goes to the continuation, both are encoded as one text, and what lies behind the context's own tokens is scored.
 import type { Tokenizer } from "../../data/tokenizer/index.ts";
+import { stripEnd } from "../python-text.ts";
 import type { ScoredPair } from "../requests/item.ts";
 
 export interface EncodedPair {
   readonly context: Int32Array;
   readonly continuation: Int32Array;
 }
-
-/** What Python counts as white space. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: Python counts the four separators of ASCII as white space
-const TRAILING = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/u;
 
 /** In the order given. A text that begins with the text of BOS gets no second one. */
 export const encodePairs = async (
@@ -19,7 +16,7 @@ export const encodePairs = async (
 ): Promise<EncodedPair[]> => {
   const prefixId = prefixTokenId(tokenizer);
   const split = pairs.map(({ context, continuation }) => {
-    const kept = context.replace(TRAILING, "");
+    const kept = stripEnd(context);
     return context === ""
       ? { context, continuation }
       : { context: kept, continuation: context.slice(kept.length) + continuation };
