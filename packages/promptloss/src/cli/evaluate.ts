@@ -103,6 +103,10 @@ const problemOf = (error: Error): { message: string; hint?: string } => {
 const view = (quiet: boolean): ((event: EvaluateEvent) => void) => {
   let progress = new Progress("items");
   return (event) => {
+    if (event.type === "note") {
+      process.stderr.write(`${ink.yellow("!")} ${event.note}\n`);
+      return;
+    }
     if (event.type === "task-start") progress = new Progress(`items of ${event.task}`, event.items);
     else if (event.type === "items") progress.show(event.done);
     else progress.end();

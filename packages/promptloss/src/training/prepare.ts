@@ -89,7 +89,7 @@ function runOver(
     settings,
     ...hashes,
     fingerprint: hashOfRun(settled, hashes),
-    notes: [...notes, ...optional(precisionNote(settings.compute, device))],
+    notes: [...notes, ...model.notes, ...optional(precisionNote(settings.compute, device))],
     free: () => {
       model.free();
       close();

@@ -34,6 +34,7 @@ export const evaluate = async (options: EvaluateOptions): Promise<EvaluateResult
   checkOptions(options, tasks);
   checkOutput(options);
   const model = await openModel(options);
+  for (const note of model.model.notes) options.onEvent?.({ type: "note", note });
   const scores: EvaluationScore[] = [];
   const records: Record<string, readonly EvaluationRecord[]> = {};
   const failures: { task: string; error: Error }[] = [];

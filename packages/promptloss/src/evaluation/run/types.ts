@@ -47,6 +47,8 @@ export interface EvaluateOptions {
 }
 
 export type EvaluateEvent =
+  /** What a user should know of the model. */
+  | { readonly type: "note"; readonly note: string }
   | { readonly type: "task-start"; readonly task: string; readonly items: number; readonly done: number }
   | { readonly type: "items"; readonly task: string; readonly done: number }
   | { readonly type: "task-end"; readonly task: string; readonly scores: readonly EvaluationScore[] }

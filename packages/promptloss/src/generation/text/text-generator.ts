@@ -107,7 +107,7 @@ export class TextGenerator {
     model.adapter = adapter;
     return new TextGenerator(model, tokenizer, {
       defaults,
-      notes,
+      notes: [...notes, ...model.notes],
       ...(template !== undefined && { template }),
     });
   }

@@ -9,6 +9,7 @@ export const IRRELEVANT_KEYS: readonly string[] = [
   "_commit_hash",
   "_flash_attn_2_enabled",
   "_from_model_config",
+  "_model_name_or_path",
   "_name_or_path",
   "_output_attentions",
   "architectures",
@@ -42,6 +43,9 @@ export const IRRELEVANT_KEYS: readonly string[] = [
   "eos_token_id",
   "pad_token_id",
   "sep_token_id",
+  "cls_token_id",
+  "mask_token_id",
+  "unk_token_id",
   "prefix",
   // Generation, read from generation_config.json.
   "bad_words_ids",

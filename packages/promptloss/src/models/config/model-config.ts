@@ -5,12 +5,15 @@ import { FAMILIES, type Family } from "../families/index.ts";
 import type { Architecture } from "./architecture.ts";
 import { ConfigFields, isJsonObject, type JsonObject } from "./fields.ts";
 import { IRRELEVANT_KEYS } from "./irrelevant.ts";
+import { UNSUPPORTED_KEYS } from "./unsupported.ts";
 
 export interface ModelConfig {
   readonly family: Family;
   readonly architecture: Architecture;
   /** The JSON as read, keys that are not known here included. */
   readonly json: Readonly<JsonObject>;
+  /** What a user should know: keys that nothing here reads. */
+  readonly notes: readonly string[];
   /** Its text: JSON's 30.0 is not 30 to readers that tell floats from integers. */
   readonly text: string;
 }
@@ -20,6 +23,8 @@ export interface ParseConfigOptions {
   path?: string;
   /** The text that the JSON was parsed from, to write numbers back as they stood. */
   text?: string;
+  /** Refuse keys that are not known here, rather than note them. */
+  strict?: boolean;
   /** Keys that are not known here and change nothing. */
   ignoreKeys?: readonly string[];
 }
@@ -33,10 +38,11 @@ const POINTERS: Readonly<Record<string, string>> = {
 
 /**
  * Parses config.json of a Hugging Face model folder.
- * @throws {ModelConfigError} for unknown model types, values that are not supported and keys that nothing reads
+ * @throws {ModelConfigError} for unknown model types, values that are not supported, keys that are known to change
+ *   results and are not supported and, where strict, all keys that nothing reads
  */
 export const parseModelConfig = (json: unknown, options: ParseConfigOptions = {}): ModelConfig => {
-  const { path = "config.json", text = JSON.stringify(json), ignoreKeys = [] } = options;
+  const { path = "config.json", text = JSON.stringify(json), ignoreKeys = [], strict = false } = options;
   if (!isJsonObject(json)) throw new ModelConfigError("should hold a JSON object", { path });
   const family = familyOf(json, path);
   const fields = new ConfigFields(path, json);
@@ -48,8 +54,21 @@ export const parseModelConfig = (json: unknown, options: ParseConfigOptions = {}
     throw fields.error("pruned_heads", "pruned heads are not supported");
   fields.ignore("pruned_heads");
   const architecture = family.read(fields);
-  fields.refuseUnread();
-  return Object.freeze({ family, architecture: Object.freeze(architecture), json, text });
+  if (strict) fields.refuseUnread();
+  for (const key of fields.unread)
+    if (Object.hasOwn(UNSUPPORTED_KEYS, key) && !UNSUPPORTED_KEYS[key]!.includes(json[key]))
+      throw fields.error(key, "changes what the model computes, and is not supported");
+  const unknown = fields.unread.filter((key) => !Object.hasOwn(UNSUPPORTED_KEYS, key));
+  const notes = unknown.length === 0 ? [] : [unknownNote(path, unknown)];
+  return Object.freeze({ family, architecture: Object.freeze(architecture), json, notes, text });
+};
+
+/** Names that a note lists. */
+const LISTED = 8;
+
+const unknownNote = (path: string, keys: readonly string[]): string => {
+  const more = keys.length > LISTED ? ` and ${keys.length - LISTED} more` : "";
+  return `${path}: not known here, and taken to change nothing: ${keys.slice(0, LISTED).join(", ")}${more}`;
 };
 
 const familyOf = (json: JsonObject, path: string): Family => {

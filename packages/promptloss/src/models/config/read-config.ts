@@ -3,14 +3,17 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
 import { ModelConfigError, ModelError } from "../errors.ts";
-import { type ModelConfig, parseModelConfig } from "./model-config.ts";
+import { type ModelConfig, type ParseConfigOptions, parseModelConfig } from "./model-config.ts";
 
 /**
  * Reads the config of a model folder.
  * @throws {ModelError} where there is no such folder or no config.json in it
  * @throws {ModelConfigError} for a config that is not supported
  */
-export const readModelConfig = (folder: string): ModelConfig => {
+export const readModelConfig = (
+  folder: string,
+  { strict = false }: Pick<ParseConfigOptions, "strict"> = {},
+): ModelConfig => {
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new ModelError(`${folder}: there is no such model folder`, { hint: hintFor(folder) });
   const path = join(folder, "config.json");
@@ -24,7 +27,7 @@ export const readModelConfig = (folder: string): ModelConfig => {
     const text = readFileSync(path, "utf8");
     if (isLfsPointer(text))
       throw new ModelConfigError(LFS_POINTER.message, { path }, { hint: LFS_POINTER.hint });
-    return parseModelConfig(JSON.parse(text), { path, text });
+    return parseModelConfig(JSON.parse(text), { path, text, strict });
   } catch (cause) {
     if (cause instanceof SyntaxError) throw new ModelConfigError(`is not JSON: ${cause.message}`, { path });
     throw cause;

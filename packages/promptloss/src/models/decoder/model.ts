@@ -72,12 +72,19 @@ export class CausalLanguageModel {
   readonly architecture: Architecture;
   /** By Hugging Face's dotted paths. A tied head has none of its own. */
   readonly parameters: ReadonlyMap<string, Tensor>;
+  /** What a user should know of how it was loaded. */
+  readonly notes: readonly string[];
   /** LoRA weights beside the model's own. */
   adapter: LoraAdapter | undefined;
 
   /** @throws {ModelWeightsError} where names or shapes are not those of the config */
-  constructor(config: ModelConfig, parameters: ReadonlyMap<string, Tensor>) {
+  constructor(
+    config: ModelConfig,
+    parameters: ReadonlyMap<string, Tensor>,
+    notes: readonly string[] = config.notes,
+  ) {
     this.config = config;
+    this.notes = notes;
     this.architecture = config.architecture;
     this.parameters = parameters;
     const problems = weightProblems(this.architecture, parameters);

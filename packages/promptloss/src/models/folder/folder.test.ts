@@ -4,10 +4,19 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { keep, noGrad, openSafetensors, scope, writeSafetensors, zeros } from "@promptloss/torch";
+import {
+  keep,
+  noGrad,
+  openSafetensors,
+  scope,
+  type Tensor,
+  writeSafetensors,
+  zeros,
+} from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TINY_LLAMA, tinyLlama } from "../../../test/tiny-llama.ts";
 import { tinyGolden, tinyModel, tinyModels } from "../../../test/tiny-models.ts";
+import { readRules } from "../../../test/transformers-rules.ts";
 import { packSequences } from "../decoder/input.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
 import { ModelWeightsError } from "../errors.ts";
@@ -101,8 +110,85 @@ describe("saveModel and loadModel", () => {
     expect(() => loadModel(path)).toThrow("there is no model.safetensors");
     writeFileSync(join(path, "config.json"), "{");
     expect(() => loadModel(path)).toThrow("config.json: is not JSON");
-    writeFileSync(join(path, "config.json"), JSON.stringify({ ...TINY_LLAMA, rope_thta: 5 }));
-    expect(() => loadModel(path)).toThrow("rope_thta");
+  });
+
+  test("keys that nothing reads are named in one note; strict refuses them, and what changes results always", () => {
+    const path = join(folder, "keys");
+    saveModel(tinyLlama(), path);
+    const write = (keys: object) =>
+      writeFileSync(join(path, "config.json"), JSON.stringify({ ...TINY_LLAMA, ...keys }));
+    // TinyLlama's own.
+    write({ unk_token_id: 0, _model_name_or_path: "a", torch_dtype: "float32", alibi: false });
+    expect(loadModel(path, { strict: false }).notes).toEqual([]);
+    write({ rope_thta: 5, made_by: "me" });
+    expect(loadModel(path).notes).toEqual([
+      `${join(path, "config.json")}: not known here, and taken to change nothing: rope_thta, made_by`,
+    ]);
+    expect(() => loadModel(path, { strict: true })).toThrow("rope_thta");
+    for (const keys of [
+      { num_local_experts: 8 },
+      { clip_qkv: 8 },
+      { alibi: true },
+      { residual_multiplier: 0.2 },
+    ]) {
+      write(keys);
+      expect(() => loadModel(path)).toThrow(`${Object.keys(keys)[0]}: changes what the model computes`);
+    }
+  });
+
+  test("a tied model's head counts as in transformers: another one is used, the same is tied, alone it is both", () => {
+    const { heads } = readRules();
+    const path = join(folder, "heads");
+    const source = tinyLlama({ config: { tie_word_embeddings: false } });
+    const [table, own] = ["model.embed_tokens.weight", "lm_head.weight"].map((name) =>
+      source.parameter(name),
+    );
+    const others = [...source.parameters].filter(([name]) => !/embed_tokens|lm_head/.test(name));
+    const files = {
+      different: [
+        ["model.embed_tokens.weight", table!],
+        ["lm_head.weight", own!],
+      ],
+      equal: [
+        ["model.embed_tokens.weight", table!],
+        ["lm_head.weight", table!.detach().clone()],
+      ],
+      alone: [["lm_head.weight", table!]],
+    } as const;
+    for (const [name, tensors] of Object.entries(files)) {
+      saveModel(source, path);
+      writeFileSync(join(path, "config.json"), JSON.stringify({ ...TINY_LLAMA, tie_word_embeddings: true }));
+      writeSafetensors(join(path, "model.safetensors"), new Map([...others, ...tensors]));
+      const model = loadModel(path);
+      expect([name, model.architecture.tied]).toEqual([name, heads[name as keyof typeof heads].tied]);
+      const expected = name === "different" ? own! : table!;
+      const values = (tensor: Tensor) => [...tensor.detach().toTypedArray<"float32">()];
+      expect(values(model.head)).toEqual(values(expected));
+      expect(model.notes).toHaveLength(name === "different" ? 1 : 0);
+      saveModel(model, `${path}-again`);
+      expect(logitsOf(loadModel(`${path}-again`))).toEqual(logitsOf(model));
+    }
+  });
+
+  test("weights of several dtypes become one, and the model says so", () => {
+    const path = join(folder, "mixed");
+    const source = tinyLlama();
+    const mixed = [...source.parameters].map(([name, tensor], i) => {
+      const dtype = (["float32", "bfloat16", "float16"] as const)[i % 3]!;
+      return [name, tensor.detach().to({ dtype })] as const;
+    });
+    for (const [named, dtype] of [
+      [undefined, "float32"],
+      ["bfloat16", "bfloat16"],
+    ] as const) {
+      saveModel(source, path);
+      writeFileSync(join(path, "config.json"), JSON.stringify({ ...TINY_LLAMA, dtype: named }));
+      writeSafetensors(join(path, "model.safetensors"), new Map(mixed));
+      const model = loadModel(path);
+      expect(new Set([...model.parameters.values()].map((each) => each.dtype))).toEqual(new Set([dtype]));
+      expect(model.notes).toEqual([expect.stringMatching(`are all read as ${dtype}$`)]);
+      expect(loadModel(path, { dtype: "float32" }).notes).toEqual([]);
+    }
   });
 
   test("refuse to leave an adapter behind", () => {

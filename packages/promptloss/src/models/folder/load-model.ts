@@ -10,6 +10,7 @@ import {
   type Tensor,
   type TensorSource,
 } from "@promptloss/torch";
+import { parse, stringify } from "lossless-json";
 import type { ModelConfig } from "../config/model-config.ts";
 import { readModelConfig } from "../config/read-config.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
@@ -17,7 +18,12 @@ import { parameterShapes } from "../decoder/parameters.ts";
 import { ModelError, ModelWeightsError } from "../errors.ts";
 
 export interface LoadModelOptions {
-  /** Of the weights; as the file has them where left out. float32 for training. */
+  /** Refuse a config with keys that are not known here, rather than note them. */
+  readonly strict?: boolean;
+  /**
+   * Of the weights; as the file has them where left out and, where those have several, the one that the config names, or
+   * float32. float32 for training.
+   */
   readonly dtype?: DType;
   /** "cpu" where left out. */
   readonly device?: string;
@@ -31,14 +37,61 @@ export interface LoadModelOptions {
  * @throws {ModelWeightsError} naming the weights that are missing, unknown or of another shape
  */
 export const loadModel = (folder: string, options: LoadModelOptions = {}): CausalLanguageModel => {
-  const config = readModelConfig(folder);
+  const read = readModelConfig(folder, { strict: options.strict ?? false });
   checkWeightFiles(folder);
   using source = openSafetensors(folder);
+  const config = differentHead(read, source) ? untied(read) : read;
+  const notes = [...read.notes];
+  if (config !== read)
+    notes.push(
+      `${folder}: tie_word_embeddings is true, and the file's head is not the embedding: its own head is used`,
+    );
   const names = fileNames(config, source, folder);
-  const parameters = new Map(
-    [...names].map(([name, stored]) => [name, parameterFrom(source, stored, options)]),
+  const dtypes = [...new Set([...names.values()].map((stored) => source.info(stored).dtype))];
+  const dtype = options.dtype ?? (dtypes.length > 1 ? namedDtype(config) : undefined);
+  if (options.dtype === undefined && dtypes.length > 1)
+    notes.push(`${folder}: weights of ${dtypes.join(", ")} are all read as ${dtype}`);
+  const how = { ...options, ...(dtype !== undefined && { dtype }) };
+  const parameters = new Map([...names].map(([name, stored]) => [name, parameterFrom(source, stored, how)]));
+  return new CausalLanguageModel(config, parameters, notes);
+};
+
+/** The config's own dtype; float32, which holds them all, where it names none. */
+const namedDtype = ({ json }: ModelConfig): DType =>
+  (["float32", "bfloat16", "float16"] as const).find((each) => each === (json.dtype ?? json.torch_dtype)) ??
+  "float32";
+
+/** What a file has under a parameter's name, with the prefix that base models leave out or without. */
+const storedAs = (name: string, { architecture }: ModelConfig, source: TensorSource): string | undefined => {
+  const { prefix } = architecture.names;
+  const short = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+  return [name, short].find((each) => source.names.includes(each));
+};
+
+/** Whether a tied model's file has a head of its own. */
+const differentHead = (config: ModelConfig, source: TensorSource): boolean => {
+  const { tied, names } = config.architecture;
+  const head = storedAs(`${names.head}.weight`, config, source);
+  const table = storedAs(`${names.embedding}.weight`, config, source);
+  if (!tied || head === undefined || table === undefined) return false;
+  if (source.info(head).shape.join() !== source.info(table).shape.join()) return true;
+  return noGrad(() =>
+    scope(() => {
+      const [a, b] = [source.tensor(head), source.tensor(table).to({ dtype: source.tensor(head).dtype })];
+      return a.ne(b).sum().item() !== 0;
+    }),
   );
-  return new CausalLanguageModel(config, parameters);
+};
+
+/** As transformers 5: what the file has counts, and a model that is saved again says so. */
+const untied = (config: ModelConfig): ModelConfig => {
+  const change = { tie_word_embeddings: false };
+  return Object.freeze({
+    ...config,
+    architecture: Object.freeze({ ...config.architecture, tied: false }),
+    json: { ...config.json, ...change },
+    text: stringify({ ...(parse(config.text) as object), ...change }) ?? config.text,
+  });
 };
 
 const checkWeightFiles = (folder: string): void => {
@@ -62,11 +115,16 @@ const fileNames = (config: ModelConfig, source: TensorSource, folder: string): M
   const { family, architecture } = config;
   const expected = parameterShapes(architecture);
   const { prefix, head } = architecture.names;
+  const embedding = `${architecture.names.embedding}.weight`;
   const found = new Map<string, string>();
   const unexpected: string[] = [];
   for (const stored of source.names) {
     if (family.buffers.test(stored)) continue;
-    if (architecture.tied && stored === `${head}.weight`) continue;
+    if (architecture.tied && stored === `${head}.weight`) {
+      // safetensors' save_model keeps one name of tensors that are one, and it may be the head's.
+      if (storedAs(embedding, config, source) === undefined) found.set(embedding, stored);
+      continue;
+    }
     const name = [stored, `${prefix}${stored}`].find((each) => expected.has(each));
     if (name === undefined) unexpected.push(stored);
     else found.set(name, stored);
