@@ -56,7 +56,16 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
       expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
       return lines(stdout);
     };
-    expect(json("--max-tokens", "4", "--template", "plain", "--logprobs", "1")).toMatchInlineSnapshot(`
+    const [line] = json("--max-tokens", "4", "--template", "plain", "--logprobs", "1") as {
+      ids: number[];
+      promptIds: number[];
+      promptTokens: number;
+      logProbabilities: { id: number }[];
+    }[];
+    const { ids, promptIds, ...rest } = line!;
+    expect(ids).toEqual(rest.logProbabilities.map(({ id }) => id));
+    expect(promptIds).toHaveLength(rest.promptTokens);
+    expect([rest]).toMatchInlineSnapshot(`
       [
         {
           "finishReason": "length",

@@ -51,8 +51,12 @@ const comparisonsTable = (found: readonly Comparison[]): string => {
     `${test.p < 0.0001 ? "< 0.0001" : test.p.toFixed(4)} ${test.name}`,
   ]);
   const level = `${100 * (found[0]?.level ?? 0.95)} % interval`;
-  return textTable(
+  const notes = found.flatMap(({ task, metric, note }) =>
+    note === undefined ? [] : [`${task} ${metric}: ${note}`],
+  );
+  const table = textTable(
     [["task", "metric", "items", "a", "b", "b − a", level, "a : b higher", "p"], ...rows],
     ["left", "left", "right", "right", "right", "right", "left", "right", "left"],
-  ).join("\n");
+  );
+  return [...table, ...notes].join("\n");
 };

@@ -172,6 +172,8 @@ const writeJson = async (
         ...rest,
         promptTokens: promptIds.length,
         tokens: ids.length,
+        promptIds: [...promptIds],
+        ids: [...ids],
         ...(logProbabilities && { logProbabilities }),
       });
     });

@@ -2,9 +2,13 @@
 export { type CompareOptions, type Comparison, compareEvaluations } from "./compare/compare.ts";
 export { EvaluationError, ScoringError, TaskDataError, TaskFileError } from "./errors.ts";
 export { type Bleu, type BleuOptions, corpusBleu } from "./metrics/bleu.ts";
+export { type ChrfOptions, corpusChrf } from "./metrics/chrf.ts";
 export { rougeL, rougeLsum, rougeN } from "./metrics/rouge.ts";
+export { corpusTer } from "./metrics/ter.ts";
 export { tokenize13a } from "./metrics/tokenize-13a.ts";
 export { tokenizeIntl, tokenizeNone } from "./metrics/tokenize-intl.ts";
+export { type BuildItemsOptions, buildItems, type TaskItems } from "./requests/build-items.ts";
+export type { ChoiceItem, GenerationItem, LikelihoodItem, ScoredPair } from "./requests/item.ts";
 export { evaluate } from "./run/evaluate.ts";
 export { readRecords, readScores } from "./run/records.ts";
 export type {
@@ -16,4 +20,7 @@ export type {
   EvaluationSettings,
   LoadedModel,
 } from "./run/types.ts";
+export { type EncodedPair, encodePairs } from "./scoring/encode-pairs.ts";
+export { type LogLikelihood, type LogLikelihoodOptions, logLikelihoods } from "./scoring/log-likelihoods.ts";
+export { type ScoredSequence, sequenceOf } from "./scoring/sequences.ts";
 export { builtinTasks, type EvaluationTask, loadTask } from "./tasks/index.ts";

@@ -28,6 +28,8 @@ export interface Comparison {
   readonly interval: readonly [number, number];
   readonly level: number;
   readonly test: PairedTest;
+  /** Where interval and test do not say the same of the difference: why. */
+  readonly note?: string;
 }
 
 /**
@@ -101,7 +103,11 @@ const compareMetric = (
   const score = (all: readonly (readonly number[])[]): number => scoreOf(sumStatistics(all), all.length);
   const values = (records: readonly EvaluationRecord[]): number[] =>
     records.map(({ metrics }) => metrics[metric]!);
+  const interval = pairedBootstrap(left, right, scoreOf, { resamples, seed, level });
+  const test = pairedTest(values(a), values(b));
+  const note = disagreement(interval, test, level);
   return {
+    ...(note !== undefined && { note }),
     task,
     metric,
     higherIsBetter,
@@ -109,8 +115,25 @@ const compareMetric = (
     a: score(left),
     b: score(right),
     difference: score(right) - score(left),
-    interval: pairedBootstrap(left, right, scoreOf, { resamples, seed, level }),
+    interval,
     level,
-    test: pairedTest(values(a), values(b)),
+    test,
   };
+};
+
+/** The two ask different things: the interval how much the score moves, the test for how many items. */
+const disagreement = (
+  [low, high]: readonly [number, number],
+  { name, p, aHigher, bHigher }: PairedTest,
+  level: number,
+): string | undefined => {
+  const moves = low > 0 || high < 0;
+  const differs = p < 1 - level;
+  if (moves === differs) return undefined;
+  if (name === "mcnemar")
+    return "interval and test lie on both sides of the level: with few items that differ, the exact test asks for more";
+  const items = `a is higher for ${aHigher} items, b for ${bHigher}`;
+  return moves
+    ? `the score moves, and not for more items than chance: ${items}, so that a few large differences make it`
+    : `more items differ one way than chance, and the score does not move with them: ${items}, by little`;
 };

@@ -10,6 +10,9 @@ export interface Bleu {
   readonly score: number;
   /** Of each order, in percent. */
   readonly precisions: readonly number[];
+  /** Of each order the hypotheses' n-grams, and those of them that a reference has. */
+  readonly total: readonly number[];
+  readonly correct: readonly number[];
   readonly brevityPenalty: number;
   /** Tokens of the hypotheses, and of the closest references. */
   readonly length: number;
@@ -76,7 +79,8 @@ export const bleuOf = (
   const correct = sums.slice(0, ORDERS.length);
   const total = sums.slice(ORDERS.length, 2 * ORDERS.length);
   const [length, referenceLength] = sums.slice(2 * ORDERS.length) as [number, number];
-  return { ...scoreOf(correct, total, length, referenceLength, effectiveOrder), length, referenceLength };
+  const score = scoreOf(correct, total, length, referenceLength, effectiveOrder);
+  return { ...score, total, correct, length, referenceLength };
 };
 
 /** Of each n-gram the most that one reference has. */

@@ -1,6 +1,8 @@
 // chrF (Popović, 2015) and chrF++ as sacrebleu computes them: n-grams of 1 to 6 characters without white space, for
 // chrF++ of 1 and 2 words too, β 2, orders that either side lacks left out. Of several references the best counts.
+
 import { PUNCTUATION, splitWords, stripEnd, withoutSpaces } from "../python-text.ts";
+import { sumStatistics } from "./sum-statistics.ts";
 
 const CHARACTERS = 6;
 const BETA = 2;
@@ -75,3 +77,11 @@ export const chrfOf = (sums: readonly number[]): number => {
   if (precision + recall === 0) return 0;
   return (100 * (1 + factor) * precision * recall) / (orders * (factor * precision + recall));
 };
+
+/** chrF of a corpus, 0 to 100; chrF++ with `wordOrder` 2. @param references of each hypothesis, one or more */
+export const corpusChrf = (
+  hypotheses: readonly string[],
+  references: readonly (readonly string[])[],
+  options: ChrfOptions = {},
+): number =>
+  chrfOf(sumStatistics(hypotheses.map((each, i) => chrfStatistics(each, references[i]!, options))));

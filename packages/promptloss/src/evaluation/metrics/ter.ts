@@ -3,6 +3,7 @@
 // Tercom's limits; of equal shifts the longest wins, then the earliest, then the one that goes furthest to the front.
 import { splitWords } from "../python-text.ts";
 import { type Alignment, alignment, EditTable } from "./edit-table.ts";
+import { sumStatistics } from "./sum-statistics.ts";
 
 const LONGEST_SHIFT = 10;
 const FURTHEST_SHIFT = 50;
@@ -116,3 +117,9 @@ const shift = (given: readonly string[], start: number, length: number, target: 
   const place = target < start ? target : target > start + length ? target - length : target;
   return [...rest.slice(0, place), ...phrase, ...rest.slice(place)];
 };
+
+/** TER of a corpus, 0 and up, in percent. @param references of each hypothesis, one or more */
+export const corpusTer = (
+  hypotheses: readonly string[],
+  references: readonly (readonly string[])[],
+): number => terOf(sumStatistics(hypotheses.map((each, i) => terStatistics(each, references[i]!))));

@@ -3,6 +3,9 @@ import { bleuOf, bleuStatistics } from "./bleu.ts";
 import { chrfOf, chrfStatistics } from "./chrf.ts";
 import { exactMatch, wordF1 } from "./match.ts";
 import { rougeL, rougeLsum, rougeN } from "./rouge.ts";
+
+export { sumStatistics } from "./sum-statistics.ts";
+
 import { terOf, terStatistics } from "./ter.ts";
 
 /** Averaged over items; of several references the best counts. */
@@ -44,13 +47,4 @@ export const textMetrics: Readonly<Record<string, TextMetric>> = {
   rougeLsum: average(rougeLsum),
   exact_match: average(exactMatch),
   f1: average(wordF1),
-};
-
-export const sumStatistics = (all: readonly (readonly number[])[]): number[] => {
-  const sums = new Array<number>(all[0]?.length ?? 0).fill(0);
-  for (const each of all)
-    each.forEach((value, i) => {
-      sums[i]! += value;
-    });
-  return sums;
 };
