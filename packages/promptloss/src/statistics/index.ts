@@ -2,6 +2,7 @@
 export {
   type Choice,
   choose,
+  designPoints,
   floored,
   type KnownNoise,
   type NormalizationName,
@@ -12,11 +13,16 @@ export {
   type PosteriorOptions,
   type Prior,
   type PriorQuestion,
+  type Proposal,
+  type ProposeOptions,
   plwOfShare,
   pointsOver,
   posterior,
   priorFor,
   promptShare,
+  propose,
+  type SearchSpace,
+  spacePoints,
   type TaskGroup,
   taskGroups,
 } from "./choice/index.ts";
@@ -54,6 +60,7 @@ export {
 } from "./mixed/model.ts";
 export { type Prediction, type PredictOptions, predict } from "./mixed/predict.ts";
 export { type FTest, type Satterthwaite, satterthwaite } from "./mixed/satterthwaite.ts";
+export { type RandomSource, randomSource } from "./random.ts";
 export type { Fact, Mark } from "./recommend/paper-facts.ts";
 export {
   candidateWeights,

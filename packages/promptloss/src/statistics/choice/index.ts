@@ -26,3 +26,11 @@ export {
   promptShare,
   sharesDifferently,
 } from "./prompt-share.ts";
+export {
+  designPoints,
+  type Proposal,
+  type ProposeOptions,
+  propose,
+  type SearchSpace,
+  spacePoints,
+} from "./propose.ts";

@@ -1,0 +1,171 @@
+// Choices and searches by their regret: `npm run bench:tuning`. First, what each rule of choice costs after a given
+// study; second, what each way of searching costs for the same number of runs, on synthetic truths and on a dense study
+// that was really run, replayed. `--replicates 30` is how often each is repeated.
+import { type Point, plwOfWp, randomSource, type SearchSpace, wpOfPlw } from "promptloss";
+import { machine, markdownTable, writeSection } from "../lib/report.ts";
+import { designs, rules } from "./choices.ts";
+import { strategies } from "./strategies.ts";
+import { inWords, type Mean, meanOf } from "./summary.ts";
+import { replayedTruths, syntheticTruths, type Truth } from "./truths.ts";
+
+const at = process.argv.indexOf("--replicates");
+const REPLICATES = at < 0 ? 30 : Number(process.argv[at + 1]);
+const NOISES = [0.05, 0.2];
+const BUDGETS = [6, 8, 12];
+const RATIO = 0.3;
+
+const WEIGHTS = [0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.242, 0.35, 0.5, 0.7, 1];
+const WPS = WEIGHTS.map(wpOfPlw);
+const CENTER = wpOfPlw(0.242);
+
+const regretOf = (truth: Truth, chosen: Point, points: readonly Point[]): number =>
+  Math.max(...points.map((point) => truth.score(point))) - truth.score(chosen);
+
+interface Cell {
+  readonly of: string;
+  readonly by: Readonly<Record<string, Mean>>;
+  /** The first's regret less each other's, pair by pair. */
+  readonly difference: Readonly<Record<string, Mean>>;
+}
+
+const summarize = (of: string, regrets: Readonly<Record<string, readonly number[]>>): Cell => {
+  const [first] = Object.values(regrets);
+  const entries = Object.entries(regrets);
+  return {
+    of,
+    by: Object.fromEntries(entries.map(([name, values]) => [name, meanOf(values)])),
+    difference: Object.fromEntries(
+      entries.slice(1).map(([name, values]) => [name, meanOf(first!.map((value, i) => value - values[i]!))]),
+    ),
+  };
+};
+
+const gather = (): { all: Record<string, number[]>; add(name: string, value: number): void } => {
+  const all: Record<string, number[]> = {};
+  return {
+    all,
+    add: (name, value) => {
+      all[name] ??= [];
+      all[name].push(value);
+    },
+  };
+};
+
+const choiceCells: Cell[] = [];
+const choiceByTruth: Cell[] = [];
+{
+  const whole = gather();
+  const points = Array.from({ length: 41 }, (_, i) => ({ wp: i / 40 }));
+  const candidates = WPS.map((wp) => ({ wp }));
+  const perTruth = new Map<string, ReturnType<typeof gather>>();
+  for (const [design, wps] of Object.entries(designs)) {
+    const cell = gather();
+    for (const noise of NOISES)
+      for (const truth of syntheticTruths({ noise, generationRatio: RATIO }))
+        for (let r = 0; r < REPLICATES; r++) {
+          const random = randomSource(1000 * r + 7);
+          const runs = wps.map((wp) => ({ wp, score: truth.run({ wp }, random) }));
+          for (const [name, rule] of Object.entries(rules)) {
+            const regret = regretOf(truth, { wp: rule(runs, candidates, truth) }, points);
+            cell.add(name, regret);
+            whole.add(name, regret);
+            if (!perTruth.has(truth.name)) perTruth.set(truth.name, gather());
+            perTruth.get(truth.name)!.add(name, regret);
+          }
+        }
+    choiceCells.push(summarize(design, cell.all));
+    console.error(`choices ${design}`);
+  }
+  choiceCells.push(summarize("all", whole.all));
+  for (const [name, cell] of perTruth) choiceByTruth.push(summarize(name, cell.all));
+}
+
+const search = (truths: readonly Truth[], spaceOf: (truth: Truth) => SearchSpace, runs: number): Cell[] => {
+  const whole = gather();
+  const cells = truths.map((truth) => {
+    const cell = gather();
+    const space = spaceOf(truth);
+    const points = space.logRates.flatMap((logRate) => space.wps.map((wp) => ({ wp, logRate })));
+    for (let r = 0; r < REPLICATES; r++)
+      for (const [name, strategy] of Object.entries(strategies)) {
+        const random = randomSource(1000 * r + 11);
+        const regret = regretOf(truth, strategy({ truth, space, runs, random, seed: r + 1 }), points);
+        cell.add(name, regret);
+        whole.add(name, regret);
+      }
+    return summarize(truth.name, cell.all);
+  });
+  return [...cells, summarize("all", whole.all)];
+};
+
+const oneDimension = (truth: Truth): SearchSpace => {
+  const wps = truth.wps ?? WPS;
+  const center = wps.reduce((a, b) => (Math.abs(b - CENTER) < Math.abs(a - CENTER) ? b : a));
+  return { wps, logRates: [undefined], center: { wp: center, logRate: undefined } };
+};
+const RATES = [-0.95, -0.48, 0, 0.48, 0.95];
+const twoDimensions = (): SearchSpace => ({
+  wps: WPS,
+  logRates: RATES,
+  center: { wp: CENTER, logRate: 0 },
+});
+
+const searches: { title: string; runs: number; noise: number | undefined; cells: Cell[] }[] = [];
+const begin = performance.now();
+for (const runs of BUDGETS) {
+  for (const noise of NOISES)
+    searches.push({
+      ...{ title: "weight", runs, noise },
+      cells: search(syntheticTruths({ noise, generationRatio: RATIO }), oneDimension, runs),
+    });
+  searches.push({
+    ...{ title: "weight and learning rate", runs, noise: 0.05 },
+    cells: search(syntheticTruths({ noise: 0.05, rates: true, generationRatio: RATIO }), twoDimensions, runs),
+  });
+  const replayed = replayedTruths(new URL("../../../docs/replication-report.html", import.meta.url));
+  searches.push({
+    ...{ title: "weight, replayed", runs, noise: undefined },
+    cells: search(replayed, oneDimension, runs),
+  });
+  console.error(`searches of ${runs} runs: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
+}
+
+const overall = (cells: readonly Cell[]): Cell => cells.at(-1)!;
+const names = Object.keys(strategies);
+const text = [
+  "## Choices and searches by their regret",
+  "",
+  `\`npm run bench:tuning\`. ${REPLICATES} replicates of each truth; regret is the best score less the chosen one's, in units of about the gap between best and worst weight; ± is half a 95 % interval. Every run costs the same training tokens. Truths: a peak at w_p 0.65, 0.3 and 0.85, rising, falling, rising and then flat, two humps, flat; noise of a run ${NOISES.join(" and ")}. Rg ${RATIO}, where the prior is wide.`,
+  "",
+  "A choice after a given study (weights × seeds):",
+  "",
+  markdownTable(
+    ["study", ...Object.keys(rules)],
+    choiceCells.map(({ of, by }) => [of, ...Object.keys(rules).map((name) => inWords(by[name]!))]),
+  ),
+  "",
+  "The same by truth, over all studies:",
+  "",
+  markdownTable(
+    ["truth", ...Object.keys(rules)],
+    choiceByTruth.map(({ of, by }) => [of, ...Object.keys(rules).map((name) => inWords(by[name]!))]),
+  ),
+  "",
+  "A search, mean over the truths. Replayed: the benchmarks and held-out losses of the study in docs/replication-report.html, where a run is one of the seeds' own scores and the truth is their mean, which has noise of its own.",
+  "",
+  markdownTable(
+    ["over", "runs", "noise", ...names],
+    searches.map(({ title, runs, noise, cells }) => [
+      title,
+      String(runs),
+      noise === undefined ? "the study's" : String(noise),
+      ...names.map((name) => inWords(overall(cells).by[name]!)),
+    ]),
+  ),
+].join("\n");
+console.log(text);
+writeSection("tuning", text, {
+  machine: machine(),
+  ...{ replicates: REPLICATES, weights: WPS.map(plwOfWp), rates: RATES, ratio: RATIO },
+  ...{ choices: choiceCells, choicesByTruth: choiceByTruth, searches },
+});

@@ -1,0 +1,88 @@
+// What a search or a choice is tried on: courses of a score over w_p and the learning rate whose best is known, and
+// dense studies that were really run, replayed. Synthetic scores have a gap of about 1 between best and worst weight.
+import { readFileSync } from "node:fs";
+import type { Point, RandomSource } from "promptloss";
+
+export interface Truth {
+  readonly name: string;
+  /** The mean score, higher is better. */
+  score(point: Point): number;
+  /** A run's score. */
+  run(point: Point, random: RandomSource): number;
+  /** Rg that a user would give. */
+  readonly generationRatio: number;
+  /** w_p that can be run; any of the space where undefined. */
+  readonly wps?: readonly number[];
+}
+
+const rise = (wp: number, by: number): number => 1 - Math.exp(-wp / by);
+
+/** By name: the paper's place, elsewhere, the ends, rising and then flat, two humps, nothing. */
+const courses: Readonly<Record<string, (wp: number) => number>> = {
+  "peak at 0.65": (wp) => -2.3 * (wp - 0.65) ** 2,
+  "peak at 0.3": (wp) => -2 * (wp - 0.3) ** 2,
+  "peak at 0.85": (wp) => -1.4 * (wp - 0.85) ** 2,
+  rises: (wp) => wp,
+  falls: (wp) => -wp,
+  "rises, then flat": (wp) => rise(wp, 0.12),
+  "two humps": (wp) => Math.exp(-(((wp - 0.2) / 0.12) ** 2)) + 0.8 * Math.exp(-(((wp - 0.8) / 0.15) ** 2)),
+  flat: () => 0,
+};
+
+export interface SyntheticOptions {
+  /** Standard deviation of a run, over the gap of about 1. */
+  readonly noise: number;
+  /** Whether the learning rate matters: its best is 10 times the lowest's square root, higher for higher weights. */
+  readonly rates?: boolean;
+  readonly generationRatio?: number;
+}
+
+export const syntheticTruths = ({ noise, rates = false, generationRatio = 0.3 }: SyntheticOptions): Truth[] =>
+  Object.entries(courses).map(([name, course]) => {
+    const score = ({ wp, logRate = 0 }: Point): number => {
+      const off = logRate - 0.25 * (wp - 0.5);
+      return course(wp) - (rates ? 1.5 * off ** 2 : 0);
+    };
+    return {
+      ...{ name, score, generationRatio },
+      run: (point, random) => score(point) + noise * random.normal(),
+    };
+  });
+
+/**
+ * The benchmarks of the study that docs/replication-report.html carries: for each data set and metric the mean over
+ * seeds is the truth, and a run is one of the seeds' own scores. The truth has noise of its own, so regrets are upper
+ * bounds of what a longer study would say.
+ */
+export function replayedTruths(page: URL): Truth[] {
+  const link = /download="[^"]+\.jsonl" href="data:[^"]*;base64,([A-Za-z0-9+/=]+)"/;
+  const [, encoded] = link.exec(readFileSync(page, "utf8"))!;
+  const rows = Buffer.from(encoded!, "base64")
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const primary = rows.filter((row) => row.primary === true && Number.isFinite(row.value));
+  const names = [...new Set(primary.map((row) => `${row.task} ${row.metric}, ${row.dataset}`))];
+  return names.map((name) => {
+    const own = primary.filter((row) => `${row.task} ${row.metric}, ${row.dataset}` === name);
+    const sign = own[0]!.higher_is_better === true ? 1 : -1;
+    const byWeight = new Map<number, number[]>();
+    for (const row of own) {
+      const wp = Number(row.wp);
+      byWeight.set(wp, [...(byWeight.get(wp) ?? []), sign * Number(row.value)]);
+    }
+    const wps = [...byWeight.keys()].sort((a, b) => a - b);
+    const all = [...byWeight.values()].map(mean);
+    // In units of the truth's gap, so that benchmarks can be put side by side.
+    const gap = Math.max(...all) - Math.min(...all);
+    const scoresAt = (wp: number): number[] => byWeight.get(wp)!;
+    return {
+      ...{ name, wps, generationRatio: Number(own[0]!.rg) },
+      score: ({ wp }) => mean(scoresAt(wp)) / gap,
+      run: ({ wp }, random) => scoresAt(wp)[Math.floor(random.uniform() * scoresAt(wp).length)]! / gap,
+    };
+  });
+}
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
