@@ -17,17 +17,25 @@ export interface Truth {
 
 const rise = (wp: number, by: number): number => 1 - Math.exp(-wp / by);
 
-/** By name: the paper's place, elsewhere, the ends, rising and then flat, two humps, nothing. */
+/** Downward quadratics with a gap of 1, the ends, rising and then flat, nothing. */
 const courses: Readonly<Record<string, (wp: number) => number>> = {
-  "peak at 0.65": (wp) => -2.3 * (wp - 0.65) ** 2,
-  "peak at 0.3": (wp) => -2 * (wp - 0.3) ** 2,
-  "peak at 0.85": (wp) => -1.4 * (wp - 0.85) ** 2,
+  ...Object.fromEntries(
+    [0.2, 0.35, 0.5, 0.65, 0.8].map((peak) => [
+      `peak at ${peak}`,
+      (wp: number) => -(((wp - peak) / Math.max(peak, 1 - peak)) ** 2),
+    ]),
+  ),
   rises: (wp) => wp,
   falls: (wp) => -wp,
   "rises, then flat": (wp) => rise(wp, 0.12),
-  "two humps": (wp) => Math.exp(-(((wp - 0.2) / 0.12) ** 2)) + 0.8 * Math.exp(-(((wp - 0.8) / 0.15) ** 2)),
   flat: () => 0,
 };
+
+/** A valley where the paper's facts expect the peak: what a prior costs where it is wrong. Set apart from the mixture. */
+const adverse = (wp: number): number =>
+  Math.exp(-(((wp - 0.2) / 0.12) ** 2)) + 0.8 * Math.exp(-(((wp - 0.9) / 0.15) ** 2));
+
+export const ADVERSE = "valley at 0.55";
 
 export interface SyntheticOptions {
   /** Standard deviation of a run, over the gap of about 1. */
@@ -37,8 +45,9 @@ export interface SyntheticOptions {
   readonly generationRatio?: number;
 }
 
+/** The mixture, and the adverse one last. */
 export const syntheticTruths = ({ noise, rates = false, generationRatio = 0.3 }: SyntheticOptions): Truth[] =>
-  Object.entries(courses).map(([name, course]) => {
+  Object.entries({ ...courses, [ADVERSE]: adverse }).map(([name, course]) => {
     const score = ({ wp, logRate = 0 }: Point): number => {
       const off = logRate - 0.25 * (wp - 0.5);
       return course(wp) - (rates ? 1.5 * off ** 2 : 0);

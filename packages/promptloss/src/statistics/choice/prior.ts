@@ -49,11 +49,15 @@ export const priorChoices = {
   sdPerDecade: 0.1,
   /** That the prompt's share of the loss carries over to another ratio, and not the weight. */
   shareHypothesis: 0.25,
+  /** That the paper says nothing of where the peak is, all places alike: at its own ratio, and far from it. */
+  elsewhere: { near: 0.05, far: 0.3 },
   /** Of a course that rises and then is flat. */
   saturating: 0.2,
   rise: 0.15,
   /** Of no relation: at the paper's own ratio, and far from it. */
-  flat: { near: 0.05, far: 0.4, logRatio: 2 },
+  flat: { near: 0.05, far: 0.4 },
+  /** |log(Rg / 0.08)| over which both come near to far. */
+  fade: 2,
   /** A distance in log Rg for data whose ratio is not known. */
   unknownRatio: 4.6,
 } as const;
@@ -87,17 +91,18 @@ export function priorFor(question: PriorQuestion): Prior {
     sharesDifferently(normalization) ? choices.normalizationSd : 0,
     choices.sdPerDecade * decades,
   );
-  const { near, far, logRatio } = choices.flat;
-  const flat = near + (far - near) * (1 - Math.exp(-distance / logRatio));
+  const faded = ({ near, far }: { near: number; far: number }): number =>
+    near + (far - near) * (1 - Math.exp(-distance / choices.fade));
+  const [flat, elsewhere] = [faded(choices.flat), faded(choices.elsewhere)];
   const [center, shareCenter] = centers(ratio ?? measuredRatios.short, taskGroup, normalization);
   const peaked = 1 - flat - choices.saturating;
-  const parts: PriorPart[] = PEAKS.map((peak) => ({
-    shape: { kind: "peak", peak },
-    weight:
-      peaked *
-      ((1 - choices.shareHypothesis) * peakMass(peak, center, sd) +
-        choices.shareHypothesis * peakMass(peak, shareCenter, sd)),
-  }));
+  const parts: PriorPart[] = PEAKS.map((peak) => {
+    const placed =
+      (1 - choices.shareHypothesis) * peakMass(peak, center, sd) +
+      choices.shareHypothesis * peakMass(peak, shareCenter, sd);
+    const weight = (1 - elsewhere) * placed + elsewhere / PEAKS.length;
+    return { shape: { kind: "peak", peak }, weight: peaked * weight };
+  });
   parts.push(
     { shape: { kind: "saturating", rise: choices.rise }, weight: choices.saturating },
     { shape: { kind: "flat" }, weight: flat },
