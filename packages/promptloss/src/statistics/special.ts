@@ -42,3 +42,5 @@ export function fisherUpper(f: number, df1: number, df2: number): number {
   if (df2 === Number.POSITIVE_INFINITY) return chiSquareUpper(df1 * f, df1);
   return f <= 0 ? 1 : betainc(df2 / (df2 + df1 * f), df2 / 2, df1 / 2, true, false);
 }
+/** P(Z ≤ z) for a standard normal Z. */
+export const standardNormalBelow = (z: number): number => erfc(-z / Math.SQRT2) / 2;

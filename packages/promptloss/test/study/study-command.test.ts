@@ -1,15 +1,16 @@
 // `promptloss study` as a user runs it, over a tiny model: what is done is not done again, what fails is isolated, what
 // is killed goes on, and two launchers share the work.
 import { once } from "node:events";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readStudyResults } from "../../src/study/results/index.ts";
+import { readStudyResults, writeStudyResults } from "../../src/study/results/index.ts";
 import { readTable } from "../../src/study/table/table-file.ts";
 import { readMetrics } from "../../src/training/events/metrics-file.ts";
 import { built, promptloss, startPromptloss } from "../command.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
+import { studyResults } from "./made-results.ts";
 
 let folder: TrainingFolder;
 beforeAll(() => {
@@ -182,6 +183,23 @@ describe.skipIf(!built)("promptloss study", () => {
     expect(text).toMatch(/^cell +plw +Rg +steps +tokens +time +disk +state\n/);
     expect(text).toContain(`${cells[3].id}  ${cells[3].levels.plw}`);
     expect(text).toMatch(/plan: 10 cells into/);
+    expect(text).toMatch(/power +10 levels of plw with 1 cell each, 0 residual degrees.*too few for a verdict/);
+  });
+
+  test("says before anything runs which difference the design can show, from defaults or a pilot's noise", () => {
+    const pilot = join(folder.path, "pilot");
+    mkdirSync(pilot, { recursive: true });
+    writeStudyResults(pilot, studyResults({ ratios: [0.1] }));
+    const file = studyFile("power", "{ plw: [0, 0.1, 1], seed: [1, 2, 3, 4] }", SHORT);
+    const { power } = JSON.parse(promptloss(["study", "plan", file, "--json"]).stdout);
+    expect(power).toMatchObject({ factor: "plw", levels: 3, cellsPerLevel: 4, residualDf: 9, verdict: true });
+    expect(power.tasks[0]).toMatchObject({ metric: "content_loss", unit: "nats", noise: { run: 0.02 } });
+    // 0.02 nats, two means of four: a standard error of 0.0141, and about 3.2 of those with 9 degrees of freedom.
+    expect(power.tasks[0].detectable.pair).toBeCloseTo(0.045, 2);
+    const text = promptloss(["study", "plan", file, "--pilot", pilot]).stdout;
+    expect(text).toMatch(/held-out content_loss: 80 % power for 0\.04\d nats between two levels/);
+    expect(text).toMatch(/for 0\.01 nats: \d+ seeds; for 0\.02 nats: \d+ seeds/);
+    expect(text).toContain("noise by a default of ours: 0.02 nats a run");
   });
 
   test("plans several studies one after the other", () => {

@@ -3,12 +3,16 @@ import { Command } from "commander";
 import { PromptlossError } from "../../errors.ts";
 import { textTable } from "../../statistics/report/text-table.ts";
 import { measureSpeed, planStudy, type Study, type StudyPlan, studyStatus } from "../../study/index.ts";
+import { type StudyPower, studyPower } from "../../study/plan/study-power.ts";
+import { readStudyResults } from "../../study/results/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { bytes, count, duration, short } from "../train/format.ts";
+import { powerLines } from "./power-lines.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
 
 interface Flags extends StudyFlags {
   measure?: true;
+  pilot?: string;
   json?: true;
 }
 
@@ -18,6 +22,10 @@ export const planCommand = (): Command =>
     "<study...>",
   )
     .option("--measure", "train four steps of each model that has no finished cell, for the times")
+    .option(
+      "--pilot <folder>",
+      "the output folder of an earlier study, for the noise that power is reckoned with",
+    )
     .option("--json", "print the plan as JSON; of several studies as a list")
     .action(async (files: string[], flags: Flags) => {
       if (files.length > 1 && flags.output !== undefined)
@@ -37,6 +45,7 @@ export const planCommand = (): Command =>
 interface Planned {
   readonly study: Study;
   readonly plan: StudyPlan;
+  readonly power: StudyPower;
   /** By cell. */
   readonly states: ReadonlyMap<string, string>;
 }
@@ -52,16 +61,18 @@ const planned = async (study: Study, flags: Flags): Promise<Planned> => {
     }
   const plan = await planStudy(study, { speed: (cell) => speeds.get(cell.recipe.model!) });
   const states = new Map(status.cells.map((report) => [report.cell.id, report.status]));
-  return { study, plan, states };
+  const pilot = flags.pilot === undefined ? [] : readStudyResults(flags.pilot).rows;
+  const power = await studyPower(study, pilot);
+  return { study, plan, power, states };
 };
 
-const asJson = ({ study, plan, states }: Planned): object => {
+const asJson = ({ study, plan, power, states }: Planned): object => {
   const cells = plan.cells.map(({ cell, ...rest }) => ({ ...cell, status: states.get(cell.id), ...rest }));
   const { name, output, factors, tasks } = study;
-  return { name, output, factors, tasks, totals: plan.totals, notes: plan.notes, cells };
+  return { name, output, factors, tasks, totals: plan.totals, power, notes: plan.notes, cells };
 };
 
-const text = ({ study, plan, states }: Planned): string => {
+const text = ({ study, plan, power, states }: Planned): string => {
   const { factors, cells, tasks, output } = study;
   const names = factors.map(({ name }) => name);
   const table = textTable(
@@ -88,6 +99,7 @@ const text = ({ study, plan, states }: Planned): string => {
     ["tokens", known(totals.tokens, short)],
     ["time", known(totals.seconds, (seconds) => `${duration(seconds)}, one cell after the other`)],
     ["disk", `${known(totals.bytes, bytes)} when done, ${known(totals.peakBytes, bytes)} at most`],
+    ...powerLines(power),
   ] as const;
   return [
     ink.dim(table[0]!),

@@ -4,7 +4,7 @@
 import { wpOfPlw } from "../effect/plw.ts";
 import { StatisticsError } from "../errors.ts";
 import { criticalPlw, measuredRatios, studiedParameters } from "../recommend/paper-facts.ts";
-import { normalTwoSided } from "../special.ts";
+import { standardNormalBelow } from "../special.ts";
 import { type NormalizationName, plwOfShare, promptShare, sharesDifferently } from "./prompt-share.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -138,12 +138,7 @@ function centers(
 /** A normal's mass around a peak; what lies beyond the ends counts to them. */
 function peakMass(peak: number, center: number, sd: number): number {
   const half = (PEAKS[1]! - PEAKS[0]!) / 2;
-  const upper = peak === 1 ? 1 : normalBelow((peak + half - center) / sd);
-  const lower = peak === 0 ? 0 : normalBelow((peak - half - center) / sd);
+  const upper = peak === 1 ? 1 : standardNormalBelow((peak + half - center) / sd);
+  const lower = peak === 0 ? 0 : standardNormalBelow((peak - half - center) / sd);
   return upper - lower;
-}
-
-function normalBelow(z: number): number {
-  const tail = normalTwoSided(z) / 2;
-  return z < 0 ? tail : 1 - tail;
 }

@@ -1,0 +1,45 @@
+// What a study can show, as lines of its plan.
+import { trimmed } from "../../statistics/report/numbers.ts";
+import type { StudyPower, TaskPower } from "../../study/plan/study-power.ts";
+
+/** Name and text of each line. */
+export const powerLines = ({
+  factor,
+  levels,
+  cellsPerLevel,
+  residualDf,
+  verdict,
+  tasks,
+}: StudyPower): [string, string][] => {
+  if (levels < 2) return [];
+  const cells = trimmed(cellsPerLevel);
+  const design = `${levels} levels of ${factor} with ${cells} ${cells === "1" ? "cell" : "cells"} each, ${residualDf} residual degrees of freedom`;
+  return [
+    ["power", verdict ? design : `${design}: too few for a verdict, which needs 6; add seeds`],
+    ...tasks.flatMap((task): [string, string][] => [
+      ["", shows(task)],
+      ["", takes(task)],
+      ["", `noise by ${task.noiseFrom}`],
+    ]),
+  ];
+};
+
+const shows = ({ task, metric, unit, detectable: { pair, bothEnds }, items }: TaskPower): string => {
+  const of = items === undefined ? "" : ` on ${items} items`;
+  const name = `${task} ${metric}${of}`;
+  if (pair === undefined || bothEnds === undefined) return `${name}: no difference, without replicates`;
+  return `${name}: 80 % power for ${amount(pair, unit)} between two levels, ${amount(bothEnds, unit)} for a level against both ends`;
+};
+
+const takes = ({ targets, unit, items }: TaskPower): string =>
+  targets
+    .map(({ difference, seeds, items: needed }) => {
+      const ways = [
+        seeds === undefined ? "more than 1,000 seeds" : `${seeds} ${seeds === 1 ? "seed" : "seeds"}`,
+        ...(needed === undefined || items === undefined || needed <= items ? [] : [`${needed} items`]),
+      ];
+      return `for ${amount(difference, unit)}: ${ways.join(" or ")}`;
+    })
+    .join("; ");
+
+const amount = (value: number, unit: string): string => `${trimmed(value, 2)} ${unit}`;
