@@ -70,6 +70,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     "[options] [data...]",
     async () => (await import("./recommend.ts")).recommendCommand(),
   ),
+  tune: entry(
+    "search the prompt loss weight and the learning rate in few runs; run it again to go on",
+    "[options] <recipe>",
+    async () => (await import("./tune.ts")).tuneCommand(),
+  ),
   serve: entry(
     "serve a model over HTTP as OpenAI's API: completions and chat, streams too",
     "[options] <model>",

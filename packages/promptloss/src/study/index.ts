@@ -26,3 +26,4 @@ export type { CellFailure, CellState, CellStatus } from "./run/cell-folder.ts";
 export { collectResults, writeResults } from "./run/collect-results.ts";
 export { type CellReport, type StudyStatus, studyStatus } from "./run/status.ts";
 export { readTable } from "./table/table-file.ts";
+export * from "./tune/index.ts";

@@ -7,6 +7,8 @@ import type { Observation, Point } from "./observations.ts";
 const DEVIATION = 0.35;
 /** Of a learning rate's own effect over that gap; its reach in factors of 10; what it changes of the weight's course. */
 const RATE = { sd: 1.5, reach: 0.5, changes: 0.5 };
+/** Correlation of the curves at two levels of another recipe key. */
+const OTHER = 0.4;
 /** Reach in log Rg, over which another ratio's curve stops to speak for this one. */
 const RATIO_REACH = 1.5;
 
@@ -46,7 +48,7 @@ export function conditioned(
 ): Conditioned {
   const n = observations.length;
   const all = [...points, ...observations];
-  const rates = all.some(({ logRate }) => logRate !== all[0]!.logRate);
+  const rates = all.some(({ logRate, other }) => logRate !== all[0]!.logRate || other !== all[0]!.other);
   const covariance = (a: Point, b: Point): number => effect ** 2 * kernel(a, b, length, rates);
   const scores = observations.map(({ score }) => score);
 
@@ -118,7 +120,8 @@ function kernel(a: Point, b: Point, length: number, rates: boolean): number {
   const ratio = matern(Math.abs((a.logRatio ?? 0) - (b.logRatio ?? 0)) / RATIO_REACH);
   const course = DEVIATION ** 2 * matern(Math.abs(a.wp - b.wp) / length) * ratio;
   if (!rates) return course;
-  const rate = matern(Math.abs((a.logRate ?? 0) - (b.logRate ?? 0)) / RATE.reach);
+  const other = a.other === b.other ? 1 : OTHER;
+  const rate = other * matern(Math.abs((a.logRate ?? 0) - (b.logRate ?? 0)) / RATE.reach);
   return course * (1 + RATE.changes * (rate - 1)) + RATE.sd ** 2 * rate;
 }
 

@@ -7,6 +7,8 @@ export interface Point {
   readonly wp: number;
   /** Log base 10 of the learning rate; the same for all where it was not varied. */
   readonly logRate?: number | undefined;
+  /** Levels of all else that is searched, as one name; the same for all where nothing else is. */
+  readonly other?: string | undefined;
   /** Natural log of its data's generation ratio over the one that is asked about; 0 where left out. */
   readonly logRatio?: number | undefined;
 }

@@ -10,7 +10,9 @@ export interface SearchSpace {
   readonly wps: readonly number[];
   /** Log base 10, ascending; one undefined where it is not searched. */
   readonly logRates: readonly (number | undefined)[];
-  /** Where the design stands: the prior's weight, the recipe's learning rate. Of the lists above. */
+  /** Levels of all else that is searched, each as one name; nothing else where left out. */
+  readonly others?: readonly string[] | undefined;
+  /** Where the design stands, with the first of the others: the prior's weight, the recipe's learning rate. Of the lists above. */
   readonly center: { readonly wp: number; readonly logRate: number | undefined };
 }
 
@@ -31,19 +33,23 @@ export interface ProposeOptions {
  * Both ends and the center, the center again for the noise, then the outer learning rates at the center. Every search
  * begins with these, as far as its budget goes.
  */
-export function designPoints({ wps, logRates, center }: SearchSpace): Point[] {
+export function designPoints({ wps, logRates, others = [], center }: SearchSpace): Point[] {
   const { wp, logRate } = center;
+  const [other] = others;
   const ends = [...new Set([wps[0]!, wps.at(-1)!])].filter((end) => end !== wp);
   const rates = [...new Set([logRates[0], logRates.at(-1)])].filter((rate) => rate !== logRate);
   return [
-    ...[wp, ...ends].map((each) => ({ wp: each, logRate })),
-    { wp, logRate },
-    ...rates.map((each) => ({ wp, logRate: each })),
+    ...[wp, ...ends].map((each) => ({ wp: each, logRate, other })),
+    { wp, logRate, other },
+    ...rates.map((each) => ({ wp, logRate: each, other })),
+    ...others.slice(1).map((each) => ({ wp, logRate, other: each })),
   ];
 }
 
-export const spacePoints = ({ wps, logRates }: SearchSpace): Point[] =>
-  logRates.flatMap((logRate) => wps.map((wp) => ({ wp, logRate })));
+export const spacePoints = ({ wps, logRates, others = [] }: SearchSpace): Point[] =>
+  (others.length === 0 ? [undefined] : others).flatMap((other) =>
+    logRates.flatMap((logRate) => wps.map((wp) => ({ wp, logRate, other }))),
+  );
 
 /**
  * The next `count` runs after some. Runs of one batch are chosen one by one, each as if those before it had come out as

@@ -12,8 +12,8 @@ export interface Collapsed {
 export function collapse(runs: readonly Observation[]): Collapsed {
   const places = new Map<string, Observation[]>();
   for (const run of runs) {
-    const { wp, logRate, logRatio, block } = run;
-    const key = JSON.stringify([wp, logRate, logRatio, block]);
+    const { wp, logRate, logRatio, block, other } = run;
+    const key = JSON.stringify([wp, logRate, logRatio, block, other]);
     places.set(key, [...(places.get(key) ?? []), run]);
   }
   let squares = 0;

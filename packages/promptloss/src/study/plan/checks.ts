@@ -54,10 +54,17 @@ export const pairProblems = (factors: readonly Factor[], { paired }: StudySettin
     return again === undefined ? [] : [{ path: ["paired", i], message: `${again.name} is paired already` }];
   });
 
-export const exclusionProblems = (factors: readonly Factor[], { exclude }: StudySettings): Problem[] =>
-  exclude.flatMap((rule, i) =>
+export const exclusionProblems = (factors: readonly Factor[], settings: StudySettings): Problem[] =>
+  (["exclude", "only"] as const).flatMap((key) => ruleProblems(factors, key, settings[key]));
+
+const ruleProblems = (
+  factors: readonly Factor[],
+  key: "exclude" | "only",
+  rules: StudySettings["exclude"],
+): Problem[] =>
+  rules.flatMap((rule, i) =>
     Object.entries(rule).flatMap(([name, wanted]) => {
-      const path = ["exclude", i, name];
+      const path = [key, i, name];
       const factor = factors.find((each) => isNamed(each, name));
       if (factor === undefined) return unknownFactor(factors, name, path);
       const labels = factor.levels.map(({ label }) => label);

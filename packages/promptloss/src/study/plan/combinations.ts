@@ -25,7 +25,7 @@ export function tooMany(
 /** Combinations in the order of writing: the last factor changes fastest. */
 export const combinationsOf = (
   factors: readonly Factor[],
-  { paired, exclude }: Pick<StudySettings, "paired" | "exclude">,
+  { paired, exclude, only }: Pick<StudySettings, "paired" | "exclude" | "only">,
 ): Combination[] => {
   const groups = groupsOf(factors, paired);
   let combinations: Combination[] = [[]];
@@ -38,6 +38,7 @@ export const combinationsOf = (
   const order = new Map(factors.map((factor, i) => [factor, i]));
   return combinations
     .map((each) => [...each].sort((a, b) => order.get(a.factor)! - order.get(b.factor)!))
+    .filter((each) => only.length === 0 || only.some((rule) => matches(each, rule)))
     .filter((each) => !exclude.some((rule) => matches(each, rule)));
 };
 

@@ -92,6 +92,8 @@ export const studySchema = z.strictObject({
   paired: z.array(z.array(z.string()).min(2)).default([]),
   /** Combinations that are left out: each gives labels for some factors. */
   exclude: z.array(z.record(z.string(), z.union([label, z.array(label)]))).default([]),
+  /** The combinations that are run, each by labels of some factors; all where left out. */
+  only: z.array(z.record(z.string(), z.union([label, z.array(label)]))).default([]),
   tasks: z.array(taskSchema).min(1).default(["held-out"]),
   /** The folder that the tasks' files are under, for tasks that read any. */
   taskData: z.string().min(1).optional(),

@@ -1,0 +1,256 @@
+// The search itself: propose, run the cells, read their scores, again until the budget or the expected gain ends it;
+// then the choice is trained anew on seeds of its own and tested beside masked and unmasked training. All of its state
+// is in finished cells: begun again, it makes the same proposals.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { makeFolder, readJson, writeJson } from "../../files/atomic.ts";
+import { type Recipe, readRecipe } from "../../recipe/index.ts";
+import {
+  choose,
+  floored,
+  type Point,
+  type ProposeOptions,
+  plwOfWp,
+  posterior,
+  priorFor,
+  propose,
+  type SearchSpace,
+  spacePoints,
+  wpOfPlw,
+} from "../../statistics/index.ts";
+import { StudyError } from "../errors.ts";
+import { DataMeter, measureModel } from "../plan/measure.ts";
+import { unitOf } from "../results/choice-evidence.ts";
+import { type Found, objectiveOf, runCells, scoreOf, type TuneOptions } from "./cells.ts";
+import { refuseOverlap, testChoice } from "./final.ts";
+import type { Chosen, TunedPoint, TuneReport, TuneRun } from "./report.ts";
+import { decisive, type TuneSettings } from "./settings.ts";
+import { type AskedRun, cellOf, labelOf, type RunsStudyOptions, studyOfRuns } from "./study-of-runs.ts";
+
+/** What the search keeps of each run; `score` is higher for better. */
+export interface Scored extends TuneRun {
+  readonly point: Point;
+  readonly score: number;
+}
+
+/**
+ * @returns the report, or undefined where cells are still to be run: interrupted, or submitted to Slurm
+ * @throws StudyError for a search that other settings began, and for cells that failed
+ */
+export async function tune(
+  settings: TuneSettings,
+  options: TuneOptions = {},
+): Promise<TuneReport | undefined> {
+  const { onEvent = () => {} } = options;
+  keepSettings(settings);
+  const recipe = readRecipe(settings.recipe);
+  const { test } = settings;
+  if ("data" in test) await refuseOverlap(settings.recipe, recipe, test.data);
+  const { space, rest } = await searchOf(settings, recipe);
+  const meter = new DataMeter();
+  const [task, metric] = objectiveOf(settings.objective);
+  const files: RunsStudyOptions = {
+    ...{ name: "search", recipe: settings.recipe, output: settings.output, task, metric },
+    ...{ set: common(recipe), taskData: settings.taskData, slurm: settings.slurm },
+  };
+  const done: Scored[] = [];
+  const asked: AskedRun[] = [];
+  let found: Found | undefined;
+  let stopped = "";
+  for (;;) {
+    const left = await batchLeft(settings, done, recipe, meter);
+    if (left === 0) stopped = "the budget is used";
+    const observed = observations(done);
+    const proposals = left === 0 ? [] : propose(space, observed, left, rest);
+    const [{ gain } = { gain: undefined }] = proposals;
+    if (gain !== undefined && gain < settings.tolerance)
+      stopped = `one more run is expected to gain ${gain.toPrecision(2)}, under the tolerance`;
+    if (stopped !== "") break;
+    const next = proposals.map(({ point }, i) => ({
+      ...askedOf(point, settings, recipe),
+      seed:
+        recipe.seed +
+        repeatsOf(point, [...done.map((run) => run.point), ...proposals.slice(0, i).map((p) => p.point)]),
+    }));
+    asked.push(...next);
+    onEvent({
+      ...{ type: "propose", done: done.length },
+      runs: next.map((run, i) => ({ ...publicOf(run), tokens: undefined, gain: proposals[i]!.gain })),
+    });
+    const study = studyOfRuns(asked, files);
+    if (!(await runCells(study, next, options))) return undefined;
+    for (const [i, run] of next.entries()) {
+      found = scoreOf(study, run);
+      const cell = cellOf(study, run);
+      const tokens = (await meter.measure(cell.recipe)).tokens;
+      const { value, higherIsBetter } = found;
+      done.push({
+        ...{ ...publicOf(run), value, tokens, gain: proposals[i]!.gain },
+        ...{ point: proposals[i]!.point, score: higherIsBetter ? value : -value },
+      });
+      const { point: _, score: __, ...shown } = done.at(-1)!;
+      onEvent({ type: "run", run: shown, number: done.length });
+    }
+  }
+  if (found === undefined)
+    throw new StudyError("the budget does not pay for one run", { hint: "give more runs, tokens or hours" });
+  onEvent({ type: "stop", reason: stopped });
+  const chosen = chosenOf(space, done, rest, settings, recipe);
+  const tested = await testChoice(settings, recipe, chosen, { ...options, set: files.set });
+  if (tested === undefined) return undefined;
+  const report: TuneReport = {
+    objective: {
+      task,
+      metric: found.metric,
+      unit: unitOf(found.metric),
+      higherIsBetter: found.higherIsBetter,
+    },
+    runs: done.map(({ point: _, score: __, ...run }) => run),
+    ...{ stopped, generationRatio: await meter.generationRatio(recipe), ...chosen, test: tested },
+  };
+  writeJson(join(settings.output, "tune.json"), { settings: decisive(settings), report });
+  return report;
+}
+
+/** @throws StudyError where the folder holds a search of other settings, whose proposals would be others */
+function keepSettings(settings: TuneSettings): void {
+  const file = join(settings.output, "tune.json");
+  const before = readJson<{ settings: object }>(file);
+  if (before === undefined) writeJsonIn(settings.output, file, { settings: decisive(settings) });
+  else if (JSON.stringify(before.settings) !== JSON.stringify(decisive(settings)))
+    throw new StudyError(`${settings.output}: a search of other settings is there`, {
+      hint: "give another --output; budget and tolerance may change, what is searched may not",
+    });
+}
+
+function writeJsonIn(folder: string, file: string, value: unknown): void {
+  makeFolder(folder);
+  writeJson(file, value);
+}
+
+async function searchOf(
+  settings: TuneSettings,
+  recipe: Recipe,
+): Promise<{ space: SearchSpace; rest: ProposeOptions }> {
+  const generationRatio = await new DataMeter().generationRatio(recipe);
+  const { normalization } = recipe.loss;
+  const prior = priorFor({ generationRatio, normalization, parameters: measureModel(recipe).parameters });
+  const wps = settings.weights.map(wpOfPlw);
+  const base = Math.log10(recipe.training.learningRate);
+  const logRates = ratesOf(settings, recipe).map(Math.log10);
+  const nearest = (values: readonly number[], to: number): number =>
+    values.reduce((a, b) => (Math.abs(b - to) < Math.abs(a - to) ? b : a));
+  const space: SearchSpace = {
+    ...{ wps, logRates },
+    ...(Object.keys(settings.keys).length > 0 && { others: othersOf(settings).map(labelOf) }),
+    center: { wp: nearest(wps, prior.center), logRate: nearest(logRates, base) },
+  };
+  return { space, rest: { prior, noise: settings.noise, seed: settings.seed } };
+}
+
+/** A third of the recipe's rate, the rate, three times it, where none are given. */
+const ratesOf = ({ learningRates }: TuneSettings, { training: { learningRate } }: Recipe): number[] =>
+  [...(learningRates ?? [learningRate / 3, learningRate, learningRate * 3])].map((rate) =>
+    Number(rate.toPrecision(4)),
+  );
+
+function othersOf({ keys }: TuneSettings): Record<string, unknown>[] {
+  let all: Record<string, unknown>[] = [{}];
+  for (const [key, values] of Object.entries(keys))
+    all = all.flatMap((before) => values.map((value) => ({ ...before, [key]: value })));
+  return all;
+}
+
+/** The last weights of every run: choosing them by the validation rows would be a second search. */
+const common = ({ evaluation }: Recipe): Record<string, unknown> =>
+  evaluation === undefined ? {} : { "evaluation.keepBest": false };
+
+const observations = (done: readonly Scored[]) => {
+  const scores = floored(done.map(({ score }) => score));
+  return done.map(({ point }, i) => ({ ...point, score: scores[i]! }));
+};
+
+const samePoint = (a: Point, b: Point): boolean =>
+  a.wp === b.wp && a.logRate === b.logRate && a.other === b.other;
+
+const repeatsOf = (point: Point, before: readonly Point[]): number =>
+  before.filter((each) => samePoint(each, point)).length;
+
+const publicOf = ({ plw, learningRate, other, seed }: AskedRun) => ({
+  ...{ plw, learningRate, seed },
+  ...(other !== undefined && { other }),
+});
+
+const weightOf = (wp: number, { weights }: TuneSettings): number =>
+  weights.find((plw) => wpOfPlw(plw) === wp) ?? plwOfWp(wp);
+
+const askedOf = (point: Point, settings: TuneSettings, recipe: Recipe): Omit<AskedRun, "seed"> => ({
+  plw: weightOf(point.wp, settings),
+  learningRate: ratesOf(settings, recipe).find((rate) => Math.log10(rate) === point.logRate)!,
+  ...(point.other !== undefined && {
+    other: othersOf(settings).find((each) => labelOf(each) === point.other),
+  }),
+});
+
+/** How many runs the budget still pays for, at most a batch. */
+async function batchLeft(
+  { budget, batch, output }: TuneSettings,
+  done: readonly Scored[],
+  recipe: Recipe,
+  meter: DataMeter,
+): Promise<number> {
+  let left = Math.min(batch, (budget.runs ?? Number.POSITIVE_INFINITY) - done.length);
+  if (budget.tokens !== undefined) {
+    const used = done.reduce((sum, { tokens }) => sum + (tokens ?? 0), 0);
+    left = Math.min(left, Math.floor((budget.tokens - used) / (await meter.measure(recipe)).tokens));
+  }
+  if (budget.hours !== undefined && secondsSpent(output) >= 3600 * budget.hours) left = 0;
+  return Math.max(0, left);
+}
+
+/** Of finished cells, by their own clocks: waiting in a queue does not count. */
+function secondsSpent(output: string): number {
+  const folder = join(output, "search", "cells");
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder).reduce((sum, id) => {
+    const state = readJson<{ startedAt: string; endedAt?: string }>(join(folder, id, "state.json"));
+    return state?.endedAt === undefined
+      ? sum
+      : sum + (Date.parse(state.endedAt) - Date.parse(state.startedAt)) / 1000;
+  }, 0);
+}
+
+const ALIKE = 0.1;
+
+function chosenOf(
+  space: SearchSpace,
+  done: readonly Scored[],
+  rest: ProposeOptions,
+  settings: TuneSettings,
+  recipe: Recipe,
+): Chosen {
+  const points = spacePoints(space);
+  const found = posterior(points, observations(done), rest);
+  const tolerance = settings.tolerance > 0 ? settings.tolerance : ALIKE * found.span;
+  const { best, candidates, within, oneMoreRun } = choose(found, { tolerance });
+  const at = (i: number): TunedPoint => {
+    const { expectedRegret, probabilityBest } = candidates[i]!;
+    return { ...askedOf(points[i]!, settings, recipe), expectedRegret, probabilityBest } as TunedPoint;
+  };
+  const indices = points.map((_, i) => i);
+  const chosen = points[best]!;
+  const bestAt = (wp: number): number =>
+    indices
+      .filter((i) => points[i]!.wp === wp)
+      .reduce((a, b) => (candidates[b]!.expectedRegret < candidates[a]!.expectedRegret ? b : a));
+  const row = indices.filter((i) => samePoint({ ...points[i]!, wp: chosen.wp }, chosen));
+  const next = oneMoreRun && askedOf(points[oneMoreRun.at]!, settings, recipe);
+  return {
+    choice: at(best),
+    weights: row.map(at),
+    within: { tolerance, weights: [...new Set(within.map((i) => at(i).plw))].sort((a, b) => a - b) },
+    noise: found.noise,
+    oneMoreRun: oneMoreRun && { plw: next!.plw, learningRate: next!.learningRate, gain: oneMoreRun.gain },
+    ends: [at(bestAt(space.wps[0]!)), at(bestAt(space.wps.at(-1)!))],
+  };
+}

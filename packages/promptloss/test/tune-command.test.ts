@@ -1,0 +1,125 @@
+// `promptloss tune` as a user runs it, over a tiny model: it proposes, trains, is killed, goes on to the same runs, and
+// ends with a choice that is trained anew and tested on rows of its own.
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { built, promptloss, startPromptloss } from "./command.ts";
+import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
+
+let folder: TrainingFolder;
+let recipe: string;
+let args: string[];
+beforeAll(() => {
+  folder = trainingFolder();
+  recipe = folder.recipe(
+    "base",
+    "maxLength: 256\nevaluation: { rows: 6, unit: row }\ntraining: { epochs: 1, batchSize: 8, learningRate: 1e-3 }\n",
+  );
+  const rows = ["pink", "grey", "brown"].map((color) => ({ instruction: `Say ${color}.`, output: color }));
+  writeFileSync(join(folder.path, "test.json"), JSON.stringify(rows));
+  args = [
+    ...["tune", recipe, "--runs", "5", "--weights", "0,0.1,1", "--learning-rates", "1e-3,3e-3"],
+    ...[
+      "--final-seeds",
+      "1",
+      "--test",
+      join(folder.path, "test.json"),
+      "--output",
+      join(folder.path, "search"),
+    ],
+  ];
+});
+afterAll(() => folder.remove());
+
+describe.skipIf(!built)("promptloss tune", () => {
+  test("is killed, goes on to the same runs, and tests a retrained choice beside masked and unmasked", async () => {
+    const first = startPromptloss(args);
+    const proposed: string[] = [];
+    for await (const line of createInterface({ input: first.stdout })) {
+      if (line.startsWith("run ")) proposed.push(line);
+      if (proposed.length === 3) break;
+    }
+    first.kill("SIGKILL");
+    await once(first, "close");
+    expect(proposed[0]).toMatch(/^run 1\/5 {2}PLW 0\.1, learning rate 0\.001, seed \d+ {2}\(design\)$/);
+
+    const second = promptloss(args);
+    expect([second.status, second.stderr]).toEqual([0, ""]);
+    const again = second.stdout.split("\n").filter((line) => line.startsWith("run "));
+    expect(again.slice(0, 3)).toEqual(proposed);
+    expect(again).toHaveLength(5);
+    expect(second.stdout).toMatch(/\nChoice +PLW [\d.]+, learning rate 0\.00\d/);
+    expect(second.stdout).toMatch(/Rests on +5 runs by held-out content_loss on validation rows/);
+    expect(second.stdout).not.toMatch(/significant/);
+
+    // Nothing is left to train: the report is made from the finished cells.
+    const report = JSON.parse(promptloss([...args, "--json"]).stdout);
+    expect(report.runs.map(({ plw }: { plw: number }) => plw)).toEqual([0.1, 0, 1, 0.1, 0.1]);
+    expect(new Set(report.runs.map(({ seed }: { seed: number }) => seed)).size).toBe(2);
+    expect(report.objective).toMatchObject({ task: "held-out", metric: "content_loss", unit: "nats" });
+    expect(
+      report.test.seeds.some((seed: number) =>
+        report.runs.some((run: { seed: number }) => run.seed === seed),
+      ),
+    ).toBe(false);
+    const names = report.test.arms.map(({ name }: { name: string }) => name);
+    expect(names[0]).toBe("choice");
+    const ends = [0, 1]
+      .filter((end) => end !== report.choice.plw)
+      .map((end) => (end === 0 ? "masked" : "unmasked"));
+    expect(names.slice(1)).toEqual(ends);
+    for (const { values, mean } of report.test.arms) {
+      expect(values).toHaveLength(1);
+      expect(mean).toBeGreaterThan(0);
+    }
+    expect(readFileSync(join(folder.path, "search/search.yaml"), "utf8")).toMatch(/only:/);
+  });
+
+  test("a larger budget goes on; another search in the folder is refused", () => {
+    const more = JSON.parse(
+      promptloss([...args.map((each) => (each === "5" ? "6" : each)), "--json"]).stdout,
+    );
+    expect(more.runs).toHaveLength(6);
+    expect(more.runs[5].gain).toBeGreaterThanOrEqual(0);
+    const stopped = promptloss([
+      ...args.map((each) => (each === "5" ? "9" : each)),
+      "--tolerance",
+      "100",
+      "--json",
+    ]);
+    expect(JSON.parse(stopped.stdout).stopped).toMatch(/expected to gain .*, under the tolerance/);
+    const other = promptloss([...args, "--seed", "2"]);
+    expect([other.status, other.stderr]).toEqual([
+      1,
+      expect.stringMatching(/a search of other settings is there/),
+    ]);
+  });
+
+  test("refuses a search without an end, a test without rows of its own, and wrong values", () => {
+    const said = (...more: string[]): string => {
+      const { status, stderr } = promptloss(["tune", recipe, ...more]);
+      return `${status}: ${stderr}`;
+    };
+    const data = join(folder.path, "test.json");
+    expect(said("--test", data)).toMatch(/^2: .*--runs, --tokens or --hours/);
+    expect(said("--runs", "4")).toMatch(/^1: .*tested on what the search has not seen[\s\S]*--test FILE/);
+    expect(said("--runs", "4", "--objective", "arc_easy", "--test-task", "arc_easy")).toMatch(
+      /^1: .*no test/,
+    );
+    expect(said("--tokens", "many", "--test", data)).toMatch(/^2: .*an amount/);
+    expect(said("--tokens", "1", "--test", data, "--output", join(folder.path, "poor"))).toMatch(
+      /^1: .*does not pay for one run/,
+    );
+    const own = said(
+      "--runs",
+      "1",
+      "--test",
+      join(folder.path, "rows.json"),
+      "--output",
+      join(folder.path, "own"),
+    );
+    expect(own).toMatch(/^1: .*24 of 24 test rows are among the rows/);
+  });
+});
