@@ -183,7 +183,9 @@ describe.skipIf(!built)("promptloss study", () => {
     expect(text).toMatch(/^cell +plw +Rg +steps +tokens +time +disk +state\n/);
     expect(text).toContain(`${cells[3].id}  ${cells[3].levels.plw}`);
     expect(text).toMatch(/plan: 10 cells into/);
-    expect(text).toMatch(/power +10 levels of plw with 1 cell each, 0 residual degrees.*too few for a verdict/);
+    expect(text).toMatch(
+      /power +10 levels of plw with 1 cell each, 0 residual degrees.*too few for a verdict/,
+    );
   });
 
   test("says before anything runs which difference the design can show, from defaults or a pilot's noise", () => {
