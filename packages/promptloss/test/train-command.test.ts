@@ -312,10 +312,10 @@ evaluation: { rows: 4, every: 3 }
     const { status, stdout, stderr } = promptloss("train", file, "--set", "loss.normalization=sum");
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr.replaceAll(folder.path, "FOLDER")).toMatchInlineSnapshot(`
-      "error: FOLDER/wrong.yaml: loss.normalization: Invalid option: expected one of "weight-sum"|"active-count"|"all-mean"|"completion-count"|"segment-mean"|"loss-share"
-      FOLDER/wrong.yaml:4: training.epochs: Too small: expected number to be >=1
+      "error: --set: loss.normalization: expected one of weight-sum, active-count, all-mean, completion-count, segment-mean, loss-share, found the text "sum"
+      FOLDER/wrong.yaml:4: training.epochs: should be 1 or more
       FOLDER/wrong.yaml:4: training.learningrate: there is no such key; did you mean learningRate?
-      FOLDER/wrong.yaml:5: lora.rank: Too small: expected number to be >=1
+      FOLDER/wrong.yaml:5: lora.rank: should be 1 or more
       "
     `);
   });
