@@ -5,7 +5,7 @@ import { finiteJson } from "./finite-json.ts";
 test("finite results are JSON as ever", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
-      expect(finiteJson(value, "results")).toBe(JSON.stringify(value));
+      expect(JSON.parse(finiteJson(value, "results"))).toEqual(JSON.parse(JSON.stringify(value)));
     }),
   );
 });
