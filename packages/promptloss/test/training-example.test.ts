@@ -76,7 +76,7 @@ describe.skipIf(!built)(`training${skipped}`, () => {
     for (const [type, fields] of Object.entries(EVENT_FIELDS)) {
       const line = page()
         .split("\n")
-        .find((each) => each.startsWith(`| \`${type}\` |`));
+        .findLast((each) => each.startsWith(`| \`${type}\` |`));
       for (const [name, text] of Object.entries(fields)) {
         expect(line, `${type}.${name}`).toContain(`\`${name}\``);
         expect(help).toMatch(new RegExp(`    ${name} +${text.replaceAll(/[.()]/g, ".")}`));
