@@ -39,10 +39,9 @@ const tuned =
     return points[choose(posterior(points, done, { prior, seed, draws: DRAWS }), { tolerance: 0 }).best]!;
   };
 
-/** Evenly over the weights, at evenly spread rates; the best mean of a point's runs. */
+/** Evenly over the weights, at three rates where rates are searched. */
 const gridPoints = ({ wps, logRates }: SearchSpace, runs: number): Point[] => {
-  const rates =
-    logRates.length === 1 ? 1 : Math.min(logRates.length, Math.max(2, Math.round(Math.sqrt(runs) / 1.3)));
+  const rates = Math.min(logRates.length, 3);
   const perRate = Math.ceil(runs / rates);
   const spread = <T>(list: readonly T[], count: number): T[] =>
     Array.from(
@@ -81,7 +80,7 @@ const random: Strategy = (task) => {
   return argmaxOf(drawn, task);
 };
 
-/** Few weights, each as often as the runs allow (a quarter of the runs' number of points); the best mean. */
+/** Half as many points as runs, each twice; the best mean. */
 const argmax: Strategy = (task) => {
   const points = gridPoints(task.space, Math.max(2, Math.floor(task.runs / 2)));
   const means = points.map((point) => {
