@@ -8,6 +8,7 @@ export default defineConfig({
     // Tests run the TypeScript sources, not what `npm run build` left in dist.
     alias: [
       { find: /^@promptloss\/torch$/, replacement: source("packages/torch/src/index.ts") },
+      { find: /^@promptloss\/torch\/machine$/, replacement: source("packages/torch/src/machine.ts") },
       {
         find: /^@promptloss\/torch\/(setup|reference|files)$/,
         replacement: source("packages/torch/src/$1/index.ts"),

@@ -1,6 +1,6 @@
 // `promptloss judge`: which of two answers a judge prefers, over a file of them.
 import { join } from "node:path";
-import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
+import { cacheFolder, thisMachine } from "@promptloss/torch/machine";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { PromptlossError } from "../errors.ts";
 import {

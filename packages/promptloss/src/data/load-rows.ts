@@ -2,7 +2,7 @@
 // over the same files, tokenizer and template tokenises nothing.
 
 import { join } from "node:path";
-import { cacheFolder, thisMachine } from "@promptloss/torch/setup";
+import { cacheFolder, thisMachine } from "@promptloss/torch/machine";
 import { makeFolder } from "../files/atomic.ts";
 import {
   hashFile,

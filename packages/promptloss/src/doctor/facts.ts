@@ -8,6 +8,8 @@ export interface Facts {
   readonly platform: string;
   /** The build that set-up made last; undefined before the first set-up. */
   readonly libtorch: CurrentBuild["libtorch"] | undefined;
+  /** Whether that libtorch takes float32 products from the reference BLAS. */
+  readonly referenceBlas: boolean;
   /** The release that set-up would fetch. */
   readonly fetchableLibtorch: string;
   readonly native: NativeState;

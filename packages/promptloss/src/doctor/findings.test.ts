@@ -31,6 +31,7 @@ describe("findingsOf", () => {
     ["no set-up", { libtorch: undefined, native: broken }, ["not-set-up!"]],
     ["a broken build", { native: broken }, ["native-broken!"]],
     ["libtorch 1.13", { libtorch: { ...libtorch, version: "1.13.0" } }, ["old-libtorch"]],
+    ["the reference BLAS", { referenceBlas: true }, ["reference-blas"]],
     ["libtorch 2.1", { libtorch: { ...libtorch, version: "2.1.0" } }, []],
     ["a GPU that a CPU build cannot use", { gpus }, ["unused-gpu"]],
     ["a CUDA build without a device", { libtorch: { ...libtorch, cuda: true } }, ["no-cuda-device"]],

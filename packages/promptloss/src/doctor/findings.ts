@@ -1,5 +1,5 @@
 // What follows from the facts: each shortfall and what to do about it. Pure.
-import { compareVersions } from "@promptloss/torch/setup";
+import { compareVersions, DEBIAN_BLAS } from "@promptloss/torch/setup";
 import type { Facts, MatrixRate } from "./facts.ts";
 
 export interface Finding {
@@ -38,7 +38,8 @@ const advice = (code: string, message: string, remedy: string): Finding => ({
   remedy,
 });
 
-function* nativeFindings({ node, libtorch, native, fetchableLibtorch, gpus }: Facts): Generator<Finding> {
+function* nativeFindings(facts: Facts): Generator<Finding> {
+  const { node, libtorch, referenceBlas, native, fetchableLibtorch, gpus } = facts;
   if (compareVersions(node, "20.0.0") < 0) {
     yield error("old-node", `Node ${node} is too old: 20 is the oldest that works`, "install a current Node");
   }
@@ -56,6 +57,13 @@ function* nativeFindings({ node, libtorch, native, fetchableLibtorch, gpus }: Fa
       "old-libtorch",
       `libtorch ${libtorch.version} works, and ${fetchableLibtorch} is faster, most of all in bfloat16`,
       "npm run setup -- --fetch fetches it through pip",
+    );
+  }
+  if (referenceBlas) {
+    yield advice(
+      "reference-blas",
+      "libtorch takes float32 products from the reference BLAS, which is some twenty times slower than others",
+      `sudo apt-get install ${DEBIAN_BLAS}: Debian then takes that in its place`,
     );
   }
   if (gpus.length > 0 && libtorch !== undefined && !libtorch.cuda) {

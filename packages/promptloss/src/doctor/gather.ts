@@ -4,7 +4,13 @@ import { execFileSync } from "node:child_process";
 import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
 import { dirname } from "node:path";
-import { cacheFolder, FETCHED_VERSION, readCurrentBuild, thisMachine } from "@promptloss/torch/setup";
+import {
+  cacheFolder,
+  FETCHED_VERSION,
+  readCurrentBuild,
+  thisMachine,
+  usesReferenceBlas,
+} from "@promptloss/torch/setup";
 import { cpuLimit } from "./cgroup.ts";
 import type { Facts } from "./facts.ts";
 import { probeNative } from "./probe.ts";
@@ -15,10 +21,12 @@ export async function gatherFacts(): Promise<Facts> {
   // Before the probe adds to it.
   const load = loadavg()[0] ?? 0;
   const cache = cacheFolder(thisMachine());
+  const libtorch = readCurrentBuild()?.libtorch;
   return {
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
-    libtorch: readCurrentBuild()?.libtorch,
+    libtorch,
+    referenceBlas: libtorch !== undefined && usesReferenceBlas(libtorch.lib),
     fetchableLibtorch: FETCHED_VERSION,
     native: await probeNative(),
     processor: readProcessor(),

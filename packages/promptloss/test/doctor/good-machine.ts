@@ -12,6 +12,7 @@ export const goodMachine: Facts = {
     cuda: false,
     mps: false,
   },
+  referenceBlas: false,
   fetchableLibtorch: "2.13.0",
   native: {
     works: true,

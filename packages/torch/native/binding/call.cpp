@@ -66,7 +66,7 @@ void add_shapes(Instance& instance, napi_value value, std::string& shapes) {
   bool is_array = false;
   uint32_t length = 0;
   if (napi_is_array(instance.env, value, &is_array) == napi_ok && is_array) {
-    NODE_API(napi_get_array_length(instance.env, value, &length));
+    length = list_length(instance.env, value);
     for (uint32_t i = 0; i < length && shapes.size() < longest; ++i) {
       napi_value element;
       NODE_API(napi_get_element(instance.env, value, i, &element));

@@ -11,6 +11,8 @@ namespace binding {
 namespace {
 
 constexpr double max_safe_integer = 9007199254740991.0;
+// More than libtorch's kernels take.
+constexpr uint32_t most_dimensions = 64;
 
 // Thrown inside this file; to_ivalue adds the operator and the argument. Of a list it says what the element is that
 // does not fit, else nothing.
@@ -132,8 +134,7 @@ c10::IValue many(Instance& instance, const ArgumentSpec& spec, napi_value value)
       return c10::List<int64_t>(std::vector<int64_t>(spec.repeat, to_integer(env, value)));
     throw Mismatch{};
   }
-  uint32_t length;
-  NODE_API(napi_get_array_length(env, value, &length));
+  const uint32_t length = list_length(env, value);
   switch (spec.kind) {
     case Kind::tensor:
       if (spec.optional_elements)
@@ -218,8 +219,12 @@ std::vector<int64_t> to_sizes(napi_env env, napi_value array, const char* argume
   bool is_array = false;
   NODE_API(napi_is_array(env, array, &is_array));
   if (!is_array) throw JsError{"argument", std::string(argument) + ": expected an array of integers", {}};
-  uint32_t length;
-  NODE_API(napi_get_array_length(env, array, &length));
+  const uint32_t length = list_length(env, array);
+  if (length > most_dimensions)
+    throw JsError{"argument",
+                  std::string(argument) + ": " + std::to_string(length) + " dimensions, more than " +
+                      std::to_string(most_dimensions),
+                  {}};
   std::vector<int64_t> sizes(length);
   for (uint32_t i = 0; i < length; ++i) {
     napi_value element;

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <thread>
 
 namespace binding {
 namespace {
@@ -38,6 +39,7 @@ std::exception_ptr attempt(const std::function<void()>& work) {
   }
 }
 
+// Until the engine is done. What it waits for is answered even where serving one call fails.
 void serve(Pump& pump) {
   std::unique_lock<std::mutex> lock(pump.mutex);
   for (;;) {
@@ -53,6 +55,42 @@ void serve(Pump& pump) {
   }
 }
 
+// The pump by which this thread serves its instance, while it lives.
+class Registration {
+ public:
+  Registration(const Instance& instance, Pump& pump) : instance_(instance) {
+    std::lock_guard<std::mutex> lock(pumps_mutex);
+    first_ = pumps.emplace(&instance, &pump).second;
+  }
+  ~Registration() {
+    if (!first_) return;
+    std::lock_guard<std::mutex> lock(pumps_mutex);
+    pumps.erase(&instance_);
+  }
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+
+  // Whether no pump of the instance runs further out.
+  bool first() const { return first_; }
+
+ private:
+  const Instance& instance_;
+  bool first_;
+};
+
+// A thread that is joined wherever its owner's block is left.
+class Joined {
+ public:
+  template <typename Body>
+  explicit Joined(Body body) : thread_(std::move(body)) {}
+  ~Joined() { thread_.join(); }
+  Joined(const Joined&) = delete;
+  Joined& operator=(const Joined&) = delete;
+
+ private:
+  std::thread thread_;
+};
+
 }  // namespace
 
 void run_engine(Instance& instance, const std::function<void()>& work) {
@@ -61,25 +99,22 @@ void run_engine(Instance& instance, const std::function<void()>& work) {
   if (!threaded || instance.js_functions == 0) return work();
 
   Pump pump;
-  {
-    std::lock_guard<std::mutex> lock(pumps_mutex);
-    // A custom function that itself asks for gradients is served by the pump that already runs.
-    if (!pumps.emplace(&instance, &pump).second) return work();
-  }
+  const Registration registration(instance, pump);
+  // A custom function that itself asks for gradients is served by the pump that already runs.
+  if (!registration.first()) return work();
   std::exception_ptr error;
   const at::ThreadLocalState state;
-  std::thread engine([&] {
-    const at::ThreadLocalStateGuard guard(state);
-    error = attempt(work);
-    std::lock_guard<std::mutex> lock(pump.mutex);
-    pump.finished = true;
-    pump.changed.notify_all();
-  });
-  serve(pump);
-  engine.join();
   {
-    std::lock_guard<std::mutex> lock(pumps_mutex);
-    pumps.erase(&instance);
+    const Joined engine([&] {
+      error = attempt([&] {
+        const at::ThreadLocalStateGuard guard(state);
+        work();
+      });
+      std::lock_guard<std::mutex> lock(pump.mutex);
+      pump.finished = true;
+      pump.changed.notify_all();
+    });
+    serve(pump);
   }
   if (error) std::rethrow_exception(error);
 }

@@ -27,14 +27,6 @@ struct Callbacks : torch::CustomClassHolder {
   }
 };
 
-// A scope for the JavaScript values that one callback makes.
-struct HandleScope {
-  napi_env env;
-  napi_handle_scope scope = nullptr;
-  explicit HandleScope(napi_env env) : env(env) { NODE_API(napi_open_handle_scope(env, &scope)); }
-  ~HandleScope() { napi_close_handle_scope(env, scope); }
-};
-
 napi_value handles(Instance& instance, at::TensorList tensors) {
   napi_value array;
   NODE_API(napi_create_array_with_length(instance.env, tensors.size(), &array));
@@ -60,7 +52,7 @@ napi_value invoke(Instance& instance, napi_ref callback, size_t count, const nap
       NODE_API(napi_coerce_to_string(env, exception, &text));
       NODE_API(napi_create_error(env, nullptr, text, &exception));
     }
-    NODE_API(napi_create_reference(env, exception, 1, &instance.thrown));
+    instance.thrown.set(env, exception);
     throw std::runtime_error("a custom function threw");
   }
   NODE_API(status);
@@ -76,6 +68,10 @@ void translating(Body body) {
     throw std::runtime_error(error.message);
   } catch (const PendingJsException&) {
     throw std::runtime_error("Node-API refused while a custom function ran");
+  } catch (const std::exception&) {
+    throw;
+  } catch (...) {
+    throw std::runtime_error("an exception of an unknown kind was thrown while a custom function ran");
   }
 }
 

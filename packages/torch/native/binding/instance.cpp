@@ -9,10 +9,24 @@
 
 namespace binding {
 
+namespace {
+
+// A sweep is due each time that so many tensors, or bytes behind them, have become collectable.
+constexpr size_t sweep_count = 1024;
+constexpr int64_t sweep_bytes = 64 << 20;
+
+}  // namespace
+
+Instance::Instance(napi_env env)
+    : env(env), thread(std::this_thread::get_id()), sweep_at_count_(sweep_count), sweep_at_bytes_(sweep_bytes) {}
+
 Instance::~Instance() {
   // The last tensors may hold custom functions, whose end still asks for `release_later`.
   tensors = TensorTable();
   for (napi_ref reference : pending_) napi_delete_reference(env, reference);
+  for (const Collectable& each : collectables_) napi_delete_reference(env, each.object);
+  error_factory.clear(env);
+  thrown.clear(env);
 }
 
 Instance& Instance::of(napi_env env) {
@@ -40,9 +54,10 @@ const at::Tensor& Instance::tensor(napi_value handle, const char* argument) {
 }
 
 std::vector<at::Tensor> Instance::tensor_list(napi_value array, const char* argument) {
-  uint32_t length;
-  if (napi_get_array_length(env, array, &length) != napi_ok)
-    throw JsError{"argument", std::string(argument) + ": expected an array of tensors", {}};
+  bool is_array = false;
+  NODE_API(napi_is_array(env, array, &is_array));
+  if (!is_array) throw JsError{"argument", std::string(argument) + ": expected an array of tensors", {}};
+  const uint32_t length = list_length(env, array);
   std::vector<at::Tensor> result;
   result.reserve(length);
   for (uint32_t i = 0; i < length; ++i) {
@@ -70,6 +85,43 @@ void Instance::release_pending() {
   for (napi_ref reference : references) napi_delete_reference(env, reference);
 }
 
+bool Instance::free_tensor(uint64_t handle) {
+  const bool freed = tensors.free(handle);
+  report_memory();
+  return freed;
+}
+
+void Instance::set_collectable(uint64_t handle, napi_value object) {
+  if (tensors.find(handle) == nullptr) return;
+  napi_ref weak;
+  NODE_API(napi_create_reference(env, object, 0, &weak));
+  collectables_.push_back({handle, weak});
+  tensors.set_collectable(handle);
+  report_memory();
+  if (collectables_.size() < sweep_at_count_ && tensors.collectable_bytes() < sweep_at_bytes_) return;
+  sweep();
+  // In proportion to what lives, so that the sweeps of many live tensors take a constant share of the time.
+  sweep_at_count_ = 2 * collectables_.size() + sweep_count;
+  sweep_at_bytes_ = tensors.collectable_bytes() + tensors.collectable_bytes() / 4 + sweep_bytes;
+}
+
+void Instance::sweep() {
+  size_t kept = 0;
+  for (const Collectable& each : collectables_) {
+    const HandleScope scope(env);
+    napi_value object = nullptr;
+    if (tensors.find(each.handle) != nullptr) NODE_API(napi_get_reference_value(env, each.object, &object));
+    if (object != nullptr) {
+      collectables_[kept++] = each;
+      continue;
+    }
+    napi_delete_reference(env, each.object);
+    tensors.free(each.handle);
+  }
+  collectables_.resize(kept);
+  report_memory();
+}
+
 void Instance::report_memory() {
   // In steps, as each report may make V8 think about collecting.
   constexpr int64_t step = 4 << 20;
@@ -81,12 +133,11 @@ void Instance::report_memory() {
 }
 
 void Instance::throw_js(const JsError& error) {
-  napi_value factory = nullptr;
-  if (error_factory != nullptr) NODE_API(napi_get_reference_value(env, error_factory, &factory));
-  if (factory == nullptr) {
+  if (!error_factory) {
     napi_throw_error(env, error.code.c_str(), error.message.c_str());
     return;
   }
+  napi_value factory = error_factory.get(env);
   napi_value fields;
   NODE_API(napi_create_object(env, &fields));
   for (const auto& [key, value] : error.fields) set_property(env, fields, key.c_str(), make_string(env, value));
@@ -105,36 +156,46 @@ std::string describe(const at::Tensor& tensor) {
   return text.str();
 }
 
-napi_value guarded(napi_env env, napi_callback_info info, Method body) {
-  Instance& instance = Instance::of(env);
-  JsError error;
+namespace {
+
+// What was thrown, as an error for JavaScript. Called within a handler.
+JsError error_of_exception() {
   try {
-    instance.release_pending();
-    return body(instance, info);
-  } catch (const PendingJsException&) {
-    return nullptr;
+    throw;
   } catch (JsError& thrown) {
-    error = std::move(thrown);
+    return std::move(thrown);
   } catch (const c10::Error& thrown) {
-    error = {"operator", thrown.what_without_backtrace(), {}};
+    return {"operator", thrown.what_without_backtrace(), {}};
   } catch (const std::bad_alloc&) {
-    error = {"out-of-memory", "out of memory", {}};
+    return {"out-of-memory", "out of memory", {}};
   } catch (const std::exception& thrown) {
-    error = {"operator", thrown.what(), {}};
-  }
-  try {
-    if (instance.thrown != nullptr) {
-      // The real cause: what a callback threw inside libtorch's frames.
-      napi_ref reference = std::exchange(instance.thrown, nullptr);
-      napi_value exception;
-      NODE_API(napi_get_reference_value(env, reference, &exception));
-      NODE_API(napi_delete_reference(env, reference));
-      NODE_API(napi_throw(env, exception));
-      return nullptr;
-    }
-    instance.throw_js(error);
+    return {"operator", thrown.what(), {}};
   } catch (...) {
-    napi_throw_error(env, error.code.c_str(), error.message.c_str());
+    return {"internal", "an exception of an unknown kind was thrown", {}};
+  }
+}
+
+}  // namespace
+
+napi_value guarded(napi_env env, napi_callback_info info, Method body) {
+  try {
+    Instance& instance = Instance::of(env);
+    try {
+      instance.release_pending();
+      return body(instance, info);
+    } catch (const PendingJsException&) {
+      return nullptr;
+    } catch (...) {
+      const JsError error = error_of_exception();
+      // The real cause is what a callback threw inside libtorch's frames, where one did.
+      if (instance.thrown)
+        NODE_API(napi_throw(env, instance.thrown.take(env)));
+      else
+        instance.throw_js(error);
+    }
+  } catch (...) {
+    // Node-API refused, or there is no memory for the message.
+    napi_throw_error(env, "internal", "the error could not be told");
   }
   return nullptr;
 }

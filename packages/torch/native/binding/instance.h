@@ -18,7 +18,7 @@ namespace binding {
 
 class Instance {
  public:
-  explicit Instance(napi_env env) : env(env), thread(std::this_thread::get_id()) {}
+  explicit Instance(napi_env env);
   ~Instance();
 
   static Instance& of(napi_env env);
@@ -28,9 +28,9 @@ class Instance {
   TensorTable tensors;
   std::vector<std::unique_ptr<Operator>> operators;
   std::unordered_map<std::string, size_t> operator_index;
-  napi_ref error_factory = nullptr;
+  Reference error_factory;
   // A JavaScript exception on its way through libtorch's frames (a custom function's callback threw).
-  napi_ref thrown = nullptr;
+  Reference thrown;
   // Custom functions in JavaScript that some graph still holds.
   std::atomic<int> js_functions{0};
 
@@ -43,12 +43,28 @@ class Instance {
   void release_later(napi_ref reference);
   void release_pending();
 
-  // Tells V8 how much memory lies behind the small handles that it collects, so that it does so in time. What scopes
-  // free is not its concern: told of a training step's tensors it would collect in every step, in vain.
-  void report_memory();
+  // From now on the garbage collector is to free the tensor, of which `object` is JavaScript's.
+  void set_collectable(uint64_t handle, napi_value object);
+  bool free_tensor(uint64_t handle);
   void throw_js(const JsError& error);
 
  private:
+  // Tells V8 how much memory lies behind the small handles that it collects, so that it does so in time. What scopes
+  // free is not its concern: told of a training step's tensors it would collect in every step, in vain.
+  void report_memory();
+  // Frees the tensors whose objects V8 has collected. Their finalizers do so too, but only when JavaScript returns to
+  // its event loop, which a long loop never does.
+  void sweep();
+
+  struct Collectable {
+    uint64_t handle;
+    // Weak: it does not keep the object.
+    napi_ref object;
+  };
+  std::vector<Collectable> collectables_;
+  // The next sweep is due beyond these.
+  size_t sweep_at_count_;
+  int64_t sweep_at_bytes_;
   int64_t reported_bytes_ = 0;
   std::mutex pending_mutex_;
   std::vector<napi_ref> pending_;

@@ -2,10 +2,7 @@
 #include <c10/util/Logging.h>
 #include <torch/csrc/api/include/torch/version.h>
 
-#include <cstdlib>
-
 #include "exports.h"
-#include "heap.h"
 
 namespace {
 
@@ -21,13 +18,6 @@ void leave_out_backtraces() {
 #endif
 }
 
-// oneDNN and libtorch keep 1,024 compiled products each, a megabyte or two apiece with their working memory. Batches of
-// sentences have ever new shapes: a bf16 training run of stories15M grew to 3.4 GB by them.
-// They read these when they are first used; what a person has set stays.
-void limit_primitive_caches() {
-  for (const char* name : {"LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"}) setenv(name, "256", 0);
-}
-
 void destroy(napi_env, void* data, void*) { delete static_cast<binding::Instance*>(data); }
 
 napi_value initialise(napi_env env, napi_value exports) {
@@ -38,8 +28,6 @@ napi_value initialise(napi_env env, napi_value exports) {
     return nullptr;
   }
   leave_out_backtraces();
-  limit_primitive_caches();
-  binding::keep_freed_memory();
   try {
     binding::export_call(env, exports);
     binding::export_tensor(env, exports);

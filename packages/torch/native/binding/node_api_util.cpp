@@ -2,6 +2,16 @@
 
 namespace binding {
 
+uint32_t list_length(napi_env env, napi_value array) {
+  constexpr uint32_t most = 1u << 24;
+  uint32_t length;
+  if (napi_get_array_length(env, array, &length) != napi_ok)
+    throw JsError{"argument", "expected an array, got " + describe(env, array), {}};
+  if (length > most)
+    throw JsError{"argument", "a list of " + std::to_string(length) + " elements, more than " + std::to_string(most), {}};
+  return length;
+}
+
 std::string get_string(napi_env env, napi_value value) {
   size_t length = 0;
   if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok)

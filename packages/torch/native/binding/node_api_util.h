@@ -72,6 +72,51 @@ inline void set_property(napi_env env, napi_value object, const char* name, napi
   NODE_API(napi_set_named_property(env, object, name, value));
 }
 
+// A reference to a JavaScript value, or none.
+class Reference {
+ public:
+  Reference() = default;
+  Reference(const Reference&) = delete;
+  Reference& operator=(const Reference&) = delete;
+
+  explicit operator bool() const { return reference_ != nullptr; }
+  // Holds this value in place of what it held.
+  void set(napi_env env, napi_value value) {
+    clear(env);
+    NODE_API(napi_create_reference(env, value, 1, &reference_));
+  }
+  napi_value get(napi_env env) const {
+    napi_value value;
+    NODE_API(napi_get_reference_value(env, reference_, &value));
+    return value;
+  }
+  // What it held, which it then holds no longer.
+  napi_value take(napi_env env) {
+    napi_value value = get(env);
+    clear(env);
+    return value;
+  }
+  void clear(napi_env env) noexcept {
+    if (reference_ != nullptr) napi_delete_reference(env, std::exchange(reference_, nullptr));
+  }
+
+ private:
+  napi_ref reference_ = nullptr;
+};
+
+// A scope for the JavaScript values that are made until its end.
+struct HandleScope {
+  napi_env env;
+  napi_handle_scope scope = nullptr;
+  explicit HandleScope(napi_env env) : env(env) { NODE_API(napi_open_handle_scope(env, &scope)); }
+  ~HandleScope() { napi_close_handle_scope(env, scope); }
+  HandleScope(const HandleScope&) = delete;
+  HandleScope& operator=(const HandleScope&) = delete;
+};
+
+// The length of an array from JavaScript, which can claim any: throws JsError for more than any list here holds.
+uint32_t list_length(napi_env env, napi_value array);
+
 std::string get_string(napi_env env, napi_value value);
 bool get_bool(napi_env env, napi_value value);
 double get_number(napi_env env, napi_value value);

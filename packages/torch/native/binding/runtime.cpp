@@ -19,12 +19,19 @@ napi_value version(Instance& instance, napi_callback_info) { return make_string(
 // setErrorFactory((code, message, fields) => Error)
 napi_value set_error_factory(Instance& instance, napi_callback_info info) {
   Arguments<1> args(instance.env, info);
-  NODE_API(napi_create_reference(instance.env, args[0], 1, &instance.error_factory));
+  instance.error_factory.set(instance.env, args[0]);
   return undefined(instance.env);
 }
 
 napi_value get_threads(Instance& instance, napi_callback_info) {
   return make_number(instance.env, at::get_num_threads());
+}
+
+// tuneProcess(): for a process that trains or generates; what a person has set stays
+napi_value tune_process(Instance& instance, napi_callback_info) {
+  limit_primitive_caches();
+  keep_freed_memory();
+  return undefined(instance.env);
 }
 
 napi_value reuse_heap(Instance& instance, napi_callback_info info) {
@@ -118,6 +125,7 @@ void export_runtime(napi_env env, napi_value exports) {
               {"setErrorFactory", entry<set_error_factory>},
               {"getThreads", entry<get_threads>},
               {"setThreads", entry<set_threads>},
+              {"tuneProcess", entry<tune_process>},
               {"reuseMemory", entry<reuse_heap>},
               {"manualSeed", entry<manual_seed>},
               {"getRngState", entry<get_rng_state>},

@@ -5,6 +5,8 @@
 #include "dtypes.h"
 #include "exports.h"
 
+#include <memory>
+
 namespace binding {
 namespace {
 
@@ -23,14 +25,13 @@ uint64_t first_handle(Instance& instance, napi_callback_info info) {
 }
 
 napi_value free_tensor(Instance& instance, napi_callback_info info) {
-  const bool freed = instance.tensors.free(first_handle(instance, info));
-  instance.report_memory();
-  return make_bool(instance.env, freed);
+  return make_bool(instance.env, instance.free_tensor(first_handle(instance, info)));
 }
 
+// setCollectable(handle, object): the tensor goes with the object
 napi_value set_collectable(Instance& instance, napi_callback_info info) {
-  instance.tensors.set_collectable(first_handle(instance, info));
-  instance.report_memory();
+  Arguments<2> args(instance.env, info);
+  instance.set_collectable(first_handle(instance, info), args[1]);
   return undefined(instance.env);
 }
 
@@ -161,10 +162,34 @@ napi_value to_buffer(Instance& instance, napi_callback_info info) {
   return buffer;
 }
 
+// The memory of a storage that JavaScript sees as well: it goes when neither needs it any longer, whatever happens to the
+// storage meanwhile (set_, a copy on write, a resize).
+using SharedMemory = std::shared_ptr<at::DataPtr>;
+
+void drop_share(void* context) { delete static_cast<SharedMemory*>(context); }
+
+// From the first time on, the storage is fixed: elements that move would leave JavaScript with those of before.
+SharedMemory share_memory(const at::Tensor& tensor) {
+  c10::StorageImpl* storage = tensor.storage().unsafeGetStorageImpl();
+  // Written to through JavaScript: a memory that is to be copied on the first write is copied now.
+  tensor.data_ptr();
+  const at::DataPtr& present = storage->data_ptr();
+  if (present.get_deleter() == &drop_share) return *static_cast<SharedMemory*>(present.get_context());
+  const at::Device device = present.device();
+  void* data = present.get();
+  storage->set_resizable(false);
+  auto memory = std::make_shared<at::DataPtr>();
+  auto own = std::make_unique<SharedMemory>(memory);
+  *memory = storage->set_data_ptr(at::DataPtr(data, own.get(), &drop_share, device));
+  own.release();
+  return memory;
+}
+
 // viewBuffer(handle) → ArrayBuffer over the tensor's own memory, which it keeps alive
 napi_value view_buffer(Instance& instance, napi_callback_info info) {
-  const at::Tensor tensor = first(instance, info).detach();
-  if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.is_conj() || tensor.is_neg())
+  const at::Tensor& tensor = first(instance, info);
+  if (!tensor.device().is_cpu() || tensor.layout() != at::kStrided || !tensor.is_contiguous() || tensor.is_conj() ||
+      tensor.is_neg())
     throw JsError{"argument",
                   "tensor: only a contiguous tensor on the CPU can be viewed in place, got " + describe(tensor),
                   {{"argument", "tensor"}}};
@@ -174,11 +199,11 @@ napi_value view_buffer(Instance& instance, napi_callback_info info) {
     NODE_API(napi_create_arraybuffer(instance.env, 0, &data, &buffer));
     return buffer;
   }
-  auto* keep = new at::Tensor(tensor);
-  const auto release = [](napi_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); };
-  const napi_status status = napi_create_external_arraybuffer(instance.env, keep->data_ptr(), keep->nbytes(), release, keep, &buffer);
-  if (status != napi_ok) delete keep;
-  NODE_API(status);
+  auto keep = std::make_unique<SharedMemory>(share_memory(tensor));
+  const auto release = [](napi_env, void*, void* hint) { delete static_cast<SharedMemory*>(hint); };
+  NODE_API(napi_create_external_arraybuffer(
+      instance.env, tensor.data_ptr(), tensor.nbytes(), release, keep.get(), &buffer));
+  keep.release();
   return buffer;
 }
 

@@ -3,10 +3,11 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { draftOf, isDraft, makeFolder, putInPlace, removeDrafts } from "../files/atomic.ts";
+import type { Machine } from "../machine.ts";
 import type { Compiler } from "./compiler.ts";
 import { BuildError } from "./errors.ts";
 import { isUpToDate, parseDependencies, recordInputs } from "./inputs.ts";
-import type { Machine } from "./machine.ts";
+import { progressOf } from "./progress.ts";
 import { runCommand } from "./run-command.ts";
 import { sourcesOf, type Unit } from "./units.ts";
 
@@ -18,6 +19,8 @@ export interface BuildContext {
   /** What the objects depend on beside their sources and headers, such as the libtorch's own files. */
   readonly identity: string;
   readonly log: (line: string) => void;
+  /** Where a bar can be drawn while files compile; lines through `log` where left out. */
+  readonly terminal?: NodeJS.WriteStream | undefined;
 }
 
 interface Compilation {
@@ -65,7 +68,13 @@ function planCompilations(unit: Unit, { folder, compiler }: BuildContext): Compi
   const objects = join(folder, unit.name);
   return sourcesOf(unit).map((source) => {
     const object = join(objects, `${source.replaceAll(/[\\/]/g, "__")}.o`);
-    const command = [...compiler.command, ...unit.compile, "-MMD", "-c", join(unit.sourceDir, source)];
+    const command = [
+      ...compiler.command,
+      ...unit.compile(source),
+      "-MMD",
+      "-c",
+      join(unit.sourceDir, source),
+    ];
     return { source, object, command };
   });
 }
@@ -74,23 +83,36 @@ const keyOf = (one: Compilation, { identity }: BuildContext): string[] => [ident
 
 async function runJobs(queue: readonly Compilation[], context: BuildContext): Promise<void> {
   if (queue.length === 0) return;
-  const jobs = Math.min(context.machine.jobs, queue.length);
-  context.log(`compiling ${queue.length} C++ ${queue.length === 1 ? "file" : "files"}, ${jobs} at a time`);
-  const rest = [...queue];
+  // The longest first, so that none of them begins when all others are done.
+  const rest = queue.toSorted((a, b) => weightOf(b) - weightOf(a));
+  const jobs = Math.min(context.machine.jobs, rest.length);
+  const progress = progressOf(
+    rest.map((one) => weightOf(one)),
+    jobs,
+    context,
+  );
   let failed: BuildError | undefined;
   const worker = async (): Promise<void> => {
     for (let one = rest.shift(); one !== undefined && failed === undefined; one = rest.shift()) {
       try {
         await compile(one, context);
+        progress.done(weightOf(one));
       } catch (error) {
         if (!(error instanceof BuildError)) throw error;
         failed ??= error;
       }
     }
   };
-  await Promise.all(Array.from({ length: jobs }, worker));
+  try {
+    await Promise.all(Array.from({ length: jobs }, worker));
+  } finally {
+    progress.end();
+  }
   if (failed !== undefined) throw failed;
 }
+
+/** About the seconds that a file takes: libtorch's headers, or none of them. */
+const weightOf = ({ command }: Compilation): number => (command.includes("-isystem") ? 45 : 5);
 
 async function compile(one: Compilation, context: BuildContext): Promise<void> {
   const { object, command, source } = one;

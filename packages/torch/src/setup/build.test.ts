@@ -1,12 +1,12 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { bareMachine, fakeLibtorch, temporaryFolder, write } from "../../test/setup/fake-libtorch.ts";
+import type { Machine } from "../machine.ts";
 import { type BuildResult, buildNative } from "./build.ts";
 import { readCurrentBuild } from "./current-build.ts";
 import { BuildError } from "./errors.ts";
 import { describeLibtorch, type Libtorch } from "./libtorch.ts";
-import type { Machine } from "./machine.ts";
 
 // Real sources, a real compiler, and a libtorch of empty libraries.
 let folder: string;
@@ -25,8 +25,10 @@ function libtorchAt(root: string, version = "2.13.0"): Libtorch {
   );
 }
 
+const environment = (): Machine["env"] => ({ ...process.env, PROMPTLOSS_CACHE: join(folder, "cache") });
+
 function build(changes: { env?: Machine["env"]; libtorch?: Libtorch; log?: (line: string) => void } = {}) {
-  const machine = bareMachine(folder, { platform, arch, env: { ...process.env, ...changes.env } });
+  const machine = bareMachine(folder, { platform, arch, env: { ...environment(), ...changes.env } });
   const { log = () => {} } = changes;
   return buildNative(changes.libtorch ?? libtorch, machine, { nativeDir: native, outputDir: output, log });
 }
@@ -127,6 +129,47 @@ describe("buildNative", () => {
       "c.cpp.o",
       "cpu__b.cpp.o",
     ]);
+  });
+
+  it("compiles no source that another includes, and that one again when its part changes", async () => {
+    write(join(native, "ops/parts/part.cpp"), "int part() { return 1; }\n");
+    write(join(native, "ops/whole.cpp"), '#include "parts/part.cpp"\nint whole() { return part(); }\n');
+    expect((await build()).compiled).toContain("ops/whole.cpp");
+    write(join(native, "ops/parts/part.cpp"), "int part() { return 2; }\n");
+    expect((await build()).compiled).toEqual(["ops/whole.cpp"]);
+  });
+
+  it("gives kernels no header of libtorch", async () => {
+    write(join(libtorch.root, "include/ATen/ATen.h"), "#define ATEN 1\n");
+    write(join(native, "ops/kernels/kernel.cpp"), "#include <ATen/ATen.h>\nint kernel;\n");
+    await expect(build()).rejects.toThrow(/could not build kernels.kernel.cpp.*ATen.ATen\.h/s);
+  });
+
+  it("takes what another clone of the same sources has built, and builds after a change", async () => {
+    const first = await build();
+    const elsewhere = join(folder, "clone/native");
+    cpSync(native, elsewhere, { recursive: true });
+    const clone = () =>
+      buildNative(libtorch, bareMachine(folder, { platform, arch, env: environment() }), {
+        nativeDir: elsewhere,
+        outputDir: join(folder, "clone/build"),
+      });
+    const taken = await clone();
+    expect([taken.compiled, taken.linked]).toEqual([[], []]);
+    expect(taken.current.addon).not.toBe(first.current.addon);
+    expect(readFileSync(taken.current.addon!)).toEqual(readFileSync(first.current.addon!));
+    expect((await clone()).compiled).toEqual([]);
+    write(join(elsewhere, "ops/shared.h"), "int shared(); // changed\n");
+    expect((await clone()).compiled).toHaveLength(3);
+  });
+
+  it("does not take a cached build that is damaged", async () => {
+    const first = await build();
+    const cache = join(folder, "cache/native");
+    const name = readdirSync(cache)[0]!;
+    write(join(cache, name, basename(first.current.addon!)), "half a libr");
+    rmSync(output, { recursive: true });
+    expect((await build()).compiled).toHaveLength(3);
   });
 
   it("takes an object for none when a killed build left it without its stamp, or lost it", async () => {

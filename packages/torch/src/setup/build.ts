@@ -3,11 +3,12 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { Machine } from "../machine.ts";
+import { buildKey, holdsCachedBuild, keepBuild, takeCachedBuild } from "./build-cache.ts";
 import { buildUnits, type UnitResult } from "./build-unit.ts";
 import { type Compiler, findCompiler } from "./compiler.ts";
 import { buildFolder, type CurrentBuild, packageFolder, writeCurrentBuild } from "./current-build.ts";
 import { type Libtorch, sharedLibraryExtension } from "./libtorch.ts";
-import type { Machine } from "./machine.ts";
 import { openmpArguments } from "./openmp.ts";
 import { unitsFor } from "./units.ts";
 
@@ -18,6 +19,8 @@ export interface BuildOptions {
   readonly outputDir?: string;
   readonly compiler?: Compiler;
   readonly log?: (line: string) => void;
+  /** Where a bar can be drawn while files compile. */
+  readonly terminal?: NodeJS.WriteStream | undefined;
 }
 
 export interface BuildResult {
@@ -44,10 +47,28 @@ export async function buildNative(
   const compiler = options.compiler ?? (await findCompiler(machine));
   const openmp = await openmpArguments(compiler, machine, join(outputDir, "probes"));
   const units = unitsFor(libtorch, machine, { nativeDir, openmp });
-  const flags = units.map((unit) => [unit.name, unit.compile, unit.link]);
-  const folder = join(outputDir, `${libtorch.version}-${digest([libtorch.root, compiler, flags])}`);
-  const context = { machine, compiler, folder, identity: identityOf(libtorch, machine), log };
-  const results = await buildUnits(units, context);
+  const folder = join(outputDir, `${libtorch.version}-${digest([libtorch.root, compiler])}`);
+  const identity = identityOf(libtorch, machine);
+  const key = buildKey(units, nativeDir, [compiler, libtorch.root, identity]);
+  let results: readonly UnitResult[];
+  if (holdsCachedBuild(folder, key) || takeCachedBuild(machine, key, folder)) {
+    results = units.map((unit) => ({
+      library: join(folder, unit.output),
+      compiled: [],
+      linked: false,
+    }));
+  } else {
+    results = await buildUnits(units, {
+      machine,
+      compiler,
+      folder,
+      identity,
+      log,
+      terminal: options.terminal,
+    });
+    const libraries = results.flatMap((result) => result.library ?? []);
+    if (libraries.length === units.length) keepBuild(machine, key, libraries);
+  }
   const libraryOf = (name: string): string | undefined =>
     results[units.findIndex((unit) => unit.name === name)]?.library;
   const [addon, ops] = [libraryOf("binding"), libraryOf("ops")];

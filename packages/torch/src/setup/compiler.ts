@@ -1,6 +1,7 @@
 // Finds the C++ compiler: CXX, then c++, g++ and clang++. It only asks for the version; nothing is compiled.
+
+import { type Machine, variable } from "../machine.ts";
 import { CompilerNotFoundError } from "./errors.ts";
-import { type Machine, variable } from "./machine.ts";
 import { runCommand } from "./run-command.ts";
 
 export interface Compiler {

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeFolder } from "../files/atomic.ts";
+import { cacheFolder, type Machine } from "../machine.ts";
 import { FETCHED_VERSION } from "./fetch-wheel.ts";
-import { cacheFolder, type Machine } from "./machine.ts";
 
 const DAY = 24 * 3600 * 1000;
 

@@ -1,4 +1,7 @@
 // Set-up for programs: find or fetch libtorch, build the native code, and say what is in use.
+
+export { cacheFolder, type Machine, thisMachine } from "../machine.ts";
+export { usesReferenceBlas } from "./blas.ts";
 export { type BuildOptions, type BuildResult, buildNative } from "./build.ts";
 export { type Compiler, findCompiler } from "./compiler.ts";
 export { buildFolder, type CurrentBuild, readCurrentBuild } from "./current-build.ts";
@@ -10,6 +13,7 @@ export {
   PythonTorchNotFoundError,
   SetupError,
 } from "./errors.ts";
+export { DEBIAN_BLAS } from "./fetch-debian.ts";
 export { FETCHED_VERSION } from "./fetch-wheel.ts";
 export {
   compareVersions,
@@ -18,6 +22,5 @@ export {
   type LibtorchOrigin,
   libtorchLine,
 } from "./libtorch.ts";
-export { cacheFolder, type Machine, thisMachine } from "./machine.ts";
 export { findLibtorch, type Provided, type ProvideOptions, provideLibtorch } from "./provide.ts";
 export { type SetUpOptions, type SetUpResult, setUp } from "./set-up.ts";

@@ -53,7 +53,8 @@ async function runSetup(json: boolean, retryFetch: boolean): Promise<number> {
   const log = (line: string): void => {
     (json ? process.stderr : process.stdout).write(`${line}\n`);
   };
-  const { current, folder, compiled, linked, remark } = await setUp({ log, retryFetch });
+  const terminal = json ? process.stderr : process.stdout;
+  const { current, folder, compiled, linked, remark } = await setUp({ log, terminal, retryFetch });
   if (json) printJson({ ok: true, ...current, folder, compiled, linked, remark: remark ?? null });
   return 0;
 }

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, replaceFile } from "../files/atomic.ts";
+import type { Machine } from "../machine.ts";
 import type { Compiler } from "./compiler.ts";
-import type { Machine } from "./machine.ts";
 import { runCommand } from "./run-command.ts";
 
 const PROBE =

@@ -2,8 +2,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bareMachine, fakeLibtorch, temporaryFolder } from "../../test/setup/fake-libtorch.ts";
+import { cacheFolder } from "../machine.ts";
 import { LibtorchInvalidError } from "./errors.ts";
-import { cacheFolder } from "./machine.ts";
 import { libtorchOfCache, libtorchOfEnvironment, libtorchOfSystem } from "./places.ts";
 
 describe("libtorchOfEnvironment", () => {

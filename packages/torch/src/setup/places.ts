@@ -2,9 +2,9 @@
 // Nothing is fetched here.
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { cacheFolder, type Machine, variable } from "../machine.ts";
 import { LibtorchInvalidError } from "./errors.ts";
 import { compareVersions, describeLibtorch, type Libtorch, sharedLibraryExtension } from "./libtorch.ts";
-import { cacheFolder, type Machine, variable } from "./machine.ts";
 
 /**
  * The libtorch that `LIBTORCH` names, or `LIBTORCH_INCLUDE` and `LIBTORCH_LIB`; undefined where none is set.

@@ -8,10 +8,10 @@ import {
   temporaryFolder,
   write,
 } from "../../test/setup/fake-libtorch.ts";
+import type { Machine } from "../machine.ts";
 import { LibtorchNotFoundError } from "./errors.ts";
 import { recentFailure, recordFailure } from "./fetch-record.ts";
 import { fetchWheel } from "./fetch-wheel.ts";
-import type { Machine } from "./machine.ts";
 import { provideLibtorch } from "./provide.ts";
 
 // A Python whose pip notes that it was called and does `pip`, with "$target" being the folder to install into.
@@ -141,8 +141,38 @@ case $1 in update) touch ${folder}/updated;; install) cp -r ${debian} ${folder}/
     const { libtorch } = await provideLibtorch(bareMachine(folder, { isRoot: true }));
     expect(libtorch).toMatchObject({ version: "1.13.0", origin: "system" });
     expect(readFileSync(join(folder, "apt-calls"), "utf8").split("\n")).toEqual([
-      ...["--version", "--version", "update", "install", ""],
+      ...["--version", "--version", "update", "--simulate", "install", ""],
     ]);
+  });
+
+  it("says what apt-get installs, a fast BLAS with it, and asks none where PROMPTLOSS_NO_APT is set", async () => {
+    const folder = temporaryFolder();
+    fakePython(folder, NONE);
+    const debian = fakeLibtorch(join(folder, "debian"), "1.13.0");
+    fakeProgram(folder, "apt-cache", 'echo "  Candidate: 1.0"');
+    fakeProgram(
+      folder,
+      "apt-get",
+      `echo "$*" >>${folder}/apt-calls
+case $1 in
+  --simulate) echo "Inst libtorch1.13 (1.13.1)"; echo "Inst libtorch-dev (1.13.1)"; echo "Inst libopenblas0-pthread (0.3)";;
+  install) cp -r ${debian} ${folder}/usr;;
+esac`,
+    );
+    const forbidden = bareMachine(folder, { isRoot: true, env: { PROMPTLOSS_NO_APT: "1" } });
+    await expect(provideLibtorch(forbidden)).rejects.toThrow(
+      "PROMPTLOSS_NO_APT is set: apt-get was not asked",
+    );
+    expect(existsSync(join(folder, "apt-calls"))).toBe(false);
+    const lines: string[] = [];
+    await provideLibtorch(bareMachine(folder, { isRoot: true }), { log: (line) => lines.push(line) });
+    expect(lines.slice(-2)).toEqual([
+      "apt-get installs libtorch-dev and libopenblas0-pthread (PROMPTLOSS_NO_APT=1 forbids it)",
+      "  with what they need: libtorch1.13 libtorch-dev libopenblas0-pthread",
+    ]);
+    expect(readFileSync(join(folder, "apt-calls"), "utf8")).toContain(
+      "install --yes --no-install-recommends libtorch-dev libopenblas0-pthread\n",
+    );
   });
 
   it("lists every way when there is none", async () => {
@@ -168,7 +198,7 @@ case $1 in update) touch ${folder}/updated;; install) cp -r ${debian} ${folder}/
              LIBTORCH=<the folder with include/ and lib/> npm run setup
              or put that folder at /home/.cache/promptloss/libtorch/2.13.0, where every run finds it
         4. use the distribution's (1.13 on Debian 12; it works, and is slower)
-             sudo apt-get install libtorch-dev && npm run setup"
+             sudo apt-get install libtorch-dev libopenblas0-pthread && npm run setup"
     `);
     expect(await message(bareMachine(folder, { platform: "darwin" }))).toMatchInlineSnapshot(`
       "no libtorch was found

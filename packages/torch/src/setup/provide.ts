@@ -1,12 +1,13 @@
 // Which libtorch to use: the documented order, from what the user named to what can be fetched.
 //   1 LIBTORCH · 2 Python's torch when LIBTORCH_USE_PYTORCH is set · 3 the user's cache · 4 the system's, if 2.x
 //   5 PyTorch's CPU wheel through pip · 6 the system's 1.13 · 7 Debian's package through apt-get
+
+import { cacheFolder, isOn, type Machine } from "../machine.ts";
 import { LibtorchNotFoundError } from "./errors.ts";
 import { installDebianPackage } from "./fetch-debian.ts";
 import { recentFailure, recordFailure } from "./fetch-record.ts";
 import { FETCHED_VERSION, type FetchOptions, fetchWheel } from "./fetch-wheel.ts";
 import { compareVersions, type Libtorch } from "./libtorch.ts";
-import { cacheFolder, isOn, type Machine } from "./machine.ts";
 import { libtorchOfCache, libtorchOfEnvironment, libtorchOfSystem } from "./places.ts";
 import { libtorchOfPython } from "./python.ts";
 import { waysToGetLibtorch } from "./ways.ts";

@@ -1,8 +1,8 @@
 // Asks the user's Python two things: its version, and where its torch lies. Nothing of Python is needed at run time.
 import { join } from "node:path";
+import { type Machine, variable } from "../machine.ts";
 import { PythonTorchNotFoundError } from "./errors.ts";
 import { describeLibtorch, type Libtorch } from "./libtorch.ts";
-import { type Machine, variable } from "./machine.ts";
 import { runCommand } from "./run-command.ts";
 
 export interface Python {

@@ -1,9 +1,10 @@
 // Set-up as one call: a compiler, a libtorch, the native code built. What is there already is left as it is.
+
+import { type Machine, thisMachine } from "../machine.ts";
 import { type BuildOptions, type BuildResult, buildNative } from "./build.ts";
 import { findCompiler } from "./compiler.ts";
 import { SetupError } from "./errors.ts";
 import { type Libtorch, libtorchLine } from "./libtorch.ts";
-import { type Machine, thisMachine } from "./machine.ts";
 import { type ProvideOptions, provideLibtorch } from "./provide.ts";
 
 export interface SetUpOptions extends ProvideOptions, Omit<BuildOptions, "compiler"> {
@@ -36,7 +37,9 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
   const { compiled, linked } = result;
   if (compiled.length + linked.length > 0) {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    log(`native code built in ${seconds} s: ${[...compiled, ...linked].join(", ")}`);
+    log(
+      `native code built in ${seconds} s: ${compiled.length} files compiled, ${linked.length} libraries linked`,
+    );
   }
   return { ...result, libtorch, remark };
 }

@@ -1,18 +1,21 @@
 // The native libraries and how each is compiled and linked, as data. Two units: `ops`, fused operators with no
 // Node in it, which Python can load too, and `binding`, the Node-API addon.
-import { existsSync, readdirSync } from "node:fs";
+//
+// libtorch's headers take 25 to 35 s of a processor to read, more than all that is ours takes to compile. So each unit has
+// one translation unit that reads them, of which its other files are parts, and kernels, which read none, have one each.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join, normalize, sep } from "node:path";
+import { type Machine, variable } from "../machine.ts";
 import { type Libtorch, sharedLibraryExtension } from "./libtorch.ts";
-import { type Machine, variable } from "./machine.ts";
 
 export interface Unit {
   readonly name: "ops" | "binding";
   readonly sourceDir: string;
   /** The library's file name. */
   readonly output: string;
-  /** Arguments of each compilation, without the source and the object. */
-  readonly compile: readonly string[];
+  /** Arguments of a source's compilation, without the source and the object. */
+  readonly compile: (source: string) => readonly string[];
   /** Arguments of the link, after the objects. */
   readonly link: readonly string[];
 }
@@ -24,10 +27,10 @@ export interface UnitOptions {
   readonly openmp: readonly string[];
 }
 
-// The package carries no types.
-const { include_dir: nodeApiHeaders } = createRequire(import.meta.url)("node-api-headers") as {
-  include_dir: string;
-};
+/** The folder with Node-API's headers. The package carries no types. */
+export const nodeApiHeaders: string = (
+  createRequire(import.meta.url)("node-api-headers") as { include_dir: string }
+).include_dir;
 
 /** The version of Node-API that the addon asks for: what Node 20 and later have. */
 const NAPI_VERSION = 9;
@@ -36,13 +39,14 @@ const NAPI_VERSION = 9;
 export function unitsFor(libtorch: Libtorch, machine: Machine, options: UnitOptions): Unit[] {
   const { nativeDir, openmp } = options;
   const extension = sharedLibraryExtension(machine.platform);
-  const common = ["-O3", "-DNDEBUG", "-fPIC", "-Wall", `-std=c++${libtorch.cxxStandard}`];
+  const common = ["-DNDEBUG", "-fPIC", "-Wall", `-std=c++${libtorch.cxxStandard}`];
   const libtorchFlags = [
     `-D_GLIBCXX_USE_CXX11_ABI=${libtorch.cxx11Abi}`,
     ...libtorch.includeDirs.filter((dir) => !COMPILER_SEARCHES.has(dir)).flatMap((dir) => ["-isystem", dir]),
   ];
   const own = (name: string): string[] => variable(machine, name)?.split(/\s+/) ?? [];
-  const compile = [...common, ...openmp, ...libtorchFlags];
+  // What they do, they do in kernels and in libtorch: they need no more than the first level.
+  const glue = ["-O1", ...common, ...openmp, ...libtorchFlags];
   const link = [...linkArguments(libtorch, machine, openmp), ...own("LDFLAGS")];
   const ops = join(nativeDir, "ops");
   const binding = join(nativeDir, "binding");
@@ -53,15 +57,19 @@ export function unitsFor(libtorch: Libtorch, machine: Machine, options: UnitOpti
       output: `libpromptloss_ops${extension}`,
       // Vector types are passed between inlined functions only, where no calling convention is involved.
       // Nobody reads errno, and a square root that may set it is no vector instruction.
-      compile: [...compile, "-Wno-psabi", "-fno-math-errno", `-I${ops}`, ...own("CXXFLAGS")],
+      compile: (source) => [
+        ...(isKernel(source) ? ["-O3", ...common] : glue),
+        ...["-Wno-psabi", "-fno-math-errno"],
+        ...own("CXXFLAGS"),
+      ],
       link,
     },
     {
       name: "binding",
       sourceDir: binding,
       output: "promptloss_torch.node",
-      compile: [
-        ...compile,
+      compile: () => [
+        ...glue,
         ...["-fvisibility=hidden", "-fvisibility-inlines-hidden"],
         ...[`-DNAPI_VERSION=${NAPI_VERSION}`, "-DNODE_GYP_MODULE_NAME=promptloss_torch"],
         ...["-isystem", nodeApiHeaders, `-I${binding}`],
@@ -95,10 +103,23 @@ function linkArguments(libtorch: Libtorch, machine: Machine, openmp: readonly st
   ];
 }
 
-/** The unit's sources, relative to its folder, sorted; empty when the folder is missing. */
-export function sourcesOf(unit: Unit): string[] {
+const isKernel = (source: string): boolean => source.split(sep)[0] === "kernels";
+
+/**
+ * The unit's translation units, relative to its folder, sorted; empty when the folder is missing. A source that another
+ * one includes is a part of that.
+ */
+export function sourcesOf(unit: Pick<Unit, "sourceDir">): string[] {
   if (!existsSync(unit.sourceDir)) return [];
-  return readdirSync(unit.sourceDir, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".cpp"))
-    .sort();
+  const sources = readdirSync(unit.sourceDir, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".cpp"),
+  );
+  const parts = new Set(sources.flatMap((source) => sourcesIncludedBy(unit.sourceDir, source)));
+  return sources.filter((source) => !parts.has(source)).sort();
+}
+
+function sourcesIncludedBy(folder: string, source: string): string[] {
+  const text = readFileSync(join(folder, source), "utf8");
+  const names = text.matchAll(/^#include "([^"]+\.cpp)"/gm);
+  return Array.from(names, ([, name]) => normalize(join(dirname(source), name!)));
 }

@@ -1,6 +1,8 @@
 // The one message that a user reads when there is no libtorch: what was tried, and every way to get one.
+
+import type { Machine } from "../machine.ts";
+import { DEBIAN_BLAS } from "./fetch-debian.ts";
 import { FETCHED_VERSION, wheelRequirement } from "./fetch-wheel.ts";
-import type { Machine } from "./machine.ts";
 
 /** @param tried what failed and why, one sentence each, without full stops. */
 export function waysToGetLibtorch(machine: Machine, tried: readonly string[], cache: string): string {
@@ -29,7 +31,7 @@ export function waysToGetLibtorch(machine: Machine, tried: readonly string[], ca
       ? ["use Homebrew's", "brew install pytorch && npm run setup"]
       : [
           "use the distribution's (1.13 on Debian 12; it works, and is slower)",
-          "sudo apt-get install libtorch-dev && npm run setup",
+          `sudo apt-get install libtorch-dev ${DEBIAN_BLAS} && npm run setup`,
         ],
   ];
   return [

@@ -5,8 +5,8 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { Machine } from "../../src/machine.ts";
 import { sharedLibraryExtension } from "../../src/setup/libtorch.ts";
-import type { Machine } from "../../src/setup/machine.ts";
 
 /** A folder that goes when the test ends. */
 export function temporaryFolder(): string {

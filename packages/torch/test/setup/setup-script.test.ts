@@ -23,7 +23,13 @@ function setUp(args: readonly string[] = [], env: Record<string, string> = {}): 
     const child = spawn(process.execPath, [join(clone, "scripts/setup.mjs"), ...args], {
       // Any working folder will do.
       cwd: "/",
-      env: { ...process.env, LIBTORCH: libtorch, npm_execpath: join(clone, "../npm.js"), ...env },
+      env: {
+        ...process.env,
+        LIBTORCH: libtorch,
+        PROMPTLOSS_CACHE: join(clone, "../cache"),
+        npm_execpath: join(clone, "../npm.js"),
+        ...env,
+      },
     });
     const outcome: Outcome = { code: null, stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const) {
@@ -45,6 +51,7 @@ beforeEach(() => {
   for (const name of [
     ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.base.json", "scripts"],
     ...["packages/torch/package.json", "packages/torch/tsconfig.json", "packages/torch/src/errors.ts"],
+    ...["packages/torch/src/machine.ts", "packages/torch/src/files"],
     ...["packages/torch/src/setup", "packages/promptloss/package.json", "packages/promptloss/tsconfig.json"],
     ...["bench/package.json", "bench/tsconfig.json", "demo/package.json", "demo/tsconfig.json"],
   ]) {

@@ -1,0 +1,49 @@
+// Matrix products in bfloat16 with sums in float32, for processors that multiply pairs of bfloat16 in one instruction:
+// AVX-512 bf16 and AMX. Operands may be float32, which is rounded while it is packed, and lie either way round, so that no
+// operand is cast or transposed beforehand and a product is added straight to float32 sums.
+#pragma once
+
+#include "matrix.h"
+#include "products_kernels.h"
+
+namespace promptloss {
+
+/** Whether this processor is one that these products are written for. */
+bool has_products();
+
+/** A right factor [depth, columns], of whose steps one is 1, in the order in which products read it. */
+class PackedFactor {
+ public:
+  explicit PackedFactor(const Matrix& right, const ProductKernels* kernels = product_kernels());
+  ~PackedFactor();
+  PackedFactor(const PackedFactor&) = delete;
+  PackedFactor& operator=(const PackedFactor&) = delete;
+
+  int64_t depth() const { return depth_; }
+  int64_t columns() const { return columns_; }
+
+ private:
+  friend struct ProductRun;
+  const ProductKernels* kernels_;
+  int32_t* words_;
+  int64_t depth_, columns_;
+};
+
+struct ProductOptions {
+  float scale = 1;
+  /** Add to what is there; for float32 results. */
+  bool add = false;
+  /** Added to each row: [columns]; null for none. */
+  const float* bias = nullptr;
+};
+
+/**
+ * to [rows, columns] = scale · left [rows, depth] · right + bias, rounded once. One of left's steps is 1, and right has a
+ * depth of at least 1.
+ */
+void product(const MatrixTarget& to, const Matrix& left, const PackedFactor& right, const ProductOptions& options);
+
+/** The same on the calling thread alone, for callers that divide rows among threads themselves. */
+void product_here(const MatrixTarget& to, const Matrix& left, const PackedFactor& right, const ProductOptions& options);
+
+}  // namespace promptloss
