@@ -19,4 +19,5 @@ export * from "./rotary-embedding.ts";
 export * from "./shape.ts";
 export * from "./silu-mul.ts";
 export * from "./tied-embedding.ts";
+export * from "./total-norm.ts";
 export * from "./weighted-cross-entropy.ts";
