@@ -1,8 +1,9 @@
 // The call to any operator of libtorch's dispatcher. `operator` binds one by its name for the typed functions;
 // `ops` is the raw door to all of them, checked by their schemas and by nothing else.
 
-import { ArgumentError } from "./errors.ts";
-import { addon, type NativeValue, type OperatorInfo } from "./native/addon.ts";
+import { ArgumentError, UnknownOperatorError } from "./errors.ts";
+import { addon, type NativeValue, type OperatorInfo, staleBuildError } from "./native/addon.ts";
+import { checkListLength } from "./native/list-length.ts";
 import { adopt } from "./scope.ts";
 import { type Scalar, Tensor } from "./tensor.ts";
 
@@ -23,6 +24,17 @@ export function resolve(name: string): OperatorInfo {
   return dot < 0 ? addon.resolve(name, "") : addon.resolve(name.slice(0, dot), name.slice(dot + 1));
 }
 
+/** The same for an operator that a typed function binds. @throws {NotBuiltError} where our own library lacks it */
+function resolveBound(name: string): OperatorInfo {
+  try {
+    return resolve(name);
+  } catch (error) {
+    if (error instanceof UnknownOperatorError && name.startsWith("promptloss::"))
+      throw staleBuildError(`operator ${name}`);
+    throw error;
+  }
+}
+
 /** Whether this libtorch has the operator. */
 export function hasOperator(name: string): boolean {
   const [base = "", overload = ""] = String(name).split(".");
@@ -33,6 +45,7 @@ function lower(value: Value): NativeValue {
   if (value instanceof Tensor) return value.handle;
   if (typeof value === "bigint") return lowerInteger(value);
   if (Array.isArray(value)) {
+    checkListLength(value);
     for (const element of value)
       if (element instanceof Tensor || typeof element === "bigint") return value.map(lowerElement);
     return value;
@@ -61,7 +74,7 @@ function lift(value: NativeValue): unknown {
 export function operator<R = Tensor>(name: string): (...args: Value[]) => R {
   let index = -1;
   return (...args) => {
-    if (index < 0) index = resolve(name).index;
+    if (index < 0) index = resolveBound(name).index;
     // A call without a spread costs a fifth of a tiny operator less.
     switch (args.length) {
       case 1:
@@ -80,7 +93,7 @@ export function operator<R = Tensor>(name: string): (...args: Value[]) => R {
 export function inPlaceOperator(name: string): (self: Tensor, ...args: Value[]) => Tensor {
   let index = -1;
   return (self, ...args) => {
-    if (index < 0) index = resolve(name).index;
+    if (index < 0) index = resolveBound(name).index;
     if (!(self instanceof Tensor)) throw new ArgumentError(`${name}: expected a tensor to write to`);
     addon.run(index, self.handle, ...args.map(lower));
     return self;

@@ -1,4 +1,5 @@
 // @promptloss/torch: libtorch for Node.
+import "./autograd/gradient.ts";
 import "./methods.ts";
 
 export * from "./autograd/backward.ts";
@@ -20,4 +21,4 @@ export * from "./profile.ts";
 export * from "./runtime.ts";
 export * from "./safetensors/index.ts";
 export { keep, memory, Scope, scope } from "./scope.ts";
-export { type NestedArray, type Scalar, Tensor } from "./tensor.ts";
+export { type ItemOf, type NestedArray, type Scalar, Tensor } from "./tensor.ts";

@@ -12,7 +12,7 @@ test("a generator's state brings its numbers back", () => {
 
 test("a state may lie at any address, as a view of a file does", () => {
   manualSeed(3);
-  const bytes = getRngState().toTypedArray<"uint8">();
+  const bytes = getRngState().toTypedArray("uint8");
   const first = rand([5]).toTypedArray();
   const shifted = new Uint8Array(bytes.length + 1);
   shifted.set(bytes, 1);

@@ -1,13 +1,14 @@
 // The process around the tensors: libtorch's version, threads, random state, devices.
 
 import { ArgumentError } from "./errors.ts";
-import { addon, build } from "./native/addon.ts";
+import { addon, currentBuild } from "./native/addon.ts";
 import { adopt } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The libtorch in use: "2.13.0", its folder, and how it was found. */
 export function libtorch(): { version: string; root: string; origin: string } {
-  return { version: addon.version(), root: build.libtorch.root, origin: build.libtorch.origin };
+  const { root, origin } = currentBuild().libtorch;
+  return { version: addon.version(), root, origin };
 }
 
 /** The threads that one operator may use: the cores available, unless OMP_NUM_THREADS or `setNumThreads` said. */
@@ -17,6 +18,16 @@ export function getNumThreads(): number {
 
 export function setNumThreads(count: number): void {
   addon.setThreads(count);
+}
+
+/**
+ * Settings for a process that trains or generates, made once, before the first operator, and kept to its end: with
+ * glibc, small and middle-sized pieces of memory that tensors free stay in the process; libtorch and oneDNN keep 256
+ * compiled products each, not 1,024, which batches of ever new shapes fill with gigabytes. What the environment says
+ * (`MALLOC_*`, `GLIBC_TUNABLES`, `LRU_CACHE_CAPACITY`, `ONEDNN_PRIMITIVE_CACHE_CAPACITY`) stays.
+ */
+export function tuneProcess(): void {
+  addon.tuneProcess();
 }
 
 /**

@@ -1,5 +1,6 @@
 // Who frees what. A tensor belongs to the innermost scope that was open when it was made; outside any scope the
-// garbage collector frees it some time after the last use.
+// garbage collector frees it some time after the last use: the addon looks for tensors that V8 has collected while
+// others are made, and a finalizer frees the rest when JavaScript returns to its event loop.
 
 import { TorchError } from "./errors.ts";
 import { addon, type Handle } from "./native/addon.ts";
@@ -62,7 +63,7 @@ const garbage: Owner & { adopt(tensor: Tensor): void } = {
   adopt(tensor) {
     tensor.owner = garbage;
     collector.register(tensor, tensor.handle, tensor);
-    addon.setCollectable(tensor.handle);
+    addon.setCollectable(tensor.handle, tensor);
   },
   disown(tensor) {
     collector.unregister(tensor);

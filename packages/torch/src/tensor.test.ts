@@ -8,12 +8,16 @@ import {
   type DType,
   fromTypedArray,
   full,
+  grad,
+  hasOperator,
   itemSize,
   OperatorError,
   OutOfMemoryError,
   ones,
   ops,
   ShapeError,
+  Tensor,
+  TorchError,
   tensor,
   UnknownOperatorError,
   zeros,
@@ -51,7 +55,14 @@ describe("elements", () => {
 
   test("an int64 beyond 2⁵³ is a bigint, others are numbers", () => {
     expect(tensor([2n ** 53n, 7n]).toArray()).toEqual([2n ** 53n, 7]);
-    expect(tensor(2n ** 62n).item()).toBe(2n ** 62n);
+    expect(tensor(2n ** 62n).item("int64")).toBe(2n ** 62n);
+    expect(() => tensor(2n ** 62n).item()).toThrow(/no number/);
+    expect(tensor(true).item("bool")).toBe(true);
+    expect(() => tensor(true).item()).toThrow(ArgumentError);
+    expect(() => tensor(1).item("int64")).toThrow(/has dtype float32, not int64/);
+    expect(tensor(1).toTypedArray("float32")).toEqual(Float32Array.of(1));
+    expect(() => tensor(1).toTypedArray("float64")).toThrow(/has dtype float32, not float64/);
+    expect(() => tensor(1).asTypedArray("int32")).toThrow(ArgumentError);
     expect(tensor(-3n).item()).toBe(-3);
     expect(full([2], 2n ** 62n + 1n, { dtype: "int64" }).toArray()).toEqual([2n ** 62n + 1n, 2n ** 62n + 1n]);
   });
@@ -71,7 +82,7 @@ describe("elements", () => {
       [1, 2],
       [3, 4],
     ]);
-    const view = shared.asTypedArray<"float32">();
+    const view = shared.asTypedArray("float32");
     view[0] = 5;
     expect(array[0]).toBe(5);
   });
@@ -89,6 +100,70 @@ describe("elements", () => {
     expect(shared.toArray()).toEqual([0, 0, 0, 0]);
   });
 
+  describe("memory that was handed out", () => {
+    const handedOut = (): { held: Tensor; array: Float32Array } => {
+      const held = arange(0, 1000, 1, { dtype: "float32" });
+      return { held, array: held.asTypedArray("float32") };
+    };
+    const whole = (array: Float32Array): boolean => array.every((value, i) => value === i);
+
+    test("is not resized, by no operator and through no view", () => {
+      const attempts: ((held: Tensor) => unknown)[] = [
+        (held) => ops.aten!.resize_!(held, [100_000]),
+        (held) => ops.aten!.resize_!(held.narrow(0, 0, 10), [100_000]),
+        (held) => ops.aten!.resize_!(held.detach(), [100_000]),
+        (held) => ops.aten!.resize_as_!(held, zeros([100_000])),
+        (held) => ops.aten!.cat!.out!([held, zeros([100_000])], 0, { out: held }),
+        (held) => ops.aten!.add!.out!(zeros([100_000]), zeros([100_000]), { out: held }),
+      ];
+      for (const attempt of attempts) {
+        const { held, array } = handedOut();
+        expect(() => attempt(held)).toThrow(/not resizable|single memory location/);
+        held.free();
+        expect(whole(array)).toBe(true);
+      }
+      const { held } = handedOut();
+      const error = (() => {
+        try {
+          return ops.aten!.resize_!(held, [100_000]);
+        } catch (thrown) {
+          return thrown as OperatorError;
+        }
+      })();
+      expect((error as OperatorError).hint).toMatch(/asTypedArray\(\) gave it out.*resize a clone/);
+    });
+
+    test("stays where it is when the tensor goes on to other memory", () => {
+      const attempts: ((held: Tensor) => unknown)[] = [
+        (held) => ops.aten!.set_!.source_Tensor!(held, zeros([5])),
+        (held) => ops.aten!.set_!.default!(held),
+        ...(hasOperator("aten::_lazy_clone")
+          ? [(held: Tensor) => (ops.aten!._lazy_clone!(held) as Tensor).free()]
+          : []),
+      ];
+      for (const attempt of attempts) {
+        const { held, array } = handedOut();
+        try {
+          attempt(held);
+        } catch (error) {
+          expect(error).toBeInstanceOf(OperatorError);
+        }
+        held.free();
+        for (let i = 0; i < 20; i++) full([1000], 7).free();
+        expect(whole(array)).toBe(true);
+      }
+    });
+
+    test("is seen from both sides each time that it is handed out", () => {
+      const { held, array } = handedOut();
+      const again = held.narrow(0, 10, 5).asTypedArray("float32");
+      held.add_(1);
+      again[0] = -1;
+      expect([...array.subarray(9, 12)]).toEqual([10, -1, 12]);
+      expect(held.narrow(0, 9, 3).toArray()).toEqual([10, -1, 12]);
+    });
+  });
+
   test("memory that a tensor can't hold is refused", () => {
     const common = new Float32Array(new SharedArrayBuffer(8));
     expect(() => fromTypedArray(common)).toThrow("SharedArrayBuffer");
@@ -98,6 +173,56 @@ describe("elements", () => {
     expect(() => fromTypedArray(gone, [4])).toThrow("needs 4 elements, got 0");
     expect(() => fromTypedArray(Uint16Array.of(1))).toThrow("does not carry");
     expect(() => ones([2, 3]).t().asTypedArray()).toThrow(ArgumentError);
+  });
+
+  describe("arrays that claim too much are refused at once", () => {
+    const twice = Array.from({ length: 60 }).reduce<unknown>((inner) => [inner, inner], []);
+    const itself: unknown[] = [];
+    itself.push(itself, itself);
+    const hostile: Record<string, unknown> = {
+      "2³¹ holes": new Array(2 ** 31),
+      "2³² − 1 holes": new Array(2 ** 32 - 1),
+      "2²⁵ holes": new Array(2 ** 25),
+      "an array that holds itself twice": itself,
+      "2⁶⁰ references to one array": twice,
+    };
+
+    // By name, as vitest would walk through the values.
+    test.each(Object.keys(hostile))("%s", (name) => {
+      const list = hostile[name] as number[];
+      const calls = [
+        () => zeros(list),
+        () => full(list, 1),
+        () => tensor(list),
+        () => cat(list as unknown as Tensor[]),
+        () => fromTypedArray(Float32Array.of(1), list),
+        () => ones([2]).reshape(list),
+        () => ones([2]).sum(list),
+        () => ops.aten!.zeros!.default!(list),
+        () => grad([ones([2])], list as unknown as Tensor[]),
+      ];
+      for (const call of calls) expect(call).toThrow(TorchError);
+    });
+
+    test("getters that throw, and arrays that change while they are read", () => {
+      const trap = Object.defineProperty([1, 2], 1, {
+        get: () => {
+          throw new RangeError("trap");
+        },
+      });
+      expect(() => zeros(trap)).toThrow(new RangeError("trap"));
+      expect(() => tensor(trap)).toThrow(new RangeError("trap"));
+      const shrinking = Object.defineProperty([1, 2, 3], 0, {
+        get: () => {
+          shrinking.length = 1;
+          return 1;
+        },
+      }) as number[];
+      expect(zeros(shrinking).shape).toEqual([1]);
+      expect(() => zeros(new Proxy([2], {}))).toThrow(ArgumentError);
+      expect(() => ones([2]).add(new Proxy(ones([2]), {}))).toThrow(/only looks like one/);
+      expect(() => ones([2]).add(Object.create(Tensor.prototype))).toThrow(/only looks like one/);
+    });
   });
 
   test("nested arrays of any shape come back as they went in", () => {

@@ -1,16 +1,18 @@
 // The tensor: a handle to libtorch's own, with its metadata and its elements. Operators are functions
 // (src/functions) that src/methods.ts also installs here as methods.
 
-import type { DType, TypedArrayOf } from "./dtype.ts";
+import type { DType, TypedArray, TypedArrayOf } from "./dtype.ts";
 import { typedArrayOf } from "./dtype.ts";
 import { ArgumentError, OutOfMemoryError, UseAfterFreeError } from "./errors.ts";
 import type { TensorMethods } from "./methods.ts";
 import { addon, type Handle } from "./native/addon.ts";
 import { formatTensor } from "./print.ts";
-import { adopt } from "./scope.ts";
 
 /** A number, bigint or boolean where an operator takes one element. */
 export type Scalar = number | bigint | boolean;
+
+/** What `item(dtype)` gives. */
+export type ItemOf<D extends DType> = D extends "int64" ? bigint : D extends "bool" ? boolean : number;
 
 /** Elements as nested arrays, in the tensor's shape; a bare element for a tensor of no dimensions. */
 export type NestedArray = number | bigint | boolean | NestedArray[];
@@ -20,10 +22,17 @@ export interface Owner {
   disown(tensor: Tensor): void;
 }
 
-// methods.ts installs exactly these on the prototype.
-export interface Tensor extends TensorMethods {}
+// methods.ts and autograd/gradient.ts install exactly these on the prototype: they make tensors, which scope.ts owns, and
+// that needs this class.
+export interface Tensor extends TensorMethods {
+  /**
+   * The gradient that `backward` accumulated in this leaf, null before. Each read is a new Tensor over the same
+   * memory.
+   */
+  grad: Tensor | null;
+}
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface above is what methods.ts installs.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface above is what is installed.
 export class Tensor {
   #handle: Handle;
   /** @internal */
@@ -36,6 +45,8 @@ export class Tensor {
 
   /** @internal @throws {UseAfterFreeError} */
   get handle(): Handle {
+    if (!(#handle in this))
+      throw new ArgumentError("expected a tensor, got an object that only looks like one, such as a Proxy");
     if (this.#handle === 0n) throw new UseAfterFreeError();
     return this.#handle;
   }
@@ -114,25 +125,6 @@ export class Tensor {
     addon.setRequiresGrad(this.handle, value);
   }
 
-  /**
-   * The gradient that `backward` accumulated in this leaf, null before. Each read is a new Tensor over the same
-   * memory.
-   */
-  get grad(): Tensor | null {
-    const handle = addon.grad(this.handle);
-    return handle === null ? null : adopt(handle);
-  }
-
-  set grad(value: Tensor | null) {
-    if (value !== null && !(value instanceof Tensor))
-      throw new ArgumentError("grad: expected a tensor or null", {
-        argument: "grad",
-        expected: "Tensor?",
-        received: typeof value,
-      });
-    addon.setGrad(this.handle, value === null ? null : value.handle);
-  }
-
   get isLeaf(): boolean {
     return addon.isLeaf(this.handle);
   }
@@ -143,12 +135,26 @@ export class Tensor {
   }
 
   /**
-   * The only element of a one-element tensor, as a number or boolean; an int64 beyond ±(2^53 − 1) as a bigint.
+   * The only element of a one-element tensor: a number, or, where `dtype` says so, an int64 as a bigint or a bool as a
+   * boolean.
    * @throws {OperatorError} for any other number of elements
+   * @throws {ArgumentError} where the tensor's dtype is not the one that is named, and without a name for a bool and for
+   * an int64 beyond ±(2^53 − 1), which no number is
    */
-  item(): number {
-    const value = addon.item(this.handle);
-    return (value instanceof BigInt ? value.valueOf() : value) as number;
+  item(): number;
+  item<D extends DType>(dtype: D): ItemOf<D>;
+  item(dtype?: DType): number | bigint | boolean {
+    if (dtype !== undefined) this.#expectDType("item", dtype);
+    const boxed = addon.item(this.handle);
+    const value = (boxed instanceof BigInt ? boxed.valueOf() : boxed) as number | bigint | boolean;
+    if (dtype === "int64") return BigInt(value);
+    if (dtype !== undefined || typeof value === "number") return value;
+    const own = this.dtype;
+    throw new ArgumentError(
+      `item: ${value} of dtype ${own} is no number`,
+      { argument: "dtype", received: own },
+      { hint: `ask for it as what it is: item("${own}")` },
+    );
   }
 
   /**
@@ -177,17 +183,37 @@ export class Tensor {
     return nest(0, 0, this.numel);
   }
 
-  /** A copy of the elements in row-major order, from any device and layout. 16-bit floats as their bits. */
-  toTypedArray<D extends DType>(): TypedArrayOf<D> {
-    return typedArrayOf(this.dtype as D, addon.toBuffer(this.handle));
+  /**
+   * A copy of the elements in row-major order, from any device and layout. 16-bit floats as their bits.
+   * @throws {ArgumentError} where `dtype` is named and is not the tensor's: convert it first, `tensor.double()` say
+   */
+  toTypedArray(): TypedArray;
+  toTypedArray<D extends DType>(dtype: D): TypedArrayOf<D>;
+  toTypedArray(dtype?: DType): TypedArray {
+    if (dtype !== undefined) this.#expectDType("toTypedArray", dtype);
+    return typedArrayOf(this.dtype, addon.toBuffer(this.handle));
   }
 
   /**
-   * The tensor's own memory as a typed array: writes go both ways, and the memory lives as long as either.
-   * @throws {ArgumentError} unless the tensor is contiguous and on the CPU
+   * The tensor's own memory as a typed array: writes go both ways, and the memory lives as long as either. From then
+   * on the memory is fixed: `resize_`, or an operator whose `out` would have to grow, throws an OperatorError.
+   * @throws {ArgumentError} unless the tensor is contiguous and on the CPU, and of the dtype where one is named
    */
-  asTypedArray<D extends DType>(): TypedArrayOf<D> {
-    return typedArrayOf(this.dtype as D, addon.viewBuffer(this.handle));
+  asTypedArray(): TypedArray;
+  asTypedArray<D extends DType>(dtype: D): TypedArrayOf<D>;
+  asTypedArray(dtype?: DType): TypedArray {
+    if (dtype !== undefined) this.#expectDType("asTypedArray", dtype);
+    return typedArrayOf(this.dtype, addon.viewBuffer(this.handle));
+  }
+
+  #expectDType(name: string, dtype: DType): void {
+    const { dtype: own } = this;
+    if (own !== dtype)
+      throw new ArgumentError(`${name}: the tensor has dtype ${own}, not ${String(dtype)}`, {
+        argument: "dtype",
+        expected: own,
+        received: String(dtype),
+      });
   }
 
   /** As a person would want to read it; long dimensions are cut in the middle. */
@@ -200,8 +226,8 @@ export class Tensor {
   }
 }
 
-/** V8 ends the process when an array of more than 2^27 elements is filled. */
-const maxNested = 2 ** 26;
+/** Elements of nested arrays at most. V8 ends the process when an array of more than 2^27 elements is filled. */
+export const maxNested = 2 ** 26;
 
 /** Reads single elements of a tensor as JavaScript values, by their row-major index. */
 function readElements(handle: Handle, dtype: DType): (index: number) => number | bigint | boolean {

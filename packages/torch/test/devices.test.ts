@@ -32,7 +32,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const numbers = (values: Tensor): number[] =>
-  Array.from(values.to({ dtype: "float64", device: "cpu" }).toTypedArray<"float64">());
+  Array.from(values.to({ dtype: "float64", device: "cpu" }).toTypedArray("float64"));
 
 test("the CPU is the first device", () => {
   expect(availableDevices()[0]).toBe("cpu");

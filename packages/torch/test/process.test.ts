@@ -80,6 +80,31 @@ test.skipIf(!glibc)(
   },
 );
 
+test("a synchronous loop without a scope does not hold on to what it dropped", () => {
+  // 400 tensors of 10 MB. V8 collects when it likes: it must have done so before half of them were there.
+  const { most, bytes, right } = runChildJson<{ most: number; bytes: number; right: boolean }>(
+    "programs/loop.ts",
+  );
+  expect(right).toBe(true);
+  expect(most).toBeLessThan(200);
+  expect(bytes).toBeLessThan(2e9);
+});
+
+test("importing the package loads nothing native until something native is called", () => {
+  const { before, after } = runChildJson<{ before: number; after: number }>("programs/lazy.ts");
+  expect(before).toBe(0);
+  expect(after).toBeGreaterThan(0);
+});
+
+test("importing the package changes neither the environment nor malloc; tuneProcess() does", () => {
+  const { before, after } = runChildJson<{ before: (string | null)[]; after: (string | null)[] }>(
+    "programs/tuning.ts",
+    { env: { LRU_CACHE_CAPACITY: undefined, ONEDNN_PRIMITIVE_CACHE_CAPACITY: "77" } },
+  );
+  expect(before).toEqual([null, "77"]);
+  expect(after).toEqual(["256", "77"]);
+});
+
 test("workers have an engine of their own", () => {
   const { main, workers } = runChildJson<{ main: number; workers: unknown[] }>("programs/worker.ts");
   expect(main).toBe(3);

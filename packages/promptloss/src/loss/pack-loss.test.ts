@@ -21,7 +21,7 @@ const lossesOf = (of: CausalLanguageModel, row: WeightedTokens): Float64Array =>
     scope(() => {
       const logits = of.logits(of.forward(packSequences([row.ids]))).narrow(0, 0, row.length - 1);
       const targets = fromTypedArray(BigInt64Array.from(row.ids.subarray(1), BigInt));
-      const losses = crossEntropy(logits, targets, { reduction: "none" }).toTypedArray<"float64">();
+      const losses = crossEntropy(logits, targets, { reduction: "none" }).toTypedArray("float64");
       return Float64Array.of(0, ...losses);
     }),
   );
@@ -98,7 +98,7 @@ describe("packLoss", () => {
         const uniform = noGrad(() =>
           scope(() => {
             const logits = model.logits(model.forward(pack));
-            return [...logits.logSoftmax(-1).mean(-1).neg().toTypedArray<"float64">()];
+            return [...logits.logSoftmax(-1).mean(-1).neg().toTypedArray("float64")];
           }),
         );
         const { weights } = pack.shifted();

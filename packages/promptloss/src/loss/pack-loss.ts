@@ -92,6 +92,6 @@ const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLos
 };
 
 const numbers = (losses: Tensor, correct: Tensor) => ({
-  losses: losses.to({ dtype: "float64" }).toTypedArray<"float64">(),
-  correct: correct.to({ dtype: "uint8" }).toTypedArray<"uint8">(),
+  losses: losses.to({ dtype: "float64" }).toTypedArray("float64"),
+  correct: correct.to({ dtype: "uint8" }).toTypedArray("uint8"),
 });

@@ -25,7 +25,7 @@ const gradientsOf = (
   const gradients = new Map(
     [...model.parameters].map(([name, tensor]) => [
       name,
-      tensor.grad!.to({ dtype: "float64" }).toTypedArray<"float64">(),
+      tensor.grad!.to({ dtype: "float64" }).toTypedArray("float64"),
     ]),
   );
   return { loss, gradients };

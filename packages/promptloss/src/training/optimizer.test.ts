@@ -69,7 +69,7 @@ describe("AdamW", () => {
       for (const [name, expected] of Object.entries(parameters))
         own
           .get(name)!
-          .toTypedArray<"float64">()
+          .toTypedArray("float64")
           .forEach((value, i) => {
             expect(value, `${name}[${i}]`).toBeCloseTo(expected[i]!, 12);
           });

@@ -2,8 +2,9 @@
 
 import { ArgumentError } from "../errors.ts";
 import { addon, type Handle } from "../native/addon.ts";
+import { checkListLength } from "../native/list-length.ts";
 import { adopt } from "../scope.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 
 export interface BackwardOptions {
   /** The gradient to start from, in the tensor's shape; 1 for a tensor of one element where left out. */
@@ -28,10 +29,10 @@ export function backward(input: Tensor, options: BackwardOptions = {}): void {
     });
   addon.backward(
     [input.handle],
-    gradient === undefined ? null : [gradient.handle],
+    gradient === undefined ? null : handles("gradient", [gradient]),
     retainGraph,
     createGraph,
-    inputs === undefined ? null : handles(inputs),
+    inputs === undefined ? null : handles("inputs", inputs),
   );
 }
 
@@ -64,12 +65,31 @@ export function grad(
       expected: "at least one tensor",
       received: "[]",
     });
-  const seeds = gradients === undefined ? null : gradients.map((seed) => seed?.handle ?? null);
+  const roots = handles("outputs", outputs);
+  const leaves = handles("inputs", inputs);
+  const seeds = gradients === undefined ? null : handlesOrNull("gradients", gradients);
   return addon
-    .gradientsOf(handles(outputs), handles(inputs), seeds, retainGraph, createGraph, allowUnused)
+    .gradientsOf(roots, leaves, seeds, retainGraph, createGraph, allowUnused)
     .map((handle) => (handle === null ? null : adopt(handle)));
 }
 
-function handles(tensors: readonly Tensor[]): Handle[] {
-  return tensors.map((tensor) => tensor.handle);
+function handlesOrNull(argument: string, tensors: readonly (Tensor | null)[]): (Handle | null)[] {
+  if (!Array.isArray(tensors)) return handles(argument, tensors as readonly Tensor[]);
+  checkListLength(tensors);
+  return Array.from(tensors, (tensor) => (tensor == null ? null : handles(argument, [tensor])[0]!));
+}
+
+function handles(argument: string, tensors: readonly Tensor[]): Handle[] {
+  const expected = "an array of tensors";
+  if (!Array.isArray(tensors))
+    throw new ArgumentError(`${argument}: expected ${expected}`, { argument, expected });
+  checkListLength(tensors);
+  return Array.from(tensors, (tensor) => {
+    if (!(tensor instanceof Tensor))
+      throw new ArgumentError(`${argument}: expected ${expected}, got a list with ${typeof tensor} in it`, {
+        argument,
+        expected,
+      });
+    return tensor.handle;
+  });
 }

@@ -61,8 +61,8 @@ export function gradcheck(
     const direction = randn(output.shape, { dtype: "float64", device: output.device });
     const analytic = grad([output], checked, { gradients: [direction], allowUnused: true });
     checked.forEach((input, i) => {
-      const values = analytic[i] === null ? undefined : (analytic[i] as Tensor).toTypedArray<"float64">();
-      const base = detach(input).toTypedArray<"float64">();
+      const values = analytic[i] === null ? undefined : (analytic[i] as Tensor).toTypedArray("float64");
+      const base = detach(input).toTypedArray("float64");
       const project = (element: number, step: number): number =>
         scope(() => {
           const moved = Float64Array.from(base);

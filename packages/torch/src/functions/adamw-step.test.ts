@@ -69,20 +69,20 @@ describe("adamwStep_", () => {
           manualSeed(seed);
           const start = random(count);
           const gradients = [1, 2, 3].map(() => random(count));
-          const given = gradients.map((gradient) => gradient.toTypedArray<"float64">());
-          const expected = [...start.toTypedArray<"float64">()].map((weight, i) =>
+          const given = gradients.map((gradient) => gradient.toTypedArray("float64"));
+          const expected = [...start.toTypedArray("float64")].map((weight, i) =>
             defined(
               weight,
               given.map((values) => values[i]!),
               options,
             ),
           );
-          const whole = stepped(start, gradients, options).toTypedArray<"float64">();
+          const whole = stepped(start, gradients, options).toTypedArray("float64");
           const single = start.float();
           const singles = gradients.map((gradient) => gradient.float());
-          const fused = stepped(single, singles, options).toTypedArray<"float32">();
+          const fused = stepped(single, singles, options).toTypedArray("float32");
           const before = useFusedKernels(false);
-          const plain = stepped(single, singles, options).toTypedArray<"float32">();
+          const plain = stepped(single, singles, options).toTypedArray("float32");
           useFusedKernels(before);
           const furthest = (values: ArrayLike<number>): number =>
             expected.reduce((most, value, i) => Math.max(most, Math.abs(values[i]! - value)), 0);
@@ -130,5 +130,52 @@ describe("adamwStep_", () => {
       expect(call).toThrow(OperatorError);
       expect(call).toThrow(message);
     });
+  });
+});
+
+describe("adamwStep_ and autograd", () => {
+  const sizes = [16, 40_000];
+
+  test.each([true, false])(
+    "a backward pass that needs what it overwrote fails, fused kernels: %s",
+    (fused) => {
+      const before = useFusedKernels(fused);
+      try {
+        for (const size of sizes)
+          for (const written of [0, 1, 2] as const) {
+            const tensors = [randn([size]), randn([size]), randn([size]).abs()] as const;
+            const other = randn([size], { requiresGrad: true });
+            const loss = other.mul(tensors[written]).sum();
+            noGrad(() => adamwStep_(...tensors, randn([size]), { rate: 0.1, steps: 1 }));
+            expect(() => loss.backward()).toThrow(/modified by an inplace operation/);
+          }
+      } finally {
+        useFusedKernels(before);
+      }
+    },
+  );
+
+  test.each([true, false])("is refused where it would be recorded, fused kernels: %s", (fused) => {
+    const before = useFusedKernels(fused);
+    try {
+      const parameter = randn([16], { requiresGrad: true });
+      const step = (): void =>
+        adamwStep_(parameter, zeros([16]), zeros([16]), randn([16]), { rate: 0.1, steps: 1 });
+      expect(step).toThrow(/adamw_step_: has no derivative/);
+      noGrad(step);
+    } finally {
+      useFusedKernels(before);
+    }
+  });
+
+  test("refuses tensors that share memory", () => {
+    const memory = randn([20]);
+    const part = (start: number): Tensor => memory.narrow(0, start, 10);
+    const step = (parameter: Tensor, first: Tensor): void =>
+      adamwStep_(parameter, first, zeros([10]), randn([10]), { rate: 0.1, steps: 1 });
+    step(part(0), part(10));
+    expect(() => step(part(0), part(5))).toThrow(/single memory location/);
+    const moment = zeros([10]);
+    expect(() => step(moment, moment)).toThrow(/single memory location/);
   });
 });

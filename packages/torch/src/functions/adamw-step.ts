@@ -37,6 +37,13 @@ export function adamwStep_(
   gradient: Tensor,
   options: AdamWStepOptions,
 ): void {
-  const { rate, steps, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0, gradientScale = 1 } = options;
-  native(parameter, first, second, gradient, steps, rate, ...betas, epsilon, weightDecay, gradientScale);
+  const {
+    rate,
+    steps,
+    betas: [beta1, beta2] = [0.9, 0.999],
+    epsilon = 1e-8,
+    weightDecay = 0,
+    gradientScale = 1,
+  } = options;
+  native(parameter, first, second, gradient, steps, rate, beta1, beta2, epsilon, weightDecay, gradientScale);
 }

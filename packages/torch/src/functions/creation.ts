@@ -6,7 +6,7 @@ import { carries, type DType, dtypeOf, type TypedArray } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
 import { addon } from "../native/addon.ts";
 import { adopt } from "../scope.ts";
-import type { NestedArray, Scalar, Tensor } from "../tensor.ts";
+import { maxNested, type NestedArray, type Scalar, type Tensor } from "../tensor.ts";
 import { factoryTail, withGrad } from "./factory.ts";
 
 export interface TensorOptions {
@@ -119,9 +119,7 @@ export function tensor(data: NestedArray | TypedArray, options: TensorOptions = 
     const copy = fromTypedArray(data, [data.length], { dtype: own });
     return withGrad(convert(copy, dtype ?? own, device), options);
   }
-  const shape = shapeOf(data, 0);
-  const flat = ([data] as unknown[]).flat(Number.POSITIVE_INFINITY);
-  const kind = kindOf(flat);
+  const { shape, flat, kind } = flatten(data);
   const copy = adopt(addon.fromBuffer(pack(flat, kind, dtype), 0, shape, storedAs(kind, dtype), false));
   return withGrad(convert(copy, dtype ?? storedAs(kind, undefined), device), options);
 }
@@ -173,34 +171,63 @@ function checkIntegers(values: readonly (number | bigint)[], dtype: DType): void
   }
 }
 
-function kindOf(flat: unknown[]): ElementKind {
-  const kind = flat.length === 0 ? "number" : typeof flat[0];
-  if (kind !== "number" && kind !== "bigint" && kind !== "boolean")
-    throw new ArgumentError(`tensor: an element is a ${kind}`, { argument: "data", received: kind });
-  if (!flat.every((element) => typeof element === kind))
-    throw new ArgumentError("tensor: the elements are of different types", { argument: "data" });
-  return kind;
-}
-
 /** More dimensions than libtorch's kernels take; an array that holds itself ends here too. */
 const maxDimensions = 64;
 
-function shapeOf(data: unknown, depth: number): number[] {
-  if (!Array.isArray(data)) return [];
-  if (depth === maxDimensions)
-    throw new ArgumentError(`tensor: arrays in each other more than ${maxDimensions} deep`, {
-      argument: "data",
-    });
-  const inner = data.length === 0 ? [] : shapeOf(data[0], depth + 1);
-  for (const element of data.slice(1)) {
-    const other = shapeOf(element, depth + 1);
-    if (other.length !== inner.length || other.some((size, i) => size !== inner[i]))
+/** The elements of nested arrays in row-major order, all of one kind, and the shape, which every part must have. */
+function flatten(data: unknown): { shape: number[]; flat: unknown[]; kind: ElementKind } {
+  const shape = firstShape(data);
+  const flat: unknown[] = [];
+  let kind: ElementKind | undefined;
+  const visit = (part: unknown, depth: number): void => {
+    if (depth === shape.length && !Array.isArray(part)) {
+      const own = kindOf(part);
+      kind ??= own;
+      if (own !== kind)
+        throw new ArgumentError("tensor: the elements are of different types", { argument: "data" });
+      flat.push(part);
+      return;
+    }
+    const own = firstShape(part);
+    if (own.length !== shape.length - depth || own[0] !== shape[depth])
       throw new ArgumentError(
-        `tensor: ragged array: one part has shape [${inner.join(", ")}], another [${other.join(", ")}]`,
+        `tensor: ragged array: one part has shape [${shape.slice(depth).join(", ")}], another [${own.join(", ")}]`,
         { argument: "data" },
       );
+    // By index, so that a hole is an element that is undefined.
+    for (let i = 0; i < own[0]!; i++) visit((part as unknown[])[i], depth + 1);
+  };
+  visit(data, 0);
+  return { shape, flat, kind: kind ?? "number" };
+}
+
+function kindOf(element: unknown): ElementKind {
+  const kind = typeof element;
+  if (kind !== "number" && kind !== "bigint" && kind !== "boolean")
+    throw new ArgumentError(`tensor: an element is a ${kind}`, { argument: "data", received: kind });
+  return kind;
+}
+
+/** The shape by the first element of each array. @throws {ArgumentError} for more than nested arrays may hold */
+function firstShape(data: unknown): number[] {
+  const shape: number[] = [];
+  let count = 1;
+  for (let part = data; Array.isArray(part); part = part[0]) {
+    if (shape.length === maxDimensions)
+      throw new ArgumentError(`tensor: arrays in each other more than ${maxDimensions} deep`, {
+        argument: "data",
+      });
+    shape.push(part.length);
+    // Empty arrays count too: others may hold as many of them.
+    count *= Math.max(1, part.length);
+    if (count > maxNested)
+      throw new ArgumentError(
+        `tensor: nested arrays of more than ${maxNested} elements`,
+        { argument: "data", received: `arrays of shape [${shape.join(", ")}, …]` },
+        { hint: "give a typed array to fromTypedArray()" },
+      );
   }
-  return [data.length, ...inner];
+  return shape;
 }
 
 function convert(source: Tensor, dtype: DType, device: string | undefined): Tensor {
@@ -255,8 +282,13 @@ export function fromTypedArray(
     throw new ArgumentError("fromTypedArray: memory of a resizable buffer can't be shared", {
       argument: "share",
     });
-  if (!Array.isArray(shape))
-    throw new ArgumentError("fromTypedArray: the shape must be an array of sizes", { argument: "shape" });
+  if (!isShape(shape))
+    throw new ArgumentError(
+      `fromTypedArray: the shape must be an array of at most ${maxDimensions} numbers`,
+      {
+        argument: "shape",
+      },
+    );
   const count = shape.reduce((product, size) => product * Number(size), 1);
   if (count !== array.length)
     throw new ArgumentError(
@@ -267,4 +299,13 @@ export function fromTypedArray(
   const source = dtype === "bool" ? Uint8Array.from(array as Uint8Array, (x) => (x === 0 ? 0 : 1)) : array;
   const made = adopt(addon.fromBuffer(source.buffer, source.byteOffset, shape, dtype, share));
   return withGrad(convert(made, dtype, device), options);
+}
+
+/** Whether it can be a shape; what is no number must not be turned into one, or into text, which may take for ever. */
+function isShape(shape: unknown): boolean {
+  return (
+    Array.isArray(shape) &&
+    shape.length <= maxDimensions &&
+    shape.every((size) => typeof size === "number" || typeof size === "bigint")
+  );
 }

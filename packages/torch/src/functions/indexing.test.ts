@@ -42,7 +42,7 @@ const indexOf = (index: GoldenIndex): Index => {
   return "long" in index ? tensor(index.long, { dtype: "int64" }) : tensor(index.mask, { dtype: "bool" });
 };
 
-const numbers = (values: Tensor): number[] => [...values.toTypedArray<"float32">()];
+const numbers = (values: Tensor): number[] => [...values.toTypedArray("float32")];
 
 describe("at and put_", () => {
   test.each(cases.map((each) => [JSON.stringify(each.indices), each] as const))("x%s", (_, golden) => {

@@ -26,7 +26,7 @@ import {
 beforeEach(() => manualSeed(11));
 
 const numbers = (values: Tensor): number[] =>
-  Array.from(values.to({ dtype: "float64" }).toTypedArray<"float64">());
+  Array.from(values.to({ dtype: "float64" }).toTypedArray("float64"));
 
 const COUNT = 40_000;
 

@@ -1,7 +1,20 @@
 // The pair against torch's embedding and the weight itself.
 import { describe, expect, test } from "vitest";
 import { relativeDifference } from "../../test/support/fused.ts";
-import { embedding, fromTypedArray, manualSeed, randn, type Tensor, tiedEmbedding } from "../index.ts";
+import {
+  customFunction,
+  embedding,
+  fromTypedArray,
+  grad,
+  manualSeed,
+  ones,
+  randn,
+  startProfile,
+  stopProfile,
+  type Tensor,
+  tiedEmbedding,
+  weightedCrossEntropy,
+} from "../index.ts";
 
 const indices = fromTypedArray(BigInt64Array.of(3n, 0n, 3n, 3n, 7n));
 
@@ -50,6 +63,65 @@ describe("tiedEmbedding", () => {
     loss.backward({ retainGraph: true });
     loss.backward();
     expect(relativeDifference(weight.grad!, expected(both, 2))).toBeLessThan(1e-6);
+  });
+
+  const rowsAndHead = (weight: Tensor): { rows: Tensor; head: Tensor } => tiedEmbedding(weight, indices);
+  const plus = (rows: Tensor, head: Tensor): Tensor => rows.pow(2).sum().add(head.sum());
+
+  test("writes into no gradient that another holds: of what is added to the head", () => {
+    const weight = leaf();
+    const delta = randn([9, 4], { requiresGrad: true });
+    const { rows, head } = rowsAndHead(weight);
+    const target = randn([9, 4]);
+    const loss = (w: Tensor, r: Tensor): Tensor => w.add(delta).mul(target).sum().add(r.pow(2).sum());
+    loss(head, rows).backward();
+    expect(delta.grad!.toArray()).toEqual(target.toArray());
+    expect(
+      relativeDifference(
+        weight.grad!,
+        expected((r, w) => loss(w, r)),
+      ),
+    ).toBeLessThan(1e-6);
+  });
+
+  test("writes into no gradient that another holds: the caller's seed, or memory of JavaScript's", () => {
+    for (const share of [false, true]) {
+      const weight = leaf();
+      const { rows, head } = rowsAndHead(weight);
+      const values = new Float32Array(36).fill(1);
+      const seed = share ? fromTypedArray(values, [9, 4], { share: true }) : ones([9, 4]);
+      grad([rows, head], [weight], { gradients: [ones([5, 4]), seed] });
+      expect(seed.toArray()).toEqual(ones([9, 4]).toArray());
+      expect(values).toEqual(new Float32Array(36).fill(1));
+    }
+    const values = new Float32Array(36).fill(1);
+    const shared = customFunction({
+      name: "shared",
+      forward: (_, input: Tensor) => input.mul(1),
+      backward: () => [fromTypedArray(values, [9, 4], { share: true })],
+    });
+    const weight = leaf();
+    const { rows, head } = rowsAndHead(weight);
+    rows.sum().add(shared(head).sum()).backward();
+    expect(values).toEqual(new Float32Array(36).fill(1));
+  });
+
+  test("takes a gradient of the head that is one number for all elements", () => {
+    const weight = leaf();
+    const { rows, head } = rowsAndHead(weight);
+    plus(rows, head).backward();
+    expect(relativeDifference(weight.grad!, expected(plus))).toBeLessThan(1e-6);
+  });
+
+  test("adds in place where nobody else holds the head's gradient", () => {
+    const weight = leaf();
+    const { rows, head } = rowsAndHead(weight);
+    const targets = fromTypedArray(BigInt64Array.of(1n, 2n, 3n, 4n, 5n));
+    const { loss } = weightedCrossEntropy(rows, head, targets, ones([5]));
+    startProfile();
+    loss.backward();
+    const { events } = stopProfile();
+    expect(events.filter(({ name }) => name === "aten::clone")).toEqual([]);
   });
 
   test("of a frozen weight", () => {

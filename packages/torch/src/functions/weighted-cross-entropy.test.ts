@@ -64,7 +64,7 @@ function inputsOf({ tokens, units, vocabulary, seed, masked, withBias }: Case, d
 }
 
 const numbers = (values: Tensor | null): number[] =>
-  values === null ? [] : Array.from(values.double().toTypedArray<"float64">());
+  values === null ? [] : Array.from(values.double().toTypedArray("float64"));
 
 function expectClose(actual: readonly number[], expected: ArrayLike<number>, tolerance: number): void {
   const scale = Math.max(1, ...Array.from(expected, Math.abs));

@@ -34,6 +34,8 @@ export interface Addon {
   stopProfile(): { names: string[]; events: Float64Array; dropped: number };
   getThreads(): number;
   setThreads(count: number): void;
+  /** Settings of the whole process, which stay. */
+  tuneProcess(): void;
   /** Begins, or ends once, that the heap keeps pieces of any size that are freed. */
   reuseMemory(begin: boolean): void;
   manualSeed(seed: bigint): void;
@@ -48,8 +50,8 @@ export interface Addon {
   run(operator: number, ...args: NativeValue[]): void;
 
   free(tensor: Handle): boolean;
-  /** Says that the garbage collector is to free the tensor: V8 is told how much memory that is. */
-  setCollectable(tensor: Handle): void;
+  /** Says that the tensor is to go with `object`, when V8 collects that: V8 is told how much memory there is. */
+  setCollectable(tensor: Handle, object: object): void;
   memory(): { tensors: number; bytes: number; collectable: number };
   shape(tensor: Handle): number[];
   strides(tensor: Handle): number[];
@@ -109,29 +111,52 @@ export interface Addon {
 /** A build whose addon is there. */
 export type Build = CurrentBuild & { readonly addon: string };
 
-function readBuild(): Build {
-  const build = readCurrentBuild();
-  if (build?.addon === undefined)
-    throw new NotBuiltError("the native code of @promptloss/torch is not built");
-  if (!existsSync(build.addon)) throw new NotBuiltError(`${build.addon} is gone`);
-  return { ...build, addon: build.addon };
-}
+let build: Build | undefined;
 
-function load(build: Build): Addon {
-  let addon: Addon;
-  try {
-    addon = createRequire(import.meta.url)(build.addon) as Addon;
-  } catch (cause) {
-    throw new NotBuiltError(`${build.addon} does not load: ${(cause as Error).message}`, cause);
+/** The build in use: which libtorch, from where. @throws {NotBuiltError} */
+export function currentBuild(): Build {
+  if (build === undefined) {
+    const found = readCurrentBuild();
+    if (found?.addon === undefined)
+      throw new NotBuiltError("the native code of @promptloss/torch is not built");
+    if (!existsSync(found.addon)) throw new NotBuiltError(`${found.addon} is gone`);
+    build = { ...found, addon: found.addon };
   }
-  addon.setErrorFactory(errorFromNative);
-  // Debian's libtorch starts with one thread; whoever set OMP_NUM_THREADS meant it.
-  if (process.env.OMP_NUM_THREADS === undefined) addon.setThreads(availableParallelism());
-  if (build.ops !== undefined) addon.loadLibrary(build.ops);
-  return addon;
+  return build;
 }
 
-/** The build in use: which libtorch, from where. */
-export const build: Build = readBuild();
+/** What the sources have and the build in use has not: it was built from others. */
+export function staleBuildError(missing: string): NotBuiltError {
+  return new NotBuiltError(
+    `the native code in use has no ${missing}: it was built from older sources than this package's`,
+  );
+}
 
-export const addon: Addon = load(build);
+function load(): Addon {
+  const { addon: path, ops } = currentBuild();
+  let loaded: Addon;
+  try {
+    loaded = createRequire(import.meta.url)(path) as Addon;
+  } catch (cause) {
+    throw new NotBuiltError(`${path} does not load: ${(cause as Error).message}`, cause);
+  }
+  loaded.setErrorFactory(errorFromNative);
+  // Debian's libtorch starts with one thread; whoever set OMP_NUM_THREADS meant it.
+  if (process.env.OMP_NUM_THREADS === undefined) loaded.setThreads(availableParallelism());
+  if (ops !== undefined) loaded.loadLibrary(ops);
+  const missing = (_: object, key: string | symbol): never => {
+    throw staleBuildError(String(key));
+  };
+  return Object.setPrototypeOf(loaded, new Proxy(Object.create(null), { get: missing }));
+}
+
+/**
+ * The addon. It is loaded when something of it is first asked for, so that importing the package costs nothing and needs
+ * no build; from then on this is the addon itself.
+ */
+export let addon: Addon = new Proxy(Object.create(null) as Addon, {
+  get(_, key) {
+    addon = load();
+    return Reflect.get(addon, key);
+  },
+});

@@ -49,6 +49,13 @@ export function errorFromNative(code: string, message: string, fields: Record<st
       return new OutOfMemoryError(message, fields.operator, shapes);
     case "operator":
       if (noBackend.test(message)) return withoutDevice(message, fields.operator, shapes);
+      if (/not resizable/.test(message))
+        return new OperatorError(
+          message,
+          fields.operator,
+          shapes,
+          "others see the tensor's memory: asTypedArray() gave it out, or fromTypedArray() or a file shares it; resize a clone()",
+        );
       if (memoryMessages.test(message)) return new OutOfMemoryError(message, fields.operator, shapes);
       if (shapeMessages.test(message)) return new ShapeError(message, fields.operator, shapes);
       return new OperatorError(message, fields.operator, shapes);

@@ -39,6 +39,14 @@ function cycle(): unknown[] {
   return array;
 }
 
+const twice = (): unknown => Array.from({ length: 60 }).reduce<unknown>((inner) => [inner, inner], []);
+
+const refuse = (): never => {
+  throw new torch.TorchError("a trap was sprung");
+};
+
+const trap = (): unknown[] => Object.defineProperty([1, 2], 1, { get: refuse });
+
 /** Nothing that any parameter takes, or only by chance. */
 const junk: readonly (() => Made)[] = [
   () => made(undefined),
@@ -73,6 +81,12 @@ const junk: readonly (() => Made)[] = [
   () => made(new ArrayBuffer(8), "an ArrayBuffer"),
   () => made(new Map(), "a Map"),
   () => made(new Proxy([], {}), "a Proxy of []"),
+  () => made(new Array(2 ** 31), "new Array(2 ** 31)"),
+  () => made(new Array(2 ** 32 - 1), "new Array(2 ** 32 - 1)"),
+  () => made(twice(), "sixty arrays, each of which holds the next twice"),
+  () => made(trap(), "an array with a getter that throws"),
+  () => made(new Proxy([1, 2], { get: refuse }), "a Proxy that throws"),
+  () => made(Object.create(torch.Tensor.prototype), "an object with a tensor's prototype"),
 ];
 
 function number(source: Source): Made {
@@ -173,7 +187,7 @@ const makers: Record<string, (source: Source, theme: Theme) => Made> = {
   state: (source, theme) => {
     const draw = source.int(0, 3);
     if (draw === 0) return randomTensor(source, theme);
-    const bytes = torch.getRngState().toTypedArray<"uint8">();
+    const bytes = torch.getRngState().toTypedArray("uint8");
     // A state is not to be trusted either: here some of its bytes are others.
     if (draw > 1) for (let i = 0; i < 4; i++) bytes[source.int(0, bytes.length - 1)] = source.int(0, 255);
     return made(torch.fromTypedArray(bytes), draw > 1 ? "a damaged state" : "the state");

@@ -7,7 +7,7 @@ const product = scope(() =>
   [
     ...randn([257, 300])
       .matmul(randn([300, 129]))
-      .toTypedArray<"float32">(),
+      .toTypedArray("float32"),
   ].slice(0, 50),
 );
 console.log(JSON.stringify({ threads: getNumThreads(), cores: availableParallelism(), product }));

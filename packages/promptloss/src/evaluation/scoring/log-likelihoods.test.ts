@@ -28,7 +28,7 @@ describe.each(["llama", "gemma2", "gpt2", "phi3-longrope-short"])("%s", (name) =
       const logits = model.logits(model.forward(packSequences([input]))).double();
       const all = logits.sub(logits.logsumexp(-1, { keepdim: true }));
       const [tokens, vocabulary] = all.shape as [number, number];
-      const values = all.toTypedArray<"float64">();
+      const values = all.toTypedArray("float64");
       return targets.reduce(
         (sum, target, k) => sum + values[(tokens - targets.length + k) * vocabulary + target]!,
         0,

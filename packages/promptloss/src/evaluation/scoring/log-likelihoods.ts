@@ -131,8 +131,8 @@ const scored = (
     reduction: "sum",
     logitSoftcap: model.architecture.logitSoftcap ?? 0,
   });
-  const losses = tokenLosses.to({ dtype: "float64" }).toTypedArray<"float64">();
-  const correct = tokenCorrect.to({ dtype: "uint8" }).toTypedArray<"uint8">();
+  const losses = tokenLosses.to({ dtype: "float64" }).toTypedArray("float64");
+  const correct = tokenCorrect.to({ dtype: "uint8" }).toTypedArray("uint8");
   let at = 0;
   return sequences.map(({ targets: { length } }) => {
     const from = at;

@@ -4,9 +4,9 @@ import type { TokenLogProbability } from "../types.ts";
 import { logProbabilitiesOf } from "./scores.ts";
 
 export const idsOf = (tensor: Tensor): Int32Array =>
-  Int32Array.from(tensor.reshape([-1]).toTypedArray<"int64">(), Number);
+  Int32Array.from(tensor.reshape([-1]).toTypedArray("int64"), Number);
 
-export const floatsOf = (tensor: Tensor): Float32Array => tensor.reshape([-1]).toTypedArray<"float32">();
+export const floatsOf = (tensor: Tensor): Float32Array => tensor.reshape([-1]).toTypedArray("float32");
 
 /**
  * @param logits the model's own, [rows, vocabulary]

@@ -96,7 +96,7 @@ describe("penaliseRepeats", () => {
     scope(() => {
       const scores = fromTypedArray(Float32Array.of(2, -2, 4, 1, 1, 1), [2, 3]);
       const result = penaliseRepeats(scores, [new Set([0, 1]), new Set([2])], 2);
-      expect([...result.toTypedArray<"float32">()]).toEqual([1, -4, 4, 1, 1, 0.5]);
+      expect([...result.toTypedArray("float32")]).toEqual([1, -4, 4, 1, 1, 0.5]);
     });
   });
 });

@@ -24,7 +24,7 @@ export const penaliseRepeats = (
 /** A mask of stop tokens, [vocabulary] bool. */
 export const stopMask = (vocabulary: number, ids: Iterable<number>, device: string): Tensor => {
   const mask = zeros([vocabulary], { dtype: "bool" });
-  const flags = mask.asTypedArray<"bool">();
+  const flags = mask.asTypedArray("bool");
   for (const id of ids) if (id < vocabulary) flags[id] = 1;
   return mask.to({ device });
 };

@@ -10,7 +10,7 @@ describe.each(tinyModels)("%s", (name) => {
   const input = packSequences([golden.ids]);
 
   test("logits", () => {
-    const logits = scope(() => model.logits(model.forward(input)).toTypedArray<"float32">());
+    const logits = scope(() => model.logits(model.forward(input)).toTypedArray("float32"));
     expect(logits.length).toBe(golden.logits.length);
     const range = Math.max(...golden.logits) - Math.min(...golden.logits);
     const off = logits.reduce((most, value, i) => Math.max(most, Math.abs(value - golden.logits[i]!)), 0);

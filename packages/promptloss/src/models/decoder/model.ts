@@ -12,6 +12,7 @@ import {
   siluMul,
   type Tensor,
   tiedEmbedding,
+  tuneProcess,
 } from "@promptloss/torch";
 import type { Activation, Architecture, DropoutRates } from "../config/architecture.ts";
 import type { ModelConfig } from "../config/model-config.ts";
@@ -89,6 +90,8 @@ export class CausalLanguageModel {
     this.parameters = parameters;
     const problems = weightProblems(this.architecture, parameters);
     if (problems !== undefined) throw new ModelWeightsError("the model", problems);
+    // All that computes here has a model first.
+    tuneProcess();
   }
 
   /** Where the weights lie. */

@@ -33,7 +33,7 @@ const IDS = [3, 1, 4, 1, 5, 9, 2, 6];
 
 // Without gradients, which decide on the order of sums.
 const logitsOf = (model: CausalLanguageModel): number[] => [
-  ...noGrad(() => scope(() => model.logits(model.forward(packSequences([IDS]))).toTypedArray<"float32">())),
+  ...noGrad(() => scope(() => model.logits(model.forward(packSequences([IDS]))).toTypedArray("float32"))),
 ];
 
 describe("saveModel and loadModel", () => {

@@ -25,7 +25,7 @@ describe("new weights are drawn as transformers draws them", () => {
         expect(Math.abs(spread / spreads[name]! - 1), name).toBeLessThan(5 / Math.sqrt(n));
       }
       const table = model.parameter(`${model.architecture.names.embedding}.weight`);
-      const rows = scope(() => table.abs().sum(1).toTypedArray<"float32">());
+      const rows = scope(() => table.abs().sum(1).toTypedArray("float32"));
       expect([...rows].flatMap((sum, row) => (sum === 0 ? [row] : []))).toEqual(zeroRows);
       model.free();
     },

@@ -78,7 +78,7 @@ describe("a small checkpoint", () => {
           importLlama2c(bytes, tokenizerBytes(WORDS), join(folder, "small"));
           const model = loadModel(join(folder, "small"), { dtype: "float64" });
           const logits = scope(() =>
-            model.logits(model.forward(packSequences([ids]))).toTypedArray<"float64">(),
+            model.logits(model.forward(packSequences([ids]))).toTypedArray("float64"),
           );
           model.free();
           const expected = runChecked(bytes, ids).flat();
@@ -152,7 +152,7 @@ describe.skipIf(shared === undefined)(
       scope(() => {
         using file = openSafetensors(join(shared!, "model.safetensors"));
         for (const [name, { values }] of weights) {
-          const expected = file.tensor(name).float().toTypedArray<"float32">();
+          const expected = file.tensor(name).float().toTypedArray("float32");
           expect(values.length, name).toBe(expected.length);
           // bfloat16 keeps eight bits of a number.
           const furthest = values.reduce(

@@ -45,7 +45,7 @@ describe("MinkowskiPenalty", () => {
           );
         const slope = (at(step) - at(-step)) / (2 * step);
         // Central differences err by step² and by rounding over step: 1e-12 + 1e-16 / 1e-6.
-        expect(weight.grad!.toTypedArray<"float64">()[i]).toBeCloseTo(slope, 7);
+        expect(weight.grad!.toTypedArray("float64")[i]).toBeCloseTo(slope, 7);
       }
   });
 
@@ -54,7 +54,7 @@ describe("MinkowskiPenalty", () => {
     using penalty = new MinkowskiPenalty([weight], { order: Number.POSITIVE_INFINITY, coefficient: 2 });
     noGrad(() => scope(() => weight.add_(leaf([0.1, -0.5, 0.2]))));
     expect(penalty.addGradients()).toBeCloseTo(1, 12);
-    expect([...weight.grad!.toTypedArray<"float64">()]).toEqual([0, -2, 0]);
+    expect([...weight.grad!.toTypedArray("float64")]).toEqual([0, -2, 0]);
   });
 
   test("adds to gradients that are there, and nothing before the first step", () => {
@@ -119,7 +119,7 @@ describe("KlPenalty", () => {
             return {
               value,
               gradients: moving.map(([, tensor]) => [
-                ...tensor.grad!.to({ dtype: "float64" }).toTypedArray<"float64">(),
+                ...tensor.grad!.to({ dtype: "float64" }).toTypedArray("float64"),
               ]),
             };
           };
