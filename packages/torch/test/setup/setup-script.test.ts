@@ -51,7 +51,8 @@ beforeEach(() => {
   for (const name of [
     ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.base.json", "scripts"],
     ...["packages/torch/package.json", "packages/torch/tsconfig.json", "packages/torch/src/errors.ts"],
-    ...["packages/torch/src/machine.ts", "packages/torch/src/files"],
+    ...["atomic", "process"].map((name) => `packages/torch/src/files/${name}.ts`),
+    "packages/torch/src/machine.ts",
     ...["packages/torch/src/setup", "packages/promptloss/package.json", "packages/promptloss/tsconfig.json"],
     ...["bench/package.json", "bench/tsconfig.json", "demo/package.json", "demo/tsconfig.json"],
   ]) {
