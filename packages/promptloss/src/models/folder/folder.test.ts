@@ -162,7 +162,7 @@ describe("saveModel and loadModel", () => {
       const model = loadModel(path);
       expect([name, model.architecture.tied]).toEqual([name, heads[name as keyof typeof heads].tied]);
       const expected = name === "different" ? own! : table!;
-      const values = (tensor: Tensor) => [...tensor.detach().toTypedArray<"float32">()];
+      const values = (tensor: Tensor) => [...tensor.detach().toTypedArray("float32")];
       expect(values(model.head)).toEqual(values(expected));
       expect(model.notes).toHaveLength(name === "different" ? 1 : 0);
       saveModel(model, `${path}-again`);
