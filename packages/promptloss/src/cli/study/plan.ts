@@ -69,7 +69,8 @@ const planned = async (study: Study, flags: Flags): Promise<Planned> => {
 const asJson = ({ study, plan, power, states }: Planned): object => {
   const cells = plan.cells.map(({ cell, ...rest }) => ({ ...cell, status: states.get(cell.id), ...rest }));
   const { name, output, factors, tasks } = study;
-  return { name, output, factors, tasks, totals: plan.totals, power, notes: plan.notes, cells };
+  const { totals, advice, notes } = plan;
+  return { name, output, factors, tasks, totals, power, advice, notes, cells };
 };
 
 const text = ({ study, plan, power, states }: Planned): string => {
@@ -106,7 +107,7 @@ const text = ({ study, plan, power, states }: Planned): string => {
     ...table.slice(1),
     "",
     ...facts.map(([name, value]) => `${ink.dim(name.padEnd(8))} ${value}`),
-    ...plan.notes.map((note) => `${ink.yellow("!")} ${note}`),
+    ...[...plan.advice, ...plan.notes].map((note) => `${ink.yellow("!")} ${note}`),
   ].join("\n");
 };
 

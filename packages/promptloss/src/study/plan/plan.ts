@@ -1,6 +1,8 @@
 // What a study will take: tokens, time and disk of every cell and in all. What can't be known here says why.
 import type { Cell } from "./cell.ts";
+import { designAdvice } from "./design-advice.ts";
 import { DataMeter, measureModel } from "./measure.ts";
+import { missingFiles } from "./missing.ts";
 import type { Study } from "./read-study.ts";
 
 export interface CellPlan {
@@ -29,7 +31,9 @@ export interface StudyPlan {
     /** On disk at once: finished cells, and as many in training as run at a time. */
     readonly peakBytes: number | undefined;
   };
-  /** What could not be found out, and why. */
+  /** What the design cannot answer. */
+  readonly advice: readonly string[];
+  /** What is missing, left out, or could not be found out, and why. */
   readonly notes: readonly string[];
 }
 
@@ -45,7 +49,7 @@ export const planStudy = async (study: Study, options: PlanOptions = {}): Promis
   const { speed = () => undefined, cache } = options;
   const { keep, tokensPerSecond, concurrency } = study.settings;
   const meter = new DataMeter(cache);
-  const notes = new Set<string>();
+  const notes = new Set(missingFiles(study));
   const cells: CellPlan[] = [];
   for (const cell of study.cells) {
     const data = await attempt(() => meter.measure(cell.recipe), notes);
@@ -85,6 +89,7 @@ export const planStudy = async (study: Study, options: PlanOptions = {}): Promis
       bytes,
       peakBytes: bytes === undefined ? undefined : bytes + Math.min(concurrency, cells.length) * largest,
     },
+    advice: designAdvice(study),
     notes: [...notes],
   };
 };

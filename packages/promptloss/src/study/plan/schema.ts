@@ -27,8 +27,7 @@ const grid = z.discriminatedUnion("grid", [
     grid: z.literal("wp"),
     key: z.string().optional(),
     points: z.int().min(2).max(1000),
-    /** The lowest and the highest w_p. */
-    from: z.number().min(0).max(1).default(0),
+    from: z.number().min(0).max(1).default(0).describe("The lowest and the highest w_p."),
     to: z.number().min(0).max(1).default(1),
   }),
 ]);
@@ -44,22 +43,26 @@ export const taskSchema = z.union([
   z.string().min(1),
   z.strictObject({
     task: z.string().min(1),
-    /** What it counts as in models and recommendations. */
-    group: z.enum(taskGroups as [string, ...string[]]).optional(),
-    /** The metric that stands for the task in models; the task's own choice where left out. */
-    metric: z.string().min(1).optional(),
-    /** The task's own settings. */
-    options: z.record(z.string(), z.json()).default({}),
+    group: z
+      .enum(taskGroups as [string, ...string[]])
+      .optional()
+      .describe("What it counts as in models and recommendations."),
+    metric: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The metric that stands for the task in models; the task's own choice where left out."),
+    options: z.record(z.string(), z.json()).default({}).describe("The task's own settings."),
   }),
 ]);
 
 const slurmSection = z.strictObject({
   partition: z.string().min(1).optional(),
   account: z.string().min(1).optional(),
-  /** As Slurm writes it: "4:00:00", "1-12:00:00", or minutes. */
   time: z
     .union([count, z.string().regex(/^(\d+-)?\d+(:\d{1,2}){0,2}$/, "a time, as 4:00:00 or 1-12:00:00")])
-    .optional(),
+    .optional()
+    .describe('As Slurm writes it: "4:00:00", "1-12:00:00", or minutes.'),
   /** As Slurm writes it: "32G". */
   memory: z
     .string()
@@ -67,12 +70,15 @@ const slurmSection = z.strictObject({
     .optional(),
   cpus: count.optional(),
   gpus: z.int().min(0).optional(),
-  /** Cells at a time. */
-  concurrency: count.optional(),
-  /** More options of sbatch, a line each, as "--constraint=a100". */
-  options: z.array(z.string().startsWith("--")).default([]),
-  /** Lines of shell before the cell: modules to load, variables to set. */
-  setup: z.array(z.string()).default([]),
+  concurrency: count.optional().describe("Cells at a time."),
+  options: z
+    .array(z.string().startsWith("--"))
+    .default([])
+    .describe('More options of sbatch, a line each, as "--constraint=a100".'),
+  setup: z
+    .array(z.string())
+    .default([])
+    .describe("Lines of shell before the cell: modules to load, variables to set."),
 });
 
 export const studySchema = z.strictObject({
@@ -81,31 +87,41 @@ export const studySchema = z.strictObject({
     .string()
     .regex(/^[\w.-]+$/, "letters, digits, dots, dashes and underscores")
     .optional(),
-  /** The base recipe: a file beside this one, or the recipe itself. */
-  recipe: z.union([z.string().min(1), z.record(z.string(), z.json())]),
-  /** Keys of the base recipe that all cells change. */
-  set: assignments.default({}),
+  recipe: z
+    .union([z.string().min(1), z.record(z.string(), z.json())])
+    .describe("The base recipe: a file beside this one, or the recipe itself."),
+  set: assignments.default({}).describe("Keys of the base recipe that all cells change."),
   factors: z
     .record(z.string().min(1), factor)
     .refine((all) => Object.keys(all).length > 0, "there is no factor"),
-  /** Factors whose levels go together one by one, in place of all combinations. */
-  paired: z.array(z.array(z.string()).min(2)).default([]),
-  /** Combinations that are left out: each gives labels for some factors. */
-  exclude: z.array(z.record(z.string(), z.union([label, z.array(label)]))).default([]),
-  /** The combinations that are run, each by labels of some factors; all where left out. */
-  only: z.array(z.record(z.string(), z.union([label, z.array(label)]))).default([]),
+  paired: z
+    .array(z.array(z.string()).min(2))
+    .default([])
+    .describe("Factors whose levels go together one by one, in place of all combinations."),
+  exclude: z
+    .array(z.record(z.string(), z.union([label, z.array(label)])))
+    .default([])
+    .describe("Combinations that are left out: each gives labels for some factors."),
+  only: z
+    .array(z.record(z.string(), z.union([label, z.array(label)])))
+    .default([])
+    .describe("The combinations that are run, each by labels of some factors; all where left out."),
   tasks: z.array(taskSchema).min(1).default(["held-out"]),
-  /** The folder that the tasks' files are under, for tasks that read any. */
-  taskData: z.string().min(1).optional(),
+  taskData: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The folder that the tasks' files are under, for tasks that read any."),
   analysis: analysisSection,
-  /** Where cells and results are kept. */
-  output: z.string().min(1).optional(),
-  /** What stays of a finished cell: checkpoints and model, the model, or its metrics and scores alone. */
-  keep: z.enum(["all", "model", "scores"]).default("model"),
-  /** Cells at a time on this machine. */
-  concurrency: count.default(1),
-  /** For plans before a cell has been measured. */
-  tokensPerSecond: z.number().positive().optional(),
+  output: z.string().min(1).optional().describe("Where cells and results are kept."),
+  keep: z
+    .enum(["all", "model", "scores"])
+    .default("model")
+    .describe(
+      "What stays of a finished cell: checkpoints and model, the model, or its metrics and scores alone.",
+    ),
+  concurrency: count.default(1).describe("Cells at a time on this machine."),
+  tokensPerSecond: z.number().positive().optional().describe("For plans before a cell has been measured."),
   slurm: slurmSection.optional(),
 });
 

@@ -9,20 +9,29 @@ const transform = z.union([
 
 export const analysisSection = z
   .strictObject({
-    /** Of the model that is printed and drawn; the other one stands beside it. Claims rest on neither alone. */
-    family: z.enum(["beta", "gaussian"]).default("gaussian"),
-    /** Of `score`, by the table's columns and `benchmark`; made from the factors where left out. */
-    formula: z.string().min(1).optional(),
+    family: z
+      .enum(["beta", "gaussian"])
+      .default("gaussian")
+      .describe(
+        "Of the model that is printed and drawn; the other one stands beside it. Claims rest on neither alone.",
+      ),
+    formula: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Of `score`, by the table's columns and `benchmark`; made from the factors where left out."),
     /**
      * Steps on the scores of a model's own rows, in order; min-max works within each benchmark. Left out: min-max and
      * squeeze for the beta family. For the Gaussian one scores are z-scored after them.
      */
     transforms: z.array(transform).optional(),
     level: z.number().gt(0).lt(1).default(0.95),
-    /** Below which a p-value counts as significant. */
-    alpha: z.number().gt(0).lt(1).default(0.05),
-    /** Refits of a bootstrap interval of the printed model's vertex; 0 for none. */
-    bootstrap: z.int().min(0).default(0),
+    alpha: z.number().gt(0).lt(1).default(0.05).describe("Below which a p-value counts as significant."),
+    bootstrap: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe("Refits of a bootstrap interval of the printed model's vertex; 0 for none."),
     seed: z.int().min(0).default(1),
   })
   .prefault({});
