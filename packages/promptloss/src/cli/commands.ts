@@ -85,6 +85,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     "[options] <outputs>",
     async () => (await import("./judge.ts")).judgeCommand(),
   ),
+  init: entry(
+    "look at data and model, and write a recipe with comments that trains as it stands",
+    "[options]",
+    async () => (await import("./init.ts")).initCommand(),
+  ),
+  completion: entry(
+    "print a script that completes commands and options in a shell",
+    "[options] <shell>",
+    async () => (await import("./completion.ts")).completionCommand(),
+  ),
   doctor: entry(
     "print what this machine can do, and what to do about each shortfall",
     "[options]",

@@ -1,0 +1,54 @@
+// `promptloss init`: the recipe that it writes trains as it stands. `promptloss completion`: scripts that shells take.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { completionCommand } from "../src/cli/completion.ts";
+import { initCommand } from "../src/cli/init.ts";
+import { readRecipe } from "../src/recipe/index.ts";
+import { runTraining } from "../src/training/index.ts";
+import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
+
+let folder: TrainingFolder;
+beforeAll(() => {
+  folder = trainingFolder();
+});
+afterAll(() => folder.remove());
+afterEach(() => vi.restoreAllMocks());
+
+const printed = async (run: () => Promise<unknown>): Promise<string> => {
+  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  await run();
+  return write.mock.calls.map(([text]) => String(text)).join("");
+};
+
+const init = (...args: string[]) =>
+  printed(() => initCommand().exitOverride().parseAsync(args, { from: "user" }));
+
+test("init writes a recipe with comments that trains as it stands", async () => {
+  const file = join(folder.path, "new.yaml");
+  const given = ["--data", join(folder.path, "rows.json"), "--model", join(folder.path, "model"), "-o", file];
+  expect(await init(...given, "--aim", "Colors.")).toContain("24 rows");
+  expect(readFileSync(file, "utf8")).toMatch(/^# Colors\.\n# promptloss train /);
+  const { output: _output, ...recipe } = readRecipe(file, { set: ["training.epochs=1"] });
+  const { manifest } = await runTraining({ ...recipe, output: join(folder.path, "run") });
+  expect([manifest.end?.reason, manifest.rows + manifest.heldOutRows]).toEqual(["completed", 24]);
+  await expect(init(...given)).rejects.toThrow("is there already");
+});
+
+test("init asks nobody where there is no terminal", async () => {
+  await expect(init("--model", join(folder.path, "model"))).rejects.toThrow("init needs --data");
+});
+
+test.each(["bash", "zsh"])("completion: %s proposes commands and options", async (shell) => {
+  const script = await printed(() => completionCommand().parseAsync([shell], { from: "user" }));
+  if (shell === "zsh") return expect(script).toMatch(/^autoload -U \+X bashcompinit/);
+  const completed = (words: readonly string[]): string => {
+    const ask = `COMP_WORDS=(${words.join(" ")} ""); COMP_CWORD=${words.length}; _promptloss; echo "\${COMPREPLY[@]}"`;
+    return spawnSync("bash", ["-c", `${script}\n${ask}`], { encoding: "utf8" }).stdout;
+  };
+  expect(completed(["promptloss"])).toMatch(/\btrain\b.*\bstudy\b/);
+  expect(completed(["promptloss", "train"])).toContain("--dry-run");
+  expect(completed(["promptloss", "study"])).toContain("plan");
+  expect(completed(["promptloss", "study", "plan"])).toContain("--measure");
+});
