@@ -30,40 +30,35 @@ export const CONTRAST_METRICS = ["bleu", "rouge1", "rouge2", "rougeL"].flatMap((
 const hub = z.strictObject({
   id: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "expected an id, as allenai/ai2_arc"),
   config: z.string().optional(),
-  /** A branch, tag or commit. */
-  revision: z.string().optional(),
-  /** The object inside a row that holds its fields. */
-  row: path.optional(),
+  revision: z.string().optional().describe("A branch, tag or commit."),
+  row: path.optional().describe("The object inside a row that holds its fields."),
 });
 
 const data = z.strictObject({
-  /** Files under the data folder; the first of test and validation that a task has and that is there is evaluated. */
-  test: z.string().optional(),
+  test: z
+    .string()
+    .optional()
+    .describe(
+      "Files under the data folder; the first of test and validation that a task has and that is there is evaluated.",
+    ),
   validation: z.string().optional(),
-  /** Examples of few-shot prompts are drawn from it. */
-  train: z.string().optional(),
-  /** What to fetch where a file is missing, in words. */
-  fetch: z.string().optional(),
-  /** Where rows come from without a data folder: the splits that have a file above. */
-  hub: hub.optional(),
+  train: z.string().optional().describe("Examples of few-shot prompts are drawn from it."),
+  fetch: z.string().optional().describe("What to fetch where a file is missing, in words."),
+  hub: hub
+    .optional()
+    .describe("Where rows come from without a data folder: the splits that have a file above."),
 });
 
 const common = {
   task: z.string().regex(/^[\w.+-]+$/, "expected letters, digits, dashes and underscores"),
-  /** For readers. */
-  about: z.string().optional(),
+  about: z.string().optional().describe("For readers."),
   version: z.number().default(1),
   data,
-  /** Put before everything, as it stands. */
-  description: template.default(""),
-  /** Examples before each item where the call says nothing. */
-  shots: z.int().min(0).default(0),
-  /** Tasks whose examples are in their context take none. */
-  fixedShots: z.boolean().default(false),
-  /** Between a context and what follows it. */
-  delimiter: z.string().default(" "),
-  /** Between examples. */
-  shotDelimiter: z.string().default("\n\n"),
+  description: template.default("").describe("Put before everything, as it stands."),
+  shots: z.int().min(0).default(0).describe("Examples before each item where the call says nothing."),
+  fixedShots: z.boolean().default(false).describe("Tasks whose examples are in their context take none."),
+  delimiter: z.string().default(" ").describe("Between a context and what follows it."),
+  shotDelimiter: z.string().default("\n\n").describe("Between examples."),
 };
 
 const list = z.union([path, z.array(template).min(1)]);
@@ -71,17 +66,21 @@ const list = z.union([path, z.array(template).min(1)]);
 const multipleChoice = z.strictObject({
   ...common,
   kind: z.literal("multiple-choice"),
-  /** One context; or one for each choice, which all take the same continuation. */
-  context: z.union([template, z.array(template).min(2)]),
+  context: z
+    .union([template, z.array(template).min(2)])
+    .describe("One context; or one for each choice, which all take the same continuation."),
   /** A path to a list of texts, or templates. */
   choices: list.optional(),
   continuation: template.optional(),
-  /** The right choice: its number, counted from 0, as a template or as it stands. */
-  gold: z.union([template, z.int().min(0)]).optional(),
-  /** What the right choice is looked up in, where gold is a name rather than a number. */
-  goldIn: z.union([path, z.array(z.string()).min(1)]).optional(),
-  /** A path to a list of 1 and 0, where several choices are right. */
-  labels: path.optional(),
+  gold: z
+    .union([template, z.int().min(0)])
+    .optional()
+    .describe("The right choice: its number, counted from 0, as a template or as it stands."),
+  goldIn: z
+    .union([path, z.array(z.string()).min(1)])
+    .optional()
+    .describe("What the right choice is looked up in, where gold is a name rather than a number."),
+  labels: path.optional().describe("A path to a list of 1 and 0, where several choices are right."),
   metrics: z.array(z.enum(CHOICE_METRICS)).min(1),
 });
 
@@ -97,14 +96,11 @@ const generation = z.strictObject({
   ...common,
   kind: z.literal("generation"),
   context: template,
-  /** A template, or a path to a list of which the best counts. */
-  reference: template.optional(),
+  reference: template.optional().describe("A template, or a path to a list of which the best counts."),
   references: path.optional(),
-  /** Right and wrong answers: paths to lists. */
-  right: path.optional(),
+  right: path.optional().describe("Right and wrong answers: paths to lists."),
   wrong: path.optional(),
-  /** Strings that end an answer. */
-  until: z.array(z.string().min(1)).default([]),
+  until: z.array(z.string().min(1)).default([]).describe("Strings that end an answer."),
   maxNewTokens: z.int().min(1).default(256),
   metrics: z.array(z.enum([...TEXT_METRICS, ...CONTRAST_METRICS])).min(1),
 });

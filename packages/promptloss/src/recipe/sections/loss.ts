@@ -12,17 +12,50 @@ const reweightings = ["dft"] as const satisfies readonly ReweightingName[];
 
 export const lossSection = z
   .strictObject({
-    promptLossWeight: z.union([weight, z.literal("auto")]).default("auto"),
-    completionWeight: weight.optional(),
-    perClass: z.partialRecord(z.enum(TOKEN_CLASSES), weight).optional(),
-    /** Weights above 1, and completions of weight 0, are meant. */
-    allowAnyWeight: z.boolean().optional(),
-    normalization: z.enum(NORMALIZATIONS).default("weight-sum"),
-    /** What the normalisation counts over: the whole accumulated batch, or each micro-batch, then averaged. */
-    reduceOver: z.enum(["batch", "micro-batch"]).default("batch"),
-    labelSmoothing: z.number().min(0).max(1).default(0),
-    /** Factors that depend on the model's own predictions. */
-    reweighting: z.enum(reweightings).optional(),
+    promptLossWeight: z
+      .union([weight, z.literal("auto")])
+      .default("auto")
+      .describe(
+        "The weight of prompt tokens, from 0 (masked) to 1 (as completions); auto predicts it from the data.",
+      )
+      .describe(
+        "The weight of prompt tokens, from 0 (masked) to 1 (as completions); auto predicts it from the data.",
+      ),
+    completionWeight: weight
+      .optional()
+      .describe("The weight of completion tokens; 1 where left out.")
+      .describe("The weight of completion tokens; 1 where left out."),
+    perClass: z
+      .partialRecord(z.enum(TOKEN_CLASSES), weight)
+      .optional()
+      .describe("Weights of single classes of tokens, in place of the two above.")
+      .describe("Weights of single classes of tokens, in place of the two above."),
+    allowAnyWeight: z
+      .boolean()
+      .optional()
+      .describe("Weights above 1, and completions of weight 0, are meant."),
+    normalization: z
+      .enum(NORMALIZATIONS)
+      .default("weight-sum")
+      .describe("What the weighted sum is divided by.")
+      .describe("What the weighted sum is divided by."),
+    reduceOver: z
+      .enum(["batch", "micro-batch"])
+      .default("batch")
+      .describe(
+        "What the normalization counts over: the whole accumulated batch, or each micro-batch, then averaged.",
+      ),
+    labelSmoothing: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe("The share of the target that is spread over all tokens.")
+      .describe("The share of the target that is spread over all tokens."),
+    reweighting: z
+      .enum(reweightings)
+      .optional()
+      .describe("Factors that depend on the model's own predictions."),
   })
   .prefault({})
   .superRefine(({ normalization, ...section }, context) => {

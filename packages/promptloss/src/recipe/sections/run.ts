@@ -9,37 +9,54 @@ const count = z.int().min(1);
 
 export const loraSection = z.strictObject({
   rank: count.default(8),
-  /** Twice the rank where left out. */
-  alpha: z.number().positive().optional(),
+  alpha: z.number().positive().optional().describe("Twice the rank where left out."),
   dropout: z.number().min(0).lt(1).default(0),
-  /** Names of linear modules; all of the layers where left out. */
-  targets: z.array(z.string().min(1)).min(1).optional(),
-  /** Scale by alpha / √rank (rsLoRA). */
-  rslora: z.boolean().default(false),
-  /** Write the model with the adapter merged in, in place of the adapter. */
-  merge: z.boolean().default(false),
+  targets: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("Names of linear modules; all of the layers where left out."),
+  rslora: z.boolean().default(false).describe("Scale by alpha / √rank (rsLoRA)."),
+  merge: z
+    .boolean()
+    .default(false)
+    .describe("Write the model with the adapter merged in, in place of the adapter."),
 });
 
 /** @param source the schema of a data source */
 export const evaluationSection = <S extends z.ZodType>(source: S) =>
   z
     .strictObject({
-      /** Held-out data of its own: the surest way to rows that are like no training row. */
-      data: sourceList(source).optional().register(keyFacts, { affects: "data", path: true }),
-      /** Rows held out of the training data. */
-      rows: count.optional(),
-      /** The share of the training data that is held out. */
-      fraction: z.number().gt(0).lt(1).optional(),
-      /** What `rows` and `fraction` draw: groups of rows that share an input, a prompt or a `group` field, or single rows. */
-      unit: z.enum(["group", "row"]).optional(),
-      /** Steps between two evaluations, or at the end of each epoch. */
-      every: z.union([count, z.literal("epoch")]).default("epoch"),
-      /** What makes one evaluation better than another: for `patience` and `keepBest`. */
-      metric: z.enum(LOSS_METRICS).default("completion_loss"),
-      /** Evaluations without a better one before the run stops. */
-      patience: count.optional(),
-      /** Write the weights of the best evaluation, in place of the last. */
-      keepBest: z.boolean().default(true),
+      data: sourceList(source)
+        .optional()
+        .describe("Held-out data of its own: the surest way to rows that are like no training row.")
+        .register(keyFacts, { affects: "data", path: true }),
+      rows: count.optional().describe("Rows held out of the training data."),
+      fraction: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .optional()
+        .describe("The share of the training data that is held out."),
+      unit: z
+        .enum(["group", "row"])
+        .optional()
+        .describe(
+          "What `rows` and `fraction` draw: groups of rows that share an input, a prompt or a `group` field, or single rows.",
+        ),
+      every: z
+        .union([count, z.literal("epoch")])
+        .default("epoch")
+        .describe("Steps between two evaluations, or at the end of each epoch."),
+      metric: z
+        .enum(LOSS_METRICS)
+        .default("completion_loss")
+        .describe("What makes one evaluation better than another: for `patience` and `keepBest`."),
+      patience: count.optional().describe("Evaluations without a better one before the run stops."),
+      keepBest: z
+        .boolean()
+        .default(true)
+        .describe("Write the weights of the best evaluation, in place of the last."),
     })
     .superRefine(atMostOne("data", "rows"))
     .superRefine(atMostOne("data", "fraction"))
@@ -53,14 +70,15 @@ export const evaluationSection = <S extends z.ZodType>(source: S) =>
 export const checkpointsSection = z
   .strictObject({
     every: z.union([count, z.enum(["epoch", "never"])]).default("epoch"),
-    /** How many of the newest stay. */
-    keep: count.default(2),
+    keep: count.default(2).describe("How many of the newest stay."),
   })
   .prefault({});
 
 export const probesSection = z
   .strictObject({
-    /** Greedy continuations of training prompts against their completions. */
-    generations: z.strictObject({ rows: count.default(100), maxTokens: count.default(128) }).optional(),
+    generations: z
+      .strictObject({ rows: count.default(100), maxTokens: count.default(128) })
+      .optional()
+      .describe("Greedy continuations of training prompts against their completions."),
   })
   .prefault({});

@@ -1,4 +1,4 @@
-// The recipe's `training`: length, batches, optimiser, regularisers, precision.
+// The recipe's `training`: length, batches, optimizer, regularisers, precision.
 import { z } from "zod";
 import { SCHEDULES } from "../../training/schedule.ts";
 import { keyFacts } from "../key-facts.ts";
@@ -9,35 +9,52 @@ const fraction = z.number().min(0).lt(1);
 
 export const trainingSection = z
   .strictObject({
-    /** Passes over the data; 3 where `steps` is left out too. */
-    epochs: count.optional(),
-    /** Optimiser steps. */
-    steps: count.optional(),
-    /** Rows an optimiser step; 32 where `batchTokens` is left out too. */
-    batchSize: count.optional(),
-    /** The most tokens an optimiser step. */
-    batchTokens: count.optional(),
-    /** Tokens computed at one time; 4,096 where `microBatchSize` is left out too. Changes memory, not results. */
-    microBatchTokens: count.optional(),
-    /** Rows computed at one time. */
-    microBatchSize: count.optional(),
-    order: z.enum(["random", "length"]).default("random"),
-    learningRate: z.number().positive().default(2e-5),
-    schedule: z.enum(SCHEDULES).default("cosine"),
-    warmupRatio: z.number().min(0).max(1).optional(),
-    warmupSteps: z.int().min(0).optional(),
-    betas: z.tuple([fraction, fraction]).default([0.9, 0.999]),
-    epsilon: z.number().positive().default(1e-8),
-    weightDecay: z.number().nonnegative().default(0),
-    /** The most that the norm of all gradients may be; null for no clipping. */
-    maxGradNorm: z.number().positive().nullable().default(1),
-    /** Of matrix products; weights and sums are float32. `auto` is bf16 where the processor has it. */
-    precision: z.enum(["auto", "bf16", "fp32"]).default("auto"),
-    gradientCheckpointing: z.boolean().default(false),
-    /** For embedding, attention and residual, in place of the model's own. */
-    dropout: fraction.optional(),
-    /** NEFTune's α. */
-    neftuneAlpha: z.number().positive().optional(),
+    epochs: count.optional().describe("Passes over the data; 3 where `steps` is left out too."),
+    steps: count.optional().describe("Optimizer steps."),
+    batchSize: count.optional().describe("Rows an optimizer step; 32 where `batchTokens` is left out too."),
+    batchTokens: count.optional().describe("The most tokens an optimizer step."),
+    microBatchTokens: count
+      .optional()
+      .describe(
+        "Tokens computed at one time; 4,096 where `microBatchSize` is left out too. Changes memory, not results.",
+      ),
+    microBatchSize: count.optional().describe("Rows computed at one time."),
+    order: z
+      .enum(["random", "length"])
+      .default("random")
+      .describe("Rows of a step drawn from all, or of similar length."),
+    learningRate: z.number().positive().default(2e-5).describe("The highest of the schedule."),
+    schedule: z.enum(SCHEDULES).default("cosine").describe("How the learning rate falls after the warm-up."),
+    warmupRatio: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe("The share of the steps in which the learning rate rises."),
+    warmupSteps: z.int().min(0).optional().describe("The steps in which the learning rate rises."),
+    betas: z.tuple([fraction, fraction]).default([0.9, 0.999]).describe("AdamW's β₁ and β₂."),
+    epsilon: z.number().positive().default(1e-8).describe("AdamW's ε."),
+    weightDecay: z.number().nonnegative().default(0).describe("AdamW's decoupled weight decay."),
+    maxGradNorm: z
+      .number()
+      .positive()
+      .nullable()
+      .default(1)
+      .describe("The most that the norm of all gradients may be; null for no clipping."),
+    precision: z
+      .enum(["auto", "bf16", "fp32"])
+      .default("auto")
+      .describe(
+        "Of matrix products; weights and sums are float32. `auto` is bf16 where the processor has it.",
+      ),
+    gradientCheckpointing: z
+      .boolean()
+      .default(false)
+      .describe("Compute activations twice in place of keeping them: less memory, more time."),
+    dropout: fraction
+      .optional()
+      .describe("For embedding, attention and residual, in place of the model's own."),
+    neftuneAlpha: z.number().positive().optional().describe("NEFTune's α."),
     minkowski: z
       .strictObject({
         order: z.union([z.number().min(1), z.literal("infinity")]),
@@ -45,12 +62,23 @@ export const trainingSection = z
       })
       .optional(),
     kl: z.strictObject({ coefficient: z.number().nonnegative() }).optional(),
-    /** Parameters that stay as they are: names with * for any part. */
-    freeze: z.array(z.string().min(1)).optional(),
-    /** Steps between two lines of the log. */
-    logEvery: count.default(10).register(keyFacts, { affects: "nothing" }),
-    device: z.string().default("auto").register(keyFacts, { affects: "result", machine: true }),
-    threads: count.optional().register(keyFacts, { affects: "nothing" }),
+    freeze: z
+      .array(z.string().min(1))
+      .optional()
+      .describe("Parameters that stay as they are: names with * for any part."),
+    logEvery: count
+      .default(10)
+      .describe("Steps between two lines of the log.")
+      .register(keyFacts, { affects: "nothing" }),
+    device: z
+      .string()
+      .default("auto")
+      .describe("auto, cpu, cuda, cuda:1, mps.")
+      .register(keyFacts, { affects: "result", machine: true }),
+    threads: count
+      .optional()
+      .describe("Of the processor; all where left out.")
+      .register(keyFacts, { affects: "nothing" }),
   })
   .prefault({})
   .superRefine(atMostOne("epochs", "steps"))
