@@ -1,7 +1,14 @@
 // `promptloss study results`: the tidy table of what is done so far, what may be said of it, and its models.
 import { Command } from "commander";
 import { renderFinding, renderSummary } from "../../statistics/index.ts";
-import { fitStudy, fitsToJson, type StudyFit, type StudyFits, writeResults } from "../../study/index.ts";
+import {
+  fitStudy,
+  fitsToJson,
+  type StudyFit,
+  type StudyFits,
+  type StudyInteraction,
+  writeResults,
+} from "../../study/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
 
@@ -28,12 +35,13 @@ export const resultsCommand = (): Command =>
       );
     });
 
-const text = ({ fits, benchmarks, notes, tested }: StudyFits): string =>
+const text = ({ fits, benchmarks, interactions, notes, tested }: StudyFits): string =>
   [
     ...notes.map((note) => `note: ${note}`),
     ...(tested > 1 ? [`note: p-values are corrected for ${tested} statements`] : []),
     ...fits.map(fitText),
     ...(benchmarks.length > 0 ? ["", ink.bold("each benchmark alone"), ...benchmarks.map(alone)] : []),
+    ...interactions.map(interactionText),
   ]
     .map((line) => `${line}\n`)
     .join("");
@@ -63,3 +71,10 @@ const fitText = (each: StudyFit): string => {
 
 const alone = (each: StudyFit): string =>
   `${scopeName(each)}: ${each.finding?.verdict ?? `nothing to compare: ${each.problem}`}`;
+
+const interactionText = ({ factor, levels, sentence }: StudyInteraction): string =>
+  [
+    "",
+    ink.bold(`${sentence}.`),
+    ...levels.map(({ level, finding }) => `${factor} ${level}: ${finding?.verdict ?? "nothing to compare"}`),
+  ].join("\n");

@@ -17,5 +17,6 @@ export {
   type WeightFinding,
 } from "./finding.ts";
 export { holm } from "./holm.ts";
+export { type Interaction, type InteractionRow, interaction, type PairMean } from "./interaction.ts";
 export { renderFinding } from "./render.ts";
 export type { WeightRow } from "./score-table.ts";

@@ -86,7 +86,7 @@ export function project(table: ScoreTable): Projection {
 }
 
 /** Modified Gram-Schmidt, twice; columns that others determine are left out. */
-function orthonormal(columns: readonly Float64Array[]): Float64Array[] {
+export function orthonormal(columns: readonly Float64Array[]): Float64Array[] {
   const basis: Float64Array[] = [];
   for (const values of columns) {
     const rest = Float64Array.from(values);

@@ -7,6 +7,7 @@ import {
   findingOf,
   fitSurface,
   holm,
+  type Interaction,
   insideTests,
   type MixedModelFit,
   type QuadraticEffect,
@@ -19,6 +20,7 @@ import {
   type WeightFinding,
 } from "../../statistics/index.ts";
 import type { AnalysisSettings } from "./analysis.ts";
+import { type FactorLevels, factorLevels, interactionSentence } from "./interactions.ts";
 import type { StudyResults } from "./results-file.ts";
 import { type Beside, type ScopeModel, scopeModel } from "./scope-model.ts";
 import {
@@ -56,6 +58,15 @@ export interface StudyFit extends FitScope {
   readonly problem: string | undefined;
 }
 
+export interface StudyInteraction {
+  readonly generationRatio: number | undefined;
+  readonly factor: string;
+  /** That the levels' curves differ, about these tasks; undefined where too few cells tell. */
+  readonly test: (Interaction & { readonly correctedP: number }) | undefined;
+  readonly levels: readonly { readonly level: string; readonly finding: WeightFinding | undefined }[];
+  readonly sentence: string;
+}
+
 export interface StudySurface {
   readonly taskGroup: TaskGroup | undefined;
   readonly surface: ResponseSurface | undefined;
@@ -68,6 +79,8 @@ export interface StudyFits {
   readonly fits: readonly StudyFit[];
   /** Of each benchmark alone, where there are several. */
   readonly benchmarks: readonly StudyFit[];
+  /** PLW × each other factor with several levels, for all tasks. */
+  readonly interactions: readonly StudyInteraction[];
   /** Empty where the study has fewer generation ratios than a surface needs. */
   readonly surfaces: readonly StudySurface[];
   /** Benchmarks at chance, set aside. */
@@ -116,9 +129,26 @@ export const fitStudy = (
     }))
     .filter((scope) => scope.rows.length > 0)
     .map((scope) => ({ ...scope, ...analysisOf(scope.rows, settings) }));
-  const findings = findingsOf(studied, settings, models);
+  const factors = ratios.flatMap(({ cells, generationRatio }) =>
+    factorLevels(
+      rows.filter(({ result }) => cells.has(result.cell)),
+      settings.level,
+    ).map((factor) => ({ generationRatio, ...factor })),
+  );
+  const statements: Statement[] = [
+    ...studied.map(({ analysis, taskGroup, benchmark }) => ({
+      analysis,
+      overall: taskGroup === undefined && benchmark === undefined,
+    })),
+    ...factors.flatMap(({ test, levels }) => [
+      { overall: false, p: test?.p },
+      ...levels.map(({ analysis }) => ({ overall: false, analysis })),
+    ]),
+  ];
+  const decisions = decided(statements, settings, models);
+  const interactions = interactionsOf(factors, decisions.slice(studied.length));
   const fits = studied.map(({ analysis, problem, rows: own, ...scope }, k): StudyFit => {
-    const finding = findings[k];
+    const { finding } = decisions[k]!;
     const model = modelOf(own, finding, analysis, settings, models);
     return Object.freeze({ ...scope, finding, ...model, problem: problem ?? model.problem });
   });
@@ -136,10 +166,26 @@ export const fitStudy = (
     settings,
     fits: fits.filter(({ benchmark }) => benchmark === undefined),
     benchmarks: fits.filter(({ benchmark }) => benchmark !== undefined),
+    interactions,
     surfaces,
     atChance,
-    tested: studied.filter(({ analysis }) => analysis?.judged).length,
+    tested: statements.filter((statement) => pOf(statement) !== undefined).length,
     notes,
+  });
+};
+
+/** @param decisions of each factor's test and then of its levels, in order */
+const interactionsOf = (
+  factors: readonly (FactorLevels & Pick<StudyInteraction, "generationRatio">)[],
+  decisions: readonly Decided[],
+): StudyInteraction[] => {
+  let at = 0;
+  return factors.map(({ generationRatio, factor, test, levels, problem }) => {
+    const correctedP = decisions[at++]!.correctedP;
+    const found = levels.map(({ level }) => ({ level, finding: decisions[at++]!.finding }));
+    const whole = test && correctedP !== undefined ? { ...test, correctedP } : undefined;
+    const sentence = interactionSentence(factor, whole, problem);
+    return Object.freeze({ generationRatio, factor, test: whole, levels: found, sentence });
   });
 };
 
@@ -157,30 +203,46 @@ const analysisOf = (rows: readonly UsableRow[], { level }: AnalysisSettings): An
   }
 };
 
-/** Holm's correction over all statements; those over all tasks share half of the error. */
-const findingsOf = (
-  scopes: readonly (Analyzed & Pick<FitScope, "taskGroup" | "benchmark">)[],
+/** What p-values are corrected over: a comparison of weights, or a test of another kind with its p-value. */
+interface Statement {
+  /** Over all tasks: these share half of the error. */
+  readonly overall: boolean;
+  readonly analysis?: WeightAnalysis | undefined;
+  readonly p?: number | undefined;
+}
+
+interface Decided {
+  readonly correctedP: number | undefined;
+  readonly finding: WeightFinding | undefined;
+}
+
+const pOf = ({ analysis, p }: Statement): number | undefined =>
+  p ?? (analysis?.judged ? relationP(analysis) : undefined);
+
+/** Holm's correction over all statements, then what each may say. */
+const decided = (
+  statements: readonly Statement[],
   { alpha, level }: AnalysisSettings,
   differences: boolean,
-): (WeightFinding | undefined)[] => {
-  const tested = scopes.flatMap(({ analysis }, k) => (analysis?.judged ? [k] : []));
-  const overall = (k: number): boolean =>
-    scopes[k]!.taskGroup === undefined && scopes[k]!.benchmark === undefined;
+): Decided[] => {
+  const tested = statements.flatMap((statement, k) => (pOf(statement) === undefined ? [] : [k]));
+  const overall = (k: number): boolean => statements[k]!.overall;
   const corrected = weightedHolm(
     tested,
-    tested.map((k) => relationP(scopes[k]!.analysis!)),
+    tested.map((k) => pOf(statements[k]!)!),
     overall,
   );
-  const claimed = tested.filter((k) => corrected.get(k)! < alpha);
-  const ends = new Map(claimed.map((k) => [k, insideTests(scopes[k]!.analysis!)]));
+  const claimed = tested.filter((k) => statements[k]!.analysis && corrected.get(k)! < alpha);
+  const ends = new Map(claimed.map((k) => [k, insideTests(statements[k]!.analysis!)]));
   const asked = claimed.filter((k) => ends.get(k)!.inside !== undefined);
   const inside = weightedHolm(
     asked,
     asked.map((k) => ends.get(k)!.inside!.p),
     overall,
   );
-  return scopes.map(
-    ({ analysis }, k) =>
+  return statements.map(({ analysis }, k) => ({
+    correctedP: corrected.get(k),
+    finding:
       analysis &&
       findingOf(analysis, {
         ...{ alpha, level, correctedP: corrected.get(k) ?? 1 },
@@ -188,7 +250,7 @@ const findingsOf = (
         correctedInsideP: inside.get(k),
         differences,
       }),
-  );
+  }));
 };
 
 const weightedHolm = (

@@ -2,12 +2,20 @@
 import { fitToJson, type Json, toJson } from "../../statistics/index.ts";
 import type { StudyFits } from "./fit-study.ts";
 
-export const fitsToJson = ({ settings, notes, fits, benchmarks, tested, atChance }: StudyFits): Json => {
+export const fitsToJson = ({
+  settings,
+  notes,
+  fits,
+  benchmarks,
+  interactions,
+  tested,
+  atChance,
+}: StudyFits): Json => {
   const models = [...fits, ...benchmarks].map(({ rows, fit, effect, ...rest }) => ({
     ...rest,
     rows: rows.length,
     fit: fit === undefined ? null : fitToJson(fit),
     effect,
   }));
-  return toJson({ settings, notes, tested, atChance, models });
+  return toJson({ settings, notes, tested, atChance, models, interactions });
 };

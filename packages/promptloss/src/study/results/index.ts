@@ -7,6 +7,7 @@ export {
   fitStudy,
   type StudyFit,
   type StudyFits,
+  type StudyInteraction,
   type StudySurface,
 } from "./fit-study.ts";
 export { fitsToJson } from "./fits-json.ts";

@@ -9,7 +9,7 @@ import { readTable } from "../table/table-file.ts";
 import { analysisSettings } from "./analysis.ts";
 import { fitStudy } from "./fit-study.ts";
 import { flatten, unflatten } from "./result-row.ts";
-import { readStudyResults, writeStudyResults } from "./results-file.ts";
+import { readStudyResults, type StudyResults, writeStudyResults } from "./results-file.ts";
 import { scoredRows, usableRows } from "./scored-rows.ts";
 
 let folder: string;
@@ -166,5 +166,38 @@ describe("scores of a model", () => {
     const { rows: scored, applied } = scoredRows(rows, analysisSettings({ family: "beta" }));
     expect(applied.map(({ name }) => name)).toEqual(["min-max", "squeeze"]);
     expect(scored.every(({ score }) => score > 0 && score < 1)).toBe(true);
+  });
+});
+
+describe("PLW × another factor", () => {
+  /** Two learning rates, three seeds; the course rises with one rate and falls with the other, or rises with both. */
+  const rates = (differ: boolean): StudyResults => {
+    const made = studyResults({ ratios: [0.1] });
+    const random = randomSource(9);
+    const rows = made.rows.flatMap((row) =>
+      [1e-4, 3e-4].map((rate) => ({
+        ...row,
+        cell: `${row.cell}-${rate}`,
+        factors: { ...row.factors, rate },
+        value: (differ && rate > 2e-4 ? -1 : 1) * 0.2 * row.wp + 0.01 * random.normal(),
+      })),
+    );
+    return { ...made, factors: ["plw", "seed", "rate"], rows };
+  };
+
+  test("is told where the courses differ, with each level's own finding and the best pair", () => {
+    const [found] = fitStudy(rates(true)).interactions;
+    expect(found!.test!.correctedP).toBeLessThan(1e-6);
+    expect(found!.levels.map(({ level, finding }) => [level, finding!.shape])).toEqual([
+      ["0.0001", "rises"],
+      ["0.0003", "falls"],
+    ]);
+    expect(found!.test!.pairs[0]).toMatchObject({ level: "0.0001", plw: 1 });
+    expect(found!.sentence).toMatch(/^PLW × rate: F\(2, \d+\) = .*about these tasks/);
+  });
+
+  test("is not told where they are alike", () => {
+    const [found] = fitStudy(rates(false)).interactions;
+    expect(found!.test!.correctedP).toBeGreaterThan(0.05);
   });
 });
