@@ -31,7 +31,6 @@ export { type CurveOptions, type CurvePoint, effectCurve } from "./effect/curve.
 export { plwOfWp, wpOfPlw } from "./effect/plw.ts";
 export {
   type EffectKind,
-  FEWEST_DF,
   type Interval,
   type QuadraticEffect,
   type QuadraticEffectOptions,
@@ -50,14 +49,9 @@ export {
   likelihoodRatioTest,
 } from "./mixed/compare.ts";
 export type { Diagnostic, DiagnosticCode } from "./mixed/diagnostics.ts";
+export type { Coefficient, ConditionalModes, MixedModelFit } from "./mixed/fit.ts";
 export { type KenwardRoger, kenwardRoger } from "./mixed/kenward-roger.ts";
-export {
-  type Coefficient,
-  type ConditionalModes,
-  fitMixedModel,
-  type MixedModelFit,
-  type MixedModelOptions,
-} from "./mixed/model.ts";
+export { fitMixedModel, type MixedModelOptions } from "./mixed/model.ts";
 export { type Prediction, type PredictOptions, predict } from "./mixed/predict.ts";
 export { type FTest, type Satterthwaite, satterthwaite } from "./mixed/satterthwaite.ts";
 export { type RandomSource, randomSource } from "./random.ts";
@@ -75,6 +69,7 @@ export {
 export { renderRecommendation } from "./recommend/render.ts";
 export { fitToJson, type Json, surfaceToJson, toJson } from "./report/json.ts";
 export { renderComparison, renderSummary } from "./report/summary.ts";
+export { FEWEST_DF } from "./rules.ts";
 export {
   type AppliedTransform,
   type ScoreTransform,

@@ -2,7 +2,7 @@
 import type { Cell, Row } from "../design/table.ts";
 import { sortedLevels } from "../design/variables.ts";
 import type { Node } from "../formula/parse.ts";
-import type { MixedModelFit } from "../mixed/model.ts";
+import type { MixedModelFit } from "../mixed/fit.ts";
 
 /** Values for every column that the fixed effects use, those in `at` as given. */
 export function baseRow({ state }: MixedModelFit, at: Row): Record<string, Cell> {

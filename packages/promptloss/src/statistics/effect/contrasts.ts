@@ -3,7 +3,7 @@
 import { columnNamed, type Row } from "../design/table.ts";
 import { NoCurveError, StatisticsError } from "../errors.ts";
 import { columnsOf } from "../formula/deparse.ts";
-import type { MixedModelFit } from "../mixed/model.ts";
+import type { MixedModelFit } from "../mixed/fit.ts";
 import { fixedRows } from "../mixed/predict.ts";
 import { baseRow } from "./base-row.ts";
 

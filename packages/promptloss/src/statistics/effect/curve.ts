@@ -1,7 +1,7 @@
 // A fitted curve to draw: the mean score over w_p with a pointwise interval, for a typical group or for named ones.
 import type { Row } from "../design/table.ts";
 import { StatisticsError } from "../errors.ts";
-import type { MixedModelFit } from "../mixed/model.ts";
+import type { MixedModelFit } from "../mixed/fit.ts";
 import { predict } from "../mixed/predict.ts";
 import { standardNormalQuantile } from "../special.ts";
 import { baseRow } from "./base-row.ts";

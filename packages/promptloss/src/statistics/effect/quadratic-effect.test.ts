@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Row } from "../design/table.ts";
-import { fitMixedModel, type MixedModelFit } from "../mixed/model.ts";
+import type { MixedModelFit } from "../mixed/fit.ts";
+import { fitMixedModel } from "../mixed/model.ts";
 import { randomSource } from "../random.ts";
 import { plwOfWp, wpOfPlw } from "./plw.ts";
 import { quadraticEffect } from "./quadratic-effect.ts";

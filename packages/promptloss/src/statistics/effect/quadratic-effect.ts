@@ -4,8 +4,9 @@
 import type { Row } from "../design/table.ts";
 import { StatisticsError } from "../errors.ts";
 import { type BootstrapOptions, bootstrap } from "../mixed/bootstrap.ts";
-import type { MixedModelFit } from "../mixed/model.ts";
+import type { MixedModelFit } from "../mixed/fit.ts";
 import { satterthwaite } from "../mixed/satterthwaite.ts";
+import { FEWEST_DF } from "../rules.ts";
 import { fisherUpper, studentQuantile, studentTwoSided } from "../special.ts";
 import { type QuadraticContrasts, quadraticContrasts } from "./contrasts.ts";
 import { fiellerInterval } from "./fieller.ts";
@@ -44,9 +45,6 @@ export interface Tested {
  * the score rises or falls over the whole range. plateau: a significant curve whose turn is not told from one end.
  */
 export type EffectKind = "none" | "maximum" | "minimum" | "monotone" | "plateau";
-
-/** Fewer residual degrees of freedom carry no verdict. */
-export const FEWEST_DF = 6;
 
 export interface BootstrapInterval extends Interval {
   replicates: number;

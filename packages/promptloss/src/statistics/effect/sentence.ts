@@ -1,6 +1,7 @@
 // The effect of w_p in one plain sentence: what was found, with its p-value and interval, or that nothing was.
 import { pValue, trimmed } from "../report/numbers.ts";
-import { FEWEST_DF, type QuadraticEffect } from "./quadratic-effect.ts";
+import { FEWEST_DF } from "../rules.ts";
+import type { QuadraticEffect } from "./quadratic-effect.ts";
 
 /** Says `effect` in words. Prompt loss weights are given to three digits. */
 export function sentenceOf(effect: Omit<QuadraticEffect, "sentence">): string {

@@ -4,8 +4,8 @@ import { minimizeNear } from "../engine/optimize.ts";
 import { StatisticsError } from "../errors.ts";
 import { type RandomSource, randomSource } from "../random.ts";
 import { objectiveOf } from "./estimate.ts";
+import type { MixedModelFit } from "./fit.ts";
 import { MixedLikelihood } from "./likelihood.ts";
-import type { MixedModelFit } from "./model.ts";
 
 export interface BootstrapOptions {
   /** Default 400. */

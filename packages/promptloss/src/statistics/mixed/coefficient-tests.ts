@@ -1,6 +1,6 @@
 // Tests of a fit's coefficients as tables print them: Student's t with Satterthwaite's degrees of freedom for a Gaussian
 // fit by REML, Wald's z for a fit by maximum likelihood, which is too bold in small tables and says so by its name.
-import type { MixedModelFit } from "./model.ts";
+import type { MixedModelFit } from "./fit.ts";
 import { satterthwaite } from "./satterthwaite.ts";
 
 export interface CoefficientTest {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Row } from "../design/table.ts";
 import { renderComparison } from "../report/summary.ts";
 import { compareModels, likelihoodRatioTest } from "./compare.ts";
-import { fitMixedModel, type MixedModelFit, type MixedModelOptions } from "./model.ts";
+import type { MixedModelFit } from "./fit.ts";
+import { fitMixedModel, type MixedModelOptions } from "./model.ts";
 
 const { data, comparison } = JSON.parse(
   readFileSync(new URL("../goldens/mixed-models.json", import.meta.url), "utf8"),

@@ -3,7 +3,7 @@
 import { orthogonalize } from "../design/orthogonalize.ts";
 import { StatisticsError } from "../errors.ts";
 import { chiSquareUpper } from "../special.ts";
-import type { MixedModelFit } from "./model.ts";
+import type { MixedModelFit } from "./fit.ts";
 
 export interface ComparisonRow {
   formula: string;

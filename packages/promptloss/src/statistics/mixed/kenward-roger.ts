@@ -6,8 +6,8 @@ import { eigen } from "../engine/eigen.ts";
 import { StatisticsError } from "../errors.ts";
 import { fisherUpper } from "../special.ts";
 import { factorOf } from "./blocks.ts";
+import type { MixedModelFit } from "./fit.ts";
 import { layout } from "./likelihood.ts";
-import type { MixedModelFit } from "./model.ts";
 import type { FTest } from "./satterthwaite.ts";
 
 export interface KenwardRoger {

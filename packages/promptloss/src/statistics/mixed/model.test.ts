@@ -6,7 +6,8 @@ import type { Row } from "../design/table.ts";
 import { FitError, FormulaError, TableError } from "../errors.ts";
 import type { FamilyName } from "../family/family.ts";
 import { randomSource } from "../random.ts";
-import { fitMixedModel, type MixedModelFit } from "./model.ts";
+import type { MixedModelFit } from "./fit.ts";
+import { fitMixedModel } from "./model.ts";
 
 interface Golden {
   formula: string;

@@ -7,9 +7,9 @@ import { FitError, StatisticsError, TableError } from "../errors.ts";
 import type { Family, FamilyName } from "../family/family.ts";
 import { familyNamed } from "../family/index.ts";
 import { readFormula } from "../formula/terms.ts";
-import { blocks, type VarianceComponent } from "./blocks.ts";
-import type { Diagnostic } from "./diagnostics.ts";
+import { blocks } from "./blocks.ts";
 import { estimate } from "./estimate.ts";
+import type { FitState, MixedModelFit } from "./fit.ts";
 import type { MixedProblem } from "./likelihood.ts";
 import { assemble } from "./result.ts";
 
@@ -18,70 +18,6 @@ export interface MixedModelOptions {
   family?: FamilyName;
   /** Restricted maximum likelihood, Gaussian only. Default false. */
   reml?: boolean;
-}
-
-export interface Coefficient {
-  name: string;
-  estimate: number;
-  standardError: number;
-  /** estimate / standardError */
-  z: number;
-  /** Two-sided, from the normal distribution (Wald). */
-  p: number;
-}
-
-export interface ConditionalModes {
-  group: string;
-  effects: string[];
-  levels: { level: string; values: number[] }[];
-}
-
-/** A fitted model: plain data, apart from `state`, which later computations on the fit use. */
-export interface MixedModelFit {
-  formula: string;
-  family: FamilyName;
-  link: "logit" | "identity";
-  reml: boolean;
-  /** Rows used. */
-  observations: number;
-  coefficients: Coefficient[];
-  /** Names of columns left out as combinations of others. */
-  aliased: string[];
-  /** Covariance of the coefficients, p x p. */
-  covariance: number[][];
-  /** The beta's precision φ, or the Gaussian's residual standard deviation σ, as glmmTMB's sigma(). */
-  dispersion: number;
-  varianceComponents: VarianceComponent[];
-  conditionalModes: ConditionalModes[];
-  /** Log-likelihood; the restricted one for REML. */
-  logLik: number;
-  /** Number of parameters estimated, dispersion included. */
-  parameters: number;
-  aic: number;
-  bic: number;
-  /** Index in the given table of each row used. */
-  rows: number[];
-  /** Mean of each row used, given the conditional modes, on the scale of the response. */
-  fitted: number[];
-  /** The optimiser arrived at a maximum with positive curvature. */
-  converged: boolean;
-  /** A variance is zero or a correlation ±1 to the tolerance. */
-  singular: boolean;
-  diagnostics: Diagnostic[];
-  iterations: number;
-  state: FitState;
-}
-
-export interface FitState {
-  frame: ModelFrame;
-  family: Family;
-  problem: MixedProblem;
-  /** What the response was divided by before the fit. */
-  responseScale: number;
-  /** The maximum, in the likelihood's own coordinates. */
-  optimum: Float64Array;
-  /** Of the negative log-likelihood there, [parameters * parameters]. */
-  hessian: Float64Array;
 }
 
 /**

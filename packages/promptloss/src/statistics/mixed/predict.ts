@@ -1,7 +1,7 @@
 // What a fit says of other rows: the linear predictor with its standard error, and the mean on the response's scale.
 import { type Design, designFor } from "../design/model-frame.ts";
 import { type Row, tableFromRows } from "../design/table.ts";
-import type { MixedModelFit } from "./model.ts";
+import type { MixedModelFit } from "./fit.ts";
 
 export interface Prediction {
   /** η, on the link scale. */

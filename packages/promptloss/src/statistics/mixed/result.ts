@@ -7,7 +7,7 @@ import { normalTwoSided } from "../special.ts";
 import { type Block, factorOf, varianceComponent } from "./blocks.ts";
 import { type Degeneracy, diagnose, isSingular } from "./diagnostics.ts";
 import type { Estimate } from "./estimate.ts";
-import type { Coefficient, ConditionalModes, FitState, MixedModelFit } from "./model.ts";
+import type { Coefficient, ConditionalModes, FitState, MixedModelFit } from "./fit.ts";
 
 export function assemble(state: FitState, found: Estimate): MixedModelFit {
   const { frame, family, problem, responseScale } = state;

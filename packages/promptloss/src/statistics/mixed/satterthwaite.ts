@@ -5,8 +5,8 @@ import { eigen } from "../engine/eigen.ts";
 import { differenceStep, shifted } from "../engine/optimize.ts";
 import { StatisticsError } from "../errors.ts";
 import { fisherUpper, studentTwoSided } from "../special.ts";
+import type { MixedModelFit } from "./fit.ts";
 import { MixedLikelihood } from "./likelihood.ts";
-import type { MixedModelFit } from "./model.ts";
 
 export interface ContrastDf {
   readonly estimate: number;

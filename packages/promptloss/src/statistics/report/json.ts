@@ -1,5 +1,5 @@
 // A fit as plain JSON data: all of it but the state that later computations use. Numbers that are not finite are null.
-import type { MixedModelFit } from "../mixed/model.ts";
+import type { MixedModelFit } from "../mixed/fit.ts";
 import type { ResponseSurface } from "../surface/surface.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

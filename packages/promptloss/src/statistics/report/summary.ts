@@ -3,7 +3,7 @@
 
 import { coefficientTests } from "../mixed/coefficient-tests.ts";
 import type { ComparisonRow } from "../mixed/compare.ts";
-import type { MixedModelFit } from "../mixed/model.ts";
+import type { MixedModelFit } from "../mixed/fit.ts";
 import { pValue, short, stars } from "./numbers.ts";
 import { textTable } from "./text-table.ts";
 

@@ -4,7 +4,8 @@ import { plwOfWp } from "../effect/plw.ts";
 import { ExtrapolationError, StatisticsError } from "../errors.ts";
 import { randomSource } from "../random.ts";
 import { pValue, trimmed } from "../report/numbers.ts";
-import { normalTwoSided, standardNormalQuantile } from "../special.ts";
+import { FEWEST_DF } from "../rules.ts";
+import { standardNormalQuantile, studentTwoSided } from "../special.ts";
 import type { ResponseSurface } from "./surface.ts";
 import { tensorRow } from "./tensor.ts";
 
@@ -77,7 +78,10 @@ export interface BestPlw {
   level: number;
   draws: number;
   seed: number;
-  /** The best value against the two ends of the range of w_p: difference on the link scale and its p-value. */
+  /**
+   * The best value against the two ends of the range of w_p: difference on the link scale, and p by Student's t with the
+   * observations less the surface's effective degrees of freedom; 1 where these are under 6.
+   */
   againstEnds: { wp: number; difference: number; p: number }[];
   /** The best value lies at an end of the range that the data cover. */
   atEdge: boolean;
@@ -117,12 +121,15 @@ export function bestPlwAt(surface: ResponseSurface, rg: number, options: BestOpt
   const lower = bests[Math.floor(((1 - level) / 2) * (draws - 1))]!;
   const upper = bests[Math.ceil(((1 + level) / 2) * (draws - 1))]!;
   const atEdge = best === 0 || best === gridSteps;
+  // What is left of the observations beside the surface; too few of them tell nothing apart.
+  const df = surface.observations - surface.effectiveDegreesOfFreedom;
   const againstEnds = [0, gridSteps]
     .filter((end) => end !== best)
     .map((end) => {
       const weights = rows[best]!.map((x, k) => x - rows[end]![k]!);
       const { linear, standardError } = linearAt(surface, weights);
-      return { wp: grid[end]!, difference: linear, p: normalTwoSided(linear / standardError) };
+      if (df < FEWEST_DF) return { wp: grid[end]!, difference: linear, p: 1 };
+      return { wp: grid[end]!, difference: linear, p: studentTwoSided(linear / standardError, df) };
     });
   const found = {
     rg,

@@ -1,6 +1,6 @@
 // The tests behind a statement on prompt loss weights: is there a trend or a curve at all, do weights inside beat both
 // ends, does a quadratic describe the means, where is its vertex. Uncorrected for other statements; `finding.ts` decides.
-import { FEWEST_DF } from "../effect/quadratic-effect.ts";
+import { FEWEST_DF } from "../rules.ts";
 import { fisherUpper, studentTwoSided } from "../special.ts";
 import { type ContrastTest, maxT } from "./max-t.ts";
 import { type Projection, project } from "./projection.ts";

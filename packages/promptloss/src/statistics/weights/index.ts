@@ -12,11 +12,9 @@ export {
   findingOf,
   insideTests,
   relationP,
-  type Shape,
-  type WeightEvidence,
-  type WeightFinding,
 } from "./finding.ts";
 export { holm } from "./holm.ts";
 export { type Interaction, type InteractionRow, interaction, type PairMean } from "./interaction.ts";
 export { renderFinding } from "./render.ts";
 export type { WeightRow } from "./score-table.ts";
+export type { Shape, WeightEvidence, WeightFinding } from "./weight-finding.ts";

@@ -1,8 +1,8 @@
 // A finding in one sentence: the shape, what it rests on, and what it is about.
 
-import { FEWEST_DF } from "../effect/quadratic-effect.ts";
 import { pValue, trimmed } from "../report/numbers.ts";
-import type { WeightFinding } from "./finding.ts";
+import { FEWEST_DF } from "../rules.ts";
+import type { WeightFinding } from "./weight-finding.ts";
 
 export function verdictOf(finding: Omit<WeightFinding, "verdict">): string {
   return `${shapeInWords(finding)} (${grounds(finding)}).`;

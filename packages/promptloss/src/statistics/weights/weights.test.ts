@@ -4,9 +4,10 @@ import { wpOfPlw } from "../effect/plw.ts";
 import { randomSource } from "../random.ts";
 import { studentTwoSided } from "../special.ts";
 import { analyzeWeights, type WeightAnalysis } from "./analysis.ts";
-import { findingOf, insideTests, relationP, type WeightFinding } from "./finding.ts";
+import { findingOf, insideTests, relationP } from "./finding.ts";
 import { holm } from "./holm.ts";
 import type { WeightRow } from "./score-table.ts";
+import type { WeightFinding } from "./weight-finding.ts";
 
 const plws = [0, 0.01, 0.05, 0.1, 0.3, 1];
 
