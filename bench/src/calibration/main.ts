@@ -2,8 +2,8 @@
 // `study results`; shares with their binomial intervals go to the terminal, and with --write to docs/.
 import { parseArgs } from "node:util";
 import { writeSection } from "../lib/report.ts";
-import { writePictures } from "./pictures.ts";
-import { aims, calibrationTables } from "./table.ts";
+import { writeAims, writePictures } from "./pictures.ts";
+import { aimLines, calibrationTables } from "./table.ts";
 import { type Tally, tally } from "./tally.ts";
 import { DESIGNS, TRUTHS } from "./truths.ts";
 
@@ -28,14 +28,14 @@ for (const truth of TRUTHS) {
     process.stderr.write(`${truth.name}, ${design.weights} × ${design.seeds}\n`);
   }
 }
-const found = aims(tallies);
 const text = [
   `${studies} studies a line, seed ${seed}; shares with 95 % intervals (Wilson).`,
   calibrationTables(tallies),
-  found.map(({ name, met, worst }) => `- ${met ? "met" : "**not met**"}: ${name}; worst ${worst}`).join("\n"),
+  aimLines(tallies),
 ].join("\n\n");
 process.stdout.write(`${text}\n`);
 if (values.write) {
-  writeSection("calibration", text, { studies, seed, aims: found, tallies });
+  writeSection("calibration", text, { studies, seed, tallies });
   writePictures(tallies);
+  writeAims(aimLines(tallies));
 }

@@ -115,5 +115,34 @@ export function aims(tallies: readonly Tally[]): Aim[] {
       ({ lower, upper }) => lower > 0.97 || upper < 0.93,
       (found) => Math.abs(found.share - 0.95),
     ),
+    powerAim(tallies),
   ];
+}
+
+/** Where runs share no noise a t-test over tasks keeps its level, and its power is a fair bar. */
+function powerAim(tallies: readonly Tally[]): Aim {
+  const fair = tallies.filter(
+    ({ course, truth, judged }) => course !== "none" && truth.endsWith("weak") && judged > 0,
+  );
+  const gap = ({ found, twoStage, studies }: Tally): number => (found - twoStage) / studies;
+  const worst = fair.reduce<Tally | undefined>(
+    (low, each) => (low === undefined || gap(each) < gap(low) ? each : low),
+    undefined,
+  );
+  return {
+    name: "power not below a t-test over tasks, where runs share no noise",
+    // The two see the same studies: a gap of four points is within the draws of a few hundred.
+    met: fair.every((tally) => gap(tally) > -0.04),
+    worst:
+      worst === undefined
+        ? "nothing measured"
+        : `${percent(worst.found / worst.studies)} % against ${percent(worst.twoStage / worst.studies)} % at ${worst.truth}, ${worst.design}`,
+  };
+}
+
+/** The aims as lines of Markdown. */
+export function aimLines(tallies: readonly Tally[]): string {
+  return aims(tallies)
+    .map(({ name, met, worst }) => `- ${met ? "met" : "**not met**"}: ${name}; worst ${worst}`)
+    .join("\n");
 }

@@ -1,7 +1,8 @@
 // The short form of `npm run bench:calibration`: the same simulated studies through the same code, fewer of them, seeded.
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { aims } from "../../../../bench/src/calibration/table.ts";
-import { share, tally } from "../../../../bench/src/calibration/tally.ts";
+import { aimLines, aims } from "../../../../bench/src/calibration/table.ts";
+import { share, type Tally, tally } from "../../../../bench/src/calibration/tally.ts";
 import { DESIGNS, type Design, TRUTHS } from "../../../../bench/src/calibration/truths.ts";
 
 const STUDIES = 60;
@@ -53,4 +54,12 @@ test("an aim is missed where the interval lies wholly beyond it", () => {
   const [missed] = aims([{ ...found, falseClaims: 10 }]);
   expect([met!.met, missed!.met]).toEqual([true, false]);
   expect(share(0, 0)).toBeUndefined();
+});
+
+test("docs/statistics.md says of the aims what the figures say", () => {
+  const docs = new URL("../../../../docs/", import.meta.url);
+  const { tallies } = JSON.parse(readFileSync(new URL("benchmarks-calibration.json", docs), "utf8")) as {
+    tallies: Tally[];
+  };
+  expect(readFileSync(new URL("statistics.md", docs), "utf8")).toContain(aimLines(tallies));
 });

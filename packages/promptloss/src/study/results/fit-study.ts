@@ -115,7 +115,10 @@ export const fitStudy = (
   const names = [...new Set(rows.map(({ benchmark }) => benchmark))];
   const scopes = [
     ...taskScopes.map((taskGroup) => ({ taskGroup, benchmark: undefined })),
-    ...(names.length > 1 ? names : []).map((benchmark) => ({ taskGroup: undefined, benchmark })),
+    // A group's only benchmark has the group's statement: one test, counted once.
+    ...(names.length > 1 ? names : [])
+      .filter((benchmark) => !taskScopes.some((group) => group && only(rows, group) === benchmark))
+      .map((benchmark) => ({ taskGroup: undefined, benchmark })),
   ].flatMap((scope) => ratios.map((ratio) => ({ ...scope, ...ratio })));
   const studied = scopes
     .map(({ cells, ...scope }) => ({
@@ -165,7 +168,11 @@ export const fitStudy = (
   return Object.freeze({
     settings,
     fits: fits.filter(({ benchmark }) => benchmark === undefined),
-    benchmarks: fits.filter(({ benchmark }) => benchmark !== undefined),
+    benchmarks: fits.flatMap((fit) => {
+      if (fit.benchmark !== undefined) return [fit];
+      const benchmark = fit.taskGroup && only(rows, fit.taskGroup);
+      return benchmark === undefined ? [] : [Object.freeze({ ...fit, taskGroup: undefined, benchmark })];
+    }),
     interactions,
     surfaces,
     atChance,
@@ -271,6 +278,12 @@ const weightedHolm = (
 const scopesOf = (rows: readonly UsableRow[]): (TaskGroup | undefined)[] => {
   const present = taskGroups.filter((group) => rows.some(({ result }) => result.taskGroup === group));
   return present.length > 1 ? [undefined, ...present] : [undefined];
+};
+
+/** The only benchmark of a group; undefined where it has several. */
+const only = (rows: readonly UsableRow[], group: TaskGroup): string | undefined => {
+  const names = new Set(rows.filter((row) => inGroup(row, group)).map(({ benchmark }) => benchmark));
+  return names.size === 1 ? [...names][0] : undefined;
 };
 
 const inGroup = ({ result }: UsableRow, group: TaskGroup | undefined): boolean =>

@@ -74,14 +74,11 @@ describe("models of a study", () => {
     expect(Math.abs(fits[0]!.effect!.best!.wp - 0.7)).toBeLessThan(0.05);
     expect(fits[0]!.transforms.map(({ name }) => name)).toEqual(["z-score"]);
     expect(benchmarks.map(({ benchmark }) => benchmark)).toEqual([
-      "quiz",
-      "quiz",
-      "essay",
-      "essay",
-      "puzzle",
-      "puzzle",
+      ...["essay", "essay"],
+      ...["quiz", "quiz", "puzzle", "puzzle"],
     ]);
-    expect(tested).toBe(12);
+    // The long generation group has one benchmark, which is tested once.
+    expect(tested).toBe(10);
     expect(surfaces).toEqual([]);
   });
 
