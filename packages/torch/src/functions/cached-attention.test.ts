@@ -103,7 +103,7 @@ describe("cachedAttention", () => {
     expect(call({}).shape).toEqual([2, 4, 16]);
     const wrong: [Parameters<typeof call>[0], RegExp][] = [
       [{ query: randn([2, 64]) }, /query must have shape/],
-      [{ query: randn([2, 3, 16]) }, /query's heads, 3, must be a multiple of the keys', 2/],
+      [{ query: randn([2, 3, 16]) }, /query's heads, 3, must be a multiple of those of keys, 2/],
       [{ query: randn([2, 4, 24]) }, /units must be a multiple of 16/],
       [{ keys: randn([2, 2, 5, 32]) }, /keys must have query's units, 16, got 32/],
       [{ keys: keys.bfloat16() }, /keys must have query's dtype/],

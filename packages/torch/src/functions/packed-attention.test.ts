@@ -142,7 +142,7 @@ describe("packedAttention", () => {
   test("scores far apart give no overflow", () => {
     const query = randn([40, 1, 16]).mul(1e3);
     const output = packedAttention(query, query, query, [0, 40]);
-    expect(output.isfinite().all().item()).toBe(true);
+    expect(output.isfinite().all().item("bool")).toBe(true);
     // Each token's own key is the one it likes most.
     expect(difference(output.narrow(0, 0, 1), query.narrow(0, 0, 1))).toBe(0);
   });
@@ -164,7 +164,7 @@ describe("packedAttention", () => {
     [
       "heads that can't be shared",
       { query: randn([5, 3, 16]), key: randn([5, 2, 16]), value: randn([5, 2, 16]) },
-      /heads, 3, must be a multiple of key's, 2/,
+      /heads, 3, must be a multiple of those of key, 2/,
     ],
     [
       "another dtype",

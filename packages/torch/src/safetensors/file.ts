@@ -79,6 +79,6 @@ export class SafetensorsFile implements TensorSource {
 function typed(bytes: Tensor, start: number, dtype: DType): Tensor {
   if (dtype === "uint8") return bytes;
   // For libtorch a bool is 0 or 1; another byte would behave as neither.
-  if (dtype === "bool" && any(gt(bytes, 1)).item()) return ne(bytes, 0);
+  if (dtype === "bool" && any(gt(bytes, 1)).item("bool")) return ne(bytes, 0);
   return viewDtype(start % itemSize(dtype) === 0 ? bytes : clone(bytes), dtype);
 }
