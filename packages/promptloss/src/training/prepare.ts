@@ -1,15 +1,13 @@
 // A recipe → a run made ready: data read and weighed, model loaded, every setting settled and checked.
 import { availableDevices, setNumThreads } from "@promptloss/torch";
-import type { RowSet } from "../data/row-subset.ts";
 import type { HubOptions } from "../data/rows/index.ts";
-import { PART_OF_CODE } from "../data/token-parts.ts";
 import type { WeightPolicy } from "../data/tokens/index.ts";
 import { dataPlanOf, type OpenData, openData, recipeInputs } from "../data-plan/index.ts";
 import { checkOutputFolder, protectInputs } from "../files/output.ts";
-import { LOSS_METRICS, type LossMetric } from "../loss/index.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
+import { checkMetric } from "./check-metric.ts";
 import { TrainingError } from "./errors.ts";
 import { hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
@@ -110,26 +108,6 @@ const settledRecipe = (
   loss: { ...recipe.loss, promptLossWeight },
   training: { ...recipe.training, precision: compute === undefined ? "fp32" : "bf16", device },
 });
-
-/** @throws TrainingError where no held-out token is of the part that a metric is about */
-function checkMetric(metric: LossMetric, heldOut: RowSet): void {
-  if (metric === "weighted_loss") return;
-  const [measured] = metric.split("_");
-  const isMeant = PART_OF_CODE.map((part) =>
-    measured === "completion" ? part !== "prompt" : part === measured,
-  );
-  for (let index = 0; index < heldOut.length; index++)
-    if (
-      heldOut
-        .at(index)
-        .classes.subarray(1)
-        .some((code) => isMeant[code])
-    )
-      return;
-  throw new TrainingError(`evaluation.metric: ${metric}, but the held-out rows have no ${measured} tokens`, {
-    hint: `evaluation.metric may be ${LOSS_METRICS.join(", ")}`,
-  });
-}
 
 const required = (recipe: Recipe, file: string): { model: string; output: string } => {
   const { model, output } = recipe;

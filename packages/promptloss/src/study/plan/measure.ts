@@ -9,6 +9,7 @@ import { ratioOfData } from "../../inspect/index.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import type { Recipe } from "../../recipe/index.ts";
 import { BatchPlan } from "../../training/batches.ts";
+import { checkMetric } from "../../training/check-metric.ts";
 import { countParameters } from "../../training/parameter-count.ts";
 import { batchSettings, lengthOf } from "../../training/run-length.ts";
 
@@ -56,6 +57,7 @@ export class DataMeter {
     const plan = dataPlanOf(recipe, "recipe");
     const key = JSON.stringify([
       { ...plan, weights: zeroWeights(plan) },
+      recipe.evaluation?.metric,
       batchSettings(recipe),
       lengthOf(recipe.training),
     ]);
@@ -68,6 +70,9 @@ export class DataMeter {
       ...(this.#cache !== undefined && { cache: this.#cache }),
     });
     try {
+      const { evaluation } = recipe;
+      if (evaluation !== undefined && data.heldOut !== undefined)
+        checkMetric(evaluation.metric, data.heldOut);
       const batches = new BatchPlan(data.rows.lengths, batchSettings(recipe), lengthOf(recipe.training));
       return {
         rows: data.rows.length,
