@@ -1,5 +1,7 @@
-// The page around the sections: one file that asks the network for nothing and runs no script.
+// The page around the sections: one file that asks the network for nothing. Its one script
+// saves figures and tables; nothing that the page says needs it.
 import { html, type Markup, type Part, raw } from "./html/markup.ts";
+import { pageScript, pageScriptHash } from "./html/page-script.ts";
 import { styles } from "./html/styles.ts";
 
 export interface PageSection {
@@ -15,7 +17,7 @@ export const page = (title: string, subtitle: Part, sections: readonly PageSecti
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src '${pageScriptHash}'; img-src data: blob:">
 <title>${title}</title>
 <link rel="icon" href="data:,">
 <style>${raw(styles)}</style>
@@ -35,6 +37,7 @@ ${body}
 </section>`,
 )}
 </main>
+<script>${raw(pageScript)}</script>
 </body>
 </html>
 `.text;

@@ -2,14 +2,17 @@
 import { drawer } from "./charts/figure.ts";
 import type { StudyContent } from "./content/study-content.ts";
 import { page } from "./page.ts";
+import { choiceTable } from "./sections/choice.ts";
+import { diagnostics } from "./sections/diagnostics.ts";
 import { downloads } from "./sections/downloads.ts";
+import { findings } from "./sections/findings.ts";
 import { heatmaps } from "./sections/heatmaps.ts";
 import { mechanisms } from "./sections/mechanisms.ts";
 import { method } from "./sections/method.ts";
 import { modelTables } from "./sections/model-tables.ts";
 import { ratioFigures } from "./sections/ratio-figures.ts";
 import { scoreFigures } from "./sections/score-figures.ts";
-import { summary } from "./sections/summary.ts";
+import { verdict } from "./sections/verdict.ts";
 
 export interface RenderOptions {
   /** Printed as the day of the report. */
@@ -22,15 +25,20 @@ export const renderReport = (content: StudyContent, { date, version }: RenderOpt
   const several = content.series.filter(({ generationRatio }) => generationRatio !== undefined).length > 1;
   const subtitle = `Prompt loss weight study, ${date.toISOString().slice(0, 10)}, promptloss ${version}`;
   return page(content.results.study, subtitle, [
-    { id: "summary", title: "Summary", body: summary(content) },
+    { id: "verdict", title: "Verdict", body: verdict(content, draw) },
+    { id: "findings", title: "Findings", body: findings(content) },
+    ...(content.recommendations.length > 0
+      ? [{ id: "choice", title: "Which weight to use", body: choiceTable(content) }]
+      : []),
     { id: "scores", title: "Score against w_p", body: scoreFigures(content, draw) },
     ...(several
       ? [{ id: "ratios", title: "Best weight by generation ratio", body: ratioFigures(content, draw) }]
       : []),
     { id: "cells", title: "Cells", body: heatmaps(content, draw) },
     { id: "mechanisms", title: "Mechanisms", body: mechanisms(content, draw) },
+    { id: "diagnostics", title: "Diagnostics", body: diagnostics(content, draw) },
     { id: "models", title: "Models", body: modelTables(content) },
-    { id: "method", title: "Method", body: method(content, version) },
+    { id: "method", title: "Method", body: method(content, version, date.getUTCFullYear()) },
     { id: "data", title: "Data", body: downloads(content) },
   ]);
 };

@@ -6,7 +6,8 @@ import { colors } from "./palette.ts";
 
 const label = { color: colors.muted, fontSize: 11 };
 
-export const wpAxis = () => ({
+/** @param tried w_p of the weights that were tried: where the ticks stand */
+export const wpAxis = (tried?: readonly number[]) => ({
   type: "value" as const,
   min: 0,
   max: 1,
@@ -17,9 +18,27 @@ export const wpAxis = () => ({
   nameTextStyle: label,
   axisLabel: { ...label, formatter: (wp: number) => `${wp}\n${trimmed(plwOfWp(wp), 2)}` },
   axisLine: { onZero: false, lineStyle: { color: colors.line } },
-  axisTick: { lineStyle: { color: colors.line } },
+  axisTick: { lineStyle: { color: colors.line }, ...(tried && { customValues: [...tried] }) },
   splitLine: { show: false },
 });
+
+/** The prompt loss weight itself, spaced by w_p: a label at each weight that was tried, where there is room for it. */
+export const triedAxis = (tried: readonly number[], width: number) => {
+  const room = 46 / width;
+  // The ends first: they are the weights that all else is compared with.
+  const labelled = [tried[0]!, tried.at(-1)!];
+  for (const wp of tried) if (labelled.every((other) => Math.abs(other - wp) >= room)) labelled.push(wp);
+  return {
+    ...wpAxis(tried),
+    name: "prompt loss weight (spaced by w_p); ticks are the weights that were tried",
+    nameGap: 30,
+    axisLabel: {
+      ...label,
+      customValues: labelled,
+      formatter: (wp: number) => trimmed(plwOfWp(wp), 3),
+    },
+  };
+};
 
 /** @param range fixed ends, for values that have bounds of their own */
 export const valueAxis = (name: string, range?: readonly [number, number]) => ({

@@ -2,7 +2,7 @@
 // and mark a series.
 import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from "echarts/charts";
 import type { CurvePoint } from "../../statistics/index.ts";
-import { GRID, valueAxis, wpAxis } from "./axes.ts";
+import { GRID, triedAxis, valueAxis, wpAxis } from "./axes.ts";
 import type { Drawing } from "./engine.ts";
 import { band, errorBars, type Vertex, vertexMark } from "./marks.ts";
 import { lookOf } from "./palette.ts";
@@ -32,6 +32,8 @@ export interface ScoreChart {
   /** Of the values, where they can't leave it. */
   readonly range?: readonly [number, number] | undefined;
   readonly alt: string;
+  /** As wide as the page, with the tried weights on its axis. */
+  readonly large?: boolean;
 }
 
 type AnySeries = CustomSeriesOption | LineSeriesOption | ScatterSeriesOption;
@@ -39,7 +41,9 @@ type AnySeries = CustomSeriesOption | LineSeriesOption | ScatterSeriesOption;
 /** Pixels that series at one weight stand apart. */
 const DODGE = 7;
 
-export const scoreChart = ({ series, name, range, alt }: ScoreChart): Drawing => {
+const LARGE = { width: 760, height: 360 };
+
+export const scoreChart = ({ series, name, range, alt, large = false }: ScoreChart): Drawing => {
   const drawn: AnySeries[] = [];
   const tips: (readonly string[] | undefined)[] = [];
   const [lowest, highest] = range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -78,9 +82,14 @@ export const scoreChart = ({ series, name, range, alt }: ScoreChart): Drawing =>
     });
     if (each.vertex !== undefined) drawn.push(vertexMark(each.vertex, look));
   }
+  const tried = [...new Set(series.flatMap(({ points }) => points.map(({ wp }) => wp)))].sort(
+    (a, b) => a - b,
+  );
+  const xAxis = large ? triedAxis(tried, LARGE.width - GRID.left - GRID.right) : wpAxis(tried);
   return {
-    option: { grid: GRID, xAxis: wpAxis(), yAxis: valueAxis(name, range), series: drawn },
-    ...{ width: 360, height: 270, alt, tips },
+    option: { grid: GRID, xAxis, yAxis: valueAxis(name, range), series: drawn },
+    ...(large ? LARGE : { width: 360, height: 270 }),
+    ...{ alt, tips },
   };
 };
 

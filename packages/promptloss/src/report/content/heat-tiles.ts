@@ -15,7 +15,13 @@ export interface Grid {
   readonly summary: string;
 }
 
-/** Means over a series' cells, coloured from each benchmark's worst to its best. */
+/** Standard errors below the best at which a tile has the palest shade. */
+export const PALEST = 4;
+
+/**
+ * Means over a series' cells, shaded by how many standard errors of their difference they lie below their row's best: what
+ * chance does is pale nowhere. Without a standard error, by their place between the row's worst and best.
+ */
 export const benchmarkTiles = ({ benchmarks }: StudyContent, series: Series): Grid => {
   const shown = benchmarks.flatMap(({ name, rows, higherIsBetter }) => {
     const { means } = weightMeans(
@@ -26,14 +32,19 @@ export const benchmarkTiles = ({ benchmarks }: StudyContent, series: Series): Gr
   });
   const weights = sortedWeights(shown.flatMap(({ means }) => means.map(({ plw }) => plw)));
   const tiles = shown.flatMap(({ name, means, higherIsBetter }, row) => {
-    const values = means.map(({ mean }) => mean);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    return means.map(({ plw, mean, count }): Tile => {
-      const share = high > low ? (mean - low) / (high - low) : 0.5;
+    const sign = higherIsBetter ? 1 : -1;
+    const best = means.reduce((top, each) => (sign * each.mean > sign * top.mean ? each : top));
+    const widest = Math.max(...means.map(({ mean }) => Math.abs(best.mean - mean)));
+    return means.map(({ plw, mean, standardError, count }): Tile => {
+      const below = Math.abs(best.mean - mean);
+      const error = Math.hypot(standardError ?? 0, best.standardError ?? 0);
+      const share = error > 0 ? below / error / PALEST : widest > 0 ? below / widest : 0;
+      const errors =
+        error > 0 && below > 0 ? `, ${trimmed(below / error, 2)} standard errors below the best` : "";
       return {
         ...{ row, column: weights.indexOf(plw), text: short(mean) },
-        share: higherIsBetter ? share : 1 - share,
-        tip: `${name}, PLW ${trimmed(plw, 4)}: ${trimmed(mean, 4)} over ${count === 1 ? "one cell" : `${count} cells`}`,
+        share: 1 - Math.min(1, share),
+        tip: `${name}, PLW ${trimmed(plw, 4)}: ${trimmed(mean, 4)} over ${count === 1 ? "one cell" : `${count} cells`}${errors}`,
       };
     });
   });
@@ -80,13 +91,17 @@ export const cellTiles = (content: StudyContent): Grid => {
           : [{ name: rowOf(cell.levels), plw, cell: cell.id, value: undefined, mark }];
       }),
   ];
+  const values = placed.flatMap(({ value }) => (value === undefined ? [] : [value]));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const shareOf = (value: number | undefined): number | undefined =>
+    value === undefined ? undefined : high > low ? (value - low) / (high - low) : 0.5;
   const weights = sortedWeights(placed.map(({ plw }) => plw));
   const rows = [...new Set(placed.map(({ name }) => name))];
   const tiles = placed.map(({ name, plw, cell, value, mark }): Tile => {
     const text = value === undefined ? mark : value.toFixed(2);
     const state = value === undefined ? states[mark] : text;
     return {
-      ...{ row: rows.indexOf(name), column: weights.indexOf(plw), share: value, text },
+      ...{ row: rows.indexOf(name), column: weights.indexOf(plw), share: shareOf(value), text },
       tip: `${name}, PLW ${trimmed(plw, 4)}: ${state} (cell ${cell})`,
     };
   });

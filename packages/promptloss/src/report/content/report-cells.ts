@@ -19,7 +19,7 @@ export interface ReportCell {
   readonly recipe?: object | undefined;
 }
 
-/** The part of a run's manifest that a method section needs. */
+/** The part of a run's manifest that a reader needs to trust and repeat it. */
 export type RunFacts = Pick<
   Manifest,
   | "promptloss"
@@ -33,6 +33,13 @@ export type RunFacts = Pick<
   | "reduceOver"
   | "seed"
   | "notes"
+  | "dataHash"
+  | "modelHash"
+  | "fingerprint"
+  | "rows"
+  | "heldOutRows"
+  | "steps"
+  | "end"
 >;
 
 /**

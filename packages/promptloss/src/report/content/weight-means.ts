@@ -16,6 +16,8 @@ export interface WeightMean {
   /** Number of values. */
   readonly count: number;
   readonly mean: number;
+  /** Of the mean; undefined where nothing says how far it may be off. */
+  readonly standardError: number | undefined;
   /** Undefined where nothing says how far the mean may be off. */
   readonly lower: number | undefined;
   readonly upper: number | undefined;
@@ -42,17 +44,18 @@ export const weightMeans = (values: readonly WeightedValue[], level: number): We
     return sum + group.reduce((part, { value }) => part + (value - mean) ** 2, 0);
   }, 0);
   const tail = (1 + level) / 2;
-  const reachOf = (group: readonly WeightedValue[]): number | undefined => {
-    if (freedom > 0) return tQuantile(tail, freedom) * Math.sqrt(squares / freedom / group.length);
-    const [{ standardError }] = group as [WeightedValue];
-    return standardError === null ? undefined : standardNormalQuantile(tail) * standardError;
+  const quantile = freedom > 0 ? tQuantile(tail, freedom) : standardNormalQuantile(tail);
+  const errorOf = (group: readonly WeightedValue[]): number | undefined => {
+    if (freedom > 0) return Math.sqrt(squares / freedom / group.length);
+    return group[0]!.standardError ?? undefined;
   };
   const means = sorted.map((group): WeightMean => {
     const mean = meanOf(group);
-    const reach = reachOf(group);
+    const standardError = errorOf(group);
+    const reach = standardError === undefined ? undefined : quantile * standardError;
     const [{ plw, wp }] = group as [WeightedValue];
     return {
-      ...{ plw, wp, mean, count: group.length },
+      ...{ plw, wp, mean, standardError, count: group.length },
       lower: reach === undefined ? undefined : mean - reach,
       upper: reach === undefined ? undefined : mean + reach,
     };

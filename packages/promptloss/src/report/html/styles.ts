@@ -39,6 +39,15 @@ figure{margin:0;min-width:0;break-inside:avoid}
 .figures figure{display:grid;grid-row:span 3;grid-template-rows:subgrid;grid-template-columns:minmax(0,1fr);row-gap:0;margin-bottom:.75rem}
 figcaption{font-size:.85rem;line-height:1.45}
 figcaption p{margin:.25rem 0}
+.count{color:var(--muted);font-weight:600}
+.save{font-size:.8rem;color:var(--muted);margin:.3rem 0}
+.save button{font:inherit;color:var(--link);background:none;border:1px solid var(--rule);border-radius:4px;padding:0 .4rem;cursor:pointer}
+.verdict{border:1px solid var(--rule);border-left:4px solid var(--s0);border-radius:6px;background:var(--panel);padding:.9rem 1.1rem;margin:1rem 0}
+.verdict h3{margin:0 0 .3rem;font-size:1.15rem}
+.verdict p{margin:.35rem 0}
+.verdict .choice{border-top:1px solid var(--rule);padding-top:.5rem;margin-top:.6rem}
+figure.lead{margin:1.25rem 0}
+.paste{background:var(--panel);border-radius:6px;padding:.8rem 1rem}
 svg.chart{display:block;width:100%;height:auto}
 .narrow{display:none}
 figure.heat{margin:1.25rem 0}
@@ -74,6 +83,10 @@ h2,h3,h4,caption{break-after:avoid}
 .wide,tr{break-inside:avoid}
 .figures{grid-template-columns:repeat(2,1fr)}
 .wide{overflow:visible}
+.save{display:none}
+.number{white-space:normal}
+table{font-size:.72rem}
+th,td{padding-right:.4rem}
 details{display:none}
 a{color:inherit;text-decoration:none}
 }`;

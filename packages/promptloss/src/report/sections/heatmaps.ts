@@ -4,7 +4,7 @@
 import { trimmed } from "../../statistics/report/numbers.ts";
 import type { Draw } from "../charts/figure.ts";
 import { broad, type Heatmap, heatmap, narrow } from "../charts/heatmap.ts";
-import { benchmarkTiles, cellTiles, type Grid } from "../content/heat-tiles.ts";
+import { benchmarkTiles, cellTiles, type Grid, PALEST } from "../content/heat-tiles.ts";
 import type { StudyContent } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { table } from "../html/table.ts";
@@ -13,7 +13,7 @@ export const heatmaps = (content: StudyContent, draw: Draw): Markup => {
   const { benchmarks, series } = content;
   const cells = cellTiles(content);
   return html`
-${benchmarks.length > 0 && scale("worst", "best of its row")}
+${benchmarks.length > 0 && scale(`${PALEST} standard errors or more below the best of its row`, "the best, or as good")}
 ${series.map((each) => {
   const title = `Benchmarks by weight${series.length > 1 ? `, ${each.label}` : ""}`;
   return gridFigure(
@@ -26,7 +26,7 @@ ${series.map((each) => {
 ${
   cells.tiles.length === 0
     ? html`<p>No cell has a score yet.</p>`
-    : html`${scale("0", "1")}
+    : html`${scale("lowest", "highest")}
 ${gridFigure(
   "Cells by weight",
   "Mean score over a cell's benchmarks, on the scale that is modelled. ✗ failed, · not finished, – no score that counts.",
@@ -40,11 +40,14 @@ const gridFigure = (title: string, caption: string, grid: Grid, draw: Draw): Mar
   const drawing: Heatmap = { ...grid, alt: `Heatmap. ${title}. ${caption} ${grid.summary}` };
   const sized = (size: typeof broad, name: string): Markup =>
     html`<div class="${name}">${draw(heatmap(drawing, size))}</div>`;
-  return html`
-<figure class="heat"><h3>${title}</h3>
-${sized(broad, "broad")}${sized(narrow, "narrow")}
-<figcaption>${caption}
-<details><summary>Values</summary>${valueTable(title, grid)}</details></figcaption></figure>`;
+  return draw.figure({
+    title,
+    chart: html`${sized(broad, "broad")}${sized(narrow, "narrow")}`,
+    caption: html`${caption}
+<details><summary>Values</summary>${valueTable(title, grid)}</details>`,
+    level: 3,
+    className: "heat",
+  });
 };
 
 const valueTable = (title: string, { rows, weights, tiles }: Grid): Markup => {

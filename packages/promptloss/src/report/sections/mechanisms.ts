@@ -2,7 +2,7 @@
 
 import { trimmed } from "../../statistics/report/numbers.ts";
 import type { ResultRow } from "../../study/results/result-row.ts";
-import { type Draw, figure } from "../charts/figure.ts";
+import type { Draw } from "../charts/figure.ts";
 import { type ProbeSeries, probeChart } from "../charts/probe-chart.ts";
 import { probeText } from "../content/probes.ts";
 import type { Series, StudyContent } from "../content/study-content.ts";
@@ -50,7 +50,12 @@ const probeFigure = (
     );
   });
   const alt = [`${title} (${unit}) against w_p.`, ...courses].join(" ");
-  return figure(title, draw(probeChart({ series: parts, name: unit, alt })), html`<p>${meaning}</p>`, 3);
+  return draw.figure({
+    title,
+    chart: draw(probeChart({ series: parts, name: unit, alt })),
+    caption: html`<p>${meaning}</p>`,
+    level: 3,
+  });
 };
 
 const partOf = (

@@ -1,5 +1,8 @@
 // The method section: every choice with whose it is, the study's levels and seeds, cells that are missing, versions.
+
+import { trimmed } from "../../statistics/report/numbers.ts";
 import { type ChoiceMark, choices } from "../content/choices.ts";
+import { bibtex, methodsParagraph } from "../content/citation.ts";
 import type { RunFacts } from "../content/report-cells.ts";
 import { recipeSettings } from "../content/settings.ts";
 import type { StudyContent } from "../content/study-content.ts";
@@ -13,14 +16,18 @@ const marks: Readonly<Record<ChoiceMark, string>> = {
   own: "our choice",
 };
 
-export const method = (content: StudyContent, version: string): Markup => html`
+export const method = (content: StudyContent, version: string, year: number): Markup => html`
+<h3>To paste</h3>
+<p class="paste">${methodsParagraph(content, version)}</p>
+<details><summary>BibTeX</summary><pre tabindex="0">${bibtex(version, year)}</pre></details>
+<h3>Choices</h3>
 <p>“The paper” is Huerta-Enochian and Ko, “Instruction Fine-Tuning: Does Prompt Loss Matter?”, arXiv 2401.13586. What is
 marked <span class="tag">${marks.own}</span> is ours: the paper's exact setting was not available to us, or there is
 none.</p>
-<dl>${choices(content).map(
+<details><summary>Every choice between the runs and the figures</summary><dl>${choices(content).map(
   ({ name, mark, texts }) => html`
 <dt>${name} <span class="tag">${marks[mark]}</span></dt>${texts.map((text) => html`<dd>${text}</dd>`)}`,
-)}</dl>
+)}</dl></details>
 <h3>The cells</h3>
 ${levels(content)}
 ${missing(content)}
@@ -50,7 +57,7 @@ const recipe = ({ cells }: StudyContent): Markup | undefined => {
   const { shared, differing } = settings;
   return html`<h3>The recipe</h3>
 ${differing.length > 0 && html`<p>Cells differ in ${differing.join(", ")}. What they share:</p>`}
-<ul class="settings">${shared.map(({ key, value }) => html`<li>${key}: ${value}</li>`)}</ul>`;
+<details><summary>${counted(shared.length, "setting")}</summary><ul class="settings">${shared.map(({ key, value }) => html`<li>${key}: ${value}</li>`)}</ul></details>`;
 };
 
 /** What has no scores, and why. */
@@ -102,7 +109,44 @@ const runs = ({ cells }: StudyContent, version: string): Markup => {
     return html`<p>The folder of this study holds results alone, and no record of the runs.</p>${report}`;
   const notes = [...new Set(known.flatMap((run) => run.notes ?? []))];
   return html`<ul>${facts.map(([name, read]) => html`<li>${name}: ${sorted(known.map(read)).join("; ")}</li>`)}</ul>
-${notes.length > 0 && html`<p>Notes of the runs:</p><ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`}${report}`;
+${notes.length > 0 && html`<p>Notes of the runs:</p><ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`}${provenance(cells)}${report}`;
+};
+
+/** Of a run that came to its end. */
+const took = ({ end }: RunFacts) => (end !== undefined && "seconds" in end ? end : undefined);
+
+/** Of each run: what it was trained on and from, as hashes, and what it took. */
+const provenance = (cells: StudyContent["cells"]): Markup => {
+  const known = cells.flatMap(({ id, levels: of, run }) => (run === undefined ? [] : [{ id, of, run }]));
+  const total = (read: (run: RunFacts) => number | undefined): number =>
+    known.reduce((sum, { run }) => sum + (read(run) ?? 0), 0);
+  const hours = total((run) => took(run)?.seconds) / 3600;
+  const tokens = total((run) => took(run)?.tokens);
+  const short = (hash: string | undefined): Markup => html`<code>${hash?.slice(0, 12) ?? "–"}</code>`;
+  return html`
+<p>Together ${tokens.toLocaleString("en")} training tokens in ${trimmed(hours, 3)} hours of training.</p>
+<details><summary>Hashes, rows, tokens and times of each run</summary>${table(
+    "Runs",
+    [
+      { name: "Cell" },
+      { name: "Levels" },
+      { name: "Data" },
+      { name: "Model" },
+      { name: "Run" },
+      { name: "Rows", number: true },
+      { name: "Held out", number: true },
+      { name: "Steps", number: true },
+      { name: "Tokens", number: true },
+      { name: "Seconds", number: true },
+    ],
+    known.map(({ id, of, run }) => [
+      html`<code>${id}</code>`,
+      cellName(of),
+      ...[run.dataHash, run.modelHash, run.fingerprint].map(short),
+      ...[run.rows, run.heldOutRows, run.steps, took(run)?.tokens].map((n) => n?.toLocaleString("en") ?? "–"),
+      trimmed(took(run)?.seconds ?? Number.NaN, 3),
+    ]),
+  )}<p class="note">SHA-256, the first twelve digits, of the rows as trained, the base model, and the run.</p></details>`;
 };
 
 /** Different values, numbers by size. */

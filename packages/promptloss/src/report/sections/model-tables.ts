@@ -12,20 +12,20 @@ import { counted, groupTitle, sentence } from "./wording.ts";
 export const modelTables = ({ fits }: StudyContent): Markup =>
   fits.fits.length === 0
     ? html`<p>There is nothing to model yet.</p>`
-    : html`${fits.fits.map(modelOf)}
+    : html`
+<p>The mixed models that curves are drawn from. Their tests are uncorrected; verdicts rest on the table of findings.</p>
+${[...fits.fits, ...fits.benchmarks].map(modelOf)}
 <p class="note">*** p &lt; 0.001, ** p &lt; 0.01, * p &lt; 0.05, . p &lt; 0.1, two-sided, uncorrected.</p>`;
 
 const modelOf = (each: StudyFit): Markup => {
-  const { taskGroup, generationRatio, rows, formula, fit, finding, beside, problem } = each;
+  const { taskGroup, benchmark, generationRatio, rows, formula, fit, beside, problem } = each;
   const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
-  const title = `${groupTitle(taskGroup)}${ratio}`;
+  const title = `${benchmark ?? groupTitle(taskGroup)}${ratio}`;
   return html`
-<section class="model"><h3>${title}</h3>
-<p><code>${formula}</code>, ${counted(rows.length, "score")}</p>
-${finding && html`<p>${sentence(finding.verdict)}</p>`}
+<details class="model"><summary>${title}: <code>${formula}</code>, ${counted(rows.length, "score")}</summary>
 ${beside && html`<p>${sentence(beside.sentence)}.</p>`}
 ${problem !== undefined && html`<p class="warning">No ${fit ? "effect" : "model"}: ${problem}.</p>`}
-${fit && fitTables(fit, title)}</section>`;
+${fit && fitTables(fit, title)}</details>`;
 };
 
 const fitTables = (fit: MixedModelFit, title: string): Markup => html`

@@ -3,7 +3,7 @@
 import { bestPlwAt, type ResponseSurface } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/report/numbers.ts";
 import type { StudyFit, StudySurface } from "../../study/results/fit-study.ts";
-import { type Draw, figure } from "../charts/figure.ts";
+import type { Draw } from "../charts/figure.ts";
 import { type RatioPoint, type RidgePoint, ratioChart } from "../charts/ratio-chart.ts";
 import { type StudyContent, seriesOf } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";
@@ -47,14 +47,15 @@ const ratioFigure = (scope: StudyFit["taskGroup"], { fits, series }: StudyConten
     ...surfaceNotes(found, ridge),
   ].join(" ");
   const notes = [none, ...surfaceNotes(found, ridge)].filter((note) => note !== "");
-  return figure(
-    html`${title} <small>${counted(ratios.length, "generation ratio")}</small>`,
-    points.length + ridge.length === 0
-      ? html`<p>There is nothing to draw.</p>`
-      : draw(ratioChart({ points, ridge, ratios, alt })),
-    notes.map((note) => html`<p>${note}</p>`),
-    3,
-  );
+  return draw.figure({
+    title: html`${title} <small>${counted(ratios.length, "generation ratio")}</small>`,
+    chart:
+      points.length + ridge.length === 0
+        ? html`<p>There is nothing to draw.</p>`
+        : draw(ratioChart({ points, ridge, ratios, alt })),
+    caption: notes.map((note) => html`<p>${note}</p>`),
+    level: 3,
+  });
 };
 
 const pointOf = ({ effect, generationRatio: ratio }: StudyFit, slot: number): RatioPoint[] => {

@@ -1,9 +1,9 @@
 // Figures of scores against w_p: for each group of tasks on the scale that is modelled, for each benchmark on its own.
 
 import { type CurvePoint, effectCurve, StatisticsError } from "../../statistics/index.ts";
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { pValue, trimmed } from "../../statistics/report/numbers.ts";
 import type { StudyFit } from "../../study/results/fit-study.ts";
-import { type Draw, figure } from "../charts/figure.ts";
+import type { Draw } from "../charts/figure.ts";
 import { type ChartPoint, type ScoreChart, type ScoreSeries, scoreChart } from "../charts/score-chart.ts";
 import { rawScale } from "../content/raw-scale.ts";
 import {
@@ -22,22 +22,35 @@ const TOGETHER = 3;
 /** Steps of 1/60 in w_p, about five pixels. */
 const CURVE_POINTS = 61;
 
+/** All tasks in one chart as wide as the page. */
+export const leadFigure = (content: StudyContent, draw: Draw): Markup | undefined => {
+  const { parts, titles } = groupParts(undefined, content);
+  if (parts.length === 0) return undefined;
+  const { name, range, subtitle } = titles;
+  const alt = altOf(`All tasks: ${name} (${subtitle}) against w_p.`, parts);
+  const sized = (large: boolean): Markup => draw(scoreChart({ series: parts, name, range, alt, large }));
+  return draw.figure({
+    title: html`All tasks <small>mean over a cell's ${subtitle}</small>`,
+    chart: html`<div class="broad">${sized(true)}</div><div class="narrow">${sized(false)}</div>`,
+    caption: howToRead(content),
+    level: 3,
+    className: "lead",
+  });
+};
+
 export const scoreFigures = (content: StudyContent, draw: Draw): Markup => {
   const { fits, benchmarks, series } = content;
-  const scopes = [...new Set(fits.fits.map(({ taskGroup }) => taskGroup))];
-  const { level } = fits.settings;
-  const percent = `${trimmed(100 * level, 4)} %`;
+  const scopes = [...new Set(fits.fits.map(({ taskGroup }) => taskGroup))].filter(
+    (scope) => scope !== undefined,
+  );
   if (benchmarks.length === 0) return html`<p>No cell has a score yet.</p>`;
   return html`
-<p>Points are means over the cells of one weight, with ${percent} intervals; lines are fitted curves with pointwise
-${percent} bands, solid where the relation is significant and dashed where it is not. A diamond with a dashed line is the
-vertex of a significant curve; the thick line at the foot is its interval.</p>
 ${legend(series)}
-<h3>By group of tasks</h3>
 ${
-  scopes.length === 0
-    ? html`<p>No benchmark has two different values, so there is nothing to model.</p>`
-    : html`<p>On the scale that is modelled, mean over a cell's benchmarks.</p>
+  scopes.length > 0 &&
+  html`
+<h3>By group of tasks</h3>
+<p>On the scale that is modelled, mean over a cell's benchmarks.</p>
 <div class="figures">${scopes.map((scope) => groupFigures(scope, content, draw))}</div>`
 }
 ${groupsOf(benchmarks).map(
@@ -49,7 +62,25 @@ ${groupsOf(benchmarks).map(
 )}`;
 };
 
-const groupFigures = (scope: StudyFit["taskGroup"], { fits, series }: StudyContent, draw: Draw): Markup[] => {
+const howToRead = ({ fits }: StudyContent): string => {
+  const percent = `${trimmed(100 * fits.settings.level, 4)} %`;
+  return (
+    `Points are means over the cells of one weight, with ${percent} intervals; lines are fitted curves with pointwise ` +
+    `${percent} bands, solid where there is a relation and dashed where nothing tells the weights apart. A diamond with a ` +
+    "dashed line is the top of a curve that beats both ends; the thick line at the foot is its interval. All figures below " +
+    "are drawn alike."
+  );
+};
+
+const groupFigures = (scope: StudyFit["taskGroup"], content: StudyContent, draw: Draw): Markup[] => {
+  const { parts, titles } = groupParts(scope, content);
+  return figuresOf(parts, draw, titles);
+};
+
+const groupParts = (
+  scope: StudyFit["taskGroup"],
+  { fits, series }: StudyContent,
+): { parts: (Part & { readonly finding: string })[]; titles: Titles } => {
   const { level, family } = fits.settings;
   const parts = fits.fits
     .filter(({ taskGroup }) => taskGroup === scope)
@@ -60,12 +91,13 @@ const groupFigures = (scope: StudyFit["taskGroup"], { fits, series }: StudyConte
       return [{ fit, finding, ...partOf(fit, part, cellMeans(fit), level, (x) => x) }];
     });
   const tasks = new Set(parts.flatMap(({ fit }) => fit.rows.map(({ benchmark }) => benchmark)));
-  return figuresOf(parts, draw, {
+  const titles = {
     title: groupTitle(scope),
     subtitle: counted(tasks.size, "benchmark"),
-    name: "score, transformed",
-    range: family === "beta" ? [0, 1] : undefined,
-  });
+    name: family === "beta" ? "score, brought to 0 to 1" : "score, in a task's own deviations",
+    range: family === "beta" ? ([0, 1] as const) : undefined,
+  };
+  return { parts, titles };
 };
 
 const benchmarkFigures = (benchmark: Benchmark, { fits, series }: StudyContent, draw: Draw): Markup[] => {
@@ -104,12 +136,12 @@ const figuresOf = (
   return sets.map((series) => {
     const what = apart ? `${title}, ${series[0]!.label}` : title;
     const alt = altOf(`${what}: ${name} (${subtitle}) against w_p.`, series);
-    return figure(
-      html`${what} <small>${subtitle}</small>`,
-      draw(scoreChart({ series, name, range, alt })),
-      series.map(({ finding }) => html`<p>${finding}</p>`),
-      4,
-    );
+    return draw.figure({
+      title: html`${what} <small>${subtitle}</small>`,
+      chart: draw(scoreChart({ series, name, range, alt })),
+      caption: series.map(({ finding }) => html`<p>${finding}</p>`),
+      level: 4,
+    });
   });
 };
 
@@ -188,9 +220,18 @@ const cellMeans = ({ rows, transforms }: StudyFit): WeightedValue[] => {
 
 const prefix = (label: string, series: number): string => (series < 2 ? "" : `${label}: `);
 
-/** A model's finding in words, or why there is none. */
-const findingOf = ({ finding, problem }: StudyFit, label: string, series: number): string =>
-  sentence(`${prefix(label, series)}${finding?.verdict ?? `nothing to compare: ${problem}.`}`);
+/** A finding in a few words, which the table of findings has whole; or why there is none. */
+const findingOf = ({ finding, problem }: StudyFit, label: string, series: number): string => {
+  const said = prefix(label, series);
+  if (finding === undefined) return sentence(`${said}nothing to compare: ${problem}.`);
+  const { shape, best, interval, correctedP } = finding;
+  const where =
+    interval === undefined
+      ? ""
+      : ` at PLW ${trimmed(best.plw)} (${trimmed(interval.plw.lower)} to ${trimmed(interval.plw.upper)})`;
+  const p = shape === "no verdict" ? "" : `, corrected p = ${pValue(correctedP)}`.replace("= <", "<");
+  return sentence(`${said}${shape}${where}${p}.`);
+};
 
 const altOf = (what: string, parts: readonly (Part & { readonly finding: string })[]): string => {
   const texts = parts.map(({ label, points, finding }) => {

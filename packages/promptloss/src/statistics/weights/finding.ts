@@ -50,6 +50,7 @@ export function findingOf(
       cells: table.cells.length,
       blocks: table.blocks,
       tasks: table.scales.map(({ task }) => task),
+      scales: table.scales,
       residualDf: variances.df,
       noiseFrom: variances.from,
       deviations: {

@@ -2,6 +2,7 @@
 import type { Interval } from "../effect/quadratic-effect.ts";
 import type { About, InsideTest, PairedDifference, RelationTest, WeightAnalysis } from "./analysis.ts";
 import type { WeightLevel } from "./projection.ts";
+import type { TaskScale } from "./score-table.ts";
 
 /**
  * peak: weights inside beat both ends. valley: they fall short of both. rises, falls: with no sign of levelling off.
@@ -26,6 +27,8 @@ export interface WeightEvidence {
   readonly cells: number;
   readonly blocks: number;
   readonly tasks: readonly string[];
+  /** What each task's scores were divided by. */
+  readonly scales: readonly TaskScale[];
   /** What the noise is known by. */
   readonly residualDf: number;
   readonly noiseFrom: "replicates" | "quadratic";

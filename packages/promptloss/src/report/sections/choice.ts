@@ -1,40 +1,27 @@
-// What the study found, in plain sentences: the relation of each model, and the weight to use for each kind of task.
-
+// The weight to use, which is a choice and no claim: it needs no significance, and says what it rests on.
 import type { Recommendation } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/report/numbers.ts";
-import type { StudyContent } from "../content/study-content.ts";
+import type { Series, StudyContent } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { table } from "../html/table.ts";
 import { counted, groupTitle, sentence } from "./wording.ts";
 
-export const summary = ({ results, fits, series, benchmarks, recommendations }: StudyContent): Markup => {
-  const done = new Set(results.rows.map(({ cell }) => cell)).size;
-  const weights = [...new Set(results.rows.map(({ plw }) => plw))].sort((a, b) => a - b);
-  const [lowest, highest] = [weights[0], weights.at(-1)];
-  const about = [
-    weights.length === 1 && `one prompt loss weight, ${trimmed(lowest!)}`,
-    weights.length > 1 &&
-      `${weights.length} prompt loss weights from ${trimmed(lowest!)} to ${trimmed(highest!)}`,
-    benchmarks.length > 0 && counted(benchmarks.length, "benchmark"),
-    series.length > 1 && `${series.length} generation ratios`,
-  ].filter((part) => part !== false);
-  const found = fits.fits.map(({ taskGroup, generationRatio, finding, beside, problem }) => {
-    const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
-    const text = sentence(finding?.verdict ?? `nothing to compare: ${problem}.`);
-    const other = beside && !beside.agrees && ` ${sentence(beside.sentence)}.`;
-    return html`<li><strong>${groupTitle(taskGroup)}${ratio}:</strong> ${text}${other}</li>`;
-  });
-  return html`
-<p>${sentence(counted(done, "cell"))} of ${results.cells} with scores${about.length > 0 && `: ${about.join(", ")}`}.</p>
-${
-  found.length === 0
-    ? html`<p>There is nothing to model yet, so nothing can be said about the best weight.</p>`
-    : html`<ul class="findings">${found}</ul>`
-}
-${recommendations.length > 0 && weightTable(recommendations)}`;
+/** Over all tasks of a generation ratio. */
+export const choiceOf = (
+  { recommendations }: StudyContent,
+  { generationRatio }: Series,
+): Markup | undefined => {
+  const found = recommendations.find(
+    (each) => each.taskGroup === undefined && each.generationRatio === generationRatio,
+  );
+  return (
+    found &&
+    html`<p class="choice"><strong>The choice, not a claim:</strong> ${sentence(found.sentence)}</p>`
+  );
 };
 
-const weightTable = (recommendations: readonly Recommendation[]): Markup => html`
+/** By group of tasks and ratio. */
+export const choiceTable = ({ recommendations }: StudyContent): Markup => html`
 ${table(
   "Prompt loss weights of lowest expected regret: a choice, not a claim",
   [
