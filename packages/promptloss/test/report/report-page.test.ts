@@ -27,8 +27,8 @@ beforeAll(async () => {
     output: join(folder, "hard.html"),
   }));
   if (chromiumPath !== undefined) browser = await launch();
-  // Two pages and a browser: half a minute where the processor is shared.
-}, 120_000);
+  // Two pages and a browser: minutes where the processor is shared by many.
+}, 600_000);
 afterAll(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true });
@@ -78,7 +78,8 @@ describe.skipIf(chromiumPath === undefined)("a report in Chromium", () => {
     const { page } = await open(browser, path, views[0]);
     const names = await page.getByRole("img").evaluateAll((all) => all.map((one) => one.ariaLabel ?? ""));
     // The narrow heatmaps are hidden here, from readers of all kinds.
-    expect(names).toHaveLength(2 * 4 + 6 + 9 + 3);
+    // All tasks, groups, benchmarks, ratios, heatmaps, probes, diagnostics.
+    expect(names).toHaveLength(1 + 3 + 6 + 4 + 3 + 9 + 2 * 2);
     expect(names.filter((name) => name.length < 40)).toEqual([]);
     const levels = await page
       .getByRole("heading")
@@ -96,6 +97,36 @@ describe.skipIf(chromiumPath === undefined)("a report in Chromium", () => {
     await download.saveAs(saved);
     expect(download.suggestedFilename()).toBe("short-and-long.csv");
     expect(readFileSync(saved, "utf8")).toBe(readFileSync(join(folder, "results.csv"), "utf8"));
+    await page.close();
+  });
+
+  test("figures can be saved as SVG and PNG, tables as CSV and LaTeX", async () => {
+    const { page, complaints, requests } = await open(browser, path, views[0]);
+    const saved = async (name: RegExp): Promise<{ name: string; bytes: Buffer }> => {
+      const coming = page.waitForEvent("download");
+      await page.getByRole("button", { name }).first().click();
+      const download = await coming;
+      return { name: download.suggestedFilename(), bytes: readFileSync((await download.path())!) };
+    };
+    const svg = await saved(/figure 1 as SVG/);
+    expect(svg.name).toBe("short-and-long-figure-1.svg");
+    // It stands alone: no variable of the page, a size, a ground.
+    expect(svg.bytes.toString()).toMatch(/^<svg[^>]* width="760"/);
+    expect(svg.bytes.toString()).not.toContain("var(");
+    const png = await saved(/figure 1 as PNG/);
+    expect(png.bytes.subarray(1, 4).toString()).toBe("PNG");
+    // Width in the header, three pixels each.
+    expect(png.bytes.readUInt32BE(16)).toBe(3 * 760);
+    const csv = (await saved(/table 1 as CSV/)).bytes.toString();
+    const [header, ...rows] = csv.trim().split("\r\n");
+    expect(header).toMatch(/^Tasks,Rg,Shape,/);
+    expect(rows.length).toBe(await page.locator("table").first().locator("tbody tr").count());
+    const latex = (await saved(/table 1 as LaTeX/)).bytes.toString();
+    expect(latex).toContain("\\begin{tabular}");
+    expect(latex).toContain("arc\\_challenge");
+    expect(latex.match(/\\\\$/gm)).toHaveLength(rows.length + 1);
+    expect(complaints).toEqual([]);
+    expect(requests.filter((address) => !address.startsWith("blob:"))).toEqual([]);
     await page.close();
   });
 

@@ -15,8 +15,7 @@ export const choiceOf = (
     (each) => each.taskGroup === undefined && each.generationRatio === generationRatio,
   );
   return (
-    found &&
-    html`<p class="choice"><strong>The choice, not a claim:</strong> ${sentence(found.sentence)}</p>`
+    found && html`<p class="choice"><strong>The choice, not a claim:</strong> ${sentence(found.sentence)}</p>`
   );
 };
 

@@ -22,7 +22,7 @@ export const findings = ({ fits, series, benchmarks, results }: StudyContent): M
 <p>Shape and p-value are of one test per row: does the score have a trend or a curve over the weights at all? p is corrected by
 Holm's method for the ${counted(fits.tested, "statement")} that could be tested; df are the residual degrees of freedom. A best
 weight has an interval only where weights inside beat both ends; otherwise the weights that can't be told from the best are
-named. Gains are of the weight with the best mean (“at”), in the metric's own unit, with ${percent} intervals corrected for all
+named. “At” is the weight with the best mean; what it gains over both ends is in the metric's own unit, with ${percent} intervals corrected for all
 weights: a gain whose interval holds 0 is none. Groups have no unit of their own.</p>
 ${table(
   "All statements",
@@ -30,12 +30,11 @@ ${table(
     { name: "Tasks" },
     ...(ratios ? [{ name: "Rg", number: true }] : []),
     { name: "Shape", number: true },
-    { name: "Best PLW (interval), or alike", number: true },
+    { name: "Best PLW, or alike", number: true },
     { name: "Corrected p", number: true },
     { name: "At", number: true },
-    { name: end("Gain over", lowest, 0, "masked"), number: true },
-    { name: end("Gain over", highest, 1, "unmasked"), number: true },
-    { name: "Cells", number: true },
+    { name: end("Over", lowest, 0, "masked"), number: true },
+    { name: end("Over", highest, 1, "unmasked"), number: true },
     { name: "df", number: true },
     { name: "About", number: true },
   ],
@@ -53,7 +52,7 @@ const row = (fit: StudyFit, ratios: boolean, metricOf: ReadonlyMap<string, strin
       ? groupTitle(taskGroup)
       : html`${benchmark} <span class="note">${metricOf.get(benchmark)}</span>`;
   const place = [title, ...(ratios ? [generationRatio === undefined ? "–" : trimmed(generationRatio)] : [])];
-  if (finding === undefined) return [...place, problem ?? "", ...Array.from({ length: 8 }, () => "–")];
+  if (finding === undefined) return [...place, problem ?? "", ...Array.from({ length: 7 }, () => "–")];
   const { shape, correctedP, evidence, about } = finding;
   const single = evidence.tasks.length === 1 ? gainsOf(finding) : undefined;
   return [
@@ -64,7 +63,6 @@ const row = (fit: StudyFit, ratios: boolean, metricOf: ReadonlyMap<string, strin
     single === undefined ? "–" : trimmed(single.plw),
     gain(single?.overLowest),
     gain(single?.overHighest),
-    evidence.cells,
     trimmed(evidence.residualDf, 3),
     about,
   ];
