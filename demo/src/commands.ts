@@ -25,8 +25,23 @@ export const announce = (title: string, why: string): void => {
  * @throws {CommandFailure}
  */
 export const run = (...args: string[]): void => {
+  start(args, "inherit");
+};
+
+/**
+ * Runs a command with --json and gives what it answers.
+ * @throws {CommandFailure}
+ */
+export const ask = <T>(...args: string[]): T => JSON.parse(start(args, "pipe")) as T;
+
+const start = (args: readonly string[], output: "inherit" | "pipe"): string => {
   const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`));
   console.log(pc.cyan(`$ npx promptloss ${shown.join(" ")}`));
-  const { status } = spawnSync(process.execPath, [program, ...args], { stdio: "inherit" });
+  const { status, stdout } = spawnSync(process.execPath, [program, ...args], {
+    stdio: ["inherit", output, "inherit"],
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
   if (status !== 0) throw new CommandFailure(shown, status ?? 1);
+  return stdout ?? "";
 };

@@ -12,7 +12,14 @@ const folder = mkdtempSync(join(tmpdir(), "demo-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const compiled = fileURLToPath(new URL("../dist/demo.js", import.meta.url));
-const size = { trainingStories: 24, heldOutStories: 4, epochs: 1, weights: [0, 0.1, 1], seeds: [1] };
+const size = {
+  trainingStories: 24,
+  heldOutStories: 4,
+  testStories: 4,
+  epochs: 1,
+  weights: [0, 0.1, 1],
+  seeds: [1],
+};
 
 test("no held-out story is trained on", () => {
   const { rows, questions } = writeDemoFiles(join(folder, "files"), { ...size, trainingStories: 300 });
@@ -22,7 +29,10 @@ test("no held-out story is trained on", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
   const trained = new Set(read("rows.jsonl").map(({ input }) => input));
-  const asked = read("questions.jsonl");
+  const asked = [
+    ...read("questions.jsonl"),
+    ...read("held-out.jsonl").map(({ input }) => ({ story: input })),
+  ];
   expect([rows, questions]).toEqual([read("rows.jsonl").length, asked.length]);
   expect(asked.filter(({ story }) => trained.has(story))).toEqual([]);
 });
@@ -51,6 +61,9 @@ describe.skipIf(!existsSync(compiled))("the demo", () => {
         "study results",
         "recommend run/recipe.yaml",
         "study report",
+        "recommend run/recipe.yaml",
+        "study results",
+        "recommend run/recipe.yaml",
       ]
     `);
     expect(first.stdout).toMatch(/3\/3/);

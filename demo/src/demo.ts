@@ -1,10 +1,11 @@
-// The whole loop at small size: data, its numbers, ten trainings and evaluations, models, a recommendation, a report.
+// The whole loop at small size: data, its numbers, trainings and evaluations, what they show, a choice, a report.
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import pc from "picocolors";
 import { prepareBaseModel } from "./base-model.ts";
 import { announce, run } from "./commands.ts";
 import { type DemoSize, writeDemoFiles } from "./data-files.ts";
+import { sideBySide } from "./side-by-side.ts";
 
 export interface DemoOptions {
   readonly size: DemoSize;
@@ -27,7 +28,7 @@ export const demo = ({ size, folder, fresh }: DemoOptions): void => {
       "and stories15M, a model of 15 M parameters that was pretrained on children's stories.",
   );
   prepareBaseModel(join(folder, "model"));
-  for (const name of ["rows.jsonl", "questions.jsonl", "model"]) console.log(place(name));
+  for (const name of ["rows.jsonl", "held-out.jsonl", "questions.jsonl", "model"]) console.log(place(name));
 
   announce(
     "2  What is in the data",
@@ -46,15 +47,25 @@ export const demo = ({ size, folder, fresh }: DemoOptions): void => {
   );
   run("study", "run", study);
 
-  announce("5  What came out", "A mixed model of the scores over the weight, and where it is highest.");
+  announce(
+    "5  What came out",
+    "Which weights differ, corrected for all that is tested; the content of the answers and their stop token apart.",
+  );
   run("study", "results", study);
 
-  announce("6  Which weight", "From this study's own evidence.");
-  run("recommend", recipe, "--study", place("study"));
+  announce(
+    "6  Which weight",
+    "By the loss of held-out answers' content. A choice needs no significance, a claim does.",
+  );
+  const objective = "held-out content_loss";
+  run("recommend", recipe, "--study", place("study"), "--objective", objective);
 
   announce("7  The report", "Charts, models and method as one page.");
   const report = place("report.html");
   run("study", "report", study, "--output", report);
+
+  announce("8  Side by side", "Three answers to three questions.");
+  sideBySide({ recipe, study, folder: place("study"), objective });
 
   const minutes = ((performance.now() - began) / 60_000).toFixed(1);
   console.log(`\n${pc.green("✓")} done in ${minutes} minutes; open ${pc.bold(report)} in a browser`);

@@ -72,7 +72,7 @@ function checkOutput({ output, model, adapter, tasks, data }: EvaluateOptions): 
       ...folders.map((path) => ({ what: "the model", path })),
       ...(adapter === undefined ? [] : [{ what: "the adapter", path: adapter }]),
       ...tasks.filter(isText).map((path) => ({ what: "a task", path })),
-      ...(data === undefined ? [] : [{ what: "the tasks' data", path: data, grows: true }]),
+      ...(data === undefined ? [] : [{ what: "the tasks' data", path: data }]),
     ],
   );
 }
