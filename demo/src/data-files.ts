@@ -85,7 +85,8 @@ training:
   learningRate: 3e-4
   schedule: cosine
   warmupRatio: 0.1
-evaluation: { data: held-out.jsonl, every: never, keepBest: false }
+# Other stories, measured once: the last step always is.
+evaluation: { data: held-out.jsonl, every: 1000, keepBest: false }
 checkpoints: { every: never }
 output: run
 `;

@@ -7,6 +7,7 @@ import { diagnostics } from "./sections/diagnostics.ts";
 import { downloads } from "./sections/downloads.ts";
 import { findings } from "./sections/findings.ts";
 import { heatmaps } from "./sections/heatmaps.ts";
+import { interactions } from "./sections/interactions.ts";
 import { mechanisms } from "./sections/mechanisms.ts";
 import { method } from "./sections/method.ts";
 import { modelTables } from "./sections/model-tables.ts";
@@ -33,6 +34,9 @@ export const renderReport = (content: StudyContent, { date, version }: RenderOpt
     { id: "scores", title: "Score against w_p", body: scoreFigures(content, draw) },
     ...(several
       ? [{ id: "ratios", title: "Best weight by generation ratio", body: ratioFigures(content, draw) }]
+      : []),
+    ...(content.fits.interactions.length > 0
+      ? [{ id: "interactions", title: "Interactions", body: interactions(content) }]
       : []),
     { id: "cells", title: "Cells", body: heatmaps(content, draw) },
     { id: "mechanisms", title: "Mechanisms", body: mechanisms(content, draw) },

@@ -58,6 +58,11 @@ export class BoundedJinja {
     this.#limits = limits;
   }
 
+  /** The syntax tree. */
+  get parsed(): Template["parsed"] {
+    return this.#program as Template["parsed"];
+  }
+
   /** Of the last rendering. */
   get steps(): number {
     return Math.floor(this.#steps);

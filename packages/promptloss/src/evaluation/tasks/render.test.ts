@@ -68,4 +68,12 @@ describe("render", () => {
     expect(() => render("{% for %}", {})).toThrow('the template "{% for %}" fails: ');
     expect(render("{% if q %}{{ q }}{% endif %}.", { q: null })).toBe(".");
   });
+
+  test("ends a template that would go on", () => {
+    for (const text of [
+      "{{ range(1000000000) | length }}",
+      "{% for a in b %}{% for c in b %}{% for d in b %}x{% endfor %}{% endfor %}{% endfor %}",
+    ])
+      expect(() => render(text, { b: Array.from({ length: 1000 }, () => 1) })).toThrow(/fails: .*more than/);
+  });
 });

@@ -1,5 +1,5 @@
-// A row's texts: Jinja templates, which a task renders for every row, and paths that lead to a row's fields.
-import { Template } from "@huggingface/jinja";
+// A row's texts: Jinja templates, whose work is bounded and which a task renders for every row, and paths that lead to a row's fields.
+import { BoundedJinja } from "../../data/templates/bounded-jinja.ts";
 import { type TemplateFields, templateFields } from "./template-fields.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -8,7 +8,7 @@ export type Row = Readonly<Record<string, unknown>>;
 export class RowProblem extends Error {}
 
 interface Compiled extends TemplateFields {
-  readonly template: Template;
+  readonly template: BoundedJinja;
 }
 
 const templates = new Map<string, Compiled>();
@@ -21,7 +21,7 @@ const compiled = (text: string): Compiled => {
   const known = templates.get(text);
   if (known !== undefined) return known;
   try {
-    const template = new Template(`${text}{{''}}`);
+    const template = new BoundedJinja(`${text}{{''}}`);
     const made = { template, ...templateFields(template) };
     templates.set(text, made);
     return made;

@@ -20,7 +20,7 @@ const BUILT_IN = new Set([
 const TOLERANT = new Set(["defined", "undefined", "none", "default", "d"]);
 
 /** @param template parsed */
-export const templateFields = ({ parsed }: Template): TemplateFields => {
+export const templateFields = ({ parsed }: Pick<Template, "parsed">): TemplateFields => {
   const walker = new Walker();
   walker.statements(parsed.body, new Set(BUILT_IN));
   return {

@@ -68,7 +68,8 @@ const row = (fit: StudyFit, ratios: boolean, metricOf: ReadonlyMap<string, strin
   ];
 };
 
-const bestOf = ({ best, interval, alike }: WeightFinding): Part => {
+/** The best weight with its interval, or the weights that can't be told from it. */
+export const bestOf = ({ best, interval, alike }: WeightFinding): Part => {
   if (interval !== undefined)
     return html`<strong>${trimmed(best.plw)}</strong> (${trimmed(interval.plw.lower)} to ${trimmed(interval.plw.upper)})`;
   if (alike === undefined) return "–";
