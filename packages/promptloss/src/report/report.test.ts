@@ -192,7 +192,7 @@ describe("studies that lack something", () => {
     [
       "many generation ratios",
       madeStudy({ ...small, ratios: [0.1, 0.3, 1, 3].map((ratio) => ({ ratio, curvature: 2 })) }),
-      /Surface of 480 scores/,
+      /Surface of 80 scores/,
     ],
     [
       "a run that diverged",
