@@ -40,7 +40,7 @@ export const ADVERSE = "valley at 0.55";
 export interface SyntheticOptions {
   /** Standard deviation of a run, over the gap of about 1. */
   readonly noise: number;
-  /** Whether the learning rate matters: its best is 10 times the lowest's square root, higher for higher weights. */
+  /** Whether the learning rate matters: its best log rate is from −0.125 at weight 0 to 0.125 at weight 1. */
   readonly rates?: boolean;
   readonly generationRatio?: number;
 }
@@ -60,8 +60,8 @@ export const syntheticTruths = ({ noise, rates = false, generationRatio = 0.3 }:
 
 /**
  * The benchmarks of the study that docs/replication-report.html carries: for each data set and metric the mean over
- * seeds is the truth, and a run is one of the seeds' own scores. The truth has noise of its own, so regrets are upper
- * bounds of what a longer study would say.
+ * seeds is the truth, and a run is one of the seeds' own scores. The truth has noise of its own, which the runs share:
+ * regrets are of this table, neither bounds nor estimates of a longer study's.
  */
 export function replayedTruths(page: URL): Truth[] {
   const link = /download="[^"]+\.jsonl" href="data:[^"]*;base64,([A-Za-z0-9+/=]+)"/;
