@@ -48,11 +48,10 @@ test("the same seed draws the same, another one not", () => {
   expect(tally(fiveByTwo, truth("quadratic, 1 task"), 10, 4)).not.toEqual(once);
 });
 
-test("an aim is missed where the interval lies wholly beyond it", () => {
+test("an aim is met where the figure is within it, and missed where the interval lies wholly beyond it", () => {
   const found = tally(fiveByTwo, truth("nothing, 1 task"), 20);
-  const [met] = aims([found]);
-  const [missed] = aims([{ ...found, falseClaims: 10 }]);
-  expect([met!.met, missed!.met]).toEqual([true, false]);
+  const state = (falseClaims: number) => aims([{ ...found, falseClaims }])[0]!.state;
+  expect([state(1), state(2), state(10)]).toEqual(["met", "not refuted", "not met"]);
   expect(share(0, 0)).toBeUndefined();
 });
 
