@@ -1,5 +1,6 @@
 // What a study can show, as lines of its plan.
 import { trimmed } from "../../statistics/report/numbers.ts";
+import { FEWEST_DF } from "../../statistics/rules.ts";
 import type { StudyPower, TaskPower } from "../../study/plan/study-power.ts";
 
 /** Name and text of each line. */
@@ -8,14 +9,15 @@ export const powerLines = ({
   levels,
   cellsPerLevel,
   residualDf,
+  verdictDf,
   verdict,
   tasks,
 }: StudyPower): [string, string][] => {
   if (levels < 2) return [];
   const cells = trimmed(cellsPerLevel);
-  const design = `${levels} levels of ${factor} with ${cells} ${cells === "1" ? "cell" : "cells"} each, ${residualDf} residual degrees of freedom`;
+  const design = `${levels} levels of ${factor} with ${cells} ${cells === "1" ? "cell" : "cells"} each, ${trimmed(residualDf)} residual degrees of freedom in the t-tests below, ${trimmed(verdictDf)} for a verdict`;
   return [
-    ["power", verdict ? design : `${design}: too few for a verdict, which needs 6; add seeds`],
+    ["power", verdict ? design : `${design}: too few, it needs ${FEWEST_DF}; add seeds or weights`],
     ...tasks.flatMap((task): [string, string][] => [
       ["", shows(task)],
       ["", takes(task)],

@@ -1,6 +1,7 @@
 // Variances of the model behind a comparison of weights, from mean squares (the table is balanced, so that these are the
 // restricted likelihood's): score = block + curve + the task's own curve + the run + rest. The run's part is shared by all tasks of a
 // cell. A contrast's variance follows with its degrees of freedom by Satterthwaite (1946).
+import { FEWEST_DF } from "../rules.ts";
 import type { Projection, Squares } from "./projection.ts";
 
 /** A contrast's variance with its degrees of freedom. */
@@ -33,12 +34,9 @@ export interface VarianceComponents {
   readonly general: Noise | undefined;
 }
 
-/** Fewest residual degrees of freedom for the replicates alone to be the noise. */
-const fewestReplicates = 6;
-
 export function varianceComponents(projection: Projection): VarianceComponents {
   const { tasks, curveTerms, coordinates, meanCoordinates, pureMean, pureTasks } = projection;
-  const replicates = pureMean.df >= fewestReplicates;
+  const replicates = pureMean.df >= FEWEST_DF;
   const beyond = meanCoordinates.subarray(curveTerms);
   const meanBeyond = tasks * squares(beyond);
   const allBeyond = coordinates.reduce((sum, own) => sum + squares(own.subarray(curveTerms)), 0);

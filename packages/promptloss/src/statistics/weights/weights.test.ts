@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { wpOfPlw } from "../effect/plw.ts";
 import { randomSource } from "../random.ts";
+import { comparisonDf } from "../rules.ts";
 import { studentTwoSided } from "../special.ts";
 import { analyzeWeights, type WeightAnalysis } from "./analysis.ts";
 import { findingOf, insideTests, relationP } from "./finding.ts";
@@ -89,6 +90,12 @@ describe("one task", () => {
     ["flat", () => 0],
   ] as const)("%s", (shape, curve) => {
     expect(decide(analyzeWeights(rowsOf({ seeds: 5, curve }), 0.95)).shape).toBe(shape);
+  });
+
+  test.each([1, 2, 3])("is judged by the degrees of freedom that a plan foretells, %i seeds", (seeds) => {
+    const { table, projection, variances } = analyzeWeights(rowsOf({ seeds }), 0.95);
+    const { length: weights } = projection.levels;
+    expect(variances.df).toBe(comparisonDf({ cells: table.cells.length, blocks: table.blocks, weights }));
   });
 
   test("few cells carry no verdict, but means and differences", () => {

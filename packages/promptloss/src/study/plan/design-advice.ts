@@ -1,9 +1,9 @@
 // What a study's design cannot answer, told before anything runs: from its factors and tasks alone. How large a difference
 // it can show is a question of power, which is told apart from this. Pure.
+import { FEWEST_DF } from "../../statistics/rules.ts";
+import { verdictDf } from "./power.ts";
 import type { Study } from "./read-study.ts";
 
-/** Below this no verdict is given, since a variance of so few values is hardly known. */
-const LEAST_RESIDUAL_DF = 6;
 /** Weights from which a curve with a top can be told from a straight line. */
 const LEAST_FOR_CURVE = 4;
 
@@ -28,13 +28,10 @@ export function designAdvice({
     advice.push(
       "one seed: runs of the same settings differ by chance, and without a second seed nothing tells how much; add seed: [1, 2, 3] to the factors",
     );
-  const others = factors
-    .filter(({ name }) => name !== "plw" && name !== "seed")
-    .reduce((sum, { labels }) => sum + labels.length - 1, 0);
-  const residual = cells.length - Math.min(weights, 3) - others;
-  if (weights > 1 && residual < LEAST_RESIDUAL_DF)
+  const residual = Math.floor(verdictDf({ levels: weights, perLevel: cells.length / weights }));
+  if (weights > 1 && residual < FEWEST_DF)
     advice.push(
-      `${cells.length} cells leave ${Math.max(0, residual)} degrees of freedom for the noise, and no verdict is given below ${LEAST_RESIDUAL_DF}; add seeds or weights`,
+      `${cells.length} cells leave ${residual} degrees of freedom for the noise, and no verdict is given below ${FEWEST_DF}; add seeds or weights`,
     );
   if (tasks.length === 1)
     advice.push(

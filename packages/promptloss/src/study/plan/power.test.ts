@@ -2,7 +2,7 @@ import tQuantile from "@stdlib/stats-base-dists-t-quantile";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { randomSource } from "../../statistics/random.ts";
-import { detectable, itemsFactorFor, powerOf, residualDf, seedsFor, usualPower } from "./power.ts";
+import { detectable, itemsFactorFor, powerOf, residualDf, seedsFor, usualPower, verdictDf } from "./power.ts";
 
 /** The share of simulated studies whose pooled t-test finds the difference between the first two levels. */
 function simulated(
@@ -73,6 +73,11 @@ describe("what a design can show", () => {
     expect(detectable({ levels: 10, perLevel: 1, intercepts: 0 }, noise)).toBeUndefined();
   });
 
+  test("a verdict counts each seed as a block and falls back to what a quadratic leaves, as results do", () => {
+    const df = (levels: number, perLevel: number) => verdictDf({ levels, perLevel });
+    expect([df(3, 2), df(5, 1), df(5, 2), df(10, 1), df(10, 2), df(2, 1)]).toEqual([2, 2, 6, 7, 9, 0]);
+  });
+
   test("seeds for a difference are the fewest that find it", () => {
     const seeds = seedsFor(0.02, { levels: 4, others: 1, intercepts: 0 }, noise)!;
     const at = (perLevel: number) => detectable({ levels: 4, perLevel, intercepts: 0 }, noise)!;
@@ -80,7 +85,7 @@ describe("what a design can show", () => {
     expect(at(seeds - 1)).toBeGreaterThan(0.02);
     expect(seedsFor(1e-6, { levels: 4, others: 1, intercepts: 0 }, noise)).toBeUndefined();
     // A verdict needs six residual degrees of freedom, however large the difference.
-    expect(seedsFor(100, { levels: 2, others: 1, intercepts: 0 }, noise)).toBe(4);
+    expect(seedsFor(100, { levels: 2, others: 1, intercepts: 0 }, noise)).toBe(7);
   });
 
   test("items for a difference: as many times more as it takes, or none where runs are too noisy", () => {

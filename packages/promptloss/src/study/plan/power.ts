@@ -2,6 +2,7 @@
 // with 80 % probability, and what it would take to find a smaller one. Pure. Power by the noncentral t: the normal's
 // power averaged over the estimate of the noise (Cohen, Statistical Power Analysis, 1988, ch. 2).
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
+import { comparisonDf, FEWEST_DF } from "../../statistics/rules.ts";
 import { standardNormalBelow } from "../../statistics/special.ts";
 
 export interface Noise {
@@ -29,11 +30,13 @@ export interface PowerOptions {
 /** As the field has it. */
 export const usualPower: PowerOptions = { alpha: 0.05, power: 0.8 };
 
-/** Below this `study results` gives no verdict. */
-export const LEAST_DF = 6;
-
+/** Of a t-test between two levels, the noise pooled over all. */
 export const residualDf = ({ levels, perLevel, intercepts }: Design): number =>
   levels * perLevel - levels - intercepts;
+
+/** What `study results` judges by: every cell of a level is in a block of its own, with the other levels'. */
+export const verdictDf = ({ levels, perLevel }: Omit<Design, "intercepts">): number =>
+  Math.max(0, comparisonDf({ cells: levels * perLevel, blocks: perLevel, weights: levels }));
 
 export const totalNoise = ({ run, item }: Noise): number => Math.hypot(run, item);
 
@@ -92,7 +95,7 @@ export function seedsFor(
 ): number | undefined {
   const enough = (seeds: number): boolean => {
     const design = { levels, perLevel: seeds * others, intercepts };
-    const found = residualDf(design) < LEAST_DF ? undefined : detectable(design, noise, options);
+    const found = verdictDf(design) < FEWEST_DF ? undefined : detectable(design, noise, options);
     return found !== undefined && found <= difference;
   };
   if (!enough(most)) return undefined;

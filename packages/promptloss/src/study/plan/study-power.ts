@@ -2,17 +2,18 @@
 // defaults, its items from the data. Says what each figure rests on.
 import { buildItems } from "../../evaluation/requests/build-items.ts";
 import { loadTask } from "../../evaluation/tasks/index.ts";
+import { FEWEST_DF } from "../../statistics/rules.ts";
 import { unitOf } from "../results/choice-evidence.ts";
 import type { ResultRow } from "../results/result-row.ts";
 import {
   type Design,
   detectable,
   itemsFactorFor,
-  LEAST_DF,
   type Noise,
   residualDf,
   seedsFor,
   usualPower,
+  verdictDf,
 } from "./power.ts";
 import type { Study, StudyTask } from "./read-study.ts";
 
@@ -40,7 +41,10 @@ export interface StudyPower {
   readonly levels: number;
   readonly cellsPerLevel: number;
   readonly seeds: number;
+  /** Of the t-tests that the power is of. */
   readonly residualDf: number;
+  /** What a verdict is judged by, which compares within blocks. */
+  readonly verdictDf: number;
   readonly verdict: boolean;
   readonly tasks: readonly TaskPower[];
 }
@@ -74,10 +78,10 @@ export async function studyPower(study: Study, pilot: readonly ResultRow[] = [])
     const found = await taskNoise(task, pilot, compared.name);
     if (found !== undefined) tasks.push({ ...found, ...figures(found, design, seeds) });
   }
-  const df = residualDf(design);
+  const df = verdictDf(design);
   return {
     ...{ factor: compared.name, levels, cellsPerLevel: perLevel, seeds },
-    ...{ residualDf: df, verdict: df >= LEAST_DF, tasks },
+    ...{ residualDf: residualDf(design), verdictDf: df, verdict: df >= FEWEST_DF, tasks },
   };
 }
 
