@@ -83,6 +83,14 @@ describe.skipIf(!built)("promptloss tune", () => {
     );
     expect(more.runs).toHaveLength(6);
     expect(more.runs[5].gain).toBeGreaterThanOrEqual(0);
+    // Its hours are those of the runs that it has read: begun again, the first is read before they are spent.
+    const short = promptloss([
+      ...args.filter((each) => each !== "--runs" && each !== "5"),
+      "--hours",
+      "1e-9",
+      "--json",
+    ]);
+    expect(JSON.parse(short.stdout)).toMatchObject({ stopped: "the budget is used", runs: [{ plw: 0.1 }] });
     const stopped = promptloss([
       ...args.map((each) => (each === "5" ? "9" : each)),
       "--tolerance",

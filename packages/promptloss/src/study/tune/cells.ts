@@ -67,6 +67,14 @@ export function scoreOf(study: Study, run: AskedRun): Found {
   return { metric, value: value ?? Number.NaN, higherIsBetter };
 }
 
+/** Of a finished cell, by its own clock: waiting in a queue does not count. */
+export function secondsOf(study: Study, run: AskedRun): number {
+  const { startedAt, endedAt } = new CellFolder(study, cellOf(study, run)).state ?? {};
+  return startedAt === undefined || endedAt === undefined
+    ? 0
+    : (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
+}
+
 export function objectiveOf(text: string): [string, string | undefined] {
   const [task, metric, ...more] = text.trim().split(/\s+/);
   if (task === undefined || task === "" || more.length > 0)

@@ -1,7 +1,6 @@
 // The search itself: propose, run the cells, read their scores, again until the budget or the expected gain ends it;
 // then the choice is trained anew on seeds of its own and tested beside masked and unmasked training. All of its state
 // is in finished cells: begun again, it makes the same proposals.
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, readJson, writeJson } from "../../files/atomic.ts";
 import { type Recipe, readRecipe } from "../../recipe/index.ts";
@@ -21,7 +20,7 @@ import {
 import { StudyError } from "../errors.ts";
 import { DataMeter, measureModel } from "../plan/measure.ts";
 import { unitOf } from "../results/choice-evidence.ts";
-import { type Found, objectiveOf, runCells, scoreOf, type TuneOptions } from "./cells.ts";
+import { type Found, objectiveOf, runCells, scoreOf, secondsOf, type TuneOptions } from "./cells.ts";
 import { refuseOverlap, testChoice } from "./final.ts";
 import type { Chosen, TunedPoint, TuneReport, TuneRun } from "./report.ts";
 import { decisive, type TuneSettings } from "./settings.ts";
@@ -31,6 +30,7 @@ import { type AskedRun, cellOf, labelOf, type RunsStudyOptions, studyOfRuns } fr
 export interface Scored extends TuneRun {
   readonly point: Point;
   readonly score: number;
+  readonly seconds: number;
 }
 
 /**
@@ -87,9 +87,9 @@ export async function tune(
       done.push({
         ...{ ...publicOf(run), value, tokens, gain: proposals[i]!.gain },
         ...{ point: proposals[i]!.point, score: higherIsBetter ? value : -value },
+        seconds: secondsOf(study, run),
       });
-      const { point: _, score: __, ...shown } = done.at(-1)!;
-      onEvent({ type: "run", run: shown, number: done.length });
+      onEvent({ type: "run", run: shownOf(done.at(-1)!), number: done.length });
     }
   }
   if (found === undefined)
@@ -105,7 +105,7 @@ export async function tune(
       unit: unitOf(found.metric),
       higherIsBetter: found.higherIsBetter,
     },
-    runs: done.map(({ point: _, score: __, ...run }) => run),
+    runs: done.map(shownOf),
     ...{ stopped, generationRatio: await meter.generationRatio(recipe), ...chosen, test: tested },
   };
   writeJson(join(settings.output, "tune.json"), { settings: decisive(settings), report });
@@ -181,6 +181,8 @@ const publicOf = ({ plw, learningRate, other, seed }: AskedRun) => ({
   ...(other !== undefined && { other }),
 });
 
+const shownOf = ({ point: _, score: __, seconds: ___, ...run }: Scored): TuneRun => run;
+
 const weightOf = (wp: number, { weights }: TuneSettings): number =>
   weights.find((plw) => wpOfPlw(plw) === wp) ?? plwOfWp(wp);
 
@@ -194,7 +196,7 @@ const askedOf = (point: Point, settings: TuneSettings, recipe: Recipe): Omit<Ask
 
 /** How many runs the budget still pays for, at most a batch. */
 async function batchLeft(
-  { budget, batch, output }: TuneSettings,
+  { budget, batch }: TuneSettings,
   done: readonly Scored[],
   recipe: Recipe,
   meter: DataMeter,
@@ -204,20 +206,10 @@ async function batchLeft(
     const used = done.reduce((sum, { tokens }) => sum + (tokens ?? 0), 0);
     left = Math.min(left, Math.floor((budget.tokens - used) / (await meter.measure(recipe)).tokens));
   }
-  if (budget.hours !== undefined && secondsSpent(output) >= 3600 * budget.hours) left = 0;
+  // Of these runs alone: begun again, the search would else find its budget spent before its first run is read.
+  const seconds = done.reduce((sum, run) => sum + run.seconds, 0);
+  if (budget.hours !== undefined && seconds >= 3600 * budget.hours) left = 0;
   return Math.max(0, left);
-}
-
-/** Of finished cells, by their own clocks: waiting in a queue does not count. */
-function secondsSpent(output: string): number {
-  const folder = join(output, "search", "cells");
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder).reduce((sum, id) => {
-    const state = readJson<{ startedAt: string; endedAt?: string }>(join(folder, id, "state.json"));
-    return state?.endedAt === undefined
-      ? sum
-      : sum + (Date.parse(state.endedAt) - Date.parse(state.startedAt)) / 1000;
-  }, 0);
 }
 
 const ALIKE = 0.1;
