@@ -116,6 +116,8 @@ describe.skipIf(!built)("promptloss tune", () => {
     expect(said("--runs", "4", "--objective", "arc_easy", "--test-task", "arc_easy")).toMatch(
       /^1: .*no test/,
     );
+    const twice = ["--key", "training.epochs=1,2", "--key", "training.epochs=3,4"];
+    expect(said("--runs", "4", "--test", data, ...twice)).toMatch(/^1: .*training.epochs is given twice/);
     expect(said("--tokens", "many", "--test", data)).toMatch(/^2: .*an amount/);
     expect(said("--tokens", "1", "--test", data, "--output", join(folder.path, "poor"))).toMatch(
       /^1: .*does not pay for one run/,

@@ -141,7 +141,7 @@ function settingsOf(recipe: string, flags: Flags): TuneSettings {
     output: flags.output ?? `runs/${name}-tune`,
     weights: [...new Set(flags.weights ?? candidateWeights)].sort((a, b) => a - b),
     learningRates: flags.learningRates && [...new Set(flags.learningRates)].sort((a, b) => a - b),
-    keys: Object.fromEntries(flags.key.map(searchedKey)),
+    keys: searchedKeys(flags.key),
     test: heldOut ? { data: tested } : { task: tested },
     budget: { runs, tokens, hours },
     ...{ tolerance: flags.tolerance, batch: flags.batch, finalSeeds: flags.finalSeeds, seed: flags.seed },
@@ -152,6 +152,16 @@ function settingsOf(recipe: string, flags: Flags): TuneSettings {
 
 /** How firmly a noise that the user names is believed. */
 const NOISE_DF = 10;
+
+function searchedKeys(texts: readonly string[]): Record<string, unknown[]> {
+  const keys = texts.map(searchedKey);
+  const twice = keys.find(([key], i) => keys.findIndex(([other]) => other === key) < i);
+  if (twice !== undefined)
+    throw new PromptlossError(`--key ${twice[0]} is given twice`, {
+      hint: "give all of its values at once, as training.epochs=1,2",
+    });
+  return Object.fromEntries(keys);
+}
 
 /** "training.epochs=1,2" */
 function searchedKey(text: string): [string, unknown[]] {

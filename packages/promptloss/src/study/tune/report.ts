@@ -48,7 +48,7 @@ export interface TuneReport {
   readonly within: { readonly tolerance: number; readonly weights: readonly number[] };
   readonly noise: number | undefined;
   readonly oneMoreRun:
-    | { readonly plw: number; readonly learningRate: number; readonly gain: number }
+    | (Pick<TunedPoint, "plw" | "learningRate" | "other"> & { readonly gain: number })
     | undefined;
   readonly test: {
     readonly task: string;

@@ -236,13 +236,17 @@ function chosenOf(
       .filter((i) => points[i]!.wp === wp)
       .reduce((a, b) => (candidates[b]!.expectedRegret < candidates[a]!.expectedRegret ? b : a));
   const row = indices.filter((i) => samePoint({ ...points[i]!, wp: chosen.wp }, chosen));
-  const next = oneMoreRun && askedOf(points[oneMoreRun.at]!, settings, recipe);
   return {
     choice: at(best),
     weights: row.map(at),
     within: { tolerance, weights: [...new Set(within.map((i) => at(i).plw))].sort((a, b) => a - b) },
     noise: found.noise,
-    oneMoreRun: oneMoreRun && { plw: next!.plw, learningRate: next!.learningRate, gain: oneMoreRun.gain },
+    oneMoreRun:
+      oneMoreRun &&
+      ({
+        ...askedOf(points[oneMoreRun.at]!, settings, recipe),
+        gain: oneMoreRun.gain,
+      } as Chosen["oneMoreRun"]),
     ends: [at(bestAt(space.wps[0]!)), at(bestAt(space.wps.at(-1)!))],
   };
 }
