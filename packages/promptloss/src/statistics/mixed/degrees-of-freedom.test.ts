@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Row } from "../design/table.ts";
 import { kenwardRoger } from "./kenward-roger.ts";
 import { fitMixedModel } from "./model.ts";
-import { satterthwaite } from "./satterthwaite.ts";
+import { pooledDf, satterthwaite } from "./satterthwaite.ts";
 
 interface Golden {
   formula: string;
@@ -30,6 +30,12 @@ const goldens = JSON.parse(
 
 /** R's I(wp^2) is our wp^2; of interactions R puts the variable first that stands first. */
 const ours = (name: string): string => name.replace("I(wp^2)", "wp^2");
+
+test("several contrasts have the pooled degrees of freedom that lmerTest's get_Fstat_ddf gives them", () => {
+  expect(pooledDf([1.9, 3])).toBe(2);
+  expect(pooledDf([4, 6])).toBeCloseTo(14 / 3, 12);
+  expect(pooledDf([5, 5])).toBe(5);
+});
 
 describe.each(goldens.fits.map((golden) => [golden.formula, golden] as const))("%s", (formula, golden) => {
   const fit = fitMixedModel(goldens.data, formula, { family: "gaussian", reml: true });

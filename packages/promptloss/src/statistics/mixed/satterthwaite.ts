@@ -105,11 +105,15 @@ export function satterthwaite(fit: MixedModelFit): Satterthwaite {
   };
 }
 
-/** Of the mean of squared independent t-variables taken for an F: by its expectation (Fai and Cornelius 1996). */
-function pooledDf(df: readonly number[]): number {
+/**
+ * Of the mean of squared independent t-variables taken for an F: by its expectation (Fai and Cornelius 1996), and 2 where
+ * one of them has none, as in lmerTest.
+ */
+export function pooledDf(df: readonly number[]): number {
   if (df.length === 1 || df.every((x) => Math.abs(x - df[0]!) < 1e-8)) return df[0]!;
-  const expectation = df.reduce((sum, x) => sum + (x > 2 ? x / (x - 2) : 0), 0);
-  return expectation > df.length ? (2 * expectation) / (expectation - df.length) : 2;
+  if (df.some((x) => x <= 2)) return 2;
+  const expectation = df.reduce((sum, x) => sum + x / (x - 2), 0);
+  return (2 * expectation) / (expectation - df.length);
 }
 
 function form(matrix: readonly (readonly number[])[], a: readonly number[], b: readonly number[]): number {
