@@ -48,7 +48,7 @@ export interface RecommendOptions {
   readonly study?: StudyEvidence | undefined;
   /** What a weight may cost and still count as alike: in the objective's units, or a share of the gap without runs. */
   readonly tolerance?: number | undefined;
-  /** Weights to choose among, beside those of the runs. */
+  /** Weights to choose among, and no others; `candidateWeights` and those of the runs where left out. */
   readonly weights?: readonly number[] | undefined;
   /** Of the draws. */
   readonly seed?: number | undefined;
@@ -155,7 +155,8 @@ function weightsAmong(
         ? "there are no weights to choose among"
         : `${wrong} is no prompt loss weight from 0 to 1`,
     );
-  return [...new Set([...weights, ...runs.map(({ plw }) => plw)])].sort((a, b) => a - b);
+  const tried = asked === undefined ? runs.map(({ plw }) => plw) : [];
+  return [...new Set([...weights, ...tried])].sort((a, b) => a - b);
 }
 
 function chosenFrom(
