@@ -26,7 +26,7 @@ export type Strategy = (task: SearchTask) => Point;
 
 const DRAWS = 600;
 
-/** What `promptloss tune` does, with the prior of the paper's facts or without. */
+/** What `promptloss tune` does but for its floor under scores far below the best, with the prior of the paper's facts or without. */
 const tuned =
   (informed: boolean): Strategy =>
   ({ truth, space, runs, random, seed }) => {

@@ -54,7 +54,7 @@ export const priorChoices = {
   /** Of a course that rises and then is flat. */
   saturating: 0.2,
   rise: 0.15,
-  /** Of no relation: at the paper's own ratio, and far from it. */
+  /** Of no expected course, smooth deviations alone: at the paper's own ratio, and far from it. */
   flat: { near: 0.05, far: 0.4 },
   /** |log(Rg / 0.08)| over which both come near to far. */
   fade: 2,
