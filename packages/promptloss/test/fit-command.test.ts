@@ -172,6 +172,10 @@ describe.skipIf(!built)("promptloss fit", () => {
     expect(said("none.csv", "--formula", "score ~ wp")).toMatch(/^1: error: none\.csv: ENOENT/);
     expect(said("scores.xlsx", "--formula", "score ~ wp")).toMatch(/^1: error: [\s\S]*a table ends in \.csv/);
     expect(said("scores.csv", "--formula", FORMULA, "--bootstrap", "9")).toMatch(/^2: .*belong to --vertex/);
+    expect(said("scores.csv", "--formula", FORMULA, "--level", "0.9")).toMatch(/^2: .*give --vertex too/);
+    expect(said("scores.csv", "--formula", FORMULA, "--vertex", "--seed", "2")).toMatch(
+      /^2: .*give --bootstrap/,
+    );
     expect(said("scores.csv", "--formula", FORMULA, "--within", "model")).toMatch(/^2: .*min-max/);
     expect(said("scores.csv")).toMatch(/^2: /);
   });

@@ -118,6 +118,9 @@ describe.skipIf(!built)("promptloss tune", () => {
     );
     const twice = ["--key", "training.epochs=1,2", "--key", "training.epochs=3,4"];
     expect(said("--runs", "4", "--test", data, ...twice)).toMatch(/^1: .*training.epochs is given twice/);
+    const whole = ["--runs", "4", "--test", data];
+    expect(said(...whole, "--slurm", "{ time: 60 }")).toMatch(/^2: .*--slurm belongs to --launcher slurm/);
+    expect(said(...whole, "--task-data", folder.path)).toMatch(/^1: .*--task-data belongs to a task/);
     expect(said("--tokens", "many", "--test", data)).toMatch(/^2: .*an amount/);
     expect(said("--tokens", "1", "--test", data, "--output", join(folder.path, "poor"))).toMatch(
       /^1: .*does not pay for one run/,

@@ -70,6 +70,10 @@ export function fitCommand(): Command {
       (file: string, { formula, reml, transform: transforms, vertex, ...flags }: Flags, command: Command) => {
         if (vertex === undefined && (flags.bootstrap !== undefined || Object.keys(flags.at).length > 0))
           command.error("error: --bootstrap and --at belong to --vertex");
+        if (vertex === undefined && command.getOptionValueSource("level") === "cli")
+          command.error("error: --level is of the best value's interval: give --vertex too");
+        if (flags.bootstrap === undefined && command.getOptionValueSource("seed") === "cli")
+          command.error("error: --seed is of the bootstrap: give --bootstrap too");
         if (flags.within !== undefined && !transforms.some(({ name }) => name === "min-max"))
           command.error("error: --within belongs to --transform min-max");
         const report = fitTable({

@@ -71,6 +71,8 @@ export const tuneCommand = (): Command =>
     .action(async (recipe: string, flags: Flags, command: Command) => {
       if (flags.runs === undefined && flags.tokens === undefined && flags.hours === undefined)
         command.error("error: give --runs, --tokens or --hours: the search has to end");
+      if (flags.slurm !== undefined && flags.launcher !== "slurm")
+        command.error("error: --slurm belongs to --launcher slurm");
       const settings = settingsOf(recipe, flags);
       const abort = new AbortController();
       let ended: keyof typeof EXIT | undefined;
@@ -126,6 +128,10 @@ function settingsOf(recipe: string, flags: Flags): TuneSettings {
       hint: heldOut
         ? "give --test FILE, rows that are not in the recipe's data"
         : "give --test-task NAME, a task whose items the objective does not have",
+    });
+  if (heldOut && flags.taskData !== undefined)
+    throw new PromptlossError("--task-data belongs to a task as the objective", {
+      hint: "leave it out, or give --objective TASK and --test-task TASK",
     });
   if (!heldOut && testTask === objective.trim().split(/\s+/)[0])
     throw new PromptlossError(`${testTask} is the search's own objective: its items are no test`, {

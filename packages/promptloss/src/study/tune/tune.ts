@@ -149,10 +149,11 @@ async function searchOf(
 }
 
 /** A third of the recipe's rate, the rate, three times it, where none are given. */
-const ratesOf = ({ learningRates }: TuneSettings, { training: { learningRate } }: Recipe): number[] =>
-  [...(learningRates ?? [learningRate / 3, learningRate, learningRate * 3])].map((rate) =>
-    Number(rate.toPrecision(4)),
-  );
+function ratesOf({ learningRates }: TuneSettings, { training }: Recipe): readonly number[] {
+  const { learningRate } = training;
+  const rounded = (rate: number): number => Number(rate.toPrecision(4));
+  return learningRates ?? [rounded(learningRate / 3), learningRate, rounded(learningRate * 3)];
+}
 
 function othersOf({ keys }: TuneSettings): Record<string, unknown>[] {
   let all: Record<string, unknown>[] = [{}];
