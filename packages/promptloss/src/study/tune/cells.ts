@@ -38,7 +38,8 @@ export async function runCells(
       });
   }
   const failed = folders.find(({ status }) => status === "failed");
-  if (failed !== undefined && launcher === "local")
+  // With Slurm and --retry a failed cell is in the queue again.
+  if (failed !== undefined && (launcher === "local" || !retry))
     throw new StudyError(`cell ${failed.cell.id} failed: ${failed.state?.failure?.message}`, {
       hint: "mend it and run the same command with --retry",
     });
