@@ -294,6 +294,17 @@ describe("the length-controlled win rate", () => {
     expect(lengthControlledWinRate([])).toBeUndefined();
   });
 
+  test("has a standard error where those of equal lengths, which decide the rate, are all draws", () => {
+    const verdicts = [0.5, 1, 0, 0, 0, 0, 0, 0].map((score) => ({
+      score,
+      candidate: score === 0.5 ? 10 : 20,
+      reference: 10,
+    }));
+    const { winRate: rate, standardError } = lengthControlledWinRate(verdicts)!;
+    expect(rate).toBeCloseTo(50, 9);
+    expect(standardError).toBeCloseTo(0, 9);
+  });
+
   test("counts characters, not UTF-16's halves of them", async () => {
     const pairs = [0, 1, 2, 3, 4, 5].map((i) => pair(i, { candidate: "a".repeat(3 * i + 1) }));
     const judge = scripted((text) => (/Question [025]/.test(text) ? "1" : "2"));

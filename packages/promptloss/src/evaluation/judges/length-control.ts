@@ -60,8 +60,6 @@ type Symmetric = readonly [number, number, number];
 interface Moments {
   readonly gradient: readonly [number, number];
   readonly information: Symmetric;
-  /** Sum of the outer products of single gradients. */
-  readonly spread: Symmetric;
 }
 
 const logistic = (logit: number): number => 1 / (1 + Math.exp(-logit));
@@ -69,7 +67,6 @@ const logistic = (logit: number): number => 1 / (1 + Math.exp(-logit));
 const moments = (x: readonly number[], y: readonly number[], theta: number, phi: number): Moments => {
   const gradient: [number, number] = [0, 0];
   const information: [number, number, number] = [0, 0, 0];
-  const spread: [number, number, number] = [0, 0, 0];
   x.forEach((each, i) => {
     const p = logistic(theta + phi * each);
     const residual = y[i]! - p;
@@ -77,10 +74,9 @@ const moments = (x: readonly number[], y: readonly number[], theta: number, phi:
     gradient[1] += residual * each;
     [1, each, each * each].forEach((power, j) => {
       information[j]! += p * (1 - p) * power;
-      spread[j]! += residual * residual * power;
     });
   });
-  return { gradient, information, spread };
+  return { gradient, information };
 };
 
 const inverted = ([a, b, c]: Symmetric): Symmetric | undefined => {
@@ -97,9 +93,12 @@ const result = (
   phi: number,
   [a, b]: Symmetric,
 ): LengthControlled => {
-  const { spread } = moments(x, y, theta, phi);
-  // The first diagonal entry of I⁻¹ S I⁻¹.
-  const variance = a * a * spread[0] + 2 * a * b * spread[1] + b * b * spread[2];
+  // The first diagonal entry of I⁻¹ S I⁻¹, S the sum of the outer products of single gradients: as a sum of squares, which
+  // no rounding takes below 0.
+  const variance = x.reduce(
+    (sum, each, i) => sum + ((y[i]! - logistic(theta + phi * each)) * (a + b * each)) ** 2,
+    0,
+  );
   const p = logistic(theta);
   return {
     winRate: 100 * p,
