@@ -259,6 +259,12 @@ describe("rates", () => {
     });
   });
 
+  test("a single verdict has no standard error, and none at all no rate", () => {
+    expect(winRate(["win", "unreadable"])).not.toHaveProperty("standardError");
+    expect(() => winRate(["unreadable"])).toThrow(/none of the 1 verdicts/);
+    expect(() => winRate([])).toThrow(/none of the 0 verdicts/);
+  });
+
   test("roles exchanged, rates add up to 100", () => {
     const verdict = fc.constantFrom<Verdict>("win", "lose", "tie");
     const other = { win: "lose", lose: "win", tie: "tie", unreadable: "unreadable" } as const;
@@ -267,7 +273,7 @@ describe("rates", () => {
         const [one, two] = [winRate(verdicts), winRate(verdicts.map((each) => other[each]))];
         // Sums of halves are exact; the division and the product round.
         expect(one.winRate + two.winRate).toBeCloseTo(100, 10);
-        expect(one.standardError).toBeCloseTo(two.standardError, 10);
+        expect(one.standardError).toBeCloseTo(two.standardError!, 10);
       }),
     );
   });

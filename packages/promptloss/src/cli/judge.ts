@@ -196,8 +196,8 @@ const writeRecords = (file: string, { pairs, protocol, judge, seed }: Judgement)
 
 const rendered = (judgement: Judgement): string => {
   const { judge, protocol, wins, losses, ties, unreadable, lengthControlled, fromCache } = judgement;
-  const percent = (value: number, error: number): string =>
-    `${value.toFixed(2)} %${Number.isFinite(error) ? ` ± ${error.toFixed(2)}` : ""}`;
+  const percent = (value: number, error: number | undefined): string =>
+    `${value.toFixed(2)} %${error === undefined ? "" : ` ± ${error.toFixed(2)}`}`;
   const rows: [string, string][] = [
     ["wins", String(wins)],
     ["losses", String(losses)],

@@ -73,8 +73,7 @@ export const judgePairs = async (
   const counted = judged.map(({ verdict }) =>
     verdict === "unreadable" && protocol.unreadableIsTie ? "tie" : verdict,
   );
-  const rate = winRate(counted);
-  if (rate.n === 0)
+  if (counted.every((verdict) => verdict === "unreadable"))
     throw new JudgeError(`none of the ${pairs.length} answers of ${judge.name} is a verdict`, {
       hint: `the first: ${JSON.stringify((judged[0]?.answer ?? "").slice(0, SHOWN))}`,
     });
@@ -88,7 +87,7 @@ export const judgePairs = async (
     protocol: options.protocol,
     judge: judge.name,
     seed,
-    ...rate,
+    ...winRate(counted),
     unreadable: judged.filter(({ verdict }) => verdict === "unreadable").length,
     lengthControlled: lengthControlledWinRate(lengths),
     fromCache,

@@ -1,6 +1,7 @@
 // A judgement as scores of a cell: rates in per cent with their standard errors, and how long the answers are.
 import type { Answer } from "../../evaluation/judges/answer-rows.ts";
 import type { Judgement } from "../../evaluation/judges/index.ts";
+import { mean, standardError as standardErrorOf } from "../../evaluation/metrics/spread.ts";
 import type { TaskScore } from "./evaluator.ts";
 
 /** The length-controlled rate is missing where its model has no estimate. */
@@ -20,8 +21,6 @@ export const judgedScores = (
   answers: readonly Pick<Answer, "length">[],
 ): TaskScore[] => {
   const lengths = answers.map(({ length }) => length);
-  const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
-  const squares = lengths.reduce((sum, length) => sum + (length - mean) ** 2, 0);
   return [
     score("win_rate", winRate, { standardError, items: n }, { primary: true }),
     ...(lengthControlled === undefined
@@ -36,10 +35,7 @@ export const judgedScores = (
     share("tie", ties, n),
     share("lose", losses, n, false),
     share("unreadable", unreadable, pairs.length, false),
-    score("answer_tokens", mean, {
-      standardError: Math.sqrt(squares / (lengths.length - 1) / lengths.length),
-      items: lengths.length,
-    }),
+    score("answer_tokens", mean(lengths), { standardError: standardErrorOf(lengths), items: lengths.length }),
   ];
 };
 
@@ -48,16 +44,16 @@ type JudgedMetric = (typeof JUDGED_METRICS)[number];
 const score = (
   metric: JudgedMetric,
   value: number,
-  { standardError, items }: { readonly standardError: number; readonly items: number },
+  { standardError, items }: { readonly standardError: number | undefined; readonly items: number },
   { primary = false, higherIsBetter = true } = {},
 ): TaskScore => ({
   ...{ metric, value, items, higherIsBetter, primary },
-  ...(Number.isFinite(standardError) && { standardError }),
+  ...(standardError !== undefined && { standardError }),
 });
 
 /** In per cent, with the standard error of a mean (n − 1 in the variance). */
 const share = (metric: JudgedMetric, count: number, n: number, higherIsBetter = true): TaskScore => {
   const p = count / n;
-  const standardError = 100 * Math.sqrt((p * (1 - p)) / (n - 1));
+  const standardError = n < 2 ? undefined : 100 * Math.sqrt((p * (1 - p)) / (n - 1));
   return score(metric, 100 * p, { standardError, items: n }, { higherIsBetter });
 };
