@@ -1,5 +1,5 @@
-// The operators promptloss::weighted_cross_entropy and promptloss::weighted_cross_entropy_forward: schemas, autograd
-// A faster kernel for one processor is registered for its dispatch key as
+// The operators promptloss::weighted_cross_entropy and promptloss::weighted_cross_entropy_forward, by dispatch key;
+// ../operators.cpp has their schemas. A faster kernel for one processor is registered for its key as
 // weighted_cross_entropy_forward, and all else stays as it is.
 #include "weighted_cross_entropy.h"
 
