@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { TemplateSpec } from "../../data/templates/index.ts";
 import { ModelError } from "../../models/errors.ts";
 import { folderIdentity } from "../../models/folder/identity.ts";
+import { ADAPTER_CONFIG, readAdapterConfig } from "../../models/lora/adapter-config.ts";
 
 export interface ModelPaths {
   readonly model: string;
@@ -32,10 +33,10 @@ export const resolveModelPaths = (path: string): ModelPaths => {
       hint: "promptloss train on the same recipe goes on with it",
     });
   const template = run === undefined ? undefined : templateOf(run);
-  const isAdapter = existsSync(join(folder, "adapter_config.json"));
+  const isAdapter = existsSync(join(folder, ADAPTER_CONFIG));
   if (!isAdapter || existsSync(join(folder, "config.json")))
     return { model: folder, adapter: undefined, tokenizer: folder, template };
-  const base = readObject(join(folder, "adapter_config.json")).base_model_name_or_path;
+  const base = readAdapterConfig(folder).base_model_name_or_path;
   const model = [base, join(folder, String(base))].find(
     (each) => typeof each === "string" && existsSync(each),
   );

@@ -246,6 +246,10 @@ describe("adapters", () => {
     }
     writeFileSync(file, JSON.stringify({ ...config, r: 4 }));
     expect(() => loadAdapter(path, architecture)).toThrow("weights do not fit");
+    writeFileSync(file, '{"r": 4');
+    expect(() => loadAdapter(path, architecture)).toThrow(/adapter_config\.json: is not JSON: /);
+    writeFileSync(file, "null");
+    expect(() => loadAdapter(path, architecture)).toThrow("adapter_config.json: should hold a JSON object");
   });
 });
 

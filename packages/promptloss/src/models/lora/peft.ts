@@ -1,5 +1,5 @@
 // PEFT's folders: adapter_config.json and adapter_model.safetensors, in and out; and merging.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   keep,
@@ -10,7 +10,6 @@ import {
   type Tensor,
   writeSafetensors,
 } from "@promptloss/torch";
-import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
 import { replaceFolder } from "../../files/atomic.ts";
 import type { Architecture } from "../config/architecture.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
@@ -18,8 +17,8 @@ import { linearModules } from "../decoder/parameters.ts";
 import { ModelConfigError, ModelError, ModelWeightsError } from "../errors.ts";
 import { copyCompanions } from "../folder/save-model.ts";
 import { LoraAdapter, type LoraPair, loraSettings } from "./adapter.ts";
+import { ADAPTER_CONFIG, readAdapterConfig } from "./adapter-config.ts";
 
-const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
 /** What PEFT puts before a module's path. */
 const PREFIX = "base_model.model.";
@@ -51,7 +50,7 @@ export const saveAdapter = (adapter: LoraAdapter, folder: string, options: SaveA
     use_rslora: rankStabilised,
   };
   replaceFolder(folder, (temporary) => {
-    writeFileSync(join(temporary, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+    writeFileSync(join(temporary, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
     const tensors = new Map([...adapter.parameters].map(([name, tensor]) => [`${PREFIX}${name}`, tensor]));
     writeSafetensors(join(temporary, WEIGHTS), tensors, { metadata: { format: "pt" } });
     if (options.companions !== undefined) copyCompanions(options.companions, temporary);
@@ -81,12 +80,8 @@ export const loadAdapter = (
   architecture: Architecture,
   { device = "cpu", trainable = false }: { device?: string; trainable?: boolean } = {},
 ): LoraAdapter => {
-  const path = join(folder, CONFIG);
-  if (!existsSync(path)) throw new ModelError(`${folder}: there is no ${CONFIG}`);
-  const text = readFileSync(path, "utf8");
-  if (isLfsPointer(text))
-    throw new ModelConfigError(LFS_POINTER.message, { path }, { hint: LFS_POINTER.hint });
-  const config = JSON.parse(text) as Record<string, unknown>;
+  const path = join(folder, ADAPTER_CONFIG);
+  const config = readAdapterConfig(folder);
   for (const [key, allowed] of Object.entries(REQUIRED))
     if (key in config && !allowed.includes(config[key]) && !isEmpty(config[key]))
       throw new ModelConfigError(
