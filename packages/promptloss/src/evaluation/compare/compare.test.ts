@@ -45,6 +45,11 @@ test("a score that moves by a few large differences, and many small ones that mo
   );
 });
 
+test("a record without a number is refused, rather than taken for 0", () => {
+  // JSON writes NaN as null.
+  expect(() => noteOf([0.5, 0.5], [0.5, Number.NaN])).toThrow("t, item 1: its record has no number for f1");
+});
+
 test("nothing where both say the same", () => {
   expect(
     noteOf(

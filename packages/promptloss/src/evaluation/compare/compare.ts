@@ -102,9 +102,15 @@ const compareMetric = (
   const [left, right] = [parts(a), parts(b)];
   const score = (all: readonly (readonly number[])[]): number => scoreOf(sumStatistics(all), all.length);
   const values = (records: readonly EvaluationRecord[]): number[] =>
-    records.map(({ metrics }) => metrics[metric]!);
-  const interval = pairedBootstrap(left, right, scoreOf, { resamples, seed, level });
+    records.map(({ item, metrics }) => {
+      const value = metrics[metric];
+      if (Number.isFinite(value)) return value!;
+      throw new EvaluationError(`${task}, item ${item}: its record has no number for ${metric}`, {
+        hint: "evaluate it again: promptloss evaluate with --overwrite",
+      });
+    });
   const test = pairedTest(values(a), values(b));
+  const interval = pairedBootstrap(left, right, scoreOf, { resamples, seed, level });
   const note = disagreement(interval, test, level);
   return {
     ...(note !== undefined && { note }),

@@ -182,8 +182,11 @@ const scoresOf = (
   const versions = { promptloss: version, libtorch: libtorch().version, node: process.version };
   return task.metrics.map((metric, i) => {
     const { value, standardError, higherIsBetter } = metricValue(task, metric, records);
-    if (!Number.isFinite(value) || (standardError !== undefined && !Number.isFinite(standardError)))
-      throw new ScoringError(task.task, `${metric} is ${value}, no finite number`, {
+    const [what, figure] = Number.isFinite(value)
+      ? ([`the standard error of ${metric}`, standardError ?? 0] as const)
+      : ([metric, value] as const);
+    if (!Number.isFinite(figure))
+      throw new ScoringError(task.task, `${what} is ${figure}, no finite number`, {
         hint: "its items' records show which of them are to blame",
       });
     const chance = task.kind === "multiple-choice" ? chanceLevel(records) : undefined;

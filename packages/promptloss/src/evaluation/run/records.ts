@@ -28,6 +28,11 @@ const linesOf = (path: string): unknown[] => {
 const jsonLines = (lines: readonly unknown[]): string =>
   lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 
+/** JSON has null for NaN and infinity, which sums would take for 0. */
+function hasNumbers({ metrics }: EvaluationRecord): boolean {
+  return Object.values(metrics).every(Number.isFinite);
+}
+
 /** The records of an evaluation's output folder. @throws {EvaluationError} where there are none */
 export const readRecords = (folder: string, task: string): EvaluationRecord[] => {
   const path = join(recordsFolder(folder), `${task}.jsonl`);
@@ -71,7 +76,7 @@ export class RecordFile {
       throw new EvaluationError(`${this.#path}: the records are of another model, task or setting`, {
         hint: "choose another output folder, or overwrite them",
       });
-    const kept = same && !overwrite ? (linesOf(this.#path) as EvaluationRecord[]) : [];
+    const kept = same && !overwrite ? (linesOf(this.#path) as EvaluationRecord[]).filter(hasNumbers) : [];
     this.records = new Map(kept.map((record) => [record.item, record]));
     replaceFile(this.#path, jsonLines(kept));
     replaceFile(mark, `${fingerprint}\n`);
