@@ -158,11 +158,13 @@ describe("adamwStep_ and autograd", () => {
   test.each([true, false])("is refused where it would be recorded, fused kernels: %s", (fused) => {
     const before = useFusedKernels(fused);
     try {
-      const parameter = randn([16], { requiresGrad: true });
-      const step = (): void =>
-        adamwStep_(parameter, zeros([16]), zeros([16]), randn([16]), { rate: 0.1, steps: 1 });
-      expect(step).toThrow(/adamw_step_: has no derivative/);
-      noGrad(step);
+      for (const asking of [0, 1, 2, 3]) {
+        const tensors = [0, 1, 2, 3].map((i) => zeros([16], { requiresGrad: i === asking }));
+        const [parameter, first, second, gradient] = tensors as [Tensor, Tensor, Tensor, Tensor];
+        const step = (): void => adamwStep_(parameter, first, second, gradient, { rate: 0.1, steps: 1 });
+        expect(step).toThrow(/adamw_step_: has no derivative/);
+        noGrad(step);
+      }
     } finally {
       useFusedKernels(before);
     }

@@ -33,10 +33,9 @@ void plain(
   check(parameter, "second", second);
   check(parameter, "gradient", gradient);
   const at::Tensor* const all[] = {&parameter, &first, &second, &gradient};
+  TORCH_CHECK(
+      !wants_gradient({parameter, first, second, gradient}), "adamw_step_: has no derivative", "\nhint: call it in noGrad");
   for (int written = 0; written < 3; ++written) {
-    TORCH_CHECK(
-        !(at::GradMode::is_enabled() && all[written]->requires_grad()), "adamw_step_: has no derivative",
-        "\nhint: call it in noGrad");
     at::assert_no_internal_overlap(*all[written]);
     for (int other = written + 1; other < 4; ++other) at::assert_no_overlap(*all[written], *all[other]);
   }
