@@ -5,11 +5,13 @@ import { exactTwin, relativeDifference } from "../../test/support/fused.ts";
 import {
   autocast,
   type DType,
+  getNumThreads,
   linear,
   manualSeed,
   ops,
   randn,
   scope,
+  setNumThreads,
   type Tensor,
   TorchError,
   useFusedKernels,
@@ -152,6 +154,31 @@ describe("linear", () => {
   });
 
   const why = ownProducts ? "" : " (skipped: no AVX-512 bf16)";
+  // Rows are packed for 2,048 numbers of depth at a time; a thread keeps the sums of 128 panels of 48 columns between two.
+  test.skipIf(!ownProducts)(
+    `of several spans of depth, and more columns than wait for the next${why}`,
+    () => {
+      const threads = getNumThreads();
+      // One thread is given all columns of a block of rows.
+      setNumThreads(1);
+      try {
+        for (const [inputs, outputs] of [
+          [2049, 300],
+          [4200, 47],
+          [2100, 130 * 48 + 5],
+        ] as const)
+          scope(() => {
+            const [x, weight] = [randn([130, inputs]).bfloat16(), randn([outputs, inputs]).bfloat16()];
+            const bias = randn([outputs]).bfloat16();
+            const exact = linear(x.double(), weight.double(), bias.double());
+            expect(relativeDifference(linear(x, weight, bias), exact)).toBeLessThan(ROUNDED);
+          });
+      } finally {
+        setNumThreads(threads);
+      }
+    },
+  );
+
   test.skipIf(!ownProducts)(`by AMX's tiles in plain code${why}`, () => {
     const shapes = fc.record({ rows: size(150), depth: size(900), columns: size(200), seed: fc.nat(1e6) });
     const turns = fc.record({ left: fc.boolean(), right: fc.boolean() });
