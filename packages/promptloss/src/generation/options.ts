@@ -72,14 +72,19 @@ export interface GenerationSettings {
 const isCount = (value: unknown, least: number): boolean =>
   Number.isSafeInteger(value) && (value as number) >= least;
 
+/** Beyond these bounds scores in float32 are no longer finite, or all alike. */
+export const REPETITION_PENALTY = { least: 1e-3, most: 1e3 } as const;
+
 const CHECKS: Readonly<Record<keyof GenerateOptions, readonly [(value: never) => boolean, string]>> = {
   maxNewTokens: [(value) => isCount(value, 1), "a whole number of 1 or more"],
   minNewTokens: [(value) => isCount(value, 0), "a whole number of 0 or more"],
   temperature: [(value) => Number.isFinite(value) && value >= 0, "a number of 0 or more"],
   topK: [(value) => isCount(value, 0), "a whole number of 0 or more"],
   topP: [(value) => value > 0 && value <= 1, "a number above 0 and up to 1"],
-  // Beyond these bounds scores in float32 are no longer finite, or all alike.
-  repetitionPenalty: [(value) => value >= 1e-3 && value <= 1e3, "a number from 0.001 to 1000"],
+  repetitionPenalty: [
+    (value) => value >= REPETITION_PENALTY.least && value <= REPETITION_PENALTY.most,
+    `a number from ${REPETITION_PENALTY.least} to ${REPETITION_PENALTY.most}`,
+  ],
   beams: [(value) => isCount(value, 1), "a whole number of 1 or more"],
   lengthPenalty: [(value) => Number.isFinite(value), "a number"],
   earlyStopping: [

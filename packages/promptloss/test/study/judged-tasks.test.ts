@@ -182,6 +182,10 @@ describe.skipIf(!ready)(`judged tasks${ready ? "" : " (skipped: npm run setup fi
       /judge\.dtype: belongs to a judge's folder/,
     );
     expect(said(options("reference: a.jsonl, judge: { folder: x }, shots: 1"))).toMatch(/shots/);
+    // What generation would refuse when a cell has been trained.
+    expect(said(options("reference: a.jsonl, judge: { folder: x }, repetitionPenalty: 5000"))).toMatch(
+      /repetitionPenalty: Too big/,
+    );
   });
 
   test("a key is taken from the environment, and its absence fails the cell with words", async () => {

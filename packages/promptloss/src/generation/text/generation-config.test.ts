@@ -37,6 +37,9 @@ describe("readGenerationDefaults", () => {
     expect(readGenerationDefaults(tmpdir())).toEqual({ defaults: {}, notes: [] });
     expect(() => readGenerationDefaults(folderWith("{"))).toThrow("generation_config.json: is not JSON");
     expect(() => read({ top_p: 2 })).toThrow("generation_config.json: top_p: Too big");
+    expect(() => read({ repetition_penalty: 5000 })).toThrow(
+      "generation_config.json: repetition_penalty: Too big",
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { GenerationError } from "../errors.ts";
-import type { GenerateOptions } from "../options.ts";
+import { type GenerateOptions, REPETITION_PENALTY } from "../options.ts";
 
 export type GenerationDefaults = Pick<
   GenerateOptions,
@@ -27,7 +27,7 @@ const configSchema = z.looseObject({
   temperature: optional(z.number().min(0)),
   top_k: count,
   top_p: optional(z.number().gt(0).max(1)),
-  repetition_penalty: optional(z.number().positive()),
+  repetition_penalty: optional(z.number().min(REPETITION_PENALTY.least).max(REPETITION_PENALTY.most)),
   max_new_tokens: optional(z.int().min(1)),
   min_new_tokens: count,
   num_beams: optional(z.int().min(1)),

@@ -1,6 +1,7 @@
 // What a study file says of a judged task: the answers that a cell's are compared with, who judges, how both decode.
 // Loads neither the engine nor a client.
 import { z } from "zod";
+import { REPETITION_PENALTY } from "../../generation/options.ts";
 
 const count = z.int().min(1);
 
@@ -67,7 +68,7 @@ export const judgedOptionsSchema = z.strictObject({
   /** Of the cell's answers. */
   maxNewTokens: count.optional(),
   beams: count.optional(),
-  repetitionPenalty: z.number().positive().optional(),
+  repetitionPenalty: z.number().min(REPETITION_PENALTY.least).max(REPETITION_PENALTY.most).optional(),
   /** Of the cell's model. */
   dtype: dtype.optional(),
   device: z.string().min(1).optional(),
