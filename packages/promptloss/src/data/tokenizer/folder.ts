@@ -50,18 +50,20 @@ const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const readText = async (path: string): Promise<string | undefined> => {
+  let text: string;
   try {
-    return await readFile(path, "utf8");
+    text = await readFile(path, "utf8");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
     throw new TokenizerError(`${path}: cannot be read`, { path, cause });
   }
+  if (isLfsPointer(text))
+    throw new TokenizerError(`${path}: ${LFS_POINTER.message}`, { path, hint: LFS_POINTER.hint });
+  return text;
 };
 
 const parseObject = (path: string, text: string): JsonObject => {
   let value: unknown;
-  if (isLfsPointer(text))
-    throw new TokenizerError(`${path}: ${LFS_POINTER.message}`, { path, hint: LFS_POINTER.hint });
   try {
     value = JSON.parse(text);
   } catch (cause) {

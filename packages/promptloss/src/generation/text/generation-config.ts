@@ -2,6 +2,7 @@
 // tokenizer. What is not supported and would change the output is noted.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
 import { z } from "zod";
 import { GenerationError } from "../errors.ts";
 import { type GenerateOptions, REPETITION_PENALTY } from "../options.ts";
@@ -80,9 +81,11 @@ export interface ReadDefaults {
 export const readGenerationDefaults = (folder: string): ReadDefaults => {
   const path = join(folder, "generation_config.json");
   if (!existsSync(path)) return { defaults: {}, notes: [] };
+  const text = readFileSync(path, "utf8");
+  if (isLfsPointer(text)) throw new GenerationError(path, LFS_POINTER.message, { hint: LFS_POINTER.hint });
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(path, "utf8"));
+    json = JSON.parse(text);
   } catch (cause) {
     throw new GenerationError(path, `is not JSON: ${(cause as Error).message}`, { cause });
   }
