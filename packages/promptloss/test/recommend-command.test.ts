@@ -65,6 +65,21 @@ describe.skipIf(!built)("promptloss recommend", () => {
     expect(promptloss(["preview", recipe]).stdout).toContain(`promptLossWeight auto: ${sentence}`);
   });
 
+  test("under another normalization, recipe, preview, inspect and training agree too", () => {
+    const loss = "loss: { promptLossWeight: auto, normalization: loss-share }";
+    const recipe = folder.recipe("share", `${loss}\nmaxLength: 256\n`);
+    const { plw } = JSON.parse(recommended(recipe, "--json"));
+    const printed = (command: string, ...args: string[]) =>
+      JSON.parse(promptloss([command, recipe, ...args, "--json"]).stdout);
+    expect(printed("train", "--dry-run").promptLossWeight).toBe(plw);
+    expect(printed("preview").weights.promptLossWeight).toBe(plw);
+    expect(printed("inspect").recommendation.plw).toBe(plw);
+    const measured = promptloss(["loss", join(folder.path, "model"), recipe])
+      .stdout.trim()
+      .split("\n");
+    expect(JSON.parse(measured.at(-1)!).totals.promptLossWeight).toBe(plw);
+  });
+
   test("refuses what it can't answer", () => {
     const said = (...args: string[]): string => {
       const { status, stderr } = promptloss(["recommend", ...args]);

@@ -77,6 +77,7 @@ export function inspectCommand(): Command {
       const inspection = await inspectExamples(stream, {
         ...{ tokenizer, template, sample, seed, onRow: (rows) => progress.show(rows) },
         ...(settings && { turns: settings.turns }),
+        ...(settings?.normalization && { normalization: settings.normalization }),
         ...(flags.verbose && { onRefused: listSkipped }),
         ...(tasks && { taskGroup: tasks }),
       });

@@ -96,6 +96,7 @@ const withFlags = (base: DataPlan | undefined, model: string, path: string, flag
       ...(completionWeight !== undefined && { completionWeight }),
       ...(Object.keys(perClass).length > 0 && { perClass: { ...base?.weights.perClass, ...perClass } }),
     },
+    normalization: flags.normalization ?? base?.normalization,
     heldOut: undefined,
     seed: base?.seed ?? 0,
     model,

@@ -168,6 +168,7 @@ const settingsFrom = (path: string, flags: Flags): DataPlan => {
         perClass: { ...base?.weights.perClass, ...flags.classWeight },
       }),
     },
+    normalization: base?.normalization,
     heldOut: undefined,
     seed: base?.seed ?? 0,
     model: base?.model,

@@ -28,7 +28,7 @@ export interface DataPlan {
   /** `auto` is settled by the data's generation ratio when the data is opened. */
   readonly weights: Omit<WeightPolicy, "promptLossWeight"> & { readonly promptLossWeight: number | "auto" };
   /** What the loss is divided by, which decides what a weight is worth; `weight-sum` where undefined. */
-  readonly normalization?: Normalization | undefined;
+  readonly normalization: Normalization | undefined;
   /** The model's folder, whose positions bound a row where `maxLength` is left out; no bound without it. */
   readonly model: string | undefined;
   readonly maxLength: number | undefined;

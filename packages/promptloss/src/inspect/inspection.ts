@@ -7,6 +7,7 @@ import type { Template, TrainedTurns } from "../data/templates/index.ts";
 import type { TokenPart } from "../data/token-parts.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import type { SkippedRow } from "../data/tokens/index.ts";
+import type { Normalization } from "../loss/normalization.ts";
 import type { Recommendation, TaskGroup } from "../statistics/index.ts";
 import { recommendForRatio } from "./data-recommendation.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
@@ -28,6 +29,8 @@ export interface InspectOptions {
   readonly seed?: number;
   /** The kind of task that the model is for, which the recommendation depends on. */
   readonly taskGroup?: TaskGroup;
+  /** Of the loss, which decides what a weight is worth; `weight-sum` when left out. */
+  readonly normalization?: Normalization;
   /** Called after each row, with how many were read. */
   readonly onRow?: (rows: number) => void;
   /** Told of each row of the sample that the template refuses. */
@@ -74,7 +77,8 @@ export const inspectExamples = async (
   examples: Iterable<Example> | AsyncIterable<Example>,
   options: InspectOptions,
 ): Promise<Inspection> => {
-  const { tokenizer, template, turns = "all", sample = 1000, seed = 0, taskGroup, onRow } = options;
+  const { tokenizer, template, turns = "all", sample = 1000, seed = 0, onRow } = options;
+  const { taskGroup, normalization } = options;
   const counter = new PartCounter(tokenizer);
   const duplicates = new DuplicateCounter();
   const reservoir = new Reservoir<Example>(sample, seed);
@@ -111,7 +115,7 @@ export const inspectExamples = async (
     overflow: overflowOf(trained.lengths, tokenizer.modelMaxLength),
     duplicates: duplicates.finish(),
     emptyCompletions: lengths.completion.filter((length) => length === 0).length,
-    recommendation: recommendForRatio(ratio, taskGroup === undefined ? {} : { taskGroup }),
+    recommendation: recommendForRatio(ratio, { taskGroup, normalization }),
   };
   return { ...found, warnings: inspectionWarnings(found, trained.report) };
 };
