@@ -104,3 +104,10 @@ test("micro-batches hold each row once, and a row longer than the budget by itse
   expect(byTokens.every((group) => group.reduce((sum, { length }) => sum + length, 0) <= 12)).toBe(true);
   expect(microBatches(rows, { rows: 2 }).map((group) => numbers([group]))).toEqual([[1, 2], [3, 4], [5]]);
 });
+
+test("micro-batches of more rows than a call takes arguments", () => {
+  const row = rowOfLength(2);
+  const rows = Array.from({ length: 200_000 }, () => row);
+  const groups = microBatches(rows, { tokens: 200_000 });
+  expect(groups.reduce((sum, group) => sum + group.length, 0)).toBe(rows.length);
+});

@@ -127,7 +127,7 @@ export const microBatches = (
     );
   }
   const lengths = rows.map(({ length }) => length);
-  const budget = Math.max(settings.tokens, ...lengths);
+  const budget = lengths.reduce((most, length) => Math.max(most, length), settings.tokens);
   return planPacks(lengths, { budget, seed: 0 }).packs.map((pack) => Array.from(pack, (row) => rows[row]!));
 };
 
