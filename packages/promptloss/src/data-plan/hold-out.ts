@@ -30,14 +30,16 @@ export function holdOut(rows: RowSet, asked: Drawn, seed: number): HeldOutParts 
   let taken = 0;
   for (const group of shuffle([...groups], seededDraw(seed)))
     if (chosen.length + group.length <= count) {
-      chosen.push(...group);
+      for (const row of group) chosen.push(row);
       taken++;
     }
   if (chosen.length === 0) {
     const smallest = groups.reduce((least, { length }) => Math.min(least, length), rows.length);
     throw new DataPlanError(
       `evaluation: rows that share ${SHARED} are held out together, and each group has ${smallest} rows or more, where ${count} may be held out`,
-      { hint: "raise evaluation.rows, name held-out data (evaluation.data), or set evaluation.unit: row" },
+      {
+        hint: `raise evaluation.${"rows" in asked ? "rows" : "fraction"}, name held-out data (evaluation.data), or set evaluation.unit: row`,
+      },
     );
   }
   const isHeldOut = new Set(chosen);
