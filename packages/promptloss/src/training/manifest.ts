@@ -5,6 +5,7 @@ import { getNumThreads, libtorch } from "@promptloss/torch";
 import { readProcessor } from "../doctor/processor.ts";
 import { writeJson } from "../files/atomic.ts";
 import type { Recipe } from "../recipe/index.ts";
+import { TrainingError } from "./errors.ts";
 import type { RunEndReason } from "./events/event.ts";
 import type { TrainingRun } from "./run.ts";
 
@@ -99,8 +100,28 @@ export const manifestOf = (run: TrainingRun): Manifest => {
 const elements = (tensors: ReadonlyMap<string, { readonly numel: number }>): number =>
   [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
 
-/** Undefined where there is none. */
-export const readManifest = (path: string): Manifest | undefined =>
-  existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Manifest) : undefined;
+/**
+ * Undefined where there is none.
+ * @throws TrainingError for a file that is not a manifest: nobody can say which run its folder holds
+ */
+export const readManifest = (path: string): Manifest | undefined => {
+  if (!existsSync(path)) return undefined;
+  let found: Partial<Manifest> | null;
+  try {
+    found = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw damaged(path, "is not JSON", cause);
+  }
+  if (typeof found?.fingerprint !== "string" || typeof found.recipe !== "object" || found.recipe === null)
+    throw damaged(path, "is not the manifest of a run");
+  return found as Manifest;
+};
+
+const damaged = (path: string, what: string, cause?: unknown): TrainingError =>
+  new TrainingError(`${path}: ${what}`, {
+    hint: "give --overwrite to start anew, or name another output",
+    cause,
+  });
 
 export const writeManifest = (path: string, manifest: Manifest): void => writeJson(path, manifest);

@@ -91,6 +91,11 @@ export class RunFolder {
     return join(this.path, NAMES.profile);
   }
 
+  /** @throws LostLockError where this process no longer holds the folder, and so must not write to it */
+  check(): void {
+    this.#lock.check();
+  }
+
   release(): void {
     this.#lock.release();
   }

@@ -1,6 +1,7 @@
 // A whole run: prepare, train, write the model, probe it. What `promptloss train` does in its process, and what a
 // program calls.
 import { getNumThreads } from "@promptloss/torch";
+import { LostLockError } from "../files/lock.ts";
 import type { PackLossFunction } from "../loss/index.ts";
 import { mergeAdapter, saveAdapter, saveModel } from "../models/index.ts";
 import type { Recipe } from "../recipe/index.ts";
@@ -47,7 +48,7 @@ export interface FinishedRun {
 /**
  * Trains as a recipe says, into its output folder; goes on where an earlier process stopped.
  * @throws PromptlossError of many kinds, each with what to do; the last checkpoint is intact then, and the manifest
- * says how the run failed
+ * says how the run failed. LostLockError where another process took the folder over: nothing more is written then
  */
 export async function runTraining(recipe: Recipe, options: RunTrainingOptions = {}): Promise<FinishedRun> {
   const run = await prepareRun(recipe, options);
@@ -72,7 +73,8 @@ export async function runTraining(recipe: Recipe, options: RunTrainingOptions = 
     try {
       return await trainInto(run, folder, files, started, options);
     } catch (error) {
-      noteFailure(folder.manifest, started, files.lastStep, error);
+      // Another process's manifest is not this one's to write.
+      if (!(error instanceof LostLockError)) noteFailure(folder.manifest, started, files.lastStep, error);
       throw error;
     }
   } finally {
@@ -96,14 +98,16 @@ async function trainInto(
       files.open(firstStep);
       onEvent(startEvent(run, started, firstStep));
     },
-    // In the run's files before anyone hears of it.
+    // In the run's files before anyone hears of it. A step's event comes before its checkpoint.
     onEvent: (event) => {
+      folder.check();
       files.add(event);
       onEvent(event);
       profiler?.add(event);
     },
   });
   profiler?.close();
+  folder.check();
   const end: RunEnd = { ...endOf(result), at: new Date().toISOString() };
   const manifest: Manifest = { ...started, end };
   if (result.writtenStep === undefined) {
@@ -114,6 +118,7 @@ async function trainInto(
   const probes = await probeRun(run, folder.metrics, result.writtenStep, (message) =>
     onEvent({ type: "note", message }),
   );
+  folder.check();
   writeProbes(folder.probes, probes);
   writeModel(run, folder.model);
   writeManifest(folder.manifest, manifest);
