@@ -210,7 +210,12 @@ function removeEmpty(lock: string): void {
 }
 
 function removeDraftsOfLocks(folder: string): void {
-  removeDrafts(folder, DRAFT_SECONDS, (name) => name.startsWith(`.${NAME}.`));
+  removeDrafts(folder, DRAFT_SECONDS, isLockDraft);
+}
+
+/** Whether a draft is that of a lock: of a process that asks for a folder, which may live and not hold it. */
+export function isLockDraft(name: string): boolean {
+  return name.startsWith(`.${NAME}.`);
 }
 
 function slurmJob(): Pick<LockHolder, "job" | "restarts"> {

@@ -3,7 +3,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { removeDrafts } from "../files/atomic.ts";
-import { FolderLock, holderText } from "../files/lock.ts";
+import { FolderLock, holderText, isLockDraft } from "../files/lock.ts";
 import { CheckpointShelf } from "./checkpoints/index.ts";
 import { differencesOf, differencesText } from "./differences.ts";
 import { TrainingError } from "./errors.ts";
@@ -48,8 +48,9 @@ export class RunFolder {
     this.#lock = takeLock(path);
     try {
       if (overwrite) this.#clear();
-      // Whoever left drafts here is dead: the lock says so.
-      for (const folder of [path, this.checkpoints]) if (existsSync(folder)) removeDrafts(folder, 0);
+      // Whoever left drafts here is dead: the lock says so. Those who ask for it now are not.
+      for (const folder of [path, this.checkpoints])
+        if (existsSync(folder)) removeDrafts(folder, 0, (name) => !isLockDraft(name));
       const found = readManifest(this.manifest);
       if (found !== undefined && found.fingerprint !== run.fingerprint) this.#takeUp(found, run, extend);
     } catch (error) {
