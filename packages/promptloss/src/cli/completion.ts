@@ -1,5 +1,5 @@
 // `promptloss completion`: a script that completes commands and options in bash, zsh or fish.
-import { type Argument, Command, Argument as CommandArgument } from "commander";
+import { Argument, Command } from "commander";
 import { COMMANDS } from "./commands.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -15,8 +15,7 @@ export function completionCommand(): Command {
     });
 }
 
-const shellArgument = (): Argument =>
-  new CommandArgument("<shell>", "the shell to write it for").choices(SHELLS);
+const shellArgument = (): Argument => new Argument("<shell>", "the shell to write it for").choices(SHELLS);
 
 const HELP = `
 bash:  source <(promptloss completion bash)

@@ -76,6 +76,3 @@ export const setOption = (): Option =>
     "--set <key=value>",
     "a value in place of the recipe's, as training.epochs=1; again for more",
   ).argParser(collect);
-
-/** --json, with errors as JSON too. */
-export const jsonOption = (what: string): Option => new Option("--json", `print ${what} as JSON, errors too`);

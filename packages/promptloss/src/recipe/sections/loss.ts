@@ -17,18 +17,11 @@ export const lossSection = z
       .default("auto")
       .describe(
         "The weight of prompt tokens, from 0 (masked) to 1 (as completions); auto predicts it from the data.",
-      )
-      .describe(
-        "The weight of prompt tokens, from 0 (masked) to 1 (as completions); auto predicts it from the data.",
       ),
-    completionWeight: weight
-      .optional()
-      .describe("The weight of completion tokens; 1 where left out.")
-      .describe("The weight of completion tokens; 1 where left out."),
+    completionWeight: weight.optional().describe("The weight of completion tokens; 1 where left out."),
     perClass: z
       .partialRecord(z.enum(TOKEN_CLASSES), weight)
       .optional()
-      .describe("Weights of single classes of tokens, in place of the two above.")
       .describe("Weights of single classes of tokens, in place of the two above."),
     allowAnyWeight: z
       .boolean()
@@ -37,7 +30,6 @@ export const lossSection = z
     normalization: z
       .enum(NORMALIZATIONS)
       .default("weight-sum")
-      .describe("What the weighted sum is divided by.")
       .describe("What the weighted sum is divided by."),
     reduceOver: z
       .enum(["batch", "micro-batch"])
@@ -50,7 +42,6 @@ export const lossSection = z
       .min(0)
       .max(1)
       .default(0)
-      .describe("The share of the target that is spread over all tokens.")
       .describe("The share of the target that is spread over all tokens."),
     reweighting: z
       .enum(reweightings)
