@@ -56,7 +56,23 @@ describe.skipIf(!built)(`outputs${built ? "" : " (skipped: npm run build first)"
         ...["--model", "model", "--records", "rows.json"],
       ),
     ).toBe("error: rows.json: would overwrite the outputs, rows.json");
+    expect(
+      failure(...["init", "--data", "rows.json", "--model", "model", "-o", "rows.json", "--force"]),
+    ).toBe("error: rows.json: would overwrite data, rows.json");
     expect(readFileSync(at("rows.json"), "utf8")).toBe(rows);
+  });
+
+  test("inspect, invert and init do not write into a model's folder", () => {
+    const config = readFileSync(at("model", "config.json"), "utf8");
+    const output = "model/config.json";
+    const refused = `error: ${output}: would be written into the`;
+    const data = ["rows.json", "--tokenizer", "model"];
+    expect(failure("inspect", ...data, "--html", output)).toBe(`${refused} tokenizer, model`);
+    expect(failure("invert", ...data, "-o", output)).toBe(`${refused} tokenizer, model`);
+    expect(failure("init", "--data", "rows.json", "--model", "model", "-o", output, "--force")).toBe(
+      `${refused} model, model`,
+    );
+    expect(readFileSync(at("model", "config.json"), "utf8")).toBe(config);
   });
 
   test("a file in the way, and a place where nothing can be made, are told at once", () => {

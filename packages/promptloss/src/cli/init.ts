@@ -1,13 +1,16 @@
 // `promptloss init`: asks for data, model and output, or takes them as options, looks at the data, and writes a recipe
 // with comments that trains as it stands.
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { readExamples } from "../data/rows/index.ts";
 import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { dataInputs } from "../data-plan/index.ts";
 import { PromptlossError } from "../errors.ts";
+import { replaceFile } from "../files/atomic.ts";
+import { checkOutputFile, protectInputs } from "../files/output.ts";
 import { inspectExamples } from "../inspect/index.ts";
 import { readModelConfig } from "../models/config/read-config.ts";
 import { parameterShapes } from "../models/decoder/parameters.ts";
@@ -38,8 +41,13 @@ export function initCommand(): Command {
         throw new PromptlossError(`${output} is there already`, {
           hint: "name another with -o, or give --force",
         });
+      checkOutputFile(output);
+      protectInputs(
+        [output],
+        [...(await dataInputs([{ path: data }])), { what: "the model", path: model, grows: true }],
+      );
       const facts = await factsOf(data, model);
-      writeFileSync(output, recipeText({ data, model, aim, output, ...facts }));
+      replaceFile(output, recipeText({ data, model, aim, output, ...facts }));
       // What was written is checked as training will check it.
       readRecipe(output);
       process.stdout.write(`${output}: ${count(facts.rows)} rows, ${short(facts.parameters)} parameters\n`);

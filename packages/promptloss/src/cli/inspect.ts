@@ -53,12 +53,15 @@ export function inspectCommand(): Command {
     .action(async (data: string[], flags: Flags) => {
       const settings = recipeSettings(data, flags);
       const sources = settings?.sources ?? sourcesOf(data, flags);
+      const folder = tokenizerFolder(flags.tokenizer, settings, data);
       if (flags.html !== undefined) {
         checkOutputFile(flags.html);
         const recipe = settings === undefined ? [] : [{ what: "the recipe", path: data[0]! }];
-        protectInputs([flags.html], [...recipe, ...(await dataInputs(sources))]);
+        protectInputs(
+          [flags.html],
+          [...recipe, ...(await dataInputs(sources)), { what: "the tokenizer", path: folder, grows: true }],
+        );
       }
-      const folder = tokenizerFolder(flags.tokenizer, settings, data);
       const tokenizer = await loadTokenizer(folder);
       const template =
         settings === undefined || flags.template !== undefined

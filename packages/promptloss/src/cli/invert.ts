@@ -80,14 +80,15 @@ export function invertCommand(): Command {
         );
       const settings = recipeSettings(data, flags);
       const sources = settings?.sources ?? sourcesOf(data, flags);
+      const folder = tokenizerFolder(flags.tokenizer, settings, data);
       const written = [output, reportFile(output)];
       for (const path of written) checkOutputFile(path);
       protectInputs(written, [
         ...(settings === undefined ? [] : [{ what: "the recipe", path: data[0]! }]),
         ...(await dataInputs(sources)),
-        { what: "the tokenizer", path: tokenizerFolder(flags.tokenizer, settings, data) },
+        { what: "the tokenizer", path: folder, grows: true },
       ]);
-      const tokenizer = await loadTokenizer(tokenizerFolder(flags.tokenizer, settings, data));
+      const tokenizer = await loadTokenizer(folder);
       const stream = readExamples(sources, {
         ...(settings?.read.seed !== undefined && { seed: settings.read.seed }),
         // A row without an output has nothing to be inverted from.
