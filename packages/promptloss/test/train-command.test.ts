@@ -337,6 +337,11 @@ evaluation: { rows: 4, every: 3 }
       promptloss("train", join(folder.path, "planned.yaml"), "--dry-run", "--json").stdout,
     );
     expect([rows, firstBatch.rows]).toEqual([24, 8]);
+    for (const option of ["--overwrite", "--extend", "--profile", "--events"])
+      expect(promptloss("train", join(folder.path, "planned.yaml"), "--dry-run", option)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining(`--dry-run trains nothing, so ${option} has no use`),
+      });
   });
 
   test("stops when the held-out loss gets no better, with the best weights", () => {

@@ -37,6 +37,13 @@ export function trainCommand(): Command {
         throw new PromptlossError("--json belongs to --dry-run", {
           hint: "--events prints a run as JSON lines",
         });
+      const useless = Object.entries({ overwrite, extend, profile, events: flags.events }).find(
+        ([, given]) => given,
+      );
+      if (flags.dryRun && useless !== undefined)
+        throw new PromptlossError(`--dry-run trains nothing, so --${useless[0]} has no use`, {
+          hint: "leave one of the two out",
+        });
       if (overwrite && extend)
         throw new PromptlossError("--overwrite starts anew and --extend continues", {
           hint: "give one of the two",
