@@ -51,6 +51,16 @@ test("with a constant rate it is the longer run, bit for bit; and it can be exte
   expect((await train(file, ["training.epochs=4"])).end?.step).toBe(12);
 });
 
+test("an evaluation that the longer run would not have is told", async () => {
+  const constant = RECIPE.replace("epochs: 2", "steps: 4, schedule: constant");
+  const file = folder.recipe("measured", `${constant}evaluation: { rows: 4, every: 3 }\n`);
+  await train(file);
+  expect((await train(file, ["training.steps=7"], true)).extensions).toEqual([
+    "continued after step 4 of a run of 4 steps, to 7: learning rates are those of one run of 7 steps; " +
+      "the evaluation after step 4, which one run of 7 steps does not have, counts for the best weights and for patience",
+  ]);
+});
+
 test("with a cosine the manifest says that the result is not that of the longer run", async () => {
   const file = folder.recipe("cosine", `${RECIPE}evaluation: { rows: 4 }\n`);
   await train(file);

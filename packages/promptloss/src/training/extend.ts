@@ -3,6 +3,7 @@ import type { Recipe } from "../recipe/index.ts";
 import type { CheckpointShelf } from "./checkpoints/index.ts";
 import type { Difference } from "./differences.ts";
 import { TrainingError } from "./errors.ts";
+import { isDue } from "./interval.ts";
 import type { Manifest } from "./manifest.ts";
 import type { TrainingRun } from "./run.ts";
 import { learningRateAt, type ScheduleSettings, warmupStepsOf } from "./schedule.ts";
@@ -24,7 +25,7 @@ export function isLonger(
  */
 export function extend(
   before: Pick<Manifest, "recipe" | "steps" | "end" | "fingerprint">,
-  run: Pick<TrainingRun, "settings" | "output">,
+  run: Pick<TrainingRun, "settings" | "output" | "batches">,
   shelf: CheckpointShelf,
 ): string {
   if (before.end?.reason === "stopped-early")
@@ -38,7 +39,19 @@ export function extend(
       hint: "give --overwrite to train anew, with checkpoints.every other than never",
     });
   shelf.adopt(before.fingerprint);
-  return scheduleNote(scheduleOf(before.recipe, before.steps), run.settings.schedule, step);
+  const schedule = scheduleNote(scheduleOf(before.recipe, before.steps), run.settings.schedule, step);
+  return `${schedule}${evaluationNote(before.steps, run, step)}`;
+}
+
+/** Of the evaluation after the shorter run's last step, where the longer run has none there. */
+function evaluationNote(
+  last: number,
+  { settings, batches }: Pick<TrainingRun, "settings" | "batches">,
+  step: number,
+): string {
+  const { evaluation } = settings;
+  if (evaluation === undefined || step < last || isDue(evaluation.every, step, batches)) return "";
+  return `; the evaluation after step ${step}, which one run of ${batches.steps} steps does not have, counts for the best weights and for patience`;
 }
 
 function scheduleOf({ training }: Recipe, steps: number): ScheduleSettings {

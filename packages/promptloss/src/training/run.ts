@@ -8,11 +8,9 @@ import type { CausalLanguageModel } from "../models/decoder/model.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { AdamWSettings } from "./adamw.ts";
 import type { BatchPlan, MicroBatchSettings } from "./batches.ts";
+import type { Interval } from "./interval.ts";
 import type { MinkowskiSettings } from "./penalties/index.ts";
 import type { ScheduleSettings } from "./schedule.ts";
-
-/** Steps between two of something, at the end of each epoch, or never. */
-export type Interval = number | "epoch" | "never";
 
 export interface RunSettings {
   readonly normalization: NormalizationSettings;

@@ -14,8 +14,9 @@ import { DivergenceError } from "./errors.ts";
 import type { EventListener, RunEndReason } from "./events/event.ts";
 import { clearGradients, clippingFactor, gradientNorm } from "./gradients.ts";
 import { heldOutLoss } from "./held-out.ts";
+import { type Interval, isDue } from "./interval.ts";
 import { KlPenalty, MinkowskiPenalty } from "./penalties/index.ts";
-import type { Interval, TrainingRun } from "./run.ts";
+import type { TrainingRun } from "./run.ts";
 import { learningRateAt } from "./schedule.ts";
 
 export interface TrainerOptions {
@@ -177,9 +178,7 @@ export class Trainer {
 
   /** Whether something that happens now and then is to happen after the step that was done last. */
   isDue(every: Interval): boolean {
-    const { step } = this.#state;
-    if (every === "epoch") return this.#run.batches.endsEpoch(step - 1);
-    return every !== "never" && step % every === 0;
+    return isDue(every, this.#state.step, this.#run.batches);
   }
 
   /** Whether `evaluation.patience` evaluations in a row brought nothing better. A function of the state alone. */
