@@ -86,6 +86,8 @@ describe.skipIf(!built)("promptloss recommend", () => {
       return `${status}: ${stderr}`;
     };
     expect(said()).toMatch(/^2: .*data or --rg/);
+    expect(said("--rg", "1", "--tokenizer", "model")).toMatch(/^2: .*so --tokenizer has no use/);
+    expect(said("--rg", "1", "--empty-completions", "keep")).toMatch(/^2: .*--empty-completions has no use/);
     expect(said("--rg", "-1")).toMatch(/^1: .*must be a positive number/);
     expect(said("--rg", "1", "--objective", "quiz")).toMatch(/^2: .*--study/);
     expect(said("--rg", "1", "--weights", "2")).toMatch(/^2: .*weights from 0 to 1/);

@@ -59,7 +59,9 @@ export function evaluateCommand(): Command {
     )
     .option("--overwrite", "begin anew where the folder has records of other settings")
     .option("--json", "print scores and failures as JSON")
-    .action(async (model: string, { tasks, ...flags }: Flags) => {
+    .action(async (model: string, { tasks, ...flags }: Flags, command: Command) => {
+      if (flags.overwrite && flags.output === undefined)
+        command.error("error: --overwrite is of a folder with records: give --output too");
       const abort = new AbortController();
       const stop = (): void => abort.abort();
       process.once("SIGINT", stop);

@@ -18,7 +18,7 @@ import { replaceFile } from "../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../files/output.ts";
 import { harmlessJson, ink } from "../terminal/index.ts";
 import { addModelOptions, loadGenerator, type ModelFlags } from "./generation/options.ts";
-import { anyNumber, positiveCount, wholeNumber } from "./options.ts";
+import { anyNumber, flagOf, positiveCount, wholeNumber } from "./options.ts";
 import { Progress } from "./progress.ts";
 
 interface Flags extends ModelFlags, EndpointFlags {
@@ -148,8 +148,7 @@ const checkFlags = (flags: Flags): void => {
       : ([MODEL_FLAGS, "--model"] as const);
   const stray = other.find((flag) => flags[flag] !== undefined);
   if (stray === undefined) return;
-  const dashed = stray.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new PromptlossError(`--${dashed} belongs to ${needs}`, { hint: "leave it out" });
+  throw new PromptlossError(`${flagOf(stray)} belongs to ${needs}`, { hint: "leave it out" });
 };
 
 /** One for all: its keys say who was asked what. */

@@ -70,6 +70,10 @@ export const turnPolicy = (text: string): TrainedTurns => {
   return numbers;
 };
 
+/** "emptyCompletions" → "--empty-completions": an option as it is given. */
+export const flagOf = (name: string): string =>
+  `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 /** --set: a key of the recipe, for every command that reads one. */
 export const setOption = (): Option =>
   new Option(

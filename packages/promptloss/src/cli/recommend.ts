@@ -11,7 +11,7 @@ import { recommend, renderRecommendation, type TaskGroup, taskGroups } from "../
 import { readStudyResults, studyEvidence } from "../study/results/index.ts";
 import { harmlessJson, ink } from "../terminal/index.ts";
 import { type DataFlags, readFlags, recipeSettings, sourcesOf, withRowOptions } from "./data-flags.ts";
-import { anyNumber } from "./options.ts";
+import { anyNumber, flagOf } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
 
 interface Flags extends DataFlags {
@@ -49,6 +49,9 @@ export function recommendCommand(): Command {
     .action(async (data: string[], flags: Flags, command: Command) => {
       if (data.length > 0 === (flags.rg !== undefined))
         command.error("error: give data or --rg, one of the two");
+      const useless = OF_DATA.find((name) => flags[name] !== undefined);
+      if (flags.rg !== undefined && useless !== undefined)
+        command.error(`error: --rg takes the place of data, so ${flagOf(useless)} has no use`);
       if (flags.objective !== undefined && flags.study === undefined)
         command.error("error: --objective is one of a study: give --study too");
       const settings = flags.rg === undefined ? settingsFrom(data, flags) : undefined;
@@ -65,6 +68,9 @@ export function recommendCommand(): Command {
       process.stdout.write(flags.json ? `${harmlessJson(found, 2)}\n` : `${renderRecommendation(found)}\n`);
     });
 }
+
+/** Options that say what is in data, or how it is read. */
+const OF_DATA = ["tokenizer", "set", "format", "columns", "emptyCompletions"] as const;
 
 type Settings = ReturnType<typeof settingsFrom>;
 

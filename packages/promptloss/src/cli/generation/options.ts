@@ -6,7 +6,7 @@ import { NAMED_TEMPLATES } from "../../data/templates/index.ts";
 import { PromptlossError } from "../../errors.ts";
 import { GenerationError, type TextGenerationOptions, TextGenerator } from "../../generation/index.ts";
 import { ink } from "../../terminal/index.ts";
-import { anyNumber, collect, positiveCount, weightNumber, wholeNumber } from "../options.ts";
+import { anyNumber, collect, flagOf, positiveCount, weightNumber, wholeNumber } from "../options.ts";
 
 export interface ModelFlags {
   template?: string;
@@ -88,8 +88,7 @@ export const inFlagNames = (error: unknown): unknown => {
     text.replaceAll(/\b(maxNewTokens|minNewTokens|logProbabilities)\b/g, (name) => FLAG_NAMES[name]!);
   if (error.field === "prompts")
     return new PromptlossError(renamed(error.message.replace(/^prompts: /, "")), { hint: error.hint });
-  const dashed = error.field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const flag = FLAG_NAMES[error.field] ?? `--${dashed}`;
+  const flag = FLAG_NAMES[error.field] ?? flagOf(error.field);
   const rest = error.message.slice(error.field.length);
   return new PromptlossError(`${flag}${renamed(rest)}`, { hint: error.hint });
 };
