@@ -1,7 +1,7 @@
 // How far training moved the weights from where they started: Minkowski distances of order 1 and 2 and the cosine,
 // over all weights and by group of layers. An adapter counts as the change that it makes to the weights it adapts.
 import { noGrad, scope, type Tensor } from "@promptloss/torch";
-import type { CausalLanguageModel } from "../../models/index.ts";
+import type { CausalLanguageModel, LoraAdapter } from "../../models/index.ts";
 import { adapterWeight } from "../../models/lora/peft.ts";
 import { TrainingError } from "../errors.ts";
 
@@ -40,10 +40,8 @@ export const distancesOf = (model: CausalLanguageModel, start: (name: string) =>
   noGrad(() => {
     for (const [name, weight] of model.parameters)
       scope(() => {
-        const from = start(name).double();
-        const module = name.replace(/\.weight$/, "");
-        const adapted = model.adapter?.pairs.has(module) && name.endsWith(".weight");
-        const now = adapted ? from.add(adapterWeight(model.adapter!, module).double()) : weight.double();
+        const from = start(name).to({ device: model.device }).double();
+        const now = model.adapter === undefined ? weight.double() : adaptedWeight(model.adapter, name, from);
         const group = groupOf(model, name);
         if (!groups.has(group)) groups.set(group, emptySums());
         const found = sumsOf(now, from);
@@ -58,6 +56,13 @@ export const distancesOf = (model: CausalLanguageModel, start: (name: string) =>
     all: distance(all),
     groups: Object.fromEntries([...groups].map(([name, sums]) => [name, distance(sums)])),
   };
+};
+
+/** What the adapter makes of a weight. The model's own is not looked at: it may be held in fewer bits than it came in. */
+const adaptedWeight = (adapter: LoraAdapter, name: string, from: Tensor): Tensor => {
+  const module = name.replace(/\.weight$/, "");
+  const isAdapted = name.endsWith(".weight") && adapter.pairs.has(module);
+  return isAdapted ? from.add(adapterWeight(adapter, module).double()) : from;
 };
 
 const groupOf = (model: CausalLanguageModel, name: string): string => {

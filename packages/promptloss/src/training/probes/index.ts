@@ -65,7 +65,8 @@ export const writeProbes = (path: string, probes: Probes): void =>
 const distanceFromStart = ({ model, recipe }: TrainingRun): Distances => {
   const start =
     recipe.initialize === "random"
-      ? createModel(model.config, { seed: recipe.seed, trainable: false })
+      ? // Drawn where the model was drawn: another device draws other numbers.
+        createModel(model.config, { seed: recipe.seed, device: model.device, trainable: false })
       : loadModel(recipe.model!);
   try {
     return distancesOf(model, (name) => start.parameter(name));

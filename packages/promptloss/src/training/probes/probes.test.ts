@@ -68,3 +68,10 @@ test("an adapter's distance is that of the weights it changes", () => {
   expect(adapted.all.l2).toBeCloseTo(merged.all.l2, 4);
   expect(adapted.groups["layer 0"]!.cosine).toBeCloseTo(merged.groups["layer 0"]!.cosine!, 6);
 });
+
+test("under an adapter, frozen weights that are held in fewer bits have not moved", () => {
+  const [model, start] = [tinyLlama({ dtype: "bfloat16" }), tinyLlama()];
+  model.adapter = createAdapter(model.architecture, { rank: 2 });
+  const { all, groups } = distancesOf(model, (name) => start.parameter(name));
+  expect([all.l1, all.l2, groups.embedding!.l2]).toEqual([0, 0, 0]);
+});
