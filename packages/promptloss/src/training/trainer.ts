@@ -81,7 +81,8 @@ export class Trainer {
     const checkpoint = this.#shelf.newest((error) =>
       notes.push(`${error.message}; going back to the one before`),
     );
-    if (checkpoint === undefined) return notes;
+    if (checkpoint === undefined)
+      return notes.length === 0 ? notes : [...notes, "no checkpoint is whole: the run begins anew"];
     const { state, weights, optimizer: tensors, rng } = checkpoint;
     noGrad(() => {
       for (const [name, parameter] of this.#parameters) parameter.copy_(weights.get(name)!);

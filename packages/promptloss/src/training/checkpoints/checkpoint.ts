@@ -101,7 +101,9 @@ export function renameRun(folder: string, from: string, to: string): void {
 export const readCheckpoint = (folder: string, fingerprint: string): Checkpoint => {
   const { version, fingerprint: found, state, files } = readState(folder);
   if (version !== VERSION)
-    throw new CheckpointError(folder, "foreign", `is of version ${version}, this program reads ${VERSION}`);
+    throw new CheckpointError(folder, "foreign", `is of version ${version}, this program reads ${VERSION}`, {
+      hint: "give --overwrite to begin the run anew, or go on with the program that wrote it",
+    });
   if (found !== fingerprint)
     throw new CheckpointError(folder, "foreign", "is of a run with another recipe, data or starting model", {
       hint: "give the run another output folder, or remove the checkpoints of the old one",
