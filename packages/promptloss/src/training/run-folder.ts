@@ -126,15 +126,20 @@ export class RunFolder {
   }
 }
 
+/** How often a lock is asked for that has no holder to be seen. */
+const TRIES = 5;
+
 function takeLock(folder: string): FolderLock {
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const lock = FolderLock.take(folder);
     if (lock !== undefined) return lock;
     const holder = FolderLock.holder(folder);
-    // Undefined where it was given back meanwhile.
-    if (holder !== undefined)
-      throw new TrainingError(`${folder}: ${holderText(holder)} is training in it`, {
-        hint: "wait for it, or name another output",
-      });
+    // None where it was given back meanwhile; and, again and again, where this machine's clock is far ahead of the file
+    // server's, so that a holder elsewhere looks silent.
+    if (holder !== undefined || tries === TRIES)
+      throw new TrainingError(
+        `${folder}: ${holder === undefined ? "another process" : holderText(holder)} is training in it`,
+        { hint: "wait for it, or name another output" },
+      );
   }
 }
