@@ -73,7 +73,10 @@ test("with a cosine the manifest says that the result is not that of the longer 
   expect(end).toMatchObject({ reason: "completed", step: 9 });
 });
 
-test("only length may differ, only upwards, and there has to be a checkpoint", async () => {
+test("only length may differ, only upwards, and there has to be a run with a checkpoint", async () => {
+  await expect(train(folder.recipe("nothing", RECIPE), [], true)).rejects.toThrow(
+    "there is no run to extend",
+  );
   const file = folder.recipe("refused", `${RECIPE}checkpoints: { every: never }\n`);
   await train(file);
   const refused = (...set: string[]) => expect(train(file, set, true)).rejects;

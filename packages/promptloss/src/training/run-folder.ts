@@ -52,6 +52,10 @@ export class RunFolder {
       for (const folder of [path, this.checkpoints])
         if (existsSync(folder)) removeDrafts(folder, 0, (name) => !isLockDraft(name));
       const found = readManifest(this.manifest);
+      if (found === undefined && extend)
+        throw new TrainingError(`${path}: there is no run to extend`, {
+          hint: "is output the run's folder? Leave --extend out to begin a run",
+        });
       if (found !== undefined && found.fingerprint !== run.fingerprint) this.#takeUp(found, run, extend);
     } catch (error) {
       this.release();
