@@ -73,6 +73,16 @@ test("with a cosine the manifest says that the result is not that of the longer 
   expect(end).toMatchObject({ reason: "completed", step: 9 });
 });
 
+test("a run that would stop at once is not extended", async () => {
+  // So low a rate changes no weight: the first evaluation stays the best.
+  const still = RECIPE.replace("epochs: 2", "steps: 4").replace("1e-2", "1e-30");
+  const file = folder.recipe("still", `${still}evaluation: { rows: 4, every: 1, patience: 3 }\n`);
+  expect((await train(file)).end).toMatchObject({ reason: "completed", step: 4 });
+  await expect(train(file, ["training.steps=7"], true)).rejects.toThrow(
+    "by step 4 the run had 3 evaluations without a better one, so it would stop at once",
+  );
+});
+
 test("only length may differ, only upwards, and there has to be a run with a checkpoint", async () => {
   await expect(train(folder.recipe("nothing", RECIPE), [], true)).rejects.toThrow(
     "there is no run to extend",

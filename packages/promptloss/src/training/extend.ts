@@ -21,7 +21,7 @@ export function isLonger(
 /**
  * Hands the checkpoints of the shorter run to the longer one.
  * @returns what has to be said of the result
- * @throws TrainingError where there is no checkpoint, or where the shorter run stopped early
+ * @throws TrainingError where there is no checkpoint, or where the shorter run stopped early or was about to
  */
 export function extend(
   before: Pick<Manifest, "recipe" | "steps" | "end" | "fingerprint">,
@@ -33,11 +33,18 @@ export function extend(
       `${run.output}: the run stopped early after ${before.end.step} of ${before.steps} steps, so more of them change nothing`,
       { hint: "raise evaluation.patience in a run of its own" },
     );
-  const [step] = shelf.steps();
-  if (step === undefined)
+  const state = shelf.newestState();
+  if (state === undefined)
     throw new TrainingError(`${run.output}: the run left no checkpoint to continue from`, {
       hint: "give --overwrite to train anew, with checkpoints.every other than never",
     });
+  const { step, evaluationsSinceBest } = state;
+  const { patience } = run.settings.evaluation ?? {};
+  if (patience !== undefined && evaluationsSinceBest >= patience)
+    throw new TrainingError(
+      `${run.output}: by step ${step} the run had ${evaluationsSinceBest} evaluations without a better one, so it would stop at once`,
+      { hint: "raise evaluation.patience in a run of its own" },
+    );
   shelf.adopt(before.fingerprint);
   const schedule = scheduleNote(scheduleOf(before.recipe, before.steps), run.settings.schedule, step);
   return `${schedule}${evaluationNote(before.steps, run, step)}`;

@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { makeFolder } from "../../files/atomic.ts";
 import { adoptBestWeights } from "../best-weights.ts";
 import { CheckpointError } from "../errors.ts";
-import { type Checkpoint, readCheckpoint, readState, renameRun, writeCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  type RunState,
+  readCheckpoint,
+  readState,
+  renameRun,
+  writeCheckpoint,
+} from "./checkpoint.ts";
 
 const NAME = /^step-(?<step>\d+)$/;
 
@@ -64,11 +71,20 @@ export class CheckpointShelf {
 
   /** The steps that checkpoints call their best evaluation. */
   bestSteps(): number[] {
+    return this.#states().flatMap(({ best }) => best?.step ?? []);
+  }
+
+  /** What the newest checkpoint remembers, of whatever run; undefined where there is none. */
+  newestState(): RunState | undefined {
+    return this.#states()[0];
+  }
+
+  /** Newest first, without those that nobody can resume from. */
+  #states(): RunState[] {
     return this.steps().flatMap((step) => {
       try {
-        return readState(this.#pathOf(step)).state.best?.step ?? [];
+        return readState(this.#pathOf(step)).state;
       } catch (error) {
-        // Nobody resumes from it.
         if (error instanceof CheckpointError) return [];
         throw error;
       }
