@@ -1,6 +1,6 @@
 // `promptloss tune`: a search of few runs over the prompt loss weight and the learning rate, resumed by running it again.
 import { Command, InvalidArgumentError, Option } from "commander";
-import { parse } from "yaml";
+import { ConfigFileError, parseText } from "../config-file/index.ts";
 import { PromptlossError } from "../errors.ts";
 import { readRecipe } from "../recipe/index.ts";
 import { candidateWeights } from "../statistics/index.ts";
@@ -152,7 +152,7 @@ function settingsOf(recipe: string, flags: Flags): TuneSettings {
     budget: { runs, tokens, hours },
     ...{ tolerance: flags.tolerance, batch: flags.batch, finalSeeds: flags.finalSeeds, seed: flags.seed },
     noise: flags.noise === undefined ? undefined : { sd: flags.noise, df: NOISE_DF },
-    slurm: flags.slurm === undefined ? undefined : (parse(flags.slurm) as unknown),
+    slurm: flags.slurm === undefined ? undefined : parseText(flags.slurm, "--slurm", ConfigFileError).value,
   };
 }
 
@@ -172,12 +172,15 @@ function searchedKeys(texts: readonly string[]): Record<string, unknown[]> {
 /** "training.epochs=1,2" */
 function searchedKey(text: string): [string, unknown[]] {
   const at = text.indexOf("=");
-  const values = at < 1 ? [] : text.slice(at + 1).split(",");
-  if (values.length < 2)
+  const key = text.slice(0, Math.max(at, 0));
+  // A list in YAML, so that a value may be a list itself.
+  const values =
+    key === "" ? [] : parseText(`[${text.slice(at + 1)}]`, `--key ${key}`, ConfigFileError).value;
+  if (!Array.isArray(values) || values.length < 2)
     throw new PromptlossError(`--key ${text} names no values to search`, {
       hint: "write it as training.epochs=1,2",
     });
-  return [text.slice(0, at), values.map((value) => parse(value) as unknown)];
+  return [key, values];
 }
 
 /** "2M", "500k", "1e6" */

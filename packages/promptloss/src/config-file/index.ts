@@ -3,7 +3,7 @@ export { type Assignment, assign, parseAssignment } from "./assignments.ts";
 export { type ConfigDocument, readDocument } from "./document.ts";
 export { ConfigFileError, type FileProblem } from "./errors.ts";
 export { knownKeys } from "./known-keys.ts";
-export type { LineOf } from "./parse-text.ts";
+export { type LineOf, parseText } from "./parse-text.ts";
 export { placedAt, placedPath } from "./paths.ts";
 export { checkDocument, problemsOf, wordsOf } from "./problems.ts";
 export { whyNot } from "./read-text.ts";
