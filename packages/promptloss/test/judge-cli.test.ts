@@ -182,7 +182,7 @@ describe.skipIf(!ready)(`promptloss judge${ready ? "" : " (skipped: npm run setu
       ",
         "2 error: option '--body <json>' argument '[1]' is invalid. It should be a JSON object.
       ",
-        "1 error: FOLDER/none: can't be read: ENOENT: no such file or directory, open 'FOLDER/none'
+        "1 error: FOLDER/none: no such file
       ",
         "2 error: option '--protocol <name>' argument 'elo' is invalid. Allowed choices are alpaca-eval, pandalm.
       ",

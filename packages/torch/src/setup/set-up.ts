@@ -38,8 +38,10 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
   if (compiled.length + linked.length > 0) {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     log(
-      `native code built in ${seconds} s: ${compiled.length} files compiled, ${linked.length} libraries linked`,
+      `native code built in ${seconds} s: ${counted(compiled.length, "file", "files")} compiled, ${counted(linked.length, "library", "libraries")} linked`,
     );
   }
   return { ...result, libtorch, remark };
 }
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

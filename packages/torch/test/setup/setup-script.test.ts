@@ -90,7 +90,7 @@ describe("scripts/setup.mjs", () => {
     write(join(clone, "packages/torch/native/binding/b.cpp"), "int b() { return 2; }\n");
     const cpp = await setUp();
     expect(cpp.stdout).toMatch(
-      /\ncompiling 1 C\+\+ file, 1 at a time\nnative code built in .* s: binding\/b\.cpp, /,
+      /\ncompiling 1 C\+\+ file, 1 at a time\nnative code built in .* s: 1 file compiled, 1 library linked\n/,
     );
 
     write(join(clone, "packages/promptloss/src/index.ts"), "export const answer: number = 43;\n");
