@@ -1,4 +1,5 @@
 // The call to any operator of libtorch's dispatcher. `operator` binds one by its name for the typed functions;
+import { shown } from "./shown.ts";
 // `ops` is the raw door to all of them, checked by their schemas and by nothing else.
 
 import { ArgumentError, UnknownOperatorError } from "./errors.ts";
@@ -37,7 +38,7 @@ function resolveBound(name: string): OperatorInfo {
 
 /** Whether this libtorch has the operator. */
 export function hasOperator(name: string): boolean {
-  const [base = "", overload = ""] = String(name).split(".");
+  const [base = "", overload = ""] = shown(name).split(".");
   return addon.overloads(base).includes(overload);
 }
 

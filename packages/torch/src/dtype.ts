@@ -1,6 +1,7 @@
 // The element types of tensors and the typed arrays that carry them.
 
 import { ArgumentError } from "./errors.ts";
+import { shown } from "./shown.ts";
 
 export type DType =
   | "float32"
@@ -51,9 +52,9 @@ export function typedArrayOf<D extends DType>(dtype: D, buffer: ArrayBuffer): Ty
 /** Bytes an element. @throws {ArgumentError} for what is no dtype */
 export function itemSize(dtype: DType): number {
   if (!isDType(dtype))
-    throw new ArgumentError(`itemSize: the unknown dtype ${String(dtype)}`, {
+    throw new ArgumentError(`itemSize: the unknown dtype ${shown(dtype)}`, {
       argument: "dtype",
-      received: String(dtype),
+      received: shown(dtype),
     });
   return constructors[dtype].BYTES_PER_ELEMENT;
 }

@@ -3,6 +3,7 @@
 import { ArgumentError } from "./errors.ts";
 import { addon, currentBuild } from "./native/addon.ts";
 import { adopt } from "./scope.ts";
+import { shown } from "./shown.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The libtorch in use: "2.13.0", its folder, and how it was found. */
@@ -53,10 +54,10 @@ export function reusingMemory(): Disposable {
  */
 export function manualSeed(seed: number | bigint): void {
   if (typeof seed !== "bigint" && !Number.isSafeInteger(seed))
-    throw new ArgumentError(`manualSeed: expected a whole number, got ${String(seed)}`, {
+    throw new ArgumentError(`manualSeed: expected a whole number, got ${shown(seed)}`, {
       argument: "seed",
       expected: "a whole number",
-      received: typeof seed === "number" ? String(seed) : typeof seed,
+      received: typeof seed === "number" ? shown(seed) : typeof seed,
     });
   addon.manualSeed(BigInt(seed));
 }

@@ -1,4 +1,5 @@
 // The tensor: a handle to libtorch's own, with its metadata and its elements. Operators are functions
+import { shown } from "./shown.ts";
 // (src/functions) that src/methods.ts also installs here as methods.
 
 import type { DType, TypedArray, TypedArrayOf } from "./dtype.ts";
@@ -209,10 +210,10 @@ export class Tensor {
   #expectDType(name: string, dtype: DType): void {
     const { dtype: own } = this;
     if (own !== dtype)
-      throw new ArgumentError(`${name}: the tensor has dtype ${own}, not ${String(dtype)}`, {
+      throw new ArgumentError(`${name}: the tensor has dtype ${own}, not ${shown(dtype)}`, {
         argument: "dtype",
         expected: own,
-        received: String(dtype),
+        received: shown(dtype),
       });
   }
 

@@ -68,8 +68,8 @@ describe.skipIf(!built)("promptloss study report", () => {
     const missing = report(join(folder, "missing.yaml"));
     expect(missing.status).toBe(1);
     expect(missing.stderr).toMatch(/missing\.yaml/);
-    const target = report(folder, "--output", join(folder, "no", "such", "page.html"));
+    const target = report(folder, "--output", join(folder, "results.csv", "page.html"));
     expect(target.status).toBe(1);
-    expect(target.stderr).toMatch(/no\/such\/page\.html/);
+    expect(target.stderr).toMatch(/results\.csv: is a file, and a folder is needed/);
   });
 });

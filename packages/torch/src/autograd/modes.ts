@@ -4,6 +4,7 @@ import type { DType } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
 import { addon } from "../native/addon.ts";
 import { refuseAsync } from "../scope.ts";
+import { shown } from "../shown.ts";
 
 function during<T>(what: string, body: () => T, restore: () => void): T {
   try {
@@ -50,10 +51,10 @@ export interface AutocastOptions {
 export function autocast<T>(options: AutocastOptions, body: () => T): T {
   const { dtype = "bfloat16", device = "cpu", enabled = true } = options;
   if (dtype !== "bfloat16" && dtype !== "float16")
-    throw new ArgumentError(`autocast: the dtype must be bfloat16 or float16, got ${String(dtype)}`, {
+    throw new ArgumentError(`autocast: the dtype must be bfloat16 or float16, got ${shown(dtype)}`, {
       argument: "dtype",
       expected: "bfloat16 or float16",
-      received: String(dtype),
+      received: shown(dtype),
     });
   const previous = addon.enterAutocast(device, enabled ? dtype : null);
   return during("autocast", body, () => addon.exitAutocast(device, previous));

@@ -6,6 +6,7 @@ import { carries, type DType, dtypeOf, type TypedArray } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
 import { addon } from "../native/addon.ts";
 import { adopt } from "../scope.ts";
+import { numberOf, shown } from "../shown.ts";
 import { maxNested, type NestedArray, type Scalar, type Tensor } from "../tensor.ts";
 import { factoryTail, withGrad } from "./factory.ts";
 
@@ -162,7 +163,7 @@ function checkIntegers(values: readonly (number | bigint)[], dtype: DType): void
     throw new ArgumentError(`tensor: ${value} is ${problem}`, {
       argument: "data",
       expected: `whole numbers from ${low} to ${high} for dtype ${dtype}`,
-      received: String(value),
+      received: shown(value),
     });
   };
   for (const value of values) {
@@ -289,7 +290,7 @@ export function fromTypedArray(
         argument: "shape",
       },
     );
-  const count = shape.reduce((product, size) => product * Number(size), 1);
+  const count = shape.reduce((product, size) => product * numberOf(size), 1);
   if (count !== array.length)
     throw new ArgumentError(
       `fromTypedArray: shape [${shape.join(", ")}] needs ${count} elements, got ${array.length}`,

@@ -3,6 +3,7 @@
 import { inPlaceOperator, operator } from "../dispatcher.ts";
 import { ArgumentError } from "../errors.ts";
 import { scope } from "../scope.ts";
+import { shown } from "../shown.ts";
 import { type Scalar, Tensor } from "../tensor.ts";
 import { full } from "./creation.ts";
 import { select, slice, unbind, unsqueeze } from "./shape.ts";
@@ -113,7 +114,7 @@ function basicView(input: Tensor, indices: Index[]): { view: Tensor; chosen: (Te
     } else if (typeof index === "object" && "step" in index) {
       view = slice(view, dim, index.start, index.end, { step: index.step });
       skip(1);
-    } else throw new ArgumentError(`at: ${String(index)} is no index`, { argument: "indices" });
+    } else throw new ArgumentError(`at: ${shown(index)} is no index`, { argument: "indices" });
   }
   return { view, chosen: chosen.some((index) => index !== null) ? chosen : [] };
 }

@@ -3,6 +3,7 @@
 import { operator } from "../dispatcher.ts";
 import type { DType } from "../dtype.ts";
 import { ArgumentError } from "../errors.ts";
+import { numberOf, shown } from "../shown.ts";
 import type { Tensor } from "../tensor.ts";
 
 const native = {
@@ -124,12 +125,15 @@ export function repeat(input: Tensor, times: readonly number[]): Tensor {
  * @throws {ArgumentError} for more elements than can be counted, by which libtorch 1 ends the process
  */
 export function repeatInterleave(input: Tensor, times: number, dim = 0): Tensor {
-  if (input.numel * Number(times) > Number.MAX_SAFE_INTEGER)
-    throw new ArgumentError(`repeatInterleave: ${input.numel} elements can't be repeated ${times} times`, {
-      argument: "times",
-      expected: "a number of times that memory holds",
-      received: String(times),
-    });
+  if (input.numel * numberOf(times) > Number.MAX_SAFE_INTEGER)
+    throw new ArgumentError(
+      `repeatInterleave: ${input.numel} elements can't be repeated ${shown(times)} times`,
+      {
+        argument: "times",
+        expected: "a number of times that memory holds",
+        received: shown(times),
+      },
+    );
   return native.repeatInterleave(input, times, dim);
 }
 
@@ -182,10 +186,10 @@ export function asStrided(
   // libtorch's own check of the bounds overflows in 1.13, where a reach beyond 2^63 passes as small.
   if (Array.isArray(shape) && Array.isArray(strides)) {
     const reach = shape.reduce<number>(
-      (sum, size, i) => sum + Math.abs((Number(size) - 1) * Number(strides[i])),
+      (sum, size, i) => sum + Math.abs((numberOf(size) - 1) * numberOf(strides[i])),
       0,
     );
-    if (reach + Number(storageOffset ?? 0) > Number.MAX_SAFE_INTEGER)
+    if (reach + numberOf(storageOffset ?? 0) > Number.MAX_SAFE_INTEGER)
       throw new ArgumentError("asStrided: sizes, strides and offset reach beyond any memory", {
         operator: "aten::as_strided",
         argument: "storageOffset",

@@ -74,6 +74,8 @@ describe("render", () => {
       "{{ range(1000000000) | length }}",
       "{% for a in b %}{% for c in b %}{% for d in b %}x{% endfor %}{% endfor %}{% endfor %}",
     ])
-      expect(() => render(text, { b: Array.from({ length: 1000 }, () => 1) })).toThrow(/fails: .*more than/);
+      expect(() => render(text, { b: Array.from({ length: 1000 }, () => 1) })).toThrow(
+        /fails: .*(more than|makes a range of)/,
+      );
   });
 });
