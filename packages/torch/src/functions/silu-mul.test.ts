@@ -59,6 +59,6 @@ describe("siluMul", () => {
   });
 
   test("refuses shapes that differ", () => {
-    expect(() => siluMul(randn([4]), randn([5]))).toThrow(/up must have gate's dtype and shape/);
+    expect(() => siluMul(randn([4]), randn([5]))).toThrow(/up must have gate's dtype, shape and device/);
   });
 });

@@ -96,6 +96,7 @@ export const operatorSignatures: Record<string, string> = {
   nonzero: "tensor",
   embedding: "float index {paddingIndex:dim}",
   tiedEmbedding: "float[mk] index[n]",
+  totalNorm: "tensors",
   oneHot: "index size",
   // linear algebra
   matmul: "tensor tensor",
@@ -222,6 +223,7 @@ export const otherSignatures: Record<string, string> = {
   manualSeed: "number",
   getRngState: "device",
   reusingMemory: "",
+  tuneProcess: "",
   setRngState: "state device",
   availableDevices: "",
   synchronize: "device",
