@@ -18,6 +18,8 @@ const run = (name: string, ...more: string[]) => {
   const output = join(folder.path, name);
   const place = [
     ...["--set", `model=${join(folder.path, "model")}`, "--set", "maxLength=256"],
+    // So few rows have few inputs, each of which several share.
+    ...["--set", "evaluation.unit=row"],
     ...["--output", output, "--set", "training.batchTokens=1024", ...more],
   ];
   const data = ["--set", `data=${join(folder.path, "rows.json")}`];
@@ -31,7 +33,7 @@ describe.skipIf(!built)("small studies", () => {
   test("first-weights.yaml", () => {
     const { results, stdout } = run("first-weights");
     expect(new Set(results.rows.map(({ plw, factors }) => `${plw} ${factors.seed}`)).size).toBe(6);
-    expect(stdout).toMatch(/score ~ wp \+ wp\^2 \+ \(1\|seed\)/);
+    expect(stdout).toMatch(/less that of 0[\s\S]*a curve needs 4 weights or more/);
   });
 
   test("regularisers.yaml: four regularisers with masked and unmasked prompts, and a small weight alone", () => {

@@ -43,7 +43,8 @@ export const scopeModel = (
   const formula = settings.formula ?? defaultFormula(rows);
   const none = { formula, fit: undefined, effect: undefined, beside: undefined };
   const levels = new Set(rows.map(({ result }) => result.plw)).size;
-  if (levels < CURVE_LEVELS)
+  // A formula of the user's own is fitted whatever it is of.
+  if (settings.formula === undefined && levels < CURVE_LEVELS)
     return {
       ...none,
       problem: `a curve needs ${CURVE_LEVELS} weights or more, and there are ${levels}: their means and differences stand alone`,
