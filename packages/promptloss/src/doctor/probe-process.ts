@@ -3,16 +3,32 @@
 import type { DType, Tensor } from "@promptloss/torch";
 import type { MatrixRate } from "./facts.ts";
 
-const SIZE = 2048;
+/** Of square matrices: the first, and the largest. */
+const SMALLEST = 256;
+const LARGEST = 2048;
 /** Products a rate is the median of, and the time in ms after which fewer do. */
 const REPEATS = 7;
 const PATIENCE = 2_000;
 
 type Torch = typeof import("@promptloss/torch");
 
-function measure(torch: Torch, device: string, dtype: DType): number {
+/**
+ * The rate of products of the largest matrices that there is patience for: a dtype that the processor emulates would take
+ * minutes at full size.
+ */
+function measure(torch: Torch, device: string, dtype: DType): Pick<MatrixRate, "size" | "teraflops"> {
+  for (let size = SMALLEST; ; size *= 2) {
+    const first = productsOf(torch, device, dtype, size, 1);
+    if (size < LARGEST && first * 8 < PATIENCE) continue;
+    const median = size < LARGEST ? first : productsOf(torch, device, dtype, size, REPEATS);
+    return { size, teraflops: (2 * size ** 3) / (median / 1000) / 1e12 };
+  }
+}
+
+/** The median time in ms. */
+function productsOf(torch: Torch, device: string, dtype: DType, size: number, repeats: number): number {
   return torch.scope(() => {
-    const [a, b] = [0, 1].map(() => torch.randn([SIZE, SIZE], { device }).to({ dtype })) as [Tensor, Tensor];
+    const [a, b] = [0, 1].map(() => torch.randn([size, size], { device }).to({ dtype })) as [Tensor, Tensor];
     const time = (): number => {
       const start = performance.now();
       torch.scope(() => {
@@ -24,12 +40,11 @@ function measure(torch: Torch, device: string, dtype: DType): number {
     time();
     const started = performance.now();
     const times: number[] = [];
-    while (times.length < REPEATS && (times.length === 0 || performance.now() - started < PATIENCE)) {
+    while (times.length < repeats && (times.length === 0 || performance.now() - started < PATIENCE)) {
       times.push(time());
     }
     times.sort((x, y) => x - y);
-    const median = times[times.length >> 1]!;
-    return (2 * SIZE ** 3) / (median / 1000) / 1e12;
+    return times[times.length >> 1]!;
   });
 }
 
@@ -39,7 +54,7 @@ async function report(): Promise<unknown> {
     const devices = torch.availableDevices();
     const rates = devices.flatMap((device) =>
       (["float32", "bfloat16"] as const).map(
-        (dtype): MatrixRate => ({ device, dtype, size: SIZE, teraflops: measure(torch, device, dtype) }),
+        (dtype): MatrixRate => ({ device, dtype, ...measure(torch, device, dtype) }),
       ),
     );
     return { works: true, version: torch.libtorch().version, threads: torch.getNumThreads(), devices, rates };
