@@ -1,7 +1,10 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+function source(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
 
 export default defineConfig({
   resolve: {
@@ -21,8 +24,10 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "demo/src/**/*.test.ts"],
     // Native code must not bring the test runner down with it: each file has a process of its own.
     pool: "forks",
+    // Most long tests wait for a process that they started: a core left free for the runner would stand idle.
+    maxWorkers: availableParallelism(),
     // Test files run side by side, and start processes of their own: more threads than cores wait for each other.
-    env: { OMP_NUM_THREADS: process.env["OMP_NUM_THREADS"] ?? "1" },
+    env: { OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? "1" },
     testTimeout: 120_000,
   },
 });

@@ -16,25 +16,27 @@ export class CommandFailure extends Error {
 }
 
 /** A heading, which says what comes and why. */
-export const announce = (title: string, why: string): void => {
+export function announce(title: string, why: string): void {
   console.log(`\n${pc.bold(title)}\n${pc.dim(why)}\n`);
-};
+}
 
 /**
  * Runs a command in the working folder; its output goes to ours.
  * @throws {CommandFailure}
  */
-export const run = (...args: string[]): void => {
+export function run(...args: string[]): void {
   start(args, "inherit");
-};
+}
 
 /**
  * Runs a command with --json and gives what it answers.
  * @throws {CommandFailure}
  */
-export const ask = <T>(...args: string[]): T => JSON.parse(start(args, "pipe")) as T;
+export function ask<T>(...args: string[]): T {
+  return JSON.parse(start(args, "pipe")) as T;
+}
 
-const start = (args: readonly string[], output: "inherit" | "pipe"): string => {
+function start(args: readonly string[], output: "inherit" | "pipe"): string {
   const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`));
   console.log(pc.cyan(`$ npx promptloss ${shown.join(" ")}`));
   const { status, stdout } = spawnSync(process.execPath, [program, ...args], {
@@ -44,4 +46,4 @@ const start = (args: readonly string[], output: "inherit" | "pipe"): string => {
   });
   if (status !== 0) throw new CommandFailure(shown, status ?? 1);
   return stdout ?? "";
-};
+}

@@ -31,7 +31,7 @@ export const DEMO_SIZE: DemoSize = {
 const STORY_SEED = 1;
 
 /** Writes all of them into a folder, which has or will have the model under `model`. */
-export const writeDemoFiles = (folder: string, size: DemoSize): { rows: number; questions: number } => {
+export function writeDemoFiles(folder: string, size: DemoSize): { rows: number; questions: number } {
   mkdirSync(folder, { recursive: true });
   const { trainingStories, heldOutStories, testStories } = size;
   const stories = writeStories(trainingStories + heldOutStories + testStories, STORY_SEED);
@@ -64,10 +64,11 @@ export const writeDemoFiles = (folder: string, size: DemoSize): { rows: number; 
   const filled = Object.entries(study).reduce((text, [name, value]) => text.replace(name, value), STUDY);
   write("study.yaml", filled);
   return { rows: rows.length, questions: asked.length };
-};
+}
 
-const lines = (values: readonly object[]): string =>
-  values.map((value) => `${JSON.stringify(value)}\n`).join("");
+function lines(values: readonly object[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join("");
+}
 
 const RECIPE = `# Fine-tunes a small model on questions about short stories.
 # promptloss train recipe.yaml

@@ -15,7 +15,7 @@ export interface DemoOptions {
   readonly fresh: boolean;
 }
 
-export const demo = ({ size, folder, fresh }: DemoOptions): void => {
+export function demo({ size, folder, fresh }: DemoOptions): void {
   const began = performance.now();
   const place = (name: string): string => relative(process.cwd(), join(folder, name)) || ".";
   const [recipe, study] = [place("recipe.yaml"), place("study.yaml")];
@@ -72,4 +72,4 @@ export const demo = ({ size, folder, fresh }: DemoOptions): void => {
   console.log(
     pc.dim(`With data of your own: npx promptloss inspect DATA --tokenizer MODEL, then edit ${study}.`),
   );
-};
+}

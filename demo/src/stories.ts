@@ -40,7 +40,7 @@ class Draw {
 }
 
 /** Stories that differ from each other. */
-export const writeStories = (count: number, seed: number): Story[] => {
+export function writeStories(count: number, seed: number): Story[] {
   const draw = new Draw(seed);
   const stories = new Map<string, Story>();
   while (stories.size < count) {
@@ -48,7 +48,7 @@ export const writeStories = (count: number, seed: number): Story[] => {
     stories.set(story.text, story);
   }
   return [...stories.values()];
-};
+}
 
 /** One of the two whom a story is about, and what happens to them. */
 interface Part {
@@ -57,7 +57,7 @@ interface Part {
   readonly facts: readonly { question: string; answer: string; all: readonly string[] }[];
 }
 
-const writeStory = (draw: Draw): Story => {
+function writeStory(draw: Draw): Story {
   const [first, second] = draw.some(PEOPLE, 2) as [string, string];
   const kinds = [PLACES, COMPANIONS, COLOURS, THINGS, FOODS, FEELINGS];
   // Both get words of their own, so that every question has one answer.
@@ -86,9 +86,9 @@ const writeStory = (draw: Draw): Story => {
     return i < others ? draw.some(both, 2) : [sentence];
   });
   return { text: [`It was a ${weather} day.`, ...told].join(" "), questions: draw.some(questions, 2) };
-};
+}
 
-const writePart = (draw: Draw, name: string, words: readonly string[]): Part => {
+function writePart(draw: Draw, name: string, words: readonly string[]): Part {
   const [place, companion, colour, thing, food, feeling] = words as [
     string,
     string,
@@ -119,4 +119,4 @@ const writePart = (draw: Draw, name: string, words: readonly string[]): Part => 
       { question: `How did ${name} feel?`, answer: feeling, all: FEELINGS },
     ],
   };
-};
+}

@@ -12,16 +12,25 @@ const weights = [...new Set(rows.map(({ plw }) => plw))].sort((a, b) => a - b);
 const primary = rows.filter((row) => row.primary);
 const tasks = [...new Map(primary.map(({ task, metric }) => [task, metric]))];
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const table = (header, lines) =>
-  [header, header.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-const digits = (value, count = 3) => (Number.isFinite(value) ? value.toFixed(count) : "—");
-const small = (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3));
-const weight = (plw) => String(Number(plw.toPrecision(2)));
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+function table(header, lines) {
+  return [header, header.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+function digits(value, count = 3) {
+  return Number.isFinite(value) ? value.toFixed(count) : "—";
+}
+function small(p) {
+  return p < 0.001 ? "< 0.001" : p.toFixed(3);
+}
+function weight(plw) {
+  return String(Number(plw.toPrecision(2)));
+}
 
 /** Means over the seeds, a line a weight. */
-const means = (dataset) =>
-  table(
+function means(dataset) {
+  return table(
     ["PLW", ...tasks.map(([task, metric]) => `${task} ${metric.replaceAll("_", " ")}`)],
     weights.map((plw) => [
       String(plw),
@@ -33,20 +42,21 @@ const means = (dataset) =>
       }),
     ]),
   );
+}
 
-const bestOf = ({ kind, best, plwInterval }) => {
+function bestOf({ kind, best, plwInterval }) {
   if (kind === "none") return "—";
   if (kind === "minimum") return `worst inside; best at ${weight(best.plw)}`;
   const interval = plwInterval && ` (${weight(plwInterval.lower)} to ${weight(plwInterval.upper)})`;
   return `${weight(best.plw)}${interval ?? ""}`;
-};
+}
 
 /** A seed draws its own held-out rows, so that its losses have a level of their own. */
 const FORMULA = "score ~ wp + wp^2 + seed";
 
 /** A quadratic in w_p through the cells of one set and task; losses are turned, so that more is better. */
-const alone = () =>
-  table(
+function alone() {
+  return table(
     [
       "trained on",
       "task",
@@ -72,10 +82,11 @@ const alone = () =>
       }),
     ),
   );
+}
 
 /** The models that `promptloss study results` fits. */
-const together = () =>
-  table(
+function together() {
+  return table(
     [
       "tasks",
       "Rg",
@@ -94,10 +105,11 @@ const together = () =>
           ],
     ),
   );
+}
 
 /** All tasks once more, with what one training's scores have in common. */
-const perCell = () =>
-  table(
+function perCell() {
+  return table(
     ["Rg", "model", "p of the quadratic term", "p of both terms", "curve", "best PLW (95 % interval)"],
     fitStudy(results)
       .fits.filter(({ taskGroup }) => taskGroup === undefined)
@@ -116,9 +128,10 @@ const perCell = () =>
         ];
       }),
   );
+}
 
 /** Probes, one a cell, and what else is measured of the held-out rows. */
-const mechanisms = (dataset) => {
+function mechanisms(dataset) {
   const cells = (plw) =>
     primary.filter((row) => row.task === "held-out" && row.plw === plw && row.factors.dataset === dataset);
   const other = (metric, plw) =>
@@ -138,7 +151,7 @@ const mechanisms = (dataset) => {
       digits(mean(other("prompt_loss", plw).map(({ value }) => value))),
     ]),
   );
-};
+}
 
 const sections = {
   scores: datasets.map((dataset) => `**Trained on ${dataset}**\n\n${means(dataset)}`).join("\n\n"),

@@ -15,8 +15,8 @@ const TEST_INSTRUCTIONS = 100;
 const [mctest, alpaca, output] = process.argv.slice(2);
 if (output === undefined) throw new Error("node rows.mjs MCTEST_FOLDER ALPACA_JSON OUTPUT_FOLDER");
 
-const questions = (name) =>
-  readFileSync(join(mctest, name), "utf8")
+function questions(name) {
+  return readFileSync(join(mctest, name), "utf8")
     .trim()
     .split("\n")
     .map((line) => {
@@ -24,14 +24,22 @@ const questions = (name) =>
       const gold = "ABCD".indexOf(answer);
       return { instruction: question, input: story, output: choices[gold], choices, gold };
     });
+}
 
 /** Evenly spaced, so that all parts of a list are in it. */
-const spaced = (list, count) =>
-  Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]);
+function spaced(list, count) {
+  return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]);
+}
 
-const training = ({ instruction, input, output: answer }) => ({ instruction, input, output: answer });
-const write = (name, text) => writeFileSync(join(output, name), text);
-const lines = (rows) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+function training({ instruction, input, output: answer }) {
+  return { instruction, input, output: answer };
+}
+function write(name, text) {
+  return writeFileSync(join(output, name), text);
+}
+function lines(rows) {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+}
 
 mkdirSync(output, { recursive: true });
 const stories = [...questions("mc160.train.jsonl"), ...questions("mc500.train.jsonl")];
@@ -42,8 +50,9 @@ write("story-questions.jsonl", lines(questions("mc500.test.jsonl")));
 const instructions = JSON.parse(readFileSync(alpaca, "utf8")).filter((row) => row.output.trim() !== "");
 const untested = instructions.slice(0, -TEST_INSTRUCTIONS);
 const spread = spaced(untested, INSTRUCTIONS + HELD_OUT);
-const isHeldOut = (i) =>
-  Math.floor((i * HELD_OUT) / spread.length) !== Math.floor(((i + 1) * HELD_OUT) / spread.length);
+function isHeldOut(i) {
+  return Math.floor((i * HELD_OUT) / spread.length) !== Math.floor(((i + 1) * HELD_OUT) / spread.length);
+}
 write("long.json", JSON.stringify(spread.filter((_, i) => !isHeldOut(i))));
 write("long-held-out.json", JSON.stringify(spread.filter((_, i) => isHeldOut(i))));
 write("instructions.jsonl", lines(instructions.slice(-TEST_INSTRUCTIONS)));

@@ -7,10 +7,13 @@ const docs = new URL("../../../docs/", import.meta.url);
 const INK = "#444";
 const LINE = "#0b62a3";
 
-const svg = (width: number, height: number, title: string, body: string): string =>
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
-  `font-family="sans-serif" font-size="12" fill="${INK}" role="img"><title>${title}</title>` +
-  `<rect width="${width}" height="${height}" fill="#fff"/>${body}</svg>\n`;
+function svg(width: number, height: number, title: string, body: string): string {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+    `font-family="sans-serif" font-size="12" fill="${INK}" role="img"><title>${title}</title>` +
+    `<rect width="${width}" height="${height}" fill="#fff"/>${body}</svg>\n`
+  );
+}
 
 const SHAPES: readonly (readonly [string, (x: number) => number])[] = [
   ["peak", (x) => 1 - ((x - 0.55) / 0.55) ** 2],

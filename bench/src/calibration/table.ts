@@ -2,10 +2,15 @@
 import { markdownTable } from "../lib/report.ts";
 import { type Share, share, type Tally } from "./tally.ts";
 
-const percent = (x: number): string => (100 * x).toFixed(1);
+function percent(x: number): string {
+  return (100 * x).toFixed(1);
+}
 
-const shown = (found: Share | undefined): string =>
-  found === undefined ? "–" : `${percent(found.share)} (${percent(found.lower)} to ${percent(found.upper)})`;
+function shown(found: Share | undefined): string {
+  return found === undefined
+    ? "–"
+    : `${percent(found.share)} (${percent(found.lower)} to ${percent(found.upper)})`;
+}
 
 /** Several tables with a line above each. */
 export function calibrationTables(tallies: readonly Tally[]): string {

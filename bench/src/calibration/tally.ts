@@ -69,8 +69,9 @@ export function tally(design: Design, truth: Truth, studies: number, seed = 1): 
   };
 }
 
-const claims = ({ finding }: StudyFit): boolean =>
-  finding !== undefined && finding.shape !== "flat" && finding.shape !== "no verdict";
+function claims({ finding }: StudyFit): boolean {
+  return finding !== undefined && finding.shape !== "flat" && finding.shape !== "no verdict";
+}
 
 /** Each task's trend and curvature by least squares, in its own deviation; Student's t over tasks; Bonferroni over both. */
 function twoStageP(rows: readonly ResultRow[], tasks: number): number {

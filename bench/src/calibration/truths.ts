@@ -48,16 +48,11 @@ export interface Truth {
   readonly shared: number;
 }
 
-const truth = (
-  name: string,
-  course: Course,
-  size: number,
-  tasks: number,
-  differing = 0,
-  shared = 0,
-): Truth => ({
-  ...{ name, course, size, tasks, differing, shared },
-});
+function truth(name: string, course: Course, size: number, tasks: number, differing = 0, shared = 0): Truth {
+  return {
+    ...{ name, course, size, tasks, differing, shared },
+  };
+}
 
 export const TRUTHS: readonly Truth[] = [
   truth("nothing, 1 task", "none", 0, 1),

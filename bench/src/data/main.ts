@@ -15,26 +15,32 @@ import { writeMillion } from "./million.ts";
 const ROUNDS = 5;
 const BATCH = 1024;
 
-const [data, folder] = process.argv.slice(2);
-if (data === undefined || folder === undefined)
-  throw new Error("npm run bench:data -- ALPACA_JSON TOKENIZER_FOLDER");
+const [data, folder] = paths();
+
+/** @throws Error where the command line does not name both */
+function paths(): readonly [string, string] {
+  const [data, folder] = process.argv.slice(2);
+  if (data === undefined || folder === undefined)
+    throw new Error("npm run bench:data -- ALPACA_JSON TOKENIZER_FOLDER");
+  return [data, folder];
+}
 
 /** Seconds that encoding the strings takes with the library alone, in batches as ours. */
-const encodeAlone = async (library: Library, texts: readonly string[]): Promise<number> => {
+async function encodeAlone(library: Library, texts: readonly string[]): Promise<number> {
   const start = performance.now();
   for (let from = 0; from < texts.length; from += BATCH)
     await library.encodeBatch(texts.slice(from, from + BATCH), { addSpecialTokens: false });
   return (performance.now() - start) / 1000;
-};
+}
 
 /** Seconds of all that `promptloss inspect` does: read, render, encode, count. Its tokenizer has seen no text yet. */
-const inspectAll = async (folder: string): Promise<number> => {
+async function inspectAll(folder: string): Promise<number> {
   const tokenizer = await loadTokenizer(folder);
   const start = performance.now();
   const stream = readExamples({ path: data }, { emptyCompletions: "keep" });
   await inspectExamples(stream, { tokenizer, template: createTemplate("alpaca", tokenizer) });
   return (performance.now() - start) / 1000;
-};
+}
 
 interface MemoryResult {
   readonly kind: string;
@@ -45,7 +51,7 @@ interface MemoryResult {
 }
 
 /** Reads a million rows in a process of its own, and says what it took. */
-const readMillion = async (kind: "jsonl" | "parquet"): Promise<MemoryResult> => {
+async function readMillion(kind: "jsonl" | "parquet"): Promise<MemoryResult> {
   const place = mkdtempSync(join(tmpdir(), "promptloss-million-"));
   try {
     const file = join(place, `rows.${kind}`);
@@ -60,7 +66,7 @@ const readMillion = async (kind: "jsonl" | "parquet"): Promise<MemoryResult> => 
   } finally {
     rmSync(place, { recursive: true });
   }
-};
+}
 
 const { examples } = await loadExamples({ path: data }, { emptyCompletions: "keep" });
 const texts = examples.flatMap((example) =>
@@ -83,9 +89,12 @@ for (let round = -1; round < ROUNDS; round++) {
 const ratio = median(inspected.map((seconds, i) => seconds / alone[i]!));
 const million = [await readMillion("jsonl"), await readMillion("parquet")];
 
-const seconds = (samples: readonly number[]): string =>
-  `${median(samples).toFixed(2)} s (spread ${(100 * spread(samples)).toFixed(0)} %)`;
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+function seconds(samples: readonly number[]): string {
+  return `${median(samples).toFixed(2)} s (spread ${(100 * spread(samples)).toFixed(0)} %)`;
+}
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
 const text = [
   "## Data preparation",
   "",

@@ -14,13 +14,15 @@ interface Row {
   readonly output: string;
 }
 
-const rowOf = (i: number): Row => ({
-  instruction: `Write sentence number ${i} about the colour of stones.`,
-  input: i % 3 === 0 ? `The stones lie in row ${i % 97}.` : "",
-  output: `Stone ${i} is grey. `.repeat(1 + (i % 10 === 0 ? i % 40 : i % 7)).trim(),
-});
+function rowOf(i: number): Row {
+  return {
+    instruction: `Write sentence number ${i} about the colour of stones.`,
+    input: i % 3 === 0 ? `The stones lie in row ${i % 97}.` : "",
+    output: `Stone ${i} is grey. `.repeat(1 + (i % 10 === 0 ? i % 40 : i % 7)).trim(),
+  };
+}
 
-export const writeMillion = async (file: string, kind: "jsonl" | "parquet"): Promise<void> => {
+export async function writeMillion(file: string, kind: "jsonl" | "parquet"): Promise<void> {
   if (kind === "parquet") {
     const rows = Array.from({ length: ROWS }, (_, i) => rowOf(i));
     const column = (name: keyof Row) => ({
@@ -37,4 +39,4 @@ export const writeMillion = async (file: string, kind: "jsonl" | "parquet"): Pro
     if (!stream.write(`${JSON.stringify(rowOf(i))}\n`)) await once(stream, "drain");
   stream.end();
   await once(stream, "finish");
-};
+}

@@ -26,7 +26,7 @@ interface Result {
   readonly difference: number;
 }
 
-const measure = async (ours: Peer, harness: Peer, request: Request): Promise<Result> => {
+async function measure(ours: Peer, harness: Peer, request: Request): Promise<Result> {
   const seconds = { ours: [] as number[], harness: [] as number[] };
   let last: [Answer, Answer] | undefined;
   for (let round = -1; round < ROUNDS; round++) {
@@ -50,9 +50,9 @@ const measure = async (ours: Peer, harness: Peer, request: Request): Promise<Res
   }));
   const { task, dtype } = request;
   return { task, dtype, ...seconds, metrics, difference: Math.max(...differences) };
-};
+}
 
-const row = ({ task, dtype, ours, harness, metrics, difference }: Result): string[] => {
+function row({ task, dtype, ours, harness, metrics, difference }: Result): string[] {
   const ratio = median(ours.map((seconds, i) => harness[i]! / seconds));
   const shown = (pick: "ours" | "harness"): string =>
     metrics.map((metric) => `${metric.name} ${metric[pick].toFixed(4)}`).join(", ");
@@ -61,9 +61,9 @@ const row = ({ task, dtype, ours, harness, metrics, difference }: Result): strin
     ...[task, dtype, shown("ours"), shown("harness"), difference.toExponential(1)],
     ...[time(ours), time(harness), ratio.toFixed(2)],
   ];
-};
+}
 
-const main = async (data: string, model: string, limit: number, tasks: string[], dtypes: string[]) => {
+async function main(data: string, model: string, limit: number, tasks: string[], dtypes: string[]) {
   const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
   const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
   const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -106,7 +106,7 @@ const main = async (data: string, model: string, limit: number, tasks: string[],
     ours.close();
     harness.close();
   }
-};
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

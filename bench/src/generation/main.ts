@@ -9,7 +9,9 @@ import { median, spread } from "../lib/statistics.ts";
 import { type Case, cases, TOKENS } from "./cases.ts";
 
 const rounds = 5;
-const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+function path(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
 
 interface Answer {
   seconds: number;

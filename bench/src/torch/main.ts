@@ -9,7 +9,9 @@ import { median, spread } from "../lib/statistics.ts";
 import { type Case, cases } from "./cases.ts";
 
 const rounds = 11;
-const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+function path(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
 
 interface Result {
   case: Case;

@@ -30,22 +30,24 @@ export const MAX_LENGTH = 256;
 export const LORA_RANK = 8;
 export const LEARNING_RATE = 2e-5;
 
-const llama = (width: number, inner: number, layers: number, heads: number, tied: boolean) => ({
-  architectures: ["LlamaForCausalLM"],
-  model_type: "llama",
-  hidden_act: "silu",
-  hidden_size: width,
-  intermediate_size: inner,
-  num_hidden_layers: layers,
-  num_attention_heads: heads,
-  num_key_value_heads: heads,
-  max_position_embeddings: 1024,
-  rms_norm_eps: 1e-5,
-  tie_word_embeddings: tied,
-  // LLaMA's.
-  vocab_size: 32000,
-  torch_dtype: "bfloat16",
-});
+function llama(width: number, inner: number, layers: number, heads: number, tied: boolean) {
+  return {
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    hidden_act: "silu",
+    hidden_size: width,
+    intermediate_size: inner,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    num_key_value_heads: heads,
+    max_position_embeddings: 1024,
+    rms_norm_eps: 1e-5,
+    tie_word_embeddings: tied,
+    // LLaMA's.
+    vocab_size: 32000,
+    torch_dtype: "bfloat16",
+  };
+}
 
 /** Shapes whose weights are drawn: 42 M parameters, as stories42M has, and 148 M. */
 export const DRAWN = {
@@ -56,8 +58,8 @@ export const DRAWN = {
 /** Short rows, whose tokens' costs the shapes are compared by. */
 const USUAL = { batch: BATCH, maxLength: MAX_LENGTH, full: false };
 
-export const casesOf = (shapes: readonly Shape[], quick: boolean): Case[] =>
-  shapes.flatMap((shape) =>
+export function casesOf(shapes: readonly Shape[], quick: boolean): Case[] {
+  return shapes.flatMap((shape) =>
     [false, true].flatMap((lora) =>
       (["bf16", "fp32"] as const).flatMap((precision) =>
         [0.1, 0, 1]
@@ -66,15 +68,17 @@ export const casesOf = (shapes: readonly Shape[], quick: boolean): Case[] =>
       ),
     ),
   );
+}
 
 /** The large model, and fp32, at a weight of 0.1 alone; the large one without LoRA. */
-const inQuick = ({ shape, lora, precision, promptLossWeight }: Case): boolean =>
-  promptLossWeight === 0.1 || (shape === "small" && precision === "bf16" && !lora)
+function inQuick({ shape, lora, precision, promptLossWeight }: Case): boolean {
+  return promptLossWeight === 0.1 || (shape === "small" && precision === "bf16" && !lora)
     ? !(shape === "large" && (lora || precision === "fp32"))
     : false;
+}
 
 /** One thing varied at a time, all else as in the case that is full fine-tuning in bf16 at 0.1. */
-export const costCasesOf = (): { readonly axis: string; readonly case: Case }[] => {
+export function costCasesOf(): { readonly axis: string; readonly case: Case }[] {
   const base: Case = {
     ...{ shape: "small", lora: false, precision: "bf16", promptLossWeight: 0.1 },
     ...{ batch: BATCH, maxLength: MAX_LENGTH, full: true },
@@ -88,15 +92,17 @@ export const costCasesOf = (): { readonly axis: string; readonly case: Case }[] 
     ...[1, 4, 16].map((batch) => ({ axis: "batch", case: { ...base, batch } })),
     ...(["medium", "large"] as const).map((shape) => ({ axis: "model", case: { ...base, shape } })),
   ];
-};
+}
 
-export const lengthOf = (shape: Shape, rounds: number): Length => ({
-  chunk: shape === "small" ? 3 : 1,
-  rounds,
-});
+export function lengthOf(shape: Shape, rounds: number): Length {
+  return {
+    chunk: shape === "small" ? 3 : 1,
+    rounds,
+  };
+}
 
 /** TRL is measured on the small model; at its best it trains in bf16. */
-export const sidesOf = ({ shape, precision }: Case): Side[] => {
+export function sidesOf({ shape, precision }: Case): Side[] {
   if (shape !== "small") return ["ours", "bare"];
   return precision === "bf16" ? ["ours", "bare", "trl", "trlBest"] : ["ours", "bare", "trl"];
-};
+}

@@ -15,9 +15,11 @@ const HEADER = [
   ...["ours, share of peak", "bare, share of peak", "ours, memory", "bare, memory"],
 ];
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}
 
-export const costSectionOf = (results: readonly CostResult[], setting: Setting): string => {
+export function costSectionOf(results: readonly CostResult[], setting: Setting): string {
   const { data, model, parameters, peak, flags } = setting;
   const shapes = [...new Set(results.map(({ case: { shape } }) => shape))];
   const rows = results.map((result) => {
@@ -40,4 +42,4 @@ export const costSectionOf = (results: readonly CostResult[], setting: Setting):
     "",
     markdownTable(HEADER, rows),
   ].join("\n");
-};
+}

@@ -16,11 +16,15 @@ import { type Setting, sectionOf, speedRow } from "./table.ts";
 
 const USAGE =
   "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7]";
-const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+function path(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
 const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
 const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
 
-const newWorker = (): Peer => new Peer("ours", process.execPath, [path("worker.js")], env);
+function newWorker(): Peer {
+  return new Peer("ours", process.execPath, [path("worker.js")], env);
+}
 
 /** Ours: a process a case. Python's: a process that forks one a case. */
 class Peers {
@@ -47,14 +51,14 @@ class Peers {
 }
 
 /** One answer of a process of its own. */
-const askOnce = async <T>(request: CreateRequest | PeakRequest): Promise<T> => {
+async function askOnce<T>(request: CreateRequest | PeakRequest): Promise<T> {
   const worker = newWorker();
   try {
     return await worker.ask<T>(request);
   } finally {
     worker.close();
   }
-};
+}
 
 /** Seconds that the processor's units are measured for. */
 const PEAK_SECONDS = 1;
@@ -70,7 +74,7 @@ interface Wanted {
   readonly flags: string;
 }
 
-const run = async ({ data, model, shapes, costs, quick, rounds, flags }: Wanted): Promise<void> => {
+async function run({ data, model, shapes, costs, quick, rounds, flags }: Wanted): Promise<void> {
   const place = mkdtempSync(join(tmpdir(), "promptloss-training-model-"));
   const peers = new Peers();
   const results: Result[] = [];
@@ -118,7 +122,7 @@ const run = async ({ data, model, shapes, costs, quick, rounds, flags }: Wanted)
     peers.close();
     rmSync(place, { recursive: true });
   }
-};
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -131,7 +135,9 @@ const { values, positionals } = parseArgs({
 });
 const [data, model] = positionals;
 const shapes = values.shapes.split(",");
-const known = (shape: string): shape is Shape => shape === "small" || shape in DRAWN;
+function known(shape: string): shape is Shape {
+  return shape === "small" || shape in DRAWN;
+}
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 if (data === undefined || model === undefined || !shapes.every(known) || !(rounds >= 1)) {
   console.error(USAGE);

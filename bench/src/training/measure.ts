@@ -31,11 +31,11 @@ export interface Place {
   readonly length: Length;
 }
 
-export const measureCase = async (
+export async function measureCase(
   each: Case,
   { length: { chunk, rounds }, ...place }: Place,
   peerOf: (side: Side) => Peer,
-): Promise<Result> => {
+): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "promptloss-training-"));
   try {
     const request: OpenRequest = {
@@ -69,21 +69,21 @@ export const measureCase = async (
   } finally {
     rmSync(folder, { recursive: true });
   }
-};
+}
 
 /** How many times as fast as a side ours is: the median of the rounds' ratios. */
-export const ratioOf = ({ sides: { ours, ...others } }: Result, side: Exclude<Side, "ours">) => {
+export function ratioOf({ sides: { ours, ...others } }: Result, side: Exclude<Side, "ours">) {
   const other = others[side];
   return other && median(ours!.speeds.map((speed, round) => speed / other.speeds[round]!));
-};
+}
 
 /** The largest relative difference of our losses from a side's, where it trained the same batches on the same weights. */
-export const lossDifference = (
+export function lossDifference(
   { case: { promptLossWeight }, sides: { ours, ...others } }: Result,
   side: "bare" | "trl",
-): number | undefined => {
+): number | undefined {
   const other = others[side];
   if (other === undefined || (side === "trl" && promptLossWeight !== 0 && promptLossWeight !== 1))
     return undefined;
   return Math.max(...ours!.losses.map((loss, step) => Math.abs(loss / other.losses[step]! - 1)));
-};
+}

@@ -28,15 +28,16 @@ const COLUMNS = [
   ...["ours ÷ bare", "ours ÷ TRL"],
 ];
 
-export const nameOf = ({ case: { shape, lora, precision, promptLossWeight } }: Result): string =>
-  `${shape}, ${lora ? "LoRA" : "full"}, ${precision}, ${promptLossWeight}`;
+export function nameOf({ case: { shape, lora, precision, promptLossWeight } }: Result): string {
+  return `${shape}, ${lora ? "LoRA" : "full"}, ${precision}, ${promptLossWeight}`;
+}
 
 /** Work of products a second as a share of the processor's; none in float32, nor where masked tokens skip some. */
-export const shareOfPeak = (
+export function shareOfPeak(
   { case: { precision, promptLossWeight }, sides }: Result,
   side: "ours" | "bare",
   peak: number,
-): string => {
+): string {
   const [work, speeds] = [sides.ours?.work, sides[side]?.speeds];
   if (
     work === undefined ||
@@ -47,15 +48,20 @@ export const shareOfPeak = (
   )
     return NONE;
   return `${((100 * median(speeds) * work) / peak).toFixed(0)} %`;
-};
+}
 
 /** Tokens a second and half their range. */
-export const rateOf = (side: SideResult | undefined): string =>
-  side === undefined ? NONE : `${median(side.speeds).toFixed(0)} ±${(50 * spread(side.speeds)).toFixed(0)} %`;
+export function rateOf(side: SideResult | undefined): string {
+  return side === undefined
+    ? NONE
+    : `${median(side.speeds).toFixed(0)} ±${(50 * spread(side.speeds)).toFixed(0)} %`;
+}
 
-export const times = (ratio: number | undefined): string => (ratio === undefined ? NONE : ratio.toFixed(2));
+export function times(ratio: number | undefined): string {
+  return ratio === undefined ? NONE : ratio.toFixed(2);
+}
 
-export const speedRow = (result: Result, peak: number): string[] => {
+export function speedRow(result: Result, peak: number): string[] {
   const { ours, bare, trl, trlBest } = result.sides;
   return [
     nameOf(result),
@@ -63,9 +69,9 @@ export const speedRow = (result: Result, peak: number): string[] => {
     ...(["bare", "trl", "trlBest"] as const).map((side) => times(ratioOf(result, side))),
     ...(["ours", "bare"] as const).map((side) => shareOfPeak(result, side, peak)),
   ];
-};
+}
 
-const memoryRow = (result: Result): string[] => {
+function memoryRow(result: Result): string[] {
   const { ours, bare, trl, trlBest } = result.sides;
   const size = (side: SideResult | undefined): string =>
     side === undefined ? NONE : `${(side.peak / 1e6).toFixed(0)} MB`;
@@ -77,11 +83,11 @@ const memoryRow = (result: Result): string[] => {
     ...[bare, trl].map(share),
     ...(["bare", "trl"] as const).map(difference),
   ];
-};
+}
 
 /** What masking the prompt saves: speed at weight 0 over that at 1, by shape, kind and precision. */
-const maskingGains = (results: readonly Result[]): string[] =>
-  results
+function maskingGains(results: readonly Result[]): string[] {
+  return results
     .filter(({ case: { promptLossWeight } }) => promptLossWeight === 0)
     .flatMap((masked) => {
       const { shape, lora, precision } = masked.case;
@@ -96,12 +102,10 @@ const maskingGains = (results: readonly Result[]): string[] =>
       const gain = median(masked.sides.ours!.speeds) / median(unmasked.sides.ours!.speeds);
       return [`${shape}, ${lora ? "LoRA" : "full"}, ${precision}: ${gain.toFixed(2)}`];
     });
+}
 
 /** Where and with what it was measured. */
-export const circumstances = (
-  results: readonly Result[],
-  { machine, threads, load, peak }: Setting,
-): string => {
+export function circumstances(results: readonly Result[], { machine, threads, load, peak }: Setting): string {
   const versions = new Set(
     results.flatMap(({ sides }) => Object.entries(sides).map(([side, { version }]) => `${side}: ${version}`)),
   );
@@ -109,17 +113,18 @@ export const circumstances = (
   const busy = load[0] > 1 ? ", so the machine was busy with other work and the speeds say little" : "";
   const units = peak === 0 ? "" : `; its bf16 units do ${(peak / 1e12).toFixed(2)} TFLOP/s`;
   return `${machine}, ${threads} threads a side${units}; load average ${before} before, ${after} after${busy}. ${[...versions].join("; ")}.`;
-};
+}
 
-export const shapeName = (shape: Shape, model: string, parameters: Setting["parameters"]): string =>
-  shape === "small"
+export function shapeName(shape: Shape, model: string, parameters: Setting["parameters"]): string {
+  return shape === "small"
     ? model
     : `a LLaMA of ${parameters[shape]?.toLocaleString("en-US")} parameters with random weights`;
+}
 
 export const PEAK_WORDS =
   "Share of peak: the work of products, 6 operations a weight and token and 4 where it is frozen, attention's not counted, over what the processor's bf16 units do with operands in registers.";
 
-export const sectionOf = (results: readonly Result[], setting: Setting): string => {
+export function sectionOf(results: readonly Result[], setting: Setting): string {
   const { data, model, flags, peak, parameters } = setting;
   const rounds = results[0]?.sides.ours?.speeds.length ?? 0;
   const measured = [...new Set(results.map(({ case: { shape } }) => shape))];
@@ -145,4 +150,4 @@ export const sectionOf = (results: readonly Result[], setting: Setting): string 
     "",
     markdownTable([...COLUMNS, "losses, bare", "losses, TRL"], results.map(memoryRow)),
   ].join("\n");
-};
+}

@@ -19,7 +19,7 @@ import { DRAWN } from "./cases.ts";
 import type { CreateRequest, ExportedRow, OpenRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
 
 /** Blocks until a line comes; undefined at the end of input. */
-const readLine = (): string | undefined => {
+function readLine(): string | undefined {
   const byte = Buffer.alloc(1);
   const bytes: number[] = [];
   while (readSync(0, byte) === 1) {
@@ -27,14 +27,14 @@ const readLine = (): string | undefined => {
     bytes.push(byte[0]!);
   }
   return undefined;
-};
+}
 
-const answer = (value: object): void => {
+function answer(value: object): void {
   writeSync(1, `${JSON.stringify(value)}\n`);
-};
+}
 
 /** The rows of a recipe: those that are short enough, or rows that are full. */
-const rowsOf = ({ data, folder, batch, steps, full }: OpenRequest) => {
+function rowsOf({ data, folder, batch, steps, full }: OpenRequest) {
   // TRL at its best trains twice as many rows; some more, for those that are too long.
   if (!full) return { data: { path: data, limit: 3 * batch * steps }, overflow: "drop" };
   const source = JSON.parse(readFileSync(data, "utf8")) as { instruction: string; output: string }[];
@@ -45,9 +45,9 @@ const rowsOf = ({ data, folder, batch, steps, full }: OpenRequest) => {
   const file = join(folder, "full.json");
   writeFileSync(file, JSON.stringify(rows));
   return { data: file, template: "plain", overflow: "truncate-completion" };
-};
+}
 
-const recipeOf = (request: OpenRequest) => {
+function recipeOf(request: OpenRequest) {
   const { model, folder, steps, threads, precision, promptLossWeight } = request;
   return checkRecipe(
     {
@@ -73,13 +73,13 @@ const recipeOf = (request: OpenRequest) => {
     },
     "bench",
   );
-};
+}
 
 /** Classes of the answer's tokens; all else is prompt. */
 const ANSWER: ReadonlySet<string> = new Set(["completion", "end"]);
 
 /** The run's rows in the order of training, then those that it leaves. */
-const exportRows = ({ rows, batches }: TrainingRun, file: string): void => {
+function exportRows({ rows, batches }: TrainingRun, file: string): void {
   const order = new Set([...batches.from(0)].flatMap((batch) => [...batch.rows]));
   for (let row = 0; row < rows.length; row++) order.add(row);
   const exported = [...order].map((index): ExportedRow => {
@@ -91,9 +91,9 @@ const exportRows = ({ rows, batches }: TrainingRun, file: string): void => {
     };
   });
   writeFileSync(file, JSON.stringify(exported));
-};
+}
 
-const measure = async (request: OpenRequest): Promise<void> => {
+async function measure(request: OpenRequest): Promise<void> {
   const run = await prepareRun(recipeOf(request), { tokenCache: join(request.folder, "tokens") });
   exportRows(run, join(request.folder, "rows.json"));
   if (run.model.adapter !== undefined)
@@ -121,25 +121,25 @@ const measure = async (request: OpenRequest): Promise<void> => {
     },
   });
   run.free();
-};
+}
 
 /** A token's: each weight of a product multiplies and adds once forward, and backward twice, or once where frozen. */
-const workOf = ({ parameters, adapter, architecture }: TrainingRun["model"]): number => {
+function workOf({ parameters, adapter, architecture }: TrainingRun["model"]): number {
   const lookedUp = architecture.tied ? undefined : `${architecture.names.embedding}.weight`;
   const weights = [...parameters, ...(adapter?.parameters ?? [])];
   return weights
     .filter(([name, { shape }]) => shape.length === 2 && name !== lookedUp)
     .reduce((sum, [, { numel, requiresGrad }]) => sum + numel * (requiresGrad ? 6 : 4), 0);
-};
+}
 
 /** Draws a model of a shape into a folder. */
-const create = (shape: keyof typeof DRAWN, folder: string, tokenizer: string): void => {
+function create(shape: keyof typeof DRAWN, folder: string, tokenizer: string): void {
   const model = createModel(parseModelConfig(DRAWN[shape]), { seed: 1, dtype: "bfloat16", trainable: false });
   saveModel(model, folder, { companions: tokenizer });
   const parameters = [...model.parameters.values()].reduce((sum, { numel }) => sum + numel, 0);
   model.free();
   answer({ parameters });
-};
+}
 
 const line = readLine();
 if (line !== undefined) {

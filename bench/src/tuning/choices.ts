@@ -9,12 +9,12 @@ export type Rule = (runs: readonly Observation[], points: readonly Point[], trut
 
 const DRAWS = 600;
 
-const byRegret =
-  (informed: boolean): Rule =>
-  (runs, points, truth) => {
+function byRegret(informed: boolean): Rule {
+  return (runs, points, truth) => {
     const prior = informed ? priorFor({ generationRatio: truth.generationRatio }) : flatPrior;
     return points[choose(posterior(points, runs, { prior, draws: DRAWS }), { tolerance: 0 }).best]!.wp;
   };
+}
 
 export const rules: Readonly<Record<string, Rule>> = {
   "lowest expected regret": byRegret(true),

@@ -19,8 +19,9 @@ const WEIGHTS = [0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.242, 0.35, 0.5,
 const WPS = WEIGHTS.map(wpOfPlw);
 const CENTER = wpOfPlw(0.242);
 
-const regretOf = (truth: Truth, chosen: Point, points: readonly Point[]): number =>
-  Math.max(...points.map((point) => truth.score(point))) - truth.score(chosen);
+function regretOf(truth: Truth, chosen: Point, points: readonly Point[]): number {
+  return Math.max(...points.map((point) => truth.score(point))) - truth.score(chosen);
+}
 
 interface Cell {
   readonly of: string;
@@ -29,7 +30,7 @@ interface Cell {
   readonly difference: Readonly<Record<string, Mean>>;
 }
 
-const summarize = (of: string, regrets: Readonly<Record<string, readonly number[]>>): Cell => {
+function summarize(of: string, regrets: Readonly<Record<string, readonly number[]>>): Cell {
   const [first] = Object.values(regrets);
   const entries = Object.entries(regrets);
   return {
@@ -39,9 +40,9 @@ const summarize = (of: string, regrets: Readonly<Record<string, readonly number[
       entries.slice(1).map(([name, values]) => [name, meanOf(first!.map((value, i) => value - values[i]!))]),
     ),
   };
-};
+}
 
-const gather = (): { all: Record<string, number[]>; add(name: string, value: number): void } => {
+function gather(): { all: Record<string, number[]>; add(name: string, value: number): void } {
   const all: Record<string, number[]> = {};
   return {
     all,
@@ -50,7 +51,7 @@ const gather = (): { all: Record<string, number[]>; add(name: string, value: num
       all[name].push(value);
     },
   };
-};
+}
 
 const choiceCells: Cell[] = [];
 const choiceByTruth: Cell[] = [];
@@ -81,7 +82,7 @@ const choiceByTruth: Cell[] = [];
   for (const [name, cell] of perTruth) choiceByTruth.push(summarize(name, cell.all));
 }
 
-const search = (truths: readonly Truth[], spaceOf: (truth: Truth) => SearchSpace, runs: number): Cell[] => {
+function search(truths: readonly Truth[], spaceOf: (truth: Truth) => SearchSpace, runs: number): Cell[] {
   const whole = gather();
   const cells = truths.map((truth) => {
     const cell = gather();
@@ -97,19 +98,21 @@ const search = (truths: readonly Truth[], spaceOf: (truth: Truth) => SearchSpace
     return summarize(truth.name, cell.all);
   });
   return [...cells, summarize("all", whole.all)];
-};
+}
 
-const oneDimension = (truth: Truth): SearchSpace => {
+function oneDimension(truth: Truth): SearchSpace {
   const wps = truth.wps ?? WPS;
   const center = wps.reduce((a, b) => (Math.abs(b - CENTER) < Math.abs(a - CENTER) ? b : a));
   return { wps, logRates: [undefined], center: { wp: center, logRate: undefined } };
-};
+}
 const RATES = [-0.5, 0, 0.5];
-const twoDimensions = (): SearchSpace => ({
-  wps: WPS,
-  logRates: RATES,
-  center: { wp: CENTER, logRate: 0 },
-});
+function twoDimensions(): SearchSpace {
+  return {
+    wps: WPS,
+    logRates: RATES,
+    center: { wp: CENTER, logRate: 0 },
+  };
+}
 
 const searches: { title: string; runs: number; noise: number | undefined; cells: Cell[] }[] = [];
 const begin = performance.now();
@@ -131,7 +134,9 @@ for (const runs of BUDGETS) {
   console.error(`searches of ${runs} runs: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
 }
 
-const overall = (cells: readonly Cell[]): Cell => cells.at(-1)!;
+function overall(cells: readonly Cell[]): Cell {
+  return cells.at(-1)!;
+}
 const names = Object.keys(strategies);
 const text = [
   "## Choices and searches by their regret",

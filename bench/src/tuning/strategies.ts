@@ -27,9 +27,8 @@ export type Strategy = (task: SearchTask) => Point;
 const DRAWS = 600;
 
 /** What `promptloss tune` does but for its floor under scores far below the best, with the prior of the paper's facts or without. */
-const tuned =
-  (informed: boolean): Strategy =>
-  ({ truth, space, runs, random, seed }) => {
+function tuned(informed: boolean): Strategy {
+  return ({ truth, space, runs, random, seed }) => {
     const prior = informed ? priorFor({ generationRatio: truth.generationRatio }) : flatPrior;
     const done: Observation[] = [];
     while (done.length < runs)
@@ -38,9 +37,10 @@ const tuned =
     const points = spacePoints(space);
     return points[choose(posterior(points, done, { prior, seed, draws: DRAWS }), { tolerance: 0 }).best]!;
   };
+}
 
 /** Evenly over the weights, at three rates where rates are searched. */
-const gridPoints = ({ wps, logRates }: SearchSpace, runs: number): Point[] => {
+function gridPoints({ wps, logRates }: SearchSpace, runs: number): Point[] {
   const rates = Math.min(logRates.length, 3);
   const perRate = Math.ceil(runs / rates);
   const spread = <T>(list: readonly T[], count: number): T[] =>
@@ -52,12 +52,12 @@ const gridPoints = ({ wps, logRates }: SearchSpace, runs: number): Point[] => {
   return spread(logRates, rates)
     .flatMap((logRate) => spread(wps, Math.min(perRate, wps.length)).map((wp) => ({ wp, logRate })))
     .slice(0, runs);
-};
+}
 
-const argmaxOf = (points: readonly Point[], { truth, random }: SearchTask): Point => {
+function argmaxOf(points: readonly Point[], { truth, random }: SearchTask): Point {
   const scores = points.map((point) => truth.run(point, random));
   return points[scores.indexOf(Math.max(...scores))]!;
-};
+}
 
 /** A grid; the best score seen. */
 const grid: Strategy = (task) => argmaxOf(gridPoints(task.space, task.runs), task);

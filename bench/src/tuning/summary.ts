@@ -13,4 +13,6 @@ export function meanOf(values: readonly number[]): Mean {
   return { mean, half: 1.96 * Math.sqrt(variance / values.length), n: values.length };
 }
 
-export const inWords = ({ mean, half }: Mean): string => `${mean.toFixed(3)} ± ${half.toFixed(3)}`;
+export function inWords({ mean, half }: Mean): string {
+  return `${mean.toFixed(3)} ± ${half.toFixed(3)}`;
+}

@@ -15,7 +15,9 @@ export interface Truth {
   readonly wps?: readonly number[];
 }
 
-const rise = (wp: number, by: number): number => 1 - Math.exp(-wp / by);
+function rise(wp: number, by: number): number {
+  return 1 - Math.exp(-wp / by);
+}
 
 /** Downward quadratics with a gap of 1, the ends, rising and then flat, nothing. */
 const courses: Readonly<Record<string, (wp: number) => number>> = {
@@ -32,8 +34,9 @@ const courses: Readonly<Record<string, (wp: number) => number>> = {
 };
 
 /** A valley where the paper's facts expect the peak: what a prior costs where it is wrong. Set apart from the mixture. */
-const adverse = (wp: number): number =>
-  Math.exp(-(((wp - 0.2) / 0.12) ** 2)) + 0.8 * Math.exp(-(((wp - 0.9) / 0.15) ** 2));
+function adverse(wp: number): number {
+  return Math.exp(-(((wp - 0.2) / 0.12) ** 2)) + 0.8 * Math.exp(-(((wp - 0.9) / 0.15) ** 2));
+}
 
 export const ADVERSE = "valley at 0.55";
 
@@ -46,8 +49,8 @@ export interface SyntheticOptions {
 }
 
 /** The mixture, and the adverse one last. */
-export const syntheticTruths = ({ noise, rates = false, generationRatio = 0.3 }: SyntheticOptions): Truth[] =>
-  Object.entries({ ...courses, [ADVERSE]: adverse }).map(([name, course]) => {
+export function syntheticTruths({ noise, rates = false, generationRatio = 0.3 }: SyntheticOptions): Truth[] {
+  return Object.entries({ ...courses, [ADVERSE]: adverse }).map(([name, course]) => {
     const score = ({ wp, logRate = 0 }: Point): number => {
       const off = logRate - 0.25 * (wp - 0.5);
       return course(wp) - (rates ? 1.5 * off ** 2 : 0);
@@ -57,6 +60,7 @@ export const syntheticTruths = ({ noise, rates = false, generationRatio = 0.3 }:
       run: (point, random) => score(point) + noise * random.normal(),
     };
   });
+}
 
 /**
  * The benchmarks of the study that docs/replication-report.html carries: for each data set and metric the mean over
@@ -94,4 +98,6 @@ export function replayedTruths(page: URL): Truth[] {
   });
 }
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}

@@ -5,7 +5,7 @@ import type { ClassifiedTokens, TokenizationReport } from "../src/data/tokens/in
 export const CACHE_KEY: TokenCacheKey = { "file a.json": "1", tokenizer: "2", template: "3" };
 
 /** Row `i`: every third with part weights, every fourth with scales, every second of weight 0.1, from one of two files, every fifth of a group, of any length. */
-export const cacheRow = (i: number): ClassifiedTokens => {
+export function cacheRow(i: number): ClassifiedTokens {
   const length = 1 + ((i * 7) % 13);
   return {
     ids: Int32Array.from({ length }, (_, token) => 1000 * i + token),
@@ -22,21 +22,23 @@ export const cacheRow = (i: number): ClassifiedTokens => {
       ...(i % 5 === 0 && { group: `group ${i % 2}` }),
     },
   };
-};
+}
 
-export const cacheReport = (): TokenizationReport => ({
-  rows: 3,
-  tokens: { system: 0, instruction: 1, input: 2, template: 3, completion: 4, end: 5 },
-  straddles: 6,
-  straddledRows: [],
-  retokenizedHistories: 0,
-  answers: 3,
-  answersWithoutStop: 0,
-  splitRows: 0,
-  rowsFromSplits: 0,
-  specialTokensInData: 0,
-  skipped: [],
-  skippedBy: { template: 2 },
-  ignoredColumns: ["id"],
-  warnings: ["a warning"],
-});
+export function cacheReport(): TokenizationReport {
+  return {
+    rows: 3,
+    tokens: { system: 0, instruction: 1, input: 2, template: 3, completion: 4, end: 5 },
+    straddles: 6,
+    straddledRows: [],
+    retokenizedHistories: 0,
+    answers: 3,
+    answersWithoutStop: 0,
+    splitRows: 0,
+    rowsFromSplits: 0,
+    specialTokensInData: 0,
+    skipped: [],
+    skippedBy: { template: 2 },
+    ignoredColumns: ["id"],
+    warnings: ["a warning"],
+  };
+}

@@ -7,7 +7,9 @@ export const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.
 
 export const built = existsSync(program);
 
-const environment = (): NodeJS.ProcessEnv => ({ ...process.env, NO_COLOR: "1" });
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, NO_COLOR: "1" };
+}
 
 export interface Outcome {
   readonly status: number | null;
@@ -16,15 +18,16 @@ export interface Outcome {
 }
 
 /** @param input standard input; empty where left out */
-export const promptloss = (args: readonly string[], input = ""): Outcome => {
+export function promptloss(args: readonly string[], input = ""): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     encoding: "utf8",
     env: environment(),
     input,
   });
   return { status, stdout, stderr };
-};
+}
 
 /** Starts the program, for tests that talk with it while it runs. */
-export const startPromptloss = (args: readonly string[]): ChildProcessWithoutNullStreams =>
-  spawn(process.execPath, [program, ...args], { env: environment() });
+export function startPromptloss(args: readonly string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [program, ...args], { env: environment() });
+}

@@ -12,8 +12,12 @@ const reason = model === undefined ? "no ../shared" : "npm run build first";
 const folder = mkdtempSync(join(tmpdir(), "evaluate-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const at = (name: string): string => join(folder, name);
-const linesOf = (name: string): string[] => readFileSync(at(name), "utf8").trimEnd().split("\n");
+function at(name: string): string {
+  return join(folder, name);
+}
+function linesOf(name: string): string[] {
+  return readFileSync(at(name), "utf8").trimEnd().split("\n");
+}
 
 writeFileSync(
   at("rows.jsonl"),
@@ -48,8 +52,9 @@ metrics: [chrf, f1, exact_match]
 writeFileSync(at("absent.yaml"), readFileSync(at("ends.yaml"), "utf8").replace("rows.jsonl", "none.jsonl"));
 writeFileSync(at("wrong.yaml"), "task: wrong\nkind: multiple-choice\ndata: {test: a}\nmetrcs: [acc]\n");
 
-const evaluate = (tasks: string, ...rest: string[]) =>
-  promptloss(["evaluate", model!, "--tasks", tasks, "--data", folder, ...rest]);
+function evaluate(tasks: string, ...rest: string[]) {
+  return promptloss(["evaluate", model!, "--tasks", tasks, "--data", folder, ...rest]);
+}
 
 describe.skipIf(skipped)(`evaluate${skipped ? ` (skipped: ${reason})` : ""}`, () => {
   test("scores, records, and a table", { timeout: 120_000 }, () => {

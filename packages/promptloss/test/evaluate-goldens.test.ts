@@ -24,12 +24,12 @@ const names = readdirSync(folder)
 const NAMES: Readonly<Record<string, string>> = { mc1: "acc", mc2: "acc" };
 
 /** As the golden's task was: without training rows where examples came from the evaluated ones. */
-const taskOf = (name: string, golden: Golden): EvaluationTask => {
+function taskOf(name: string, golden: Golden): EvaluationTask {
   const task = loadTask(golden.task);
   if (!name.endsWith("same-split")) return task;
   const { train: _, ...data } = task.data;
   return { ...task, data };
-};
+}
 
 const [data, models] = [sharedPath("data", "eval"), sharedPath("models")];
 const missing = data === undefined || models === undefined;

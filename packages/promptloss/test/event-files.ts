@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The steps of all records of a folder's files, the record that opens each file left out, in order. */
-export const eventSteps = (folder: string): number[] =>
-  readdirSync(folder)
+export function eventSteps(folder: string): number[] {
+  return readdirSync(folder)
     .sort()
     .flatMap((name) => {
       const bytes = readFileSync(join(folder, name));
@@ -20,3 +20,4 @@ export const eventSteps = (folder: string): number[] =>
       }
       return steps.slice(1);
     });
+}

@@ -18,15 +18,18 @@ loss: { promptLossWeight: 0.1 }
 training: { epochs: 2, batchSize: 8, learningRate: 1e-2, precision: fp32 }
 `;
 
-const train = async (file: string, set: readonly string[] = [], extend = false) => {
+async function train(file: string, set: readonly string[] = [], extend = false) {
   const tokenCache = join(folder.path, "cache");
   const { manifest } = await runTraining(readRecipe(file, { set }), { file, extend, tokenCache });
   return manifest;
-};
+}
 
-const weights = (run: string): Buffer => readFileSync(join(folder.path, run, "model", "model.safetensors"));
-const losses = (run: string): unknown[] =>
-  readMetrics(join(folder.path, run, "metrics.jsonl")).map(({ step, loss }) => [step, loss]);
+function weights(run: string): Buffer {
+  return readFileSync(join(folder.path, run, "model", "model.safetensors"));
+}
+function losses(run: string): unknown[] {
+  return readMetrics(join(folder.path, run, "metrics.jsonl")).map(({ step, loss }) => [step, loss]);
+}
 
 test("with a constant rate it is the longer run, bit for bit; and it can be extended again", async () => {
   const constant = RECIPE.replace("epochs: 2", "epochs: 2, schedule: constant");

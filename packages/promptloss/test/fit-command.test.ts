@@ -29,7 +29,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const fit = (table: string, ...args: string[]): Outcome => promptloss(["fit", join(folder, table), ...args]);
+function fit(table: string, ...args: string[]): Outcome {
+  return promptloss(["fit", join(folder, table), ...args]);
+}
 
 const FORMULA = "score ~ wp + wp^2 + (1|model) + (1|benchmark)";
 

@@ -11,14 +11,19 @@ import { TINY_BYTES } from "./tokenizers.ts";
 
 const ready = built && readCurrentBuild()?.addon !== undefined;
 const model = tinyFolder(TINY_BYTES);
-const lines = (text: string): unknown[] =>
-  text
-    .trimEnd()
-    .split("\n")
-    // Machines differ in the last digits.
-    .map((line) =>
-      JSON.parse(line, (_, value: unknown) => (typeof value === "number" ? Number(value.toFixed(3)) : value)),
-    );
+function lines(text: string): unknown[] {
+  return (
+    text
+      .trimEnd()
+      .split("\n")
+      // Machines differ in the last digits.
+      .map((line) =>
+        JSON.parse(line, (_, value: unknown) =>
+          typeof value === "number" ? Number(value.toFixed(3)) : value,
+        ),
+      )
+  );
+}
 
 describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run setup first)"}`, () => {
   it("prints the answer alone, the same to an argument, a pipe and a stream", () => {

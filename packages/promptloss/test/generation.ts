@@ -18,5 +18,6 @@ export const generationGoldens = existsSync(folder)
       .map((name) => name.slice(0, -".json".length))
   : [];
 
-export const generationGolden = (name: string): GenerationGolden[] =>
-  JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+export function generationGolden(name: string): GenerationGolden[] {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));
+}

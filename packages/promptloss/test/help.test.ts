@@ -8,13 +8,13 @@ import { COMMANDS } from "../src/cli/commands.ts";
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const built = existsSync(program);
 
-const run = (...args: string[]) => {
+function run(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" },
   });
   return { status, stdout, stderr };
-};
+}
 
 test("the words of help are the commands' own", async () => {
   for (const [name, { about, operands, load }] of Object.entries(COMMANDS)) {

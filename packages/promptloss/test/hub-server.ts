@@ -28,7 +28,7 @@ export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const ROUTE =
   /^\/(?:api\/datasets\/(?<asked>[^/]+\/[^/]+)\/(?<what>revision|tree)|datasets\/(?<owner>[^/]+\/[^/]+)\/resolve)\/(?<revision>[^/?]+)\/?(?<path>.*)$/;
 
-export const startHubServer = async (options: HubServerOptions): Promise<HubServer> => {
+export async function startHubServer(options: HubServerOptions): Promise<HubServer> {
   const downloads: string[] = [];
   const server = createServer((request, response) => answer(request, response));
   const hub: HubServer = {
@@ -75,24 +75,27 @@ export const startHubServer = async (options: HubServerOptions): Promise<HubServ
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return Object.assign(hub, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
-};
+}
 
-const sha256 = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
+function sha256(content: Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}
 
 /** As the hub lists a file: data in large file storage, named by its SHA-256, and texts by git's hash. */
-const entryOf = (path: string, content: Buffer): unknown => {
+function entryOf(path: string, content: Buffer): unknown {
   const oid = createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex");
   const lfs = { oid: sha256(content), size: content.length, pointerSize: 130 };
   return { type: "file", path, size: content.length, oid, ...(!path.endsWith(".md") && { lfs }) };
-};
+}
 
-const listing = (files: Readonly<Record<string, string | Uint8Array>>): unknown[] =>
-  Object.entries(files).map(([path, content]) => entryOf(path, Buffer.from(content)));
+function listing(files: Readonly<Record<string, string | Uint8Array>>): unknown[] {
+  return Object.entries(files).map(([path, content]) => entryOf(path, Buffer.from(content)));
+}
 
-const json = (response: ServerResponse, value: unknown): void => {
+function json(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(value));
-};
+}
 
-const refuse = (response: ServerResponse, status: number, error: string): void => {
+function refuse(response: ServerResponse, status: number, error: string): void {
   response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify({ error }));
-};
+}

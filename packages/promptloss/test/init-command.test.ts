@@ -16,14 +16,15 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 afterEach(() => vi.restoreAllMocks());
 
-const printed = async (run: () => Promise<unknown>): Promise<string> => {
+async function printed(run: () => Promise<unknown>): Promise<string> {
   const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   await run();
   return write.mock.calls.map(([text]) => String(text)).join("");
-};
+}
 
-const init = (...args: string[]) =>
-  printed(() => initCommand().exitOverride().parseAsync(args, { from: "user" }));
+function init(...args: string[]) {
+  return printed(() => initCommand().exitOverride().parseAsync(args, { from: "user" }));
+}
 
 test("init writes a recipe with comments that trains as it stands", async () => {
   const file = join(folder.path, "new.yaml");

@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 /** Takes the script's steps one a request, the last for all that follow. */
-const scripted = async (...steps: Step[]) => {
+async function scripted(...steps: Step[]) {
   const heard: Heard[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await text(request);
@@ -38,32 +38,37 @@ const scripted = async (...steps: Step[]) => {
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { heard, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` };
-};
+}
 
-const json =
-  (body: unknown, status = 200, headers: Record<string, string> = {}): Step =>
-  (response) =>
+function json(body: unknown, status = 200, headers: Record<string, string> = {}): Step {
+  return (response) =>
     void response
       .writeHead(status, { "content-type": "application/json", ...headers })
       .end(typeof body === "string" ? body : JSON.stringify(body));
+}
 
-const chat = (content: unknown): Step => json({ choices: [{ message: { role: "assistant", content } }] });
-const failing = (status: number, message = "no", headers: Record<string, string> = {}): Step =>
-  json({ error: { message, type: "error", param: null, code: null } }, status, headers);
+function chat(content: unknown): Step {
+  return json({ choices: [{ message: { role: "assistant", content } }] });
+}
+function failing(status: number, message = "no", headers: Record<string, string> = {}): Step {
+  return json({ error: { message, type: "error", param: null, code: null } }, status, headers);
+}
 
-const request = (content = "rank", changes: Partial<JudgeRequest> = {}): JudgeRequest => ({
-  prompt: { messages: [{ role: "user", content }] },
-  maxTokens: 100,
-  local: {},
-  switched: false,
-  ...changes,
-});
+function request(content = "rank", changes: Partial<JudgeRequest> = {}): JudgeRequest {
+  return {
+    prompt: { messages: [{ role: "user", content }] },
+    maxTokens: 100,
+    local: {},
+    switched: false,
+    ...changes,
+  };
+}
 
-const answersOf = async (
+async function answersOf(
   options: Parameters<typeof endpointJudge>[0],
   requests: JudgeRequest[] = [request()],
   signal?: AbortSignal,
-): Promise<string[]> => {
+): Promise<string[]> {
   const judge = await endpointJudge({ model: "m", ...options });
   const answers: string[] = [];
   await judge.answer(
@@ -74,7 +79,7 @@ const answersOf = async (
     signal,
   );
   return answers;
-};
+}
 
 /** Retries wait as long as the server asks: here hardly at all. */
 const SOON = { "retry-after-ms": "1" };

@@ -18,7 +18,7 @@ const ANSWER = 1;
 const OTHER = 2;
 
 /** @returns the model's folder, in a new temporary one */
-export const judgeFolder = async (answer: string): Promise<string> => {
+export async function judgeFolder(answer: string): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), "promptloss-judge-"));
   const companions = join(root, "tokenizer");
   cpSync(TINY_BYTES, companions, { recursive: true });
@@ -56,7 +56,7 @@ export const judgeFolder = async (answer: string): Promise<string> => {
   saveModel(model, folder, { companions });
   model.free();
   return folder;
-};
+}
 
 /** A judge that always prefers what it reads first. */
 export const PREFERS_FIRST = "[{'model': 'model_1', 'rank': 1}, {'model': 'model_2', 'rank': 2}]";

@@ -25,16 +25,18 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const pair = (i: number, changes: Partial<AnswerPair> = {}): AnswerPair => ({
-  instruction: `Question ${i}`,
-  input: "",
-  candidate: `candidate ${i}`,
-  reference: `reference ${i}`,
-  ...changes,
-});
+function pair(i: number, changes: Partial<AnswerPair> = {}): AnswerPair {
+  return {
+    instruction: `Question ${i}`,
+    input: "",
+    candidate: `candidate ${i}`,
+    reference: `reference ${i}`,
+    ...changes,
+  };
+}
 
 /** A judge that is a function of what it reads, and counts how often it is asked. */
-const scripted = (answer: (text: string) => string): Judge & { asked: string[] } => {
+function scripted(answer: (text: string) => string): Judge & { asked: string[] } {
   const asked: string[] = [];
   return {
     name: "scripted",
@@ -49,10 +51,11 @@ const scripted = (answer: (text: string) => string): Judge & { asked: string[] }
       });
     },
   };
-};
+}
 
-const ranking = (first: number): string =>
-  `[{'model': 'model_1', 'rank': ${first}}, {'model': 'model_2', 'rank': ${3 - first}}]`;
+function ranking(first: number): string {
+  return `[{'model': 'model_1', 'rank': ${first}}, {'model': 'model_2', 'rank': ${3 - first}}]`;
+}
 
 describe("rankings", () => {
   test("reads a Python list of dictionaries, and nothing else", () => {

@@ -17,21 +17,26 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const promptloss = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, [program, ...args], {
+function promptloss(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [program, ...args], {
     cwd: folder.path,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
   });
+}
 
 const recipe = fileURLToPath(new URL("../../../recipes/short-completions.yaml", import.meta.url));
-const set = (key: string, value: string): string[] => ["--set", `${key}=${value}`];
+function set(key: string, value: string): string[] {
+  return ["--set", `${key}=${value}`];
+}
 
 /** What README has of training, without the steps. */
-const train = (data: string): string[] => [
-  ...["train", recipe, "--dry-run", ...set("model", "model"), ...set("data", data)],
-  ...[...set("output", "run"), ...set("maxLength", "256")],
-];
+function train(data: string): string[] {
+  return [
+    ...["train", recipe, "--dry-run", ...set("model", "model"), ...set("data", data)],
+    ...[...set("output", "run"), ...set("maxLength", "256")],
+  ];
+}
 
 interface AlpacaRow {
   readonly instruction: string;
@@ -42,7 +47,7 @@ interface AlpacaRow {
 const alpaca = sharedPath("data", "instructions", "alpaca_data.json");
 
 /** AlpacaData's 28 rows with an empty completion, with 100 others; a few made here where it is missing. */
-const someRows = (): { rows: AlpacaRow[]; empty: number } => {
+function someRows(): { rows: AlpacaRow[]; empty: number } {
   const all: AlpacaRow[] =
     alpaca === undefined
       ? Array.from({ length: 40 }, (_, i) => ({
@@ -55,7 +60,7 @@ const someRows = (): { rows: AlpacaRow[]; empty: number } => {
   const filled = all.filter(({ output, input }) => output.trim() !== "" && input.length < 40);
   const rows = [...filled.slice(0, 50), ...empty, ...filled.slice(50, 100)];
   return { rows, empty: empty.length };
-};
+}
 
 describe.skipIf(!built)(`empty completions${built ? "" : " (skipped: npm run build first)"}`, () => {
   let line = "";

@@ -2,7 +2,7 @@
 // checkpoints are held to.
 
 /** Logits after each of the ids, [ids, vocabulary], of a checkpoint of the first version. */
-export const runChecked = (bytes: Uint8Array, ids: readonly number[]): number[][] => {
+export function runChecked(bytes: Uint8Array, ids: readonly number[]): number[][] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [width, mlp, layers, heads, keyHeads, signed, context] = Array.from({ length: 7 }, (_, i) =>
     view.getInt32(4 * i, true),
@@ -62,35 +62,40 @@ export const runChecked = (bytes: Uint8Array, ids: readonly number[]): number[][
     }
     return times(classifier, rmsNorm(x, finalNorm));
   });
-};
+}
 
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+}
 
-const plus = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => value + b[i]!);
+function plus(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, i) => value + b[i]!);
+}
 
 /** A matrix, rows end to end, times a vector. */
-const times = (matrix: readonly number[], x: readonly number[]): number[] =>
-  Array.from({ length: matrix.length / x.length }, (_, row) =>
+function times(matrix: readonly number[], x: readonly number[]): number[] {
+  return Array.from({ length: matrix.length / x.length }, (_, row) =>
     dot(x, matrix.slice(row * x.length, (row + 1) * x.length)),
   );
+}
 
-const rmsNorm = (x: readonly number[], weight: readonly number[]): number[] => {
+function rmsNorm(x: readonly number[], weight: readonly number[]): number[] {
   const scale = 1 / Math.sqrt(dot(x, x) / x.length + 1e-5);
   return x.map((value, i) => value * scale * weight[i]!);
-};
+}
 
-const softmax = (x: readonly number[]): number[] => {
+function softmax(x: readonly number[]): number[] {
   const powers = x.map((value) => Math.exp(value - Math.max(...x)));
   const total = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / total);
-};
+}
 
 /** Neighbouring elements of each head turned by one angle. */
-const turned = (x: readonly number[], head: number, position: number): number[] =>
-  x.map((value, i) => {
+function turned(x: readonly number[], head: number, position: number): number[] {
+  return x.map((value, i) => {
     const element = i % head;
     const angle = position / 10000 ** ((element - (element % 2)) / head);
     const partner = element % 2 === 0 ? -x[i + 1]! : x[i - 1]!;
     return value * Math.cos(angle) + partner * Math.sin(angle);
   });
+}

@@ -43,23 +43,25 @@ interface Totals {
   completion: Side;
 }
 
-const run = (...args: string[]) =>
-  spawnSync(process.execPath, [program, "loss", "model", ...args], {
+function run(...args: string[]) {
+  return spawnSync(process.execPath, [program, "loss", "model", ...args], {
     cwd: folder.path,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
   });
+}
 
-const measure = (...args: string[]): { rows: Row[]; totals: Totals } => {
+function measure(...args: string[]): { rows: Row[]; totals: Totals } {
   const { status, stdout, stderr } = run("rows.json", ...args);
   expect([status, stderr]).toEqual([0, ""]);
   const lines = stdout.trim().split("\n");
   const rows = lines.slice(0, -1).map((line) => JSON.parse(line) as Row);
   return { rows, totals: (JSON.parse(lines.at(-1)!) as { totals: Totals }).totals };
-};
+}
 
-const sum = (rows: readonly Row[], of: (row: Row) => number): number =>
-  rows.reduce((total, row) => total + of(row), 0);
+function sum(rows: readonly Row[], of: (row: Row) => number): number {
+  return rows.reduce((total, row) => total + of(row), 0);
+}
 
 describe.skipIf(!built)(`promptloss loss${built ? "" : " (skipped: npm run build first)"}`, () => {
   test("prints each row in order, and totals that are the rows' sums", () => {

@@ -10,7 +10,9 @@ const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const built = existsSync(program);
 
 let folder: TrainingFolder;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
+function at(...parts: string[]): string {
+  return join(folder.path, ...parts);
+}
 beforeAll(() => {
   folder = trainingFolder();
   cpSync(at("model"), at("run", "model"), { recursive: true });
@@ -19,7 +21,7 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 /** The first line of a command that fails. */
-const failure = (...args: string[]): string => {
+function failure(...args: string[]): string {
   const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
     cwd: folder.path,
     encoding: "utf8",
@@ -29,7 +31,7 @@ const failure = (...args: string[]): string => {
   expect(status).toBe(1);
   expect(stderr).not.toMatch(/\n {4}at /);
   return stderr.split("\n")[0]!.replaceAll(folder.path, "FOLDER");
-};
+}
 
 describe.skipIf(!built)(`outputs${built ? "" : " (skipped: npm run build first)"}`, () => {
   test("train --overwrite leaves a model inside its output alone, behind links too", () => {

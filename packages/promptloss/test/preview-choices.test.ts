@@ -26,18 +26,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const preview = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, [program, "preview", ...args], {
+function preview(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [program, "preview", ...args], {
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" },
   });
+}
 
-const shown = (...args: string[]): string[] =>
-  JSON.parse(preview(...args, "--json").stdout).rows.map(
+function shown(...args: string[]): string[] {
+  return JSON.parse(preview(...args, "--json").stdout).rows.map(
     ({ source }: { source: { file: string; row: number } }) =>
       `${source.file.replace(/.*\//, "")} ${source.row}`,
   );
+}
 
 describe.skipIf(!built)(`preview's choices${built ? "" : " (skipped: npm run build first)"}`, () => {
   const bad = ["bad.json", "--tokenizer", TINY_BYTES, "--template", "plain"];

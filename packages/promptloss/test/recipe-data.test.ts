@@ -13,18 +13,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const promptloss = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, [program, ...args], {
+function promptloss(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [program, ...args], {
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" },
   });
+}
 
-const write = (name: string, content: string | readonly unknown[]): void =>
+function write(name: string, content: string | readonly unknown[]): void {
   writeFileSync(
     join(folder, name),
     typeof content === "string" ? content : content.map((row) => `${JSON.stringify(row)}\n`).join(""),
   );
+}
 
 describe.skipIf(!built)(`recipes and data${built ? "" : " (skipped: npm run build first)"}`, () => {
   describe("a chat template that rewrites history", () => {

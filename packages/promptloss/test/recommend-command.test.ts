@@ -13,11 +13,11 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const recommended = (...args: string[]): string => {
+function recommended(...args: string[]): string {
   const { status, stdout, stderr } = promptloss(["recommend", ...args]);
   expect([status, stderr]).toEqual([0, ""]);
   return stdout;
-};
+}
 
 describe.skipIf(!built)("promptloss recommend", () => {
   test("without runs: a prior from the paper's facts, and that it is one", () => {

@@ -11,35 +11,36 @@ import { DataError, type DataSource, loadExamples, type ReadOptions } from "../s
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A new folder, removed when the test ends. */
-export const temporaryFolder = (): string => {
+export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "promptloss-rows-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-};
+}
 
 /** Writes a file into a new folder; its path. */
-export const file = (name: string, content: string | Uint8Array): string => {
+export function file(name: string, content: string | Uint8Array): string {
   const path = join(temporaryFolder(), name);
   writeFileSync(path, content);
   return path;
-};
+}
 
-export const jsonl = (...rows: readonly unknown[]): string =>
-  rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+export function jsonl(...rows: readonly unknown[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+}
 
-const csvCell = (value: unknown): string => {
+function csvCell(value: unknown): string {
   const text = typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
   return `"${text.replaceAll('"', '""')}"`;
-};
+}
 
-export const csv = (rows: readonly Row[]): string => {
+export function csv(rows: readonly Row[]): string {
   const names = Object.keys(rows[0]!);
   const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
   return lines.map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
-};
+}
 
 /** Columns of text as strings, of anything else as JSON, which hyparquet gives back as text: lists become text too. */
-export const parquet = (rows: readonly Row[], rowGroupSize = 3): Uint8Array => {
+export function parquet(rows: readonly Row[], rowGroupSize = 3): Uint8Array {
   const columnData = Object.keys(rows[0]!).map((name) => ({
     name,
     data: rows.map((row) => {
@@ -50,7 +51,7 @@ export const parquet = (rows: readonly Row[], rowGroupSize = 3): Uint8Array => {
     nullable: true,
   }));
   return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize, pageSize: 64 }));
-};
+}
 
 export const WRITERS: Readonly<Record<string, (rows: readonly Row[]) => string | Uint8Array>> = {
   "rows.json": (rows) => JSON.stringify(rows, null, 2),
@@ -62,25 +63,28 @@ export const WRITERS: Readonly<Record<string, (rows: readonly Row[]) => string |
 export const CONTAINER_NAMES = Object.keys(WRITERS).flatMap((name) => [name, `${name}.gz`]);
 
 /** The rows as a file of that name's container. */
-export const encode = (name: string, rows: readonly Row[]): Uint8Array => {
+export function encode(name: string, rows: readonly Row[]): Uint8Array {
   const bytes = WRITERS[name.replace(/\.gz$/, "")]!(rows);
   return name.endsWith(".gz") ? gzipSync(bytes) : typeof bytes === "string" ? Buffer.from(bytes) : bytes;
-};
+}
 
 /** The examples in a file of this content. */
-export const read = async (
+export async function read(
   name: string,
   content: string | Uint8Array,
   source: Omit<DataSource, "path"> = {},
   options: ReadOptions = {},
-): Promise<Example[]> => (await loadExamples({ path: file(name, content), ...source }, options)).examples;
+): Promise<Example[]> {
+  return (await loadExamples({ path: file(name, content), ...source }, options)).examples;
+}
 
 /** The examples without where they were read. */
-export const withoutSource = (examples: readonly Example[]): unknown[] =>
-  examples.map(({ source: _, ...rest }) => rest);
+export function withoutSource(examples: readonly Example[]): unknown[] {
+  return examples.map(({ source: _, ...rest }) => rest);
+}
 
 /** The DataError that a promise ends with, its folder taken out of the texts. */
-export const failure = async (promise: Promise<unknown>): Promise<DataError> => {
+export async function failure(promise: Promise<unknown>): Promise<DataError> {
   try {
     await promise;
   } catch (error) {
@@ -88,11 +92,13 @@ export const failure = async (promise: Promise<unknown>): Promise<DataError> => 
     throw error;
   }
   throw new Error("no error was thrown");
-};
+}
 
 /** The error of reading rows, each a line of JSON. */
-export const rowFailure = (
+export function rowFailure(
   rows: readonly unknown[],
   source: Omit<DataSource, "path"> = {},
   options: ReadOptions = { emptyCompletions: "refuse" },
-): Promise<DataError> => failure(read("rows.jsonl", jsonl(...rows), source, options));
+): Promise<DataError> {
+  return failure(read("rows.jsonl", jsonl(...rows), source, options));
+}

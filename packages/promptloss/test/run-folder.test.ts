@@ -20,8 +20,9 @@ training: { steps: 6, batchSize: 8, learningRate: 1e-2, precision: fp32 }
 checkpoints: { every: 3 }
 `;
 
-const train = (file: string, options: RunTrainingOptions = {}) =>
-  runTraining(readRecipe(file), { file, tokenCache: join(folder.path, "cache"), ...options });
+function train(file: string, options: RunTrainingOptions = {}) {
+  return runTraining(readRecipe(file), { file, tokenCache: join(folder.path, "cache"), ...options });
+}
 
 test("a process that lost its folder writes nothing more into it", async () => {
   const file = folder.recipe("lost", RECIPE);

@@ -16,13 +16,15 @@ let generator: TextGenerator;
 let url: string;
 let client: OpenAI;
 
-const start = async (options: Partial<ServeOptions> = {}): Promise<string> => {
+async function start(options: Partial<ServeOptions> = {}): Promise<string> {
   const server = await serveModel(generator, { model: "tiny", port: 0, ...options });
   servers.push(server);
   return server.url;
-};
+}
 
-const clientOf = (baseURL: string, apiKey = "none"): OpenAI => new OpenAI({ baseURL, apiKey, maxRetries: 0 });
+function clientOf(baseURL: string, apiKey = "none"): OpenAI {
+  return new OpenAI({ baseURL, apiKey, maxRetries: 0 });
+}
 
 beforeAll(async () => {
   generator = await TextGenerator.load(folder);
@@ -45,27 +47,27 @@ const greedy = { model, temperature: 0, max_tokens: 12 };
 const messages = [{ role: "user" as const, content: "the dog" }];
 
 /** Status and body of a request as it stands. */
-const post = async (
+async function post(
   path: string,
   body: unknown,
   headers: Record<string, string> = {},
-): Promise<[number, unknown]> => {
+): Promise<[number, unknown]> {
   const response = await fetch(`${url}${path}`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
   return [response.status, await response.json()];
-};
+}
 
-const errorOf = async (work: Promise<unknown>): Promise<string> => {
+async function errorOf(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
   if (!(error instanceof APIError)) throw error ?? new Error("it did not fail");
   return `${error.status} ${error.type} ${error.param ?? error.code}: ${error.message.replace(/^\d+ /, "")}`;
-};
+}
 
 describe("answers", () => {
   test("names its model", async () => {

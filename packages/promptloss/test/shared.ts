@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The path of a shared file or folder; undefined where it is missing. */
-export const sharedPath = (...parts: string[]): string | undefined => {
+export function sharedPath(...parts: string[]): string | undefined {
   const root = process.env.PROMPTLOSS_SHARED ?? fileURLToPath(new URL("../../../../shared", import.meta.url));
   const path = join(root, ...parts);
   return existsSync(path) ? path : undefined;
-};
+}

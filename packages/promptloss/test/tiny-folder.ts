@@ -12,10 +12,10 @@ import { TINY_LLAMA } from "./tiny-llama.ts";
 import { fillWeights } from "./tiny-models.ts";
 
 /** @param companions the tokenizer's folder */
-export const tinyFolder = (
+export function tinyFolder(
   companions: string,
   { config = {}, generation }: { config?: object; generation?: object } = {},
-): string => {
+): string {
   const folder = join(mkdtempSync(join(tmpdir(), "promptloss-tiny-")), "tiny");
   const parsed = parseModelConfig({
     ...TINY_LLAMA,
@@ -32,4 +32,4 @@ export const tinyFolder = (
   if (generation !== undefined)
     writeFileSync(join(folder, "generation_config.json"), JSON.stringify(generation));
   return folder;
-};
+}

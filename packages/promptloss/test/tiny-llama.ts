@@ -17,9 +17,9 @@ export const TINY_LLAMA = {
   initializer_range: 0.3,
 };
 
-export const tinyLlama = (
+export function tinyLlama(
   options: Partial<CreateModelOptions> & { config?: Record<string, unknown> } = {},
-): CausalLanguageModel => {
+): CausalLanguageModel {
   const { config, ...rest } = options;
   return createModel(parseModelConfig({ ...TINY_LLAMA, ...config }), { seed: 1, ...rest });
-};
+}

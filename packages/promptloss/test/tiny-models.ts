@@ -24,16 +24,16 @@ export const tinyModels = readdirSync(folder)
   .map((name) => name.slice(0, -".json".length));
 
 /** What test/python/tiny_models.py wrote. */
-export const tinyGolden = (name: string): TinyGolden => {
+export function tinyGolden(name: string): TinyGolden {
   const text = readFileSync(new URL(`${name}.json`, folder), "utf8");
   const golden = JSON.parse(text);
   const configText = stringify((parse(text) as { config: unknown }).config) ?? "";
   const bytes = Buffer.from(golden.logits, "base64");
   return { ...golden, configText, logits: new Float32Array(Uint8Array.from(bytes).buffer) };
-};
+}
 
 /** The same weights as `fill` in tiny_models.py. */
-export const fillWeights = (name: string, shape: readonly number[]): Float32Array => {
+export function fillWeights(name: string, shape: readonly number[]): Float32Array {
   let seed = 2166136261;
   for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 16777619) >>> 0;
   const offset = shape.length === 1 && name.endsWith("weight") ? 1 : 0;
@@ -45,15 +45,20 @@ export const fillWeights = (name: string, shape: readonly number[]): Float32Arra
     hash = (hash ^ (hash >>> 16)) >>> 0;
     return hash / 2 ** 33 - 0.25 + offset;
   });
-};
+}
 
-export const tinyWeights = (golden: TinyGolden): Map<string, Tensor> =>
-  new Map(
+export function tinyWeights(golden: TinyGolden): Map<string, Tensor> {
+  return new Map(
     Object.entries(golden.weights).map(([name, shape]) => [
       name,
       keep(fromTypedArray(fillWeights(name, shape), shape, { requiresGrad: true })),
     ]),
   );
+}
 
-export const tinyModel = (golden: TinyGolden): CausalLanguageModel =>
-  new CausalLanguageModel(parseModelConfig(golden.config, { text: golden.configText }), tinyWeights(golden));
+export function tinyModel(golden: TinyGolden): CausalLanguageModel {
+  return new CausalLanguageModel(
+    parseModelConfig(golden.config, { text: golden.configText }),
+    tinyWeights(golden),
+  );
+}

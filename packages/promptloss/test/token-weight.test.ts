@@ -12,8 +12,8 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const prepare = (tokenWeight?: WeightPolicy["tokenWeight"]) =>
-  prepareRun(
+function prepare(tokenWeight?: WeightPolicy["tokenWeight"]) {
+  return prepareRun(
     checkRecipe(
       {
         model: join(folder.path, "model"),
@@ -25,6 +25,7 @@ const prepare = (tokenWeight?: WeightPolicy["tokenWeight"]) =>
     ),
     { tokenCache: join(folder.path, "tokens"), ...(tokenWeight && { tokenWeight }) },
   );
+}
 
 test("its weights are those that are trained, and make another run", async () => {
   const halved: WeightPolicy["tokenWeight"] = ({ class: name, weight }) =>

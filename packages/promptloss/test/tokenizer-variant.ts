@@ -18,12 +18,14 @@ export const NORMALIZER = {
 };
 
 /** ▁ by the pre-tokenizer. */
-export const metaspace = (prepend_scheme: string, split: boolean): object => ({
-  pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme, split },
-});
+export function metaspace(prepend_scheme: string, split: boolean): object {
+  return {
+    pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme, split },
+  };
+}
 
 /** The folder of the variant; its config says only the special tokens. */
-export const tokenizerVariant = async (changes: object): Promise<string> => {
+export async function tokenizerVariant(changes: object): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tokenizer-"));
   const json = JSON.parse(await readFile(join(TINY_PIECES, "tokenizer.json"), "utf8"));
   await writeFile(join(folder, "tokenizer.json"), JSON.stringify({ ...json, ...changes }));
@@ -32,4 +34,4 @@ export const tokenizerVariant = async (changes: object): Promise<string> => {
     JSON.stringify({ bos_token: "<s>", eos_token: "</s>" }),
   );
   return folder;
-};
+}

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { sharedPath } from "./shared.ts";
 
-const small = (name: string): string => fileURLToPath(new URL(`./tokenizers/${name}`, import.meta.url));
+function small(name: string): string {
+  return fileURLToPath(new URL(`./tokenizers/${name}`, import.meta.url));
+}
 
 /** Byte-level BPE with ChatML, `<|im_end|>` and `<|endoftext|>` as stop tokens, no BOS. */
 export const TINY_BYTES = small("tiny-bytes");
@@ -39,5 +41,6 @@ export interface GoldenChat {
 }
 
 /** What test/python/tokenizer_goldens.py wrote for a tokenizer. */
-export const readGolden = (name: string): { texts: GoldenText[]; chats: GoldenChat[] } =>
-  JSON.parse(readFileSync(new URL(`./goldens/tokenizers/${name}.json`, import.meta.url), "utf8"));
+export function readGolden(name: string): { texts: GoldenText[]; chats: GoldenChat[] } {
+  return JSON.parse(readFileSync(new URL(`./goldens/tokenizers/${name}.json`, import.meta.url), "utf8"));
+}

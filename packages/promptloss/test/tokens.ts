@@ -15,20 +15,20 @@ export interface TokenizedForTest {
   readonly report: TokenizationReport;
 }
 
-export const tokenizeAll = async (
+export async function tokenizeAll(
   tokenizer: Tokenizer,
   template: TemplateSpec,
   examples: Iterable<Example>,
   options: TokenizeOptions = {},
-): Promise<TokenizedForTest> => {
+): Promise<TokenizedForTest> {
   const run = new ExampleTokenizer(tokenizer, createTemplate(template, tokenizer), options);
   const rows: ClassifiedTokens[] = [];
   for await (const row of run.rows(examples)) rows.push(row);
   return { rows, report: run.report };
-};
+}
 
 /** A row of `length` tokens with ids from `firstId` on; all completion but the first, all of weight 1. */
-export const rowOfLength = (length: number, firstId = 0, row = 1): WeightedTokens => {
+export function rowOfLength(length: number, firstId = 0, row = 1): WeightedTokens {
   const classes = new Uint8Array(length).fill(4);
   if (length > 1) classes[0] = 1;
   return WeightedTokens.of({
@@ -37,4 +37,4 @@ export const rowOfLength = (length: number, firstId = 0, row = 1): WeightedToken
     weights: new Float32Array(length).fill(1),
     source: { file: "test.jsonl", row },
   });
-};
+}

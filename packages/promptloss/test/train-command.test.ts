@@ -24,19 +24,33 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const environment = () => ({ ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") });
+function environment() {
+  return { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") };
+}
 
-const promptloss = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, [program, ...args], { cwd: folder.path, encoding: "utf8", env: environment() });
+function promptloss(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [program, ...args], {
+    cwd: folder.path,
+    encoding: "utf8",
+    env: environment(),
+  });
+}
 
-const read = (...parts: string[]): string => readFileSync(join(folder.path, ...parts), "utf8");
-const manifestOf = (run: string): Manifest => JSON.parse(read(run, "manifest.json"));
-const metricsOf = (run: string): MetricsLine[] =>
-  read(run, "metrics.jsonl")
+function read(...parts: string[]): string {
+  return readFileSync(join(folder.path, ...parts), "utf8");
+}
+function manifestOf(run: string): Manifest {
+  return JSON.parse(read(run, "manifest.json"));
+}
+function metricsOf(run: string): MetricsLine[] {
+  return read(run, "metrics.jsonl")
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
-const weightsOf = (run: string): Buffer => readFileSync(join(folder.path, run, "model", "model.safetensors"));
+}
+function weightsOf(run: string): Buffer {
+  return readFileSync(join(folder.path, run, "model", "model.safetensors"));
+}
 
 const SHORT = `
 loss: { promptLossWeight: 0.1 }
@@ -476,15 +490,16 @@ evaluation: { rows: 4, every: 1, metric: ${metric} }\n`;
 });
 
 /** A line's numbers as #. */
-const figures = (line: string): string =>
-  line
+function figures(line: string): string {
+  return line
     .replaceAll(/[\d,.e+-]*\d/g, "#")
     .replaceAll(/ +/g, " ")
     .replace(/[MG]iB/, "BYTES");
+}
 
 /** Starts a run, kills its training process some milliseconds after its n-th step, and gives the exit code. */
-const runAndKill = (file: string, steps: number, delay: number): Promise<number | null> =>
-  new Promise((resolve) => {
+function runAndKill(file: string, steps: number, delay: number): Promise<number | null> {
+  return new Promise((resolve) => {
     const process_ = fileURLToPath(new URL("../dist/training/process.js", import.meta.url));
     const child = spawn(process.execPath, [process_, JSON.stringify({ file })], { env: environment() });
     let text = "";
@@ -495,3 +510,4 @@ const runAndKill = (file: string, steps: number, delay: number): Promise<number 
     });
     child.on("close", resolve);
   });
+}

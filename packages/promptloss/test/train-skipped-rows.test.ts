@@ -23,13 +23,13 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const dryRun = (recipe: string): string[] => {
+function dryRun(recipe: string): string[] {
   const { stdout } = spawnSync(process.execPath, [program, "train", recipe, "--dry-run"], {
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
   });
   return stdout.replaceAll(`${folder.path}/`, "").split("\n");
-};
+}
 
 describe.skipIf(!built)(`rows left out of a run${built ? "" : " (skipped: npm run build first)"}`, () => {
   test("are counted by cause, when the token cache is built and when it is read", () => {

@@ -20,17 +20,20 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const run = (
+function run(
   file: string,
   args: readonly string[],
-): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, [file, ...args], {
+): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [file, ...args], {
     encoding: "utf8",
     cwd: folder.path,
     env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
   });
+}
 
-const page = (): string => readFileSync(join(root, "docs/training.md"), "utf8");
+function page(): string {
+  return readFileSync(join(root, "docs/training.md"), "utf8");
+}
 
 describe.skipIf(!built)(`training${skipped}`, () => {
   test("the program of docs/training.md trains", () => {

@@ -17,7 +17,7 @@ export interface TrainingFolder {
 
 const COLOURS = ["red", "green", "blue", "black", "white"];
 
-export const trainingFolder = (): TrainingFolder => {
+export function trainingFolder(): TrainingFolder {
   const path = mkdtempSync(join(tmpdir(), "training-"));
   const vocabulary = Object.keys(
     JSON.parse(readFileSync(join(TINY_PIECES, "tokenizer.json"), "utf8")).model.vocab as object,
@@ -50,4 +50,4 @@ export const trainingFolder = (): TrainingFolder => {
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
-};
+}

@@ -25,5 +25,6 @@ export interface TransformersRules {
   }[];
 }
 
-export const readRules = (): TransformersRules =>
-  JSON.parse(readFileSync(new URL("./goldens/transformers-rules.json", import.meta.url), "utf8"));
+export function readRules(): TransformersRules {
+  return JSON.parse(readFileSync(new URL("./goldens/transformers-rules.json", import.meta.url), "utf8"));
+}

@@ -7,8 +7,8 @@ import { WeightedTokens } from "../src/data/tokens/index.ts";
 const weights = fc.constantFrom(0, 0.125, 0.5, 1, 1.5);
 
 /** A row of 2 to `longest` tokens, of any classes and weights; `of` ids. */
-export const anyRow = (longest: number, ids: number): fc.Arbitrary<WeightedTokens> =>
-  fc
+export function anyRow(longest: number, ids: number): fc.Arbitrary<WeightedTokens> {
+  return fc
     .array(
       fc.record({
         id: fc.nat(ids - 1),
@@ -25,11 +25,12 @@ export const anyRow = (longest: number, ids: number): fc.Arbitrary<WeightedToken
         source: { file: "rows.json", row: 1 },
       }),
     );
+}
 
 /** Some rows, of which the first has an answer of weight 1 at its end, so that every normalisation is defined. */
-export const anyRows = (
+export function anyRows(
   settings: { longest?: number; ids?: number; rows?: number } = {},
-): fc.Arbitrary<WeightedTokens[]> => {
+): fc.Arbitrary<WeightedTokens[]> {
   const { longest = 9, ids = 32, rows = 6 } = settings;
   return fc.array(anyRow(longest, ids), { minLength: 1, maxLength: rows }).map(([first, ...rest]) => {
     const { ids: tokens, classes, weights: old, source } = first!;
@@ -44,4 +45,4 @@ export const anyRows = (
       ...rest,
     ];
   });
-};
+}

@@ -70,11 +70,11 @@ export function operatorTimes({ events }: Profile): OperatorTime[] {
 
 type Times = Map<string, { calls: number; total: number; self: number }>;
 
-const entry = (times: Times, name: string): { calls: number; total: number; self: number } => {
+function entry(times: Times, name: string): { calls: number; total: number; self: number } {
   const found = times.get(name) ?? { calls: 0, total: 0, self: 0 };
   times.set(name, found);
   return found;
-};
+}
 
 /** The profile as Chrome's trace format, JSON text that chrome://tracing and ui.perfetto.dev open. */
 export function chromeTrace({ events }: Profile): string {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { keep, memory, ones, Scope, scope, Tensor, UseAfterFreeError, zeros } from "./index.ts";
 
-const live = (): number => memory().tensors;
+function live(): number {
+  return memory().tensors;
+}
 
 describe("memory", () => {
   test("counts apart what only the garbage collector frees", () => {

@@ -31,8 +31,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const numbers = (values: Tensor): number[] =>
-  Array.from(values.to({ dtype: "float64", device: "cpu" }).toTypedArray("float64"));
+function numbers(values: Tensor): number[] {
+  return Array.from(values.to({ dtype: "float64", device: "cpu" }).toTypedArray("float64"));
+}
 
 test("the CPU is the first device", () => {
   expect(availableDevices()[0]).toBe("cpu");

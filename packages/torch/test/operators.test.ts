@@ -87,7 +87,9 @@ function check(golden: Case, device: string): void {
 }
 
 /** A tensor on a device; the same tensor on the CPU, whose layout a copy would lose. */
-const on = (device: string, tensor: Tensor): Tensor => (device === "cpu" ? tensor : tensor.to({ device }));
+function on(device: string, tensor: Tensor): Tensor {
+  return device === "cpu" ? tensor : tensor.to({ device });
+}
 
 const groups = groupByFunction();
 

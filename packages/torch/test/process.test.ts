@@ -42,8 +42,9 @@ interface Threads {
   product: number[];
 }
 
-const threads = (env: Record<string, string | undefined>): Threads =>
-  runChildJson<Threads>("programs/threads.ts", { env });
+function threads(env: Record<string, string | undefined>): Threads {
+  return runChildJson<Threads>("programs/threads.ts", { env });
+}
 
 describe("threads", () => {
   test("are the cores available, unless OMP_NUM_THREADS says otherwise", () => {

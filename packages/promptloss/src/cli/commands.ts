@@ -9,11 +9,13 @@ export interface CommandEntry {
   readonly load: () => Promise<Command>;
 }
 
-const entry = (about: string, operands: string, load: CommandEntry["load"]): CommandEntry => ({
-  about,
-  operands,
-  load,
-});
+function entry(about: string, operands: string, load: CommandEntry["load"]): CommandEntry {
+  return {
+    about,
+    operands,
+    load,
+  };
+}
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   inspect: entry(

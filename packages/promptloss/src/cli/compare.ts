@@ -31,13 +31,13 @@ export function compareCommand(): Command {
     });
 }
 
-const share = (text: string): number => {
+function share(text: string): number {
   const value = anyNumber(text);
   if (value <= 0 || value >= 1) throw new InvalidArgumentError("It should be between 0 and 1.");
   return value;
-};
+}
 
-const comparisonsTable = (found: readonly Comparison[]): string => {
+function comparisonsTable(found: readonly Comparison[]): string {
   const signed = (value: number): string => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(4)}`;
   const rows = found.map(({ task, metric, n, a, b, difference, interval, test }) => [
     task,
@@ -59,4 +59,4 @@ const comparisonsTable = (found: readonly Comparison[]): string => {
     ["left", "left", "right", "right", "right", "right", "left", "right", "left"],
   );
   return [...table, ...notes].join("\n");
-};
+}

@@ -15,7 +15,9 @@ export function completionCommand(): Command {
     });
 }
 
-const shellArgument = (): Argument => new Argument("<shell>", "the shell to write it for").choices(SHELLS);
+function shellArgument(): Argument {
+  return new Argument("<shell>", "the shell to write it for").choices(SHELLS);
+}
 
 const HELP = `
 bash:  source <(promptloss completion bash)

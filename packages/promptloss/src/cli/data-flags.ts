@@ -21,8 +21,8 @@ export interface DataFlags {
 }
 
 /** Adds --set for a recipe, --format and --columns for data. */
-export const withDataOptions = (command: Command): Command =>
-  command
+export function withDataOptions(command: Command): Command {
+  return command
     .addOption(setOption())
     .addOption(
       new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
@@ -32,17 +32,19 @@ export const withDataOptions = (command: Command): Command =>
       "where the file's columns have other names, as instruction=question,output=answer",
       columnPairs,
     );
+}
 
 /** Adds --empty-completions to the other options over data. */
-export const withRowOptions = (command: Command): Command =>
-  withDataOptions(command).addOption(
+export function withRowOptions(command: Command): Command {
+  return withDataOptions(command).addOption(
     new Option(
       "--empty-completions <way>",
       "rows with an empty completion are left out and counted (skip), refused, or kept",
     ).choices(EMPTY_COMPLETIONS),
   );
+}
 
-const columnPairs = (text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> => {
+function columnPairs(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const columns: Record<string, string> = { ...before };
   for (const pair of text.split(",")) {
     const [, field, column] = /^\s*([^=]+?)\s*=\s*(.+?)\s*$/.exec(pair) ?? [];
@@ -53,24 +55,26 @@ const columnPairs = (text: string, before: Readonly<Record<string, string>> = {}
     columns[field] = column;
   }
   return columns;
-};
+}
 
 /** The sources that paths and options name. */
-export const sourcesOf = (paths: readonly string[], { format, columns }: DataFlags): DataSource[] =>
-  paths.map((path) => ({ path, ...(format && { format }), ...(columns && { columns }) }));
+export function sourcesOf(paths: readonly string[], { format, columns }: DataFlags): DataSource[] {
+  return paths.map((path) => ({ path, ...(format && { format }), ...(columns && { columns }) }));
+}
 
 /** How the options say that data is read. */
-export const readFlags = ({ emptyCompletions }: DataFlags): Pick<ReadOptions, "emptyCompletions"> =>
-  emptyCompletions === undefined ? {} : { emptyCompletions };
+export function readFlags({ emptyCompletions }: DataFlags): Pick<ReadOptions, "emptyCompletions"> {
+  return emptyCompletions === undefined ? {} : { emptyCompletions };
+}
 
 /**
  * The recipe's settings; undefined where the paths name data.
  * @throws PromptlossError for a recipe beside other data, or with options that it has keys for
  */
-export const recipeSettings = (
+export function recipeSettings(
   paths: readonly string[],
   { set, format, columns, emptyCompletions }: DataFlags,
-): DataPlan | undefined => {
+): DataPlan | undefined {
   const recipe = paths.find(isRecipe);
   if (recipe === undefined && set !== undefined)
     throw new PromptlossError("--set changes keys of a recipe, and there is none", {
@@ -83,18 +87,18 @@ export const recipeSettings = (
       hint: "give the recipe alone",
     });
   return dataPlanOf(readRecipe(recipe, { set: set ?? [] }), recipe);
-};
+}
 
 /** @throws PromptlossError where neither says which tokenizer */
-export const tokenizerFolder = (
+export function tokenizerFolder(
   named: string | undefined,
   settings: DataPlan | undefined,
   paths: readonly string[],
-): string => {
+): string {
   const folder = named ?? settings?.tokenizer;
   if (folder !== undefined) return folder;
   const data = paths.length === 1 ? `${paths[0]} is data` : "these are data";
   throw new PromptlossError(`${data}, so --tokenizer has to name a tokenizer`, {
     hint: "a Hugging Face model folder will do",
   });
-};
+}

@@ -2,7 +2,9 @@
 import { harmlessJson, ink } from "../terminal/index.ts";
 
 /** Told by the command line itself: an error can come before its options are parsed. */
-const asJson = (): boolean => process.argv.includes("--json") || process.argv.includes("--events");
+function asJson(): boolean {
+  return process.argv.includes("--json") || process.argv.includes("--events");
+}
 
 /** An error's message and hint; the stack only of what is a bug. */
 export function printError(error: unknown): void {

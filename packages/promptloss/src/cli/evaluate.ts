@@ -89,20 +89,20 @@ export function evaluateCommand(): Command {
     });
 }
 
-const taskNames = (text: string): string[] => {
+function taskNames(text: string): string[] {
   const names = text.split(",").map((name) => name.trim());
   if (names.some((name) => name === ""))
     throw new InvalidArgumentError("It should be names with commas between them.");
   return names;
-};
+}
 
-const problemOf = (error: Error): { message: string; hint?: string } => {
+function problemOf(error: Error): { message: string; hint?: string } {
   const { hint } = error as { hint?: string };
   return { message: error.message, ...(hint !== undefined && { hint }) };
-};
+}
 
 /** Progress and failures on standard error. */
-const view = (quiet: boolean): ((event: EvaluateEvent) => void) => {
+function view(quiet: boolean): (event: EvaluateEvent) => void {
   let progress = new Progress("items");
   return (event) => {
     if (event.type === "note") {
@@ -120,9 +120,9 @@ const view = (quiet: boolean): ((event: EvaluateEvent) => void) => {
       if (hint !== undefined) process.stderr.write(`${ink.dim("hint:")} ${hint}\n`);
     }
   };
-};
+}
 
-const scoresTable = (scores: readonly EvaluationScore[]): string => {
+function scoresTable(scores: readonly EvaluationScore[]): string {
   const rows = scores.map(({ task, metric, value, standardError, n, higherIsBetter, settings }) => [
     task,
     `${metric} ${higherIsBetter ? "↑" : "↓"}`,
@@ -138,4 +138,4 @@ const scoresTable = (scores: readonly EvaluationScore[]): string => {
     [header, ...rows],
     ["left", "left", "right", "right", "right", "left", "right", "right"],
   ).join("\n");
-};
+}

@@ -89,7 +89,7 @@ export function fitCommand(): Command {
     );
 }
 
-const transform = (text: string, before: ScoreTransform[]): ScoreTransform[] => {
+function transform(text: string, before: ScoreTransform[]): ScoreTransform[] {
   const [name, margin] = text.split("=");
   const known = (["percent", "min-max", "squeeze", "clip"] as const satisfies ScoreTransformName[]).find(
     (each) => each === name,
@@ -97,9 +97,9 @@ const transform = (text: string, before: ScoreTransform[]): ScoreTransform[] => 
   if (known === undefined || (margin !== undefined && known !== "clip"))
     throw new InvalidArgumentError("It should be percent, min-max, squeeze, clip or clip=MARGIN.");
   return [...before, { name: known, ...(margin !== undefined && { margin: Number(margin) }) }];
-};
+}
 
-const cell = (text: string, before: Row): Row => {
+function cell(text: string, before: Row): Row {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("It should be a column and its value, as model=llama.");
   const value = text.slice(at + 1);
@@ -107,15 +107,15 @@ const cell = (text: string, before: Row): Row => {
     ...before,
     [text.slice(0, at)]: value !== "" && !Number.isNaN(Number(value)) ? Number(value) : value,
   };
-};
+}
 
-const share = (text: string): number => {
+function share(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError("It should lie between 0 and 1.");
   return value;
-};
+}
 
-const json = ({ fits, comparison, transforms, effect, notes }: FitReport): string => {
+function json({ fits, comparison, transforms, effect, notes }: FitReport): string {
   const whole = {
     fits: fits.map(fitToJson),
     ...(comparison && { comparison: toJson(comparison) }),
@@ -124,9 +124,9 @@ const json = ({ fits, comparison, transforms, effect, notes }: FitReport): strin
     notes,
   };
   return `${harmlessJson(whole, 2)}\n`;
-};
+}
 
-const text = ({ fits, comparison, transforms, effect, notes }: FitReport, modes: boolean): string => {
+function text({ fits, comparison, transforms, effect, notes }: FitReport, modes: boolean): string {
   const before = [
     ...notes.map((note) => `note: ${note}`),
     ...transforms.map(({ name, description }) => `transform: ${name}, ${description}`),
@@ -137,14 +137,15 @@ const text = ({ fits, comparison, transforms, effect, notes }: FitReport, modes:
     ...(comparison === undefined ? [] : [renderComparison(comparison)]),
     ...(effect === undefined ? [] : [`Effect of ${effect.variable}\n${effect.sentence}`]),
   ].join("\n\n");
-};
+}
 
 /** The conditional modes of each group, as R's ranef prints them. */
-const modeLines = ({ conditionalModes }: MixedModelFit): string[] =>
-  conditionalModes.flatMap(({ group, effects, levels }) => [
+function modeLines({ conditionalModes }: MixedModelFit): string[] {
+  return conditionalModes.flatMap(({ group, effects, levels }) => [
     "",
     `Conditional modes of ${group} (${effects.join(", ")})`,
     ...levels.map(
       ({ level, values }) => `  ${level}  ${values.map((value) => value.toFixed(4).padStart(8)).join("  ")}`,
     ),
   ]);
+}

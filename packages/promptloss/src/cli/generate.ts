@@ -88,17 +88,17 @@ export function generateCommand(): Command {
   });
 }
 
-const earlyStopping = (value: string): "never" => {
+function earlyStopping(value: string): "never" {
   if (value !== "never") throw new InvalidArgumentError("It should stand alone, or be never.");
   return value;
-};
+}
 
-const checkFlags = ({ logprobs, json }: Flags): void => {
+function checkFlags({ logprobs, json }: Flags): void {
   if (logprobs !== undefined && !json)
     throw new PromptlossError("--logprobs belongs to --json", { hint: "give --json too" });
-};
+}
 
-const optionsOf = (flags: Flags): TextGenerationOptions => {
+function optionsOf(flags: Flags): TextGenerationOptions {
   const { beams, lengthPenalty, earlyStopping, sequences, logprobs, batchSize, specialTokens } = flags;
   const given = {
     beams,
@@ -113,19 +113,19 @@ const optionsOf = (flags: Flags): TextGenerationOptions => {
     ...decodingOptions(flags),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
-};
+}
 
-const writeStream = async (
+async function writeStream(
   generator: TextGenerator,
   [prompt]: readonly TextPrompt[],
   options: TextGenerationOptions,
-): Promise<void> => {
+): Promise<void> {
   for await (const { text } of generator.stream(prompt!, options)) process.stdout.write(product(text));
   process.stdout.write("\n");
-};
+}
 
 /** One answer as it is; of several each under its prompt. */
-const writeTexts = (prompts: readonly TextPrompt[], results: readonly TextResult[]): void => {
+function writeTexts(prompts: readonly TextPrompt[], results: readonly TextResult[]): void {
   const single = results.length === 1 && results[0]!.sequences.length === 1;
   results.forEach(({ sequences }, i) => {
     sequences.forEach(({ text }, s) => {
@@ -135,11 +135,11 @@ const writeTexts = (prompts: readonly TextPrompt[], results: readonly TextResult
       else process.stdout.write(`${title}${text}\n\n`);
     });
   });
-};
+}
 
 const TITLE_LENGTH = 80;
 
-const titleOf = (prompt: TextPrompt): string => {
+function titleOf(prompt: TextPrompt): string {
   const words = (): string => {
     if (typeof prompt === "string") return prompt;
     if ("instruction" in prompt) return prompt.instruction;
@@ -149,14 +149,14 @@ const titleOf = (prompt: TextPrompt): string => {
   const [line = "", ...more] = words().trim().split("\n");
   const cut = [...line].slice(0, TITLE_LENGTH).join("");
   return cut.length < line.length || more.length > 0 ? `${cut} …` : line;
-};
+}
 
-const writeJson = async (
+async function writeJson(
   generator: TextGenerator,
   prompts: readonly TextPrompt[],
   options: TextGenerationOptions,
   stream: boolean,
-): Promise<void> => {
+): Promise<void> {
   const write = (line: object): void => void process.stdout.write(`${harmlessJson(line)}\n`);
   const results = await generator.generate(prompts, {
     ...options,
@@ -178,4 +178,4 @@ const writeJson = async (
       });
     });
   });
-};
+}

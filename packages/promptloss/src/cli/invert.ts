@@ -33,12 +33,12 @@ interface Flags extends DataFlags {
   verbose?: true;
 }
 
-const positive = (text: string): number => {
+function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value)))
     throw new InvalidArgumentError("It should be a positive number.");
   return value;
-};
+}
 
 export function invertCommand(): Command {
   const command = new Command("invert")
@@ -113,15 +113,19 @@ export function invertCommand(): Command {
     });
 }
 
-const isGiven = (command: Command, option: string): boolean => command.getOptionValueSource(option) === "cli";
+function isGiven(command: Command, option: string): boolean {
+  return command.getOptionValueSource(option) === "cli";
+}
 
-const reportFile = (output: string): string => output.replace(/(\.json)?$/, ".report.json");
+function reportFile(output: string): string {
+  return output.replace(/(\.json)?$/, ".report.json");
+}
 
-const render = (
+function render(
   { rows, inverted, leftOut, by, before, after }: InvertReport,
   notes: readonly string[],
   output: string,
-): string => {
+): string {
   const whole = (value: number): string => value.toLocaleString("en-US");
   const done =
     by === "sampling"
@@ -146,4 +150,4 @@ const render = (
     `  report: ${reportFile(output)}`,
     "",
   ].join("\n");
-};
+}

@@ -76,7 +76,7 @@ export function judgeCommand(): Command {
   return addModelOptions(command).action(run);
 }
 
-const jsonObject = (text: string): Record<string, unknown> => {
+function jsonObject(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
@@ -84,9 +84,9 @@ const jsonObject = (text: string): Record<string, unknown> => {
     // Said below.
   }
   throw new InvalidArgumentError("It should be a JSON object.");
-};
+}
 
-const run = async (file: string, flags: Flags): Promise<void> => {
+async function run(file: string, flags: Flags): Promise<void> {
   checkFlags(flags);
   const cache = flags.cache === false ? undefined : (flags.cache ?? defaultCache());
   const written = [flags.records, cache].filter((path) => path !== undefined);
@@ -121,7 +121,7 @@ const run = async (file: string, flags: Flags): Promise<void> => {
     free();
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
-};
+}
 
 const GOES_ON = "the same command goes on where it was";
 
@@ -137,7 +137,7 @@ const ENDPOINT_FLAGS = [
 ] as const;
 const MODEL_FLAGS = ["batchSize", "template", "adapter", "dtype", "device", "threads"] as const;
 
-const checkFlags = (flags: Flags): void => {
+function checkFlags(flags: Flags): void {
   if ((flags.endpoint === undefined) === (flags.model === undefined))
     throw new PromptlossError("a judge is an endpoint or a model", {
       hint: "give one of --endpoint and --model",
@@ -149,12 +149,14 @@ const checkFlags = (flags: Flags): void => {
   const stray = other.find((flag) => flags[flag] !== undefined);
   if (stray === undefined) return;
   throw new PromptlossError(`${flagOf(stray)} belongs to ${needs}`, { hint: "leave it out" });
-};
+}
 
 /** One for all: its keys say who was asked what. */
-const defaultCache = (): string => join(cacheFolder(thisMachine()), "judges", "answers.jsonl");
+function defaultCache(): string {
+  return join(cacheFolder(thisMachine()), "judges", "answers.jsonl");
+}
 
-const judgeOf = async (flags: Flags): Promise<{ judge: Judge; free: () => void }> => {
+async function judgeOf(flags: Flags): Promise<{ judge: Judge; free: () => void }> {
   const { endpoint, model, batchSize } = flags;
   if (model !== undefined) {
     const generator = await loadGenerator(model, flags);
@@ -177,23 +179,23 @@ const judgeOf = async (flags: Flags): Promise<{ judge: Judge; free: () => void }
   };
   const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { judge: await endpointJudge({ endpoint: endpoint!, ...settings }), free: () => {} };
-};
+}
 
-const keyOf = (variable: string): string => {
+function keyOf(variable: string): string {
   const key = process.env[variable];
   if (!key)
     throw new PromptlossError(`--api-key-env: ${variable} is not set`, {
       hint: `export ${variable}=... before`,
     });
   return key;
-};
+}
 
-const writeRecords = (file: string, { pairs, protocol, judge, seed }: Judgement): void => {
+function writeRecords(file: string, { pairs, protocol, judge, seed }: Judgement): void {
   const lines = pairs.map((pair) => `${harmlessJson({ ...pair, protocol, judge, seed })}\n`);
   replaceFile(file, lines.join(""));
-};
+}
 
-const rendered = (judgement: Judgement): string => {
+function rendered(judgement: Judgement): string {
   const { judge, protocol, wins, losses, ties, unreadable, lengthControlled, fromCache } = judgement;
   const percent = (value: number, error: number | undefined): string =>
     `${value.toFixed(2)} %${error === undefined ? "" : ` ± ${error.toFixed(2)}`}`;
@@ -215,4 +217,4 @@ const rendered = (judgement: Judgement): string => {
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
   return `${ink.bold(`${protocol} by ${judge}`)}\n${lines.join("\n")}\n`;
-};
+}

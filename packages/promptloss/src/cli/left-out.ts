@@ -2,10 +2,11 @@
 import { type LeftOut, leftOutLines } from "../data/left-out.ts";
 
 /** For `--verbose`: prints a bad row, by its message, on standard error. */
-export const listSkipped = ({ message }: { readonly message: string }): void => {
+export function listSkipped({ message }: { readonly message: string }): void {
   process.stderr.write(`left out: ${message}\n`);
-};
+}
 
 /** Lines to print as notes: none where nothing was left out. */
-export const leftOutNotes = (leftOut: LeftOut, verbose: boolean): string[] =>
-  leftOutLines(leftOut, verbose ? "" : " (--verbose lists them)");
+export function leftOutNotes(leftOut: LeftOut, verbose: boolean): string[] {
+  return leftOutLines(leftOut, verbose ? "" : " (--verbose lists them)");
+}

@@ -68,18 +68,18 @@ export function lossCommand(): Command {
     });
 }
 
-const print = (line: object): void => {
+function print(line: object): void {
   process.stdout.write(`${finiteJson(line, "the loss")}
 `);
-};
+}
 
 /** Mean loss, accuracy and tokens of each part; null where it has no tokens. */
-const partsOf = (sums: PartSums) => {
+function partsOf(sums: PartSums) {
   const means = partMeans(sums);
   return Object.fromEntries(MEASURED.map((name) => [name, means[name] ?? null]));
-};
+}
 
-const withFlags = (base: DataPlan | undefined, model: string, path: string, flags: Flags): DataPlan => {
+function withFlags(base: DataPlan | undefined, model: string, path: string, flags: Flags): DataPlan {
   const { plw, completionWeight, classWeight: perClass, limit } = flags;
   const sources = base?.sources ?? sourcesOf([path], flags);
   return {
@@ -103,4 +103,4 @@ const withFlags = (base: DataPlan | undefined, model: string, path: string, flag
     maxLength: flags.maxLength ?? base?.maxLength,
     overflow: flags.overflow ?? base?.overflow,
   };
-};
+}

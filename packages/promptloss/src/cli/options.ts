@@ -3,39 +3,41 @@ import { InvalidArgumentError, Option } from "commander";
 import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
 import type { TrainedTurns } from "../data/templates/index.ts";
 
-export const wholeNumber = (text: string): number => {
+export function wholeNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError("It should be a whole number.");
   return value;
-};
+}
 
 /** A whole number of 1 or more. */
-export const positiveCount = (text: string): number => {
+export function positiveCount(text: string): number {
   const value = wholeNumber(text);
   if (value < 1) throw new InvalidArgumentError("It should be a whole number of 1 or more.");
   return value;
-};
+}
 
-export const anyNumber = (text: string): number => {
+export function anyNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("It should be a number.");
   return value;
-};
+}
 
 /** For options that can be given several times. */
-export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
 
 /** A weight of the loss: finite, 0 or more. */
-export const weightNumber = (text: string): number => {
+export function weightNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value < 0)
     throw new InvalidArgumentError("It should be a number of 0 or more.");
   return value;
-};
+}
 
 /** "1,5-7" → {1, 5, 6, 7}. */
-export const numberSet = (text: string): ReadonlySet<number> => {
+export function numberSet(text: string): ReadonlySet<number> {
   const numbers = new Set<number>();
   for (const part of text.split(",")) {
     const match = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(part);
@@ -45,13 +47,13 @@ export const numberSet = (text: string): ReadonlySet<number> => {
     for (let each = first; each <= last; each++) numbers.add(each);
   }
   return numbers;
-};
+}
 
 /** "input=0.5" → a weight for the class, beside those given before. */
-export const classWeight = (
+export function classWeight(
   text: string,
   before: Partial<Record<TokenClass, number>>,
-): Partial<Record<TokenClass, number>> => {
+): Partial<Record<TokenClass, number>> {
   const [name, weight] = text.split("=");
   const known = TOKEN_CLASSES.find((each) => each === name);
   if (known === undefined || weight === undefined)
@@ -59,24 +61,26 @@ export const classWeight = (
       `It should be a class and its weight, as input=0.5. Classes: ${TOKEN_CLASSES.join(", ")}.`,
     );
   return { ...before, [known]: weightNumber(weight) };
-};
+}
 
 /** "all", "last", or "1,-1". */
-export const turnPolicy = (text: string): TrainedTurns => {
+export function turnPolicy(text: string): TrainedTurns {
   if (text === "all" || text === "last") return text;
   const numbers = text.split(",").map(Number);
   if (text.trim() === "" || numbers.some((number) => !Number.isInteger(number) || number === 0))
     throw new InvalidArgumentError("It should be all, last, or numbers from 1, where -1 is the last.");
   return numbers;
-};
+}
 
 /** "emptyCompletions" → "--empty-completions": an option as it is given. */
-export const flagOf = (name: string): string =>
-  `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
 
 /** --set: a key of the recipe, for every command that reads one. */
-export const setOption = (): Option =>
-  new Option(
+export function setOption(): Option {
+  return new Option(
     "--set <key=value>",
     "a value in place of the recipe's, as training.epochs=1; again for more",
   ).argParser(collect);
+}

@@ -130,21 +130,22 @@ export function previewCommand(): Command {
 }
 
 /** Rows can be shown without the model: then none is too long for it. */
-const withModelHere = (settings: DataPlan): { settings: DataPlan; note: string[] } => {
+function withModelHere(settings: DataPlan): { settings: DataPlan; note: string[] } {
   const { model, maxLength } = settings;
   if (model === undefined || existsSync(join(model, "config.json"))) return { settings, note: [] };
   const note =
     maxLength === undefined ? [`${model} has no config.json here: how long a row may be is not known`] : [];
   return { settings: { ...settings, model: undefined }, note };
-};
+}
 
-const noTokenizer = (folder: string): PromptlossError =>
-  new PromptlossError(`${folder}: there is no tokenizer.json, so that ids have no text to show`, {
+function noTokenizer(folder: string): PromptlossError {
+  return new PromptlossError(`${folder}: there is no tokenizer.json, so that ids have no text to show`, {
     hint: "name a tokenizer with --tokenizer",
   });
+}
 
 /** The recipe's settings, or the defaults, with the flags over them. */
-const settingsFrom = (path: string, flags: Flags): DataPlan => {
+function settingsFrom(path: string, flags: Flags): DataPlan {
   const base = recipeSettings([path], flags);
   return {
     sources: base?.sources ?? sourcesOf([path], flags),
@@ -175,4 +176,4 @@ const settingsFrom = (path: string, flags: Flags): DataPlan => {
     maxLength: flags.maxLength ?? base?.maxLength,
     overflow: flags.overflow ?? base?.overflow,
   };
-};
+}

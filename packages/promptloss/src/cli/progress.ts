@@ -48,7 +48,7 @@ export class Progress {
 const BAR = 24;
 
 /** Downloads from the hub as a bar. */
-export const watchedHub = (): HubOptions => {
+export function watchedHub(): HubOptions {
   const line = new StatusLine();
   return {
     onProgress: ({ file, loaded, total }) => {
@@ -56,10 +56,10 @@ export const watchedHub = (): HubOptions => {
       else line.show(() => downloadLine(file, loaded, total));
     },
   };
-};
+}
 
-const downloadLine = (file: string, loaded: number, total: number): string => {
+function downloadLine(file: string, loaded: number, total: number): string {
   const filled = Math.floor((BAR * loaded) / total);
   const bar = "━".repeat(filled) + "─".repeat(BAR - filled);
   return `${bar} ${bytes(loaded)} of ${bytes(total)}  ${file}`;
-};
+}

@@ -74,7 +74,7 @@ const OF_DATA = ["tokenizer", "set", "format", "columns", "emptyCompletions"] as
 
 type Settings = ReturnType<typeof settingsFrom>;
 
-const ratioOf = async (data: readonly string[], { sources, read, tokenizer }: Settings): Promise<number> => {
+async function ratioOf(data: readonly string[], { sources, read, tokenizer }: Settings): Promise<number> {
   const progress = new Progress("rows");
   const examples = readExamples(sources, { ...read, hub: watchedHub() });
   const { generationRatio } = await ratioOfData(examples, {
@@ -88,23 +88,23 @@ const ratioOf = async (data: readonly string[], { sources, read, tokenizer }: Se
   throw new PromptlossError(`${data.join(", ")}: there is no generation ratio to go by`, {
     hint: "a prompt loss weight needs rows that have a prompt and a completion",
   });
-};
+}
 
-const tolerance = (text: string): number => {
+function tolerance(text: string): number {
   const value = anyNumber(text);
   if (value < 0) throw new InvalidArgumentError("It should be a number of 0 or more.");
   return value;
-};
+}
 
 /** "0,0.1,1" */
-export const weightList = (text: string): number[] => {
+export function weightList(text: string): number[] {
   const weights = text.split(",").map(Number);
   if (text.trim() === "" || !weights.every((plw) => plw >= 0 && plw <= 1))
     throw new InvalidArgumentError("It should be weights from 0 to 1, as 0,0.1,1.");
   return weights;
-};
+}
 
-const settingsFrom = (data: readonly string[], flags: Flags) => {
+function settingsFrom(data: readonly string[], flags: Flags) {
   const { tokenizer } = flags;
   const settings = recipeSettings(data, flags);
   if (settings !== undefined) {
@@ -117,4 +117,4 @@ const settingsFrom = (data: readonly string[], flags: Flags) => {
     });
   const read = { onBadRow: "skip", ...readFlags(flags) } as const;
   return { sources: sourcesOf(data, flags), read, tokenizer, normalization: undefined };
-};
+}

@@ -44,7 +44,7 @@ export function serveCommand(): Command {
     .action(serve);
 }
 
-const serve = async (path: string, flags: Flags): Promise<void> => {
+async function serve(path: string, flags: Flags): Promise<void> {
   const apiKey = keyOf(flags.apiKeyEnv);
   if (!LOCAL.has(flags.host) && apiKey === undefined)
     process.stderr.write(
@@ -76,11 +76,13 @@ const serve = async (path: string, flags: Flags): Promise<void> => {
   await signal;
   void nextSignal().then((code) => process.exit(code));
   await server.close(flags.grace);
-};
+}
 
-const hostNames = (text: string): string[] => text.split(",").map((name) => name.trim());
+function hostNames(text: string): string[] {
+  return text.split(",").map((name) => name.trim());
+}
 
-const keyOf = (variable: string | undefined): string | undefined => {
+function keyOf(variable: string | undefined): string | undefined {
   if (variable === undefined) return undefined;
   const key = process.env[variable];
   if (!key)
@@ -88,13 +90,13 @@ const keyOf = (variable: string | undefined): string | undefined => {
       hint: `export ${variable}=... before`,
     });
   return key;
-};
+}
 
 /** Exit codes are those that a shell gives for the signal. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
-const nextSignal = (): Promise<number> =>
-  new Promise((resolve) => {
+function nextSignal(): Promise<number> {
+  return new Promise((resolve) => {
     const listeners = Object.entries(SIGNALS).map(([name, code]) => {
       const heard = (): void => {
         for (const [other, listener] of listeners) process.off(other, listener);
@@ -104,3 +106,4 @@ const nextSignal = (): Promise<number> =>
       return [name, heard] as const;
     });
   });
+}

@@ -58,10 +58,10 @@ export function trainCommand(): Command {
     });
 }
 
-const follow = async (
+async function follow(
   settings: Parameters<typeof startTrainingProcess>[0],
   asEvents: boolean,
-): Promise<void> => {
+): Promise<void> {
   const view = asEvents ? undefined : new TrainView();
   let failure: Extract<TrainingEvent, { type: "error" }> | undefined;
   const { child, done } = startTrainingProcess(settings, (event) => {
@@ -83,4 +83,4 @@ const follow = async (
   }
   if (failure !== undefined && view !== undefined)
     throw new PromptlossError(failure.message, { hint: failure.hint });
-};
+}

@@ -37,8 +37,8 @@ interface Flags {
 /** As a shell gives them for a process that a signal ended. */
 const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-export const tuneCommand = (): Command =>
-  new Command("tune")
+export function tuneCommand(): Command {
+  return new Command("tune")
     .description("search the prompt loss weight and the learning rate in few runs; run it again to go on")
     .argument("<recipe>", "a recipe (.yaml) with an evaluation section: its rows are for the search")
     .option("--runs <number>", "how many runs the search may take", positiveCount)
@@ -105,8 +105,9 @@ export const tuneCommand = (): Command =>
         for (const remove of handlers) remove();
       }
     });
+}
 
-const eventText = (event: TuneEvent, { budget: { runs } }: TuneSettings): string => {
+function eventText(event: TuneEvent, { budget: { runs } }: TuneSettings): string {
   switch (event.type) {
     case "propose":
       return event.runs.map((run, i) => proposalLine(run, event.done + i + 1, runs)).join("\n");
@@ -117,7 +118,7 @@ const eventText = (event: TuneEvent, { budget: { runs } }: TuneSettings): string
     case "final":
       return `${ink.dim("test")}     ${event.cells} trainings with new seeds`;
   }
-};
+}
 
 function settingsOf(recipe: string, flags: Flags): TuneSettings {
   const { objective, test, testTask, runs, tokens, hours } = flags;

@@ -62,4 +62,6 @@ export function assign(
   return setAt(target, 0);
 }
 
-const entries = (count: number): string => (count === 1 ? "1 entry" : `${count} entries`);
+function entries(count: number): string {
+  return count === 1 ? "1 entry" : `${count} entries`;
+}

@@ -13,13 +13,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const read = (text: string | Uint8Array, set: readonly string[] = []) => {
+function read(text: string | Uint8Array, set: readonly string[] = []) {
   const file = join(folder, "file.yaml");
   writeFileSync(file, text);
   return readDocument(file, { set: set.map(parseAssignment) });
-};
+}
 
-const failure = (act: () => unknown): string => {
+function failure(act: () => unknown): string {
   try {
     act();
   } catch (error) {
@@ -27,7 +27,7 @@ const failure = (act: () => unknown): string => {
     return (error as Error).message.replaceAll(`${folder}/`, "");
   }
   throw new Error("it was taken");
-};
+}
 
 describe("limits", () => {
   test("aliases are counted as all that they stand for", () => {

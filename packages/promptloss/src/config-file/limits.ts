@@ -15,5 +15,6 @@ export const LIMITS = {
 } as const;
 
 /** Text for a message: cut where it is long. */
-export const clipped = (text: string): string =>
-  text.length <= LIMITS.quoted ? text : `${text.slice(0, LIMITS.quoted)}…`;
+export function clipped(text: string): string {
+  return text.length <= LIMITS.quoted ? text : `${text.slice(0, LIMITS.quoted)}…`;
+}

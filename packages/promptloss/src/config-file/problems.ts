@@ -69,8 +69,9 @@ function flat(issue: Issue, at: readonly PropertyKey[] = []): Issue[] {
   return looked[0]!.flatMap((each) => flat(each, here.path));
 }
 
-const isOfKind = ({ code, path }: Issue): boolean =>
-  path.length === 0 && (code === "invalid_type" || code === "invalid_value");
+function isOfKind({ code, path }: Issue): boolean {
+  return path.length === 0 && (code === "invalid_type" || code === "invalid_value");
+}
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
@@ -94,7 +95,9 @@ const KINDS: Readonly<Record<string, string>> = {
   null: "null",
 };
 
-const kindOf = (name: string): string => KINDS[name] ?? name;
+function kindOf(name: string): string {
+  return KINDS[name] ?? name;
+}
 
 /** What is wrong with a value, in words. */
 export function wordsOf(issue: Issue, value: unknown): string {
@@ -121,7 +124,9 @@ export function wordsOf(issue: Issue, value: unknown): string {
   }
 }
 
-const bare = (message: string): string => message.replace(/^expected /, "");
+function bare(message: string): string {
+  return message.replace(/^expected /, "");
+}
 
 function expected(what: string, value: unknown): string {
   return value === undefined ? `is missing; expected ${what}` : `expected ${what}, found ${found(value)}`;
@@ -143,8 +148,9 @@ export function found(value: unknown): string {
   }
 }
 
-const choiceOf = (names: readonly string[]): string =>
-  names.length === 1 ? names[0]! : `one of ${names.join(", ")}`;
+function choiceOf(names: readonly string[]): string {
+  return names.length === 1 ? names[0]! : `one of ${names.join(", ")}`;
+}
 
 function alternatives(issue: Issue & { code: "invalid_union" }): string {
   if ("options" in issue && Array.isArray(issue.options)) return choiceOf(issue.options.map(String));
@@ -163,8 +169,9 @@ function alternatives(issue: Issue & { code: "invalid_union" }): string {
   return once.length < 2 ? once.join("") : `${once.slice(0, -1).join(", ")} or ${once.at(-1)}`;
 }
 
-const amount = (value: number | bigint): string =>
-  value.toLocaleString("en-US", { maximumSignificantDigits: 15 });
+function amount(value: number | bigint): string {
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 15 });
+}
 
 function tooSmall({ origin, minimum, inclusive }: Issue & { code: "too_small" }): string {
   if (origin === "string")

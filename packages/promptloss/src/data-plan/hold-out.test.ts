@@ -14,7 +14,7 @@ interface Spec {
 }
 
 /** A row with one token a part, so that parts are equal where their numbers are. */
-const rowOf = ({ instruction, input, completion = 9, group }: Spec, row: number): WeightedTokens => {
+function rowOf({ instruction, input, completion = 9, group }: Spec, row: number): WeightedTokens {
   const tokens: [TokenClass, number][] = [["template", 1]];
   if (instruction !== undefined) tokens.push(["instruction", instruction]);
   if (input !== undefined) tokens.push(["input", input]);
@@ -25,15 +25,16 @@ const rowOf = ({ instruction, input, completion = 9, group }: Spec, row: number)
     weights: new Float32Array(tokens.length).fill(1),
     source: { file: "rows.jsonl", row: row + 1, ...(group !== undefined && { group }) },
   });
-};
+}
 
-const setOf = (specs: readonly Spec[]): RowSet => {
+function setOf(specs: readonly Spec[]): RowSet {
   const rows = specs.map(rowOf);
   return { length: rows.length, lengths: Int32Array.from(rows, ({ length }) => length), at: (i) => rows[i]! };
-};
+}
 
-const rowsOf = (set: RowSet): number[] =>
-  Array.from({ length: set.length }, (_, index) => set.at(index).source.row - 1);
+function rowsOf(set: RowSet): number[] {
+  return Array.from({ length: set.length }, (_, index) => set.at(index).source.row - 1);
+}
 
 const anySpecs = fc.array(
   fc.record(

@@ -86,8 +86,9 @@ export function heldOutNote(sources: readonly DataSource[], heldOut: RowSet, tra
   return `held out: ${counted(heldOut.length, "row")} of evaluation.data (${names}); ${overlap}`;
 }
 
-const counted = (count: number, noun: string): string =>
-  `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+}
 
 function heldOutCount(asked: Drawn, all: number): number {
   const count = "rows" in asked ? asked.rows : Math.max(1, Math.round(asked.fraction * all));

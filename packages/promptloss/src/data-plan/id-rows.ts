@@ -82,5 +82,6 @@ export async function loadIdRows(
   };
 }
 
-const needsTokenizer = ({ source }: Example): TokenRowError =>
-  new TokenRowError(source, "bad-tokens", "is text, and there is no tokenizer to read it with");
+function needsTokenizer({ source }: Example): TokenRowError {
+  return new TokenRowError(source, "bad-tokens", "is text, and there is no tokenizer to read it with");
+}

@@ -3,12 +3,14 @@ import { addCounts, countSkipped, firstBadRow, leftOutLines } from "../data/left
 import type { TokenizationReport, WeightedRowsReport } from "../data/tokens/index.ts";
 
 /** One line each: warnings, what the overflow policy did, rows that were left out by cause with an example. */
-export const notesOf = (tokenized: TokenizationReport, weighed: WeightedRowsReport): string[] => [
-  ...tokenized.warnings,
-  ...weighed.warnings,
-  ...overflowNotes(weighed),
-  ...leftOutNotes(tokenized, weighed),
-];
+export function notesOf(tokenized: TokenizationReport, weighed: WeightedRowsReport): string[] {
+  return [
+    ...tokenized.warnings,
+    ...weighed.warnings,
+    ...overflowNotes(weighed),
+    ...leftOutNotes(tokenized, weighed),
+  ];
+}
 
 function overflowNotes({ overflow }: WeightedRowsReport): string[] {
   const parts = [

@@ -24,10 +24,11 @@ export function groupKeys({ ids, classes, source }: WeightedTokens): string[] {
   return [...keys, isAsked ? `prompt ${hashOf(prompt)}` : `row ${hashOf(ids)}`];
 }
 
-const hashOf = (ids: Int32Array): string =>
-  createHash("sha256")
+function hashOf(ids: Int32Array): string {
+  return createHash("sha256")
     .update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength))
     .digest("base64");
+}
 
 /** Rows that share a key, directly or through others: indices, each row in one group, in the order of the rows. */
 export function groupRows(rows: RowSet): Int32Array[] {

@@ -14,18 +14,18 @@ export interface LeftOut {
   readonly notes?: readonly string[];
 }
 
-export const countSkipped = (rows: readonly SkippedRow[]): SkipCounts => {
+export function countSkipped(rows: readonly SkippedRow[]): SkipCounts {
   const counts: Record<string, number> = {};
   for (const { cause } of rows) counts[cause] = (counts[cause] ?? 0) + 1;
   return counts;
-};
+}
 
-export const addCounts = (...counts: readonly SkipCounts[]): SkipCounts => {
+export function addCounts(...counts: readonly SkipCounts[]): SkipCounts {
   const sum: Record<string, number> = {};
   for (const each of counts)
     for (const [cause, count] of Object.entries(each)) sum[cause] = (sum[cause] ?? 0) + count;
   return sum;
-};
+}
 
 /** The cause that is no fault: data sets have such rows, and they are left out unless the user says otherwise. */
 const EMPTY = "empty-completion";
@@ -33,7 +33,9 @@ const EMPTY = "empty-completion";
 /** Columns that a line names; of more, their number. */
 const NAMED = 12;
 
-const number = (value: number): string => value.toLocaleString("en-US");
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
 
 /**
  * A line for each kind of thing that was left out; none where nothing was. As "3 bad rows were left out: 2 wrong-type,

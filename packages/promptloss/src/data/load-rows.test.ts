@@ -17,9 +17,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const caches = (): string[] => readdirSync(join(folder, "cache"));
+function caches(): string[] {
+  return readdirSync(join(folder, "cache"));
+}
 
-const load = async (source: Partial<DataSource>, seed = 0, at = TINY_PIECES): Promise<string> => {
+async function load(source: Partial<DataSource>, seed = 0, at = TINY_PIECES): Promise<string> {
   const tokenizer = await loadTokenizer(at);
   const rows = await loadRows([{ path: join(folder, "rows.json"), ...source }], {
     tokenizer,
@@ -30,7 +32,7 @@ const load = async (source: Partial<DataSource>, seed = 0, at = TINY_PIECES): Pr
   });
   rows.close();
   return Array.from({ length: rows.length }, (_, i) => rows.lengths[i]).join();
-};
+}
 
 test("tokenizers, options and seeds each have a file of their own, none of which makes another stale", async () => {
   for (let round = 0; round < 2; round++) {

@@ -44,14 +44,16 @@ export interface LoadRowsOptions {
 const KEPT = 1000;
 
 /** Where token caches are kept where nothing else is said. */
-export const tokenCacheFolder = (): string => join(cacheFolder(thisMachine()), "tokens");
+export function tokenCacheFolder(): string {
+  return join(cacheFolder(thisMachine()), "tokens");
+}
 
 /**
  * Opens the rows of some data sources; the report counts the rows that were left out, by reading too. Close them when
  * done.
  * @throws DataError for data that can't be used, TemplateError and TokenRowError for rows that can't be rendered
  */
-export const loadRows = async (
+export async function loadRows(
   sources: readonly DataSource[],
   {
     tokenizer,
@@ -62,7 +64,7 @@ export const loadRows = async (
     onNote = () => {},
     onRebuild = () => {},
   }: LoadRowsOptions,
-): Promise<TokenCache> => {
+): Promise<TokenCache> {
   const files: Record<string, string> = {};
   for (const source of sources)
     for (const { name, path } of await resolveFiles(source, read.hub ?? {}, onNote))
@@ -111,4 +113,4 @@ export const loadRows = async (
   if (built) tidyTokenCaches(cache);
   else markUsed(path);
   return rows;
-};
+}

@@ -3,21 +3,24 @@ import { goodMachine } from "../../test/doctor/good-machine.ts";
 import type { Facts, NativeState } from "./facts.ts";
 import { findingsOf } from "./findings.ts";
 
-const codes = (changes: Partial<Facts>): string[] =>
-  findingsOf({ ...goodMachine, ...changes }).map(({ level, code }) =>
+function codes(changes: Partial<Facts>): string[] {
+  return findingsOf({ ...goodMachine, ...changes }).map(({ level, code }) =>
     level === "error" ? `${code}!` : code,
   );
+}
 
-const native = (changes: Record<string, unknown>): NativeState =>
-  ({ ...goodMachine.native, ...changes }) as NativeState;
+function native(changes: Record<string, unknown>): NativeState {
+  return { ...goodMachine.native, ...changes } as NativeState;
+}
 
-const rates = (float32: number, bfloat16: number): NativeState =>
-  native({
+function rates(float32: number, bfloat16: number): NativeState {
+  return native({
     rates: [
       { device: "cpu", dtype: "float32", size: 2048, teraflops: float32 },
       { device: "cpu", dtype: "bfloat16", size: 2048, teraflops: bfloat16 },
     ],
   });
+}
 
 describe("findingsOf", () => {
   const libtorch = goodMachine.libtorch!;

@@ -25,18 +25,22 @@ export function findingsOf(facts: Facts): Finding[] {
   return [...all.filter(({ level }) => level === "error"), ...all.filter(({ level }) => level === "advice")];
 }
 
-const error = (code: string, message: string, remedy: string): Finding => ({
-  level: "error",
-  code,
-  message,
-  remedy,
-});
-const advice = (code: string, message: string, remedy: string): Finding => ({
-  level: "advice",
-  code,
-  message,
-  remedy,
-});
+function error(code: string, message: string, remedy: string): Finding {
+  return {
+    level: "error",
+    code,
+    message,
+    remedy,
+  };
+}
+function advice(code: string, message: string, remedy: string): Finding {
+  return {
+    level: "advice",
+    code,
+    message,
+    remedy,
+  };
+}
 
 function* nativeFindings(facts: Facts): Generator<Finding> {
   const { node, libtorch, referenceBlas, native, fetchableLibtorch, gpus } = facts;

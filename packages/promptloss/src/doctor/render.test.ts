@@ -5,8 +5,9 @@ import type { Facts } from "./facts.ts";
 import { findingsOf } from "./findings.ts";
 import { renderReport } from "./render.ts";
 
-const render = (facts: Facts, colors = false): string =>
-  renderReport(facts, findingsOf(facts), inkOf(colors));
+function render(facts: Facts, colors = false): string {
+  return renderReport(facts, findingsOf(facts), inkOf(colors));
+}
 
 describe("renderReport", () => {
   it("shows a good machine", () => {

@@ -26,17 +26,20 @@ const golden = JSON.parse(
   }[];
 };
 
-const membersOf = (ranges: Ranges): Set<number> =>
-  new Set(ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i)));
+function membersOf(ranges: Ranges): Set<number> {
+  return new Set(ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i)));
+}
 
-const isSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdfff;
+function isSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdfff;
+}
 
-const wrong = (differs: (code: number, text: string) => boolean): string[] => {
+function wrong(differs: (code: number, text: string) => boolean): string[] {
   const found: string[] = [];
   for (let code = 0; code <= 0x10ffff; code++)
     if (!isSurrogate(code) && differs(code, String.fromCodePoint(code))) found.push(code.toString(16));
   return found;
-};
+}
 
 test("white space", () => {
   const spaces = membersOf(golden.space);

@@ -16,13 +16,21 @@ export const WORD = "\\p{L}\\p{N}_";
 export const PUNCTUATION: ReadonlySet<string> = new Set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~");
 
 /** str.split(). */
-export const splitWords = (text: string): string[] => text.split(SPACES).filter((word) => word !== "");
+export function splitWords(text: string): string[] {
+  return text.split(SPACES).filter((word) => word !== "");
+}
 
 /** "".join(str.split()). */
-export const withoutSpaces = (text: string): string => text.replaceAll(SPACES, "");
+export function withoutSpaces(text: string): string {
+  return text.replaceAll(SPACES, "");
+}
 
 /** str.rstrip(). */
-export const stripEnd = (text: string): string => text.replace(TRAILING, "");
+export function stripEnd(text: string): string {
+  return text.replace(TRAILING, "");
+}
 
 /** str.strip(). */
-export const strip = (text: string): string => stripEnd(text.replace(LEADING, ""));
+export function strip(text: string): string {
+  return stripEnd(text.replace(LEADING, ""));
+}

@@ -32,10 +32,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const at = (...parts: string[]): string => join(folder, ...parts);
-const text = (...parts: string[]): string => readFileSync(at(...parts), "utf8");
+function at(...parts: string[]): string {
+  return join(folder, ...parts);
+}
+function text(...parts: string[]): string {
+  return readFileSync(at(...parts), "utf8");
+}
 
-const failure = (act: () => unknown): OutputError => {
+function failure(act: () => unknown): OutputError {
   try {
     act();
   } catch (error) {
@@ -43,7 +47,7 @@ const failure = (act: () => unknown): OutputError => {
     return error as OutputError;
   }
   throw new Error("it was written");
-};
+}
 
 describe("replaceFile", () => {
   test("replaces the content, makes folders, keeps the rights, leaves nothing beside it", () => {

@@ -14,28 +14,28 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A lock that someone left. */
-const left = (holder: object | string, name = "0123456789abcdef"): string => {
+function left(holder: object | string, name = "0123456789abcdef"): string {
   mkdirSync(join(folder, ".lock"));
   const file = join(folder, ".lock", name);
   writeFileSync(file, typeof holder === "string" ? holder : JSON.stringify(holder));
   return file;
-};
+}
 
-const age = (file: string, seconds: number): void => {
+function age(file: string, seconds: number): void {
   const then = new Date(Date.now() - seconds * 1000);
   utimesSync(file, then, then);
-};
+}
 
-const deadProcess = async (): Promise<number> => {
+async function deadProcess(): Promise<number> {
   const child = spawn(process.execPath, ["-e", ""]);
   await once(child, "close");
   return child.pid!;
-};
+}
 
 const program = join(import.meta.dirname, "../../dist/files/lock.js");
 
 /** Runs a module that has FolderLock and `folder`; its output. */
-const runModule = async (source: string): Promise<string> => {
+async function runModule(source: string): Promise<string> {
   const whole = `import { FolderLock } from ${JSON.stringify(program)};
 import { closeSync, openSync, rmSync } from "node:fs";
 const folder = ${JSON.stringify(folder)};
@@ -48,7 +48,7 @@ ${source}`;
     });
   await once(child, "close");
   return out;
-};
+}
 
 describe("FolderLock", () => {
   test("one has it at a time, and the next after its release; nothing is left of it", () => {

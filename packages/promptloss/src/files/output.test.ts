@@ -10,7 +10,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const at = (...parts: string[]): string => join(folder, ...parts);
+function at(...parts: string[]): string {
+  return join(folder, ...parts);
+}
 
 describe("protectInputs", () => {
   const file = (...parts: string[]): string => {

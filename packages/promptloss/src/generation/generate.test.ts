@@ -37,13 +37,14 @@ const options: fc.Arbitrary<GenerateOptions> = fc.oneof(
 );
 
 /** Log-probabilities or logits of all tokens behind each of the ids, read at once. */
-const readAtOnce = (model: CausalLanguageModel, ids: readonly number[], what: "logits" | "log"): number[][] =>
-  noGrad(() =>
+function readAtOnce(model: CausalLanguageModel, ids: readonly number[], what: "logits" | "log"): number[][] {
+  return noGrad(() =>
     scope(() => {
       const logits = model.logits(model.forward(packSequences([ids])));
       return (what === "log" ? logits.logSoftmax(-1) : logits).toArray() as number[][];
     }),
   );
+}
 
 describe("generate", () => {
   it("gives a prompt in a batch what it gives it alone", async () => {

@@ -15,11 +15,11 @@ import type { GeneratedSequence } from "./types.ts";
  * @throws {GenerationError} for options that make no sense, and prompts that are empty or too long
  * @throws {ModelInputError} for ids outside the vocabulary
  */
-export const generate = async (
+export async function generate(
   model: CausalLanguageModel,
   prompts: readonly ArrayLike<number>[],
   options: GenerateOptions = {},
-): Promise<GeneratedSequence[][]> => {
+): Promise<GeneratedSequence[][]> {
   const settings = generationSettings(options, prompts.length);
   const checked = checkedPrompts(prompts, model.architecture, settings.maxNewTokens);
   const results = new Array<GeneratedSequence[]>(prompts.length);
@@ -32,12 +32,12 @@ export const generate = async (
     });
   }
   return results;
-};
+}
 
 /** Prompts by length, the longest first: they tend to have the longest continuations, and need the most memory. */
-const batches = (prompts: readonly PromptTokens[], size: number): PromptTokens[][] => {
+function batches(prompts: readonly PromptTokens[], size: number): PromptTokens[][] {
   const sorted = [...prompts].sort((a, b) => b.ids.length - a.ids.length);
   return Array.from({ length: Math.ceil(sorted.length / size) }, (_, i) =>
     sorted.slice(i * size, (i + 1) * size),
   );
-};
+}

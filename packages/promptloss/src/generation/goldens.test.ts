@@ -7,16 +7,16 @@ import { tinyGolden, tinyModel, tinyModels } from "../../test/tiny-models.ts";
 import { type CausalLanguageModel, loadModel } from "../models/index.ts";
 import { generate } from "./generate.ts";
 
-const groups = (cases: readonly GenerationGolden[]): Map<string, GenerationGolden[]> => {
+function groups(cases: readonly GenerationGolden[]): Map<string, GenerationGolden[]> {
   const found = new Map<string, GenerationGolden[]>();
   for (const each of cases) {
     const key = JSON.stringify(each.options);
     found.set(key, [...(found.get(key) ?? []), each]);
   }
   return found;
-};
+}
 
-const check = async (model: CausalLanguageModel, cases: readonly GenerationGolden[]): Promise<void> => {
+async function check(model: CausalLanguageModel, cases: readonly GenerationGolden[]): Promise<void> {
   for (const [label, group] of groups(cases)) {
     const results = await generate(
       model,
@@ -36,7 +36,7 @@ const check = async (model: CausalLanguageModel, cases: readonly GenerationGolde
       });
     });
   }
-};
+}
 
 describe("generation equals transformers' in float32", () => {
   it.each(generationGoldens.filter((name) => tinyModels.includes(name)))("%s", async (name) => {

@@ -69,8 +69,9 @@ export interface GenerationSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-const isCount = (value: unknown, least: number): boolean =>
-  Number.isSafeInteger(value) && (value as number) >= least;
+function isCount(value: unknown, least: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least;
+}
 
 /** Beyond these bounds scores in float32 are no longer finite, or all alike. */
 export const REPETITION_PENALTY = { least: 1e-3, most: 1e3 } as const;
@@ -112,7 +113,7 @@ const CHECKS: Readonly<Record<keyof GenerateOptions, readonly [(value: never) =>
  * @param prompts how many there are
  * @throws {GenerationError} for unknown options, values out of range and options that exclude each other
  */
-export const generationSettings = (options: GenerateOptions, prompts: number): GenerationSettings => {
+export function generationSettings(options: GenerateOptions, prompts: number): GenerationSettings {
   for (const [key, value] of Object.entries(options)) checkValue(key, value);
   const settings = {
     maxNewTokens: options.maxNewTokens ?? 256,
@@ -139,9 +140,9 @@ export const generationSettings = (options: GenerateOptions, prompts: number): G
   const seeds = (prompt: number, sequence: number): number =>
     (typeof seed === "number" ? seed + prompt * settings.sequences : seed[prompt]!) + sequence;
   return { ...settings, seeds };
-};
+}
 
-const checkValue = (key: string, value: unknown): void => {
+function checkValue(key: string, value: unknown): void {
   if (!Object.hasOwn(CHECKS, key)) {
     const nearest = nearestName(key, Object.keys(CHECKS));
     throw new GenerationError(key, "there is no such option", {
@@ -151,9 +152,9 @@ const checkValue = (key: string, value: unknown): void => {
   const [check, expected] = CHECKS[key as keyof GenerateOptions];
   if (value !== undefined && !check(value as never))
     throw new GenerationError(key, `expected ${expected}, got ${JSON.stringify(value) ?? String(value)}`);
-};
+}
 
-const checkTogether = (settings: Omit<GenerationSettings, "seeds">, options: GenerateOptions): void => {
+function checkTogether(settings: Omit<GenerationSettings, "seeds">, options: GenerateOptions): void {
   const { temperature, topK, topP, beams, sequences, minNewTokens, maxNewTokens } = settings;
   const refuse = (field: string, message: string, hint: string): never => {
     throw new GenerationError(field, message, { hint });
@@ -177,4 +178,4 @@ const checkTogether = (settings: Omit<GenerationSettings, "seeds">, options: Gen
     refuse("sequences", "would all be the same at temperature 0", "set a temperature or beams");
   if (beams > 1 && settings.onTokens !== undefined)
     refuse("onTokens", "beams settle their tokens only at the end", "leave out one of the two");
-};
+}

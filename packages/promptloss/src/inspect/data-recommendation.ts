@@ -18,10 +18,10 @@ export interface DataRatio {
 }
 
 /** Rg of examples, all of which are read once. */
-export const ratioOfData = async (
+export async function ratioOfData(
   examples: Iterable<Example> | AsyncIterable<Example>,
   { tokenizer, onRow }: DataRatioOptions,
-): Promise<DataRatio> => {
+): Promise<DataRatio> {
   const counter = new PartCounter(tokenizer);
   let rows = 0;
   for await (const example of examples) {
@@ -29,21 +29,22 @@ export const ratioOfData = async (
     onRow?.(++rows);
   }
   return { rows, generationRatio: generationRatio(await counter.finish()) };
-};
+}
 
 /** Undefined where the ratio is undefined or 0. */
-export const recommendForRatio = (
+export function recommendForRatio(
   { ratioOfMeans }: GenerationRatio,
   options: RecommendOptions = {},
-): Recommendation | undefined =>
-  ratioOfMeans === undefined || ratioOfMeans === 0 ? undefined : recommend(ratioOfMeans, options);
+): Recommendation | undefined {
+  return ratioOfMeans === undefined || ratioOfMeans === 0 ? undefined : recommend(ratioOfMeans, options);
+}
 
 /** The weight that `auto` stands for, and why in a sentence. Without a tokenizer rows are ids, whose parts are not known. */
-export const automaticWeight = async (
+export async function automaticWeight(
   examples: Iterable<Example> | AsyncIterable<Example>,
   tokenizer: Tokenizer | undefined,
   options: Pick<RecommendOptions, "normalization"> = {},
-): Promise<{ promptLossWeight: number; note: string }> => {
+): Promise<{ promptLossWeight: number; note: string }> {
   const ratio = tokenizer === undefined ? undefined : await ratioOfData(examples, { tokenizer });
   const recommendation = ratio && recommendForRatio(ratio.generationRatio, options);
   return recommendation === undefined
@@ -52,4 +53,4 @@ export const automaticWeight = async (
         note: "promptLossWeight auto: 1, as the data has no prompt or no completion to go by",
       }
     : { promptLossWeight: recommendation.plw, note: `promptLossWeight auto: ${recommendation.sentence}` };
-};
+}

@@ -21,16 +21,18 @@ export interface Distribution {
 
 const BINS = 16;
 
-const sum = (values: ArrayLike<number>): number => {
+function sum(values: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < values.length; i++) total += values[i]!;
   return total;
-};
+}
 
-const mean = (values: ArrayLike<number>): number => sum(values) / values.length;
+function mean(values: ArrayLike<number>): number {
+  return sum(values) / values.length;
+}
 
 /** Undefined for no values at all. */
-export const distributionOf = (values: ArrayLike<number>): Distribution | undefined => {
+export function distributionOf(values: ArrayLike<number>): Distribution | undefined {
   if (values.length === 0) return undefined;
   const sorted = Float64Array.from(values).sort();
   const average = mean(sorted);
@@ -56,10 +58,10 @@ export const distributionOf = (values: ArrayLike<number>): Distribution | undefi
     },
     histogram: histogramOf(sorted, quantile(0.99)),
   };
-};
+}
 
 /** Equal bins of whole tokens up to the 99th percentile; what is longer counts in the last. */
-const histogramOf = (sorted: Float64Array, top: number): Histogram => {
+function histogramOf(sorted: Float64Array, top: number): Histogram {
   const low = Math.floor(sorted[0]!);
   const width = Math.max(1, Math.ceil((top - low + 1) / BINS));
   const bins = Math.max(1, Math.min(BINS, Math.ceil((top - low + 1) / width)));
@@ -68,4 +70,4 @@ const histogramOf = (sorted: Float64Array, top: number): Histogram => {
   const edges = Array.from({ length: bins + 1 }, (_, i) => low + i * width);
   edges[bins] = Math.max(edges[bins]!, sorted.at(-1)!);
   return { edges, counts };
-};
+}

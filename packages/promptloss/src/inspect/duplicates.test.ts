@@ -6,20 +6,22 @@ import { HashSet, TextHash } from "./text-hash.ts";
 
 const source = { file: "a", row: 1 };
 
-const turns = (instruction: string, input: string, output: string): Example => ({
-  kind: "conversation",
-  turns: [
-    {
-      role: "user",
-      parts: [
-        { class: "instruction", text: instruction },
-        { class: "input", text: input },
-      ],
-    },
-    { role: "assistant", parts: [{ class: "completion", text: output }] },
-  ],
-  source,
-});
+function turns(instruction: string, input: string, output: string): Example {
+  return {
+    kind: "conversation",
+    turns: [
+      {
+        role: "user",
+        parts: [
+          { class: "instruction", text: instruction },
+          { class: "input", text: input },
+        ],
+      },
+      { role: "assistant", parts: [{ class: "completion", text: output }] },
+    ],
+    source,
+  };
+}
 
 test("rows and prompts that come again are counted as sets of strings would", () => {
   // Few letters, so that much comes again and borders between parts matter.

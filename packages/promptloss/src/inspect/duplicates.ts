@@ -37,7 +37,7 @@ export class DuplicateCounter {
   }
 }
 
-const addTurn = (hash: TextHash, { role, parts }: Turn): void => {
+function addTurn(hash: TextHash, { role, parts }: Turn): void {
   hash.add(role).add(String(parts.length));
   for (const { text } of parts) hash.add(text);
-};
+}

@@ -11,7 +11,7 @@ export interface GenerationRatio {
   readonly rowsWithoutPrompt: number;
 }
 
-export const generationRatio = ({ instruction, input, completion }: PartLengths): GenerationRatio => {
+export function generationRatio({ instruction, input, completion }: PartLengths): GenerationRatio {
   let [prompts, completions, ratios, rowsWithout] = [0, 0, 0, 0];
   for (let row = 0; row < completion.length; row++) {
     const prompt = instruction[row]! + input[row]!;
@@ -27,4 +27,4 @@ export const generationRatio = ({ instruction, input, completion }: PartLengths)
     meanOfRatios: rows === rowsWithout ? undefined : ratios / (rows - rowsWithout),
     rowsWithoutPrompt: rowsWithout,
   };
-};
+}

@@ -11,22 +11,26 @@ import { inspectExamples } from "./inspection.ts";
 const tokenizer = await loadTokenizer(TINY_BYTES);
 const template = createTemplate("alpaca", tokenizer);
 
-const row = (instruction: string, input: string, output: string, number = 1): ConversationExample => ({
-  kind: "conversation",
-  turns: [
-    {
-      role: "user",
-      parts: [
-        { class: "instruction", text: instruction },
-        ...(input === "" ? [] : [{ class: "input" as const, text: input }]),
-      ],
-    },
-    { role: "assistant", parts: [{ class: "completion", text: output }] },
-  ],
-  source: { file: "rows.json", row: number },
-});
+function row(instruction: string, input: string, output: string, number = 1): ConversationExample {
+  return {
+    kind: "conversation",
+    turns: [
+      {
+        role: "user",
+        parts: [
+          { class: "instruction", text: instruction },
+          ...(input === "" ? [] : [{ class: "input" as const, text: input }]),
+        ],
+      },
+      { role: "assistant", parts: [{ class: "completion", text: output }] },
+    ],
+    source: { file: "rows.json", row: number },
+  };
+}
 
-const count = async (text: string): Promise<number> => (await tokenizer.encodeIds([text]))[0]!.length;
+async function count(text: string): Promise<number> {
+  return (await tokenizer.encodeIds([text]))[0]!.length;
+}
 
 describe("generationRatio", () => {
   test("is the ratio of means, beside the mean of the rows' ratios", () => {

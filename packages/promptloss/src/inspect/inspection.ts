@@ -73,10 +73,10 @@ export const SHOWN_WEIGHTS = [0, 0.01, 0.05, 0.1, 0.2463, 0.5, 1] as const;
 const LENGTHS = [256, 512, 1024, 2048, 4096, 8192];
 
 /** Reads all examples once. Memory grows by some 50 bytes a row. */
-export const inspectExamples = async (
+export async function inspectExamples(
   examples: Iterable<Example> | AsyncIterable<Example>,
   options: InspectOptions,
-): Promise<Inspection> => {
+): Promise<Inspection> {
   const { tokenizer, template, turns = "all", sample = 1000, seed = 0, onRow } = options;
   const { taskGroup, normalization } = options;
   const counter = new PartCounter(tokenizer);
@@ -118,9 +118,9 @@ export const inspectExamples = async (
     recommendation: recommendForRatio(ratio, { taskGroup, normalization }),
   };
   return { ...found, warnings: inspectionWarnings(found, trained.report) };
-};
+}
 
-const lossShares = (tokens: Readonly<Record<TokenClass, number>>): Inspection["lossShares"] => {
+function lossShares(tokens: Readonly<Record<TokenClass, number>>): Inspection["lossShares"] {
   const { prompt, content, end } = partTokens(tokens);
   return SHOWN_WEIGHTS.map((promptLossWeight) => {
     const total = promptLossWeight * prompt + content + end;
@@ -132,12 +132,9 @@ const lossShares = (tokens: Readonly<Record<TokenClass, number>>): Inspection["l
       end: share(end),
     };
   });
-};
+}
 
-const overflowOf = (
-  lengths: readonly number[],
-  modelMaxLength: number | undefined,
-): Inspection["overflow"] => {
+function overflowOf(lengths: readonly number[], modelMaxLength: number | undefined): Inspection["overflow"] {
   const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
   const shown = new Set(
     LENGTHS.filter((length, i) => length <= longest || LENGTHS[i - 1]! < longest || i === 0),
@@ -149,7 +146,7 @@ const overflowOf = (
       length,
       share: lengths.length === 0 ? 0 : lengths.filter((each) => each > length).length / lengths.length,
     }));
-};
+}
 
 /** A uniform sample of a stream of unknown length (Vitter's algorithm R). */
 class Reservoir<T> {

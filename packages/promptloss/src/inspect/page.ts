@@ -4,8 +4,9 @@ import type { Distribution } from "./distribution.ts";
 import type { Inspection } from "./inspection.ts";
 import { percent } from "./render.ts";
 
-const escapeText = (text: string): string =>
-  text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`);
+function escapeText(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`);
+}
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1a1a1a; --soft: #666; --line: #ddd; --bar: #3b6ea5; --paper: #fff; --warn: #a15c00 }
@@ -17,23 +18,23 @@ th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid var(
 svg { display: block } rect { fill: var(--bar) } .big { font-size: 2.6rem; font-weight: 600; line-height: 1.1 } .note { color: var(--soft); font-size: .9rem }
 .warn { color: var(--warn) } pre { white-space: pre-wrap; font: .9rem/1.5 ui-monospace, monospace; background: none; margin: 0 }`;
 
-const histogram = ({ histogram: { counts, edges } }: Distribution): string => {
+function histogram({ histogram: { counts, edges } }: Distribution): string {
   const most = Math.max(...counts);
   const bars = counts.map((count, i) => {
     const height = (36 * count) / most;
     return `<rect x="${i * 9}" y="${36 - height}" width="8" height="${height}"><title>${edges[i]} to ${edges[i + 1]} tokens: ${count} rows</title></rect>`;
   });
   return `<svg width="${counts.length * 9}" height="36" role="img" aria-label="histogram of lengths">${bars.join("")}</svg>`;
-};
+}
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[], tag: string): string =>
     `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
   return `<table>${line(head, "th")}${rows.map((row) => line(row, "td")).join("")}</table>`;
-};
+}
 
 /** The whole page. */
-export const inspectionPage = (
+export function inspectionPage(
   {
     rows,
     parts,
@@ -46,7 +47,7 @@ export const inspectionPage = (
     recommendation,
   }: Inspection,
   { data, tokenizer }: { data: string; tokenizer: string },
-): string => {
+): string {
   const count = (value: number): string => Math.round(value).toLocaleString("en-US");
   const lengthRow = (name: string, each: Distribution): string[] => {
     const { p5, p50, p95, p99 } = each.quantiles;
@@ -97,4 +98,4 @@ export const inspectionPage = (
       : ["<h2>Recommendation</h2>", `<pre>${escapeText(renderRecommendation(recommendation))}</pre>`]),
   ];
   return `<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeText(data)}</title><style>${STYLE}</style>\n${body.join("\n")}\n</html>\n`;
-};
+}

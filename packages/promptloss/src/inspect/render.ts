@@ -10,30 +10,35 @@ import type { Inspection } from "./inspection.ts";
 const BARS = " ▁▂▃▄▅▆▇█";
 
 /** One character a bin, its height by the square root of the count, so that thin tails can be seen. */
-export const sparkline = (counts: readonly number[]): string => {
+export function sparkline(counts: readonly number[]): string {
   const most = Math.max(...counts);
   return counts.map((count) => BARS[Math.ceil(8 * Math.sqrt(count / most))]).join("");
-};
+}
 
-const whole = (value: number): string => value.toLocaleString("en-US");
-const fixed = (value: number | undefined, digits = 2): string =>
-  value === undefined ? "–" : value.toFixed(digits);
+function whole(value: number): string {
+  return value.toLocaleString("en-US");
+}
+function fixed(value: number | undefined, digits = 2): string {
+  return value === undefined ? "–" : value.toFixed(digits);
+}
 
-export const percent = (share: number): string => {
+export function percent(share: number): string {
   if (share === 0) return "0 %";
   return `${(100 * share).toFixed(share < 0.01 ? 2 : share < 0.1 ? 1 : 0)} %`;
-};
+}
 
 const HEADER = ["tokens", "mean", "sd", "min", "5 %", "50 %", "95 %", "99 %", "max", ""];
 const ALIGNMENTS: Alignment[] = ["left", ...new Array<Alignment>(8).fill("right"), "left"];
 
-const lengthRow = (label: string, { mean, sd, min, max, quantiles, histogram }: Distribution): string[] => {
+function lengthRow(label: string, { mean, sd, min, max, quantiles, histogram }: Distribution): string[] {
   const { p5, p50, p95, p99 } = quantiles;
   const counts = [min, p5, p50, p95, p99, max].map((value) => whole(Math.round(value)));
   return [label, fixed(mean), fixed(sd), ...counts, sparkline(histogram.counts)];
-};
+}
 
-const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`.trimEnd());
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`.trimEnd());
+}
 
 export interface RenderContext {
   readonly data: string;
@@ -42,10 +47,7 @@ export interface RenderContext {
 }
 
 /** The report, with a line break at its end. */
-export const renderInspection = (
-  inspection: Inspection,
-  { data, tokenizer, colors }: RenderContext,
-): string => {
+export function renderInspection(inspection: Inspection, { data, tokenizer, colors }: RenderContext): string {
   const { rows, parts, trained, duplicates, warnings, recommendation } = inspection;
   const lengths = textTable(
     [
@@ -76,9 +78,9 @@ export const renderInspection = (
     ...(recommendation === undefined ? [] : indent(renderRecommendation(recommendation).split("\n"))),
     "",
   ].join("\n");
-};
+}
 
-const ratioLines = ({ generationRatio, trained }: Inspection, colors: Ink): string[] => {
+function ratioLines({ generationRatio, trained }: Inspection, colors: Ink): string[] {
   const { ratioOfMeans, meanOfRatios } = generationRatio;
   return indent([
     ...textTable(
@@ -90,9 +92,9 @@ const ratioLines = ({ generationRatio, trained }: Inspection, colors: Ink): stri
       ["left", "right", "left"],
     ).map((line, i) => (i === 0 ? colors.bold(line) : line)),
   ]);
-};
+}
 
-const shareLines = ({ lossShares, overflow }: Inspection, colors: Ink): string[] => {
+function shareLines({ lossShares, overflow }: Inspection, colors: Ink): string[] {
   const table = (head: readonly string[], ...rows: readonly (readonly string[])[]): string[] => {
     const [first = "", ...lines] = textTable(
       [head, ...rows],
@@ -114,7 +116,7 @@ const shareLines = ({ lossShares, overflow }: Inspection, colors: Ink): string[]
       ["rows that are longer *", ...overflow.map(({ share }) => percent(share))],
     ),
   ];
-};
+}
 
 /** Which tokens end the sampled answers. */
 function endsOf({ trained: { ends } }: Inspection): string {

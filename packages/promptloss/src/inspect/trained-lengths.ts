@@ -49,10 +49,10 @@ export interface Training {
   readonly turns: TrainedTurns;
 }
 
-export const trainedLengths = async (
+export async function trainedLengths(
   sample: readonly Example[],
   { tokenizer, template, turns }: Training,
-): Promise<TrainedLengths> => {
+): Promise<TrainedLengths> {
   const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: "skip" });
   const tokens = countClasses(new Uint8Array(0));
   const lengths: number[] = [];
@@ -77,7 +77,7 @@ export const trainedLengths = async (
       .map(([id, counts]) => ({ token: tokenizer.tokenOf(id) ?? String(id), ...counts }))
       .sort((a, b) => b.answers - a.answers),
   };
-};
+}
 
 function countEnds(
   { ids, classes, partWeights, scales, rowWeight }: ClassifiedTokens,

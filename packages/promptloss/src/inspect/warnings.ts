@@ -5,14 +5,18 @@ import type { Inspection } from "./inspection.ts";
 /** Duplicates below this share are what any collected data set has. */
 const MANY_DUPLICATES = 0.01;
 
-const percent = (share: number): string => `${(100 * share).toFixed(share < 0.01 ? 2 : 1)} %`;
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share < 0.01 ? 2 : 1)} %`;
+}
 
-const rows = (count: number): string => `${count.toLocaleString("en-US")} ${count === 1 ? "row" : "rows"}`;
+function rows(count: number): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? "row" : "rows"}`;
+}
 
-export const inspectionWarnings = (
+export function inspectionWarnings(
   found: Omit<Inspection, "warnings">,
   report: TokenizationReport,
-): string[] => {
+): string[] {
   const warnings = [...report.warnings];
   const { trained, duplicates, emptyCompletions, generationRatio } = found;
   if (found.rows === 0) return ["there are no rows"];
@@ -40,4 +44,4 @@ export const inspectionWarnings = (
   if (generationRatio.ratioOfMeans === undefined)
     warnings.push("there are no prompt tokens: a prompt loss weight changes nothing");
   return warnings;
-};
+}

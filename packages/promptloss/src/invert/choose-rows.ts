@@ -24,17 +24,17 @@ export interface ChooseOptions {
 }
 
 /** The ratio of mean lengths; NaN without prompt tokens. */
-export const ratioOf = (rows: readonly Sides[]): number => {
+export function ratioOf(rows: readonly Sides[]): number {
   const total = (side: keyof Sides): number => rows.reduce((sum, row) => sum + row[side], 0);
   return total("completion") / total("prompt");
-};
+}
 
 /**
  * The rows to invert, one flag a row. With a target, rows are taken in random order until the ratio is as near to the
  * target as inverting one row more or less can bring it.
  * @throws PromptlossError where the target lies outside what inverting can reach
  */
-export const chooseRows = (rows: readonly Candidate[], options: ChooseOptions): boolean[] => {
+export function chooseRows(rows: readonly Candidate[], options: ChooseOptions): boolean[] {
   const { onlyLong, targetRatio, seed } = options;
   const chosen = rows.map(() => false);
   const candidates = rows.flatMap(({ before }, i) =>
@@ -49,29 +49,29 @@ export const chooseRows = (rows: readonly Candidate[], options: ChooseOptions): 
   const end = ratioOf(rows.map(({ before, after }, i) => (candidate.has(i) ? after : before)));
   checkReach(targetRatio, start, end);
   return invertTowards(rows, shuffle([...candidates], seededDraw(seed)), targetRatio, chosen);
-};
+}
 
 /** @throws PromptlossError for what is no ratio */
-export const checkTarget = (target: number): void => {
+export function checkTarget(target: number): void {
   if (!(target > 0 && Number.isFinite(target)))
     throw new PromptlossError(`the target ratio must be a positive number, not ${target}`);
-};
+}
 
-const checkReach = (target: number, start: number, end: number): void => {
+function checkReach(target: number, start: number, end: number): void {
   checkTarget(target);
   if (target > Math.max(start, end) || target < Math.min(start, end))
     throw new PromptlossError(
       `inverting can bring the generation ratio from ${start.toFixed(3)} to ${end.toFixed(3)}, not to ${target}`,
       { hint: "choose a target between the two, or let rows be left out in place (--by sampling)" },
     );
-};
+}
 
-const invertTowards = (
+function invertTowards(
   rows: readonly Candidate[],
   order: readonly number[],
   target: number,
   chosen: boolean[],
-): boolean[] => {
+): boolean[] {
   let prompt = rows.reduce((sum, { before }) => sum + before.prompt, 0);
   let completion = rows.reduce((sum, { before }) => sum + before.completion, 0);
   const distance = (p: number, c: number): number => Math.abs(Math.log(c / p / target));
@@ -85,4 +85,4 @@ const invertTowards = (
   });
   for (const i of order.slice(0, best.count)) chosen[i] = true;
   return chosen;
-};
+}

@@ -30,7 +30,7 @@ export const DEFAULT_WORDING: Wording = {
 };
 
 /** @throws PromptlossError for a wording without {instruction}, or with other placeholders */
-export const checkWording = ({ instruction, output }: Wording): void => {
+export function checkWording({ instruction, output }: Wording): void {
   if (instruction.trim() === "") throw new PromptlossError("the instruction of inverted rows is empty");
   const placeholders: string[] = output.match(/\{\w*\}/g) ?? [];
   const unknown = placeholders.find((each) => each !== "{instruction}" && each !== "{input}");
@@ -42,10 +42,10 @@ export const checkWording = ({ instruction, output }: Wording): void => {
     throw new PromptlossError(
       "the output's wording lacks {instruction}: the model would not learn the prompt",
     );
-};
+}
 
 /** The row that asks for this row's prompt. */
-export const invertRow = ({ instruction, input, output }: AlpacaRow, wording: Wording): AlpacaRow => {
+export function invertRow({ instruction, input, output }: AlpacaRow, wording: Wording): AlpacaRow {
   const template =
     input.trim() === ""
       ? wording.output
@@ -59,4 +59,4 @@ export const invertRow = ({ instruction, input, output }: AlpacaRow, wording: Wo
     name === "{input}" ? input : instruction,
   );
   return { instruction: wording.instruction, input: output, output: answer };
-};
+}

@@ -54,10 +54,10 @@ export interface Inverted {
 /**
  * @throws PromptlossError for rows that are no single exchange, a bad wording, and a ratio out of reach
  */
-export const invertExamples = async (
+export async function invertExamples(
   examples: Iterable<Example> | AsyncIterable<Example>,
   options: InvertOptions,
-): Promise<Inverted> => {
+): Promise<Inverted> {
   const { tokenizer, onlyLong = true, targetRatio, by = "inverting", seed = 0 } = options;
   if (by === "sampling" && targetRatio === undefined)
     throw new PromptlossError("sampling leaves rows out until a ratio is reached, and there is no target", {
@@ -88,9 +88,9 @@ export const invertExamples = async (
       by,
     },
   };
-};
+}
 
-const asAlpaca = (example: Example): AlpacaRow => {
+function asAlpaca(example: Example): AlpacaRow {
   const { source } = example;
   const fail = (reason: string): PromptlossError =>
     new PromptlossError(`${source.file}, row ${source.row}: ${reason}`, {
@@ -104,9 +104,9 @@ const asAlpaca = (example: Example): AlpacaRow => {
       .flatMap(({ parts }) => parts.filter((part) => part.class === name).map(({ text }) => text))
       .join("");
   return { instruction: textOf("instruction"), input: textOf("input"), output: textOf("completion") };
-};
+}
 
-const sidesOf = async (rows: readonly AlpacaRow[], tokenizer: Tokenizer): Promise<Sides[]> => {
+async function sidesOf(rows: readonly AlpacaRow[], tokenizer: Tokenizer): Promise<Sides[]> {
   const count = (pick: (row: AlpacaRow) => string): Promise<Int32Array> =>
     tokenizer.countBatch(rows.map(pick));
   const [instructions, inputs, outputs] = [
@@ -115,10 +115,10 @@ const sidesOf = async (rows: readonly AlpacaRow[], tokenizer: Tokenizer): Promis
     await count(({ output }) => output),
   ];
   return rows.map((_, i) => ({ prompt: instructions[i]! + inputs[i]!, completion: outputs[i]! }));
-};
+}
 
-const meansOf = (sides: readonly Sides[]): SideMeans => {
+function meansOf(sides: readonly Sides[]): SideMeans {
   const average = (side: keyof Sides): number =>
     sides.reduce((sum, each) => sum + each[side], 0) / sides.length;
   return { prompt: average("prompt"), completion: average("completion"), generationRatio: ratioOf(sides) };
-};
+}

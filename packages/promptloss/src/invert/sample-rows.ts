@@ -15,7 +15,7 @@ export interface SampleOptions {
  * are left out, in random order, as bring the ratio as near to the target as one row more or less can.
  * @throws PromptlossError where all rows lie on one side of the target
  */
-export const sampleRows = (rows: readonly Sides[], { targetRatio, seed }: SampleOptions): boolean[] => {
+export function sampleRows(rows: readonly Sides[], { targetRatio, seed }: SampleOptions): boolean[] {
   checkTarget(targetRatio);
   // Completion tokens beyond what the target allows for: 0 at the target. Leaving a row out takes its own away.
   const excessOf = ({ prompt, completion }: Sides): number => completion - targetRatio * prompt;
@@ -40,4 +40,4 @@ export const sampleRows = (rows: readonly Sides[], { targetRatio, seed }: Sample
   const kept = rows.map(() => true);
   for (const i of order.slice(0, best.count)) kept[i] = false;
   return kept;
-};
+}

@@ -6,7 +6,9 @@ import { expect, test } from "vitest";
 import { jsonSchema, keysPage, SCHEMA_NAMES } from "./json-schemas.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
-const read = (path: string): string => readFileSync(join(root, path), "utf8");
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
 
 test.each(SCHEMA_NAMES)("schemas/%s.json is what checks the files (npm run schemas)", (name) => {
   expect(JSON.parse(read(`packages/promptloss/schemas/${name}.json`))).toEqual(

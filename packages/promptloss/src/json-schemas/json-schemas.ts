@@ -106,9 +106,13 @@ function rowsOf({ properties = {}, required = [] }: Json, prefix: string): strin
   });
 }
 
-const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
+function code(value: unknown): string {
+  return `\`${JSON.stringify(value)}\``;
+}
 
-const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
 
 function kindsOf(json: Json): string {
   if (json.const !== undefined) return code(json.const);

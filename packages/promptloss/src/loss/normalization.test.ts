@@ -6,22 +6,24 @@ import { IS_ANSWER, lossFactors, lossTotals, NORMALIZATIONS } from "./normalizat
 import { referenceLoss } from "./reference.ts";
 
 /** Token losses that are all different. */
-const lossesOf = (rows: readonly WeightedTokens[]) =>
-  rows.map((row, r) => ({
+function lossesOf(rows: readonly WeightedTokens[]) {
+  return rows.map((row, r) => ({
     row,
     losses: Float64Array.from(row.ids, (_, i) => 0.1 + Math.sin(r * 31 + i) ** 2),
   }));
+}
 
-const byFactors = (
+function byFactors(
   batch: ReturnType<typeof lossesOf>,
   { prompt, completion }: { prompt: number; completion: number },
-): number =>
-  batch.reduce((sum, { row, losses }) => {
+): number {
+  return batch.reduce((sum, { row, losses }) => {
     let total = 0;
     for (let i = 1; i < row.length; i++)
       total += row.weights[i]! * losses[i]! * (IS_ANSWER[row.classes[i]!] ? completion : prompt);
     return sum + total;
   }, 0);
+}
 
 describe.each(NORMALIZATIONS)("%s", (normalization) => {
   test("factors give what the formula says", () => {
@@ -51,13 +53,14 @@ describe.each(NORMALIZATIONS)("%s", (normalization) => {
 });
 
 // Two rows by hand: prompt losses 1, 2 and 3, answer losses 4, 5 and 6; PLW 0.5.
-const row = (classes: number[], weights: number[]): WeightedTokens =>
-  WeightedTokens.of({
+function row(classes: number[], weights: number[]): WeightedTokens {
+  return WeightedTokens.of({
     ids: Int32Array.from(classes, (_, i) => i),
     classes: Uint8Array.from(classes),
     weights: Float32Array.from(weights),
     source: { file: "a", row: 1 },
   });
+}
 const batch = [
   { row: row([1, 1, 1, 4, 5], [0.5, 0.5, 0.5, 1, 1]), losses: [0, 1, 2, 4, 5] },
   { row: row([1, 3, 4], [0.5, 0.5, 1]), losses: [0, 3, 6] },

@@ -48,7 +48,7 @@ export interface LossTotals {
 }
 
 /** @param rows the rows of the whole batch that a loss is reduced over */
-export const lossTotals = (rows: Iterable<WeightedTokens>): LossTotals => {
+export function lossTotals(rows: Iterable<WeightedTokens>): LossTotals {
   const tokens = [0, 0] as [number, number];
   const weight = [0, 0] as [number, number];
   let active = 0;
@@ -71,7 +71,7 @@ export const lossTotals = (rows: Iterable<WeightedTokens>): LossTotals => {
     active,
     padded: count * (longest - 1),
   };
-};
+}
 
 export interface NormalizationSettings {
   readonly normalization: Normalization;
@@ -83,7 +83,7 @@ export interface NormalizationSettings {
  * The factor of w·ℓ on each side. 0 for a side that is empty.
  * @throws LossError where the divisor is 0, so that the loss is not defined, and for a share outside [0, 1]
  */
-export const lossFactors = (totals: LossTotals, settings: NormalizationSettings): BySide<number> => {
+export function lossFactors(totals: LossTotals, settings: NormalizationSettings): BySide<number> {
   const { tokens, weight, active, padded } = totals;
   const both = (divisor: number): BySide<number> => {
     if (!(divisor > 0)) throw undefinedLoss(settings.normalization);
@@ -115,9 +115,10 @@ export const lossFactors = (totals: LossTotals, settings: NormalizationSettings)
       };
     }
   }
-};
+}
 
-const undefinedLoss = (name: Normalization): LossError =>
-  new LossError(`the loss of a batch is not defined: ${name} divides by 0`, {
+function undefinedLoss(name: Normalization): LossError {
+  return new LossError(`the loss of a batch is not defined: ${name} divides by 0`, {
     hint: "a batch needs a token that is trained on; look at the weights with promptloss preview",
   });
+}

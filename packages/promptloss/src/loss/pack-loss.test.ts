@@ -16,8 +16,8 @@ import { dynamicFineTuning } from "./reweighting.ts";
 const model = tinyLlama({ dtype: "float64" });
 
 /** Cross entropies of a row's tokens by torch's own operators, one row at a time; 0 for the first. */
-const lossesOf = (of: CausalLanguageModel, row: WeightedTokens): Float64Array =>
-  noGrad(() =>
+function lossesOf(of: CausalLanguageModel, row: WeightedTokens): Float64Array {
+  return noGrad(() =>
     scope(() => {
       const logits = of.logits(of.forward(packSequences([row.ids]))).narrow(0, 0, row.length - 1);
       const targets = fromTypedArray(BigInt64Array.from(row.ids.subarray(1), BigInt));
@@ -25,11 +25,12 @@ const lossesOf = (of: CausalLanguageModel, row: WeightedTokens): Float64Array =>
       return Float64Array.of(0, ...losses);
     }),
   );
+}
 
-const settingsOf = (rows: readonly WeightedTokens[], normalization: (typeof NORMALIZATIONS)[number]) => {
+function settingsOf(rows: readonly WeightedTokens[], normalization: (typeof NORMALIZATIONS)[number]) {
   const settings = { normalization, promptShare: 0.25 };
   return { settings, factors: lossFactors(lossTotals(rows), settings) };
-};
+}
 
 describe("packLoss", () => {
   test("is the reference's loss under every normalisation", () => {

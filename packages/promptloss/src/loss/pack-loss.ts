@@ -46,13 +46,11 @@ export type PackLossFunction = (
 ) => PackLoss;
 
 /** The loss of a pack, and its unweighted losses and accuracies by side. */
-export const packLoss = (
-  model: CausalLanguageModel,
-  pack: PackedTokens,
-  options: PackLossOptions,
-): PackLoss => scope(() => withProductsIn(options.compute, model, () => lossOf(model, pack, options)));
+export function packLoss(model: CausalLanguageModel, pack: PackedTokens, options: PackLossOptions): PackLoss {
+  return scope(() => withProductsIn(options.compute, model, () => lossOf(model, pack, options)));
+}
 
-const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLossOptions): PackLoss => {
+function lossOf(model: CausalLanguageModel, pack: PackedTokens, options: PackLossOptions): PackLoss {
   const { device } = model;
   const { factors, reweighting, labelSmoothing = 0, measureAll = false } = options;
   const { targets, weights } = pack.shifted();
@@ -89,9 +87,11 @@ const lossOf = (model: CausalLanguageModel, pack: PackedTokens, options: PackLos
   const isMeasured = (place: number): boolean => measureAll || coefficients[place]! > 0;
   const rows = Array.from({ length: pack.rowCount }, (_, row) => rowSums(pack, row, predictions, isMeasured));
   return { loss, hidden, rows };
-};
+}
 
-const numbers = (losses: Tensor, correct: Tensor) => ({
-  losses: losses.to({ dtype: "float64" }).toTypedArray("float64"),
-  correct: correct.to({ dtype: "uint8" }).toTypedArray("uint8"),
-});
+function numbers(losses: Tensor, correct: Tensor) {
+  return {
+    losses: losses.to({ dtype: "float64" }).toTypedArray("float64"),
+    correct: correct.to({ dtype: "uint8" }).toTypedArray("uint8"),
+  };
+}

@@ -20,7 +20,9 @@ export interface PartSum {
 
 export type PartSums = Readonly<Record<TokenPart, PartSum>>;
 
-const emptySum = (): PartSum => ({ tokens: 0, unmeasured: 0, loss: 0, correct: 0 });
+function emptySum(): PartSum {
+  return { tokens: 0, unmeasured: 0, loss: 0, correct: 0 };
+}
 
 export function emptyPartSums(): PartSums {
   return { prompt: emptySum(), content: emptySum(), end: emptySum() };

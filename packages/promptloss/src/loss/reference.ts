@@ -11,7 +11,7 @@ export interface RowLosses {
 }
 
 /** The loss of one batch. NaN where it is not defined. */
-export const referenceLoss = (batch: readonly RowLosses[], settings: NormalizationSettings): number => {
+export function referenceLoss(batch: readonly RowLosses[], settings: NormalizationSettings): number {
   const tokens = batch.flatMap(({ row, losses }) =>
     Array.from({ length: row.length - 1 }, (_, i) => {
       const name = TOKEN_CLASSES[row.classes[i + 1]!]!;
@@ -50,4 +50,4 @@ export const referenceLoss = (batch: readonly RowLosses[], settings: Normalizati
       );
     }
   }
-};
+}

@@ -13,18 +13,20 @@ export interface RowLoss {
 }
 
 /** Rows in one pack, in order. Computes no gradients. */
-export const rowLosses = (
+export function rowLosses(
   model: CausalLanguageModel,
   rows: readonly WeightedTokens[],
   { compute }: { readonly compute?: DType | undefined } = {},
-): RowLoss[] =>
-  noGrad(() =>
+): RowLoss[] {
+  return noGrad(() =>
     scope(() => {
       const pack = PackedTokens.of(rows.map(unweighted));
       const measured = packLoss(model, pack, { factors: { prompt: 1, completion: 1 }, compute });
       return rows.map(({ source }, index) => ({ source, sums: measured.rows[index]! }));
     }),
   );
+}
 
-const unweighted = ({ ids, classes, source }: WeightedTokens): WeightedTokens =>
-  WeightedTokens.of({ ids, classes, weights: new Float32Array(ids.length).fill(1), source });
+function unweighted({ ids, classes, source }: WeightedTokens): WeightedTokens {
+  return WeightedTokens.of({ ids, classes, weights: new Float32Array(ids.length).fill(1), source });
+}

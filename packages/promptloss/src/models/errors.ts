@@ -60,17 +60,18 @@ export class ModelWeightsError extends ModelError {
 /** How many names a message lists; the fields hold all. */
 const LISTED = 8;
 
-const describe = (what: string, names: readonly string[]): string => {
+function describe(what: string, names: readonly string[]): string {
   if (names.length === 0) return "";
   const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : "";
   return `${what}: ${names.slice(0, LISTED).join(", ")}${more}`;
-};
+}
 
 /** What a model's numbers that are none mean, wherever they are met. */
-export const notFinite = (what: string): ModelError =>
-  new ModelError(`${what} are not finite numbers`, {
+export function notFinite(what: string): ModelError {
+  return new ModelError(`${what} are not finite numbers`, {
     hint: "its weights may be damaged, or too large for 16 bits: try float32",
   });
+}
 
 /** Input that the model can't take: ids out of range, sequences too long, borders that do not add up. */
 export class ModelInputError extends ModelError {}

@@ -28,7 +28,7 @@ export function frozenNames(names: Iterable<string>, patterns: readonly string[]
  * Takes parameters out of training.
  * @throws {ModelError} as {@link frozenNames} does
  */
-export const freezeParameters = (model: CausalLanguageModel, patterns: readonly string[]): void => {
+export function freezeParameters(model: CausalLanguageModel, patterns: readonly string[]): void {
   for (const name of frozenNames(model.parameters.keys(), patterns))
     model.parameters.get(name)!.requiresGrad = false;
-};
+}

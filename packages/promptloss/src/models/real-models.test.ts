@@ -17,18 +17,22 @@ interface Golden {
   gradientNorms: Record<string, number>;
 }
 
-const golden = (name: string): Golden =>
-  JSON.parse(readFileSync(new URL(`../../test/goldens/real-models/${name}.json`, import.meta.url), "utf8"));
+function golden(name: string): Golden {
+  return JSON.parse(
+    readFileSync(new URL(`../../test/goldens/real-models/${name}.json`, import.meta.url), "utf8"),
+  );
+}
 
 /** How far the last dimension's numbers are off. */
-const off = (got: Tensor, expected: readonly number[]): number =>
-  scope(() =>
+function off(got: Tensor, expected: readonly number[]): number {
+  return scope(() =>
     got
       .sub(fromTypedArray(Float32Array.from(expected), got.shape))
       .abs()
       .amax()
       .item(),
   );
+}
 
 describe.each(["stories15M", "stories260K"])("%s", (name) => {
   const folder = sharedPath("models", name);

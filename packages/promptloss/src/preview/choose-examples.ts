@@ -26,11 +26,11 @@ const SHOWN = 3;
 const PREVIEW_DRAW = -1;
 
 /** @throws PromptlossError where a row that is named isn't there, and DataError as reading does */
-export const chooseExamples = async (
+export async function chooseExamples(
   sources: readonly DataSource[],
   read: ReadOptions,
   { rows, random }: RowChoice,
-): Promise<ChosenExamples> => {
+): Promise<ChosenExamples> {
   const bad = new Map<number, string>();
   const stream = readExamples(sources, {
     ...read,
@@ -46,21 +46,21 @@ export const chooseExamples = async (
         ? await firstOf(stream)
         : await sampleItems(stream, random, randomFor(read.seed ?? 0, PREVIEW_DRAW, 0));
   return { examples, leftOut: stream.report };
-};
+}
 
-const firstOf = async (stream: AsyncIterable<Example>): Promise<Example[]> => {
+async function firstOf(stream: AsyncIterable<Example>): Promise<Example[]> {
   const first: Example[] = [];
   for await (const example of stream) if (first.push(example) === SHOWN) break;
   return first;
-};
+}
 
 /** Each row once, however often its source's weight repeats it. */
-const named = async (
+async function named(
   stream: AsyncIterable<Example>,
   rows: ReadonlySet<number>,
   isOneSource: boolean,
   bad: ReadonlyMap<number, string>,
-): Promise<Example[]> => {
+): Promise<Example[]> {
   const last = Math.max(...rows);
   const chosen = new Map<string, Example>();
   for await (const example of stream) {
@@ -74,4 +74,4 @@ const named = async (
   if (refused !== undefined) throw new PromptlossError(`a row to show was left out: ${refused}`);
   if (missing.length > 0) throw new PromptlossError(`there is no row ${missing.join(", ")}`);
   return [...chosen.values()];
-};
+}

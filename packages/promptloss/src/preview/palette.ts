@@ -11,8 +11,9 @@ export interface Palette {
   dim(text: string): string;
 }
 
-const styled = (codes: string, text: string): string =>
-  `${controlMark()}[${codes}m${text}${controlMark()}[0m`;
+function styled(codes: string, text: string): string {
+  return `${controlMark()}[${codes}m${text}${controlMark()}[0m`;
+}
 
 /** Backgrounds from small weights to 1, each in two shades. */
 const RAMP = [
@@ -26,13 +27,13 @@ const RAMP = [
 const ABOVE = [54, 55] as const;
 
 /** Codes of the terminal. */
-const style = (weight: number, odd: boolean): string => {
+function style(weight: number, odd: boolean): string {
   const shade = odd ? 1 : 0;
   if (weight === 0) return `38;5;${odd ? 246 : 242}`;
   const level = Math.min(RAMP.length - 1, Math.floor(weight ** 0.30103 * (RAMP.length - 1)));
   const background = weight > 1 ? ABOVE[shade] : RAMP[level]![shade];
   return `38;5;255;48;5;${background}`;
-};
+}
 
 export const paint: Palette = {
   weight: (text, weight, odd) => styled(style(weight, odd), text),
@@ -42,10 +43,13 @@ export const paint: Palette = {
   dim: (text) => styled("2", text),
 };
 
-const same = (text: string): string => text;
+function same(text: string): string {
+  return text;
+}
 
 export const plain: Palette = { weight: same, special: same, cut: same, bold: same, dim: same };
 
 /** A weight on its own colour, for the legend. */
-export const swatch = (weight: number): string =>
-  paint.weight(` ${Number(weight.toPrecision(4))} `, weight, false);
+export function swatch(weight: number): string {
+  return paint.weight(` ${Number(weight.toPrecision(4))} `, weight, false);
+}

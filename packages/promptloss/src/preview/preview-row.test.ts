@@ -16,12 +16,12 @@ import { renderPreview } from "./render.ts";
 const tokenizer = await loadTokenizer(TINY_PIECES);
 const bytes = await loadTokenizer(TINY_BYTES);
 
-const classified = async (instruction: string, output: string): Promise<ClassifiedTokens> => {
+async function classified(instruction: string, output: string): Promise<ClassifiedTokens> {
   const encoder = new ExampleTokenizer(tokenizer, createTemplate("plain", tokenizer));
   for await (const row of encoder.rows([conversation(turn("user", instruction), turn("assistant", output))]))
     return row;
   throw new Error("no row");
-};
+}
 
 const policy = resolveWeightPolicy({ promptLossWeight: 0.1 });
 const row = await classified("Say hello\n", "Hello there");

@@ -46,10 +46,10 @@ export interface PreviewOptions {
 }
 
 /** @throws TokenRowError where the overflow policy is `error` and the row too long */
-export const previewRow = (
+export function previewRow(
   row: ClassifiedTokens,
   { tokenizer, policy, overflow }: PreviewOptions,
-): PreviewRow => {
+): PreviewRow {
   const whole = weighTokens(row, policy);
   const fit: Fit = overflow === undefined ? { kind: "kept", tokens: whole } : fitTokens(whole, overflow);
   const [from, to] = cutRange(whole.length, fit, overflow);
@@ -64,19 +64,19 @@ export const previewRow = (
     cut: index >= from && index < to,
   }));
   return { source: row.source, tokens, fit: fit.kind, totals: totalsOf(tokens) };
-};
+}
 
 /** The tokens that the overflow policy takes away, as from and up to. */
-const cutRange = (length: number, fit: Fit, overflow: OverflowOptions | undefined): [number, number] => {
+function cutRange(length: number, fit: Fit, overflow: OverflowOptions | undefined): [number, number] {
   if (fit.kind === "kept") return [length, length];
   if (fit.tokens === undefined) return [0, length];
   const cut = length - fit.tokens.length;
   if (fit.kind === "completion-cut") return [length - cut, length];
   const kept = overflow?.bosId !== undefined && fit.tokens.ids[0] === overflow.bosId ? 1 : 0;
   return [kept, kept + cut];
-};
+}
 
-const totalsOf = (tokens: readonly PreviewToken[]): ClassTotal[] => {
+function totalsOf(tokens: readonly PreviewToken[]): ClassTotal[] {
   const left = tokens.filter(({ cut }) => !cut);
   return TOKEN_CLASSES.map((name) => {
     const ofClass = left.filter((token) => token.class === name);
@@ -88,13 +88,13 @@ const totalsOf = (tokens: readonly PreviewToken[]): ClassTotal[] => {
       weight: predicted.reduce((sum, { weight }) => sum + weight, 0),
     };
   }).filter(({ tokens: count }) => count > 0);
-};
+}
 
 /**
  * The text of each token. Byte-level vocabularies split characters over tokens: the first of them gets the whole
  * character, the others the empty text.
  */
-export const tokenTexts = (ids: ArrayLike<number>, tokenizer: Tokenizer): string[] => {
+export function tokenTexts(ids: ArrayLike<number>, tokenizer: Tokenizer): string[] {
   const texts: string[] = [];
   for (let i = 0; i < ids.length; ) {
     let bytes = tokenizer.bytesOf(ids[i]!);
@@ -113,15 +113,15 @@ export const tokenTexts = (ids: ArrayLike<number>, tokenizer: Tokenizer): string
     i += count;
   }
   return texts;
-};
+}
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-const isWhole = (bytes: Uint8Array): boolean => {
+function isWhole(bytes: Uint8Array): boolean {
   try {
     strict.decode(bytes);
     return true;
   } catch {
     return false;
   }
-};
+}

@@ -22,7 +22,7 @@ const FITS: Readonly<Record<PreviewRow["fit"], string>> = {
 const UNTRAINED = "no token is trained: training refuses the row";
 
 /** Several rows with one legend, a line break at the end. */
-export const renderPreview = (rows: readonly PreviewRow[], options: RenderOptions): string => {
+export function renderPreview(rows: readonly PreviewRow[], options: RenderOptions): string {
   const palette: Palette = options.colors ? paint : plain;
   const weights = [...new Set(rows.flatMap(({ tokens }) => tokens.map(({ weight }) => weight)))];
   const legend = options.colors
@@ -34,9 +34,9 @@ export const renderPreview = (rows: readonly PreviewRow[], options: RenderOption
         )} ${palette.dim("· cut")} ${palette.cut("text")} ${palette.dim("· special")} ${palette.special("<s>", 0, false)} ${palette.dim("· the first token of a row is never predicted")}`
     : "| stands between tokens, ⏎ for a line break, ✂ before what is cut";
   return `${[legend, ...rows.map((row) => renderRow(row, palette, options))].join("\n\n")}\n`;
-};
+}
 
-const renderRow = (row: PreviewRow, palette: Palette, { colors, listTokens }: RenderOptions): string => {
+function renderRow(row: PreviewRow, palette: Palette, { colors, listTokens }: RenderOptions): string {
   const { source, tokens, fit, totals } = row;
   const cut = tokens.filter((token) => token.cut).length;
   const facts = [
@@ -48,11 +48,11 @@ const renderRow = (row: PreviewRow, palette: Palette, { colors, listTokens }: Re
   const head = `${palette.bold(`${source.file}, row ${source.row}`)}  ${facts.join(", ")}`;
   const body = listTokens ? listing(tokens) : colors ? flow(tokens, palette) : runs(tokens);
   return [head, body, totalsTable(totals)].join("\n");
-};
+}
 
 /** The text as it runs, each token on its colour; neighbours differ in shade. */
-const flow = (tokens: readonly PreviewToken[], palette: Palette): string =>
-  tokens
+function flow(tokens: readonly PreviewToken[], palette: Palette): string {
+  return tokens
     .map(({ text, weight, special, cut }, i) => {
       const odd = i % 2 === 1;
       // A line break is shown and made, outside the colour so that it does not run to the margin.
@@ -67,9 +67,10 @@ const flow = (tokens: readonly PreviewToken[], palette: Palette): string =>
         .join("\n");
     })
     .join("");
+}
 
 /** Lines of "weight  class  |token| token|". */
-const runs = (tokens: readonly PreviewToken[]): string => {
+function runs(tokens: readonly PreviewToken[]): string {
   const lines: string[][] = [];
   let start = 0;
   while (start < tokens.length) {
@@ -83,10 +84,10 @@ const runs = (tokens: readonly PreviewToken[]): string => {
     start = end;
   }
   return textTable(lines, ["right", "left", "left"]).join("\n");
-};
+}
 
-const listing = (tokens: readonly PreviewToken[]): string =>
-  textTable(
+function listing(tokens: readonly PreviewToken[]): string {
+  return textTable(
     [
       ["#", "id", "class", "weight", "text"],
       ...tokens.map(({ index, id, class: name, weight, text, cut }) => [
@@ -99,8 +100,9 @@ const listing = (tokens: readonly PreviewToken[]): string =>
     ],
     ["right", "right", "left", "right", "left"],
   ).join("\n");
+}
 
-const totalsTable = (totals: PreviewRow["totals"]): string => {
+function totalsTable(totals: PreviewRow["totals"]): string {
   const all = totals.reduce((sum, { weight }) => sum + weight, 0);
   const share = (weight: number): string => (all === 0 ? "–" : `${((100 * weight) / all).toFixed(1)} %`);
   const alignments: Alignment[] = ["left", "right", "right", "right", "right"];
@@ -119,6 +121,8 @@ const totalsTable = (totals: PreviewRow["totals"]): string => {
   )
     .map((line) => `  ${line}`)
     .join("\n");
-};
+}
 
-const number = (value: number): string => String(Number(value.toPrecision(4)));
+function number(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -92,7 +92,7 @@ const BESIDE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 const HELD_OUT = new Set(["rows", "data", "fraction"]);
 
 /** The base with a key changed, and that without the change. */
-const recipes = (path: string, value: unknown): [before: Read, after: Read] => {
+function recipes(path: string, value: unknown): [before: Read, after: Read] {
   const [section, key, inner] = path.split(".") as [string, string?, string?];
   const read = (change: object): Read => checkRecipe({ ...base, ...change }, "r.yaml");
   if (key === undefined) return [read({}), read({ [section]: value })];
@@ -100,19 +100,23 @@ const recipes = (path: string, value: unknown): [before: Read, after: Read] => {
   const kept = HELD_OUT.has(key) ? {} : beside;
   const changed = inner === undefined ? value : { ...(beside[key] as object), [inner]: value };
   return [read({ [section]: beside }), read({ [section]: { ...kept, [key]: changed } })];
-};
+}
 
-const fingerprint = (recipe: Read): string => hashOfRun(recipe, { dataHash: "d", modelHash: "m" });
-const address = (recipe: Read): string => cellId(recipe, "/studies");
+function fingerprint(recipe: Read): string {
+  return hashOfRun(recipe, { dataHash: "d", modelHash: "m" });
+}
+function address(recipe: Read): string {
+  return cellId(recipe, "/studies");
+}
 /** What rows are tokenized from, but for the seed, which counts where rows are drawn. */
-const tokenized = (recipe: Read): string => {
+function tokenized(recipe: Read): string {
   const { sources, read, heldOut, tokenizer, template, templateOptions, turns } = dataPlanOf(
     recipe,
     "r.yaml",
   );
   const held = heldOut !== undefined && "sources" in heldOut ? heldOut.sources : [];
   return JSON.stringify([sources, { ...read, seed: 0 }, held, tokenizer, template, templateOptions, turns]);
-};
+}
 
 const facts = [...factsOf(recipeSchema)];
 

@@ -66,5 +66,6 @@ function objectIn(schema: Schema): z.ZodObject | undefined {
   return schema instanceof z.ZodObject ? schema : undefined;
 }
 
-const isPlain = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function isPlain(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

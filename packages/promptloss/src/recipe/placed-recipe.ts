@@ -4,8 +4,9 @@ import { placedAt, placedPath } from "../config-file/index.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 
-export const isPlain = (value: unknown): value is Plain =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export function isPlain(value: unknown): value is Plain {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** Relative paths that exist in the folder led there, and every source written as an object. */
 export function placedRecipe(recipe: unknown, folder: string): unknown {

@@ -11,13 +11,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const recipe = (text: string): string => {
+function recipe(text: string): string {
   const file = join(folder, "recipe.yaml");
   writeFileSync(file, text);
   return file;
-};
+}
 
-const failure = (text: string): string => {
+function failure(text: string): string {
   try {
     readRecipe(recipe(text));
   } catch (error) {
@@ -25,7 +25,7 @@ const failure = (text: string): string => {
     return (error as Error).message.replaceAll(join(folder, "recipe.yaml"), "recipe.yaml");
   }
   throw new Error("the recipe was taken");
-};
+}
 
 describe("readRecipe", () => {
   test("fills in what is left out, and finds paths beside the recipe", () => {

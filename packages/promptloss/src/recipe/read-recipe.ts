@@ -6,7 +6,9 @@ import { placedRecipe } from "./placed-recipe.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
 
 /** Whether a path names a recipe rather than data. */
-export const isRecipe = (path: string): boolean => /\.ya?ml$/i.test(path);
+export function isRecipe(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
+}
 
 export interface ReadRecipeOptions {
   /** Values in place of the file's, as "training.epochs=1"; the values are YAML. */

@@ -10,8 +10,8 @@ export interface PageSection {
   readonly body: Markup;
 }
 
-export const page = (title: string, subtitle: Part, sections: readonly PageSection[]): string =>
-  html`<!doctype html>
+export function page(title: string, subtitle: Part, sections: readonly PageSection[]): string {
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -41,3 +41,4 @@ ${body}
 </body>
 </html>
 `.text;
+}

@@ -21,7 +21,7 @@ export interface RenderOptions {
   readonly version: string;
 }
 
-export const renderReport = (content: StudyContent, { date, version }: RenderOptions): string => {
+export function renderReport(content: StudyContent, { date, version }: RenderOptions): string {
   const draw = drawer();
   const several = content.series.filter(({ generationRatio }) => generationRatio !== undefined).length > 1;
   const subtitle = `Prompt loss weight study, ${date.toISOString().slice(0, 10)}, promptloss ${version}`;
@@ -45,4 +45,4 @@ export const renderReport = (content: StudyContent, { date, version }: RenderOpt
     { id: "method", title: "Method", body: method(content, version, date.getUTCFullYear()) },
     { id: "data", title: "Data", body: downloads(content) },
   ]);
-};
+}

@@ -10,26 +10,28 @@ import { renderReport } from "./render-report.ts";
 
 const options = { date: new Date("2024-01-02"), version: "1.2.3" };
 
-const pageOf = (results: StudyResults, cells: readonly ReportCell[] = []): string =>
-  renderReport(studyContent(results, cells), options);
+function pageOf(results: StudyResults, cells: readonly ReportCell[] = []): string {
+  return renderReport(studyContent(results, cells), options);
+}
 
 /** The page's own script is the one that it may have. */
-const withoutScript = (page: string): string => {
+function withoutScript(page: string): string {
   const parts = page.split(`<script>${pageScript}</script>`);
   expect(parts).toHaveLength(2);
   return parts.join("");
-};
+}
 
 /** The text of a page's body, tags left out. */
-const textOf = (page: string): string =>
-  withoutScript(page)
+function textOf(page: string): string {
+  return withoutScript(page)
     .replace(/[\s\S]*<body>/, "")
     .replaceAll(/<[^>]*>/g, " ")
     .replaceAll("&#39;", "'")
     .replaceAll(/\s+/g, " ");
+}
 
 /** What no page may hold: a value that is no number, an address to load from, a script of another's. */
-const expectSound = (whole: string): void => {
+function expectSound(whole: string): void {
   const page = withoutScript(whole);
   const bare = page.replaceAll(/"[^"]*"/g, '""');
   const faults = [
@@ -38,7 +40,7 @@ const expectSound = (whole: string): void => {
     ...page.matchAll(/href="(?!#|data:).{0,40}/g),
   ];
   expect(faults.map(([fault]) => fault)).toEqual([]);
-};
+}
 
 const small = { seeds: [1, 2], models: ["one"], ratios: [{ ratio: 0.1, curvature: 3 }] };
 

@@ -33,14 +33,14 @@ export interface StudyReport {
  * @param folder the study's output
  * @throws StudyError where no results lie there
  */
-export const writeStudyReport = async (
+export async function writeStudyReport(
   folder: string,
   options: StudyReportOptions = {},
-): Promise<StudyReport> => {
+): Promise<StudyReport> {
   const { output = join(folder, "report.html"), date = new Date() } = options;
   const results = options.results ?? readStudyResults(folder);
   const content = studyContent(results, readReportCells(folder, options.cells), options.settings);
   const { renderReport } = await import("./render-report.ts");
   replaceFile(output, renderReport(content, { date, version }));
   return { path: output, content };
-};
+}

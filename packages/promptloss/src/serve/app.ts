@@ -28,7 +28,7 @@ export interface AppOptions {
 
 type Reader = (body: unknown, context: RequestContext) => TextRequest;
 
-export const createApp = (options: AppOptions): Hono => {
+export function createApp(options: AppOptions): Hono {
   const { generator, model, limits, queue, apiKey, hosts } = options;
   const app = new Hono();
   const started = Math.floor(Date.now() / 1000);
@@ -76,10 +76,10 @@ export const createApp = (options: AppOptions): Hono => {
   app.notFound((c) => failed(c, new ServeError(404, `there is no ${c.req.path}`), options));
   app.onError((error, c) => failed(c, error, options));
   return app;
-};
+}
 
 /** @throws {ServeError} for what is not JSON. Browsers send no JSON to other sites unasked, so its type is required. */
-const jsonBody = async (c: Context): Promise<unknown> => {
+async function jsonBody(c: Context): Promise<unknown> {
   const type = c.req.header("content-type") ?? "";
   if (!/^application\/json\b/i.test(type))
     throw new ServeError(415, `the body's type is ${type === "" ? "missing" : type}`, {
@@ -91,25 +91,27 @@ const jsonBody = async (c: Context): Promise<unknown> => {
   } catch (cause) {
     throw new ServeError(400, `the body is not JSON: ${(cause as Error).message}`, { cause });
   }
-};
+}
 
-const checkModel = (asked: string, served: string): void => {
+function checkModel(asked: string, served: string): void {
   if (asked !== served)
     throw new ServeError(404, `there is no model ${asked} here, but ${served}`, {
       param: "model",
       code: "model_not_found",
     });
-};
+}
 
 /** Digests are of one length, and their comparison takes one time. */
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
 
-const checkKey = (header: string | undefined, key: string): void => {
+function checkKey(header: string | undefined, key: string): void {
   if (header === undefined || !timingSafeEqual(digest(header), digest(`Bearer ${key}`)))
     throw new ServeError(401, "the API key is missing or wrong", { code: "invalid_api_key" });
-};
+}
 
-const failed = (c: Context, error: unknown, { onError }: AppOptions): Response => {
+function failed(c: Context, error: unknown, { onError }: AppOptions): Response {
   // Whatever fails because the client has gone, as the reading of its body, is nobody's fault.
   const known = c.req.raw.signal.aborted
     ? new ServeError(499, "the client has gone", { cause: error })
@@ -118,22 +120,18 @@ const failed = (c: Context, error: unknown, { onError }: AppOptions): Response =
   if (known.status === 503) c.header("Retry-After", "1");
   // 499 is nobody's standard, and nobody is there to read it.
   return c.json(errorBody(known), known.status as 400);
-};
+}
 
-const whole = async (
-  c: Context,
-  request: TextRequest,
-  { generator, queue }: AppOptions,
-): Promise<Response> => {
+async function whole(c: Context, request: TextRequest, { generator, queue }: AppOptions): Promise<Response> {
   const results = await queue.run(
     (signal) => generator.generate(request.prompts, { ...request.options, signal }),
     c.req.raw.signal,
   );
   return c.json(await new Answer(request, generator.tokenizer).whole(results));
-};
+}
 
 /** Server-sent events. What fails before the first piece is answered as an error of its own status. */
-const streamed = async (c: Context, request: TextRequest, options: AppOptions): Promise<Response> => {
+async function streamed(c: Context, request: TextRequest, options: AppOptions): Promise<Response> {
   const { generator, queue, onError } = options;
   const answer = new Answer(request, generator.tokenizer);
   const pieces: TextPiece[] = [];
@@ -172,4 +170,4 @@ const streamed = async (c: Context, request: TextRequest, options: AppOptions): 
     }
     await out.write("data: [DONE]\n\n");
   });
-};
+}

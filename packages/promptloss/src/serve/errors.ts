@@ -53,7 +53,7 @@ const PARAMS: Readonly<Record<string, string>> = {
 const NAMES = new RegExp(`\\b(${Object.keys(PARAMS).join("|")})\\b`, "g");
 
 /** Any error as the server's own: what the request is to blame for is a 400, all else a 500 without its details. */
-export const asServeError = (error: unknown): ServeError => {
+export function asServeError(error: unknown): ServeError {
   if (error instanceof ServeError) return error;
   if (error instanceof GenerationError) {
     const message = error.message.replace(/^prompts: /, "").replaceAll(NAMES, (name) => PARAMS[name]!);
@@ -65,7 +65,7 @@ export const asServeError = (error: unknown): ServeError => {
   if (error instanceof ModelInputError)
     return new ServeError(400, error.message, { param: "prompt", hint: error.hint, cause: error });
   return new ServeError(500, "the server failed to answer; its log says why", { cause: error });
-};
+}
 
 const TYPES: Readonly<Partial<Record<ErrorStatus, string>>> = {
   401: "authentication_error",
@@ -75,11 +75,13 @@ const TYPES: Readonly<Partial<Record<ErrorStatus, string>>> = {
   504: "timeout_error",
 };
 
-export const errorBody = ({ status, message, hint, param, code }: ServeError): ErrorBody => ({
-  error: {
-    message: hint === undefined ? message : `${message}. Hint: ${hint}`,
-    type: TYPES[status] ?? "invalid_request_error",
-    param: param ?? null,
-    code: code ?? null,
-  },
-});
+export function errorBody({ status, message, hint, param, code }: ServeError): ErrorBody {
+  return {
+    error: {
+      message: hint === undefined ? message : `${message}. Hint: ${hint}`,
+      type: TYPES[status] ?? "invalid_request_error",
+      param: param ?? null,
+      code: code ?? null,
+    },
+  };
+}

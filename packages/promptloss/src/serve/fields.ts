@@ -7,8 +7,8 @@ import { ServeError } from "./errors.ts";
 import type { ServeLimits } from "./limits.ts";
 
 /** A field of OpenAI's that has no counterpart here: fine at its neutral values. */
-export const neutral = (...values: readonly unknown[]) =>
-  z
+export function neutral(...values: readonly unknown[]) {
+  return z
     .custom<unknown>(
       (value) => value === null || values.some((each) => JSON.stringify(each) === JSON.stringify(value)),
       {
@@ -17,6 +17,7 @@ export const neutral = (...values: readonly unknown[]) =>
       },
     )
     .optional();
+}
 
 const stopText = z.string().min(1);
 
@@ -51,11 +52,11 @@ type Shared = z.infer<z.ZodObject<typeof SHARED_FIELDS>>;
 const SEEDS = 2 ** 31;
 
 /** The library's options of the shared fields. Without a temperature, tokens are drawn at 1, as OpenAI does. */
-export const sharedOptions = (
+export function sharedOptions(
   fields: Shared,
   maxNewTokens: number,
   defaultTemperature: number,
-): TextGenerationOptions => {
+): TextGenerationOptions {
   const { temperature, top_p, n, stop, seed, top_k, min_tokens, repetition_penalty } = fields;
   const given = {
     maxNewTokens,
@@ -69,17 +70,13 @@ export const sharedOptions = (
     repetitionPenalty: repetition_penalty,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-};
+}
 
 /**
  * @param fallback where the request says nothing
  * @throws {ServeError} for more than the server gives
  */
-export const newTokens = (
-  asked: number | null | undefined,
-  fallback: number,
-  limits: ServeLimits,
-): number => {
+export function newTokens(asked: number | null | undefined, fallback: number, limits: ServeLimits): number {
   if (asked !== null && asked !== undefined && asked > limits.tokens)
     throw new ServeError(
       400,
@@ -89,10 +86,10 @@ export const newTokens = (
       },
     );
   return Math.min(asked ?? fallback, limits.tokens);
-};
+}
 
 /** @throws {ServeError} naming the first field that does not fit */
-export const parseFields = <T>(schema: z.ZodType<T>, body: unknown): T => {
+export function parseFields<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -110,17 +107,18 @@ export const parseFields = <T>(schema: z.ZodType<T>, body: unknown): T => {
       ...(path !== "" && { param: path }),
     },
   );
-};
+}
 
-const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}
 
 /** @throws {ServeError} where a request asks for more answers at once than the server makes */
-export const checkAnswers = (prompts: number, n: number, limits: ServeLimits): void => {
+export function checkAnswers(prompts: number, n: number, limits: ServeLimits): void {
   if (prompts * n > limits.answers)
     throw new ServeError(
       400,
       `prompts (${prompts}) times n (${n}) are ${prompts * n} answers, and this server makes ${limits.answers} at once`,
       { param: prompts > 1 ? "prompt" : "n" },
     );
-};
+}

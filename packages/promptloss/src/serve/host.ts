@@ -4,16 +4,16 @@ import { isIP } from "node:net";
 import { ServeError } from "./errors.ts";
 
 /** "[::1]:8000" → "::1"; "Localhost:8000" → "localhost". */
-const nameOf = (header: string): string => {
+function nameOf(header: string): string {
   const [, bracketed, plain] = /^(?:\[(.*)\]|([^:]*))(?::\d+)?$/.exec(header.trim()) ?? [];
   return (bracketed ?? plain ?? "").toLowerCase().replace(/\.$/, "");
-};
+}
 
 /**
  * @param hosts names that are let in beside addresses and localhost; undefined for all
  * @throws {ServeError} 403 for any other name
  */
-export const checkHost = (header: string | undefined, hosts: readonly string[] | undefined): void => {
+export function checkHost(header: string | undefined, hosts: readonly string[] | undefined): void {
   if (header === undefined || hosts === undefined) return;
   const name = nameOf(header);
   if (isIP(name) !== 0 || name === "localhost" || name.endsWith(".localhost")) return;
@@ -22,4 +22,4 @@ export const checkHost = (header: string | undefined, hosts: readonly string[] |
     code: "host_not_allowed",
     hint: "call it by its address; or start it with --allow-host, or with a key (--api-key-env)",
   });
-};
+}

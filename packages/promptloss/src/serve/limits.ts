@@ -23,7 +23,7 @@ export const DEFAULT_LIMITS: ServeLimits = {
 };
 
 /** @throws {PromptlossError} for limits that are no numbers, or leave nothing to be done */
-export const serveLimits = (given: Partial<ServeLimits> = {}): ServeLimits => {
+export function serveLimits(given: Partial<ServeLimits> = {}): ServeLimits {
   const limits = { ...DEFAULT_LIMITS, ...given };
   for (const [key, value] of Object.entries(limits)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, key))
@@ -36,7 +36,7 @@ export const serveLimits = (given: Partial<ServeLimits> = {}): ServeLimits => {
     if (!fits) throw new PromptlossError(`limits.${key}: ${value} is out of range`);
   }
   return limits;
-};
+}
 
 /** A timer's milliseconds are a 32-bit number. */
 const MOST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);

@@ -6,8 +6,9 @@ import { loadTokenizer } from "../data/tokenizer/index.ts";
 import type { TokenLogProbability } from "../generation/index.ts";
 import { chatLogprobs, completionLogprobs } from "./logprobs.ts";
 
-const tokensOf = (ids: ArrayLike<number>): TokenLogProbability[] =>
-  Array.from(ids, (id) => ({ id, logProbability: -1, top: [{ id, logProbability: -1 }] }));
+function tokensOf(ids: ArrayLike<number>): TokenLogProbability[] {
+  return Array.from(ids, (id) => ({ id, logProbability: -1, top: [{ id, logProbability: -1 }] }));
+}
 
 describe.each(Object.entries(GOLDEN_FOLDERS))("%s", (_, folder) => {
   test.skipIf(folder === undefined)(

@@ -39,11 +39,11 @@ interface Placed {
 }
 
 /** Each token with its part of the text. */
-const place = async (
+async function place(
   tokenizer: Decoder,
   tokens: readonly TokenLogProbability[],
   { promptIds = [], text }: AnswerText,
-): Promise<Placed[]> => {
+): Promise<Placed[]> {
   const detokenizer = new Detokenizer(tokenizer, promptIds);
   const placed: { token: TokenLogProbability; text: string }[] = [];
   for (const token of tokens) placed.push({ token, text: await detokenizer.push(token.id) });
@@ -51,10 +51,10 @@ const place = async (
   const last = placed.at(-1);
   if (last !== undefined) last.text += rest;
   return text === undefined ? placed : within(placed, text.length);
-};
+}
 
 /** The tokens of the text's first so many UTF-16 units; of the last one the part that belongs to them. */
-const within = (placed: readonly Placed[], length: number): Placed[] => {
+function within(placed: readonly Placed[], length: number): Placed[] {
   const kept: Placed[] = [];
   let left = length;
   for (const { token, text } of placed) {
@@ -63,36 +63,39 @@ const within = (placed: readonly Placed[], length: number): Placed[] => {
     left -= Math.min(left, text.length);
   }
   return kept;
-};
+}
 
 /** Special tokens are no part of an answer's text. */
-const bytesOf = (tokenizer: Decoder, id: number): Uint8Array =>
-  tokenizer.specialIds.has(id) ? new Uint8Array() : tokenizer.bytesOf(id);
+function bytesOf(tokenizer: Decoder, id: number): Uint8Array {
+  return tokenizer.specialIds.has(id) ? new Uint8Array() : tokenizer.bytesOf(id);
+}
 
 const whole = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What a token that was not taken would have written; of a part of a character its bytes, as OpenAI writes them. */
-const textOf = (tokenizer: Decoder, id: number): string => {
+function textOf(tokenizer: Decoder, id: number): string {
   const bytes = tokenizer.bytesOf(id);
   try {
     return whole.decode(bytes);
   } catch {
     return `bytes:${[...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}`;
   }
-};
+}
 
 /** JSON has no infinity; OpenAI writes this for what can't come. */
 const IMPOSSIBLE = -9999;
 
-const finite = (logProbability: number): number => Math.max(logProbability, IMPOSSIBLE);
+function finite(logProbability: number): number {
+  return Math.max(logProbability, IMPOSSIBLE);
+}
 
 /** @param top how many others were asked for */
-export const completionLogprobs = async (
+export async function completionLogprobs(
   tokenizer: Decoder,
   logProbabilities: readonly TokenLogProbability[],
   top: number,
   answer: AnswerText = {},
-): Promise<CompletionLogprobs> => {
+): Promise<CompletionLogprobs> {
   const placed = await place(tokenizer, logProbabilities, answer);
   let offset = 0;
   const text_offset = placed.map(({ text }) => {
@@ -116,13 +119,13 @@ export const completionLogprobs = async (
     top_logprobs: top === 0 ? null : placed.map(others),
     text_offset,
   };
-};
+}
 
-export const chatLogprobs = async (
+export async function chatLogprobs(
   tokenizer: Decoder,
   logProbabilities: readonly TokenLogProbability[],
   answer: AnswerText = {},
-): Promise<ChatLogprobs> => {
+): Promise<ChatLogprobs> {
   const entry = (id: number, logProbability: number, token: string): ChatToken => ({
     token,
     logprob: finite(logProbability),
@@ -135,4 +138,4 @@ export const chatLogprobs = async (
     ),
   }));
   return { content, refusal: null };
-};
+}

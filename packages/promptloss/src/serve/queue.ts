@@ -92,5 +92,6 @@ export class EngineQueue {
   }
 }
 
-const shuttingDown = (): ServeError =>
-  new ServeError(503, "the server is shutting down", { code: "shutting_down" });
+function shuttingDown(): ServeError {
+  return new ServeError(503, "the server is shutting down", { code: "shutting_down" });
+}

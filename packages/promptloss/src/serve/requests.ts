@@ -42,7 +42,7 @@ const completionSchema = z.strictObject({
 const COMPLETION_TOKENS = 16;
 
 /** @throws {ServeError} for a body that is no such request, or asks for what can't be done */
-export const completionRequest = (body: unknown, context: RequestContext): TextRequest => {
+export function completionRequest(body: unknown, context: RequestContext): TextRequest {
   const fields = parseFields(completionSchema, body);
   const prompts = promptsOf(fields.prompt);
   checkAnswers(prompts.length, fields.n ?? 1, context.limits);
@@ -56,15 +56,15 @@ export const completionRequest = (body: unknown, context: RequestContext): TextR
       ...(typeof fields.logprobs === "number" && { logProbabilities: fields.logprobs }),
     },
   };
-};
+}
 
-const promptsOf = (prompt: z.infer<typeof completionSchema>["prompt"]): TextPrompt[] => {
+function promptsOf(prompt: z.infer<typeof completionSchema>["prompt"]): TextPrompt[] {
   if (typeof prompt === "string") return [{ text: prompt }];
   if (typeof prompt[0] === "number") return [{ ids: prompt as number[] }];
   return (prompt as (string | number[])[]).map((each) =>
     typeof each === "string" ? { text: each } : { ids: each },
   );
-};
+}
 
 const content = z.union(
   [z.string(), z.array(z.strictObject({ type: z.literal("text"), text: z.string() }))],
@@ -108,7 +108,7 @@ const chatSchema = z.strictObject({
 });
 
 /** @throws {ServeError} for a body that is no such request, or asks for what can't be done */
-export const chatRequest = (body: unknown, context: RequestContext): TextRequest => {
+export function chatRequest(body: unknown, context: RequestContext): TextRequest {
   const fields = parseFields(chatSchema, body);
   const { logprobs, top_logprobs, max_tokens, max_completion_tokens } = fields;
   const refuse = (param: string, message: string): never => {
@@ -131,12 +131,14 @@ export const chatRequest = (body: unknown, context: RequestContext): TextRequest
       ...(logprobs && { logProbabilities: top_logprobs ?? 0 }),
     },
   };
-};
+}
 
-const chatTurn = ({ role, content }: z.infer<typeof messageSchema>): ChatTurn => ({
-  role: role === "developer" ? "system" : role,
-  content: typeof content === "string" ? content : content.map(({ text }) => text).join(""),
-});
+function chatTurn({ role, content }: z.infer<typeof messageSchema>): ChatTurn {
+  return {
+    role: role === "developer" ? "system" : role,
+    content: typeof content === "string" ? content : content.map(({ text }) => text).join(""),
+  };
+}
 
 interface CommonFields {
   readonly model: string;
@@ -144,10 +146,10 @@ interface CommonFields {
   readonly stream_options?: { readonly include_usage?: boolean | undefined } | null | undefined;
 }
 
-const common = (
+function common(
   { model, stream, stream_options }: CommonFields,
   logprobs: number | undefined,
-): Pick<TextRequest, "model" | "stream" | "streamUsage"> => {
+): Pick<TextRequest, "model" | "stream" | "streamUsage"> {
   if (stream_options && !stream)
     throw new ServeError(400, "stream_options: only streams have them", { param: "stream_options" });
   if (stream && logprobs !== undefined)
@@ -156,4 +158,4 @@ const common = (
       hint: "leave out stream or logprobs",
     });
   return { model, stream: stream ?? false, streamUsage: stream_options?.include_usage ?? false };
-};
+}

@@ -12,12 +12,12 @@ export interface Usage {
 }
 
 /** A prompt counts once, however many answers it gets. */
-export const usageOf = (results: readonly TextResult[]): Usage => {
+export function usageOf(results: readonly TextResult[]): Usage {
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
   const prompt_tokens = sum(results.map(({ promptIds }) => promptIds.length));
   const completion_tokens = sum(results.flatMap(({ sequences }) => sequences.map(({ ids }) => ids.length)));
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
-};
+}
 
 type AnswerTokenizer = Pick<Tokenizer, "decode" | "bytesOf" | "specialIds">;
 
@@ -102,5 +102,6 @@ export class Answer {
 }
 
 /** A stop token is no part of the text. */
-const ofText = ({ logProbabilities, stopReason }: GeneratedText): GeneratedText["logProbabilities"] =>
-  typeof stopReason === "number" ? logProbabilities?.slice(0, -1) : logProbabilities;
+function ofText({ logProbabilities, stopReason }: GeneratedText): GeneratedText["logProbabilities"] {
+  return typeof stopReason === "number" ? logProbabilities?.slice(0, -1) : logProbabilities;
+}

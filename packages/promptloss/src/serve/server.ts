@@ -42,7 +42,7 @@ const GRACE_SECONDS = 10;
  * Serves a generator over HTTP as OpenAI's API: models, completions, chat completions, streams.
  * @throws {PromptlossError} for limits out of range and a place that can't be listened at
  */
-export const serveModel = async (generator: TextGenerator, options: ServeOptions): Promise<ModelServer> => {
+export async function serveModel(generator: TextGenerator, options: ServeOptions): Promise<ModelServer> {
   const { host = "127.0.0.1", port = 8000, model, apiKey, allowedHosts = [], onError } = options;
   const limits = serveLimits(options.limits);
   const queue = new EngineQueue(limits);
@@ -78,12 +78,12 @@ export const serveModel = async (generator: TextGenerator, options: ServeOptions
       clearTimeout(cut);
     },
   };
-};
+}
 
 /** Time for the last bytes of answers to leave, once all are made. */
 const LAST_BYTES_MS = 500;
 
-const cannotListen = (cause: NodeJS.ErrnoException, host: string, port: number): PromptlossError => {
+function cannotListen(cause: NodeJS.ErrnoException, host: string, port: number): PromptlossError {
   const hints: Readonly<Record<string, string>> = {
     EADDRINUSE: "another program listens there: choose another port, or 0 for a free one",
     EACCES: "ports below 1024 are the system's: choose another",
@@ -95,4 +95,4 @@ const cannotListen = (cause: NodeJS.ErrnoException, host: string, port: number):
     hint: hints[cause.code ?? ""],
     cause,
   });
-};
+}

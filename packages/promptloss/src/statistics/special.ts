@@ -12,17 +12,24 @@ import tQuantile from "@stdlib/stats-base-dists-t-quantile";
 export { digamma, lgamma, trigamma };
 
 /** ψ''(x), the third derivative of log Γ. */
-export const tetragamma = (x: number): number => polygamma(2, x);
+export function tetragamma(x: number): number {
+  return polygamma(2, x);
+}
 
 /** P(|Z| > |z|) for a standard normal Z; accurate far into the tail. */
-export const normalTwoSided = (z: number): number => erfc(Math.abs(z) / Math.SQRT2);
+export function normalTwoSided(z: number): number {
+  return erfc(Math.abs(z) / Math.SQRT2);
+}
 
 /** The standard normal's quantile. */
-export const standardNormalQuantile = (p: number): number => normalQuantile(p, 0, 1);
+export function standardNormalQuantile(p: number): number {
+  return normalQuantile(p, 0, 1);
+}
 
 /** P(X > x) for a chi-square X with `df` degrees of freedom; accurate far into the tail. */
-export const chiSquareUpper = (x: number, df: number): number =>
-  x <= 0 ? 1 : gammainc(x / 2, df / 2, true, true);
+export function chiSquareUpper(x: number, df: number): number {
+  return x <= 0 ? 1 : gammainc(x / 2, df / 2, true, true);
+}
 
 /** P(|T| > |t|) for Student's t with `df` degrees of freedom, not necessarily whole. */
 export function studentTwoSided(t: number, df: number): number {
@@ -43,4 +50,6 @@ export function fisherUpper(f: number, df1: number, df2: number): number {
   return f <= 0 ? 1 : betainc(df2 / (df2 + df1 * f), df2 / 2, df1 / 2, true, false);
 }
 /** P(Z ≤ z) for a standard normal Z. */
-export const standardNormalBelow = (z: number): number => erfc(-z / Math.SQRT2) / 2;
+export function standardNormalBelow(z: number): number {
+  return erfc(-z / Math.SQRT2) / 2;
+}

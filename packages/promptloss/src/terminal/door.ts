@@ -10,7 +10,9 @@ const ESCAPE = "\x1b";
 let key: string | undefined;
 
 /** What our own control sequences begin with: the door's key, or the escape character where there is no door. */
-export const controlMark = (): string => key ?? ESCAPE;
+export function controlMark(): string {
+  return key ?? ESCAPE;
+}
 
 /** Own sequences kept, all else made harmless. Without a door, text stays as it is. */
 export function guarded(text: string): string {
@@ -29,5 +31,6 @@ export function openDoor(streams: readonly NodeJS.WriteStream[] = [process.stdou
 }
 
 /** Text that is what a command was asked for: as it is where it goes to a file, harmless where a terminal shows it. */
-export const product = (text: string): string | Uint8Array =>
-  process.stdout.isTTY ? text : Buffer.from(text);
+export function product(text: string): string | Uint8Array {
+  return process.stdout.isTTY ? text : Buffer.from(text);
+}

@@ -37,4 +37,6 @@ export function inkOf(enabled?: boolean): Ink {
 export const ink = inkOf();
 
 /** To the line's beginning, in place of what is there: text that is written over and over. */
-export const rewritten = (text: string): string => `${controlMark()}[G${text}${controlMark()}[K`;
+export function rewritten(text: string): string {
+  return `${controlMark()}[G${text}${controlMark()}[K`;
+}

@@ -25,14 +25,24 @@ function pictureOf(character: string): string {
   return code === DELETE ? "␡" : `<U+${hex(code)}>`;
 }
 
-const hex = (code: number): string => code.toString(16).toUpperCase().padStart(4, "0");
+function hex(code: number): string {
+  return code.toString(16).toUpperCase().padStart(4, "0");
+}
 
 /** For text that is looked at for its own sake, or that has to stay on one line: all that is hidden is shown. */
-export const visible = (text: string): string => text.replace(HIDDEN, pictureOf);
+export function visible(text: string): string {
+  return text.replace(HIDDEN, pictureOf);
+}
 
 /** For text on its way to a terminal: what the terminal would obey is shown in its place. */
-export const harmless = (text: string): string => text.replace(OBEYED, pictureOf);
+export function harmless(text: string): string {
+  return text.replace(OBEYED, pictureOf);
+}
 
 /** JSON as it is, but for characters that a terminal would obey, which are written as JSON's escapes. */
-export const harmlessJson = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, null, indent).replace(OBEYED, (character) => `\\u${hex(character.codePointAt(0)!)}`);
+export function harmlessJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    OBEYED,
+    (character) => `\\u${hex(character.codePointAt(0)!)}`,
+  );
+}

@@ -8,18 +8,20 @@ import { NORMALIZATIONS } from "../loss/index.ts";
 import { type AccumulateSettings, accumulate } from "./accumulate.ts";
 import { clearGradients } from "./gradients.ts";
 
-const settings = (change: Partial<AccumulateSettings> = {}): AccumulateSettings => ({
-  normalization: { normalization: "weight-sum", promptShare: 0.3 },
-  scope: "batch",
-  microBatch: { tokens: 1000 },
-  ...change,
-});
+function settings(change: Partial<AccumulateSettings> = {}): AccumulateSettings {
+  return {
+    normalization: { normalization: "weight-sum", promptShare: 0.3 },
+    scope: "batch",
+    microBatch: { tokens: 1000 },
+    ...change,
+  };
+}
 
-const gradientsOf = (
+function gradientsOf(
   model: ReturnType<typeof tinyLlama>,
   rows: readonly WeightedTokens[],
   with_: AccumulateSettings,
-): { loss: number; gradients: Map<string, Float64Array> } => {
+): { loss: number; gradients: Map<string, Float64Array> } {
   clearGradients(model.parameters.values());
   const { loss } = accumulate(model, rows, with_, false);
   const gradients = new Map(
@@ -29,10 +31,11 @@ const gradientsOf = (
     ]),
   );
   return { loss, gradients };
-};
+}
 
-const largest = (values: Float64Array): number =>
-  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+function largest(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
 
 // 2⁻⁵³ and 2⁻²⁴ a rounding, over some hundreds of sums; normalised weights are float32 in both, but the same ones.
 // Gradients are held to the largest of all: where a parameter's own cancel out, as a query's over equal tokens,

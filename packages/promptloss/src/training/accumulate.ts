@@ -46,12 +46,12 @@ export interface BatchLoss {
  * @param measureAll measure tokens of weight 0 too
  * @throws LossError where the batch has no token that is trained on
  */
-export const accumulate = (
+export function accumulate(
   model: CausalLanguageModel,
   rows: readonly WeightedTokens[],
   settings: AccumulateSettings,
   measureAll: boolean,
-): BatchLoss => {
+): BatchLoss {
   const { loss: lossOf = packLoss } = settings;
   const groups = microBatches(rows, settings.microBatch);
   const whole =
@@ -70,12 +70,12 @@ export const accumulate = (
       addPartSums(sums, totalSums(result.rows));
     });
   return { loss, penalty, sums };
-};
+}
 
-const averaged = (group: readonly WeightedTokens[], settings: NormalizationSettings, groups: number) => {
+function averaged(group: readonly WeightedTokens[], settings: NormalizationSettings, groups: number) {
   const { prompt, completion } = lossFactors(lossTotals(group), settings);
   return { prompt: prompt / groups, completion: completion / groups };
-};
+}
 
 /** A run's settings as `accumulate` takes them, for training. */
 export function accumulateSettings(

@@ -97,4 +97,6 @@ export class AdamW {
 }
 
 /** Whether weight decay applies: to matrices, not to norms' scales and biases. */
-const decays = (parameter: Tensor): boolean => parameter.shape.length > 1;
+function decays(parameter: Tensor): boolean {
+  return parameter.shape.length > 1;
+}

@@ -81,7 +81,7 @@ export class BatchPlan {
 const EPOCH_STRIDE = 1_000_003;
 
 /** One epoch's batches: every row in exactly one. */
-export const epochBatches = (
+export function epochBatches(
   lengths: Int32Array,
   {
     batchSize = Number.POSITIVE_INFINITY,
@@ -90,7 +90,7 @@ export const epochBatches = (
     seed,
   }: BatchSettings,
   epoch: number,
-): Int32Array[] => {
+): Int32Array[] {
   const draw = seededDraw(seed + epoch * EPOCH_STRIDE);
   const sequence =
     order === "length"
@@ -110,16 +110,16 @@ export const epochBatches = (
   });
   if (from < sequence.length) batches.push(sequence.subarray(from));
   return order === "length" ? shuffle(batches, draw) : batches;
-};
+}
 
 /** How a step's rows are split for the memory that there is. Exactly one of the two. */
 export type MicroBatchSettings = { readonly tokens: number } | { readonly rows: number };
 
 /** A step's rows in groups that are computed at one time. A row longer than the budget has a group of its own. */
-export const microBatches = (
+export function microBatches(
   rows: readonly WeightedTokens[],
   settings: MicroBatchSettings,
-): WeightedTokens[][] => {
+): WeightedTokens[][] {
   if ("rows" in settings) {
     const size = settings.rows;
     return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) =>
@@ -129,9 +129,9 @@ export const microBatches = (
   const lengths = rows.map(({ length }) => length);
   const budget = lengths.reduce((most, length) => Math.max(most, length), settings.tokens);
   return planPacks(lengths, { budget, seed: 0 }).packs.map((pack) => Array.from(pack, (row) => rows[row]!));
-};
+}
 
-const checkSettings = (lengths: Int32Array, { batchSize, batchTokens }: BatchSettings): void => {
+function checkSettings(lengths: Int32Array, { batchSize, batchTokens }: BatchSettings): void {
   if (lengths.length === 0)
     throw new TrainingError("there are no rows to train on", {
       hint: "look at the data with promptloss inspect",
@@ -142,4 +142,4 @@ const checkSettings = (lengths: Int32Array, { batchSize, batchTokens }: BatchSet
     if (value !== undefined && !(Number.isInteger(value) && value >= 1))
       throw new TrainingError(`training.${name}: ${value} is not a whole number of 1 or more`);
   checkLengths(lengths, "batchTokens", batchTokens ?? Number.MAX_SAFE_INTEGER);
-};
+}

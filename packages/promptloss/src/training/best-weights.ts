@@ -68,4 +68,6 @@ export function adoptBestWeights(folder: string, from: string, to: string): void
   }
 }
 
-const prefixOf = (fingerprint: string): string => `best-${fingerprint.slice(0, 16)}`;
+function prefixOf(fingerprint: string): string {
+  return `best-${fingerprint.slice(0, 16)}`;
+}

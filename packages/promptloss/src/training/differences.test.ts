@@ -2,14 +2,18 @@ import { expect, test } from "vitest";
 import { checkRecipe } from "../recipe/index.ts";
 import { differencesOf, differencesText, type RunIdentity } from "./differences.ts";
 
-const run = (recipe: object, hashes: Partial<RunIdentity> = {}): RunIdentity => ({
-  recipe: checkRecipe({ model: "m", data: "rows.json", output: "a", ...recipe }, "r.yaml"),
-  dataHash: "d",
-  modelHash: "m",
-  ...hashes,
-});
+function run(recipe: object, hashes: Partial<RunIdentity> = {}): RunIdentity {
+  return {
+    recipe: checkRecipe({ model: "m", data: "rows.json", output: "a", ...recipe }, "r.yaml"),
+    dataHash: "d",
+    modelHash: "m",
+    ...hashes,
+  };
+}
 
-const text = (before: RunIdentity, now: RunIdentity): string => differencesText(differencesOf(before, now));
+function text(before: RunIdentity, now: RunIdentity): string {
+  return differencesText(differencesOf(before, now));
+}
 
 test("names the keys that differ, with both values", () => {
   const before = run({ training: { learningRate: 0.01, epochs: 2 } });

@@ -5,7 +5,7 @@ import type { RowSet } from "../data/row-subset.ts";
 import { partOf, type Recipe, recipeSchema } from "../recipe/index.ts";
 
 /** SHA-256 over ids, classes and weights of all rows, those held out included. */
-export const hashOfRows = (rows: RowSet, heldOut: RowSet | undefined): string => {
+export function hashOfRows(rows: RowSet, heldOut: RowSet | undefined): string {
   const hash = createHash("sha256");
   for (const set of [rows, heldOut]) {
     hash.update(`rows ${set?.length ?? 0}\n`);
@@ -16,16 +16,21 @@ export const hashOfRows = (rows: RowSet, heldOut: RowSet | undefined): string =>
     }
   }
   return hash.digest("hex");
-};
+}
 
 /** What lies in the model's and data's places comes in by its hashes. */
-export const hashOfRun = (recipe: Recipe, hashes: { dataHash: string; modelHash: string }): string => {
+export function hashOfRun(recipe: Recipe, hashes: { dataHash: string; modelHash: string }): string {
   const { dataHash, modelHash } = hashes;
   return createHash("sha256")
     .update(JSON.stringify([decidingKeys(recipe), { dataHash, modelHash }]))
     .digest("hex");
-};
+}
 
 /** The keys of a recipe that decide on a run's weights. */
-export const decidingKeys = (recipe: Recipe): Record<string, unknown> =>
-  partOf(recipe, recipeSchema, ({ affects, path }) => !path && (affects === "data" || affects === "result"));
+export function decidingKeys(recipe: Recipe): Record<string, unknown> {
+  return partOf(
+    recipe,
+    recipeSchema,
+    ({ affects, path }) => !path && (affects === "data" || affects === "result"),
+  );
+}

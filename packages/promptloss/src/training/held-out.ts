@@ -34,11 +34,11 @@ export interface HeldOutLoss {
  * Computes no gradients and drops nothing.
  * @throws NonFiniteLossError naming the first row whose loss is not finite
  */
-export const heldOutLoss = (
+export function heldOutLoss(
   model: CausalLanguageModel,
   data: Pick<WeightedRows, "at" | "length">,
   { normalization, microBatch, compute }: HeldOutSettings,
-): HeldOutLoss => {
+): HeldOutLoss {
   const rows: WeightedTokens[] = Array.from({ length: data.length }, (_, index) => data.at(index));
   const factors = lossFactors(lossTotals(rows), normalization);
   const sums = emptyPartSums();
@@ -57,7 +57,7 @@ export const heldOutLoss = (
       });
   });
   return { loss, sums };
-};
+}
 
 /** @throws NonFiniteLossError naming the first row whose loss is not finite */
 export function checkFinite(

@@ -68,7 +68,7 @@ export function finishedEnd(manifest: Pick<Manifest, "end"> | undefined): RunEnd
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
-export const manifestOf = (run: TrainingRun): Manifest => {
+export function manifestOf(run: TrainingRun): Manifest {
   const { model, settings, recipe } = run;
   return {
     promptloss: version,
@@ -95,16 +95,17 @@ export const manifestOf = (run: TrainingRun): Manifest => {
     notes: run.notes,
     startedAt: new Date().toISOString(),
   };
-};
+}
 
-const elements = (tensors: ReadonlyMap<string, { readonly numel: number }>): number =>
-  [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
+function elements(tensors: ReadonlyMap<string, { readonly numel: number }>): number {
+  return [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
+}
 
 /**
  * Undefined where there is none.
  * @throws TrainingError for a file that is not a manifest: nobody can say which run its folder holds
  */
-export const readManifest = (path: string): Manifest | undefined => {
+export function readManifest(path: string): Manifest | undefined {
   if (!existsSync(path)) return undefined;
   let found: Partial<Manifest> | null;
   try {
@@ -116,12 +117,15 @@ export const readManifest = (path: string): Manifest | undefined => {
   if (typeof found?.fingerprint !== "string" || typeof found.recipe !== "object" || found.recipe === null)
     throw damaged(path, "is not the manifest of a run");
   return found as Manifest;
-};
+}
 
-const damaged = (path: string, what: string, cause?: unknown): TrainingError =>
-  new TrainingError(`${path}: ${what}`, {
+function damaged(path: string, what: string, cause?: unknown): TrainingError {
+  return new TrainingError(`${path}: ${what}`, {
     hint: "give --overwrite to start anew, or name another output",
     cause,
   });
+}
 
-export const writeManifest = (path: string, manifest: Manifest): void => writeJson(path, manifest);
+export function writeManifest(path: string, manifest: Manifest): void {
+  writeJson(path, manifest);
+}

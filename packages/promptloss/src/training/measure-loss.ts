@@ -47,7 +47,7 @@ export interface MeasuredLoss {
   readonly notes: readonly string[];
 }
 
-export const measureLoss = async (settings: MeasureSettings): Promise<MeasuredLoss> => {
+export async function measureLoss(settings: MeasureSettings): Promise<MeasuredLoss> {
   const { gradients, adapter } = settings;
   const data = await openData({ ...settings.data, heldOut: undefined });
   try {
@@ -65,13 +65,13 @@ export const measureLoss = async (settings: MeasureSettings): Promise<MeasuredLo
   } finally {
     data.close();
   }
-};
+}
 
-const measured = (
+function measured(
   model: CausalLanguageModel,
   { rows, weights, notes }: OpenData,
   { gradients, compute, microBatchTokens, ...settings }: MeasureSettings,
-): MeasuredLoss => {
+): MeasuredLoss {
   const sums = emptyPartSums();
   for (const group of consecutive(rows, microBatchTokens)) {
     const measured = rowLosses(model, group, { compute });
@@ -102,7 +102,7 @@ const measured = (
     gradientNorm: gradientNorm(model.trainable.values()),
     gradientNorms: Object.fromEntries(norms),
   };
-};
+}
 
 /** Rows in their order, in groups of at most so many tokens. */
 function* consecutive(rows: RowSet, budget: number): Generator<WeightedTokens[]> {

@@ -16,7 +16,7 @@ const WIDE_ACTIVATIONS = 14;
 const MLP_ACTIVATIONS = 4;
 const FLOAT32 = 4;
 
-export const memoryEstimate = ({ model, settings, rows }: TrainingRun): MemoryEstimate => {
+export function memoryEstimate({ model, settings, rows }: TrainingRun): MemoryEstimate {
   const bytesOf = (tensors: Iterable<{ numel: number; dtype: Parameters<typeof itemSize>[0] }>): number =>
     [...tensors].reduce((sum, { numel, dtype }) => sum + numel * itemSize(dtype), 0);
   const trainable = bytesOf(model.trainable.values());
@@ -43,4 +43,4 @@ export const memoryEstimate = ({ model, settings, rows }: TrainingRun): MemoryEs
     activations,
     total: weights + trainable + optimizer + activations,
   };
-};
+}

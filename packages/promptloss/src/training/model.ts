@@ -10,7 +10,7 @@ import {
 import type { Recipe } from "../recipe/index.ts";
 import { computeDtype } from "./precision.ts";
 
-export const prepareModel = (recipe: Recipe, folder: string, device: string): CausalLanguageModel => {
+export function prepareModel(recipe: Recipe, folder: string, device: string): CausalLanguageModel {
   const { lora, training, initialize, seed } = recipe;
   if (lora === undefined) {
     // Master weights in float32; products in bf16 where asked.
@@ -30,4 +30,4 @@ export const prepareModel = (recipe: Recipe, folder: string, device: string): Ca
     { device, seed },
   );
   return model;
-};
+}

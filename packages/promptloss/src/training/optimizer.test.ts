@@ -24,34 +24,36 @@ const goldens = JSON.parse(
 const SHAPES = { matrix: [3, 4], bias: [4] };
 
 /** As `number` in training_goldens.py; the product stays below 2⁵³. */
-const numberOf = (name: string, index: number, step: number): number => {
+function numberOf(name: string, index: number, step: number): number {
   const letters = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
   const seed = letters * 7919 + index * 104729 + step * 1299709;
   return (((seed * 16807) % 2147483647) / 2147483647) * 2 - 1;
-};
+}
 
-const filled = (name: string, shape: readonly number[], step: number, factor = 1): Tensor => {
+function filled(name: string, shape: readonly number[], step: number, factor = 1): Tensor {
   const count = shape.reduce((product, size) => product * size, 1);
   return fromTypedArray(
     Float64Array.from({ length: count }, (_, i) => numberOf(name, i, step) * factor),
     shape,
   );
-};
+}
 
-const parametersOf = (): Map<string, Tensor> =>
-  new Map(
+function parametersOf(): Map<string, Tensor> {
+  return new Map(
     Object.entries(SHAPES).map(([name, shape]) => {
       const leaf = keep(filled(name, shape, 0));
       leaf.requiresGrad = true;
       return [name, leaf];
     }),
   );
+}
 
-const setGradients = (parameters: ReadonlyMap<string, Tensor>, step: number): void =>
+function setGradients(parameters: ReadonlyMap<string, Tensor>, step: number): void {
   scope(() => {
     for (const [name, tensor] of parameters)
       tensor.grad = filled(name, tensor.shape, step, step === 3 ? 10 : 1);
   });
+}
 
 describe("AdamW", () => {
   test.each(goldens.adamw)(

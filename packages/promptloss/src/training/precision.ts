@@ -6,10 +6,10 @@ import { readProcessor } from "../doctor/processor.ts";
 const BF16_FEATURES = ["AMX bf16", "AVX-512 bf16", "bf16"];
 
 /** Undefined for float32, which is the weights' own. */
-export const computeDtype = (precision: "auto" | "bf16" | "fp32", device: string): DType | undefined => {
+export function computeDtype(precision: "auto" | "bf16" | "fp32", device: string): DType | undefined {
   if (precision === "fp32") return undefined;
   return precision === "bf16" || multipliesBf16(device) ? "bfloat16" : undefined;
-};
+}
 
 /** What a user should know of a precision that was asked for; undefined where the device has it. */
 export function precisionNote(

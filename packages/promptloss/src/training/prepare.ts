@@ -34,7 +34,7 @@ export interface PrepareOptions {
  * @throws OutputError for an output that can't be written, or that would overwrite what the run reads
  * @throws DataError, ModelError, TrainingError and their kin for what can't be used
  */
-export const prepareRun = async (recipe: Recipe, options: PrepareOptions = {}): Promise<TrainingRun> => {
+export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): Promise<TrainingRun> {
   const { file = "recipe" } = options;
   const { model: folder, output } = required(recipe, file);
   checkOutputFolder(output);
@@ -55,7 +55,7 @@ export const prepareRun = async (recipe: Recipe, options: PrepareOptions = {}): 
     data.close();
     throw error;
   }
-};
+}
 
 /** @throws TrainingError, ModelError where model, data and settings do not go together */
 function runOver(
@@ -95,21 +95,25 @@ function runOver(
   };
 }
 
-const optional = (note: string | undefined): string[] => (note === undefined ? [] : [note]);
+function optional(note: string | undefined): string[] {
+  return note === undefined ? [] : [note];
+}
 
 /** With every `auto` as what it came to here: a run of another precision or device is another run. */
-const settledRecipe = (
+function settledRecipe(
   recipe: Recipe,
   { compute }: RunSettings,
   promptLossWeight: number,
   device: string,
-): Recipe => ({
-  ...recipe,
-  loss: { ...recipe.loss, promptLossWeight },
-  training: { ...recipe.training, precision: compute === undefined ? "fp32" : "bf16", device },
-});
+): Recipe {
+  return {
+    ...recipe,
+    loss: { ...recipe.loss, promptLossWeight },
+    training: { ...recipe.training, precision: compute === undefined ? "fp32" : "bf16", device },
+  };
+}
 
-const required = (recipe: Recipe, file: string): { model: string; output: string } => {
+function required(recipe: Recipe, file: string): { model: string; output: string } {
   const { model, output } = recipe;
   const missing = Object.entries({ model, output }).filter(([, value]) => value === undefined);
   if (missing.length > 0)
@@ -118,9 +122,9 @@ const required = (recipe: Recipe, file: string): { model: string; output: string
       missing.map(([path]) => ({ path, message: "training needs it", line: undefined })),
     );
   return { model: model!, output: output! };
-};
+}
 
-const deviceOf = (wanted: string): string => {
+function deviceOf(wanted: string): string {
   const devices = availableDevices();
   if (wanted === "auto") return devices.find((device) => device !== "cpu") ?? "cpu";
   const device = wanted === "cuda" ? "cuda:0" : wanted;
@@ -129,4 +133,4 @@ const deviceOf = (wanted: string): string => {
       hint: "promptloss doctor says what this machine has",
     });
   return device;
-};
+}

@@ -22,15 +22,15 @@ export interface ProcessArguments {
 export const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 
 // Written whole before the next step begins: a reader that is gone must not keep the run from its checkpoint.
-const print = (event: TrainingEvent): void => {
+function print(event: TrainingEvent): void {
   try {
     writeSync(1, `${JSON.stringify(event)}\n`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
   }
-};
+}
 
-const main = async (): Promise<void> => {
+async function main(): Promise<void> {
   const settings = JSON.parse(process.argv[2] ?? "{}") as ProcessArguments;
   const { file, set = [], overwrite = false, extend = false, profile = false } = settings;
   const abort = new AbortController();
@@ -55,12 +55,12 @@ const main = async (): Promise<void> => {
     process.exitCode = 1;
     print(errorEvent(error));
   }
-};
+}
 
 const DOWNLOAD_INTERVAL_MS = 250;
 
 /** Now and then, and at the end of every file. */
-const downloadEvents = (): ((progress: HubProgress) => void) => {
+function downloadEvents(): (progress: HubProgress) => void {
   let last = 0;
   return ({ file, loaded, total }) => {
     const now = Date.now();
@@ -68,9 +68,9 @@ const downloadEvents = (): ((progress: HubProgress) => void) => {
     last = now;
     print({ type: "download", file, loaded, total });
   };
-};
+}
 
-const errorEvent = (error: unknown): TrainingEvent => {
+function errorEvent(error: unknown): TrainingEvent {
   const { name, message, stack, hint } = error as Error & { hint?: string };
   const known = error instanceof PromptlossError || error instanceof TorchError;
   const full = known ? message : (stack ?? String(error));
@@ -78,13 +78,13 @@ const errorEvent = (error: unknown): TrainingEvent => {
     ? "free some space and run the same command again; it goes on from the last checkpoint"
     : hint;
   return { type: "error", name, message: full, ...(advice !== undefined && { hint: advice }) };
-};
+}
 
 /** Whether a disk, or what a user may write to it, is full. */
-const isFull = (error: unknown): boolean => {
+function isFull(error: unknown): boolean {
   const { code, cause } = error as NodeJS.ErrnoException & { cause?: unknown };
   if (code === "ENOSPC" || code === "EFBIG" || code === "EDQUOT") return true;
   return cause instanceof Error && isFull(cause);
-};
+}
 
 await main();

@@ -65,7 +65,7 @@ export class StepProfiler {
 }
 
 /** One line an operator, those first that took most by themselves. */
-export const profileTable = (profile: Profile): string[] => {
+export function profileTable(profile: Profile): string[] {
   const times = operatorTimes(profile);
   const whole = times.reduce((sum, { self }) => sum + self, 0);
   const line = (...cells: string[]): string =>
@@ -82,4 +82,4 @@ export const profileTable = (profile: Profile): string[] => {
       ),
     ),
   ];
-};
+}

@@ -5,12 +5,15 @@ import type { BatchSettings, RunLength } from "./batches.ts";
 const DEFAULT_EPOCHS = 3;
 const DEFAULT_BATCH = 32;
 
-export const lengthOf = ({ epochs, steps }: Recipe["training"]): RunLength =>
-  steps === undefined ? { epochs: epochs ?? DEFAULT_EPOCHS } : { steps };
+export function lengthOf({ epochs, steps }: Recipe["training"]): RunLength {
+  return steps === undefined ? { epochs: epochs ?? DEFAULT_EPOCHS } : { steps };
+}
 
-export const batchSettings = ({ training, seed }: Recipe): BatchSettings => ({
-  batchSize: training.batchSize ?? (training.batchTokens === undefined ? DEFAULT_BATCH : undefined),
-  batchTokens: training.batchTokens,
-  order: training.order,
-  seed,
-});
+export function batchSettings({ training, seed }: Recipe): BatchSettings {
+  return {
+    batchSize: training.batchSize ?? (training.batchTokens === undefined ? DEFAULT_BATCH : undefined),
+    batchTokens: training.batchTokens,
+    order: training.order,
+    seed,
+  };
+}

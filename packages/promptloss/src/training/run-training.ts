@@ -140,39 +140,43 @@ function noteFailure(path: string, started: Manifest, step: number, error: unkno
   } catch {}
 }
 
-const startEvent = (run: TrainingRun, manifest: Manifest, firstStep: number): StartEvent => ({
-  type: "start",
-  run: run.output,
-  model: run.recipe.model!,
-  parameters: manifest.parameters,
-  trainable: manifest.trainable,
-  rows: manifest.rows,
-  heldOutRows: manifest.heldOutRows,
-  tokens: run.rows.lengths.reduce((sum, length) => sum + length, 0),
-  epochs: run.batches.epochs,
-  steps: run.batches.steps,
-  firstStep,
-  promptLossWeight: run.promptLossWeight,
-  normalization: manifest.normalization,
-  device: manifest.device,
-  precision: manifest.precision,
-  threads: getNumThreads(),
-  notes: run.notes,
-});
+function startEvent(run: TrainingRun, manifest: Manifest, firstStep: number): StartEvent {
+  return {
+    type: "start",
+    run: run.output,
+    model: run.recipe.model!,
+    parameters: manifest.parameters,
+    trainable: manifest.trainable,
+    rows: manifest.rows,
+    heldOutRows: manifest.heldOutRows,
+    tokens: run.rows.lengths.reduce((sum, length) => sum + length, 0),
+    epochs: run.batches.epochs,
+    steps: run.batches.steps,
+    firstStep,
+    promptLossWeight: run.promptLossWeight,
+    normalization: manifest.normalization,
+    device: manifest.device,
+    precision: manifest.precision,
+    threads: getNumThreads(),
+    notes: run.notes,
+  };
+}
 
-const endOf = ({ reason, step, writtenStep, tokens, seconds, peakMemory }: TrainResult) => ({
-  reason,
-  step,
-  ...(writtenStep !== undefined && { writtenStep }),
-  tokens,
-  seconds,
-  peakMemory,
-});
+function endOf({ reason, step, writtenStep, tokens, seconds, peakMemory }: TrainResult) {
+  return {
+    reason,
+    step,
+    ...(writtenStep !== undefined && { writtenStep }),
+    tokens,
+    seconds,
+    peakMemory,
+  };
+}
 
-const endEvent = (
+function endEvent(
   { reason, step, seconds, peakMemory, writtenStep }: RunEnd,
   model: string | undefined,
-): TrainingEvent => {
+): TrainingEvent {
   return {
     type: "end",
     reason,
@@ -182,10 +186,10 @@ const endEvent = (
     ...(model !== undefined && { model }),
     ...(writtenStep !== undefined && { writtenStep }),
   };
-};
+}
 
 /** The trained model as a Hugging Face folder, or the adapter as a PEFT folder. */
-const writeModel = ({ model, recipe }: TrainingRun, folder: string): void => {
+function writeModel({ model, recipe }: TrainingRun, folder: string): void {
   const companions = recipe.model!;
   if (model.adapter !== undefined && !recipe.lora?.merge) {
     saveAdapter(model.adapter, folder, { baseModel: companions, companions });
@@ -193,4 +197,4 @@ const writeModel = ({ model, recipe }: TrainingRun, folder: string): void => {
   }
   if (model.adapter !== undefined) mergeAdapter(model);
   saveModel(model, folder, { companions });
-};
+}

@@ -19,7 +19,7 @@ export interface ScheduleSettings {
  * The learning rate of a step, counted from 0.
  * @throws TrainingError for a warm-up longer than the run
  */
-export const learningRateAt = (step: number, settings: ScheduleSettings): number => {
+export function learningRateAt(step: number, settings: ScheduleSettings): number {
   const { schedule, learningRate, steps, warmupSteps } = settings;
   if (warmupSteps > steps)
     throw new TrainingError(`a warm-up of ${warmupSteps} steps is longer than the run of ${steps}`, {
@@ -30,7 +30,9 @@ export const learningRateAt = (step: number, settings: ScheduleSettings): number
   const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
   const factor = schedule === "linear" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
   return learningRate * Math.max(0, factor);
-};
+}
 
 /** As transformers: a ratio's steps, rounded up. */
-export const warmupStepsOf = (steps: number, ratio: number): number => Math.ceil(steps * ratio);
+export function warmupStepsOf(steps: number, ratio: number): number {
+  return Math.ceil(steps * ratio);
+}

@@ -8,12 +8,12 @@ import { warmupStepsOf } from "./schedule.ts";
 
 const DEFAULT_MICRO_BATCH_TOKENS = 4096;
 
-export const runSettings = (
+export function runSettings(
   recipe: Recipe,
   { steps }: BatchPlan,
   promptLossWeight: number,
   device: string,
-): RunSettings => {
+): RunSettings {
   const { training, loss, evaluation, checkpoints, seed } = recipe;
   const { minkowski, microBatchSize } = training;
   return {
@@ -56,4 +56,4 @@ export const runSettings = (
     checkpoints,
     seed,
   };
-};
+}

@@ -21,7 +21,7 @@ export interface TrainingProcess {
   readonly done: Promise<number>;
 }
 
-export const startTrainingProcess = (settings: ProcessArguments, onEvent: EventListener): TrainingProcess => {
+export function startTrainingProcess(settings: ProcessArguments, onEvent: EventListener): TrainingProcess {
   const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -57,26 +57,30 @@ export const startTrainingProcess = (settings: ProcessArguments, onEvent: EventL
     });
   });
   return { child, done };
-};
+}
 
-const parse = (line: string): TrainingEvent | undefined => {
+function parse(line: string): TrainingEvent | undefined {
   try {
     return JSON.parse(line) as TrainingEvent;
   } catch {
     return undefined;
   }
-};
+}
 
 const AGAIN = "run the same command again; it goes on from the last checkpoint";
 
-const killed = (signal: NodeJS.Signals, errors: readonly string[]): TrainingError =>
-  signal === "SIGKILL"
+function killed(signal: NodeJS.Signals, errors: readonly string[]): TrainingError {
+  return signal === "SIGKILL"
     ? new TrainingError("the training process was killed, most likely because memory ran out", {
         hint: `lower training.microBatchTokens or set training.gradientCheckpointing, then ${AGAIN}`,
       })
     : new TrainingError(`the training process was ended by ${signal}${tail(errors)}`, { hint: AGAIN });
+}
 
-const crashed = (code: number, errors: readonly string[]): TrainingError =>
-  new TrainingError(`the training process ended with code ${code}${tail(errors)}`, { hint: AGAIN });
+function crashed(code: number, errors: readonly string[]): TrainingError {
+  return new TrainingError(`the training process ended with code ${code}${tail(errors)}`, { hint: AGAIN });
+}
 
-const tail = (errors: readonly string[]): string => (errors.length === 0 ? "" : `:\n${errors.join("\n")}`);
+function tail(errors: readonly string[]): string {
+  return errors.length === 0 ? "" : `:\n${errors.join("\n")}`;
+}

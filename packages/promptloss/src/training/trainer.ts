@@ -215,7 +215,9 @@ export class Trainer {
   }
 }
 
-const secondsSince = (started: number): number => (performance.now() - started) / 1000;
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}
 
 function checkFinite(
   values: Readonly<Record<string, number>>,

@@ -15,9 +15,10 @@ export const chromiumPath = places.find((path) => path !== undefined && existsSy
 
 export const WHY_SKIPPED = "there is no Chromium here; install it or name it in CHROMIUM";
 
-export const launch = (): Promise<Browser> =>
+export function launch(): Promise<Browser> {
   // Root, as in containers, has no sandbox.
-  chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+  return chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+}
 
 export interface Opened {
   readonly page: Page;
@@ -27,11 +28,11 @@ export interface Opened {
   readonly requests: readonly string[];
 }
 
-export const open = async (
+export async function open(
   browser: Browser,
   file: string,
   view: { width: number; height?: number; colorScheme: "light" | "dark" },
-): Promise<Opened> => {
+): Promise<Opened> {
   const { width, height = 900, colorScheme } = view;
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
   const complaints: string[] = [];
@@ -48,4 +49,4 @@ export const open = async (
       return requests.filter((address) => address !== url && !address.startsWith("data:"));
     },
   };
-};
+}

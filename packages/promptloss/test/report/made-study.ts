@@ -47,7 +47,7 @@ const BEST = 0.65;
 /** Precision φ of the beta distribution. */
 const PRECISION = 400;
 
-export const madeStudy = ({
+export function madeStudy({
   name = "short-and-long",
   weights = WEIGHTS,
   seeds = [1, 2],
@@ -58,7 +58,7 @@ export const madeStudy = ({
   ],
   benchmarks: tasks = benchmarks,
   probes = true,
-}: MadeStudy = {}): StudyResults => {
+}: MadeStudy = {}): StudyResults {
   const random = randomSource(11);
   const rows: ResultRow[] = [];
   for (const { ratio, curvature } of ratios)
@@ -95,17 +95,19 @@ export const madeStudy = ({
     analysis: analysisSettings(),
     cells: new Set(rows.map(({ cell }) => cell)).size,
   };
-};
+}
 
 /** Courses as such runs have them: a spread that falls with w_p, generations that grow. */
-const probesAt = (wp: number, normal: () => number): Record<string, number> => ({
-  loss_mean: 1.1 + 0.6 * wp + 0.02 * normal(),
-  loss_rstd: 0.42 * Math.exp(-2 * wp) + 0.08 + 0.01 * normal(),
-  distance_l1: 21000 + 4000 * wp + 300 * normal(),
-  distance_l2: 5.2 - 2 * wp + 3.1 * wp ** 2 + 0.1 * normal(),
-  distance_cosine: 0.999 - 0.0004 * wp + 0.00005 * normal(),
-  memorisation_bleu: 80 - 25 * wp ** 3 + 1.5 * normal(),
-  generation_length: 30 + 42 * wp + 2 * normal(),
-  reference_length: 44,
-  generation_stopped: Math.min(1, 0.9 + 0.08 * wp + 0.01 * normal()),
-});
+function probesAt(wp: number, normal: () => number): Record<string, number> {
+  return {
+    loss_mean: 1.1 + 0.6 * wp + 0.02 * normal(),
+    loss_rstd: 0.42 * Math.exp(-2 * wp) + 0.08 + 0.01 * normal(),
+    distance_l1: 21000 + 4000 * wp + 300 * normal(),
+    distance_l2: 5.2 - 2 * wp + 3.1 * wp ** 2 + 0.1 * normal(),
+    distance_cosine: 0.999 - 0.0004 * wp + 0.00005 * normal(),
+    memorisation_bleu: 80 - 25 * wp ** 3 + 1.5 * normal(),
+    generation_length: 30 + 42 * wp + 2 * normal(),
+    reference_length: 44,
+    generation_stopped: Math.min(1, 0.9 + 0.08 * wp + 0.01 * normal()),
+  };
+}

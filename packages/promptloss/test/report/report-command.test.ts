@@ -14,7 +14,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const report = (...args: string[]) => promptloss(["study", "report", ...args]);
+function report(...args: string[]) {
+  return promptloss(["study", "report", ...args]);
+}
 
 describe.skipIf(!built)("promptloss study report", () => {
   test("writes the page of a folder and says where it is", () => {

@@ -146,8 +146,8 @@ describe.skipIf(chromiumPath === undefined)("a report in Chromium", () => {
 });
 
 /** Texts of charts that their charts cut off. */
-const textsOutside = (page: Page): Promise<string[]> =>
-  page.evaluate(() =>
+function textsOutside(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
     [...document.querySelectorAll("svg.chart text")].flatMap((text) => {
       const { left, right, top, bottom } = text.getBoundingClientRect();
       const frame = text.closest("svg")!.getBoundingClientRect();
@@ -160,10 +160,11 @@ const textsOutside = (page: Page): Promise<string[]> =>
       return inside || frame.width === 0 ? [] : [text.textContent ?? ""];
     }),
   );
+}
 
 /** Texts of the page whose contrast with the page is below WCAG's 4.5 to 1; charts' tiles are checked by their colours. */
-const unreadable = (page: Page): Promise<string[]> =>
-  page.evaluate(() => {
+function unreadable(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
     const luminance = (color: string): number => {
       const [r, g, b] = color
         .match(/[\d.]+/g)!
@@ -203,10 +204,11 @@ const unreadable = (page: Page): Promise<string[]> =>
       if (contrast(computed(name), ground) < 3) low.push(name);
     return low;
   });
+}
 
 /** Variables that charts name and no style gives. */
-const unresolvedColors = (page: Page): Promise<string[]> =>
-  page.evaluate(() => {
+function unresolvedColors(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
     const named = new Set(
       [...document.querySelectorAll("svg.chart *")].flatMap((element) =>
         ["fill", "stroke"].flatMap(
@@ -217,10 +219,11 @@ const unresolvedColors = (page: Page): Promise<string[]> =>
     const root = getComputedStyle(document.documentElement);
     return [...named].filter((name) => root.getPropertyValue(name) === "");
   });
+}
 
 /** Texts of charts that come out below a size that can be read: 9 pixels, 8 on the smallest phones. */
-const tooSmall = (page: Page, width: number): Promise<string[]> =>
-  page.evaluate(
+function tooSmall(page: Page, width: number): Promise<string[]> {
+  return page.evaluate(
     (least) =>
       [...document.querySelectorAll<SVGSVGElement>("svg.chart")].flatMap((chart) => {
         const scale = chart.getBoundingClientRect().width / chart.viewBox.baseVal.width;
@@ -231,3 +234,4 @@ const tooSmall = (page: Page, width: number): Promise<string[]> =>
       }),
     width < 360 ? 8 : 9,
   );
+}

@@ -12,7 +12,7 @@ const run = {
 export const FAILURE = "the loss of step 12 is no number";
 
 /** The first cell fails, the last one waits; their rows are left out. */
-export const writeStudy = (folder: string, whole: StudyResults): StudyResults => {
+export function writeStudy(folder: string, whole: StudyResults): StudyResults {
   const cells = [...new Map(whole.rows.map((row) => [row.cell, row])).values()];
   const [failed, waiting] = [cells[0]!.cell, cells.at(-1)!.cell];
   const results = {
@@ -35,4 +35,4 @@ export const writeStudy = (folder: string, whole: StudyResults): StudyResults =>
     if (cell !== failed) write("run/manifest.json", { ...run, seed: factors.seed });
   }
   return results;
-};
+}

@@ -7,7 +7,9 @@ import { DESIGNS, type Design, TRUTHS } from "../../../../bench/src/calibration/
 
 const STUDIES = 60;
 const [, , fiveByTwo, tenByOne] = DESIGNS as readonly Design[] as [Design, Design, Design, Design];
-const truth = (name: string) => TRUTHS.find((each) => each.name === name)!;
+function truth(name: string) {
+  return TRUTHS.find((each) => each.name === name)!;
+}
 
 // Of 60 studies at 5 % eight or more come with a chance of one in a hundred: the draws are fixed, so this one doesn't.
 const MOST = 7;

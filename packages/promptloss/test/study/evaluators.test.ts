@@ -18,22 +18,24 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 /** Scores a model by the size of its file, and fails for a weight where asked to. */
-const quiz = (failsAt?: number): library.Evaluator => ({
-  group: "multiple-choice",
-  readsModel: true,
-  refuse: ({ shots }) => (typeof shots === "string" ? "shots is no number" : undefined),
-  evaluate: async ({ model, recipe, options }) => {
-    expect(existsSync(join(model, "model.safetensors"))).toBe(true);
-    if (recipe.loss.promptLossWeight === failsAt) throw new TypeError("the quiz went wrong");
-    const value = Number(options.shots ?? 0) / 10;
-    return [
-      { metric: "accuracy", value, standardError: 0.1, higherIsBetter: true, primary: true },
-      { metric: "margin", value: -value, higherIsBetter: false, primary: false },
-    ];
-  },
-});
+function quiz(failsAt?: number): library.Evaluator {
+  return {
+    group: "multiple-choice",
+    readsModel: true,
+    refuse: ({ shots }) => (typeof shots === "string" ? "shots is no number" : undefined),
+    evaluate: async ({ model, recipe, options }) => {
+      expect(existsSync(join(model, "model.safetensors"))).toBe(true);
+      if (recipe.loss.promptLossWeight === failsAt) throw new TypeError("the quiz went wrong");
+      const value = Number(options.shots ?? 0) / 10;
+      return [
+        { metric: "accuracy", value, standardError: 0.1, higherIsBetter: true, primary: true },
+        { metric: "margin", value: -value, higherIsBetter: false, primary: false },
+      ];
+    },
+  };
+}
 
-const read = (tasks: string, evaluators: library.Evaluators): library.Study => {
+function read(tasks: string, evaluators: library.Evaluators): library.Study {
   const file = join(folder.path, "own.yaml");
   writeFileSync(
     file,
@@ -44,9 +46,9 @@ tasks: ${tasks}
 `,
   );
   return study.readStudy(file, { evaluators });
-};
+}
 
-const run = async (of: library.Study, retry = false) => {
+async function run(of: library.Study, retry = false) {
   const trained: unknown[] = [];
   const summary = await study.runStudy(of, {
     retry,
@@ -55,7 +57,7 @@ const run = async (of: library.Study, retry = false) => {
     },
   });
   return { summary, trained };
-};
+}
 
 describe.skipIf(!built)("a study with tasks of a program's own", () => {
   test("an evaluation that fails fails its cell alone, and a retry does not train again", async () => {

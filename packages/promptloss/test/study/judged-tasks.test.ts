@@ -35,7 +35,7 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 /** Prefers by the instruction's number, wherever the reference stands. Refuses what comes after so many requests. */
-const rankingEndpoint = async () => {
+async function rankingEndpoint() {
   const heard: { model: unknown; key: string | undefined; prompt: string }[] = [];
   const limits = { refuseAfter: Number.POSITIVE_INFINITY };
   const server = createServer(async (request, response) => {
@@ -56,15 +56,15 @@ const rankingEndpoint = async () => {
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { heard, limits, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` };
-};
+}
 const servers: Server[] = [];
 afterAll(() => {
   for (const server of servers) server.close();
 });
 
 /** Beside this process, which serves. */
-const study = (...args: string[]): Promise<Outcome> =>
-  new Promise((resolve) => {
+function study(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
     const child = startPromptloss(["study", ...args]);
     child.stdin.end();
     const said = { stdout: "", stderr: "" };
@@ -76,8 +76,9 @@ const study = (...args: string[]): Promise<Outcome> =>
     });
     child.once("close", (status) => resolve({ status, ...said }));
   });
+}
 
-const write = (name: string, tasks: string): string => {
+function write(name: string, tasks: string): string {
   const file = join(folder.path, `${name}.yaml`);
   writeFileSync(
     file,
@@ -89,13 +90,14 @@ output: ${join(folder.path, name)}
 `,
   );
   return file;
-};
+}
 
-const linesOf = (file: string): Record<string, unknown>[] =>
-  readFileSync(file, "utf8")
+function linesOf(file: string): Record<string, unknown>[] {
+  return readFileSync(file, "utf8")
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line));
+}
 
 describe.skipIf(!ready)(`judged tasks${ready ? "" : " (skipped: npm run setup first)"}`, () => {
   test("AlpacaEval by an endpoint: win rates with errors, in every cell, going on after a refusal", async () => {

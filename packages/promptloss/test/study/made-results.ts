@@ -15,7 +15,7 @@ export interface MadeResults {
 const WEIGHTS = [0, 0.001, 0.01, 0.1, 0.3, 0.6, 1];
 const NOISE = 0.01;
 
-export const studyResults = ({ ratios, tasks = ["quiz"], best }: MadeResults): StudyResults => {
+export function studyResults({ ratios, tasks = ["quiz"], best }: MadeResults): StudyResults {
   const random = randomSource(7);
   const rows = ratios.flatMap((generationRatio) =>
     WEIGHTS.flatMap((plw) =>
@@ -43,6 +43,8 @@ export const studyResults = ({ ratios, tasks = ["quiz"], best }: MadeResults): S
     ...{ study: "made", factors: ["plw", "seed"], probes: ["distance"], rows, cells },
     analysis: analysisSettings(),
   };
-};
+}
 
-const groupOf = (task: string): TaskGroup => (task === "essay" ? "long-generation" : "multiple-choice");
+function groupOf(task: string): TaskGroup {
+  return task === "essay" ? "long-generation" : "multiple-choice";
+}

@@ -15,8 +15,8 @@ afterAll(() => folder.remove());
 const COLOURS = ["red", "green", "blue", "black"];
 const ITEMS = 8;
 
-const rows = (): string =>
-  Array.from({ length: ITEMS }, (_, i) =>
+function rows(): string {
+  return Array.from({ length: ITEMS }, (_, i) =>
     JSON.stringify({
       story: `Tom has a ${COLOURS[i % 4]} hat.`,
       question: "Which colour?",
@@ -24,6 +24,7 @@ const rows = (): string =>
       answer: "ABCD"[i % 4],
     }),
   ).join("\n");
+}
 
 describe.skipIf(!built)("a study on tasks that come with the package", () => {
   test("scores have errors, groups and records; a task without rows fails its cells, which are not trained again", () => {

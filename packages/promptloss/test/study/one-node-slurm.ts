@@ -14,20 +14,21 @@ export interface OneNodeSlurm {
   stop(): Promise<void>;
 }
 
-const pathOf = (program: string): string | undefined =>
-  [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"]
+function pathOf(program: string): string | undefined {
+  return [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"]
     .map((folder) => join(folder, program))
     .find(existsSync);
+}
 
 /** What is missing for `startSlurm`; undefined where nothing is. */
-export const whyNoSlurm = (): string | undefined => {
+export function whyNoSlurm(): string | undefined {
   const missing = ["munged", "slurmctld", "slurmd", "sbatch", "squeue"].filter((name) => !pathOf(name));
   if (missing.length === 0) return undefined;
   return `${missing.join(", ")} not installed; on Debian: apt-get install slurm-wlm slurmdbd mariadb-server`;
-};
+}
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {
@@ -35,9 +36,10 @@ const freePort = (): Promise<number> =>
       server.close(() => resolve(port));
     });
   });
+}
 
 /** Starts a cluster and points SLURM_CONF of this process at it. */
-export const startSlurm = async (): Promise<OneNodeSlurm> => {
+export async function startSlurm(): Promise<OneNodeSlurm> {
   const folder = mkdtempSync(join(tmpdir(), "slurm-"));
   const at = (name: string): string => join(folder, name);
   const daemons: ChildProcess[] = [];
@@ -106,15 +108,15 @@ export const startSlurm = async (): Promise<OneNodeSlurm> => {
     await stop();
     throw error;
   }
-};
+}
 
 /** Lines of slurm.conf for the accounting database; none where it is not installed. */
-const startDatabase = async (
+async function startDatabase(
   at: (name: string) => string,
   start: (program: string, args: readonly string[]) => void,
   user: string,
   munge: string,
-): Promise<string[]> => {
+): Promise<string[]> {
   const install = pathOf("mariadb-install-db");
   if (install === undefined || !pathOf("mariadbd") || !pathOf("slurmdbd")) return [];
   const [sql, accounts] = [await freePort(), await freePort()];
@@ -147,19 +149,20 @@ const startDatabase = async (
     ],
     "JobAcctGatherType=jobacct_gather/linux",
   ];
-};
+}
 
-const logged = (log: string, text: string): boolean =>
-  existsSync(log) && readFileSync(log, "utf8").includes(text);
+function logged(log: string, text: string): boolean {
+  return existsSync(log) && readFileSync(log, "utf8").includes(text);
+}
 
 const POLL_MS = 200;
 const PATIENCE_MS = 60_000;
 
-const until = async (ready: () => boolean, what: string, log: string): Promise<void> => {
+async function until(ready: () => boolean, what: string, log: string): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (!ready()) {
     if (Date.now() > deadline)
       throw new Error(`${what} did not come up: ${existsSync(log) ? readFileSync(log, "utf8") : "no log"}`);
     await setTimeout(POLL_MS);
   }
-};
+}

@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const run = (name: string, ...more: string[]) => {
+function run(name: string, ...more: string[]) {
   const output = join(folder.path, name);
   const place = [
     ...["--set", `model=${join(folder.path, "model")}`, "--set", "maxLength=256"],
@@ -27,7 +27,7 @@ const run = (name: string, ...more: string[]) => {
   expect([status, stderr]).toEqual([0, ""]);
   const { stdout } = promptloss(["study", "results", join(studies, `${name}.yaml`), ...place, ...data]);
   return { results: readStudyResults(output), stdout };
-};
+}
 
 describe.skipIf(!built)("small studies", () => {
   test("first-weights.yaml", () => {

@@ -21,14 +21,14 @@ afterAll(() => folder.remove());
 const BASE = "{ model: model, data: rows.json, maxLength: 256, evaluation: { rows: 4 }";
 
 /** Writes a study over the folder's model and rows. */
-const studyFile = (name: string, factors: string, training: string, more = ""): string => {
+function studyFile(name: string, factors: string, training: string, more = ""): string {
   const file = join(folder.path, `${name}.yaml`);
   writeFileSync(
     file,
     `recipe: ${BASE}, training: ${training} }\nfactors: ${factors}\noutput: ${join(folder.path, name)}\n${more}`,
   );
   return file;
-};
+}
 
 const SHORT = "{ epochs: 1, batchSize: 10, learningRate: 1e-3 }";
 
@@ -40,14 +40,16 @@ interface Report {
   readonly failure?: { readonly message: string; readonly during: string };
 }
 
-const status = (file: string): { counts: Record<string, number>; cells: Report[] } =>
-  JSON.parse(promptloss(["study", "status", file, "--json"]).stdout);
+function status(file: string): { counts: Record<string, number>; cells: Report[] } {
+  return JSON.parse(promptloss(["study", "status", file, "--json"]).stdout);
+}
 
-const startsOf = (stdout: string): string[] =>
-  stdout
+function startsOf(stdout: string): string[] {
+  return stdout
     .split("\n")
     .filter((line) => line.includes('"cell-start"'))
     .map((line) => JSON.parse(line).cell.id as string);
+}
 
 describe.skipIf(!built)("promptloss study", () => {
   test("runs all cells, collects one table, and does only what is missing when run again", () => {
@@ -266,11 +268,11 @@ describe.skipIf(!built)("promptloss study", () => {
 });
 
 /** Resolves when a cell has done so many steps. */
-const untilStep = async (launcher: ReturnType<typeof startPromptloss>, step: number): Promise<void> => {
+async function untilStep(launcher: ReturnType<typeof startPromptloss>, step: number): Promise<void> {
   const lines = createInterface({ input: launcher.stdout });
   for await (const line of lines) {
     const { event } = JSON.parse(line) as { event?: { type: string; step: number } };
     if (event?.type === "step" && event.step >= step) break;
   }
   launcher.stdout.resume();
-};
+}

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const SCORES = [{ metric: "m", value: 1, higherIsBetter: true, primary: true }];
 
 /** @param body of a function of settings and signal */
-const program = (name: string, body: string): string => {
+function program(name: string, body: string): string {
   const file = join(folder, `${name}.mjs`);
   const library = new URL("../../dist/study/evaluate/task-process.js", import.meta.url).href;
   writeFileSync(
@@ -23,10 +23,11 @@ const program = (name: string, body: string): string => {
     `import { answerTask } from "${library}";\nawait answerTask(async (settings, signal) => {\n${body}\n});\n`,
   );
   return file;
-};
+}
 
-const run = (file: string, settings: object = {}, signal?: AbortSignal) =>
-  inProcess(file, settings, { task: "quiz", hint: "retry", signal });
+function run(file: string, settings: object = {}, signal?: AbortSignal) {
+  return inProcess(file, settings, { task: "quiz", hint: "retry", signal });
+}
 
 /** Waits for the signal, as an evaluation that ends after the batch at hand. */
 const WAITS = `await new Promise((resolve) => {

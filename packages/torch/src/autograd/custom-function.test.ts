@@ -25,7 +25,9 @@ const cube = customFunction({
   },
 });
 
-const doubles = (): Tensor => tensor([0.5, -1, 2], { dtype: "float64", requiresGrad: true });
+function doubles(): Tensor {
+  return tensor([0.5, -1, 2], { dtype: "float64", requiresGrad: true });
+}
 
 describe("customFunction", () => {
   test("gives its gradient to first and second order", () => {

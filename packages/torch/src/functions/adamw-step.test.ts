@@ -28,25 +28,26 @@ const settings = fc.record({
 const sizes = fc.oneof(fc.constantFrom(0, 1, 15, 16, 17, 40_000), fc.integer({ min: 1, max: 200 }));
 
 /** The parameter after three steps. */
-const stepped = (
+function stepped(
   start: Tensor,
   gradients: readonly Tensor[],
   options: Omit<AdamWStepOptions, "steps">,
-): Tensor =>
-  noGrad(() => {
+): Tensor {
+  return noGrad(() => {
     const [parameter, first, second] = [start.clone(), zerosLike(start), zerosLike(start)];
     gradients.forEach((gradient, i) => {
       adamwStep_(parameter, first, second, gradient, { ...options, steps: i + 1 });
     });
     return parameter;
   });
+}
 
 /** The definition, number by number. */
-const defined = (
+function defined(
   weight: number,
   gradients: readonly number[],
   { rate, betas, epsilon, weightDecay, gradientScale }: Required<Omit<AdamWStepOptions, "steps">>,
-): number => {
+): number {
   let [own, first, second] = [weight, 0, 0];
   gradients.forEach((each, i) => {
     const gradient = each * gradientScale;
@@ -57,9 +58,11 @@ const defined = (
     own -= (rate * corrected[0]) / (Math.sqrt(corrected[1]) + epsilon);
   });
   return own;
-};
+}
 
-const random = (count: number): Tensor => randn([count], { dtype: "float64" });
+function random(count: number): Tensor {
+  return randn([count], { dtype: "float64" });
+}
 
 describe("adamwStep_", () => {
   test("takes the steps of its definition, in one pass and in ATen's operators", () => {

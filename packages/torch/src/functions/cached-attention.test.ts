@@ -34,11 +34,11 @@ const cases = fc.record({
   seed: fc.nat(1e6),
 });
 
-const startsOf = (lengths: readonly number[]): number[] => {
+function startsOf(lengths: readonly number[]): number[] {
   const starts = [0];
   for (const length of lengths) starts.push(starts.at(-1)! + length);
   return starts;
-};
+}
 
 describe("cachedAttention", () => {
   test("is the end of the whole sequences' attention", () => {

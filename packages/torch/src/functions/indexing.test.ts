@@ -34,15 +34,19 @@ interface Case {
 
 const { cases, shape } = readGoldens<{ cases: Case[]; shape: number[] }>("indexing");
 
-const x = (): Tensor => arange(0, 60).to({ dtype: "float32" }).reshape(shape);
+function x(): Tensor {
+  return arange(0, 60).to({ dtype: "float32" }).reshape(shape);
+}
 
-const indexOf = (index: GoldenIndex): Index => {
+function indexOf(index: GoldenIndex): Index {
   if (typeof index !== "object" || index === null) return index;
   if ("range" in index) return range(...index.range);
   return "long" in index ? tensor(index.long, { dtype: "int64" }) : tensor(index.mask, { dtype: "bool" });
-};
+}
 
-const numbers = (values: Tensor): number[] => [...values.toTypedArray("float32")];
+function numbers(values: Tensor): number[] {
+  return [...values.toTypedArray("float32")];
+}
 
 describe("at and put_", () => {
   test.each(cases.map((each) => [JSON.stringify(each.indices), each] as const))("x%s", (_, golden) => {

@@ -24,21 +24,23 @@ const SUMMED = 1e-5;
 /** Whether native/ops' products are written for this processor. */
 const ownProducts = ops.promptloss!.has_tile_product!.default!() as boolean;
 
-const leaf = (shape: readonly number[], dtype: DType): Tensor => {
+function leaf(shape: readonly number[], dtype: DType): Tensor {
   // Numbers that bfloat16 holds: what float32 operands are rounded to is no part of the difference.
   const made = randn(shape).bfloat16().to({ dtype }).detach();
   made.requiresGrad = true;
   return made;
-};
+}
 
 /** In the order [columns, rows], seen as [rows, columns]. */
-const transposed = (tensor: Tensor): Tensor => {
+function transposed(tensor: Tensor): Tensor {
   const made = tensor.t().contiguous().t().detach();
   made.requiresGrad = true;
   return made;
-};
+}
 
-const size = (most: number) => fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: most }));
+function size(most: number) {
+  return fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: most }));
+}
 
 const cases = fc.record({
   tokens: fc.integer({ min: 1, max: 200 }),

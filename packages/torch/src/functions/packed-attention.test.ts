@@ -39,14 +39,14 @@ const cases = fc.record<Case>({
   seed: fc.nat(1e6),
 });
 
-const startsOf = (lengths: readonly number[]): number[] => {
+function startsOf(lengths: readonly number[]): number[] {
   const starts = [0];
   for (const length of lengths) starts.push(starts.at(-1)! + length);
   return starts;
-};
+}
 
 /** The same by torch, a sequence at a time. */
-const reference = (query: Tensor, key: Tensor, value: Tensor, { lengths, shared, window }: Case): Tensor => {
+function reference(query: Tensor, key: Tensor, value: Tensor, { lengths, shared, window }: Case): Tensor {
   const starts = startsOf(lengths);
   const parts = lengths.map((length, i) => {
     const spread = (x: Tensor, repeat: number): Tensor =>
@@ -60,9 +60,9 @@ const reference = (query: Tensor, key: Tensor, value: Tensor, { lengths, shared,
     return output.squeeze(0).transpose(0, 1);
   });
   return cat(parts, 0);
-};
+}
 
-const leaves = ({ lengths, groups, shared, width, seed }: Case, dtype: DType): [Tensor, Tensor, Tensor] => {
+function leaves({ lengths, groups, shared, width, seed }: Case, dtype: DType): [Tensor, Tensor, Tensor] {
   manualSeed(seed);
   const tokens = lengths.reduce((a, b) => a + b, 0);
   const make = (heads: number): Tensor => {
@@ -71,11 +71,13 @@ const leaves = ({ lengths, groups, shared, width, seed }: Case, dtype: DType): [
     return leaf;
   };
   return [make(groups * shared), make(groups), make(groups)];
-};
+}
 
-const difference = (a: Tensor, b: Tensor): number => a.double().sub(b.double()).abs().amax().item();
+function difference(a: Tensor, b: Tensor): number {
+  return a.double().sub(b.double()).abs().amax().item();
+}
 
-const compare = (each: Case, dtype: DType, tolerance: number): void =>
+function compare(each: Case, dtype: DType, tolerance: number): void {
   scope(() => {
     const inputs = leaves(each, dtype);
     const twins = inputs.map((input) => {
@@ -96,6 +98,7 @@ const compare = (each: Case, dtype: DType, tolerance: number): void =>
       expect(difference(input.grad!, exact) / size).toBeLessThan(tolerance);
     });
   });
+}
 
 describe("packedAttention", () => {
   test("equals torch's attention of each sequence in float32", () => {

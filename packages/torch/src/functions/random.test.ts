@@ -25,8 +25,9 @@ import {
 
 beforeEach(() => manualSeed(11));
 
-const numbers = (values: Tensor): number[] =>
-  Array.from(values.to({ dtype: "float64" }).toTypedArray("float64"));
+function numbers(values: Tensor): number[] {
+  return Array.from(values.to({ dtype: "float64" }).toTypedArray("float64"));
+}
 
 const COUNT = 40_000;
 

@@ -39,8 +39,12 @@ const native = {
   argsort: operator("aten::argsort"),
 };
 
-const listed = (dim: Dims): readonly number[] | null => (typeof dim === "number" ? [dim] : dim);
-const listedOrAll = (dim: Dims): readonly number[] => listed(dim) ?? [];
+function listed(dim: Dims): readonly number[] | null {
+  return typeof dim === "number" ? [dim] : dim;
+}
+function listedOrAll(dim: Dims): readonly number[] {
+  return listed(dim) ?? [];
+}
 
 /** The sum over `dim`; whole numbers and booleans sum to int64. */
 export function sum(input: Tensor, dim: Dims = null, { keepdim = false, dtype }: ReduceOptions = {}): Tensor {

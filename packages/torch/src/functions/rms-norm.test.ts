@@ -37,13 +37,13 @@ const cases = fc
   })
   .filter(({ input, weight }) => weight === "float32" || input === "bfloat16");
 
-const leaf = (shape: number[], dtype: Narrow): Tensor => {
+function leaf(shape: number[], dtype: Narrow): Tensor {
   const made = randn(shape).to({ dtype }).detach();
   made.requiresGrad = true;
   return made;
-};
+}
 
-const compare = ({ rows, width, input, weight, weightOffset, seed }: Case): void =>
+function compare({ rows, width, input, weight, weightOffset, seed }: Case): void {
   scope(() => {
     manualSeed(seed);
     const [x, w] = [leaf([rows, width], input), leaf([width], weight)];
@@ -61,6 +61,7 @@ const compare = ({ rows, width, input, weight, weightOffset, seed }: Case): void
     expect(relativeDifference(x.grad!, exactX.grad!)).toBeLessThan(tolerance);
     expect(relativeDifference(w.grad!, exactW.grad!)).toBeLessThan(tolerance);
   });
+}
 
 describe("rmsNorm", () => {
   test("equals torch's operators", () => {

@@ -39,7 +39,7 @@ export function rmsNorm(input: Tensor, weight: Tensor, options: RmsNormOptions =
   });
 }
 
-const serves = (input: Tensor, weight: Tensor): boolean => {
+function serves(input: Tensor, weight: Tensor): boolean {
   const { dtype, device } = input;
   return (
     device === "cpu" &&
@@ -52,4 +52,4 @@ const serves = (input: Tensor, weight: Tensor): boolean => {
     input.shape.at(-1) === weight.shape[0] &&
     fusedKernels()
   );
-};
+}

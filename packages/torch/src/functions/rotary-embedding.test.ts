@@ -25,15 +25,15 @@ const cases = fc.record<Case>({
   seed: fc.nat(1e6),
 });
 
-const tables = (tokens: number, pairs: number): [Tensor, Tensor] => {
+function tables(tokens: number, pairs: number): [Tensor, Tensor] {
   const angles = randn([tokens, 1, pairs]).mul(3);
   return [angles.cos(), angles.sin()];
-};
+}
 
 /** One rounding of a result to 8 bits, or two products in float32. */
 const TOLERANCE = { float32: 1e-6, bfloat16: 2 ** -8 } as const;
 
-const compare = ({ tokens, heads, pairs, rest, dtype, gap, seed }: Case): void =>
+function compare({ tokens, heads, pairs, rest, dtype, gap, seed }: Case): void {
   scope(() => {
     manualSeed(seed);
     const [cos, sin] = tables(tokens, pairs);
@@ -53,6 +53,7 @@ const compare = ({ tokens, heads, pairs, rest, dtype, gap, seed }: Case): void =
     exact.backward({ gradient: gradient.double() });
     expect(relativeDifference(all.grad!, twin.grad!)).toBeLessThan(TOLERANCE[dtype]);
   });
+}
 
 describe("rotaryEmbedding", () => {
   test("equals torch's operators", () => {

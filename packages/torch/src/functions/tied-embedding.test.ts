@@ -19,20 +19,22 @@ import {
 const indices = fromTypedArray(BigInt64Array.of(3n, 0n, 3n, 3n, 7n));
 
 /** Something of both that has a gradient of each. */
-const both = (rows: Tensor, head: Tensor): Tensor => rows.matmul(head.t()).pow(2).sum();
+function both(rows: Tensor, head: Tensor): Tensor {
+  return rows.matmul(head.t()).pow(2).sum();
+}
 
-const leaf = (): Tensor => {
+function leaf(): Tensor {
   manualSeed(1);
   const weight = randn([9, 4]);
   weight.requiresGrad = true;
   return weight;
-};
+}
 
-const expected = (of: (rows: Tensor, head: Tensor) => Tensor, times = 1): Tensor => {
+function expected(of: (rows: Tensor, head: Tensor) => Tensor, times = 1): Tensor {
   const weight = leaf();
   for (let i = 0; i < times; i++) of(embedding(weight, indices), weight).backward();
   return weight.grad!;
-};
+}
 
 describe("tiedEmbedding", () => {
   test("has the values and the gradient of the two apart", () => {

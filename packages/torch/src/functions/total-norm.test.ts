@@ -17,8 +17,9 @@ import {
 } from "../index.ts";
 
 /** The same by float64 tensors, which ATen sums in float64. */
-const expected = (tensors: readonly Tensor[]): number =>
-  scope(() => Math.hypot(...tensors.map((each) => each.double().norm().item())));
+function expected(tensors: readonly Tensor[]): number {
+  return scope(() => Math.hypot(...tensors.map((each) => each.double().norm().item())));
+}
 
 describe("totalNorm", () => {
   test("is that of all elements as one vector, in every floating dtype and layout", () => {

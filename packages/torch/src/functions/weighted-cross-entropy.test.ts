@@ -63,8 +63,9 @@ function inputsOf({ tokens, units, vocabulary, seed, masked, withBias }: Case, d
   };
 }
 
-const numbers = (values: Tensor | null): number[] =>
-  values === null ? [] : Array.from(values.double().toTypedArray("float64"));
+function numbers(values: Tensor | null): number[] {
+  return values === null ? [] : Array.from(values.double().toTypedArray("float64"));
+}
 
 function expectClose(actual: readonly number[], expected: ArrayLike<number>, tolerance: number): void {
   const scale = Math.max(1, ...Array.from(expected, Math.abs));

@@ -22,8 +22,9 @@ const goldens = JSON.parse(
   readFileSync(new URL("../../test/goldens/weighted-cross-entropy.json", import.meta.url), "utf8"),
 ) as { units: number; cases: Golden[] };
 
-const numbers = (length: number, least = -2): fc.Arbitrary<number[]> =>
-  fc.array(fc.double({ min: least, max: 2, noNaN: true }), { minLength: length, maxLength: length });
+function numbers(length: number, least = -2): fc.Arbitrary<number[]> {
+  return fc.array(fc.double({ min: least, max: 2, noNaN: true }), { minLength: length, maxLength: length });
+}
 
 /** Inputs with at least one token that counts, and options. */
 const problems = fc

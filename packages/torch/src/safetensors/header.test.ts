@@ -3,16 +3,21 @@ import { describe, expect, test } from "vitest";
 import { SafetensorsError } from "./errors.ts";
 import { headerLength, parseHeader } from "./header.ts";
 
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
 
-const parse = (header: unknown, dataBytes: number): unknown =>
-  parseHeader("file", bytes(typeof header === "string" ? header : JSON.stringify(header)), dataBytes);
+function parse(header: unknown, dataBytes: number): unknown {
+  return parseHeader("file", bytes(typeof header === "string" ? header : JSON.stringify(header)), dataBytes);
+}
 
-const entry = (dtype: string, shape: unknown, begin: unknown, end: unknown): object => ({
-  dtype,
-  shape,
-  data_offsets: [begin, end],
-});
+function entry(dtype: string, shape: unknown, begin: unknown, end: unknown): object {
+  return {
+    dtype,
+    shape,
+    data_offsets: [begin, end],
+  };
+}
 
 describe("parseHeader", () => {
   test("takes tensors that cover the data, in any order, with metadata and padding", () => {

@@ -123,8 +123,9 @@ function parseObject(path: string, text: string): Record<string, unknown> {
   return json;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /**
  * A key that an object of a valid JSON text has twice, at any depth: JSON.parse keeps the last without a word.
@@ -151,7 +152,9 @@ function checkMetadata(path: string, value: unknown): Record<string, string> {
   return value as Record<string, string>;
 }
 
-const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
 
 function checkEntry(path: string, name: string, value: unknown): TensorEntry {
   const fail = (reason: "header" | "dtype" | "shape" | "offsets", message: string): SafetensorsError =>

@@ -89,7 +89,9 @@ export function keepBuild(machine: Machine, key: string, libraries: readonly str
   }
 }
 
-const buildsFolder = (machine: Machine): string => join(cacheFolder(machine), "native");
+function buildsFolder(machine: Machine): string {
+  return join(cacheFolder(machine), "native");
+}
 
 function copyBuild(from: string, to: string, record: CachedBuild): void {
   makeFolder(to);

@@ -79,7 +79,9 @@ function planCompilations(unit: Unit, { folder, compiler }: BuildContext): Compi
   });
 }
 
-const keyOf = (one: Compilation, { identity }: BuildContext): string[] => [identity, ...one.command];
+function keyOf(one: Compilation, { identity }: BuildContext): string[] {
+  return [identity, ...one.command];
+}
 
 async function runJobs(queue: readonly Compilation[], context: BuildContext): Promise<void> {
   if (queue.length === 0) return;
@@ -112,7 +114,9 @@ async function runJobs(queue: readonly Compilation[], context: BuildContext): Pr
 }
 
 /** About the seconds that a file takes: libtorch's headers, or none of them. */
-const weightOf = ({ command }: Compilation): number => (command.includes("-isystem") ? 45 : 5);
+function weightOf({ command }: Compilation): number {
+  return command.includes("-isystem") ? 45 : 5;
+}
 
 async function compile(one: Compilation, context: BuildContext): Promise<void> {
   const { object, command, source } = one;

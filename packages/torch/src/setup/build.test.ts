@@ -25,7 +25,9 @@ function libtorchAt(root: string, version = "2.13.0"): Libtorch {
   );
 }
 
-const environment = (): Machine["env"] => ({ ...process.env, PROMPTLOSS_CACHE: join(folder, "cache") });
+function environment(): Machine["env"] {
+  return { ...process.env, PROMPTLOSS_CACHE: join(folder, "cache") };
+}
 
 function build(changes: { env?: Machine["env"]; libtorch?: Libtorch; log?: (line: string) => void } = {}) {
   const machine = bareMachine(folder, { platform, arch, env: { ...environment(), ...changes.env } });

@@ -17,7 +17,9 @@ interface FetchRecord {
   readonly settings: string;
 }
 
-const recordFile = (machine: Machine): string => join(cacheFolder(machine), "libtorch", "failed-fetch.json");
+function recordFile(machine: Machine): string {
+  return join(cacheFolder(machine), "libtorch", "failed-fetch.json");
+}
 
 // pip's variables and the choice of Python: a user who follows the advice and changes them gets a new try at once.
 function settings(machine: Machine): string {

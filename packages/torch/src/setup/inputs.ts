@@ -16,7 +16,9 @@ interface Stamp {
   readonly inputs: Readonly<Record<string, InputStamp>>;
 }
 
-const stampFile = (output: string): string => `${output}.stamp.json`;
+function stampFile(output: string): string {
+  return `${output}.stamp.json`;
+}
 
 /** Whether `output` exists and came from this command, and no input has changed since. */
 export function isUpToDate(output: string, command: readonly string[]): boolean {

@@ -26,10 +26,11 @@ ${pip}`,
   );
 }
 
-const pipCalls = (folder: string): number =>
-  existsSync(join(folder, "pip-calls"))
+function pipCalls(folder: string): number {
+  return existsSync(join(folder, "pip-calls"))
     ? readFileSync(join(folder, "pip-calls"), "utf8").trim().split("\n").length
     : 0;
+}
 
 const NONE = 'echo "ERROR: No matching distribution found for torch" >&2; exit 1';
 

@@ -44,4 +44,6 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
   return { ...result, libtorch, remark };
 }
 
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -103,7 +103,9 @@ function linkArguments(libtorch: Libtorch, machine: Machine, openmp: readonly st
   ];
 }
 
-const isKernel = (source: string): boolean => source.split(sep)[0] === "kernels";
+function isKernel(source: string): boolean {
+  return source.split(sep)[0] === "kernels";
+}
 
 /**
  * The unit's translation units, relative to its folder, sorted; empty when the folder is missing. A source that another

@@ -10,7 +10,9 @@ export interface Made {
   readonly text: string;
 }
 
-const made = (value: unknown, text = write(value)): Made => ({ value, text });
+function made(value: unknown, text = write(value)): Made {
+  return { value, text };
+}
 
 function write(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
@@ -39,11 +41,13 @@ function cycle(): unknown[] {
   return array;
 }
 
-const refuse = (): never => {
+function refuse(): never {
   throw new torch.TorchError("a trap was sprung");
-};
+}
 
-const trap = (): unknown[] => Object.defineProperty([1, 2], 1, { get: refuse });
+function trap(): unknown[] {
+  return Object.defineProperty([1, 2], 1, { get: refuse });
+}
 
 /** Nothing that any parameter takes, or only by chance. */
 const junk: readonly (() => Made)[] = [
@@ -154,7 +158,9 @@ function nested(source: Source, depth: number): unknown {
 }
 
 /** 70 arrays in each other: more dimensions than libtorch has. */
-const deep = (): unknown => Array.from({ length: 70 }).reduce<unknown>((inner) => [inner], 1);
+function deep(): unknown {
+  return Array.from({ length: 70 }).reduce<unknown>((inner) => [inner], 1);
+}
 
 const makers: Record<string, (source: Source, theme: Theme) => Made> = {
   tensor: (source, theme) => randomTensor(source, theme),

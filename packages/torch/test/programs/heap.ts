@@ -2,13 +2,13 @@
 // what the process still holds of them at the end.
 import { ones, reusingMemory, scope, tuneProcess } from "../../src/index.ts";
 
-const rounds = (): number => {
+function rounds(): number {
   const round = (): void => scope(() => void ones([1 << 24]).add(1));
   round();
   const before = process.resourceUsage().minorPageFault;
   for (let i = 0; i < 10; i++) round();
   return process.resourceUsage().minorPageFault - before;
-};
+}
 
 tuneProcess();
 const anew = rounds();

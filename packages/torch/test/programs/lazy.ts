@@ -1,10 +1,11 @@
 // How many of the process' libraries are libtorch's, before and after the first call.
 import { ones } from "../../src/index.ts";
 
-const libraries = (): number =>
-  (process.report.getReport() as { sharedObjects: string[] }).sharedObjects.filter((path) =>
+function libraries(): number {
+  return (process.report.getReport() as { sharedObjects: string[] }).sharedObjects.filter((path) =>
     /libtorch|promptloss/.test(path),
   ).length;
+}
 
 const before = libraries();
 ones([2]);

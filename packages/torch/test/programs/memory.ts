@@ -19,8 +19,9 @@ manualSeed(1);
 const weights = [randn([64, 32]), randn([64, 64]), randn([10, 64])];
 for (const weight of weights) weight.requiresGrad = true;
 
-const forward = (input: Tensor): Tensor =>
-  weights.reduce((x, weight, i) => linear(i === 0 ? x : relu(x), weight), input);
+function forward(input: Tensor): Tensor {
+  return weights.reduce((x, weight, i) => linear(i === 0 ? x : relu(x), weight), input);
+}
 
 const steppers: Record<string, () => void> = {
   scope: () =>

@@ -41,7 +41,9 @@ function setUp(args: readonly string[] = [], env: Record<string, string> = {}): 
   });
 }
 
-const currentFile = (): string => join(clone, "packages/torch/build/current.json");
+function currentFile(): string {
+  return join(clone, "packages/torch/build/current.json");
+}
 
 beforeEach(() => {
   const folder = temporaryFolder();

@@ -81,4 +81,6 @@ export function difference(actual: Tensor, expected: GoldenTensor, widen = 1): s
   return undefined;
 }
 
-const isSignedZero = (a: number, b: number): boolean => a === 0 && b === 0 && !Object.is(a, b);
+function isSignedZero(a: number, b: number): boolean {
+  return a === 0 && b === 0 && !Object.is(a, b);
+}

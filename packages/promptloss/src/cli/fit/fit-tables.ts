@@ -48,7 +48,7 @@ export interface FitReport {
 }
 
 /** @throws StatisticsError and its kin, TableFileError; each names the file */
-export const fitTable = (request: FitRequest): FitReport => {
+export function fitTable(request: FitRequest): FitReport {
   const { file, formulas, family, reml, vertex, at, level } = request;
   const notes: string[] = [];
   try {
@@ -79,10 +79,10 @@ export const fitTable = (request: FitRequest): FitReport => {
     const { message, row, column, hint } = error;
     throw new TableError(`${file}: ${message}`, { row, column, hint, cause: error });
   }
-};
+}
 
 /** The rows whose columns have the values of `where`. */
-const chosen = (rows: readonly Row[], where: Row): readonly Row[] => {
+function chosen(rows: readonly Row[], where: Row): readonly Row[] {
   const columns = new Set(rows.flatMap((row) => Object.keys(row)));
   for (const column of Object.keys(where))
     if (!columns.has(column))
@@ -96,7 +96,7 @@ const chosen = (rows: readonly Row[], where: Row): readonly Row[] => {
     throw new TableError(`no row has ${asked.join(" and ")}`);
   }
   return kept;
-};
+}
 
 /** Columns of the tables that studies write. */
 const resultColumns = { response: "value", metric: "metric", direction: "higher_is_better" } as const;
@@ -105,11 +105,7 @@ const resultColumns = { response: "value", metric: "metric", direction: "higher_
  * A study's own table holds metrics in different units and directions. Several at once are refused, as nothing can be
  * said of their sum; one of which less is better is negated, with a note.
  */
-const towardsBetter = (
-  rows: readonly Row[],
-  formulas: readonly string[],
-  notes: string[],
-): readonly Row[] => {
+function towardsBetter(rows: readonly Row[], formulas: readonly string[], notes: string[]): readonly Row[] {
   const { response, metric, direction } = resultColumns;
   const isStudy = rows.some((row) => metric in row && response in row);
   if (!isStudy || !formulas.some((formula) => formula.split("~")[0]!.trim() === response)) return rows;
@@ -130,12 +126,14 @@ const towardsBetter = (
     });
   notes.push(`less is better of ${metrics[0]}: ${response} was negated, so that more is better`);
   return rows.map((row) => (isMissing(row[response]) ? row : { ...row, [response]: -Number(row[response]) }));
-};
+}
 
-const isTrue = (cell: Row[string]): boolean => String(cell) === "true";
+function isTrue(cell: Row[string]): boolean {
+  return String(cell) === "true";
+}
 
 /** The last fit with a square of the variable; the last of all where there is none, which says so. */
-const curved = (fits: readonly MixedModelFit[], variable: string): MixedModelFit => {
+function curved(fits: readonly MixedModelFit[], variable: string): MixedModelFit {
   const square = (fit: MixedModelFit): boolean => {
     try {
       quadraticEffect(fit, { variable });
@@ -147,13 +145,13 @@ const curved = (fits: readonly MixedModelFit[], variable: string): MixedModelFit
     }
   };
   return fits.findLast(square) ?? fits.at(-1)!;
-};
+}
 
 /** The response's column with the named transforms applied; rows without a response stay without one. */
-const transformed = (
+function transformed(
   rows: readonly Row[],
   { formulas, transforms, within }: FitRequest,
-): { rows: readonly Row[]; applied: readonly AppliedTransform[] } => {
+): { rows: readonly Row[]; applied: readonly AppliedTransform[] } {
   if (transforms.length === 0) return { rows, applied: [] };
   const responses = new Set(formulas.map((formula) => formula.split("~")[0]!.trim()));
   const [column] = responses;
@@ -171,7 +169,10 @@ const transformed = (
   );
   const scoreOf = new Map(present.map((row, i) => [row, scores[i]!]));
   return { rows: rows.map((row, i) => ({ ...row, [column]: scoreOf.get(i) ?? null })), applied };
-};
+}
 
-const isMissing = (cell: Row[string]): boolean =>
-  cell === undefined || cell === null || ["", "NA", "NaN", "nan", "null"].includes(String(cell).trim());
+function isMissing(cell: Row[string]): boolean {
+  return (
+    cell === undefined || cell === null || ["", "NA", "NaN", "nan", "null"].includes(String(cell).trim())
+  );
+}

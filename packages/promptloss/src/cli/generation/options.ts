@@ -29,8 +29,8 @@ export interface DecodingFlags {
 
 const TEMPLATES = [...Object.keys(NAMED_TEMPLATES), "tokenizer"].join(", ");
 
-export const addModelOptions = (command: Command): Command =>
-  command
+export function addModelOptions(command: Command): Command {
+  return command
     .option(
       "--template <name>",
       `what training wrapped prompts in: ${TEMPLATES}, or a string with {instruction} and {output}; ` +
@@ -46,9 +46,10 @@ export const addModelOptions = (command: Command): Command =>
     )
     .option("--device <name>", "cpu, cuda, cuda:1, mps (cpu)")
     .option("--threads <count>", "of the processor; all when left out", positiveCount);
+}
 
-export const addDecodingOptions = (command: Command): Command =>
-  command
+export function addDecodingOptions(command: Command): Command {
+  return command
     .option("--max-tokens <count>", "new tokens at most", positiveCount)
     .option("--min-tokens <count>", "new tokens before a stop token may come", wholeNumber)
     .option("--temperature <number>", "0 takes the likeliest token, above 0 tokens are drawn", weightNumber)
@@ -57,9 +58,10 @@ export const addDecodingOptions = (command: Command): Command =>
     .option("--repetition-penalty <number>", "makes tokens that came before less likely", weightNumber)
     .option("--seed <number>", "of the draws: the same seed, the same text", anyNumber)
     .option("--stop <text>", "end before this text; again for more", collect);
+}
 
 /** The library's options of flags that have the same meaning under other names. */
-export const decodingOptions = (flags: DecodingFlags): TextGenerationOptions => {
+export function decodingOptions(flags: DecodingFlags): TextGenerationOptions {
   const { maxTokens, minTokens, temperature, topK, topP, repetitionPenalty, seed, stop } = flags;
   const given = {
     maxNewTokens: maxTokens,
@@ -72,7 +74,7 @@ export const decodingOptions = (flags: DecodingFlags): TextGenerationOptions => 
     stop,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-};
+}
 
 /** Names of the command line that are not the library's own, written with dashes. */
 const FLAG_NAMES: Readonly<Record<string, string>> = {
@@ -82,7 +84,7 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** An error as the user of a command should read it. */
-export const inFlagNames = (error: unknown): unknown => {
+export function inFlagNames(error: unknown): unknown {
   if (!(error instanceof GenerationError) || !/^[a-z]+([A-Z][a-z]*)*$/.test(error.field)) return error;
   const renamed = (text: string): string =>
     text.replaceAll(/\b(maxNewTokens|minNewTokens|logProbabilities)\b/g, (name) => FLAG_NAMES[name]!);
@@ -91,9 +93,9 @@ export const inFlagNames = (error: unknown): unknown => {
   const flag = FLAG_NAMES[error.field] ?? flagOf(error.field);
   const rest = error.message.slice(error.field.length);
   return new PromptlossError(`${flag}${renamed(rest)}`, { hint: error.hint });
-};
+}
 
-export const loadGenerator = async (path: string, flags: ModelFlags): Promise<TextGenerator> => {
+export async function loadGenerator(path: string, flags: ModelFlags): Promise<TextGenerator> {
   const { template, adapter, dtype, device, threads } = flags;
   if (threads !== undefined) setNumThreads(threads);
   const generator = await TextGenerator.load(path, {
@@ -104,4 +106,4 @@ export const loadGenerator = async (path: string, flags: ModelFlags): Promise<Te
   });
   for (const note of generator.notes) process.stderr.write(`${ink.yellow("!")} ${note}\n`);
   return generator;
-};
+}

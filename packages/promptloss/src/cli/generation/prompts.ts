@@ -16,7 +16,7 @@ export interface PromptSources {
 }
 
 /** @throws {PromptlossError} naming file and row */
-export const readPrompts = async ({ given, files, stdin, system }: PromptSources): Promise<TextPrompt[]> => {
+export async function readPrompts({ given, files, stdin, system }: PromptSources): Promise<TextPrompt[]> {
   if (stdin && files.includes("-"))
     throw new PromptlossError("--stdin and --file - both read standard input", { hint: "give one of them" });
   const prompts: TextPrompt[] = [...given];
@@ -27,13 +27,14 @@ export const readPrompts = async ({ given, files, stdin, system }: PromptSources
       hint: "give prompts as arguments, in a file (--file) or on standard input (--stdin)",
     });
   return system === undefined ? prompts : prompts.map((prompt) => withSystem(prompt, system));
-};
+}
 
-const contentOf = async (file: string): Promise<string> =>
-  file === "-" ? decodeText(await buffer(process.stdin), "standard input") : readTextFile(file);
+async function contentOf(file: string): Promise<string> {
+  return file === "-" ? decodeText(await buffer(process.stdin), "standard input") : readTextFile(file);
+}
 
 /** A JSON list, JSON lines where the first line is an object, or a prompt a line; blank lines are passed over. */
-const parsePrompts = (content: string, file: string): TextPrompt[] => {
+function parsePrompts(content: string, file: string): TextPrompt[] {
   const lines = content.split(/\r?\n|\r/);
   if (/^\s*\[/.test(content) && /\]\s*$/.test(content) && /\.json$/i.test(file)) {
     const rows = parseJson(content, file) as unknown[];
@@ -43,17 +44,17 @@ const parsePrompts = (content: string, file: string): TextPrompt[] => {
   const wanted = filled.filter(({ line }) => line.trim() !== "");
   if (wanted[0]?.line.trimStart().startsWith("{") !== true) return wanted.map(({ line }) => line);
   return wanted.map(({ line, where }) => checkedPrompt(parseJson(line, where), where));
-};
+}
 
-const parseJson = (content: string, where: string): unknown => {
+function parseJson(content: string, where: string): unknown {
   try {
     return JSON.parse(content);
   } catch (cause) {
     throw new PromptlossError(`${where}: is not JSON: ${(cause as Error).message}`, { cause });
   }
-};
+}
 
-const checkedPrompt = (row: unknown, where: string): TextPrompt => {
+function checkedPrompt(row: unknown, where: string): TextPrompt {
   const prompt = promptOf(row, where);
   try {
     checkPrompt(prompt, 0);
@@ -62,10 +63,10 @@ const checkedPrompt = (row: unknown, where: string): TextPrompt => {
     throw new PromptlossError(error.message.replace("prompts: prompt 1", where), { hint: error.hint });
   }
   return prompt;
-};
+}
 
 /** Rows as data for training has them: what they hold beside the prompt is left alone. */
-const promptOf = (row: unknown, where: string): TextPrompt => {
+function promptOf(row: unknown, where: string): TextPrompt {
   if (typeof row === "string") return row;
   const {
     instruction,
@@ -89,12 +90,12 @@ const promptOf = (row: unknown, where: string): TextPrompt => {
   throw new PromptlossError(`${where}: there is no prompt`, {
     hint: "a row has instruction (input, system), prompt, messages or text",
   });
-};
+}
 
-const withSystem = (prompt: TextPrompt, system: string): TextPrompt => {
+function withSystem(prompt: TextPrompt, system: string): TextPrompt {
   if (typeof prompt === "string") return { instruction: prompt, system };
   if ("instruction" in prompt) return { system, ...prompt };
   if (!("messages" in prompt)) return prompt;
   const has = prompt.messages[0]?.role === "system";
   return has ? prompt : { messages: [{ role: "system", content: system }, ...prompt.messages] };
-};
+}

@@ -24,7 +24,7 @@ const ESCAPE = "\u001b";
 const PIECE = new RegExp(`${ESCAPE}\\[\\d*[AJ]|\\n|[^\\n${ESCAPE}]+`, "g");
 
 /** What a terminal shows: it knows line ends, going up and clearing downwards. */
-const screen = () => {
+function screen() {
   const rows: string[] = [""];
   const write = (text: string): boolean => {
     for (const [piece] of text.matchAll(PIECE)) {
@@ -37,7 +37,7 @@ const screen = () => {
   };
   const out = { isTTY: true, columns: 20, rows: 30, write } as unknown as WriteStream;
   return { out, shown: () => rows.slice(0, -1) };
-};
+}
 
 test("lines that stay go above those that are painted anew", () => {
   const { out, shown } = screen();

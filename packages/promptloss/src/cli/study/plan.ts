@@ -16,8 +16,8 @@ interface Flags extends StudyFlags {
   json?: true;
 }
 
-export const planCommand = (): Command =>
-  withStudyOptions(
+export function planCommand(): Command {
+  return withStudyOptions(
     new Command("plan").description("list the cells, with expected tokens, time and disk"),
     "<study...>",
   )
@@ -41,6 +41,7 @@ export const planCommand = (): Command =>
         : plans.map(text).join("\n\n");
       process.stdout.write(`${said}\n`);
     });
+}
 
 interface Planned {
   readonly study: Study;
@@ -50,7 +51,7 @@ interface Planned {
   readonly states: ReadonlyMap<string, string>;
 }
 
-const planned = async (study: Study, flags: Flags): Promise<Planned> => {
+async function planned(study: Study, flags: Flags): Promise<Planned> {
   const status = studyStatus(study);
   const speeds = new Map<string, number>();
   for (const { cell, speed } of status.cells) if (speed !== undefined) speeds.set(cell.recipe.model!, speed);
@@ -64,16 +65,16 @@ const planned = async (study: Study, flags: Flags): Promise<Planned> => {
   const pilot = flags.pilot === undefined ? [] : readStudyResults(flags.pilot).rows;
   const power = await studyPower(study, pilot);
   return { study, plan, power, states };
-};
+}
 
-const asJson = ({ study, plan, power, states }: Planned): object => {
+function asJson({ study, plan, power, states }: Planned): object {
   const cells = plan.cells.map(({ cell, ...rest }) => ({ ...cell, status: states.get(cell.id), ...rest }));
   const { name, output, factors, tasks } = study;
   const { totals, advice, notes } = plan;
   return { name, output, factors, tasks, totals, power, advice, notes, cells };
-};
+}
 
-const text = ({ study, plan, power, states }: Planned): string => {
+function text({ study, plan, power, states }: Planned): string {
   const { factors, cells, tasks, output } = study;
   const names = factors.map(({ name }) => name);
   const table = textTable(
@@ -109,7 +110,8 @@ const text = ({ study, plan, power, states }: Planned): string => {
     ...facts.map(([name, value]) => `${ink.dim(name.padEnd(8))} ${value}`),
     ...[...plan.advice, ...plan.notes].map((note) => `${ink.yellow("!")} ${note}`),
   ].join("\n");
-};
+}
 
-const known = (value: number | undefined, format: (value: number) => string): string =>
-  value === undefined ? "unknown" : format(value);
+function known(value: number | undefined, format: (value: number) => string): string {
+  return value === undefined ? "unknown" : format(value);
+}

@@ -4,7 +4,7 @@ import { FEWEST_DF } from "../../statistics/rules.ts";
 import type { StudyPower, TaskPower } from "../../study/plan/study-power.ts";
 
 /** Name and text of each line. */
-export const powerLines = ({
+export function powerLines({
   factor,
   levels,
   cellsPerLevel,
@@ -12,7 +12,7 @@ export const powerLines = ({
   verdictDf,
   verdict,
   tasks,
-}: StudyPower): [string, string][] => {
+}: StudyPower): [string, string][] {
   if (levels < 2) return [];
   const cells = trimmed(cellsPerLevel);
   const design = `${levels} levels of ${factor} with ${cells} ${cells === "1" ? "cell" : "cells"} each, ${trimmed(residualDf)} residual degrees of freedom in the t-tests below, ${trimmed(verdictDf)} for a verdict`;
@@ -24,17 +24,17 @@ export const powerLines = ({
       ["", `noise by ${task.noiseFrom}`],
     ]),
   ];
-};
+}
 
-const shows = ({ task, metric, unit, detectable: { pair, bothEnds }, items }: TaskPower): string => {
+function shows({ task, metric, unit, detectable: { pair, bothEnds }, items }: TaskPower): string {
   const of = items === undefined ? "" : ` on ${items} items`;
   const name = `${task} ${metric}${of}`;
   if (pair === undefined || bothEnds === undefined) return `${name}: no difference, without replicates`;
   return `${name}: 80 % power for ${amount(pair, unit)} between two levels, ${amount(bothEnds, unit)} for a level against both ends`;
-};
+}
 
-const takes = ({ targets, unit, items }: TaskPower): string =>
-  targets
+function takes({ targets, unit, items }: TaskPower): string {
+  return targets
     .map(({ difference, seeds, items: needed }) => {
       const ways = [
         seeds === undefined ? "more than 1,000 seeds" : `${seeds} ${seeds === 1 ? "seed" : "seeds"}`,
@@ -43,5 +43,8 @@ const takes = ({ targets, unit, items }: TaskPower): string =>
       return `for ${amount(difference, unit)}: ${ways.join(" or ")}`;
     })
     .join("; ");
+}
 
-const amount = (value: number, unit: string): string => `${trimmed(value, 2)} ${unit}`;
+function amount(value: number, unit: string): string {
+  return `${trimmed(value, 2)} ${unit}`;
+}

@@ -18,8 +18,8 @@ interface Flags {
   json?: true;
 }
 
-export const reportCommand = (): Command =>
-  new Command("report")
+export function reportCommand(): Command {
+  return new Command("report")
     .description("write charts, models and method of what is done so far as one HTML file")
     .argument("<study>", "a study file (.yaml), or a study's output folder")
     .option(
@@ -38,8 +38,9 @@ export const reportCommand = (): Command =>
       }));
       process.stdout.write(flags.json ? `${harmlessJson({ path, findings }, 2)}\n` : `${path}\n`);
     });
+}
 
-const write = (study: string, { set, output }: Flags): Promise<StudyReport> => {
+function write(study: string, { set, output }: Flags): Promise<StudyReport> {
   const options = output === undefined ? {} : { output };
   if (output !== undefined) checkOutputFile(output);
   if (statSync(study, { throwIfNoEntry: false })?.isDirectory()) {
@@ -57,9 +58,11 @@ const write = (study: string, { set, output }: Flags): Promise<StudyReport> => {
   makeFolder(read.output);
   const results = writeResults(read);
   return writeStudyReport(read.output, { ...options, results, cells: read.cells });
-};
+}
 
-const resultInputs = (folder: string): Input[] => [
-  ...resultsFiles(folder).map((path) => ({ what: "the results", path })),
-  { what: "the cells", path: join(folder, "cells"), grows: true },
-];
+function resultInputs(folder: string): Input[] {
+  return [
+    ...resultsFiles(folder).map((path) => ({ what: "the results", path })),
+    { what: "the cells", path: join(folder, "cells"), grows: true },
+  ];
+}

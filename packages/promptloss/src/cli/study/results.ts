@@ -16,8 +16,8 @@ interface Flags extends StudyFlags {
   json?: true;
 }
 
-export const resultsCommand = (): Command =>
-  withStudyOptions(
+export function resultsCommand(): Command {
+  return withStudyOptions(
     new Command("results").description("write the table of what is done so far, and print its models"),
   )
     .option("--json", "print the models as JSON")
@@ -34,9 +34,10 @@ export const resultsCommand = (): Command =>
         `${done} of ${results.cells} cells, ${results.rows.length} values in ${study.output}/results.csv\n${text(fits)}`,
       );
     });
+}
 
-const text = ({ fits, benchmarks, interactions, notes, tested }: StudyFits): string =>
-  [
+function text({ fits, benchmarks, interactions, notes, tested }: StudyFits): string {
+  return [
     ...notes.map((note) => `note: ${note}`),
     ...(tested > 1 ? [`note: p-values are corrected for ${tested} statements`] : []),
     ...fits.map(fitText),
@@ -45,13 +46,14 @@ const text = ({ fits, benchmarks, interactions, notes, tested }: StudyFits): str
   ]
     .map((line) => `${line}\n`)
     .join("");
+}
 
-const scopeName = ({ taskGroup, generationRatio, benchmark }: StudyFit): string => {
+function scopeName({ taskGroup, generationRatio, benchmark }: StudyFit): string {
   const ratio = generationRatio === undefined ? "" : `, Rg ${Number(generationRatio.toPrecision(3))}`;
   return `${benchmark ?? taskGroup ?? "all tasks"}${ratio}`;
-};
+}
 
-const fitText = (each: StudyFit): string => {
+function fitText(each: StudyFit): string {
   const { rows, transforms, finding, fit, beside, problem } = each;
   return [
     "",
@@ -67,14 +69,16 @@ const fitText = (each: StudyFit): string => {
           renderSummary(fit),
         ]),
   ].join("\n");
-};
+}
 
-const alone = (each: StudyFit): string =>
-  `${scopeName(each)}: ${each.finding?.verdict ?? `nothing to compare: ${each.problem}`}`;
+function alone(each: StudyFit): string {
+  return `${scopeName(each)}: ${each.finding?.verdict ?? `nothing to compare: ${each.problem}`}`;
+}
 
-const interactionText = ({ factor, levels, sentence }: StudyInteraction): string =>
-  [
+function interactionText({ factor, levels, sentence }: StudyInteraction): string {
+  return [
     "",
     ink.bold(`${sentence}.`),
     ...levels.map(({ level, finding }) => `${factor} ${level}: ${finding?.verdict ?? "nothing to compare"}`),
   ].join("\n");
+}

@@ -93,5 +93,6 @@ export class RunView {
   }
 }
 
-const workLine = ({ name, step, steps, loss: value }: AtWork): string =>
-  `  ${name}  ${steps === 0 ? "begins" : `step ${step}/${steps}  loss ${loss(value)}`}`;
+function workLine({ name, step, steps, loss: value }: AtWork): string {
+  return `  ${name}  ${steps === 0 ? "begins" : `step ${step}/${steps}  loss ${loss(value)}`}`;
+}

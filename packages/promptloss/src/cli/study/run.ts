@@ -19,8 +19,8 @@ interface Flags extends StudyFlags {
 /** As a shell gives them for a process that a signal ended. */
 const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-export const runCommand = (): Command =>
-  withStudyOptions(
+export function runCommand(): Command {
+  return withStudyOptions(
     new Command("run").description("train and evaluate the cells that are not done; run it again to go on"),
   )
     .option("--concurrency <cells>", "cells at a time, in place of the file's", positiveCount)
@@ -79,8 +79,9 @@ export const runCommand = (): Command =>
         for (const remove of handlers) remove();
       }
     });
+}
 
-const submit = (study: Study, { set, retry, cell, concurrency }: Flags): void => {
+function submit(study: Study, { set, retry, cell, concurrency }: Flags): void {
   const job = submitStudy(study, {
     retry: retry === true,
     ...(cell.length > 0 && { only: cell }),
@@ -92,4 +93,4 @@ const submit = (study: Study, { set, retry, cell, concurrency }: Flags): void =>
       ? "there is nothing to submit: all cells are done, failed, or with a job already\n"
       : `job ${job.job}: ${job.cells.length} cells, by ${job.script}\npromptloss study status watches it\n`,
   );
-};
+}

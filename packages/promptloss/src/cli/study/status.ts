@@ -21,8 +21,10 @@ interface Flags extends StudyFlags {
 const REPAINT_MS = 1000;
 const SLURM_ROUNDS = 15;
 
-export const statusCommand = (): Command =>
-  withStudyOptions(new Command("status").description("say which cells are done, running, waiting or failed"))
+export function statusCommand(): Command {
+  return withStudyOptions(
+    new Command("status").description("say which cells are done, running, waiting or failed"),
+  )
     .option("--once", "print it once, on a terminal too")
     .option("--json", "print it once as JSON")
     .action(async (file: string, { once, json, ...flags }: Flags) => {
@@ -52,11 +54,12 @@ export const statusCommand = (): Command =>
         await setTimeout(REPAINT_MS);
       }
     });
+}
 
 const BAR = 30;
 
 /** A bar, the counts, then the cells that run and those that failed. */
-const statusLines = (status: StudyStatus, queued: ReadonlyMap<string, QueuedCell>): string[] => {
+function statusLines(status: StudyStatus, queued: ReadonlyMap<string, QueuedCell>): string[] {
   const { name, cells, counts, secondsLeft } = status;
   const part = (n: number): number => Math.round((BAR * n) / cells.length);
   const bar = [
@@ -73,9 +76,9 @@ const statusLines = (status: StudyStatus, queued: ReadonlyMap<string, QueuedCell
     ...cells.filter((cell) => cell.status === "failed").flatMap(failedLines),
     ...cells.flatMap((report) => queueLine(report, queued.get(report.cell.id))),
   ];
-};
+}
 
-const runningLine = ({ cell, phase, step, steps, loss: value, speed }: CellReport): string => {
+function runningLine({ cell, phase, step, steps, loss: value, speed }: CellReport): string {
   const place =
     phase === "evaluating"
       ? "evaluating"
@@ -84,16 +87,18 @@ const runningLine = ({ cell, phase, step, steps, loss: value, speed }: CellRepor
         : `step ${count(step ?? 0)}/${count(steps)}  loss ${loss(value)}`;
   const rate = speed === undefined ? "" : `  ${count(Math.round(speed))} tokens/s`;
   return `${ink.cyan("▸")} ${cell.id}  ${cellName(cell.levels)}  ${place}${rate}`;
-};
+}
 
-const failedLines = ({ cell, failure, attempts }: CellReport): string[] => [
-  `${ink.red("✗")} ${cell.id}  ${cellName(cell.levels)}  ${attempts === 1 ? "once" : `${attempts} times`}, in ${failure?.during ?? "training"}: ${failure?.message ?? "no reason was written"}`,
-  ...(failure?.hint === undefined ? [] : [`  ${ink.dim(`hint: ${failure.hint}`)}`]),
-];
+function failedLines({ cell, failure, attempts }: CellReport): string[] {
+  return [
+    `${ink.red("✗")} ${cell.id}  ${cellName(cell.levels)}  ${attempts === 1 ? "once" : `${attempts} times`}, in ${failure?.during ?? "training"}: ${failure?.message ?? "no reason was written"}`,
+    ...(failure?.hint === undefined ? [] : [`  ${ink.dim(`hint: ${failure.hint}`)}`]),
+  ];
+}
 
 /** Waiting cells that a job has, and those that a job lost. */
-const queueLine = ({ cell, status }: CellReport, task: QueuedCell | undefined): string[] => {
+function queueLine({ cell, status }: CellReport, task: QueuedCell | undefined): string[] {
   if (task === undefined || status !== "waiting") return [];
   const mark = task.active ? ink.dim("·") : ink.yellow("!");
   return [`${mark} ${cell.id}  ${cellName(cell.levels)}  Slurm ${task.id}: ${task.state}, ${task.reason}`];
-};
+}

@@ -9,21 +9,23 @@ export interface StudyFlags {
   output?: string;
 }
 
-export const withStudyOptions = (command: Command, argument = "<study>"): Command =>
-  command
+export function withStudyOptions(command: Command, argument = "<study>"): Command {
+  return command
     .argument(argument, "a study file (.yaml)")
     .addOption(setOption())
     .option("-o, --output <folder>", "where cells and results are kept, in place of the file's");
+}
 
-export const studyOf = (file: string, { set = [], output }: StudyFlags): Study => {
+export function studyOf(file: string, { set = [], output }: StudyFlags): Study {
   const study = readStudy(file, {
     set: Object.fromEntries(set.map(parseAssignment).map(({ path, value }) => [path.join("."), value])),
   });
   return { ...study, ...(output !== undefined && { output }) };
-};
+}
 
 /** "plw 0.1, seed 2". */
-export const cellName = (levels: Readonly<Record<string, string | number>>): string =>
-  Object.entries(levels)
+export function cellName(levels: Readonly<Record<string, string | number>>): string {
+  return Object.entries(levels)
     .map(([name, label]) => `${name} ${label}`)
     .join(", ");
+}

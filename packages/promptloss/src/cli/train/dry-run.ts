@@ -7,7 +7,7 @@ import { prepareRun } from "../../training/prepare.ts";
 import { watchedHub } from "../progress.ts";
 import { bytes, count, counted, short } from "./format.ts";
 
-export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promise<void> => {
+export async function dryRun(recipe: Recipe, file: string, json: boolean): Promise<void> {
   const run = await prepareRun(recipe, { file, hub: watchedHub() });
   try {
     const manifest = manifestOf(run);
@@ -61,4 +61,4 @@ export const dryRun = async (recipe: Recipe, file: string, json: boolean): Promi
   } finally {
     run.free();
   }
-};
+}

@@ -104,7 +104,7 @@ export class TrainView {
   }
 }
 
-const linesOf = (event: Exclude<TrainingEvent, StepEvent | DownloadEvent>): readonly string[] => {
+function linesOf(event: Exclude<TrainingEvent, StepEvent | DownloadEvent>): readonly string[] {
   switch (event.type) {
     case "start":
       return header(event);
@@ -119,9 +119,9 @@ const linesOf = (event: Exclude<TrainingEvent, StepEvent | DownloadEvent>): read
     case "error":
       return [];
   }
-};
+}
 
-const header = (event: StartEvent): string[] => {
+function header(event: StartEvent): string[] {
   const { steps, epochs, rows, heldOutRows, tokens, parameters, trainable, notes } = event;
   const heldOut = heldOutRows === 0 ? "" : `, ${count(heldOutRows)} held out`;
   const trained = trainable === parameters ? "" : `, ${short(trainable)} trained`;
@@ -138,9 +138,9 @@ const header = (event: StartEvent): string[] => {
     "",
     ink.dim(COLUMNS.map(([name, width]) => name.padStart(width)).join(" ")),
   ];
-};
+}
 
-const stepLine = (event: StepEvent, speed: number): string => {
+function stepLine(event: StepEvent, speed: number): string {
   const cells = [
     ...lossCells(event),
     rate(event.learningRate),
@@ -149,14 +149,14 @@ const stepLine = (event: StepEvent, speed: number): string => {
     bytes(event.memory),
   ];
   return cells.map((cell, i) => cell.padStart(COLUMNS[i]![1])).join(" ");
-};
+}
 
-const evaluationLine = (event: EvaluationEvent): string => {
+function evaluationLine(event: EvaluationEvent): string {
   const line = lossCells(event)
     .map((cell, i) => cell.padStart(COLUMNS[i]![1]))
     .join(" ");
   return `${ink.cyan(line)}  ${ink.cyan("held out")}${event.best ? ink.green(" best") : ""}`;
-};
+}
 
 /** The columns that steps and evaluations share; `correct` is the content's accuracy. */
 function lossCells({ step, loss: value, prompt, content, end }: StepEvent | EvaluationEvent): string[] {
@@ -167,7 +167,7 @@ function lossCells({ step, loss: value, prompt, content, end }: StepEvent | Eval
   ];
 }
 
-const ending = ({ reason, step, seconds, model, writtenStep, peakMemory }: EndEvent): string[] => {
+function ending({ reason, step, seconds, model, writtenStep, peakMemory }: EndEvent): string[] {
   const how = { completed: "done", "stopped-early": "stopped early", interrupted: "interrupted" }[reason];
   const facts = `${how} after ${counted(step, "step")} and ${duration(seconds)}, peak memory ${bytes(peakMemory)}`;
   const written = writtenStep === undefined ? "" : `, weights of step ${count(writtenStep)}`;
@@ -176,4 +176,4 @@ const ending = ({ reason, step, seconds, model, writtenStep, peakMemory }: EndEv
     reason === "interrupted" ? ink.yellow(facts) : ink.green(facts),
     model === undefined ? "run the same command again to go on" : `model in ${model}${written}`,
   ];
-};
+}

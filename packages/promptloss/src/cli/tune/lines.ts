@@ -5,23 +5,26 @@ import type { TuneReport, TuneRun } from "../../study/index.ts";
 
 type Place = Pick<TuneRun, "plw" | "learningRate" | "other">;
 
-const placeText = ({ plw, learningRate, other }: Place): string =>
-  [
+function placeText({ plw, learningRate, other }: Place): string {
+  return [
     `PLW ${trimmed(plw)}`,
     `learning rate ${trimmed(learningRate)}`,
     ...Object.entries(other ?? {}).map(([key, value]) => `${key} ${JSON.stringify(value)}`),
   ].join(", ");
+}
 
-export const proposalLine = (
+export function proposalLine(
   run: Place & Pick<TuneRun, "seed" | "gain">,
   number: number,
   runs: number | undefined,
-): string => {
+): string {
   const why = run.gain === undefined ? "design" : `expected gain ${trimmed(run.gain, 2)}`;
   return `run ${number}${runs === undefined ? "" : `/${runs}`}  ${placeText(run)}, seed ${run.seed}  (${why})`;
-};
+}
 
-export const runLine = ({ value }: TuneRun): string => `  ${trimmed(value, 5)}`;
+export function runLine({ value }: TuneRun): string {
+  return `  ${trimmed(value, 5)}`;
+}
 
 export function reportLines(report: TuneReport): string[] {
   const { choice, objective, runs, stopped, within, oneMoreRun, noise, weights, test } = report;

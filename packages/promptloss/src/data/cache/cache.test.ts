@@ -19,12 +19,16 @@ import {
   writeTokenCache,
 } from "./index.ts";
 
-const freshPath = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), "cache-")), "tokens.bin");
+async function freshPath(): Promise<string> {
+  return join(await mkdtemp(join(tmpdir(), "cache-")), "tokens.bin");
+}
 
-const rowsUpTo = (count: number): ClassifiedTokens[] => Array.from({ length: count }, (_, i) => cacheRow(i));
+function rowsUpTo(count: number): ClassifiedTokens[] {
+  return Array.from({ length: count }, (_, i) => cacheRow(i));
+}
 
 /** Opens or builds, and tells what was said and how often rows were made. */
-const open = async (path: string, key: TokenCacheKey = CACHE_KEY, count = 20) => {
+async function open(path: string, key: TokenCacheKey = CACHE_KEY, count = 20) {
   const lines: string[] = [];
   let built = 0;
   const make = () => {
@@ -33,7 +37,7 @@ const open = async (path: string, key: TokenCacheKey = CACHE_KEY, count = 20) =>
   };
   const cache = await openTokenCache(path, key, make, { onRebuild: (line) => lines.push(line) });
   return { cache, lines, built };
-};
+}
 
 describe("openTokenCache", () => {
   test("gives back every row, bit for bit, and the report; builds once", async () => {

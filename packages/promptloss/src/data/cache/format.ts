@@ -31,7 +31,7 @@ export interface CacheHeader {
 }
 
 /** The header as it stands in the file, in the machine's own byte order; the checksum is filled in later. */
-export const writeHeader = (header: Omit<CacheHeader, "checksum">): Buffer => {
+export function writeHeader(header: Omit<CacheHeader, "checksum">): Buffer {
   const buffer = Buffer.alloc(HEADER_BYTES);
   buffer.write(MAGIC, 0, "latin1");
   const view = new Uint32Array(buffer.buffer, buffer.byteOffset + 8, 2);
@@ -40,12 +40,12 @@ export const writeHeader = (header: Omit<CacheHeader, "checksum">): Buffer => {
   const numbers = new Float64Array(buffer.buffer, buffer.byteOffset + 16, 4);
   numbers.set([header.rows, header.indexOffset, header.metaOffset, header.fileSize]);
   return buffer;
-};
+}
 
 export type HeaderFault = { readonly fault: "foreign" | "version" | "byte-order"; readonly message: string };
 
 /** Reads a header; says what is wrong with it where something is. */
-export const readHeader = (bytes: Buffer): CacheHeader | HeaderFault => {
+export function readHeader(bytes: Buffer): CacheHeader | HeaderFault {
   if (bytes.length < HEADER_BYTES || bytes.toString("latin1", 0, MAGIC.length) !== MAGIC) {
     return { fault: "foreign", message: "is not a token cache" };
   }
@@ -59,7 +59,7 @@ export const readHeader = (bytes: Buffer): CacheHeader | HeaderFault => {
   const [rows = 0, indexOffset = 0, metaOffset = 0, fileSize = 0] = new Float64Array(buffer, 16, 4);
   const checksum = Buffer.from(bytes.subarray(CHECKSUM_AT, CHECKSUM_AT + CHECKSUM_BYTES));
   return { rows, indexOffset, metaOffset, fileSize, checksum };
-};
+}
 
 /** The columns of the index. */
 export interface CacheIndex {
@@ -75,22 +75,27 @@ export interface CacheIndex {
   readonly flags: Uint8Array;
 }
 
-export const indexBytes = (rows: number): number => rows * INDEX_ROW_BYTES;
+export function indexBytes(rows: number): number {
+  return rows * INDEX_ROW_BYTES;
+}
 
 /** The columns as views of one buffer, which is the index as it stands in the file. */
-export const indexViews = (buffer: ArrayBuffer, rows: number): CacheIndex => ({
-  offsets: new Float64Array(buffer, 0, rows),
-  rowWeights: new Float64Array(buffer, 8 * rows, rows),
-  lengths: new Int32Array(buffer, 16 * rows, rows),
-  files: new Int32Array(buffer, 20 * rows, rows),
-  rowNumbers: new Int32Array(buffer, 24 * rows, rows),
-  groups: new Int32Array(buffer, 28 * rows, rows),
-  flags: new Uint8Array(buffer, 32 * rows, rows),
-});
+export function indexViews(buffer: ArrayBuffer, rows: number): CacheIndex {
+  return {
+    offsets: new Float64Array(buffer, 0, rows),
+    rowWeights: new Float64Array(buffer, 8 * rows, rows),
+    lengths: new Int32Array(buffer, 16 * rows, rows),
+    files: new Int32Array(buffer, 20 * rows, rows),
+    rowNumbers: new Int32Array(buffer, 24 * rows, rows),
+    groups: new Int32Array(buffer, 28 * rows, rows),
+    flags: new Uint8Array(buffer, 32 * rows, rows),
+  };
+}
 
 /** The bytes that a row takes in the file. */
-export const rowBytes = (length: number, flags: number): number =>
-  4 * length * (1 + floatArrays(flags)) + 4 * Math.ceil(length / 4);
+export function rowBytes(length: number, flags: number): number {
+  return 4 * length * (1 + floatArrays(flags)) + 4 * Math.ceil(length / 4);
+}
 
 function floatArrays(flags: number): number {
   return (flags & HAS_PART_WEIGHTS ? 1 : 0) + (flags & HAS_SCALES ? 1 : 0);
@@ -104,7 +109,7 @@ export interface RowViews {
 }
 
 /** A row's arrays as views of one buffer. */
-export const rowViews = (buffer: ArrayBuffer, length: number, flags: number): RowViews => {
+export function rowViews(buffer: ArrayBuffer, length: number, flags: number): RowViews {
   let offset = 4 * length;
   const floats = (flag: number): Float32Array | undefined => {
     if ((flags & flag) === 0) return undefined;
@@ -118,4 +123,4 @@ export const rowViews = (buffer: ArrayBuffer, length: number, flags: number): Ro
     scales,
     classes: new Uint8Array(buffer, offset, length),
   };
-};
+}

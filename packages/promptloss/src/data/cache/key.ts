@@ -19,30 +19,33 @@ export interface TokenCacheKeyParts {
   readonly reading: unknown;
 }
 
-export const tokenCacheKey = (parts: TokenCacheKeyParts): TokenCacheKey => ({
-  ...Object.fromEntries(Object.entries(parts.files).map(([name, hash]) => [`file ${name}`, hash])),
-  tokenizer: parts.tokenizer.hash,
-  template: parts.template.fingerprint,
-  turns: JSON.stringify(parts.turns),
-  onBadRow: parts.onBadRow,
-  "data options": JSON.stringify(parts.reading) ?? "",
-});
+export function tokenCacheKey(parts: TokenCacheKeyParts): TokenCacheKey {
+  return {
+    ...Object.fromEntries(Object.entries(parts.files).map(([name, hash]) => [`file ${name}`, hash])),
+    tokenizer: parts.tokenizer.hash,
+    template: parts.template.fingerprint,
+    turns: JSON.stringify(parts.turns),
+    onBadRow: parts.onBadRow,
+    "data options": JSON.stringify(parts.reading) ?? "",
+  };
+}
 
 /** The file in which rows of this key are kept: its name says all that they depend on. */
-export const tokenCacheName = (key: TokenCacheKey): string => {
+export function tokenCacheName(key: TokenCacheKey): string {
   const parts = Object.entries(key).sort(([a], [b]) => (a < b ? -1 : 1));
   return `${createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32)}.tokens`;
-};
+}
 
 /** SHA-256 of a file, in hex. */
-export const hashFile = async (path: string): Promise<string> => {
+export async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest("hex");
-};
+}
 
 /** The names at which two keys differ. */
-export const changedParts = (before: TokenCacheKey, now: TokenCacheKey): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(now)])]
+export function changedParts(before: TokenCacheKey, now: TokenCacheKey): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])]
     .filter((name) => before[name] !== now[name])
     .sort();
+}

@@ -10,17 +10,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const cache = (digit: string, bytes: number, days: number): void => {
+function cache(digit: string, bytes: number, days: number): void {
   const path = join(folder, `${digit.repeat(32)}.tokens`);
   writeFileSync(path, new Uint8Array(bytes));
   const used = Date.now() / 1000 - days * 86_400;
   utimesSync(path, used, used);
-};
+}
 
-const left = (): string[] =>
-  readdirSync(folder)
+function left(): string[] {
+  return readdirSync(folder)
     .map((name) => name[0]!)
     .sort();
+}
 
 test("what nobody used for long goes, and beyond a size the oldest; what is in use and other files stay", () => {
   for (const [digit, days] of [

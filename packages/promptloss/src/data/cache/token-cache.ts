@@ -22,7 +22,7 @@ import { type CacheMeta, writeTokenCache } from "./writer.ts";
 const CHUNK_BYTES = 1 << 20;
 
 /** Reads exactly `length` bytes into a buffer of their own; undefined where the file ends before. */
-const readExactly = (file: number, position: number, length: number): ArrayBuffer | undefined => {
+function readExactly(file: number, position: number, length: number): ArrayBuffer | undefined {
   const buffer = new ArrayBuffer(length);
   const bytes = new Uint8Array(buffer);
   let filled = 0;
@@ -32,9 +32,9 @@ const readExactly = (file: number, position: number, length: number): ArrayBuffe
     filled += count;
   }
   return buffer;
-};
+}
 
-const checksumOf = (file: number, header: Buffer, size: number): Buffer => {
+function checksumOf(file: number, header: Buffer, size: number): Buffer {
   const hash = createHash("sha256");
   const chunk = Buffer.alloc(CHUNK_BYTES);
   let position = HEADER_BYTES;
@@ -45,7 +45,7 @@ const checksumOf = (file: number, header: Buffer, size: number): Buffer => {
     position += count;
   }
   return hash.update(header.subarray(0, CHECKSUM_AT)).digest();
-};
+}
 
 /** Rows of a cache file. Close it when done. */
 export class TokenCache implements ClassifiedRows {
@@ -133,7 +133,7 @@ export class TokenCache implements ClassifiedRows {
 }
 
 /** Reads the header and checks size and checksum of the file. */
-const readWhole = (path: string, file: number): CacheHeader => {
+function readWhole(path: string, file: number): CacheHeader {
   const bytes = Buffer.alloc(HEADER_BYTES);
   const header = readHeader(bytes.subarray(0, readSync(file, bytes, 0, HEADER_BYTES, 0)));
   if ("fault" in header) throw new TokenCacheError(path, header.fault, header.message);
@@ -145,7 +145,7 @@ const readWhole = (path: string, file: number): CacheHeader => {
     throw new TokenCacheError(path, "damaged", "its checksum does not match");
   }
   return header;
-};
+}
 
 /** How to make the rows when there is no cache that can be used. */
 export interface TokenCacheSource {
@@ -159,25 +159,25 @@ export interface TokenCacheOptions {
   readonly onRebuild?: (line: string, fault: CacheFault) => void;
 }
 
-const openFresh = (path: string, key: TokenCacheKey): TokenCache => {
+function openFresh(path: string, key: TokenCacheKey): TokenCache {
   const cache = TokenCache.open(path);
   const changed = changedParts(cache.key, key);
   if (changed.length === 0) return cache;
   cache.close();
   throw new TokenCacheError(path, "stale", `is stale: changed since are ${changed.join(", ")}`);
-};
+}
 
 /**
  * Opens the cache at `path` or, where it is missing, foreign, damaged or made from something else, builds it.
  * Processes that build at once each write a file of their own; whoever is last puts his in place.
  * @throws what making the rows throws
  */
-export const openTokenCache = async (
+export async function openTokenCache(
   path: string,
   key: TokenCacheKey,
   make: () => TokenCacheSource,
   options: TokenCacheOptions = {},
-): Promise<TokenCache> => {
+): Promise<TokenCache> {
   try {
     return openFresh(path, key);
   } catch (error) {
@@ -188,4 +188,4 @@ export const openTokenCache = async (
   const { rows, report } = make();
   await writeTokenCache(path, key, rows, report);
   return openFresh(path, key);
-};
+}

@@ -130,12 +130,12 @@ class CacheWriter {
  * was there as it was.
  * @param report asked when the last row has been written
  */
-export const writeTokenCache = async (
+export async function writeTokenCache(
   path: string,
   key: TokenCacheKey,
   rows: AsyncIterable<ClassifiedTokens> | Iterable<ClassifiedTokens>,
   report: () => TokenizationReport,
-): Promise<void> => {
+): Promise<void> {
   makeFolder(dirname(path));
   removeDrafts(dirname(path));
   await replaceFileWith(path, async (draft) => {
@@ -149,4 +149,4 @@ export const writeTokenCache = async (
       await file.close();
     }
   });
-};
+}

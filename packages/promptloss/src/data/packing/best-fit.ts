@@ -64,7 +64,7 @@ class RoomIndex {
  * @param lengths tokens of each row
  * @throws PackingError for a row that is longer than the budget
  */
-export const planPacks = (lengths: ArrayLike<number>, { budget, seed }: PackOptions): PackPlan => {
+export function planPacks(lengths: ArrayLike<number>, { budget, seed }: PackOptions): PackPlan {
   checkLengths(lengths, "budget", budget);
   const draw = seededDraw(seed);
   const rooms = new RoomIndex(budget);
@@ -85,10 +85,10 @@ export const planPacks = (lengths: ArrayLike<number>, { budget, seed }: PackOpti
   shuffle(packs, draw);
   const padding = packs.length === 0 ? 0 : 1 - total / (packs.length * budget);
   return { budget, packs: packs.map((rows) => Int32Array.from(rows)), padding };
-};
+}
 
 /** @throws PackingError when a plan does not hold every one of `rows` rows exactly once */
-export const checkPlan = (plan: readonly Int32Array[], rows: number): void => {
+export function checkPlan(plan: readonly Int32Array[], rows: number): void {
   const seen = new Uint8Array(rows);
   for (const pack of plan) {
     for (const row of pack) {
@@ -99,4 +99,4 @@ export const checkPlan = (plan: readonly Int32Array[], rows: number): void => {
   }
   const missing = seen.indexOf(0);
   if (missing >= 0) throw new PackingError("packs", `row ${missing} is in no pack`);
-};
+}

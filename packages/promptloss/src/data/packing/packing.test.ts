@@ -9,7 +9,7 @@ import { WeightedRows, WeightedTokens } from "../tokens/index.ts";
 import { checkPlan, IGNORE_INDEX, PackedTokens, planPacks } from "./index.ts";
 
 /** Best-fit decreasing by looking at every pack: the slow way. Returns the rooms left, sorted. */
-const slowRooms = (lengths: readonly number[], budget: number): number[] => {
+function slowRooms(lengths: readonly number[], budget: number): number[] {
   const rooms: number[] = [];
   for (const length of [...lengths].sort((a, b) => b - a)) {
     const fitting = rooms.filter((room) => room >= length);
@@ -17,10 +17,11 @@ const slowRooms = (lengths: readonly number[], budget: number): number[] => {
     rooms[best]! -= length;
   }
   return rooms.sort((a, b) => a - b);
-};
+}
 
-const total = (rows: Int32Array, lengths: readonly number[]): number =>
-  rows.reduce((sum, row) => sum + lengths[row]!, 0);
+function total(rows: Int32Array, lengths: readonly number[]): number {
+  return rows.reduce((sum, row) => sum + lengths[row]!, 0);
+}
 
 const anyLengths = fc.array(fc.integer({ min: 1, max: 64 }), { maxLength: 120 });
 
@@ -79,14 +80,14 @@ describe("planPacks", () => {
   });
 });
 
-const rowsOf = (lengths: readonly number[]): WeightedTokens[] => {
+function rowsOf(lengths: readonly number[]): WeightedTokens[] {
   let id = 0;
   return lengths.map((length, index) => {
     const row = rowOfLength(length, id, index + 1);
     id += length;
     return WeightedTokens.of({ ...row, weights: Float32Array.from(row.ids, (tokenId) => tokenId / 4) });
   });
-};
+}
 
 describe("PackedTokens", () => {
   test("gives back the rows that went in; a position predicts the next token of its own row only", () => {

@@ -7,27 +7,23 @@ import { PackingError } from "./errors.ts";
 export type Draw = (below: number) => number;
 
 /** @param seed a whole number; its lower 32 bits count */
-export const seededDraw = (seed: number): Draw => {
+export function seededDraw(seed: number): Draw {
   if (!Number.isInteger(seed)) throw new PackingError("seed", `${seed} is not a whole number`);
   const generator = xoroshiro128plus(seed);
   return (below) => uniformInt(generator, 0, below - 1);
-};
+}
 
 /** Puts items in a random order, in place (Fisher and Yates). */
-export const shuffle = <T extends { length: number; [index: number]: unknown }>(items: T, draw: Draw): T => {
+export function shuffle<T extends { length: number; [index: number]: unknown }>(items: T, draw: Draw): T {
   for (let last = items.length - 1; last > 0; last--) {
     const other = draw(last + 1);
     [items[last], items[other]] = [items[other], items[last]];
   }
   return items;
-};
+}
 
 /** Row indices sorted by length; rows of one length in random order. */
-export const sortedByLength = (
-  lengths: ArrayLike<number>,
-  direction: "up" | "down",
-  draw: Draw,
-): Int32Array => {
+export function sortedByLength(lengths: ArrayLike<number>, direction: "up" | "down", draw: Draw): Int32Array {
   const order = shuffle(
     Int32Array.from({ length: lengths.length }, (_, index) => index),
     draw,
@@ -35,10 +31,10 @@ export const sortedByLength = (
   const sign = direction === "up" ? 1 : -1;
   // TypedArray.sort is stable, so ties stay in their random order.
   return order.sort((a, b) => sign * (lengths[a]! - lengths[b]!));
-};
+}
 
 /** @throws PackingError unless all lengths are whole numbers from 1 to `most` */
-export const checkLengths = (lengths: ArrayLike<number>, field: string, most: number): void => {
+export function checkLengths(lengths: ArrayLike<number>, field: string, most: number): void {
   if (!Number.isInteger(most) || most < 1)
     throw new PackingError(field, `${most} is not a whole number of 1 or more`);
   for (let row = 0; row < lengths.length; row++) {
@@ -55,4 +51,4 @@ export const checkLengths = (lengths: ArrayLike<number>, field: string, most: nu
       );
     }
   }
-};
+}

@@ -103,13 +103,15 @@ export class DataError extends PromptlossError {
 
 const SKIP_HINT = 'Mend the row, or leave out and count such rows with onBadRow: "skip".';
 
-const place = (file?: string, row?: number, field?: string): string => {
+function place(file?: string, row?: number, field?: string): string {
   const parts: string[] = [];
   if (file !== undefined) parts.push(file);
   if (row !== undefined) parts.push(`row ${row}`);
   if (field !== undefined) parts.push(`field "${field}"`);
   return parts.length === 0 ? "" : `${parts.join(", ")}: `;
-};
+}
 
 /** The message of anything thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -42,10 +42,9 @@ type Check = (value: unknown) => string | undefined;
 
 const text: Check = (value) => (typeof value === "string" && value !== "" ? undefined : "a text");
 
-const oneOf =
-  (...names: readonly string[]): Check =>
-  (value) =>
-    names.includes(value as string) ? undefined : `one of ${names.join(", ")}`;
+function oneOf(...names: readonly string[]): Check {
+  return (value) => (names.includes(value as string) ? undefined : `one of ${names.join(", ")}`);
+}
 
 const CHECKS: Readonly<Record<keyof DataSource, Check>> = {
   path: text,
@@ -74,11 +73,12 @@ const CHECKS: Readonly<Record<keyof DataSource, Check>> = {
   sampleBy: oneOf("line", "paragraph", "document"),
 };
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** Throws a DataError at the first key that is unknown or has a value that it can't have. */
-export const checkSource = (source: DataSource): void => {
+export function checkSource(source: DataSource): void {
   if (!isRecord(source)) throw invalid("a data source is an object with a path", undefined);
   for (const [key, value] of Object.entries(source)) {
     const check = Object.hasOwn(CHECKS, key) ? CHECKS[key as keyof DataSource] : undefined;
@@ -92,17 +92,18 @@ export const checkSource = (source: DataSource): void => {
   if (source.sample !== undefined && source.limit === undefined) {
     throw invalid("sample says which rows a limit leaves, and there is no limit", "sample");
   }
-};
+}
 
-const unknownKey = (key: string): DataError => {
+function unknownKey(key: string): DataError {
   const nearest = nearestName(key, Object.keys(CHECKS));
   const hint =
     nearest === undefined ? `Keys: ${Object.keys(CHECKS).join(", ")}.` : `Did you mean ${nearest}?`;
   return new DataError("invalid-option", "a data source has no such key", { field: key, hint });
-};
+}
 
-const invalid = (message: string, field: string | undefined): DataError =>
-  new DataError("invalid-option", message, { field });
+function invalid(message: string, field: string | undefined): DataError {
+  return new DataError("invalid-option", message, { field });
+}
 
 /** Whether some of a source's rows are drawn at random: only then does the seed change which rows there are. */
 export function isDrawn({ limit, sample, weight = 1 }: DataSource): boolean {

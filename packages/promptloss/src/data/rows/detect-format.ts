@@ -13,10 +13,10 @@ export interface DetectedFormat {
 }
 
 /** Looks at the first rows of a path or source. Bad rows are passed over; throws a DataError as reading does. */
-export const detectFormat = async (
+export async function detectFormat(
   source: string | DataSource,
   options: Omit<ReadOptions, "onBadRow" | "emptyCompletions"> = {},
-): Promise<DetectedFormat> => {
+): Promise<DetectedFormat> {
   const config = typeof source === "string" ? { path: source } : source;
   const stream = readExamples(
     { ...config, limit: 1, sample: "first" },
@@ -26,4 +26,4 @@ export const detectFormat = async (
   const { format, files, ignoredColumns } = stream.report.sources[0]!;
   const { container, gzip } = files[0]!;
   return { format: format!, container, gzip, ignoredColumns };
-};
+}

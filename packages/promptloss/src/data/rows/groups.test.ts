@@ -8,10 +8,13 @@ import { createTemplate } from "../templates/index.ts";
 import { loadTokenizer } from "../tokenizer/index.ts";
 import { WeightedRows } from "../tokens/index.ts";
 
-const row = (more: object) => ({ instruction: "Q", output: "A", ...more });
+function row(more: object) {
+  return { instruction: "Q", output: "A", ...more };
+}
 
-const groupsOf = async (...rows: readonly object[]): Promise<(string | undefined)[]> =>
-  (await read("rows.jsonl", jsonl(...rows.map(row)))).map(({ source }) => source.group);
+async function groupsOf(...rows: readonly object[]): Promise<(string | undefined)[]> {
+  return (await read("rows.jsonl", jsonl(...rows.map(row)))).map(({ source }) => source.group);
+}
 
 describe("a row's group", () => {
   test("is a text, or a number as its text", async () => {

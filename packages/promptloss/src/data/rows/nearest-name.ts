@@ -2,7 +2,7 @@
 import { distance } from "fastest-levenshtein";
 
 /** The name nearest to `name`, if any is near enough to be a slip. */
-export const nearestName = (name: string, names: Iterable<string>): string | undefined => {
+export function nearestName(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   // A third of the letters wrong is a slip; more is another word.
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -11,7 +11,7 @@ export const nearestName = (name: string, names: Iterable<string>): string | und
     if (away < bestDistance) [best, bestDistance] = [candidate, away];
   }
   return best;
-};
+}
 
 /** Names that a message lists. */
 const LISTED = 20;

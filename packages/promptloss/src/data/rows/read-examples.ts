@@ -43,10 +43,10 @@ export interface ExampleStream extends AsyncIterable<Example> {
  * Reads the sources one after the other, in memory that doesn't grow with the files. Throws a DataError, while it is
  * iterated, at the first thing that can't be used. Checks the options at once.
  */
-export const readExamples = (
+export function readExamples(
   sources: DataSource | readonly DataSource[],
   options: ReadOptions = {},
-): ExampleStream => {
+): ExampleStream {
   const list = [sources].flat() as DataSource[];
   if (list.length === 0) throw new DataError("invalid-option", "there is no data source");
   for (const source of list) checkSource(source);
@@ -61,18 +61,18 @@ export const readExamples = (
       for (const [i, source] of list.entries()) yield* readSource(source, i, options, report);
     },
   };
-};
+}
 
 /** All the examples at once, with the report. */
-export const loadExamples = async (
+export async function loadExamples(
   sources: DataSource | readonly DataSource[],
   options: ReadOptions = {},
-): Promise<{ examples: Example[]; report: RowReport }> => {
+): Promise<{ examples: Example[]; report: RowReport }> {
   const stream = readExamples(sources, options);
   const examples: Example[] = [];
   for await (const example of stream) examples.push(example);
   return { examples, report: stream.report };
-};
+}
 
 async function* readSource(
   config: DataSource,
@@ -90,14 +90,14 @@ async function* readSource(
 }
 
 /** A function that gives the source's examples, limited, as often as it is called; only the first is counted. */
-const openPasses = async (
+async function openPasses(
   config: DataSource,
   files: readonly DataFile[],
   index: number,
   { onBadRow = "error", emptyCompletions = "skip", seed = 0, ...rest }: ReadOptions,
   report: ReportBuilder,
   source: SourceReport,
-): Promise<() => AsyncIterable<Example>> => {
+): Promise<() => AsyncIterable<Example>> {
   const limits = {
     maxRowBytes: rest.maxRowBytes ?? DEFAULT_LIMITS.maxRowBytes,
     chunkBytes: rest.chunkBytes ?? DEFAULT_LIMITS.chunkBytes,
@@ -120,7 +120,7 @@ const openPasses = async (
   if (config.sample !== "random") return () => first(readAll(), limit);
   const kept = await sampleItems(readAll(), limit, randomFor(seed, index, 0));
   return () => each(kept);
-};
+}
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T, void> {
   yield* items;
@@ -144,7 +144,7 @@ async function* counted(
   }
 }
 
-const checkOptions = (options: ReadOptions): void => {
+function checkOptions(options: ReadOptions): void {
   const { onBadRow = "error", emptyCompletions = "skip", seed = 0 } = options;
   const { maxRowBytes = 1, chunkBytes = 1 } = options;
   const fail = (field: string, expected: string): never => {
@@ -155,4 +155,4 @@ const checkOptions = (options: ReadOptions): void => {
   if (!Number.isSafeInteger(seed)) fail("seed", "a whole number");
   if (!Number.isSafeInteger(maxRowBytes) || maxRowBytes < 1) fail("maxRowBytes", "a whole number above 0");
   if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) fail("chunkBytes", "a whole number above 0");
-};
+}

@@ -15,10 +15,12 @@ import {
 import type { Example } from "../example.ts";
 import { type DataSource, detectFormat, loadExamples, readExamples } from "./index.ts";
 
-const texts = (examples: readonly Example[]): string[] =>
-  examples.map((example) => (example.kind === "text" ? example.text : ""));
-const numbered = (count: number, prefix = ""): Row[] =>
-  Array.from({ length: count }, (_, i) => ({ text: `${prefix}${i}` }));
+function texts(examples: readonly Example[]): string[] {
+  return examples.map((example) => (example.kind === "text" ? example.text : ""));
+}
+function numbered(count: number, prefix = ""): Row[] {
+  return Array.from({ length: count }, (_, i) => ({ text: `${prefix}${i}` }));
+}
 const alpaca = { instruction: "Q", output: "A" };
 
 describe("the format", () => {

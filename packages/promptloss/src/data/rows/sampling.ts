@@ -6,20 +6,20 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 export type Random = ReturnType<typeof xoroshiro128plus>;
 
 /** A generator for one use: the seed, the number of the source and of the use keep the streams apart. */
-export const randomFor = (seed: number, source: number, use: number): Random => {
+export function randomFor(seed: number, source: number, use: number): Random {
   const words = [seed | 0, Math.floor(seed / 2 ** 32) | 0, source, use];
   const random = xoroshiro128plus(words.reduce(mix, 0x9e3779b9 | 0));
   // The first draws of seeds that differ in few bits are alike; twenty steps spread every bit over the state.
   for (let i = 0; i < 20; i++) random.next();
   return random;
-};
+}
 
 /** Murmur3's finaliser over one more word. */
-const mix = (hash: number, word: number): number => {
+function mix(hash: number, word: number): number {
   let h = Math.imul(hash ^ word, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) | 0;
-};
+}
 
 /**
  * Takes the share of the items, between 0 and 1: of each run of 1/share items one, at random. So n items leave
@@ -47,11 +47,7 @@ export async function* takeShare<T>(
 }
 
 /** At most `count` of the items, each with the same chance, in their order (reservoir sampling). */
-export const sampleItems = async <T>(
-  items: AsyncIterable<T>,
-  count: number,
-  random: Random,
-): Promise<T[]> => {
+export async function sampleItems<T>(items: AsyncIterable<T>, count: number, random: Random): Promise<T[]> {
   const kept: { index: number; item: T }[] = [];
   let index = 0;
   for await (const item of items) {
@@ -63,4 +59,4 @@ export const sampleItems = async <T>(
     index++;
   }
   return kept.sort((a, b) => a.index - b.index).map(({ item }) => item);
-};
+}

@@ -60,7 +60,7 @@ async function* readFile(
 }
 
 /** The container with what the user says of it; an option that it has no use for is an error. */
-const withOptions = (container: Container, config: DataSource, { name }: DataFile): Container => {
+function withOptions(container: Container, config: DataSource, { name }: DataFile): Container {
   // An object on one line looks like JSON lines; with a key for the rows, it is a document.
   const kind = config.field !== undefined && container.kind === "jsonl" ? "json" : container.kind;
   const uses = { field: "json", delimiter: "csv", quotes: "csv", sampleBy: "text" } as const;
@@ -72,4 +72,4 @@ const withOptions = (container: Container, config: DataSource, { name }: DataFil
     });
   }
   return { ...container, kind };
-};
+}

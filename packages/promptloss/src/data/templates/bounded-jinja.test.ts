@@ -4,8 +4,12 @@ import { describe, expect, test } from "vitest";
 import { BoundedJinja, JINJA_LIMITS, JinjaLimitError } from "./bounded-jinja.ts";
 import { ChatTemplate } from "./chat-template.ts";
 
-const messages = (length: number): { role: string; content: string }[] =>
-  Array.from({ length }, (_, i) => ({ role: i % 2 === 0 ? "user" : "assistant", content: `message ${i}` }));
+function messages(length: number): { role: string; content: string }[] {
+  return Array.from({ length }, (_, i) => ({
+    role: i % 2 === 0 ? "user" : "assistant",
+    content: `message ${i}`,
+  }));
+}
 
 const sources = [
   "{% for message in messages if message.role == 'user' %}{{ loop.index }}{{ message.content }}\n{% endfor %}",
@@ -35,8 +39,9 @@ describe("rendering", () => {
   });
 });
 
-const NESTED = (body: string): string =>
-  `{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}${body}{% endfor %}{% endfor %}{% endfor %}`;
+function NESTED(body: string): string {
+  return `{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}${body}{% endfor %}{% endfor %}{% endfor %}`;
+}
 
 /** What would take for ever, or all memory. */
 const hostile: [what: string, source: string, message: RegExp][] = [

@@ -44,7 +44,9 @@ const STEPS_PER_ITEM = 1 / 8;
 const STEPS_PER_TURN = 4;
 const STEPS_PER_CHARACTER = 1 / 1024;
 
-const count = (value: number): string => value.toLocaleString("en-US");
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
 
 /** A template that can be rendered many times. */
 export class BoundedJinja {
@@ -175,12 +177,12 @@ function now(format: string): string {
 
 const CLOCK = new Template("{{ strftime_now(format) }}");
 
-const boundedRange =
-  (items: number) =>
-  (...given: number[]): number[] => {
+function boundedRange(items: number) {
+  return (...given: number[]): number[] => {
     const [start, stop, step = 1] = given.length === 1 ? [0, given[0]!] : (given as [number, number, number]);
     if (step === 0) throw new Error("range() step must not be zero");
     const length = Math.max(0, Math.ceil((stop - start) / step));
     if (length > items) throw new JinjaLimitError(`makes a range of ${count(length)} numbers`);
     return Array.from({ length: Number.isNaN(length) ? 0 : length }, (_, i) => start + i * step);
   };
+}

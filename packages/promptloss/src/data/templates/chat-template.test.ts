@@ -6,8 +6,8 @@ import type { Turn } from "../example.ts";
 import { loadTokenizer } from "../tokenizer/index.ts";
 import { ChatTemplate, type ChatTemplateOptions } from "./chat-template.ts";
 
-const templateOf = (chatTemplate: string, options: ChatTemplateOptions = {}): ChatTemplate =>
-  new ChatTemplate(
+function templateOf(chatTemplate: string, options: ChatTemplateOptions = {}): ChatTemplate {
+  return new ChatTemplate(
     {
       path: "test",
       chatTemplateNames: [],
@@ -18,8 +18,11 @@ const templateOf = (chatTemplate: string, options: ChatTemplateOptions = {}): Ch
     },
     options,
   );
+}
 
-const LOOP = (body: string, end = ""): string => `{% for message in messages %}${body}{% endfor %}${end}`;
+function LOOP(body: string, end = ""): string {
+  return `{% for message in messages %}${body}{% endfor %}${end}`;
+}
 const CHATML = LOOP(
   "{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}",
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",

@@ -46,7 +46,9 @@ interface Row {
 }
 
 const NAME = "tokenizer";
-const withoutSpace = (text: string): string => text.replace(/\s+/g, "");
+function withoutSpace(text: string): string {
+  return text.replace(/\s+/g, "");
+}
 
 /** A rendering that is not what inference would see. */
 class RewrittenHistory extends Error {}
@@ -378,16 +380,18 @@ function rethrowLimit(error: unknown): void {
   if (error instanceof TemplateError) throw error;
 }
 
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
 
-const commonPrefix = (a: string, b: string): string => {
+function commonPrefix(a: string, b: string): string {
   let length = 0;
   while (length < a.length && length < b.length && a[length] === b[length]) length++;
   return a.slice(0, length);
-};
+}
 
 /** The first of some tokens in a text; of two at one place, the longer. */
-const firstToken = (text: string, tokens: readonly string[]): { start: number; end: number } | undefined => {
+function firstToken(text: string, tokens: readonly string[]): { start: number; end: number } | undefined {
   let best: { start: number; end: number } | undefined;
   for (const token of tokens) {
     const start = text.indexOf(token);
@@ -397,4 +401,4 @@ const firstToken = (text: string, tokens: readonly string[]): { start: number; e
       best = { start, end };
   }
   return best;
-};
+}

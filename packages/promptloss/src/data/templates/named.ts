@@ -22,8 +22,9 @@ export interface TemplateStrings {
 const ALPACA_END =
   "Write a response that appropriately completes the request.\n\n### Instruction:\n{instruction}";
 
-const llama3Turn = (role: string, content: string): string =>
-  `<|start_header_id|>${role}<|end_header_id|>\n\n${content}`;
+function llama3Turn(role: string, content: string): string {
+  return `<|start_header_id|>${role}<|end_header_id|>\n\n${content}`;
+}
 
 export const NAMED_TEMPLATES = {
   alpaca: {

@@ -217,7 +217,7 @@ export class PatternTemplate implements Template {
  * Reads a user's own single-turn template, as in `"Q: {instruction}\n{input}\nA: {output}"`. The stop token is
  * put behind the output unless the string says where it goes.
  */
-export const customStrings = (source: string): TemplateStrings => {
+export function customStrings(source: string): TemplateStrings {
   const at = source.indexOf("{output}");
   if (at < 0) {
     throw new TemplateError("custom", "lacks {output}", {
@@ -229,4 +229,4 @@ export const customStrings = (source: string): TemplateStrings => {
   const rest = source.slice(cut);
   const assistant = rest.includes("{stop") ? rest : rest.replace("{output}", "{output}{stop}");
   return { user: source.slice(0, cut), assistant, singleTurn: true };
-};
+}

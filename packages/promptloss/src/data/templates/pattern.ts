@@ -18,15 +18,16 @@ export type Pattern = readonly PatternPiece[];
 
 const TOKEN = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
 
-const isPlaceholder = (name: string): name is Placeholder =>
-  (PLACEHOLDERS as readonly string[]).includes(name);
+function isPlaceholder(name: string): name is Placeholder {
+  return (PLACEHOLDERS as readonly string[]).includes(name);
+}
 
 /**
  * Reads a template string.
  * @param name the template's name, for errors
  * @throws TemplateError on an unknown placeholder or a lone brace
  */
-export const parsePattern = (name: string, source: string): Pattern => {
+export function parsePattern(name: string, source: string): Pattern {
   const pieces: PatternPiece[] = [];
   let text = "";
   let cursor = 0;
@@ -45,13 +46,13 @@ export const parsePattern = (name: string, source: string): Pattern => {
   text += source.slice(cursor);
   if (text !== "") pieces.push({ kind: "text", text });
   return pieces;
-};
+}
 
-const readPlaceholder = (
+function readPlaceholder(
   name: string,
   written: string,
   inside: string | undefined,
-): [Placeholder, string | undefined] => {
+): [Placeholder, string | undefined] {
   if (inside === undefined) {
     throw new TemplateError(name, `a lone ${JSON.stringify(written)}`, {
       hint: "Write {{ and }} for braces that are meant as text.",
@@ -67,8 +68,9 @@ const readPlaceholder = (
     });
   }
   return [slot, argument];
-};
+}
 
 /** Whether a pattern has a placeholder. */
-export const hasSlot = (pattern: Pattern, slot: Placeholder): boolean =>
-  pattern.some((piece) => piece.kind === "slot" && piece.slot === slot);
+export function hasSlot(pattern: Pattern, slot: Placeholder): boolean {
+  return pattern.some((piece) => piece.kind === "slot" && piece.slot === slot);
+}

@@ -105,7 +105,7 @@ export class RenderingBuilder {
 }
 
 /** Adds a span behind the others, growing the last where the two are alike. */
-export const pushSpan = (spans: Span[], span: Span): void => {
+export function pushSpan(spans: Span[], span: Span): void {
   if (span.start === span.end) return;
   const last = spans.at(-1);
   if (last !== undefined && last.class === span.class && isWeighedAlike(last, span)) {
@@ -113,7 +113,7 @@ export const pushSpan = (spans: Span[], span: Span): void => {
   } else {
     spans.push(span);
   }
-};
+}
 
 function isWeighedAlike(a: Span, b: Span): boolean {
   return a.weight === b.weight && a.scale === b.scale;
@@ -144,7 +144,7 @@ export function scaleSpans(spans: readonly Span[], stretches: readonly ScaledStr
 }
 
 /** Completes marked stretches to spans that cover the whole text; what is not marked is `template`. */
-export const fillSpans = (marks: readonly Span[], length: number): Span[] => {
+export function fillSpans(marks: readonly Span[], length: number): Span[] {
   const spans: Span[] = [];
   let cursor = 0;
   for (const mark of [...marks].sort((a, b) => a.start - b.start)) {
@@ -154,4 +154,4 @@ export const fillSpans = (marks: readonly Span[], length: number): Span[] => {
   }
   pushSpan(spans, { start: cursor, end: length, class: "template" });
   return spans;
-};
+}

@@ -28,10 +28,12 @@ interface Skeleton {
 }
 
 /** Private-use characters: no template looks for them, trims them or gives them a meaning. */
-const marker = (index: number): string => `\ue0f0${index}\ue0f1`;
+function marker(index: number): string {
+  return `\ue0f0${index}\ue0f1`;
+}
 const MARKER = /\ue0f0(\d+)\ue0f1/g;
 
-const skeletonOf = (messages: readonly ChatMessage[], render: RenderMessages): Skeleton | undefined => {
+function skeletonOf(messages: readonly ChatMessage[], render: RenderMessages): Skeleton | undefined {
   let text: string;
   try {
     text = render(messages.map(({ role }, index) => ({ role, content: marker(index) })));
@@ -50,10 +52,10 @@ const skeletonOf = (messages: readonly ChatMessage[], render: RenderMessages): S
   }
   literals.push(text.slice(cursor));
   return new Set(order).size === order.length ? { literals, order } : undefined;
-};
+}
 
 /** The ways in which templates put a message's content: as it is, or trimmed. */
-const variants = (content: string): { text: string; cutFront: number }[] => {
+function variants(content: string): { text: string; cutFront: number }[] {
   const cutFront = content.length - content.trimStart().length;
   return [
     { text: content, cutFront: 0 },
@@ -61,13 +63,13 @@ const variants = (content: string): { text: string; cutFront: number }[] => {
     { text: content.trimStart(), cutFront },
     { text: content.trimEnd(), cutFront: 0 },
   ];
-};
+}
 
-const matchSkeleton = (
+function matchSkeleton(
   text: string,
   skeleton: Skeleton,
   messages: readonly ChatMessage[],
-): (Placement | undefined)[] | undefined => {
+): (Placement | undefined)[] | undefined {
   const placements = new Array<Placement | undefined>(messages.length);
   const { literals, order } = skeleton;
   if (!text.startsWith(literals[0]!)) return undefined;
@@ -86,15 +88,15 @@ const matchSkeleton = (
     cursor = end + next.length;
   }
   return placements;
-};
+}
 
 /** Replaces one message by a marker and keeps the others: what stands in its place is what became of it. */
-const placeOne = (
+function placeOne(
   text: string,
   messages: readonly ChatMessage[],
   index: number,
   render: RenderMessages,
-): Placement | undefined => {
+): Placement | undefined {
   let marked: string;
   try {
     marked = render(
@@ -113,7 +115,7 @@ const placeOne = (
   const words = text.slice(before.length, end);
   const same = variants(messages[index]!.content).find((variant) => variant.text === words);
   return { start: before.length, end, cutFront: same?.cutFront };
-};
+}
 
 /** Finds messages in renderings of one chat template; remembers the layout for each sequence of roles. */
 export class MessageFinder {

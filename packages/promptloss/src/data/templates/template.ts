@@ -9,7 +9,9 @@ import type { Template } from "./rendering.ts";
 
 export type TemplateSpec = TemplateName | "tokenizer" | (string & {}) | TemplateStrings;
 
-const isName = (name: string): name is TemplateName => Object.hasOwn(NAMED_TEMPLATES, name);
+function isName(name: string): name is TemplateName {
+  return Object.hasOwn(NAMED_TEMPLATES, name);
+}
 
 const STRING_KEYS: Readonly<Record<keyof TemplateStrings, "string" | "boolean">> = {
   start: "string",
@@ -22,7 +24,7 @@ const STRING_KEYS: Readonly<Record<keyof TemplateStrings, "string" | "boolean">>
   trim: "boolean",
 };
 
-const checkStrings = (strings: TemplateStrings): void => {
+function checkStrings(strings: TemplateStrings): void {
   for (const [key, value] of Object.entries(strings)) {
     const expected = (STRING_KEYS as Record<string, string>)[key];
     if (expected === undefined) {
@@ -35,17 +37,17 @@ const checkStrings = (strings: TemplateStrings): void => {
   for (const key of ["user", "assistant"] as const) {
     if (typeof strings[key] !== "string") throw new TemplateError("custom", `lacks the ${key} string`);
   }
-};
+}
 
 /**
  * Makes the template that a recipe names.
  * @throws TemplateError for an unknown name, a bad string or a tokenizer without a chat template
  */
-export const createTemplate = (
+export function createTemplate(
   spec: TemplateSpec,
   tokenizer: Tokenizer,
   options: ChatTemplateOptions = {},
-): Template => {
+): Template {
   if (spec === "tokenizer") return new ChatTemplate(tokenizer, options);
   const [unused] = Object.keys(options);
   if (unused !== undefined) {
@@ -65,4 +67,4 @@ export const createTemplate = (
     });
   }
   return new PatternTemplate("custom", customStrings(spec), tokenizer);
-};
+}

@@ -9,7 +9,7 @@ import { TemplateError } from "./errors.ts";
 export type TrainedTurns = "all" | "last" | readonly number[];
 
 /** Checks a turn policy that came from outside. */
-export const checkTrainedTurns = (trained: TrainedTurns): void => {
+export function checkTrainedTurns(trained: TrainedTurns): void {
   if (trained === "all" || trained === "last") return;
   const valid = Array.isArray(trained) && trained.length > 0;
   if (!valid || !trained.every((number) => Number.isInteger(number) && number !== 0)) {
@@ -21,7 +21,7 @@ export const checkTrainedTurns = (trained: TrainedTurns): void => {
       },
     );
   }
-};
+}
 
 /** Whether a turn is an answer; an assistant's turn that a row gives as context is none. */
 export function isAnswer({ role, parts }: Turn): boolean {
@@ -29,7 +29,7 @@ export function isAnswer({ role, parts }: Turn): boolean {
 }
 
 /** The positions, among all turns, of the answers that the policy trains. */
-export const trainedTurnIndices = (turns: readonly Turn[], trained: TrainedTurns): ReadonlySet<number> => {
+export function trainedTurnIndices(turns: readonly Turn[], trained: TrainedTurns): ReadonlySet<number> {
   const assistants = turns.flatMap((turn, index) => (isAnswer(turn) ? [index] : []));
   if (trained === "all") return new Set(assistants);
   const numbers = trained === "last" ? [-1] : trained;
@@ -39,7 +39,7 @@ export const trainedTurnIndices = (turns: readonly Turn[], trained: TrainedTurns
       (index, i) => index !== undefined && Math.abs(numbers[i]!) <= assistants.length,
     ) as number[],
   );
-};
+}
 
 /** A stretch of a turn's text. */
 export interface TurnPiece {
@@ -59,7 +59,7 @@ export const INPUT_SEPARATOR = "\n";
  * empty; parts of one class follow each other directly. `asPrompt` makes an assistant's words context: what the
  * data weighs them with as an answer is then a factor on the prompt's weight, so that 0 stays 0 and no more is trained.
  */
-export const turnPieces = (turn: Turn, asPrompt: boolean): TurnPiece[] => {
+export function turnPieces(turn: Turn, asPrompt: boolean): TurnPiece[] {
   const pieces: TurnPiece[] = [];
   let previous: PartClass | undefined;
   for (const part of turn.parts) {
@@ -74,10 +74,11 @@ export const turnPieces = (turn: Turn, asPrompt: boolean): TurnPiece[] => {
     pieces.push({ text: part.text, class: pieceClass(part, asPrompt), ...own });
   }
   return pieces;
-};
+}
 
-const pieceClass = (part: Part, asPrompt: boolean): TokenClass =>
-  asPrompt && part.class === "completion" ? "input" : part.class;
+function pieceClass(part: Part, asPrompt: boolean): TokenClass {
+  return asPrompt && part.class === "completion" ? "input" : part.class;
+}
 
 /** Factors on the weights of what a template writes for a turn: up to the end of its words, and behind them. */
 export interface TurnScales {
@@ -90,17 +91,19 @@ export function turnScales({ weight, parts }: Turn): TurnScales {
   return { head: weight, end: weight ?? parts.at(-1)?.weight };
 }
 
-export const piecesText = (pieces: readonly TurnPiece[]): string => pieces.map(({ text }) => text).join("");
+export function piecesText(pieces: readonly TurnPiece[]): string {
+  return pieces.map(({ text }) => text).join("");
+}
 
 /** Takes white space off both ends of the pieces' text. */
-export const trimPieces = (pieces: readonly TurnPiece[]): TurnPiece[] => {
+export function trimPieces(pieces: readonly TurnPiece[]): TurnPiece[] {
   const text = piecesText(pieces);
   const start = text.length - text.trimStart().length;
   return slicePieces(pieces, start, Math.max(start, text.trimEnd().length));
-};
+}
 
 /** The pieces between two positions of their joined text. */
-export const slicePieces = (pieces: readonly TurnPiece[], start: number, end: number): TurnPiece[] => {
+export function slicePieces(pieces: readonly TurnPiece[], start: number, end: number): TurnPiece[] {
   const kept: TurnPiece[] = [];
   let position = 0;
   for (const piece of pieces) {
@@ -110,4 +113,4 @@ export const slicePieces = (pieces: readonly TurnPiece[], start: number, end: nu
     position += piece.text.length;
   }
   return kept;
-};
+}

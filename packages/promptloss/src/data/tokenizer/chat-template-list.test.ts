@@ -7,7 +7,7 @@ import { TINY_BYTES } from "../../../test/tokenizers.ts";
 import { createTemplate } from "../templates/index.ts";
 import { loadTokenizer } from "./index.ts";
 
-const loaded = (templates: unknown) => {
+function loaded(templates: unknown) {
   const folder = temporaryFolder();
   copyFileSync(join(TINY_BYTES, "tokenizer.json"), join(folder, "tokenizer.json"));
   const config = JSON.parse(readFileSync(join(TINY_BYTES, "tokenizer_config.json"), "utf8"));
@@ -16,9 +16,11 @@ const loaded = (templates: unknown) => {
     JSON.stringify({ ...config, chat_template: templates }),
   );
   return loadTokenizer(folder);
-};
+}
 
-const named = (name: string) => ({ name, template: `{{ '${name}' }}` });
+function named(name: string) {
+  return { name, template: `{{ '${name}' }}` };
+}
 
 test("the one named default is taken, wherever it stands", async () => {
   const { chatTemplate } = await loaded([named("rag"), named("default")]);

@@ -7,7 +7,7 @@ const SURROGATE = /[\ud800-\udfff]/;
  * The UTF-16 position at which each code point of `text` starts, with `text.length` at the end; undefined
  * where the text has no surrogates, and the two ways of counting agree.
  */
-export const codePointStarts = (text: string): Int32Array | undefined => {
+export function codePointStarts(text: string): Int32Array | undefined {
   if (!SURROGATE.test(text)) return undefined;
   const starts = new Int32Array(text.length + 1);
   let count = 0;
@@ -17,10 +17,10 @@ export const codePointStarts = (text: string): Int32Array | undefined => {
   }
   starts[count] = text.length;
   return starts.subarray(0, count + 1);
-};
+}
 
 /** The code point at or before a UTF-16 position, for the starts of a text with surrogates. */
-export const codePointIndex = (starts: Int32Array, position: number): number => {
+export function codePointIndex(starts: Int32Array, position: number): number {
   let low = 0;
   let high = starts.length - 1;
   while (low < high) {
@@ -29,16 +29,16 @@ export const codePointIndex = (starts: Int32Array, position: number): number => 
     else high = middle - 1;
   }
   return low;
-};
+}
 
 /**
  * Flattens the library's [start, end] pairs into UTF-16 positions: token i spans [2i] to [2i + 1].
  * @param starts what codePointStarts says of the text
  */
-export const utf16Offsets = (
+export function utf16Offsets(
   pairs: readonly (readonly number[])[],
   starts: Int32Array | undefined,
-): Int32Array => {
+): Int32Array {
   const flat = new Int32Array(pairs.length * 2);
   for (let i = 0; i < pairs.length; i++) {
     const [start = 0, end = 0] = pairs[i]!;
@@ -46,4 +46,4 @@ export const utf16Offsets = (
     flat[2 * i + 1] = starts === undefined ? end : starts[end]!;
   }
   return flat;
-};
+}

@@ -19,7 +19,7 @@ export interface Continuation {
   readonly guardLength: number;
 }
 
-const withoutGuard = (encoded: EncodedText, guard: string): Continuation | undefined => {
+function withoutGuard(encoded: EncodedText, guard: string): Continuation | undefined {
   const { ids } = encoded;
   let firstToken = 0;
   while (firstToken < ids.length) {
@@ -29,15 +29,15 @@ const withoutGuard = (encoded: EncodedText, guard: string): Continuation | undef
     firstToken++;
   }
   return { ids: ids.slice(firstToken), encoded, firstToken, guardLength: guard.length };
-};
+}
 
 /**
  * @param encode the plain encoding of a batch, without special tokens
  */
-export const encodeContinuations = async (
+export async function encodeContinuations(
   texts: readonly string[],
   encode: (texts: readonly string[]) => Promise<EncodedText[]>,
-): Promise<Continuation[]> => {
+): Promise<Continuation[]> {
   const results = new Array<Continuation | undefined>(texts.length);
   let open = texts.map((_, index) => index);
   for (const guard of GUARDS) {
@@ -54,4 +54,4 @@ export const encodeContinuations = async (
     results[index] = { ids: plain[i]!.ids, encoded: plain[i]!, firstToken: 0, guardLength: 0 };
   });
   return results as Continuation[];
-};
+}

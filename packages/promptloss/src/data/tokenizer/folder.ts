@@ -46,10 +46,11 @@ export interface TokenizerFolder {
 
 type JsonObject = Record<string, unknown>;
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
-const readText = async (path: string): Promise<string | undefined> => {
+async function readText(path: string): Promise<string | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -60,9 +61,9 @@ const readText = async (path: string): Promise<string | undefined> => {
   if (isLfsPointer(text))
     throw new TokenizerError(`${path}: ${LFS_POINTER.message}`, { path, hint: LFS_POINTER.hint });
   return text;
-};
+}
 
-const parseObject = (path: string, text: string): JsonObject => {
+function parseObject(path: string, text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -76,18 +77,18 @@ const parseObject = (path: string, text: string): JsonObject => {
   }
   if (!isObject(value)) throw new TokenizerError(`${path}: should hold a JSON object`, { path });
   return value;
-};
+}
 
-const readObject = async (path: string): Promise<JsonObject> => {
+async function readObject(path: string): Promise<JsonObject> {
   const text = await readText(path);
   return text === undefined ? {} : parseObject(path, text);
-};
+}
 
 /** A special token is written as a string or as an object with `content`. */
-const tokenText = (value: unknown): string | undefined => {
+function tokenText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   return isObject(value) && typeof value.content === "string" ? value.content : undefined;
-};
+}
 
 /** A chat template, or the names of several of which none is the default: those that transformers refuses. */
 function chatTemplates(value: unknown): { text?: string; names: string[] } {
@@ -99,26 +100,29 @@ function chatTemplates(value: unknown): { text?: string; names: string[] } {
   return { names: named.map(({ name }) => String(name)) };
 }
 
-const idList = (value: unknown): number[] =>
-  (Array.isArray(value) ? value : [value]).filter((id): id is number => Number.isInteger(id));
+function idList(value: unknown): number[] {
+  return (Array.isArray(value) ? value : [value]).filter((id): id is number => Number.isInteger(id));
+}
 
-const addedTokenEntries = (value: unknown): AddedTokenEntry[] =>
-  (Array.isArray(value) ? value : []).filter(isObject).flatMap((entry) => {
+function addedTokenEntries(value: unknown): AddedTokenEntry[] {
+  return (Array.isArray(value) ? value : []).filter(isObject).flatMap((entry) => {
     const { id, content } = entry;
     if (typeof id !== "number" || typeof content !== "string") return [];
     return [{ id, content, special: entry.special === true, normalized: entry.normalized === true }];
   });
+}
 
-const declaredTokens = (value: unknown): { id: number; content: string }[] =>
-  Object.entries(isObject(value) ? value : {}).flatMap(([id, entry]) => {
+function declaredTokens(value: unknown): { id: number; content: string }[] {
+  return Object.entries(isObject(value) ? value : {}).flatMap(([id, entry]) => {
     const content = tokenText(entry);
     return content === undefined ? [] : [{ id: Number(id), content }];
   });
+}
 
-const stopIdsOf = (generation: JsonObject, model: JsonObject): number[] => {
+function stopIdsOf(generation: JsonObject, model: JsonObject): number[] {
   const fromGeneration = idList(generation.eos_token_id);
   return fromGeneration.length > 0 ? fromGeneration : idList(model.eos_token_id);
-};
+}
 
 /** The ids that end a generation by a model folder's configs alone, for rows of ids without a tokenizer. */
 export async function readStopIds(path: string): Promise<number[]> {
@@ -134,7 +138,7 @@ export async function readStopIds(path: string): Promise<number[]> {
  * @param path a folder with at least `tokenizer.json`
  * @throws TokenizerError when `tokenizer.json` is missing or a file is not what it should be
  */
-export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder> => {
+export async function readTokenizerFolder(path: string): Promise<TokenizerFolder> {
   const jsonPath = join(path, "tokenizer.json");
   const json = await readText(jsonPath);
   if (json === undefined) {
@@ -173,4 +177,4 @@ export const readTokenizerFolder = async (path: string): Promise<TokenizerFolder
     // transformers writes 1e30 where there is no limit.
     modelMaxLength: typeof maxLength === "number" && maxLength < 1e9 ? maxLength : undefined,
   };
-};
+}

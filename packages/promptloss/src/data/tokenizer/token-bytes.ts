@@ -8,7 +8,7 @@ export type VocabularyKind = "byte-level" | "metaspace" | "text";
  * GPT-2's alphabet: printable Latin-1 characters stand for themselves, the other bytes for the characters
  * from U+0100 on, in order.
  */
-const alphabet = (): Map<string, number> => {
+function alphabet(): Map<string, number> {
   const bytes = new Map<string, number>();
   let next = 0x100;
   for (let byte = 0; byte < 256; byte++) {
@@ -16,14 +16,14 @@ const alphabet = (): Map<string, number> => {
     bytes.set(String.fromCharCode(printable ? byte : next++), byte);
   }
   return bytes;
-};
+}
 
 const BYTE_OF = alphabet();
 const BYTE_FALLBACK = /^<0x([0-9A-F]{2})>$/;
 const encoder = new TextEncoder();
 
 /** The bytes of one token as the vocabulary writes it. */
-export const tokenBytes = (token: string, kind: VocabularyKind): Uint8Array => {
+export function tokenBytes(token: string, kind: VocabularyKind): Uint8Array {
   if (kind === "byte-level") {
     const bytes = [...token].map((character) => BYTE_OF.get(character));
     if (bytes.every((byte) => byte !== undefined)) return Uint8Array.from(bytes);
@@ -35,11 +35,11 @@ export const tokenBytes = (token: string, kind: VocabularyKind): Uint8Array => {
     return encoder.encode(token.replaceAll("▁", " "));
   }
   return encoder.encode(token);
-};
+}
 
 /** Finds the kind of vocabulary from the decoder and the pre-tokenizer that tokenizer.json declares. */
-export const vocabularyKind = (decoder: unknown, preTokenizer: unknown): VocabularyKind => {
+export function vocabularyKind(decoder: unknown, preTokenizer: unknown): VocabularyKind {
   const declared = JSON.stringify([decoder, preTokenizer]);
   if (declared.includes('"ByteLevel"')) return "byte-level";
   return declared.includes("Metaspace") || declared.includes("▁") ? "metaspace" : "text";
-};
+}

@@ -9,10 +9,13 @@ import { readRules } from "../../../test/transformers-rules.ts";
 import { loadTokenizer, TokenizerError } from "./index.ts";
 
 /** Code points to UTF-16 units, the slow and obvious way. */
-const unitsOf = (text: string, codePoints: number): number =>
-  Array.from(text).slice(0, codePoints).join("").length;
+function unitsOf(text: string, codePoints: number): number {
+  return Array.from(text).slice(0, codePoints).join("").length;
+}
 
-const plain = (ids: Int32Array): number[] => [...ids];
+function plain(ids: Int32Array): number[] {
+  return [...ids];
+}
 
 describe.each(Object.entries(GOLDEN_FOLDERS))("%s against transformers", (name, folder) => {
   test.skipIf(folder === undefined)(
@@ -108,12 +111,12 @@ describe("loadTokenizer", () => {
   });
 });
 
-const copyOf = async (folder: string, config: object): Promise<string> => {
+async function copyOf(folder: string, config: object): Promise<string> {
   const target = await mkdtemp(join(tmpdir(), "tokenizer-"));
   await writeFile(join(target, "tokenizer.json"), await readFile(join(folder, "tokenizer.json")));
   await writeFile(join(target, "tokenizer_config.json"), JSON.stringify(config));
   return target;
-};
+}
 
 describe("encodeContinuationBatch", () => {
   test("leaves out BOS and sentencepiece's space", async () => {

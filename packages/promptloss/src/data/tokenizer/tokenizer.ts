@@ -20,9 +20,13 @@ const BYTES_PER_TOKEN = 160;
  * The garbage collector does not know what the library holds and would let gigabytes pile up. This, never touched and
  * as long-lived as the encodings, tells it.
  */
-const weightOf = (lengths: Int32Array): ArrayBuffer => new ArrayBuffer(BYTES_PER_TOKEN * sum(lengths));
+function weightOf(lengths: Int32Array): ArrayBuffer {
+  return new ArrayBuffer(BYTES_PER_TOKEN * sum(lengths));
+}
 
-const sum = (lengths: Int32Array): number => lengths.reduce((total, length) => total + length, 0);
+function sum(lengths: Int32Array): number {
+  return lengths.reduce((total, length) => total + length, 0);
+}
 
 /** Tokens in a batch above which encodings that are only counted are worth a collection. */
 const LARGE = 100 * ENCODING_BATCH.texts;
@@ -201,7 +205,7 @@ export class Tokenizer {
 }
 
 /** @throws TokenizerError when the configs name tokens that tokenizer.json does not have in their place */
-const checkBelongsTogether = (folder: TokenizerFolder, native: NativeTokenizer): void => {
+function checkBelongsTogether(folder: TokenizerFolder, native: NativeTokenizer): void {
   const special = Object.entries(folder.special).map(([name, token]) => ({
     name: `${name}_token`,
     token,
@@ -222,9 +226,9 @@ const checkBelongsTogether = (folder: TokenizerFolder, native: NativeTokenizer):
       hint: "tokenizer_config.json and tokenizer.json differ; save the tokenizer again with transformers.",
     });
   }
-};
+}
 
-const nativeTokenizer = (folder: TokenizerFolder): NativeTokenizer => {
+function nativeTokenizer(folder: TokenizerFolder): NativeTokenizer {
   try {
     return NativeTokenizer.fromString(folder.json);
   } catch (cause) {
@@ -235,25 +239,26 @@ const nativeTokenizer = (folder: TokenizerFolder): NativeTokenizer => {
       hint: "Download the file again, or save the tokenizer with a recent transformers.",
     });
   }
-};
+}
 
 /**
  * What goes before a text: the post-processor of tokenizer.json decides. `add_bos_token` of tokenizer_config.json has
  * no say beside it, as in transformers 5 (goldens/transformers-rules.json). An EOS that a post-processor appends is no
  * part of a prompt.
  */
-const findPrefixIds = async (native: NativeTokenizer): Promise<Int32Array> => {
+async function findPrefixIds(native: NativeTokenizer): Promise<Int32Array> {
   const bare = (await native.encode("a", null, { addSpecialTokens: false })).getIds();
   const dressed = (await native.encode("a", null, { addSpecialTokens: true })).getIds();
   for (let start = 0; start + bare.length <= dressed.length; start++) {
     if (bare.every((id, i) => dressed[start + i] === id)) return Int32Array.from(dressed.slice(0, start));
   }
   return new Int32Array(0);
-};
+}
 
 /**
  * Loads a Hugging Face tokenizer or model folder.
  * @throws TokenizerError when files are missing, broken or do not belong together
  */
-export const loadTokenizer = async (path: string): Promise<Tokenizer> =>
-  Tokenizer.fromFolder(await readTokenizerFolder(path));
+export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  return Tokenizer.fromFolder(await readTokenizerFolder(path));
+}

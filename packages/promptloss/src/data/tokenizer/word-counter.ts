@@ -20,8 +20,9 @@ const WORDS_AT_ONCE = 256;
 /** From here on V8 makes a part of a string a reference to the whole, which would stay in memory with it. */
 const SHARED_FROM = 13;
 
-const copyOf = (word: string): string =>
-  word.length < SHARED_FROM ? word : Buffer.from(word, "utf16le").toString("utf16le");
+function copyOf(word: string): string {
+  return word.length < SHARED_FROM ? word : Buffer.from(word, "utf16le").toString("utf16le");
+}
 
 const SPACE = " ".charCodeAt(0);
 
@@ -111,11 +112,11 @@ export class WordCounter {
 }
 
 /** The number of tokens of each word of an encoded text: a word begins where a ▁ follows another character. */
-const wordLengths = (ids: ArrayLike<number>, { begins, ends }: WordRules): number[] => {
+function wordLengths(ids: ArrayLike<number>, { begins, ends }: WordRules): number[] {
   const lengths: number[] = [];
   for (let i = 0; i < ids.length; i++) {
     if (i === 0 || (begins[ids[i]!] === 1 && ends[ids[i - 1]!] === 0)) lengths.push(0);
     lengths[lengths.length - 1]!++;
   }
   return lengths;
-};
+}

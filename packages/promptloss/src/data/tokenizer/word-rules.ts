@@ -18,15 +18,19 @@ const SPACE = "▁";
 
 type Json = Readonly<Record<string, unknown>>;
 
-const object = (value: unknown): Json => (typeof value === "object" && value !== null ? (value as Json) : {});
+function object(value: unknown): Json {
+  return typeof value === "object" && value !== null ? (value as Json) : {};
+}
 
-const list = (value: unknown): Json[] => (Array.isArray(value) ? value.map(object) : []);
+function list(value: unknown): Json[] {
+  return Array.isArray(value) ? value.map(object) : [];
+}
 
 /**
  * The rules of a tokenizer, undefined where its words may depend on each other.
  * @param json tokenizer.json, parsed
  */
-export const wordRules = (json: unknown): WordRules | undefined => {
+export function wordRules(json: unknown): WordRules | undefined {
   const { model, normalizer, pre_tokenizer, added_tokens } = object(json);
   const prefix = prefixOf(normalizer, pre_tokenizer);
   const vocabulary = Object.entries(object(object(model).vocab));
@@ -41,19 +45,22 @@ export const wordRules = (json: unknown): WordRules | undefined => {
     ends[Number(id)] = Number(token.endsWith(SPACE));
   }
   return { prefix, begins, ends, exceptions: [SPACE, ...added.filter((content) => content !== "")] };
-};
+}
 
 /** Whether a model's tokens come of merges alone, and ▁ is a token, so that unknown characters do not fuse across it. */
-const mergesAlone = (model: Json): boolean =>
-  model.type === "BPE" &&
-  SPACE in object(model.vocab) &&
-  !model.dropout &&
-  !model.ignore_merges &&
-  !model.continuing_subword_prefix &&
-  !model.end_of_word_suffix;
+function mergesAlone(model: Json): boolean {
+  return (
+    model.type === "BPE" &&
+    SPACE in object(model.vocab) &&
+    !model.dropout &&
+    !model.ignore_merges &&
+    !model.continuing_subword_prefix &&
+    !model.end_of_word_suffix
+  );
+}
 
 /** The two ways of writing ▁ for spaces that leave all else alone: a pre-tokenizer's, and a normalizer's. */
-const prefixOf = (normalizer: unknown, preTokenizer: unknown): WordRules["prefix"] | undefined => {
+function prefixOf(normalizer: unknown, preTokenizer: unknown): WordRules["prefix"] | undefined {
   const { type, replacement, prepend_scheme: scheme } = object(preTokenizer);
   if (type === "Metaspace" && replacement === SPACE && normalizer === null)
     return scheme === "first" || scheme === "always" ? "where-missing" : undefined;
@@ -65,4 +72,4 @@ const prefixOf = (normalizer: unknown, preTokenizer: unknown): WordRules["prefix
     object(replace.pattern).String === " " &&
     replace.content === SPACE;
   return normalizes && more.length === 0 && preTokenizer === null ? "always" : undefined;
-};
+}

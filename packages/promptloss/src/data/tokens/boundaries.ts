@@ -22,12 +22,14 @@ export interface EncodedPiece {
   readonly shift: number;
 }
 
-const wholePiece = (encoded: EncodedText): EncodedPiece => ({
-  ids: encoded.ids,
-  encoded,
-  firstToken: 0,
-  shift: 0,
-});
+function wholePiece(encoded: EncodedText): EncodedPiece {
+  return {
+    ids: encoded.ids,
+    encoded,
+    firstToken: 0,
+    shift: 0,
+  };
+}
 
 export interface BoundedEncoding {
   readonly pieces: readonly EncodedPiece[];
@@ -134,8 +136,8 @@ export class BoundaryEncoder {
   }
 }
 
-const continuesWith = (ids: Int32Array, from: number, expected: Int32Array): boolean => {
+function continuesWith(ids: Int32Array, from: number, expected: Int32Array): boolean {
   if (from + expected.length > ids.length) return false;
   for (let i = 0; i < expected.length; i++) if (ids[from + i] !== expected[i]) return false;
   return true;
-};
+}

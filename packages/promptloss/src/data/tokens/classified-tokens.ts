@@ -34,11 +34,11 @@ export interface ClassifiedRows {
 }
 
 /** How many tokens of each class. */
-export const countClasses = (classes: Uint8Array): Record<TokenClass, number> => {
+export function countClasses(classes: Uint8Array): Record<TokenClass, number> {
   const counts = new Int32Array(TOKEN_CLASSES.length);
   for (const code of classes) counts[code]!++;
   return Object.fromEntries(TOKEN_CLASSES.map((name, code) => [name, counts[code]])) as Record<
     TokenClass,
     number
   >;
-};
+}

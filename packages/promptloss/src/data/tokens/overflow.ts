@@ -22,7 +22,7 @@ export type Fit =
   | { readonly kind: "dropped" | "no-room"; readonly tokens: undefined };
 
 /** Checks overflow settings that came from outside. */
-export const checkOverflow = (options: OverflowOptions): void => {
+export function checkOverflow(options: OverflowOptions): void {
   if (!Number.isInteger(options.maxLength) || options.maxLength < 2) {
     throw new WeightError("maxLength", `${options.maxLength} is not a whole number of 2 or more`);
   }
@@ -31,21 +31,21 @@ export const checkOverflow = (options: OverflowOptions): void => {
       hint: `The ways are ${OVERFLOW_POLICIES.join(", ")}.`,
     });
   }
-};
+}
 
 /** The number of tokens before the first trained answer. */
-const promptLength = (tokens: WeightedTokens): number => {
+function promptLength(tokens: WeightedTokens): number {
   const isAnswer = (code: number): boolean => code === CLASS_CODE.completion || code === CLASS_CODE.end;
   const first = tokens.classes.findIndex(isAnswer);
   return first < 0 ? tokens.length : first;
-};
+}
 
 /**
  * Makes a row fit. `truncate-prompt` takes tokens from the left of what is before the first trained answer and
  * keeps BOS; a row that stays too long without any prompt is left out (`no-room`).
  * @throws TokenRowError with policy `error`
  */
-export const fitTokens = (tokens: WeightedTokens, options: OverflowOptions): Fit => {
+export function fitTokens(tokens: WeightedTokens, options: OverflowOptions): Fit {
   const { maxLength, policy, bosId } = options;
   const excess = tokens.length - maxLength;
   if (excess <= 0) return { kind: "kept", tokens };
@@ -64,4 +64,4 @@ export const fitTokens = (tokens: WeightedTokens, options: OverflowOptions): Fit
     `${tokens.length} tokens, ${excess} more than the longest row may have (${maxLength})`,
     { hint: `Raise maxLength, or set overflow to ${OVERFLOW_POLICIES.slice(0, 3).join(", ")}.` },
   );
-};
+}

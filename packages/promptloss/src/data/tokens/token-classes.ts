@@ -16,7 +16,7 @@ export interface ClassWriter {
  * many. Positions are the rendering's.
  * @param from the first span that can hold it
  */
-export const spanOf = (spans: readonly Span[], start: number, end: number, from = 0): number => {
+export function spanOf(spans: readonly Span[], start: number, end: number, from = 0): number {
   let best = from;
   while (best < spans.length - 1 && spans[best]!.end <= start) best++;
   let most = Math.min(end, spans[best]!.end) - start;
@@ -28,19 +28,19 @@ export const spanOf = (spans: readonly Span[], start: number, end: number, from 
     }
   }
   return best;
-};
+}
 
 /**
  * Writes the class and part weight of the tokens of one encoded stretch of a rendering. Only the tokens at the
  * spans' borders are looked up; those between belong to their span.
  * @param at the index in `out` of the stretch's first token
  */
-export const writeClasses = (
+export function writeClasses(
   spans: readonly Span[],
   piece: EncodedPiece,
   out: ClassWriter,
   at: number,
-): void => {
+): void {
   const { ids, encoded, firstToken, shift } = piece;
   const write = (from: number, to: number, { class: name, weight, scale }: Span): void => {
     out.classes.fill(CLASS_CODE[name], at + from, at + to);
@@ -61,4 +61,4 @@ export const writeClasses = (
       write(token, token + 1, spans[spanOf(spans, start + shift, end + shift)]!);
     }
   }
-};
+}

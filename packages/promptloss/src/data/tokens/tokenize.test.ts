@@ -12,11 +12,12 @@ import { CLASS_CODE, type ClassifiedTokens, countClasses, encodePrompt } from ".
 const pieces = await loadTokenizer(TINY_PIECES);
 const bytes = await loadTokenizer(TINY_BYTES);
 
-const classOf = ({ ids, classes }: ClassifiedTokens, code: number): number[] =>
-  [...ids].filter((_, i) => classes[i] === code);
+function classOf({ ids, classes }: ClassifiedTokens, code: number): number[] {
+  return [...ids].filter((_, i) => classes[i] === code);
+}
 
 /** The slow way to the ids of a prompt: the template's text, encoded alone as inference would. */
-const promptIds = async (tokenizer: Tokenizer, spec: TemplateSpec, example: Example): Promise<number[]> => {
+async function promptIds(tokenizer: Tokenizer, spec: TemplateSpec, example: Example): Promise<number[]> {
   if (example.kind !== "conversation") throw new Error("a conversation");
   return [
     ...(await encodePrompt(
@@ -24,7 +25,7 @@ const promptIds = async (tokenizer: Tokenizer, spec: TemplateSpec, example: Exam
       createTemplate(spec, tokenizer).renderPrompt(example.turns.slice(0, -1)),
     )),
   ];
-};
+}
 
 describe.each(Object.entries(GOLDEN_FOLDERS).filter(([name]) => readGolden(name).chats.length > 0))(
   "%s",

@@ -148,8 +148,6 @@ async function* batches<T>(items: Iterable<T> | AsyncIterable<T>, size: number):
 }
 
 /** The ids of the prompt for the answer to some turns: those that training puts before a trained answer. */
-export const encodePrompt = async (
-  tokenizer: Tokenizer,
-  { text, addsPrefix }: Prompt,
-): Promise<Int32Array> =>
-  addsPrefix ? tokenizer.encodeWithPrefix(text) : (await tokenizer.encode(text)).ids;
+export async function encodePrompt(tokenizer: Tokenizer, { text, addsPrefix }: Prompt): Promise<Int32Array> {
+  return addsPrefix ? tokenizer.encodeWithPrefix(text) : (await tokenizer.encode(text)).ids;
+}

@@ -16,12 +16,13 @@ const words = fc.oneof(
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 }).filter((text) => text.trim() !== ""),
 );
 
-const said = (role: Turn["role"], text: string, weight?: number): Turn =>
-  turn(role, [part(CLASS_OF_ROLE[role], text)], weight);
+function said(role: Turn["role"], text: string, weight?: number): Turn {
+  return turn(role, [part(CLASS_OF_ROLE[role], text)], weight);
+}
 
 /** Texts of a conversation of so many exchanges, with or without a system turn before. */
-const texts = (exchanges: number, system: boolean): fc.Arbitrary<[Turn["role"], string][]> =>
-  fc
+function texts(exchanges: number, system: boolean): fc.Arbitrary<[Turn["role"], string][]> {
+  return fc
     .array(words, { minLength: 2 * exchanges, maxLength: 2 * exchanges })
     .chain((list) =>
       fc.tuple(fc.constant(list), system ? fc.option(words, { nil: undefined }) : fc.constant(undefined)),
@@ -30,21 +31,22 @@ const texts = (exchanges: number, system: boolean): fc.Arbitrary<[Turn["role"], 
       const talk = list.map((text, i): [Turn["role"], string] => [i % 2 === 0 ? "user" : "assistant", text]);
       return first === undefined ? talk : [["system", first], ...talk];
     });
+}
 
 const LONG = texts(2, true);
 const NO_SYSTEM = texts(2, false);
 const SHORT = texts(1, false);
 
-const weighed = async (
+async function weighed(
   tokenizer: Tokenizer,
   spec: TemplateSpec,
   turns: readonly Turn[],
   policy: WeightPolicy,
-): Promise<{ ids: number[]; classes: Uint8Array; weights: Float32Array }> => {
+): Promise<{ ids: number[]; classes: Uint8Array; weights: Float32Array }> {
   const { rows } = await tokenizeAll(tokenizer, spec, [conversation(...turns)]);
   const { ids, classes, weights } = weighTokens(rows[0]!, resolveWeightPolicy(policy));
   return { ids: [...ids], classes, weights };
-};
+}
 
 const cases: [name: string, folder: string | undefined, spec: TemplateSpec, talks: typeof LONG][] = [
   ["alpaca", TINY_BYTES, "alpaca", SHORT],
@@ -125,8 +127,9 @@ describe.each(cases)("a turn's weight in %s", (_, folder, spec, talks) => {
 });
 
 const tiny = await loadTokenizer(TINY_BYTES);
-const ends = (row: { classes: Uint8Array; weights: Float32Array }): number[] =>
-  [...row.weights].filter((_, i) => row.classes[i] === CLASS_CODE.end);
+function ends(row: { classes: Uint8Array; weights: Float32Array }): number[] {
+  return [...row.weights].filter((_, i) => row.classes[i] === CLASS_CODE.end);
+}
 
 test("the end of a turn without a weight of its own has that of its last part", async () => {
   const parts = [part("completion", "a", 2), part("completion", "b", 0.25)];

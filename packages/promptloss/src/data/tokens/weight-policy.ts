@@ -41,7 +41,7 @@ export interface ResolvedWeightPolicy {
 const KEYS = ["promptLossWeight", "completionWeight", "perClass", "allowAnyWeight", "tokenWeight"];
 const PROMPT_CLASSES: readonly TokenClass[] = ["system", "instruction", "input", "template"];
 
-const checkKeys = (value: object, known: readonly string[], prefix: string): void => {
+function checkKeys(value: object, known: readonly string[], prefix: string): void {
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) {
       throw new WeightError(`${prefix}${key}`, "there is no such weight", {
@@ -49,13 +49,13 @@ const checkKeys = (value: object, known: readonly string[], prefix: string): voi
       });
     }
   }
-};
+}
 
 /**
  * Checks a policy and settles the weight of each class.
  * @throws WeightError for an unknown key, and for a weight that makes no sense (see {@link weightProblems})
  */
-export const resolveWeightPolicy = (policy: WeightPolicy): ResolvedWeightPolicy => {
+export function resolveWeightPolicy(policy: WeightPolicy): ResolvedWeightPolicy {
   checkKeys(policy, KEYS, "");
   const perClass = policy.perClass ?? {};
   checkKeys(perClass, TOKEN_CLASSES, "perClass.");
@@ -82,13 +82,13 @@ export const resolveWeightPolicy = (policy: WeightPolicy): ResolvedWeightPolicy 
       ? ["the stop token has weight 0: the model is not taught to stop (perClass.end)"]
       : [];
   return Object.freeze({ classWeights, tokenWeight: policy.tokenWeight, warnings });
-};
+}
 
 /**
  * Gives a row its weights.
  * @throws WeightError when the token-weight function returns what is no weight; it names the row and the token
  */
-export const weighTokens = (row: ClassifiedTokens, policy: ResolvedWeightPolicy): WeightedTokens => {
+export function weighTokens(row: ClassifiedTokens, policy: ResolvedWeightPolicy): WeightedTokens {
   const { ids, classes, partWeights, scales, rowWeight, source } = row;
   const weights = new Float32Array(ids.length);
   for (let i = 0; i < ids.length; i++) {
@@ -106,4 +106,4 @@ export const weighTokens = (row: ClassifiedTokens, policy: ResolvedWeightPolicy)
     weights[i] = weight * rowWeight;
   }
   return WeightedTokens.of({ ids, classes, weights, source });
-};
+}

@@ -4,8 +4,9 @@ import { TOKEN_CLASSES } from "../example.ts";
 import { resolveWeightPolicy } from "./weight-policy.ts";
 import { weightProblems } from "./weight-range.ts";
 
-const fields = (policy: Parameters<typeof weightProblems>[0]): string[] =>
-  weightProblems(policy).map(({ field }) => field);
+function fields(policy: Parameters<typeof weightProblems>[0]): string[] {
+  return weightProblems(policy).map(({ field }) => field);
+}
 
 test("weights from 0 to 1 are taken as they are", () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });

@@ -19,22 +19,24 @@ import {
 
 const PROMPT_CODES = [CLASS_CODE.system, CLASS_CODE.instruction, CLASS_CODE.input, CLASS_CODE.template];
 
-const classified = (classes: number[], more: Partial<ClassifiedTokens> = {}): ClassifiedTokens => ({
-  ids: Int32Array.from(classes, (_, i) => 10 + i),
-  classes: Uint8Array.from(classes),
-  partWeights: undefined,
-  rowWeight: 1,
-  source: { file: "d.jsonl", row: 3 },
-  ...more,
-});
+function classified(classes: number[], more: Partial<ClassifiedTokens> = {}): ClassifiedTokens {
+  return {
+    ids: Int32Array.from(classes, (_, i) => 10 + i),
+    classes: Uint8Array.from(classes),
+    partWeights: undefined,
+    rowWeight: 1,
+    source: { file: "d.jsonl", row: 3 },
+    ...more,
+  };
+}
 
 const anyRow = fc
   .array(fc.constantFrom(...TOKEN_CLASSES.keys()), { minLength: 1, maxLength: 40 })
   .map((classes) => classified(classes));
 
-const weigh = (row: ClassifiedTokens, policy: WeightPolicy): number[] => [
-  ...weighTokens(row, resolveWeightPolicy(policy)).weights,
-];
+function weigh(row: ClassifiedTokens, policy: WeightPolicy): number[] {
+  return [...weighTokens(row, resolveWeightPolicy(policy)).weights];
+}
 
 describe("weight policy", () => {
   test("PLW 0 is the mask, PLW 1 all ones, and between them only the prompt moves", () => {
@@ -149,7 +151,9 @@ describe("WeightedTokens", () => {
   });
 });
 
-const fieldsOf = ({ ids, classes, weights, source }: WeightedTokens) => ({ ids, classes, weights, source });
+function fieldsOf({ ids, classes, weights, source }: WeightedTokens) {
+  return { ids, classes, weights, source };
+}
 
 describe("overflow", () => {
   // BOS, four prompt tokens, three completion tokens, the stop token.

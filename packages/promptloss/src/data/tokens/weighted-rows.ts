@@ -120,20 +120,20 @@ export class WeightedRows {
   }
 }
 
-const addSums = (
+function addSums(
   row: WeightedTokens,
   tokens: Record<TokenClass, number>,
   weights: Record<TokenClass, number>,
-): void => {
+): void {
   for (let i = 0; i < row.length; i++) {
     const name = TOKEN_CLASSES[row.classes[i]!]!;
     tokens[name]++;
     if (i > 0) weights[name] += row.weights[i]!;
   }
-};
+}
 
 /** @throws TokenRowError when no token of the row is trained on, saying why */
-const checkTrained = (row: ClassifiedTokens, tokens: WeightedTokens): void => {
+function checkTrained(row: ClassifiedTokens, tokens: WeightedTokens): void {
   if (tokens.trainedCount > 0) return;
   const answers = (classes: Uint8Array): number => {
     const counts = countClasses(classes);
@@ -151,4 +151,4 @@ const checkTrained = (row: ClassifiedTokens, tokens: WeightedTokens): void => {
     );
   }
   fail(`all ${tokens.length} tokens weigh 0`, "Look at the weights of the recipe and of the row.");
-};
+}

@@ -83,9 +83,11 @@ export class WeightedTokens implements WeightedTokensFields {
 }
 
 /** The arrays of rows laid end to end. */
-export const concatenate = (
-  rows: readonly WeightedTokens[],
-): { ids: Int32Array; classes: Uint8Array; weights: Float32Array } => {
+export function concatenate(rows: readonly WeightedTokens[]): {
+  ids: Int32Array;
+  classes: Uint8Array;
+  weights: Float32Array;
+} {
   const length = rows.reduce((sum, row) => sum + row.length, 0);
   const ids = new Int32Array(length);
   const classes = new Uint8Array(length);
@@ -98,4 +100,4 @@ export const concatenate = (
     position += row.length;
   }
   return { ids, classes, weights };
-};
+}

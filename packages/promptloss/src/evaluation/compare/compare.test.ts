@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { jsonl, temporaryFolder } from "../../../test/row-files.ts";
 import { compareEvaluations } from "./compare.ts";
 
-const evaluation = (values: readonly number[]): string => {
+function evaluation(values: readonly number[]): string {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "records"));
   writeFileSync(
@@ -17,10 +17,11 @@ const evaluation = (values: readonly number[]): string => {
     jsonl(...values.map((f1, item) => ({ item, metrics: { f1 } }))),
   );
   return folder;
-};
+}
 
-const noteOf = (a: readonly number[], b: readonly number[]): string | undefined =>
-  compareEvaluations(evaluation(a), evaluation(b))[0]!.note;
+function noteOf(a: readonly number[], b: readonly number[]): string | undefined {
+  return compareEvaluations(evaluation(a), evaluation(b))[0]!.note;
+}
 
 const zeros = new Array<number>(40).fill(0.5);
 

@@ -36,7 +36,7 @@ export interface Comparison {
  * @param a,b output folders of two evaluations
  * @throws {EvaluationError} for folders without scores, tasks that one of them lacks, and items that are not the same
  */
-export const compareEvaluations = (a: string, b: string, options: CompareOptions = {}): Comparison[] => {
+export function compareEvaluations(a: string, b: string, options: CompareOptions = {}): Comparison[] {
   const [first, second] = [readScores(a), readScores(b)];
   const shared = [...new Set(first.map(({ task }) => task))].filter((task) =>
     second.some((score) => score.task === task),
@@ -59,9 +59,9 @@ export const compareEvaluations = (a: string, b: string, options: CompareOptions
       )
       .map((score) => compareMetric(score, left, right, options));
   });
-};
+}
 
-const checkPaired = (task: string, a: readonly EvaluationRecord[], b: readonly EvaluationRecord[]): void => {
+function checkPaired(task: string, a: readonly EvaluationRecord[], b: readonly EvaluationRecord[]): void {
   const same = a.length === b.length && a.every(({ item }, i) => b[i]!.item === item);
   if (!same)
     throw new EvaluationError(
@@ -81,14 +81,14 @@ const checkPaired = (task: string, a: readonly EvaluationRecord[], b: readonly E
         hint: "evaluate both on the same data",
       },
     );
-};
+}
 
-const compareMetric = (
+function compareMetric(
   { task, metric, higherIsBetter }: EvaluationScore,
   a: readonly EvaluationRecord[],
   b: readonly EvaluationRecord[],
   { resamples = 1000, seed = 0, level = 0.95 }: CompareOptions,
-): Comparison => {
+): Comparison {
   const known = textMetrics[metric];
   const ofCorpus =
     known?.kind === "corpus" && a.every(({ statistics }) => statistics?.[metric] !== undefined);
@@ -125,14 +125,14 @@ const compareMetric = (
     level,
     test,
   };
-};
+}
 
 /** The two ask different things: the interval how much the score moves, the test for how many items. */
-const disagreement = (
+function disagreement(
   [low, high]: readonly [number, number],
   { name, p, aHigher, bHigher }: PairedTest,
   level: number,
-): string | undefined => {
+): string | undefined {
   const moves = low > 0 || high < 0;
   const differs = p < 1 - level;
   if (moves === differs) return undefined;
@@ -142,4 +142,4 @@ const disagreement = (
   return moves
     ? `the score moves, and not for more items than chance: ${items}, so that a few large differences make it`
     : `more items differ one way than chance, and the score does not move with them: ${items}, by little`;
-};
+}

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { binomialTwoSided, pairedBootstrap, pairedTest, percentileInterval } from "./statistics.ts";
 
 /** The reference: whole numbers, which are exact. */
-const slow = (a: number, b: number): number => {
+function slow(a: number, b: number): number {
   const n = a + b;
   let [sum, term] = [0n, 1n];
   for (let k = 0; k <= Math.min(a, b); k++) {
@@ -12,7 +12,7 @@ const slow = (a: number, b: number): number => {
     term = (term * BigInt(n - k)) / BigInt(k + 1);
   }
   return Math.min(1, Number((2n * sum * 10n ** 15n) / 2n ** BigInt(n)) / 1e15);
-};
+}
 
 test("two-sided binomial", () => {
   fc.assert(

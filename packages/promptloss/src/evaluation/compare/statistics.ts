@@ -14,7 +14,7 @@ export interface PairedTest {
 }
 
 /** 2 · P(X ≤ min(a, b)) for X binomial of a + b fair draws, at most 1. Sums in logarithms, so that large counts hold. */
-export const binomialTwoSided = (a: number, b: number): number => {
+export function binomialTwoSided(a: number, b: number): number {
   const n = a + b;
   const least = Math.min(a, b);
   let logTerm = -n * Math.LN2;
@@ -24,18 +24,18 @@ export const binomialTwoSided = (a: number, b: number): number => {
     logTerm += Math.log(n - k) - Math.log(k + 1);
   }
   return Math.min(1, 2 * sum);
-};
+}
 
 /** McNemar's where every value is 0 or 1; both are the sign test of the items that differ. */
-export const pairedTest = (a: readonly number[], b: readonly number[]): PairedTest => {
+export function pairedTest(a: readonly number[], b: readonly number[]): PairedTest {
   const binary = [...a, ...b].every((value) => value === 0 || value === 1);
   const aHigher = a.filter((value, i) => value > b[i]!).length;
   const bHigher = a.filter((value, i) => value < b[i]!).length;
   return { name: binary ? "mcnemar" : "sign", aHigher, bHigher, p: binomialTwoSided(aHigher, bHigher) };
-};
+}
 
 /** The middle so much of sorted values, linear between them. */
-export const percentileInterval = (values: readonly number[], level: number): [number, number] => {
+export function percentileInterval(values: readonly number[], level: number): [number, number] {
   const sorted = [...values].sort((x, y) => x - y);
   const at = (share: number): number => {
     const place = share * (sorted.length - 1);
@@ -43,7 +43,7 @@ export const percentileInterval = (values: readonly number[], level: number): [n
     return below + (place - Math.floor(place)) * (above - below);
   };
   return [at((1 - level) / 2), at((1 + level) / 2)];
-};
+}
 
 export interface BootstrapOptions {
   readonly resamples: number;
@@ -52,12 +52,12 @@ export interface BootstrapOptions {
 }
 
 /** Of the difference b − a of two scores, the same items drawn for both. */
-export const pairedBootstrap = (
+export function pairedBootstrap(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
   scoreOf: (sums: readonly number[], items: number) => number,
   { resamples, seed, level }: BootstrapOptions,
-): [number, number] => {
+): [number, number] {
   const generator = new PythonRandom(seed);
   const differences = Array.from({ length: resamples }, () => {
     const places = generator.choices(a.length, a.length);
@@ -66,4 +66,4 @@ export const pairedBootstrap = (
     return score(b) - score(a);
   });
   return percentileInterval(differences, level);
-};
+}

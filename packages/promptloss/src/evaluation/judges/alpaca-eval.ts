@@ -11,10 +11,7 @@ import { parsePythonLiteral } from "./python-literal.ts";
 /** Of the configuration alpaca_eval_gpt4. */
 const MAX_TOKENS = 100;
 
-const ask = (
-  { instruction, input, candidate, reference }: AnswerPair,
-  seed: number,
-): JudgeRequest | Verdict => {
+function ask({ instruction, input, candidate, reference }: AnswerPair, seed: number): JudgeRequest | Verdict {
   if (candidate === reference) return "tie";
   const whole = input === "" ? instruction : `${instruction}\n\n${input}`;
   const switched = coin(`${seed}\n${whole}`);
@@ -31,24 +28,26 @@ const ask = (
     local: {},
     switched,
   };
-};
+}
 
 /** Fair, and the same for a text wherever it stands in a file. */
-const coin = (text: string): boolean => createHash("sha256").update(text).digest()[0]! % 2 === 1;
+function coin(text: string): boolean {
+  return createHash("sha256").update(text).digest()[0]! % 2 === 1;
+}
 
 const rankingSchema = z.array(z.looseObject({ model: z.unknown(), rank: z.unknown().optional() }));
 
 /** 1 or 2, the first model's rank in a Python list of dictionaries; undefined for anything else. */
-export const readRanking = (answer: string): 1 | 2 | undefined => {
+export function readRanking(answer: string): 1 | 2 | undefined {
   const parsed = rankingSchema.safeParse(parsePythonLiteral(answer));
   const rank = parsed.data?.find(({ model }) => model === "model_1")?.rank;
   return rank === 1 || rank === 2 ? rank : undefined;
-};
+}
 
-const read = (answer: string, { switched }: Pick<JudgeRequest, "switched">): Verdict => {
+function read(answer: string, { switched }: Pick<JudgeRequest, "switched">): Verdict {
   const rank = readRanking(answer);
   if (rank === undefined) return "unreadable";
   return (rank === 1) === switched ? "lose" : "win";
-};
+}
 
 export const ALPACA_EVAL: JudgeProtocol = { name: "alpaca-eval", ask, read, unreadableIsTie: false };

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const CONTEXT = 20;
 
 /** Reads a code unit a token, and answers with what it read. */
-const echo = () => {
+function echo() {
   const asked: string[][] = [];
   const options: object[] = [];
   const generator = {
@@ -30,10 +30,12 @@ const echo = () => {
     },
   } as unknown as TextGenerator;
   return { generator, asked, options };
-};
+}
 
 const rows = Array.from({ length: 20 }, (_, i) => ({ instruction: `q${i}`, input: i === 1 ? "x" : "" }));
-const outputs = (answers: readonly Answer[] | undefined) => answers?.map(({ output }) => output);
+function outputs(answers: readonly Answer[] | undefined) {
+  return answers?.map(({ output }) => output);
+}
 const all = rows.map(({ instruction, input }) => `echo ${instruction}|${input}`);
 
 test("answers in order, greedily, and keeps them", async () => {

@@ -35,11 +35,11 @@ const TOGETHER = 16;
  * Answers in the order of the rows.
  * @returns undefined where the signal cut it short
  */
-export const answerRows = async (
+export async function answerRows(
   rows: readonly Pick<OutputRow, "instruction" | "input">[],
   generator: TextGenerator,
   options: AnswerRowsOptions,
-): Promise<Answer[] | undefined> => {
+): Promise<Answer[] | undefined> {
   const { file, identity, signal, beams = 1, repetitionPenalty = 1 } = options;
   const maxNewTokens = Math.min(options.maxNewTokens, Math.floor(generator.contextLength / 2));
   const asked = rows.map(({ instruction, input }) => [instruction, input]);
@@ -74,13 +74,14 @@ export const answerRows = async (
     appendFileSync(file, done.map((answer) => `${JSON.stringify(answer)}\n`).join(""));
   }
   return answers;
-};
+}
 
-const fingerprint = (made: unknown): string =>
-  createHash("sha256").update(JSON.stringify(made)).digest("hex").slice(0, 12);
+function fingerprint(made: unknown): string {
+  return createHash("sha256").update(JSON.stringify(made)).digest("hex").slice(0, 12);
+}
 
 /** What the file has of the same making; otherwise it is begun anew. Its first line says what made it. */
-const begun = (file: string, made: string): Answer[] => {
+function begun(file: string, made: string): Answer[] {
   const [head, ...lines] = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
   const same = head === JSON.stringify({ made });
   const answers: Answer[] = [];
@@ -94,4 +95,4 @@ const begun = (file: string, made: string): Answer[] => {
   }
   replaceFile(file, [{ made }, ...answers].map((line) => `${JSON.stringify(line)}\n`).join(""));
   return answers;
-};
+}

@@ -60,7 +60,8 @@ export class AnswerCache {
 }
 
 /** @param judge who is asked, with every setting that could change its answer */
-export const answerKey = (judge: string, { prompt, maxTokens, local }: JudgeRequest): string =>
-  createHash("sha256")
+export function answerKey(judge: string, { prompt, maxTokens, local }: JudgeRequest): string {
+  return createHash("sha256")
     .update(JSON.stringify([judge, prompt, maxTokens, local]))
     .digest("hex");
+}

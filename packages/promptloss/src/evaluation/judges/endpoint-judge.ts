@@ -28,7 +28,7 @@ export interface EndpointJudgeOptions {
 }
 
 /** @throws {JudgeError} where the endpoint can't be reached, or has several models and none is named */
-export const endpointJudge = async (options: EndpointJudgeOptions): Promise<Judge> => {
+export async function endpointJudge(options: EndpointJudgeOptions): Promise<Judge> {
   const {
     apiKey,
     concurrency = 4,
@@ -81,11 +81,11 @@ export const endpointJudge = async (options: EndpointJudgeOptions): Promise<Judg
       }
     },
   };
-};
+}
 
 const MINUTE_MS = 60_000;
 
-const checkedUrl = (text: string): string => {
+function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new JudgeError(`${text} is not an endpoint's address`, {
@@ -96,9 +96,9 @@ const checkedUrl = (text: string): string => {
       hint: "put the key into an environment variable and name that",
     });
   return text.replace(/\/+$/, "");
-};
+}
 
-const onlyModel = async (client: OpenAI, endpoint: string): Promise<string> => {
+async function onlyModel(client: OpenAI, endpoint: string): Promise<string> {
   const models: string[] = [];
   for await (const { id } of client.models.list()) models.push(id);
   const [only, ...more] = models;
@@ -108,7 +108,7 @@ const onlyModel = async (client: OpenAI, endpoint: string): Promise<string> => {
     hint:
       models.length === 0 ? undefined : `name one as the judge: ${listed}${models.length > 10 ? ", …" : ""}`,
   });
-};
+}
 
 const chatSchema = z.looseObject({
   choices: z.array(z.looseObject({ message: z.looseObject({ content: z.string() }) })).min(1),
@@ -117,12 +117,12 @@ const textSchema = z.looseObject({ choices: z.array(z.looseObject({ text: z.stri
 
 type Asker = (request: JudgeRequest, signal: AbortSignal) => Promise<string>;
 
-const asker = (
+function asker(
   client: OpenAI,
   model: string,
   more: Readonly<Record<string, unknown>>,
   retries: number,
-): Asker => {
+): Asker {
   const once: Asker = async ({ prompt, maxTokens }, signal) => {
     const body = { model, max_tokens: maxTokens, temperature: 0, ...more };
     if ("text" in prompt) {
@@ -145,24 +145,27 @@ const asker = (
       }
     }
   };
-};
+}
 
 /** A body that is not JSON, or has no text where it should. */
-const isMalformed = (error: unknown): boolean => error instanceof z.ZodError || error instanceof SyntaxError;
+function isMalformed(error: unknown): boolean {
+  return error instanceof z.ZodError || error instanceof SyntaxError;
+}
 
 const FIRST_PAUSE_MS = 100;
 
-const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
     signal.addEventListener("abort", () => {
       clearTimeout(timer);
       reject(new APIUserAbortError());
     });
   });
+}
 
 /** Servers repeat a wrong key in their message; it is cut out, and the original error, which has it, dropped. */
-const judgeError = (error: unknown, endpoint: string, apiKey: string | undefined): unknown => {
+function judgeError(error: unknown, endpoint: string, apiKey: string | undefined): unknown {
   const safe = (text: string): string =>
     apiKey === undefined || apiKey === "" ? text : text.replaceAll(apiKey, "[key]");
   if (isMalformed(error))
@@ -181,16 +184,16 @@ const judgeError = (error: unknown, endpoint: string, apiKey: string | undefined
     });
   }
   return error;
-};
+}
 
 const HINTS: Readonly<Record<number, string>> = {
   401: "name the environment variable that holds its key",
   404: "are its address and the model's name right?",
 };
 
-const reason = (error: Error): string => {
+function reason(error: Error): string {
   let innermost: unknown = error;
   while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;
   const { code, message } = innermost as NodeJS.ErrnoException;
   return message || code || error.message;
-};
+}

@@ -50,11 +50,11 @@ export interface Judgement extends WinRate {
  * Has pairs judged.
  * @throws {JudgeError} where the judge fails, or none of its answers can be read
  */
-export const judgePairs = async (
+export async function judgePairs(
   pairs: readonly AnswerPair[],
   judge: Judge,
   options: JudgePairsOptions,
-): Promise<Judgement> => {
+): Promise<Judgement> {
   const { seed = 0, onProgress } = options;
   const protocol = PROTOCOLS[options.protocol];
   const asked = pairs.map((pair) => protocol.ask(pair, seed));
@@ -93,19 +93,21 @@ export const judgePairs = async (
     fromCache,
     pairs: judged,
   };
-};
+}
 
 /** Code points, as Python counts them. */
-const characters = (text: string): number => [...text].length;
+function characters(text: string): number {
+  return [...text].length;
+}
 
 const SHOWN = 80;
 
 /** From the cache what it has, from the judge the rest; equal requests are asked once. */
-const answersTo = async (
+async function answersTo(
   requests: readonly JudgeRequest[],
   judge: Judge,
   { cache: file, onProgress, signal }: Pick<JudgePairsOptions, "cache" | "onProgress" | "signal">,
-): Promise<{ answers: Map<JudgeRequest, string>; fromCache: number }> => {
+): Promise<{ answers: Map<JudgeRequest, string>; fromCache: number }> {
   using cache = file === undefined ? undefined : new AnswerCache(file);
   const known = new Map<string, string>();
   const open = new Map<string, JudgeRequest>();
@@ -130,4 +132,4 @@ const answersTo = async (
     signal,
   );
   return { answers: new Map(requests.map((request, i) => [request, known.get(keys[i]!)!])), fromCache };
-};
+}

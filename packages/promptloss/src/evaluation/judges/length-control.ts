@@ -29,7 +29,7 @@ const TOLERANCE = 1e-12;
 const LARGEST = 20;
 
 /** @returns undefined where the model has no estimate: no spread in lengths, or a length that decides all verdicts */
-export const lengthControlledWinRate = (verdicts: readonly JudgedLengths[]): LengthControlled | undefined => {
+export function lengthControlledWinRate(verdicts: readonly JudgedLengths[]): LengthControlled | undefined {
   const differences = verdicts.map(({ candidate, reference }) => candidate - reference);
   const sd = deviation(differences);
   if (!(sd > 0)) return undefined;
@@ -50,7 +50,7 @@ export const lengthControlledWinRate = (verdicts: readonly JudgedLengths[]): Len
     phi += scale * change[1];
   }
   return undefined;
-};
+}
 
 const LONGEST_STEP = 2;
 
@@ -62,9 +62,11 @@ interface Moments {
   readonly information: Symmetric;
 }
 
-const logistic = (logit: number): number => 1 / (1 + Math.exp(-logit));
+function logistic(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}
 
-const moments = (x: readonly number[], y: readonly number[], theta: number, phi: number): Moments => {
+function moments(x: readonly number[], y: readonly number[], theta: number, phi: number): Moments {
   const gradient: [number, number] = [0, 0];
   const information: [number, number, number] = [0, 0, 0];
   x.forEach((each, i) => {
@@ -77,22 +79,22 @@ const moments = (x: readonly number[], y: readonly number[], theta: number, phi:
     });
   });
   return { gradient, information };
-};
+}
 
-const inverted = ([a, b, c]: Symmetric): Symmetric | undefined => {
+function inverted([a, b, c]: Symmetric): Symmetric | undefined {
   const determinant = a * c - b * b;
   // Relative: of numbers that vanish together nothing can be said.
   if (!(determinant > Number.EPSILON * a * c)) return undefined;
   return [c / determinant, -b / determinant, a / determinant];
-};
+}
 
-const result = (
+function result(
   x: readonly number[],
   y: readonly number[],
   theta: number,
   phi: number,
   [a, b]: Symmetric,
-): LengthControlled => {
+): LengthControlled {
   // The first diagonal entry of I⁻¹ S I⁻¹, S the sum of the outer products of single gradients: as a sum of squares, which
   // no rounding takes below 0.
   const variance = x.reduce(
@@ -105,11 +107,11 @@ const result = (
     standardError: 100 * p * (1 - p) * Math.sqrt(variance),
     lengthCoefficient: phi,
   };
-};
+}
 
 /** With n − 1, as AlpacaEval's. */
-const deviation = (values: readonly number[]): number => {
+function deviation(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return Math.sqrt(squares / (values.length - 1));
-};
+}

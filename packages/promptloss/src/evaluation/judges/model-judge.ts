@@ -15,7 +15,7 @@ export interface ModelJudgeOptions {
   readonly batchSize?: number;
 }
 
-export const modelJudge = (generator: TextGenerator, options: ModelJudgeOptions): Judge => {
+export function modelJudge(generator: TextGenerator, options: ModelJudgeOptions): Judge {
   const { folder, adapter, batchSize = 8 } = options;
   const paths = resolveModelPaths(folder);
   const { dtype } = generator.model.head;
@@ -40,14 +40,14 @@ export const modelJudge = (generator: TextGenerator, options: ModelJudgeOptions)
       }
     },
   };
-};
+}
 
 /** A protocol asks all pairs in one way. */
-const answers = async (
+async function answers(
   generator: TextGenerator,
   batch: readonly JudgeRequest[],
   signal: AbortSignal | undefined,
-): Promise<string[]> => {
+): Promise<string[]> {
   const { maxTokens, local } = batch[0]!;
   const results = await generator.generate(
     batch.map(({ prompt }) => prompt),
@@ -59,4 +59,4 @@ const answers = async (
     },
   );
   return results.map(({ sequences }) => sequences[0]!.text);
-};
+}

@@ -32,7 +32,7 @@ export interface OpenedJudge {
 }
 
 /** @throws {JudgeError} for an endpoint that can't be used, {ModelError} and its kin for such a folder */
-export const openJudge = async (settings: OpenJudgeSettings): Promise<OpenedJudge> => {
+export async function openJudge(settings: OpenJudgeSettings): Promise<OpenedJudge> {
   const { endpoint, folder, apiKeyEnv, timeout } = settings;
   if (endpoint !== undefined) {
     const { model, concurrency, requestsPerMinute, retries, body } = settings;
@@ -47,17 +47,18 @@ export const openJudge = async (settings: OpenJudgeSettings): Promise<OpenedJudg
     judge: modelJudge(generator, { folder, ...defined({ adapter, batchSize }) }),
     free: () => generator.free(),
   };
-};
+}
 
 /** Without what is undefined. */
-const defined = <T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined> } =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+function defined<T extends object>(object: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+}
 
-const keyOf = (variable: string): string => {
+function keyOf(variable: string): string {
   const key = process.env[variable];
   if (!key)
     throw new JudgeError(`the environment variable ${variable}, for the endpoint's key, is not set`, {
       hint: `export ${variable}=... before`,
     });
   return key;
-};
+}

@@ -27,7 +27,7 @@ const rowSchema = z.object({
 });
 
 /** Rows with instruction, output and perhaps input; JSON lines, or a JSON list. Other keys are left alone. */
-export const readOutputs = (file: string): OutputRow[] => {
+export function readOutputs(file: string): OutputRow[] {
   const text = readTextFile(file);
   const rows = text.trimStart().startsWith("[") ? listOf(text, file) : linesOf(text, file);
   if (rows.length === 0) throw new JudgeError("has no rows", { file });
@@ -44,40 +44,42 @@ export const readOutputs = (file: string): OutputRow[] => {
     const { instruction, input, output } = parsed.data;
     return { instruction, input: input ?? "", output };
   });
-};
+}
 
 interface RawRow {
   readonly row: number;
   readonly value: unknown;
 }
 
-const listOf = (text: string, file: string): RawRow[] =>
-  (parse(text, file) as unknown[]).map((value, i) => ({ row: i + 1, value }));
+function listOf(text: string, file: string): RawRow[] {
+  return (parse(text, file) as unknown[]).map((value, i) => ({ row: i + 1, value }));
+}
 
-const linesOf = (text: string, file: string): RawRow[] =>
-  text
+function linesOf(text: string, file: string): RawRow[] {
+  return text
     .split(/\r?\n|\r/)
     .map((line, i) => ({ line, row: i + 1 }))
     .filter(({ line }) => line.trim() !== "")
     .map(({ line, row }) => ({ row, value: parse(line, file, row) }));
+}
 
-const parse = (text: string, file: string, row?: number): unknown => {
+function parse(text: string, file: string, row?: number): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new JudgeError(`is not JSON: ${(cause as Error).message}`, { file, row, cause });
   }
-};
+}
 
 /**
  * Pairs each output with its reference; references that no output meets are left out.
  * @throws {JudgeError} for an output without a reference
  */
-export const pairOutputs = (
+export function pairOutputs(
   outputs: readonly OutputRow[],
   references: readonly OutputRow[],
   { file }: { file?: string } = {},
-): AnswerPair[] => {
+): AnswerPair[] {
   const waiting = new Map<string, string[]>();
   const keyOf = ({ instruction, input }: OutputRow): string => JSON.stringify([instruction, input]);
   for (const row of references) {
@@ -94,8 +96,10 @@ export const pairOutputs = (
       });
     return { instruction: output.instruction, input: output.input, candidate: output.output, reference };
   });
-};
+}
 
 const SHOWN = 60;
 
-const shortened = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+function shortened(text: string): string {
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}

@@ -11,27 +11,31 @@ const MAX_TOKENS = 512;
 const SPECIAL =
   /<unk>|<pad>|<s>|<\/s>|\[PAD\]|<\|endoftext\|>|\[UNK\]|\[CLS\]|\[MASK\]|<\|startofpiece\|>|<\|endofpiece\|>|\[gMASK\]|\[sMASK\]/g;
 
-const cleaned = (answer: string): string => answer.trim().replaceAll(SPECIAL, "").trim();
+function cleaned(answer: string): string {
+  return answer.trim().replaceAll(SPECIAL, "").trim();
+}
 
-const ask = ({ instruction, input, candidate, reference }: AnswerPair): JudgeRequest => ({
-  prompt: {
-    text: fillPrompt(input === "" ? PANDALM_WITHOUT_INPUT : PANDALM_WITH_INPUT, {
-      instruction,
-      input,
-      response_1: cleaned(candidate),
-      response_2: cleaned(reference),
-    }),
-  },
-  maxTokens: MAX_TOKENS,
-  local: { beams: 4, earlyStopping: true, repetitionPenalty: 1.2 },
-  switched: false,
-});
+function ask({ instruction, input, candidate, reference }: AnswerPair): JudgeRequest {
+  return {
+    prompt: {
+      text: fillPrompt(input === "" ? PANDALM_WITHOUT_INPUT : PANDALM_WITH_INPUT, {
+        instruction,
+        input,
+        response_1: cleaned(candidate),
+        response_2: cleaned(reference),
+      }),
+    },
+    maxTokens: MAX_TOKENS,
+    local: { beams: 4, earlyStopping: true, repetitionPenalty: 1.2 },
+    switched: false,
+  };
+}
 
-const read = (answer: string): Verdict => {
+function read(answer: string): Verdict {
   const [first] = answer.trim().split("\n") as [string];
   if (first === "1") return "win";
   if (first === "2") return "lose";
   return first.toLowerCase() === "tie" ? "tie" : "unreadable";
-};
+}
 
 export const PANDALM: JudgeProtocol = { name: "pandalm", ask, read, unreadableIsTie: true };

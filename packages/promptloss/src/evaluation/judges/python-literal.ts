@@ -17,14 +17,14 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** The value of a text that is one literal and nothing else; undefined for any other. */
-export const parsePythonLiteral = (text: string): unknown => {
+export function parsePythonLiteral(text: string): unknown {
   try {
     return new Reader(text).whole();
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;
   }
-};
+}
 
 class Reader {
   readonly #tokens: string[] = [];
@@ -92,5 +92,6 @@ class Reader {
   }
 }
 
-const unquoted = (token: string): string =>
-  token.slice(1, -1).replaceAll(/\\([\s\S])/g, (whole, letter: string) => ESCAPES[letter] ?? whole);
+function unquoted(token: string): string {
+  return token.slice(1, -1).replaceAll(/\\([\s\S])/g, (whole, letter: string) => ESCAPES[letter] ?? whole);
+}

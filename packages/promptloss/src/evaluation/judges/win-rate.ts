@@ -20,10 +20,12 @@ export interface WinRate {
 const SCORES: Readonly<Partial<Record<Verdict, number>>> = { win: 1, tie: 0.5, lose: 0 };
 
 /** 1, 0.5 or 0; undefined for a verdict that could not be read. */
-export const scoreOf = (verdict: Verdict): number | undefined => SCORES[verdict];
+export function scoreOf(verdict: Verdict): number | undefined {
+  return SCORES[verdict];
+}
 
 /** @throws {JudgeError} where no verdict could be read: a rate of nothing is no number */
-export const winRate = (verdicts: readonly Verdict[]): WinRate => {
+export function winRate(verdicts: readonly Verdict[]): WinRate {
   const count = (wanted: Verdict): number => verdicts.filter((verdict) => verdict === wanted).length;
   const scores = verdicts.map(scoreOf).filter((score) => score !== undefined);
   const n = scores.length;
@@ -42,4 +44,4 @@ export const winRate = (verdicts: readonly Verdict[]): WinRate => {
     winRate: 100 * mean,
     ...(n > 1 && { standardError: 100 * Math.sqrt(squares / (n - 1) / n) }),
   };
-};
+}

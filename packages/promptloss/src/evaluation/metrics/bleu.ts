@@ -27,21 +27,21 @@ export interface BleuOptions {
 
 type Counts = Map<string, number>;
 
-const nGrams = (tokens: readonly string[], order: number): Counts => {
+function nGrams(tokens: readonly string[], order: number): Counts {
   const counts: Counts = new Map();
   for (let i = 0; i + order <= tokens.length; i++) {
     const gram = tokens.slice(i, i + order).join(" ");
     counts.set(gram, (counts.get(gram) ?? 0) + 1);
   }
   return counts;
-};
+}
 
 /** @param references of each hypothesis, one or more */
-export const corpusBleu = (
+export function corpusBleu(
   hypotheses: readonly string[],
   references: readonly (readonly string[])[],
   { tokenize = tokenize13a, effectiveOrder = false }: BleuOptions = {},
-): Bleu => {
+): Bleu {
   const sums = new Array<number>(2 * ORDERS.length + 2).fill(0);
   hypotheses.forEach((hypothesis, i) => {
     bleuStatistics(hypothesis, references[i]!, tokenize).forEach((value, at) => {
@@ -49,14 +49,14 @@ export const corpusBleu = (
     });
   });
   return bleuOf(sums, { effectiveOrder });
-};
+}
 
 /** Of one hypothesis: correct n-grams and n-grams of each order, its length and the closest reference's. */
-export const bleuStatistics = (
+export function bleuStatistics(
   hypothesis: string,
   references: readonly string[],
   tokenize: (line: string) => string[] = tokenize13a,
-): number[] => {
+): number[] {
   const tokens = tokenize(stripEnd(hypothesis));
   const wanted = references.map((reference) => tokenize(stripEnd(reference)));
   const correct = ORDERS.map(() => 0);
@@ -69,45 +69,46 @@ export const bleuStatistics = (
     }
   }
   return [...correct, ...total, tokens.length, closestLength(tokens.length, wanted)];
-};
+}
 
 /** @param sums of the statistics of a corpus' hypotheses */
-export const bleuOf = (
+export function bleuOf(
   sums: readonly number[],
   { effectiveOrder = false }: Pick<BleuOptions, "effectiveOrder"> = {},
-): Bleu => {
+): Bleu {
   const correct = sums.slice(0, ORDERS.length);
   const total = sums.slice(ORDERS.length, 2 * ORDERS.length);
   const [length, referenceLength] = sums.slice(2 * ORDERS.length) as [number, number];
   const score = scoreOf(correct, total, length, referenceLength, effectiveOrder);
   return { ...score, total, correct, length, referenceLength };
-};
+}
 
 /** Of each n-gram the most that one reference has. */
-const mostCounts = (references: readonly string[][], order: number): Counts => {
+function mostCounts(references: readonly string[][], order: number): Counts {
   const most: Counts = new Map();
   for (const reference of references)
     for (const [gram, count] of nGrams(reference, order))
       most.set(gram, Math.max(count, most.get(gram) ?? 0));
   return most;
-};
+}
 
 /** The reference length closest to the hypothesis's; of two the shorter. */
-const closestLength = (length: number, references: readonly string[][]): number =>
-  references
+function closestLength(length: number, references: readonly string[][]): number {
+  return references
     .map((reference) => reference.length)
     .reduce((best, each) => {
       const [a, b] = [Math.abs(best - length), Math.abs(each - length)];
       return b < a || (b === a && each < best) ? each : best;
     });
+}
 
-const scoreOf = (
+function scoreOf(
   correct: readonly number[],
   total: readonly number[],
   length: number,
   referenceLength: number,
   effectiveOrder: boolean,
-): Pick<Bleu, "score" | "precisions" | "brevityPenalty"> => {
+): Pick<Bleu, "score" | "precisions" | "brevityPenalty"> {
   const brevityPenalty =
     length === 0 ? 0 : length < referenceLength ? Math.exp(1 - referenceLength / length) : 1;
   const precisions = ORDERS.map(() => 0);
@@ -125,4 +126,4 @@ const scoreOf = (
   const logs = precisions.slice(0, orders).map((precision) => Math.log(precision));
   const score = brevityPenalty * Math.exp(logs.reduce((a, b) => a + b, 0) / orders);
   return { score, precisions, brevityPenalty };
-};
+}

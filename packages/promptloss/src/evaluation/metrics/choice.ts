@@ -2,14 +2,16 @@
 import type { ChoiceItem } from "../requests/item.ts";
 
 /** The first of the greatest. */
-export const argmax = (values: readonly number[]): number => values.indexOf(Math.max(...values));
+export function argmax(values: readonly number[]): number {
+  return values.indexOf(Math.max(...values));
+}
 
 /** @param sums log-likelihoods of the choices */
-export const choiceMetric = (
+export function choiceMetric(
   metric: "acc" | "acc_norm" | "mc1" | "mc2",
   sums: readonly number[],
   { choices, right }: ChoiceItem,
-): number => {
+): number {
   const isRight = (chosen: number): number => (right[chosen] ? 1 : 0);
   switch (metric) {
     case "acc":
@@ -25,4 +27,4 @@ export const choiceMetric = (
       return probabilities.reduce((total, each, i) => total + (right[i] ? each : 0), 0) / all;
     }
   }
-};
+}

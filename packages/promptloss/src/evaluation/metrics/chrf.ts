@@ -13,43 +13,46 @@ export interface ChrfOptions {
 }
 
 /** Punctuation of ASCII stands apart from a word where it begins or ends it. */
-const separated = (line: string): string[] =>
-  splitWords(line).flatMap((word) => {
+function separated(line: string): string[] {
+  return splitWords(line).flatMap((word) => {
     const letters = [...word];
     if (letters.length === 1) return [word];
     if (PUNCTUATION.has(letters.at(-1)!)) return [letters.slice(0, -1).join(""), letters.at(-1)!];
     if (PUNCTUATION.has(letters[0]!)) return [letters[0]!, letters.slice(1).join("")];
     return [word];
   });
+}
 
 type Counts = Map<string, number>;
 
-const countGrams = (units: readonly string[], order: number, between: string): Counts => {
+function countGrams(units: readonly string[], order: number, between: string): Counts {
   const counts: Counts = new Map();
   for (let i = 0; i + order <= units.length; i++) {
     const gram = units.slice(i, i + order).join(between);
     counts.set(gram, (counts.get(gram) ?? 0) + 1);
   }
   return counts;
-};
+}
 
-const allGrams = (line: string, wordOrder: number): Counts[] => {
+function allGrams(line: string, wordOrder: number): Counts[] {
   const characters = [...withoutSpaces(line)];
   const words = separated(line);
   return [
     ...Array.from({ length: CHARACTERS }, (_, i) => countGrams(characters, i + 1, "")),
     ...Array.from({ length: wordOrder }, (_, i) => countGrams(words, i + 1, " ")),
   ];
-};
+}
 
-const sum = (counts: Counts): number => [...counts.values()].reduce((total, count) => total + count, 0);
+function sum(counts: Counts): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0);
+}
 
 /** Of each order n-grams of the hypothesis, of the reference and common ones. */
-export const chrfStatistics = (
+export function chrfStatistics(
   hypothesis: string,
   references: readonly string[],
   { wordOrder = 0 }: ChrfOptions = {},
-): number[] => {
+): number[] {
   const given = allGrams(stripEnd(hypothesis), wordOrder);
   const all = references.map((reference) =>
     allGrams(stripEnd(reference), wordOrder).flatMap((wanted, order) => {
@@ -61,10 +64,10 @@ export const chrfStatistics = (
     }),
   );
   return all.reduce((best, each) => (chrfOf(each) > chrfOf(best) ? each : best));
-};
+}
 
 /** 0 to 100: the F-score of precision and recall, each averaged over orders. @param sums of a corpus' statistics */
-export const chrfOf = (sums: readonly number[]): number => {
+export function chrfOf(sums: readonly number[]): number {
   const factor = BETA ** 2;
   let [precision, recall, orders] = [0, 0, 0];
   for (let at = 0; at < sums.length; at += 3) {
@@ -76,12 +79,13 @@ export const chrfOf = (sums: readonly number[]): number => {
   }
   if (precision + recall === 0) return 0;
   return (100 * (1 + factor) * precision * recall) / (orders * (factor * precision + recall));
-};
+}
 
 /** chrF of a corpus, 0 to 100; chrF++ with `wordOrder` 2. @param references of each hypothesis, one or more */
-export const corpusChrf = (
+export function corpusChrf(
   hypotheses: readonly string[],
   references: readonly (readonly string[])[],
   options: ChrfOptions = {},
-): number =>
-  chrfOf(sumStatistics(hypotheses.map((each, i) => chrfStatistics(each, references[i]!, options))));
+): number {
+  return chrfOf(sumStatistics(hypotheses.map((each, i) => chrfStatistics(each, references[i]!, options))));
+}

@@ -5,7 +5,9 @@ import { rougeLsum, rougeN } from "./rouge.ts";
 import { tokenizeIntl } from "./tokenize-intl.ts";
 
 /** The benchmark's way to lay sentences on lines, for ROUGE. */
-const lines = (text: string): string => text.replaceAll(" . ", ".\n");
+function lines(text: string): string {
+  return text.replaceAll(" . ", ".\n");
+}
 
 const similarities: Readonly<Record<string, (answer: string, reference: string) => number>> = {
   bleu: (answer, reference) => corpusBleu([answer], [[reference]], { tokenize: tokenizeIntl }).score,
@@ -15,11 +17,11 @@ const similarities: Readonly<Record<string, (answer: string, reference: string) 
 };
 
 /** By name: bleu_max, bleu_acc, bleu_diff and so on. */
-export const contrastMetrics = (
+export function contrastMetrics(
   answer: string,
   right: readonly string[],
   wrong: readonly string[],
-): Record<string, number> => {
+): Record<string, number> {
   const metrics: Record<string, number> = {};
   for (const [name, similarity] of Object.entries(similarities)) {
     const best = (references: readonly string[]): number =>
@@ -30,4 +32,4 @@ export const contrastMetrics = (
     metrics[`${name}_diff`] = nearest - wrongest;
   }
   return metrics;
-};
+}

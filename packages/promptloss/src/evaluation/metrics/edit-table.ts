@@ -67,7 +67,7 @@ export interface Alignment {
   readonly wrongWanted: readonly boolean[];
 }
 
-export const alignment = (trace: readonly number[]): Alignment => {
+export function alignment(trace: readonly number[]): Alignment {
   const places: number[] = [];
   const wrongGiven: boolean[] = [];
   const wrongWanted: boolean[] = [];
@@ -79,4 +79,4 @@ export const alignment = (trace: readonly number[]): Alignment => {
     places.push(wrongGiven.length - 1);
   }
   return { places, wrongGiven, wrongWanted };
-};
+}

@@ -4,30 +4,32 @@
 /** 0 to 1. */
 export type RougeScore = number;
 
-export const rougeWords = (text: string): string[] =>
-  text
+export function rougeWords(text: string): string[] {
+  return text
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== "");
+}
 
-const fMeasure = (common: number, given: number, wanted: number): RougeScore => {
+function fMeasure(common: number, given: number, wanted: number): RougeScore {
   const [precision, recall] = [common / Math.max(given, 1), common / Math.max(wanted, 1)];
   return precision + recall > 0 ? (2 * precision * recall) / (precision + recall) : 0;
-};
+}
 
-const countGrams = (words: readonly string[], order: number): Map<string, number> => {
+function countGrams(words: readonly string[], order: number): Map<string, number> {
   const counts = new Map<string, number>();
   for (let i = 0; i + order <= words.length; i++) {
     const gram = words.slice(i, i + order).join(" ");
     counts.set(gram, (counts.get(gram) ?? 0) + 1);
   }
   return counts;
-};
+}
 
-const total = (counts: ReadonlyMap<string, number>): number =>
-  [...counts.values()].reduce((sum, count) => sum + count, 0);
+function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
 
-export const rougeN = (order: number, answer: string, reference: string): RougeScore => {
+export function rougeN(order: number, answer: string, reference: string): RougeScore {
   const [given, wanted] = [answer, reference].map((text) => countGrams(rougeWords(text), order)) as [
     Map<string, number>,
     Map<string, number>,
@@ -35,15 +37,15 @@ export const rougeN = (order: number, answer: string, reference: string): RougeS
   let common = 0;
   for (const [gram, count] of wanted) common += Math.min(count, given.get(gram) ?? 0);
   return fMeasure(common, total(given), total(wanted));
-};
+}
 
-export const rougeL = (answer: string, reference: string): RougeScore => {
+export function rougeL(answer: string, reference: string): RougeScore {
   const [given, wanted] = [rougeWords(answer), rougeWords(reference)];
   return fMeasure(commonPlaces(wanted, given).length, given.length, wanted.length);
-};
+}
 
 /** Lines are sentences. */
-export const rougeLsum = (answer: string, reference: string): RougeScore => {
+export function rougeLsum(answer: string, reference: string): RougeScore {
   const sentences = (text: string): string[][] =>
     text
       .split("\n")
@@ -64,10 +66,10 @@ export const rougeLsum = (answer: string, reference: string): RougeScore => {
     }
   }
   return fMeasure(hits, given.flat().length, wanted.flat().length);
-};
+}
 
 /** Places in the reference of one longest common subsequence: of several the one met first from the end. */
-const commonPlaces = (reference: readonly string[], answer: readonly string[]): number[] => {
+function commonPlaces(reference: readonly string[], answer: readonly string[]): number[] {
   const width = answer.length + 1;
   const table = new Int32Array((reference.length + 1) * width);
   for (let i = 1; i <= reference.length; i++)
@@ -84,4 +86,4 @@ const commonPlaces = (reference: readonly string[], answer: readonly string[]): 
     } else if (table[i * width + j - 1]! > table[(i - 1) * width + j]!) j--;
     else i--;
   return places;
-};
+}

@@ -10,24 +10,26 @@ const FURTHEST_SHIFT = 50;
 /** Shifts tried for a sentence before the search ends. */
 const MOST_CANDIDATES = 1000;
 
-const words = (line: string): string[] => splitWords(line.toLowerCase());
+function words(line: string): string[] {
+  return splitWords(line.toLowerCase());
+}
 
 /** Edits to the nearest reference, and the references' average length. */
-export const terStatistics = (hypothesis: string, references: readonly string[]): number[] => {
+export function terStatistics(hypothesis: string, references: readonly string[]): number[] {
   const given = words(hypothesis);
   const wanted = references.map(words);
   const edits = Math.min(...wanted.map((reference) => editsOf(given, reference)));
   return [edits, wanted.reduce((sum, { length }) => sum + length, 0) / wanted.length];
-};
+}
 
 /** 0 and up, in percent; lower is better. @param sums of the statistics of a corpus' hypotheses */
-export const terOf = (sums: readonly number[]): number => {
+export function terOf(sums: readonly number[]): number {
   const [edits, length] = sums as [number, number];
   if (length > 0) return (100 * edits) / length;
   return edits > 0 ? 100 : 0;
-};
+}
 
-const editsOf = (given: readonly string[], wanted: readonly string[]): number => {
+function editsOf(given: readonly string[], wanted: readonly string[]): number {
   if (wanted.length === 0) return given.length;
   const budget = { left: MOST_CANDIDATES };
   let present = given;
@@ -39,7 +41,7 @@ const editsOf = (given: readonly string[], wanted: readonly string[]): number =>
     present = found.words;
   }
   return shifts + new EditTable(present, wanted).distance;
-};
+}
 
 interface Shift {
   readonly gain: number;
@@ -49,11 +51,11 @@ interface Shift {
   readonly words: readonly string[];
 }
 
-const bestShift = (
+function bestShift(
   given: readonly string[],
   wanted: readonly string[],
   budget: { left: number },
-): Shift | undefined => {
+): Shift | undefined {
   const table = new EditTable(given, wanted);
   const aligned = alignment(table.trace());
   let best: Shift | undefined;
@@ -75,23 +77,24 @@ const bestShift = (
     if (budget.left <= 0) break;
   }
   return best;
-};
+}
 
 /** A phrase that is wrong where it is, whose place in the reference is wrong too, and not inside of itself. */
-const isWorthTrying = (
+function isWorthTrying(
   { places, wrongGiven, wrongWanted }: Alignment,
   start: number,
   at: number,
   length: number,
-): boolean => {
+): boolean {
   const any = (flags: readonly boolean[], from: number): boolean =>
     flags.slice(from, from + length).includes(true);
   const place = places[at]!;
   return any(wrongGiven, start) && any(wrongWanted, at) && !(start <= place && place < start + length);
-};
+}
 
-const isBetter = (a: Shift, b: Shift): boolean =>
-  (a.gain - b.gain || a.length - b.length || b.start - a.start || b.target - a.target) > 0;
+function isBetter(a: Shift, b: Shift): boolean {
+  return (a.gain - b.gain || a.length - b.length || b.start - a.start || b.target - a.target) > 0;
+}
 
 /** Start in the hypothesis, start in the reference, length: of every length that both share. */
 function* commonPhrases(
@@ -111,15 +114,14 @@ function* commonPhrases(
 }
 
 /** Takes a phrase out and puts it before what stood at the target; a target inside of it counts behind the phrase. */
-const shift = (given: readonly string[], start: number, length: number, target: number): string[] => {
+function shift(given: readonly string[], start: number, length: number, target: number): string[] {
   const phrase = given.slice(start, start + length);
   const rest = [...given.slice(0, start), ...given.slice(start + length)];
   const place = target < start ? target : target > start + length ? target - length : target;
   return [...rest.slice(0, place), ...phrase, ...rest.slice(place)];
-};
+}
 
 /** TER of a corpus, 0 and up, in percent. @param references of each hypothesis, one or more */
-export const corpusTer = (
-  hypotheses: readonly string[],
-  references: readonly (readonly string[])[],
-): number => terOf(sumStatistics(hypotheses.map((each, i) => terStatistics(each, references[i]!))));
+export function corpusTer(hypotheses: readonly string[], references: readonly (readonly string[])[]): number {
+  return terOf(sumStatistics(hypotheses.map((each, i) => terStatistics(each, references[i]!))));
+}

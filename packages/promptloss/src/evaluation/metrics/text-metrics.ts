@@ -25,13 +25,17 @@ export interface CorpusMetric {
 
 export type TextMetric = MeanMetric | CorpusMetric;
 
-const average = (of: MeanMetric["of"]): MeanMetric => ({ kind: "mean", of, higherIsBetter: true });
+function average(of: MeanMetric["of"]): MeanMetric {
+  return { kind: "mean", of, higherIsBetter: true };
+}
 
-const corpus = (
+function corpus(
   statistics: CorpusMetric["statistics"],
   of: CorpusMetric["of"],
   higherIsBetter = true,
-): CorpusMetric => ({ kind: "corpus", statistics, of, higherIsBetter });
+): CorpusMetric {
+  return { kind: "corpus", statistics, of, higherIsBetter };
+}
 
 export const textMetrics: Readonly<Record<string, TextMetric>> = {
   bleu: corpus(

@@ -19,11 +19,11 @@ const RULES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** A line's tokens. */
-export const tokenize13a = (line: string): string[] => {
+export function tokenize13a(line: string): string[] {
   let text = line.replaceAll("<skipped>", "").replaceAll("-\n", "").replaceAll("\n", " ");
   if (text.includes("&"))
     for (const [entity, character] of ENTITIES) text = text.replaceAll(entity, character);
   text = ` ${text} `;
   for (const [pattern, replacement] of RULES) text = text.replace(pattern, replacement);
   return splitWords(text);
-};
+}

@@ -2,12 +2,15 @@
 // categories; and "none", which splits at white space alone.
 import { splitWords } from "../python-text.ts";
 
-export const tokenizeIntl = (line: string): string[] =>
-  splitWords(
+export function tokenizeIntl(line: string): string[] {
+  return splitWords(
     line
       .replaceAll(/(\P{N})(\p{P})/gu, "$1 $2 ")
       .replaceAll(/(\p{P})(\P{N})/gu, " $1 $2")
       .replaceAll(/(\p{S})/gu, " $1 "),
   );
+}
 
-export const tokenizeNone = (line: string): string[] => splitWords(line);
+export function tokenizeNone(line: string): string[] {
+  return splitWords(line);
+}

@@ -37,7 +37,7 @@ export interface TaskItems {
  * @throws {TaskDataError} for missing files and rows that are no items, {DataError} for a hub out of reach
  * @throws {ScoringError} for more examples than there are
  */
-export const buildItems = async (task: EvaluationTask, options: BuildItemsOptions): Promise<TaskItems> => {
+export async function buildItems(task: EvaluationTask, options: BuildItemsOptions): Promise<TaskItems> {
   const { data, limit, shotSeed = 1234 } = options;
   const evaluated = await readTaskRows(task, data);
   const shots = task.fixedShots ? 0 : (options.shots ?? task.shots);
@@ -55,13 +55,13 @@ export const buildItems = async (task: EvaluationTask, options: BuildItemsOption
     }),
   );
   return { items, split: evaluated.split, file: evaluated.file, shots };
-};
+}
 
-const drawing = async (
+async function drawing(
   task: EvaluationTask,
   evaluated: TaskRows,
   { data, shots, shotSeed }: { data: TaskData; shots: number; shotSeed: number },
-): Promise<(row: Row) => string[]> => {
+): Promise<(row: Row) => string[]> {
   const split = shotSplit(task);
   const pool = split === evaluated.split ? evaluated : await readSplit(task, split, data);
   // lm-evaluation-harness draws one more, to leave the item itself out, for tasks that declare no test split, and for
@@ -86,13 +86,13 @@ const drawing = async (
       named(pool.file, index + 1, () => exampleOf(task, example)),
     );
   };
-};
+}
 
-const named = <T>(file: string, row: number, make: () => T): T => {
+function named<T>(file: string, row: number, make: () => T): T {
   try {
     return make();
   } catch (cause) {
     if (cause instanceof RowProblem) throw new TaskDataError(file, cause.message, { row, cause });
     throw cause;
   }
-};
+}

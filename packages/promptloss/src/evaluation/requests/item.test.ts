@@ -8,13 +8,16 @@ import { taskSchema } from "../tasks/index.ts";
 import { buildItems } from "./build-items.ts";
 import { itemOf } from "./item.ts";
 
-const task = (change: object = {}) =>
-  taskSchema.parse({
+function task(change: object = {}) {
+  return taskSchema.parse({
     ...{ task: "t", kind: "multiple-choice", data: { test: "rows.jsonl" } },
     ...{ context: "{{q}}", choices: "choices", gold: "{{label}}", metrics: ["acc"], ...change },
   });
+}
 
-const row = (label: unknown) => ({ q: "The sun was", choices: ["warm", "cold", "blue"], label });
+function row(label: unknown) {
+  return { q: "The sun was", choices: ["warm", "cold", "blue"], label };
+}
 
 describe("gold", () => {
   test.each(["", " ", "\t", "0x1", "1e0", "1.0", "+1", "-1", "3", " 1", "1 ", "٣", "one", "NaN", "1_0"])(

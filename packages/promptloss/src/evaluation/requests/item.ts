@@ -39,7 +39,7 @@ export type Item = ChoiceItem | LikelihoodItem | GenerationItem;
  * @param before description and examples
  * @throws {RowProblem} for a row that lacks a field or has another kind of value there
  */
-export const itemOf = (task: EvaluationTask, row: Row, before = ""): Item => {
+export function itemOf(task: EvaluationTask, row: Row, before = ""): Item {
   if (task.kind === "multiple-choice") return choiceItem(task, row, before);
   if (task.kind === "likelihood") return { kind: "likelihood", pairs: [likelihoodPair(task, row, before)] };
   return {
@@ -49,10 +49,10 @@ export const itemOf = (task: EvaluationTask, row: Row, before = ""): Item => {
     right: task.right === undefined ? [] : answers(textsAt(task.right, row), ["I have no comment."]),
     wrong: task.wrong === undefined ? [] : answers(textsAt(task.wrong, row), []),
   };
-};
+}
 
 /** A row with its answer, as an example for others: context, delimiter, the right answer. */
-export const exampleOf = (task: EvaluationTask, row: Row): string => {
+export function exampleOf(task: EvaluationTask, row: Row): string {
   if (task.kind === "multiple-choice") {
     const { pairs, right } = choiceItem(task, row, "");
     const { context, continuation } = pairs[right.indexOf(true)]!;
@@ -63,9 +63,9 @@ export const exampleOf = (task: EvaluationTask, row: Row): string => {
     return context + continuation;
   }
   return render(task.context, row) + task.delimiter + (referencesOf(task, row)[0] ?? "");
-};
+}
 
-const choiceItem = (task: MultipleChoiceTask, row: Row, before: string): ChoiceItem => {
+function choiceItem(task: MultipleChoiceTask, row: Row, before: string): ChoiceItem {
   const { context, delimiter } = task;
   if (Array.isArray(context)) {
     const contexts = context.map((each) => render(each, row));
@@ -88,9 +88,9 @@ const choiceItem = (task: MultipleChoiceTask, row: Row, before: string): ChoiceI
     choices,
     right: rightOf(task, row, choices),
   };
-};
+}
 
-const rightOf = (task: MultipleChoiceTask, row: Row, choices: readonly string[]): boolean[] => {
+function rightOf(task: MultipleChoiceTask, row: Row, choices: readonly string[]): boolean[] {
   if (task.labels !== undefined) {
     const labels = valueAt(task.labels, row);
     if (!Array.isArray(labels) || labels.length !== choices.length)
@@ -102,10 +102,10 @@ const rightOf = (task: MultipleChoiceTask, row: Row, choices: readonly string[])
   }
   const index = goldIndex(task, row, choices.length);
   return choices.map((_, i) => i === index);
-};
+}
 
 /** The right choice's place: a number in range, or the place of a name. */
-const goldIndex = (task: MultipleChoiceTask, row: Row, choices: number): number => {
+function goldIndex(task: MultipleChoiceTask, row: Row, choices: number): number {
   const gold = String(typeof task.gold === "string" ? render(task.gold, row) : task.gold);
   const names = task.goldIn === undefined ? undefined : listOf(task.goldIn, row);
   // "", " ", "0x1" and "1e0" are numbers to JavaScript too.
@@ -114,27 +114,31 @@ const goldIndex = (task: MultipleChoiceTask, row: Row, choices: number): number 
   const wanted =
     names === undefined ? `a whole number from 0 to ${choices - 1}` : `one of ${names.join(", ")}`;
   throw new RowProblem(`gold ${task.gold}: expected ${wanted}, got ${JSON.stringify(gold)}`);
-};
+}
 
-const fieldsOf = (list: string | readonly string[]): string => [list].flat().join(", ");
+function fieldsOf(list: string | readonly string[]): string {
+  return [list].flat().join(", ");
+}
 
-const likelihoodPair = (task: LikelihoodTask, row: Row, before: string): ScoredPair => ({
-  context: before + render(task.context, row),
-  continuation: task.delimiter + render(task.completion, row),
-});
+function likelihoodPair(task: LikelihoodTask, row: Row, before: string): ScoredPair {
+  return {
+    context: before + render(task.context, row),
+    continuation: task.delimiter + render(task.completion, row),
+  };
+}
 
-const referencesOf = ({ reference, references }: GenerationTask, row: Row): string[] => {
+function referencesOf({ reference, references }: GenerationTask, row: Row): string[] {
   if (references !== undefined) {
     const texts = textsAt(references, row);
     if (texts.length === 0) throw new RowProblem(`${references} is empty`);
     return texts;
   }
   return reference === undefined ? [] : [render(reference, row)];
-};
+}
 
 /** TruthfulQA's: stripped, each with a full stop at its end, and one that always holds. */
-const answers = (texts: readonly string[], always: readonly string[]): string[] => {
+function answers(texts: readonly string[], always: readonly string[]): string[] {
   const stripped = texts.map(strip).filter((text) => text !== "");
   const dotted = stripped.map((text) => (text.endsWith(".") ? text : `${text}.`));
   return [...dotted, ...always.filter((text) => !dotted.includes(text))];
-};
+}

@@ -11,15 +11,16 @@ import type { PlacedItem, ScoreItemsOptions } from "./score-items.ts";
 const TOGETHER = 16;
 
 /** New tokens an answer: those asked for, and at most half of what the model reads. */
-export const answerRoom = ({ model }: EvaluatedModel, wanted: number): number =>
-  Math.min(wanted, Math.floor(contextLength(model.architecture) / 2));
+export function answerRoom({ model }: EvaluatedModel, wanted: number): number {
+  return Math.min(wanted, Math.floor(contextLength(model.architecture) / 2));
+}
 
-export const answerItems = async (
+export async function answerItems(
   task: GenerationTask,
   evaluated: EvaluatedModel,
   items: readonly PlacedItem<GenerationItem>[],
   { maxNewTokens, signal, onRecords }: ScoreItemsOptions & { readonly maxNewTokens: number },
-): Promise<void> => {
+): Promise<void> {
   const { model, tokenizer } = evaluated;
   const longest = contextLength(model.architecture) - maxNewTokens;
   const prompts = await encodeContexts(
@@ -57,4 +58,4 @@ export const answerItems = async (
       }),
     );
   }
-};
+}

@@ -29,7 +29,7 @@ const { version } = createRequire(import.meta.url)("../../../package.json") as {
  * @throws {EvaluationError} for names and files that are no tasks, {ModelError} for a model that can't be loaded; what
  *   goes wrong with one task is among the failures
  */
-export const evaluate = async (options: EvaluateOptions): Promise<EvaluateResult> => {
+export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
   const tasks = options.tasks.map((task) => (typeof task === "string" ? loadTask(task) : task));
   checkOptions(options, tasks);
   checkOutput(options);
@@ -58,7 +58,7 @@ export const evaluate = async (options: EvaluateOptions): Promise<EvaluateResult
     model.free();
   }
   return { scores, records, failures };
-};
+}
 
 /** Before the weights are loaded, which takes its time. @throws OutputError */
 function checkOutput({ output, model, adapter, tasks, data }: EvaluateOptions): void {
@@ -77,12 +77,14 @@ function checkOutput({ output, model, adapter, tasks, data }: EvaluateOptions): 
   );
 }
 
-const isText = (value: unknown): value is string => typeof value === "string";
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
 
-const checkOptions = (
+function checkOptions(
   { limit, shots, shotSeed, maxNewTokens, batchTokens }: EvaluateOptions,
   tasks: readonly EvaluationTask[],
-): void => {
+): void {
   const counts = { limit, maxNewTokens, batchTokens };
   for (const [name, value] of Object.entries(counts))
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
@@ -96,14 +98,14 @@ const checkOptions = (
     throw new EvaluationError(twice === undefined ? "there are no tasks" : `the task ${twice} comes twice`);
   if (maxNewTokens !== undefined && !tasks.some(({ kind }) => kind === "generation"))
     throw new EvaluationError("maxNewTokens: none of the tasks generates", { hint: "leave it out" });
-};
+}
 
 /** Undefined where the signal cut it short. */
-const evaluateTask = async (
+async function evaluateTask(
   task: EvaluationTask,
   model: EvaluatedModel,
   options: EvaluateOptions,
-): Promise<{ scores: EvaluationScore[]; records: EvaluationRecord[] } | undefined> => {
+): Promise<{ scores: EvaluationScore[]; records: EvaluationRecord[] } | undefined> {
   const {
     data: folder,
     hub,
@@ -152,33 +154,35 @@ const evaluateTask = async (
   const scores = scoresOf(task, records, settingsOf(task, model, built, records, options, room));
   if (output !== undefined) writeScores(output, task.task, scores);
   return { scores, records };
-};
+}
 
-const settingsOf = (
+function settingsOf(
   task: EvaluationTask,
   { path, adapter, dtype }: EvaluatedModel,
   { split, shots }: TaskItems,
   records: readonly EvaluationRecord[],
   { limit, shotSeed = 1234 }: EvaluateOptions,
   maxNewTokens: number | undefined,
-): EvaluationSettings => ({
-  model: path,
-  ...(adapter !== undefined && { adapter }),
-  dtype,
-  taskVersion: task.version,
-  split,
-  shots,
-  ...(shots > 0 && { shotSeed }),
-  ...(limit !== undefined && { limit }),
-  ...(maxNewTokens !== undefined && { maxNewTokens }),
-  truncated: records.filter(({ truncated }) => truncated).length,
-});
+): EvaluationSettings {
+  return {
+    model: path,
+    ...(adapter !== undefined && { adapter }),
+    dtype,
+    taskVersion: task.version,
+    split,
+    shots,
+    ...(shots > 0 && { shotSeed }),
+    ...(limit !== undefined && { limit }),
+    ...(maxNewTokens !== undefined && { maxNewTokens }),
+    truncated: records.filter(({ truncated }) => truncated).length,
+  };
+}
 
-const scoresOf = (
+function scoresOf(
   task: EvaluationTask,
   records: readonly EvaluationRecord[],
   settings: EvaluationSettings,
-): EvaluationScore[] => {
+): EvaluationScore[] {
   const versions = { promptloss: version, libtorch: libtorch().version, node: process.version };
   return task.metrics.map((metric, i) => {
     const { value, standardError, higherIsBetter } = metricValue(task, metric, records);
@@ -203,4 +207,4 @@ const scoresOf = (
       versions,
     };
   });
-};
+}

@@ -15,12 +15,12 @@ export interface EvaluatedModel extends LoadedModel {
 }
 
 /** @throws {ModelError} and its kin, {TokenizerError} */
-export const openModel = async ({
+export async function openModel({
   model: given,
   adapter,
   dtype = "float32",
   device,
-}: EvaluateOptions): Promise<EvaluatedModel> => {
+}: EvaluateOptions): Promise<EvaluatedModel> {
   if (typeof given !== "string") {
     const { model, tokenizer, name } = given;
     return {
@@ -50,4 +50,4 @@ export const openModel = async ({
     identity: identityOf({ ...paths, adapter: adapterFolder }),
     free: () => model.free(),
   };
-};
+}

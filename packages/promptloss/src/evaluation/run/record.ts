@@ -7,13 +7,13 @@ import type { LogLikelihood } from "../scoring/log-likelihoods.ts";
 import type { EvaluationTask, GenerationTask } from "../tasks/index.ts";
 import type { EvaluationRecord } from "./types.ts";
 
-export const recordOfScores = (
+export function recordOfScores(
   task: EvaluationTask,
   index: number,
   item: ChoiceItem | LikelihoodItem,
   scores: readonly LogLikelihood[],
   truncated: boolean,
-): EvaluationRecord => {
+): EvaluationRecord {
   const sums = scores.map(({ sum }) => sum);
   const metrics: Record<string, number> = {};
   if (task.kind === "multiple-choice" && item.kind === "multiple-choice")
@@ -31,15 +31,15 @@ export const recordOfScores = (
     }),
     greedy: scores.map(({ greedy }) => greedy),
   };
-};
+}
 
-export const recordOfAnswer = (
+export function recordOfAnswer(
   task: GenerationTask,
   index: number,
   item: GenerationItem,
   answer: string,
   truncated: boolean,
-): EvaluationRecord => {
+): EvaluationRecord {
   const { references, right, wrong } = item;
   const metrics: Record<string, number> = {};
   const statistics: Record<string, readonly number[]> = {};
@@ -60,4 +60,4 @@ export const recordOfAnswer = (
     answer,
     ...(references.length > 0 && { references }),
   };
-};
+}

@@ -7,11 +7,15 @@ import { makeFolder, refusing, replaceFile } from "../../files/atomic.ts";
 import { EvaluationError } from "../errors.ts";
 import type { EvaluationRecord, EvaluationScore } from "./types.ts";
 
-export const scoresFile = (folder: string): string => join(folder, "scores.jsonl");
+export function scoresFile(folder: string): string {
+  return join(folder, "scores.jsonl");
+}
 
-export const recordsFolder = (folder: string): string => join(folder, "records");
+export function recordsFolder(folder: string): string {
+  return join(folder, "records");
+}
 
-const linesOf = (path: string): unknown[] => {
+function linesOf(path: string): unknown[] {
   if (!existsSync(path)) return [];
   return readFileSync(path, "utf8")
     .split("\n")
@@ -23,10 +27,11 @@ const linesOf = (path: string): unknown[] => {
         return [];
       }
     });
-};
+}
 
-const jsonLines = (lines: readonly unknown[]): string =>
-  lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+function jsonLines(lines: readonly unknown[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+}
 
 /** JSON has null for NaN and infinity, which sums would take for 0. */
 function hasNumbers({ metrics }: EvaluationRecord): boolean {
@@ -34,24 +39,24 @@ function hasNumbers({ metrics }: EvaluationRecord): boolean {
 }
 
 /** The records of an evaluation's output folder. @throws {EvaluationError} where there are none */
-export const readRecords = (folder: string, task: string): EvaluationRecord[] => {
+export function readRecords(folder: string, task: string): EvaluationRecord[] {
   const path = join(recordsFolder(folder), `${task}.jsonl`);
   if (!existsSync(path))
     throw new EvaluationError(`${path}: there is no such file`, {
       hint: "give the output folder of promptloss evaluate",
     });
   return linesOf(path) as EvaluationRecord[];
-};
+}
 
 /** The scores of an evaluation's output folder. @throws {EvaluationError} where there are none */
-export const readScores = (folder: string): EvaluationScore[] => {
+export function readScores(folder: string): EvaluationScore[] {
   const path = scoresFile(folder);
   if (!existsSync(path))
     throw new EvaluationError(`${path}: there is no such file`, {
       hint: "give the output folder of promptloss evaluate",
     });
   return linesOf(path) as EvaluationScore[];
-};
+}
 
 /** One task's records on disk. */
 export class RecordFile {
@@ -93,11 +98,11 @@ export class RecordFile {
 }
 
 /** Puts a task's scores in place of those that the folder had of it. */
-export const writeScores = (folder: string, task: string, scores: readonly EvaluationScore[]): void => {
+export function writeScores(folder: string, task: string, scores: readonly EvaluationScore[]): void {
   const path = scoresFile(folder);
   const known = linesOf(path) as EvaluationScore[];
   const first = known.findIndex((score) => score.task === task);
   const others = known.filter((score) => score.task !== task);
   others.splice(first < 0 ? others.length : first, 0, ...scores);
   replaceFile(path, jsonLines(others));
-};
+}

@@ -23,12 +23,12 @@ export interface PlacedItem<T extends Item = Item> {
 }
 
 /** @throws {ScoringError} for a continuation without tokens, or one longer than what the model reads */
-export const scoreItems = async (
+export async function scoreItems(
   task: EvaluationTask,
   { model, tokenizer }: EvaluatedModel,
   items: readonly PlacedItem<ChoiceItem | LikelihoodItem>[],
   { batchTokens, signal, onRecords }: ScoreItemsOptions,
-): Promise<void> => {
+): Promise<void> {
   const maxLength = contextLength(model.architecture);
   const owners = items.flatMap(({ item }, owner) => item.pairs.map((_, pair) => ({ owner, pair })));
   const encoded = await encodePairs(
@@ -76,4 +76,4 @@ export const scoreItems = async (
       );
     },
   });
-};
+}

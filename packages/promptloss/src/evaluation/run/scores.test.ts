@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { chanceLevel } from "./scores.ts";
 
-const item = (place: number, choices: number, right: readonly number[]) => ({
-  item: place,
-  metrics: {},
-  logLikelihoods: new Array<number>(choices).fill(-1),
-  right,
-});
+function item(place: number, choices: number, right: readonly number[]) {
+  return {
+    item: place,
+    metrics: {},
+    logLikelihoods: new Array<number>(choices).fill(-1),
+    right,
+  };
+}
 
 test("the chance level averages each item's share of right choices", () => {
   expect(chanceLevel([item(0, 4, [2]), item(1, 4, [0])])).toBe(0.25);

@@ -11,11 +11,11 @@ export interface MetricValue {
 }
 
 /** @param records of all items, one at least */
-export const metricValue = (
+export function metricValue(
   task: EvaluationTask,
   metric: string,
   records: readonly EvaluationRecord[],
-): MetricValue => {
+): MetricValue {
   const known = task.kind === "generation" ? textMetrics[metric] : undefined;
   if (known?.kind === "corpus") {
     const statistics = records.map((record) => record.statistics![metric]!);
@@ -37,12 +37,13 @@ export const metricValue = (
     };
   }
   return { value: mean(values), standardError: standardError(values), higherIsBetter: true };
-};
+}
 
 /**
  * What guessing scores on a multiple-choice task, 0 to 1: each item's share of right choices, averaged. It is the same
  * for accuracies, which expect it of a choice at random, and for mc2, which gives it to equal probabilities.
  * @param records of all items, one at least
  */
-export const chanceLevel = (records: readonly EvaluationRecord[]): number =>
-  mean(records.map(({ right, logLikelihoods }) => right!.length / logLikelihoods!.length));
+export function chanceLevel(records: readonly EvaluationRecord[]): number {
+  return mean(records.map(({ right, logLikelihoods }) => right!.length / logLikelihoods!.length));
+}

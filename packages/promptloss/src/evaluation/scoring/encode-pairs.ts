@@ -10,10 +10,10 @@ export interface EncodedPair {
 }
 
 /** In the order given. A text that begins with the text of BOS gets no second one. */
-export const encodePairs = async (
+export async function encodePairs(
   tokenizer: Tokenizer,
   pairs: readonly ScoredPair[],
-): Promise<EncodedPair[]> => {
+): Promise<EncodedPair[]> {
   const prefixId = prefixTokenId(tokenizer);
   const split = pairs.map(({ context, continuation }) => {
     const kept = stripEnd(context);
@@ -40,22 +40,23 @@ export const encodePairs = async (
     const before = contextIds.get(context)!;
     return { context: before, continuation: whole.slice(before.length) };
   });
-};
+}
 
 /** The ids of a context alone, for generation. */
-export const encodeContexts = async (
+export async function encodeContexts(
   tokenizer: Tokenizer,
   contexts: readonly string[],
-): Promise<Int32Array[]> =>
-  (await tokenizer.encodeIds(contexts)).map((ids, i) => prefixed(tokenizer, contexts[i]!, ids));
+): Promise<Int32Array[]> {
+  return (await tokenizer.encodeIds(contexts)).map((ids, i) => prefixed(tokenizer, contexts[i]!, ids));
+}
 
 /** What stands in an empty context's place: BOS, or EOS where there is none. */
-const prefixTokenId = (tokenizer: Tokenizer): number | undefined => {
+function prefixTokenId(tokenizer: Tokenizer): number | undefined {
   const { eos } = tokenizer.special;
   return tokenizer.bosId ?? (eos === undefined ? undefined : tokenizer.idOf(eos));
-};
+}
 
-const prefixed = (tokenizer: Tokenizer, text: string, ids: Int32Array): Int32Array => {
+function prefixed(tokenizer: Tokenizer, text: string, ids: Int32Array): Int32Array {
   const { prefixIds, special } = tokenizer;
   const bos = special.bos ?? special.eos;
   if (prefixIds.length === 0 || (bos !== undefined && bos !== "" && text.startsWith(bos))) return ids;
@@ -63,4 +64,4 @@ const prefixed = (tokenizer: Tokenizer, text: string, ids: Int32Array): Int32Arr
   all.set(prefixIds);
   all.set(ids, prefixIds.length);
   return all;
-};
+}

@@ -8,8 +8,9 @@ import { logLikelihoods } from "./log-likelihoods.ts";
 import { groupSequences, type ScoredSequence, sequenceOf } from "./sequences.ts";
 
 const id = fc.integer({ min: 0, max: 100 });
-const ids = (maxLength: number) =>
-  fc.array(id, { minLength: 1, maxLength }).map((list) => Int32Array.from(list));
+function ids(maxLength: number) {
+  return fc.array(id, { minLength: 1, maxLength }).map((list) => Int32Array.from(list));
+}
 
 /** Items of a context with choices, as tasks make them. */
 const items = fc.array(fc.tuple(ids(12), fc.array(ids(5), { minLength: 1, maxLength: 4 })), {

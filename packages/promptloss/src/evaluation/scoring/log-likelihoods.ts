@@ -29,11 +29,11 @@ const BATCH_TOKENS = 4096;
  * In the order of the sequences. Undefined for those that the signal left out.
  * @throws {ModelError} for a model whose log-likelihoods are NaN or infinite
  */
-export const logLikelihoods = (
+export function logLikelihoods(
   model: CausalLanguageModel,
   sequences: readonly ScoredSequence[],
   options: LogLikelihoodOptions = {},
-): (LogLikelihood | undefined)[] => {
+): (LogLikelihood | undefined)[] {
   const { batchTokens = BATCH_TOKENS, onBatch, signal } = options;
   const results = new Array<LogLikelihood | undefined>(sequences.length).fill(undefined);
   const places = new Map(sequences.map((sequence, place) => [sequence, place]));
@@ -55,7 +55,7 @@ export const logLikelihoods = (
     );
   }
   return results;
-};
+}
 
 /** Groups of like length together, the longest first. */
 function* batches(groups: readonly SequenceGroup[], budget: number): Generator<SequenceGroup[]> {
@@ -74,7 +74,7 @@ function* batches(groups: readonly SequenceGroup[], budget: number): Generator<S
   if (batch.length > 0) yield batch;
 }
 
-const readShared = (model: CausalLanguageModel, groups: readonly SequenceGroup[]): LogLikelihood[] => {
+function readShared(model: CausalLanguageModel, groups: readonly SequenceGroup[]): LogLikelihood[] {
   const members = groups.flatMap((group, row) => group.sequences.map((sequence) => ({ sequence, row })));
   const prefixes = packSequences(groups.map(({ prefix }) => prefix));
   const longer = members.filter(({ sequence }) => sequence.targets.length > 1);
@@ -104,23 +104,23 @@ const readShared = (model: CausalLanguageModel, groups: readonly SequenceGroup[]
     places,
     members.map(({ sequence }) => sequence),
   );
-};
+}
 
-const readWhole = (model: CausalLanguageModel, sequences: readonly ScoredSequence[]): LogLikelihood[] => {
+function readWhole(model: CausalLanguageModel, sequences: readonly ScoredSequence[]): LogLikelihood[] {
   const packed = packSequences(sequences.map(({ input }) => input));
   const places = sequences.map(({ targets }, i) =>
     Array.from(targets, (_, k) => packed.starts[i + 1]! - targets.length + k),
   );
   return scored(model, model.forward(packed), places, sequences);
-};
+}
 
 /** @param states [tokens, width] @param places of the states that predict each sequence's targets */
-const scored = (
+function scored(
   model: CausalLanguageModel,
   states: Tensor,
   places: readonly (readonly number[])[],
   sequences: readonly ScoredSequence[],
-): LogLikelihood[] => {
+): LogLikelihood[] {
   const { device } = model;
   const ids = (values: readonly number[]): Tensor =>
     fromTypedArray(BigInt64Array.from(values, BigInt), undefined, { device });
@@ -141,4 +141,4 @@ const scored = (
     if (!Number.isFinite(sum)) throw notFinite("the log-likelihoods that the model gives");
     return { sum, greedy: correct.subarray(from, at).every((each) => each === 1), tokens: length };
   });
-};
+}

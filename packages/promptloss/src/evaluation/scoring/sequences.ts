@@ -17,17 +17,17 @@ export interface SequenceGroup {
 }
 
 /** Of a context of so many tokens the last that there is room for, with the continuation whole. */
-export const sequenceOf = (pair: EncodedPair, index: number, maxLength: number): ScoredSequence => {
+export function sequenceOf(pair: EncodedPair, index: number, maxLength: number): ScoredSequence {
   const { context, continuation } = pair;
   const whole = new Int32Array(context.length + continuation.length);
   whole.set(context);
   whole.set(continuation, context.length);
   const kept = whole.subarray(Math.max(0, whole.length - maxLength - 1));
   return { index, input: kept.slice(0, -1), targets: continuation };
-};
+}
 
 /** Puts sequences together that share a prefix: those of an item do, where they were not cut differently. */
-export const groupSequences = (sequences: readonly ScoredSequence[]): SequenceGroup[] => {
+export function groupSequences(sequences: readonly ScoredSequence[]): SequenceGroup[] {
   const groups = new Map<string, ScoredSequence[]>();
   for (const sequence of sequences) {
     const key = prefixOf(sequence).join();
@@ -36,12 +36,14 @@ export const groupSequences = (sequences: readonly ScoredSequence[]): SequenceGr
     else group.push(sequence);
   }
   return [...groups.values()].map((group) => ({ prefix: prefixOf(group[0]!), sequences: group }));
-};
+}
 
 /** What comes before the first scored token; its last place predicts that token. */
-const prefixOf = ({ input, targets }: ScoredSequence): Int32Array =>
-  input.subarray(0, input.length - targets.length + 1);
+function prefixOf({ input, targets }: ScoredSequence): Int32Array {
+  return input.subarray(0, input.length - targets.length + 1);
+}
 
 /** Tokens that reading a group takes. */
-export const groupTokens = ({ prefix, sequences }: SequenceGroup): number =>
-  sequences.reduce((sum, { targets }) => sum + targets.length - 1, prefix.length);
+export function groupTokens({ prefix, sequences }: SequenceGroup): number {
+  return sequences.reduce((sum, { targets }) => sum + targets.length - 1, prefix.length);
+}

@@ -11,7 +11,7 @@ import { type Row, RowProblem, valueAt } from "./render.ts";
  * @throws {TaskDataError} for a row that can't be read, and where there is none
  * @throws {DataError} for a file that can't be read at all
  */
-export const readFileRows = async (files: readonly DataFile[], path?: string): Promise<Row[]> => {
+export async function readFileRows(files: readonly DataFile[], path?: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (const file of files) {
     const container = await detectContainer(file);
@@ -26,9 +26,9 @@ export const readFileRows = async (files: readonly DataFile[], path?: string): P
   if (rows.length === 0)
     throw new TaskDataError(files.map(({ name }) => name).join(", "), "there are no rows");
   return rows;
-};
+}
 
-const objectAt = (path: string | undefined, value: Row, file: string, row: number): Row => {
+function objectAt(path: string | undefined, value: Row, file: string, row: number): Row {
   if (path === undefined) return value;
   try {
     const inner = valueAt(path, value);
@@ -38,13 +38,13 @@ const objectAt = (path: string | undefined, value: Row, file: string, row: numbe
     if (cause instanceof RowProblem) throw new TaskDataError(file, cause.message, { row, cause });
     throw cause;
   }
-};
+}
 
 /** Parquet's 64-bit integers become numbers, as templates and labels take them. */
-const plain = (value: unknown): unknown => {
+function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
-};
+}

@@ -10,18 +10,19 @@ import { type EvaluationTask, kindSchemas, taskSchema } from "./schema.ts";
 const folder = fileURLToPath(new URL("../../../tasks/", import.meta.url));
 
 /** Names of the tasks that come with the package. */
-export const builtinTasks = (): string[] =>
-  readdirSync(folder)
+export function builtinTasks(): string[] {
+  return readdirSync(folder)
     .filter((name) => name.endsWith(".yaml"))
     .map((name) => name.slice(0, -".yaml".length))
     .sort();
+}
 
 /**
  * Reads a task: a name of {@link builtinTasks}, or a YAML file.
  * @throws {EvaluationError} for a name that is none
  * @throws {TaskFileError} with every problem of the file and its line
  */
-export const loadTask = (nameOrFile: string): EvaluationTask => {
+export function loadTask(nameOrFile: string): EvaluationTask {
   if (/\.ya?ml$/i.test(nameOrFile)) return readTask(nameOrFile);
   const file = join(folder, `${nameOrFile}.yaml`);
   if (existsSync(file)) return readTask(file);
@@ -33,7 +34,7 @@ export const loadTask = (nameOrFile: string): EvaluationTask => {
         ? `the tasks are ${names.join(", ")}; or give a task file (.yaml)`
         : `is it ${nearest}?`,
   });
-};
+}
 
 function readTask(file: string): EvaluationTask {
   const document = readDocument(file, { failure: TaskFileError });

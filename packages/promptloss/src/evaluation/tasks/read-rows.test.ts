@@ -12,11 +12,12 @@ import { type EvaluationTask, taskSchema } from "./schema.ts";
 /** Made by test/python/hub_rows.py. */
 const parquet = readFileSync(new URL("../../../test/goldens/rows/hub.parquet", import.meta.url));
 
-const task = (data: object): EvaluationTask =>
-  taskSchema.parse({
+function task(data: object): EvaluationTask {
+  return taskSchema.parse({
     ...{ task: "animals", kind: "multiple-choice", data },
     ...{ context: "{{question}}", choices: ["a cat", "rain"], gold: "{{label}}", metrics: ["acc"] },
   });
+}
 
 const rows = [
   { question: "Which falls?", label: "1" },

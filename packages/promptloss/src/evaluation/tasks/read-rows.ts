@@ -25,32 +25,34 @@ export interface TaskRows {
 }
 
 /** The rows that are evaluated: the test split where it is there, the validation split otherwise. */
-export const readTaskRows = (task: EvaluationTask, data: TaskData): Promise<TaskRows> => {
+export function readTaskRows(task: EvaluationTask, data: TaskData): Promise<TaskRows> {
   const declared = (["test", "validation"] as const).filter((split) => task.data[split] !== undefined);
   const split =
     data.folder === undefined
       ? declared[0]!
       : (declared.find((each) => existsSync(pathOf(task, each, data.folder!))) ?? declared[0]!);
   return readSplit(task, split, data);
-};
+}
 
 /** Where few-shot examples come from: train, validation or test, the first that the task has. */
-export const shotSplit = (task: EvaluationTask): Split =>
-  (["train", "validation", "test"] as const).find((split) => task.data[split] !== undefined)!;
+export function shotSplit(task: EvaluationTask): Split {
+  return (["train", "validation", "test"] as const).find((split) => task.data[split] !== undefined)!;
+}
 
-const pathOf = (task: EvaluationTask, split: Split, folder: string): string => {
+function pathOf(task: EvaluationTask, split: Split, folder: string): string {
   const file = task.data[split]!;
   return isAbsolute(file) ? file : join(folder, file);
-};
+}
 
 /**
  * @throws {TaskDataError} for a file that is missing or holds a row that can't be read
  * @throws {DataError} for a hub out of reach, and for a dataset, configuration or split that is not there
  */
-export const readSplit = (task: EvaluationTask, split: Split, data: TaskData): Promise<TaskRows> =>
-  data.folder === undefined ? ofHub(task, split, data.hub) : ofFolder(task, split, data.folder);
+export function readSplit(task: EvaluationTask, split: Split, data: TaskData): Promise<TaskRows> {
+  return data.folder === undefined ? ofHub(task, split, data.hub) : ofFolder(task, split, data.folder);
+}
 
-const ofFolder = async (task: EvaluationTask, split: Split, folder: string): Promise<TaskRows> => {
+async function ofFolder(task: EvaluationTask, split: Split, folder: string): Promise<TaskRows> {
   const file = pathOf(task, split, folder);
   if (!existsSync(file)) {
     const elsewhere = task.data.hub === undefined ? "" : ", or leave it out to take the rows from the hub";
@@ -59,9 +61,9 @@ const ofFolder = async (task: EvaluationTask, split: Split, folder: string): Pro
     });
   }
   return { split, file, rows: await readFileRows([{ path: file, name: file }]) };
-};
+}
 
-const ofHub = async (task: EvaluationTask, split: Split, hub: HubOptions = {}): Promise<TaskRows> => {
+async function ofHub(task: EvaluationTask, split: Split, hub: HubOptions = {}): Promise<TaskRows> {
   const { hub: dataset, fetch } = task.data;
   if (dataset === undefined)
     throw new EvaluationError(`${task.task} names no dataset of the hub, and there is no folder of data`, {
@@ -71,4 +73,4 @@ const ofHub = async (task: EvaluationTask, split: Split, hub: HubOptions = {}): 
   const source = { path: id, split, ...(config && { config }), ...(revision && { revision }) };
   const files = await resolveFiles(source, hub, () => {});
   return { split, file: files.map(({ name }) => name).join(", "), rows: await readFileRows(files, row) };
-};
+}

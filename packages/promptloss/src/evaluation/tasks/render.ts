@@ -13,11 +13,12 @@ interface Compiled extends TemplateFields {
 
 const templates = new Map<string, Compiled>();
 
-const failed = (text: string, cause: unknown): RowProblem =>
-  new RowProblem(`the template ${JSON.stringify(text)} fails: ${(cause as Error).message}`);
+function failed(text: string, cause: unknown): RowProblem {
+  return new RowProblem(`the template ${JSON.stringify(text)} fails: ${(cause as Error).message}`);
+}
 
 /** Jinja drops a newline at the end of a template; something empty behind it keeps it. */
-const compiled = (text: string): Compiled => {
+function compiled(text: string): Compiled {
   const known = templates.get(text);
   if (known !== undefined) return known;
   try {
@@ -28,10 +29,10 @@ const compiled = (text: string): Compiled => {
   } catch (cause) {
     throw failed(text, cause);
   }
-};
+}
 
 /** @throws {RowProblem} for a field that the row does not have, and for one that is null and would be printed */
-export const render = (text: string, row: Row): string => {
+export function render(text: string, row: Row): string {
   if (!text.includes("{")) return text;
   const { template, needed, printed } = compiled(text);
   const missing = needed.find((field) => row[field] === undefined);
@@ -43,25 +44,26 @@ export const render = (text: string, row: Row): string => {
   } catch (cause) {
     throw failed(text, cause);
   }
-};
+}
 
 /** @throws {RowProblem} where the path leads nowhere */
-export const valueAt = (path: string, row: Row): unknown => {
+export function valueAt(path: string, row: Row): unknown {
   let value: unknown = row;
   for (const key of path.split(".")) {
     value = typeof value === "object" && value !== null ? (value as Row)[key] : undefined;
     if (value === undefined) throw new RowProblem(`there is no field ${path}`);
   }
   return value;
-};
+}
 
 /** @throws {RowProblem} where the path leads to no list of texts */
-export const textsAt = (path: string, row: Row): string[] => {
+export function textsAt(path: string, row: Row): string[] {
   const value = valueAt(path, row);
   if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
   throw new RowProblem(`${path} is no list of texts`);
-};
+}
 
 /** A path to a list of texts, or a template for each. */
-export const listOf = (list: string | readonly string[], row: Row): string[] =>
-  typeof list === "string" ? textsAt(list, row) : list.map((text) => render(text, row));
+export function listOf(list: string | readonly string[], row: Row): string[] {
+  return typeof list === "string" ? textsAt(list, row) : list.map((text) => render(text, row));
+}

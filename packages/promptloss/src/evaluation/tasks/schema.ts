@@ -107,7 +107,7 @@ const generation = z.strictObject({
 
 type Draft = z.output<typeof multipleChoice> | z.output<typeof likelihood> | z.output<typeof generation>;
 
-const check = (task: Draft, context: z.core.$RefinementCtx): void => {
+function check(task: Draft, context: z.core.$RefinementCtx): void {
   const refuse = (message: string, key: string): void => {
     context.addIssue({ code: "custom", message, path: [key] });
   };
@@ -138,7 +138,7 @@ const check = (task: Draft, context: z.core.$RefinementCtx): void => {
     if (given !== (texts ? 1 : 0))
       refuse(texts ? "give reference or references, one of the two" : "no metric looks at it", "reference");
   }
-};
+}
 
 export const taskSchema = z
   .discriminatedUnion("kind", [multipleChoice, likelihood, generation])

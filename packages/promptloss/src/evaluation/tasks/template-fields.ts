@@ -20,14 +20,14 @@ const BUILT_IN = new Set([
 const TOLERANT = new Set(["defined", "undefined", "none", "default", "d"]);
 
 /** @param template parsed */
-export const templateFields = ({ parsed }: Pick<Template, "parsed">): TemplateFields => {
+export function templateFields({ parsed }: Pick<Template, "parsed">): TemplateFields {
   const walker = new Walker();
   walker.statements(parsed.body, new Set(BUILT_IN));
   return {
     needed: [...walker.needed].filter((name) => !walker.tolerated.has(name)),
     printed: [...walker.printed].filter((name) => !walker.tolerated.has(name)),
   };
-};
+}
 
 class Walker {
   readonly needed = new Set<string>();
@@ -153,19 +153,21 @@ class Walker {
 }
 
 /** Names that a loop, `set` or a macro's parameter binds. */
-const namesIn = (node: Node): string[] => {
+function namesIn(node: Node): string[] {
   if (node.type === "Identifier") return [(node as unknown as { value: string }).value];
   if (node.type === "KeywordArgumentExpression") return namesIn((node as unknown as { key: Node }).key);
   return node.type === "TupleLiteral" ? (node as unknown as { value: Node[] }).value.flatMap(namesIn) : [];
-};
+}
 
 /** All nodes below one, wherever its fields hold them: singly, in lists, or in an object literal's map. */
-const childrenOf = (node: Node): Node[] =>
-  Object.entries(node).flatMap(([key, value]) => {
+function childrenOf(node: Node): Node[] {
+  return Object.entries(node).flatMap(([key, value]) => {
     // An operator is a token, whose type is no syntax.
     if (key === "operator") return [];
     return value instanceof Map ? [...value].flat().filter(isNode) : [value].flat().filter(isNode);
   });
+}
 
-const isNode = (value: unknown): value is Node =>
-  typeof value === "object" && value !== null && "type" in value;
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null && "type" in value;
+}

@@ -30,11 +30,11 @@ interface Extensions {
 }
 
 /** @returns by prompt, in the order given, its best sequences */
-export const searchBeams = async (
+export async function searchBeams(
   model: CausalLanguageModel,
   prompts: readonly PromptTokens[],
   settings: GenerationSettings,
-): Promise<GeneratedSequence[][]> => {
+): Promise<GeneratedSequence[][]> {
   const { beams, signal } = settings;
   const all: Search[] = prompts.map((prompt) => ({ prompt, state: new BeamState(settings, prompt.room) }));
   const longest = Math.max(...prompts.map(({ ids }) => ids.length));
@@ -68,17 +68,17 @@ export const searchBeams = async (
       ...(settings.logProbabilities !== undefined && { logProbabilities: logProbabilitiesTo(node) }),
     })),
   );
-};
+}
 
 /** Reads each prompt once for all its beams. */
-const first = (steps: ModelSteps, prompts: readonly PromptTokens[], beams: number): Tensor => {
+function first(steps: ModelSteps, prompts: readonly PromptTokens[], beams: number): Tensor {
   const logits = steps.prefill(prompts.map(({ ids }) => ids));
   steps.reorder(prompts.flatMap((_, i) => new Array<number>(beams).fill(i)));
   return logits.repeatInterleave(beams);
-};
+}
 
 /** @param logits [prompts · beams, vocabulary] */
-const extend = (logits: Tensor, open: readonly Search[], settings: GenerationSettings): Extensions => {
+function extend(logits: Tensor, open: readonly Search[], settings: GenerationSettings): Extensions {
   const { beams, stopIds, repetitionPenalty, minNewTokens, logProbabilities } = settings;
   const vocabulary = logits.shape[1]!;
   const own = logProbabilitiesOf(logits);
@@ -112,13 +112,13 @@ const extend = (logits: Tensor, open: readonly Search[], settings: GenerationSet
     logProbabilities: asked ? floatsOf(own.reshape([open.length, -1]).gather(1, places)) : undefined,
     top: asked ? likeliest(own, logProbabilities) : undefined,
   };
-};
+}
 
-const candidatesOf = async (
+async function candidatesOf(
   extensions: Extensions,
   open: readonly Search[],
   settings: GenerationSettings,
-): Promise<BeamCandidate[][]> => {
+): Promise<BeamCandidate[][]> {
   const { width, vocabulary, scores, places, logProbabilities, top } = extensions;
   const { beams, stopIds, stopCriterion } = settings;
   const drafts = open.map(({ state }, i) =>
@@ -146,23 +146,23 @@ const candidatesOf = async (
   return drafts.map((group, i) =>
     group.map((draft) => ({ ...draft, end: endOf(draft.node, open[i]!.prompt.room, stopIds, reasonOf) })),
   );
-};
+}
 
-const endOf = (
+function endOf(
   node: BeamNode,
   room: number,
   stopIds: ReadonlySet<number>,
   reasons: ReadonlyMap<BeamNode, string | undefined>,
-): BeamCandidate["end"] => {
+): BeamCandidate["end"] {
   if (stopIds.has(node.id)) return { finishReason: "stop", stopReason: node.id };
   const reason = reasons.get(node);
   if (reason !== undefined) return { finishReason: "stop", stopReason: reason };
   return node.length >= room ? { finishReason: "length" } : undefined;
-};
+}
 
-const logProbabilitiesTo = (node: BeamNode): TokenLogProbability[] => {
+function logProbabilitiesTo(node: BeamNode): TokenLogProbability[] {
   const list = new Array<TokenLogProbability>(node.length);
   for (let at: BeamNode | undefined = node; at !== undefined; at = at.parent)
     list[at.length - 1] = at.logProbability!;
   return list;
-};
+}

@@ -8,15 +8,17 @@ import { type BeamCandidate, type BeamNode, BeamState } from "./beams.ts";
 
 type Settings = Pick<GenerationSettings, "beams" | "lengthPenalty" | "earlyStopping">;
 
-const node = (id: number, parent?: BeamNode): BeamNode => ({
-  id,
-  parent,
-  length: (parent?.length ?? 0) + 1,
-  logProbability: undefined,
-});
+function node(id: number, parent?: BeamNode): BeamNode {
+  return {
+    id,
+    parent,
+    length: (parent?.length ?? 0) + 1,
+    logProbability: undefined,
+  };
+}
 
 /** A state of two beams: one has ended at −1 over length 2, one at −1.2; the best that runs is at −3. */
-const afterTwoSteps = (settings: Partial<Settings>): BeamState => {
+function afterTwoSteps(settings: Partial<Settings>): BeamState {
   const state = new BeamState({ beams: 2, lengthPenalty: 1, earlyStopping: false, ...settings }, 20);
   const extend = (beam: number, score: number, ends: boolean): BeamCandidate => ({
     beam,
@@ -27,7 +29,7 @@ const afterTwoSteps = (settings: Partial<Settings>): BeamState => {
   state.advance([extend(0, -0.5, false), extend(0, -0.9, false), extend(0, -4, false), extend(0, -5, false)]);
   state.advance([extend(0, -1, true), extend(1, -1.2, true), extend(0, -3, false), extend(1, -4, false)]);
   return state;
-};
+}
 
 describe("BeamState", () => {
   it("is done when none that runs would win at its present length", () => {

@@ -52,11 +52,11 @@ const LOWEST = -1e9;
 
 const { fround } = Math;
 
-export const beamIds = (node: BeamNode | undefined): number[] => {
+export function beamIds(node: BeamNode | undefined): number[] {
   const ids = new Array<number>(node?.length ?? 0);
   for (let at = node; at !== undefined; at = at.parent) ids[at.length - 1] = at.id;
   return ids;
-};
+}
 
 export class BeamState {
   readonly #settings: Pick<GenerationSettings, "beams" | "lengthPenalty" | "earlyStopping">;
@@ -144,5 +144,6 @@ export class BeamState {
 }
 
 /** The highest scores first; equal ones keep their order. */
-const best = <T extends { readonly score: number }>(items: readonly T[], count: number): T[] =>
-  [...items].sort((a, b) => b.score - a.score).slice(0, count);
+function best<T extends { readonly score: number }>(items: readonly T[], count: number): T[] {
+  return [...items].sort((a, b) => b.score - a.score).slice(0, count);
+}

@@ -7,10 +7,10 @@ import { uniformDraw } from "./random.ts";
 import { penaliseRepeats } from "./scores.ts";
 
 /** Probabilities as the words say, one token after the other, in float64. */
-const reference = (
+function reference(
   scores: readonly number[],
   { temperature, topK, topP }: DrawSettings,
-): Map<number, number> => {
+): Map<number, number> {
   const sorted = scores
     .map((score, id) => ({ id, weight: Math.exp((score - Math.max(...scores)) / temperature) }))
     .sort((a, b) => b.weight - a.weight)
@@ -24,13 +24,14 @@ const reference = (
     reached += weight / all;
   }
   return new Map([...kept].map(([id, weight]) => [id, weight / reached]));
-};
+}
 
-const draw = (scores: readonly (readonly number[])[], uniforms: readonly number[], settings: DrawSettings) =>
-  scope(() => {
+function draw(scores: readonly (readonly number[])[], uniforms: readonly number[], settings: DrawSettings) {
+  return scope(() => {
     const rows = fromTypedArray(Float32Array.from(scores.flat()), [scores.length, scores[0]!.length]);
     return [...idsOf(drawTokens(rows, Float64Array.from(uniforms), settings))];
   });
+}
 
 const settings = fc.record({
   temperature: fc.double({ min: 0.1, max: 3, noNaN: true }),

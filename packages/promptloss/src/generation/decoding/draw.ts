@@ -21,7 +21,7 @@ export interface DrawSettings {
  * @param uniforms one number of [0, 1) a row
  * @returns token ids, [rows, 1] int64
  */
-export const drawTokens = (scores: Tensor, uniforms: Float64Array, settings: DrawSettings): Tensor => {
+export function drawTokens(scores: Tensor, uniforms: Float64Array, settings: DrawSettings): Tensor {
   const { temperature, topK, topP } = settings;
   const vocabulary = scores.shape[1]!;
   const heated = scores.div(Math.max(temperature, COLDEST));
@@ -43,4 +43,4 @@ export const drawTokens = (scores: Tensor, uniforms: Float64Array, settings: Dra
   // In float64 u · total < total for u < 1, so the count never passes the last weight above 0.
   const place = cumulative.le(targets).sum(-1, { keepdim: true });
   return ids === undefined ? place : ids.gather(1, place);
-};
+}

@@ -11,15 +11,16 @@ export interface PromptTokens {
 }
 
 /** Tokens that the model was made to read, prompt and continuation together. */
-export const contextLength = ({ maxPositions, ropes }: Architecture): number =>
-  Math.min(maxPositions, ...ropes.flatMap(({ limit }) => limit ?? []));
+export function contextLength({ maxPositions, ropes }: Architecture): number {
+  return Math.min(maxPositions, ...ropes.flatMap(({ limit }) => limit ?? []));
+}
 
 /** @throws {GenerationError} for a prompt without tokens or without room behind it */
-export const checkedPrompts = (
+export function checkedPrompts(
   prompts: readonly ArrayLike<number>[],
   architecture: Architecture,
   maxNewTokens: number,
-): PromptTokens[] => {
+): PromptTokens[] {
   const context = contextLength(architecture);
   return prompts.map((ids, index) => {
     const which = prompts.length === 1 ? "the prompt" : `prompt ${index + 1} of ${prompts.length}`;
@@ -36,4 +37,4 @@ export const checkedPrompts = (
       );
     return { index, ids, room: Math.min(maxNewTokens, context - ids.length) };
   });
-};
+}

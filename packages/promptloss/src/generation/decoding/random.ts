@@ -6,15 +6,15 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 export type UniformDraw = () => number;
 
 /** @param seed a whole number; its lower 32 bits count */
-export const uniformDraw = (seed: number): UniformDraw => {
+export function uniformDraw(seed: number): UniformDraw {
   const generator = xoroshiro128plus(scrambled(seed));
   return () => uniformFloat64(generator);
-};
+}
 
 /** MurmurHash3's finaliser: neighbouring seeds would otherwise begin with neighbouring numbers. */
-const scrambled = (seed: number): number => {
+function scrambled(seed: number): number {
   let hash = (Number(BigInt.asUintN(32, BigInt(seed))) ^ 0x9e3779b9) >>> 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) >>> 0;
   return (hash ^ (hash >>> 16)) | 0;
-};
+}

@@ -46,11 +46,11 @@ interface Chosen {
 }
 
 /** @returns by prompt, in the order given, its sequences */
-export const sampleBatch = async (
+export async function sampleBatch(
   model: CausalLanguageModel,
   prompts: readonly PromptTokens[],
   settings: GenerationSettings,
-): Promise<GeneratedSequence[][]> => {
+): Promise<GeneratedSequence[][]> {
   const { sequences, signal, logProbabilities } = settings;
   const all = prompts.map((prompt) =>
     Array.from({ length: sequences }, (_, sequence) => new Row(prompt, sequence, settings)),
@@ -74,17 +74,17 @@ export const sampleBatch = async (
     read = Int32Array.from(going, (i) => chosen.ids[i]!);
   }
   return all.map((group) => group.map((row) => row.result(logProbabilities !== undefined)));
-};
+}
 
 /** Reads each prompt once for all its sequences. */
-const first = (steps: ModelSteps, prompts: readonly PromptTokens[], sequences: number): Tensor => {
+function first(steps: ModelSteps, prompts: readonly PromptTokens[], sequences: number): Tensor {
   const logits = steps.prefill(prompts.map(({ ids }) => ids));
   if (sequences === 1) return logits;
   steps.reorder(prompts.flatMap((_, i) => new Array<number>(sequences).fill(i)));
   return logits.repeatInterleave(sequences);
-};
+}
 
-const choose = (logits: Tensor, rows: readonly Row[], settings: GenerationSettings): Chosen => {
+function choose(logits: Tensor, rows: readonly Row[], settings: GenerationSettings): Chosen {
   const { repetitionPenalty, minNewTokens, stopIds, temperature, logProbabilities } = settings;
   let scores = logits;
   if (repetitionPenalty !== 1)
@@ -105,14 +105,14 @@ const choose = (logits: Tensor, rows: readonly Row[], settings: GenerationSettin
     logProbabilities:
       logProbabilities === undefined ? undefined : tokenLogProbabilities(logits, ids, logProbabilities),
   };
-};
+}
 
 /** Gives each row its token, tells of it, and finds out which rows end. */
-const take = async (
+async function take(
   rows: readonly Row[],
   { ids, logProbabilities }: Chosen,
   settings: GenerationSettings,
-): Promise<void> => {
+): Promise<void> {
   const { stopIds, stopCriterion, onTokens, repetitionPenalty } = settings;
   rows.forEach((row, i) => {
     const id = ids[i]!;
@@ -136,4 +136,4 @@ const take = async (
     if (reason !== undefined) row.end = { finishReason: "stop", stopReason: reason };
     else if (row.ids.length >= row.room) row.end = { finishReason: "length" };
   });
-};
+}

@@ -3,11 +3,11 @@
 import { fromTypedArray, type Tensor, where, zeros } from "@promptloss/torch";
 
 /** Penalises the tokens seen by each row. @param scores [rows, vocabulary] */
-export const penaliseRepeats = (
+export function penaliseRepeats(
   scores: Tensor,
   seen: readonly ReadonlySet<number>[],
   penalty: number,
-): Tensor => {
+): Tensor {
   const widest = Math.max(...seen.map(({ size }) => size));
   const places = new BigInt64Array(seen.length * widest);
   seen.forEach((ids, row) => {
@@ -19,15 +19,17 @@ export const penaliseRepeats = (
   const index = fromTypedArray(places, [seen.length, widest], { device: scores.device });
   const old = scores.gather(1, index);
   return scores.scatter(1, index, where(old.lt(0), old.mul(penalty), old.div(penalty)));
-};
+}
 
 /** A mask of stop tokens, [vocabulary] bool. */
-export const stopMask = (vocabulary: number, ids: Iterable<number>, device: string): Tensor => {
+export function stopMask(vocabulary: number, ids: Iterable<number>, device: string): Tensor {
   const mask = zeros([vocabulary], { dtype: "bool" });
   const flags = mask.asTypedArray("bool");
   for (const id of ids) if (id < vocabulary) flags[id] = 1;
   return mask.to({ device });
-};
+}
 
 /** log-softmax in float32, [rows, vocabulary]. */
-export const logProbabilitiesOf = (logits: Tensor): Tensor => logits.logSoftmax(-1, { dtype: "float32" });
+export function logProbabilitiesOf(logits: Tensor): Tensor {
+  return logits.logSoftmax(-1, { dtype: "float32" });
+}

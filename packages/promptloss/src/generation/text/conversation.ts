@@ -50,7 +50,7 @@ export class Conversation {
   }
 }
 
-const takesTwoExchanges = ({ template }: TextGenerator): boolean => {
+function takesTwoExchanges({ template }: TextGenerator): boolean {
   const exchange = [plainTurn("user", "?"), plainTurn("assistant", "!")];
   try {
     template.renderPrompt([...exchange, plainTurn("user", "?")]);
@@ -59,4 +59,4 @@ const takesTwoExchanges = ({ template }: TextGenerator): boolean => {
     if (error instanceof TemplateError) return false;
     throw error;
   }
-};
+}

@@ -5,17 +5,17 @@ import { loadTokenizer, type Tokenizer } from "../../data/tokenizer/index.ts";
 import { Detokenizer } from "./detokenizer.ts";
 
 /** All at once: what the decoder makes of both, without what it makes of the first. */
-const reference = async (tokenizer: Tokenizer, before: number[], ids: number[]): Promise<string> => {
+async function reference(tokenizer: Tokenizer, before: number[], ids: number[]): Promise<string> {
   const decode = (all: number[]) => tokenizer.decode(all, { skipSpecialTokens: true });
   return (await decode([...before, ...ids])).slice((await decode(before)).length);
-};
+}
 
-const pieces = async (tokenizer: Tokenizer, before: number[], ids: number[]): Promise<string[]> => {
+async function pieces(tokenizer: Tokenizer, before: number[], ids: number[]): Promise<string[]> {
   const detokenizer = new Detokenizer(tokenizer, before);
   const found: string[] = [];
   for (const id of ids) found.push(await detokenizer.push(id));
   return [...found, await detokenizer.end()];
-};
+}
 
 describe.each(Object.entries(GOLDEN_FOLDERS))("Detokenizer with %s", (_, folder) => {
   let tokenizer: Tokenizer;

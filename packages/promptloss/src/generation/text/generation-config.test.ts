@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readGenerationDefaults, withDefaults } from "./generation-config.ts";
 
-const folderWith = (text: string): string => {
+function folderWith(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), "promptloss-generation-"));
   writeFileSync(join(folder, "generation_config.json"), text);
   return folder;
-};
+}
 
-const read = (json: object) => readGenerationDefaults(folderWith(JSON.stringify(json)));
+function read(json: object) {
+  return readGenerationDefaults(folderWith(JSON.stringify(json)));
+}
 
 describe("readGenerationDefaults", () => {
   it("takes what decides draws where the file says do_sample", () => {

@@ -20,7 +20,9 @@ export type GenerationDefaults = Pick<
   | "earlyStopping"
 >;
 
-const optional = <T extends z.ZodType>(schema: T) => schema.nullish();
+function optional<T extends z.ZodType>(schema: T) {
+  return schema.nullish();
+}
 const count = optional(z.int().min(0));
 
 const configSchema = z.looseObject({
@@ -78,7 +80,7 @@ export interface ReadDefaults {
  * Reads a folder's defaults; none where it has no such file. Settings of draws hold where the file says do_sample.
  * @throws {GenerationError} for a file that is not JSON or has values out of range
  */
-export const readGenerationDefaults = (folder: string): ReadDefaults => {
+export function readGenerationDefaults(folder: string): ReadDefaults {
   const path = join(folder, "generation_config.json");
   if (!existsSync(path)) return { defaults: {}, notes: [] };
   const text = readFileSync(path, "utf8");
@@ -122,10 +124,10 @@ export const readGenerationDefaults = (folder: string): ReadDefaults => {
   if (config.do_sample === true && beams > 1)
     notes.push("generation_config.json: beams are not drawn; do_sample has no effect beside num_beams");
   return { defaults: Object.fromEntries(given), notes };
-};
+}
 
 /** Options over defaults. What the file says of draws and beams gives way where an option chooses another way. */
-export const withDefaults = (defaults: GenerationDefaults, options: GenerateOptions): GenerateOptions => {
+export function withDefaults(defaults: GenerationDefaults, options: GenerateOptions): GenerateOptions {
   const { temperature, topK, topP, beams, lengthPenalty, earlyStopping, ...rest } = defaults;
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const wantsBeams = (options.beams ?? 1) > 1;
@@ -141,4 +143,4 @@ export const withDefaults = (defaults: GenerationDefaults, options: GenerateOpti
   const drawn =
     wantsDraws && merged.temperature === undefined && !wantsBeams ? { ...merged, temperature: 1 } : merged;
   return Object.fromEntries(Object.entries(drawn).filter(([, value]) => value !== undefined));
-};
+}

@@ -16,16 +16,16 @@ export interface ModelPaths {
   readonly template: TemplateSpec | undefined;
 }
 
-const readObject = (path: string): Record<string, unknown> => {
+function readObject(path: string): Record<string, unknown> {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
   } catch (cause) {
     throw new ModelError(`${path}: is not JSON: ${(cause as Error).message}`, { cause });
   }
-};
+}
 
 /** @throws {ModelError} for a run without a model yet, and an adapter whose model is not on this machine */
-export const resolveModelPaths = (path: string): ModelPaths => {
+export function resolveModelPaths(path: string): ModelPaths {
   const run = runOf(path);
   const folder = run === path ? join(path, "model") : path;
   if (run === path && !existsSync(folder))
@@ -46,7 +46,7 @@ export const resolveModelPaths = (path: string): ModelPaths => {
     });
   const tokenizer = existsSync(join(folder, "tokenizer.json")) ? folder : model;
   return { model, adapter: folder, tokenizer, template };
-};
+}
 
 /**
  * What a generator's or an evaluation's results depend on in its folders, as a hash: model, adapter and tokenizer.
@@ -62,15 +62,15 @@ export function identityOf({ model, adapter, tokenizer }: Omit<ModelPaths, "temp
 }
 
 /** The run that a folder is, or whose model it is. */
-const runOf = (path: string): string | undefined => {
+function runOf(path: string): string | undefined {
   const isRun = (folder: string): boolean =>
     existsSync(join(folder, "manifest.json")) && !existsSync(join(folder, "config.json"));
   if (isRun(path)) return path;
   const parent = dirname(resolve(path));
   return basename(resolve(path)) === "model" && isRun(parent) ? parent : undefined;
-};
+}
 
-const templateOf = (run: string): TemplateSpec | undefined => {
+function templateOf(run: string): TemplateSpec | undefined {
   const { recipe } = readObject(join(run, "manifest.json")) as { recipe?: { template?: TemplateSpec } };
   return recipe?.template;
-};
+}

@@ -39,7 +39,7 @@ const promptSchema = z.union([
 ]);
 
 /** @throws {GenerationError} for a prompt of no such kind, and a conversation that does not wait for an answer */
-export const checkPrompt = (prompt: TextPrompt, index: number): void => {
+export function checkPrompt(prompt: TextPrompt, index: number): void {
   const refuse = (message: string, hint?: string): never => {
     throw new GenerationError("prompts", `prompt ${index + 1}: ${message}`, { prompt: index, hint });
   };
@@ -50,25 +50,25 @@ export const checkPrompt = (prompt: TextPrompt, index: number): void => {
     );
   if (typeof prompt === "object" && "messages" in prompt && prompt.messages.at(-1)!.role !== "user")
     refuse("the last message is not the user's", "there is nothing to answer");
-};
+}
 
 /** The conversation of a prompt; undefined for one that needs no template. */
-export const turnsOf = (prompt: TextPrompt): Turn[] | undefined => {
+export function turnsOf(prompt: TextPrompt): Turn[] | undefined {
   if (typeof prompt === "string") return [plainTurn("user", prompt)];
   if ("messages" in prompt) return prompt.messages.map(({ role, content }) => plainTurn(role, content));
   if (!("instruction" in prompt)) return undefined;
   const { instruction, input = "", system = "" } = prompt;
   const parts = [part("instruction", instruction), ...(input === "" ? [] : [part("input", input)])];
   return [...(system === "" ? [] : [plainTurn("system", system)]), turn("user", parts)];
-};
+}
 
-export const promptIds = async (
+export async function promptIds(
   prompt: TextPrompt,
   tokenizer: Tokenizer,
   template: Template,
-): Promise<ArrayLike<number>> => {
+): Promise<ArrayLike<number>> {
   if (typeof prompt === "object" && "ids" in prompt) return prompt.ids;
   const turns = turnsOf(prompt);
   if (turns !== undefined) return encodePrompt(tokenizer, template.renderPrompt(turns));
   return tokenizer.encodeWithPrefix((prompt as { text: string }).text);
-};
+}

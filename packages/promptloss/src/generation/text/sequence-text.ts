@@ -104,7 +104,7 @@ export class SequenceTexts {
 }
 
 /** Finds stop strings in the last words of beams' extensions, which share their past in many ways. */
-export const beamStops = ({ tokenizer, prompts, stops, ...options }: SequenceTextOptions): StopCriterion => {
+export function beamStops({ tokenizer, prompts, stops, ...options }: SequenceTextOptions): StopCriterion {
   // A token is a byte at least, a character four bytes at most.
   const reach = 4 * Math.max(...stops.map(({ length }) => length)) + 4;
   const stopOf = async ({ prompt, ids }: Candidate): Promise<string | undefined> => {
@@ -114,4 +114,4 @@ export const beamStops = ({ tokenizer, prompts, stops, ...options }: SequenceTex
     return stops.find((stop) => text.includes(stop));
   };
   return (candidates) => Promise.all(candidates.map(stopOf));
-};
+}

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { StopStrings } from "./stop-strings.ts";
 
 /** The text up to the piece in which a stop string is whole, cut before the first one. */
-const reference = (pieces: readonly string[], stops: readonly string[]): [string, boolean] => {
+function reference(pieces: readonly string[], stops: readonly string[]): [string, boolean] {
   let text = "";
   for (const piece of pieces) {
     text += piece;
@@ -11,10 +11,11 @@ const reference = (pieces: readonly string[], stops: readonly string[]): [string
     if (places.length > 0) return [text.slice(0, Math.min(...places)), true];
   }
   return [text, false];
-};
+}
 
-const letters = (least: number, most: number) =>
-  fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: least, maxLength: most });
+function letters(least: number, most: number) {
+  return fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: least, maxLength: most });
+}
 
 describe("StopStrings", () => {
   it("cuts the text before the first stop string, wherever pieces break", () => {

@@ -12,7 +12,7 @@ const PROBE: ConversationExample = {
 };
 
 /** As text; undefined for a template that ends answers with nothing. */
-export const templateStop = (template: Template): string | undefined => {
+export function templateStop(template: Template): string | undefined {
   try {
     const [rendering] = template.render(PROBE, "last");
     const end = rendering?.spans.findLast((span) => span.class === "end");
@@ -22,4 +22,4 @@ export const templateStop = (template: Template): string | undefined => {
     if (error instanceof TemplateError) return undefined;
     throw error;
   }
-};
+}

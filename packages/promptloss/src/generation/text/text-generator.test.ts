@@ -19,11 +19,11 @@ import { TextGenerator } from "./text-generator.ts";
 const bytes = tinyFolder(TINY_BYTES);
 const pieces = tinyFolder(TINY_PIECES);
 const open: TextGenerator[] = [];
-const load = async (...args: Parameters<typeof TextGenerator.load>): Promise<TextGenerator> => {
+async function load(...args: Parameters<typeof TextGenerator.load>): Promise<TextGenerator> {
   const generator = await TextGenerator.load(...args);
   open.push(generator);
   return generator;
-};
+}
 afterAll(() => {
   for (const generator of open) generator.free();
   for (const folder of [bytes, pieces]) rmSync(join(folder, ".."), { recursive: true });

@@ -4,8 +4,9 @@ import { ModelConfigError } from "../errors.ts";
 
 export type JsonObject = Record<string, unknown>;
 
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** Of the deepest models there are, some 200. */
 const MOST_LAYERS = 10_000;

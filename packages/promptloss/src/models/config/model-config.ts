@@ -41,7 +41,7 @@ const POINTERS: Readonly<Record<string, string>> = {
  * @throws {ModelConfigError} for unknown model types, values that are not supported, keys that are known to change
  *   results and are not supported and, where strict, all keys that nothing reads
  */
-export const parseModelConfig = (json: unknown, options: ParseConfigOptions = {}): ModelConfig => {
+export function parseModelConfig(json: unknown, options: ParseConfigOptions = {}): ModelConfig {
   const { path = "config.json", text = JSON.stringify(json), ignoreKeys = [], strict = false } = options;
   if (!isJsonObject(json)) throw new ModelConfigError("should hold a JSON object", { path });
   const family = familyOf(json, path);
@@ -61,17 +61,17 @@ export const parseModelConfig = (json: unknown, options: ParseConfigOptions = {}
   const unknown = fields.unread.filter((key) => !Object.hasOwn(UNSUPPORTED_KEYS, key));
   const notes = unknown.length === 0 ? [] : [unknownNote(path, unknown)];
   return Object.freeze({ family, architecture: Object.freeze(architecture), json, notes, text });
-};
+}
 
 /** Names that a note lists. */
 const LISTED = 8;
 
-const unknownNote = (path: string, keys: readonly string[]): string => {
+function unknownNote(path: string, keys: readonly string[]): string {
   const more = keys.length > LISTED ? ` and ${keys.length - LISTED} more` : "";
   return `${path}: not known here, and taken to change nothing: ${keys.slice(0, LISTED).join(", ")}${more}`;
-};
+}
 
-const familyOf = (json: JsonObject, path: string): Family => {
+function familyOf(json: JsonObject, path: string): Family {
   const { model_type: type, architectures } = json;
   const named = Array.isArray(architectures) ? (architectures[0] as unknown) : undefined;
   const family = FAMILIES.find(({ modelType }) => modelType === type);
@@ -91,4 +91,4 @@ const familyOf = (json: JsonObject, path: string): Family => {
       { path, key: "architectures", value: architectures },
     );
   return family;
-};
+}

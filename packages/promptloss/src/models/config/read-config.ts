@@ -10,10 +10,10 @@ import { type ModelConfig, type ParseConfigOptions, parseModelConfig } from "./m
  * @throws {ModelError} where there is no such folder or no config.json in it
  * @throws {ModelConfigError} for a config that is not supported
  */
-export const readModelConfig = (
+export function readModelConfig(
   folder: string,
   { strict = false }: Pick<ParseConfigOptions, "strict"> = {},
-): ModelConfig => {
+): ModelConfig {
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new ModelError(`${folder}: there is no such model folder`, { hint: hintFor(folder) });
   const path = join(folder, "config.json");
@@ -32,7 +32,7 @@ export const readModelConfig = (
     if (cause instanceof SyntaxError) throw new ModelConfigError(`is not JSON: ${cause.message}`, { path });
     throw cause;
   }
-};
+}
 
 /** Models are read from folders alone: a name as the hub's gets the command that fetches it. */
 function hintFor(folder: string): string {

@@ -24,14 +24,15 @@ export interface RopeContext {
 // Frequencies are computed in float32 like everyone else's, so that long sequences turn by equal angles.
 const { fround } = Math;
 
-const inverse = (theta: number, width: number): Float32Array =>
-  Float32Array.from({ length: width / 2 }, (_, i) => 1 / fround(theta ** fround((2 * i) / width)));
+function inverse(theta: number, width: number): Float32Array {
+  return Float32Array.from({ length: width / 2 }, (_, i) => 1 / fround(theta ** fround((2 * i) / width)));
+}
 
 /** Older names of types. */
 const ALIASES: Readonly<Record<string, RopeType>> = { su: "longrope" };
 
 /** @param rope the object that describes the rope; undefined for the default type */
-export const ropePlan = (rope: ConfigFields | undefined, context: RopeContext): RopePlan => {
+export function ropePlan(rope: ConfigFields | undefined, context: RopeContext): RopePlan {
   const { headWidth, maxPositions } = context;
   const theta = rope?.optionalNumber("rope_theta") ?? context.theta;
   const partial = rope?.optionalNumber("partial_rotary_factor") ?? context.partial;
@@ -47,23 +48,23 @@ export const ropePlan = (rope: ConfigFields | undefined, context: RopeContext): 
     rope === undefined ? { frequencies: base, scale: 1 } : scaled[type](rope, base, theta, context);
   rope?.refuseUnread();
   return Object.freeze({ width, ...plan, ...(type === "dynamic" ? { limit: maxPositions } : {}) });
-};
+}
 
-const ropeType = (rope: ConfigFields, types: readonly RopeType[]): RopeType => {
+function ropeType(rope: ConfigFields, types: readonly RopeType[]): RopeType {
   const key = rope.has("rope_type") ? "rope_type" : "type";
   rope.ignore("rope_type", "type");
   const name = rope.take(key) ?? "default";
   const found = types.find((type) => type === name || type === ALIASES[String(name)]);
   if (found === undefined) throw rope.error(key, `expected ${types.join(", ")}`);
   return found;
-};
+}
 
 type Scaled = Pick<RopePlan, "frequencies" | "scale" | "long">;
 
-const originalPositions = (rope: ConfigFields, context: RopeContext): number => {
+function originalPositions(rope: ConfigFields, context: RopeContext): number {
   const own = rope.optionalCount("original_max_position_embeddings");
   return context.originalPositions ?? own ?? context.maxPositions;
-};
+}
 
 const scaled: Record<
   RopeType,
@@ -139,9 +140,9 @@ const scaled: Record<
   },
 };
 
-const yarnScale = (rope: ConfigFields, factor: number): number => {
+function yarnScale(rope: ConfigFields, factor: number): number {
   const scale = (by: number): number => (factor <= 1 ? 1 : 0.1 * by * Math.log(factor) + 1);
   const mscale = rope.optionalNumber("mscale");
   const all = rope.optionalNumber("mscale_all_dim");
   return mscale && all ? scale(mscale) / scale(all) : scale(1);
-};
+}

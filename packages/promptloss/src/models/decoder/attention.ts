@@ -29,13 +29,13 @@ export interface AttentionPlan {
   readonly masks: ReadonlyMap<string, Tensor>;
 }
 
-export const attentionPlan = (
+export function attentionPlan(
   architecture: Architecture,
   segments: readonly Segment[],
   cache: KeyValueCache | undefined,
   dropout: number,
   { device, dtype }: Tensor,
-): AttentionPlan => {
+): AttentionPlan {
   const masks = new Map<string, Tensor>();
   if (device === "cpu" && dropout === 0 && FUSED_DTYPES.has(dtype) && servesFused(architecture)) {
     const starts = [...segments.map(({ start }) => start), tokensOf(segments)];
@@ -63,25 +63,28 @@ export const attentionPlan = (
     }
   }
   return { segments, cache, dropout, starts: undefined, pasts: undefined, masks };
-};
+}
 
 const FUSED_DTYPES: ReadonlySet<string> = new Set(["float32", "bfloat16"]);
 
 /** Whether the fused operators do what this architecture asks. */
-const servesFused = ({ headWidth, attentionSoftcap }: Architecture): boolean =>
-  fusedKernels() && headWidth % 16 === 0 && attentionSoftcap === undefined;
+function servesFused({ headWidth, attentionSoftcap }: Architecture): boolean {
+  return fusedKernels() && headWidth % 16 === 0 && attentionSoftcap === undefined;
+}
 
-const tokensOf = (segments: readonly Segment[]): number => {
+function tokensOf(segments: readonly Segment[]): number {
   const { start, length } = segments.at(-1)!;
   return start + length;
-};
+}
 
-const maskKey = (length: number, past: number, window: number | undefined): string =>
-  `${length} ${past} ${window ?? "all"}`;
+function maskKey(length: number, past: number, window: number | undefined): string {
+  return `${length} ${past} ${window ?? "all"}`;
+}
 
 /** A step of generation: one token a sequence, all with a past. */
-const isSingleStep = (segments: readonly Segment[], cache: KeyValueCache | undefined): boolean =>
-  cache !== undefined && segments.every(({ length, past }) => length === 1 && past > 0);
+function isSingleStep(segments: readonly Segment[], cache: KeyValueCache | undefined): boolean {
+  return cache !== undefined && segments.every(({ length, past }) => length === 1 && past > 0);
+}
 
 /**
  * @param query [tokens, heads, head width], turned
@@ -89,14 +92,14 @@ const isSingleStep = (segments: readonly Segment[], cache: KeyValueCache | undef
  * @param value as `key`
  * @returns [tokens, heads · head width]
  */
-export const attend = (
+export function attend(
   architecture: Architecture,
   layer: number,
   plan: AttentionPlan,
   query: Tensor,
   key: Tensor,
   value: Tensor,
-): Tensor => {
+): Tensor {
   const { window, attentionScale: scale } = architecture.layers[layer]!;
   const { segments, cache, masks, dropout } = plan;
   const options = { scale, dropout, softcap: architecture.attentionSoftcap };
@@ -147,17 +150,17 @@ export const attend = (
     return output.transpose(1, 2).reshape([batch.length * length, heads * headWidth]);
   });
   return outputs.length === 1 ? outputs[0]! : cat(outputs, 0);
-};
+}
 
 /** [batch, key-value heads, keys, width] → [batch, heads, keys, width]. */
-const repeatHeads = (x: Tensor, groups: number): Tensor => {
+function repeatHeads(x: Tensor, groups: number): Tensor {
   if (groups === 1) return x;
   const [batch, heads, keys, width] = x.shape as [number, number, number, number];
   return x
     .unsqueeze(2)
     .expand([batch, heads, groups, keys, width])
     .reshape([batch, heads * groups, keys, width]);
-};
+}
 
 interface CoreOptions {
   readonly scale: number;
@@ -168,7 +171,7 @@ interface CoreOptions {
 }
 
 /** All of [batch, heads, queries or keys, width]. */
-const core = (query: Tensor, key: Tensor, value: Tensor, options: CoreOptions): Tensor => {
+function core(query: Tensor, key: Tensor, value: Tensor, options: CoreOptions): Tensor {
   const { scale, dropout, softcap, mask = null, causal = false } = options;
   if (softcap === undefined)
     return scaledDotProductAttention(query, key, value, { mask, causal, dropout, scale });
@@ -180,4 +183,4 @@ const core = (query: Tensor, key: Tensor, value: Tensor, options: CoreOptions): 
   if (mask !== null) scores = scores.maskedFill(mask.logicalNot(), Number.NEGATIVE_INFINITY);
   const weights = softmax(scores, -1, { dtype: "float32" }).to({ dtype: value.dtype });
   return (dropout > 0 ? weights.dropout(dropout) : weights).matmul(value);
-};
+}

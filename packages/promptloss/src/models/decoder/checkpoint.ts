@@ -19,12 +19,12 @@ import {
  * @param parameters what `body` reads besides its input and needs gradients for
  * @param random whether `body` draws random numbers
  */
-export const checkpointed = (
+export function checkpointed(
   input: Tensor,
   parameters: readonly Tensor[],
   body: (input: Tensor) => Tensor,
   { random = false }: { random?: boolean } = {},
-): Tensor => {
+): Tensor {
   if (!isGradEnabled() || !(input.requiresGrad || parameters.some((each) => each.requiresGrad)))
     return body(input);
   const { device } = input;
@@ -49,15 +49,18 @@ export const checkpointed = (
     },
   });
   return run(input, ...parameters);
-};
+}
 
 /** "cuda:0" → "cuda", as autocast is asked for. */
-const kind = (device: string): string => device.split(":")[0]!;
+function kind(device: string): string {
+  return device.split(":")[0]!;
+}
 
 /** The dtype that products have here when their inputs are float32; undefined without autocast. */
-const autocastDtype = (device: string): DType | undefined =>
-  scope(() => {
+function autocastDtype(device: string): DType | undefined {
+  return scope(() => {
     const one = ones([1, 1], { device });
     const { dtype } = one.matmul(one);
     return dtype === "float32" ? undefined : dtype;
   });
+}

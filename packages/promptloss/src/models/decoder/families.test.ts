@@ -44,6 +44,6 @@ describe.each(tinyModels)("%s", (name) => {
   });
 });
 
-const report = (name: string, what: string, off: number): void => {
+function report(name: string, what: string, off: number): void {
   if (process.env.PROMPTLOSS_REPORT) console.log(`${name}: ${what} off by ${off.toExponential(1)}`);
-};
+}

@@ -13,7 +13,7 @@ export interface PackedSequences {
 }
 
 /** Lays sequences end to end. */
-export const packSequences = (sequences: readonly ArrayLike<number>[]): PackedSequences => {
+export function packSequences(sequences: readonly ArrayLike<number>[]): PackedSequences {
   const starts = new Int32Array(sequences.length + 1);
   sequences.forEach((ids, i) => {
     starts[i + 1] = starts[i]! + ids.length;
@@ -23,7 +23,7 @@ export const packSequences = (sequences: readonly ArrayLike<number>[]): PackedSe
     ids.set(each as ArrayLike<number>, starts[i]!);
   });
   return { ids, starts };
-};
+}
 
 /** One sequence's place among the tokens, and how many of its tokens lie in the cache already. */
 export interface Segment {
@@ -36,11 +36,11 @@ export interface Segment {
  * The sequences of an input, checked.
  * @throws {ModelInputError} where borders do not add up or an id or position is out of range
  */
-export const segmentsOf = (
+export function segmentsOf(
   input: PackedSequences,
   architecture: Architecture,
   past?: readonly number[],
-): Segment[] => {
+): Segment[] {
   const { ids, starts } = input;
   if (ids.length === 0) throw new ModelInputError("there are no tokens");
   if (starts.length < 2 || starts[0] !== 0 || starts.at(-1) !== ids.length)
@@ -61,14 +61,14 @@ export const segmentsOf = (
       { hint: "the tokenizer has more tokens than the model's config says" },
     );
   return segments;
-};
+}
 
 /** Position of each token, checked against what the model can tell apart. */
-export const positionsOf = (
+export function positionsOf(
   input: PackedSequences,
   segments: readonly Segment[],
   architecture: Architecture,
-): Int32Array => {
+): Int32Array {
   const given = input.positions;
   const positions = new Int32Array(input.ids.length);
   for (const { start, length, past } of segments)
@@ -92,10 +92,11 @@ export const positionsOf = (
         },
       );
   return positions;
-};
+}
 
 /** Whether tokens after `past` cached ones turn by other frequencies than those did (LongRoPE). */
-export const changesRope = (architecture: Architecture, past: number, length: number): boolean =>
-  architecture.ropes.some(
+export function changesRope(architecture: Architecture, past: number, length: number): boolean {
+  return architecture.ropes.some(
     ({ long }) => long !== undefined && past > 0 && past <= long.above && past + length > long.above,
   );
+}

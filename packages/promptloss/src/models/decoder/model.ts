@@ -62,8 +62,9 @@ const ACTIVATIONS: Readonly<Record<Activation, (x: Tensor) => Tensor>> = {
   "gelu-tanh": (x) => gelu(x, { approximate: "tanh" }),
 };
 
-const gateBy = (activation: Activation, gate: Tensor, up: Tensor): Tensor =>
-  activation === "silu" ? siluMul(gate, up) : ACTIVATIONS[activation](gate).mul(up);
+function gateBy(activation: Activation, gate: Tensor, up: Tensor): Tensor {
+  return activation === "silu" ? siluMul(gate, up) : ACTIVATIONS[activation](gate).mul(up);
+}
 
 const NO_DROPOUT: DropoutRates = { embedding: 0, attention: 0, residual: 0 };
 
@@ -320,8 +321,8 @@ export class CausalLanguageModel {
 }
 
 /** Noise for each token's embedding, without gradient. */
-const neftuneNoise = (hidden: Tensor, segments: readonly Segment[], alpha: number): Tensor =>
-  noGrad(() => {
+function neftuneNoise(hidden: Tensor, segments: readonly Segment[], alpha: number): Tensor {
+  return noGrad(() => {
     const [tokens, width] = hidden.shape as [number, number];
     const scales = new Float32Array(tokens);
     for (const { start, length } of segments)
@@ -329,12 +330,13 @@ const neftuneNoise = (hidden: Tensor, segments: readonly Segment[], alpha: numbe
     const scale = fromTypedArray(scales, [tokens, 1]).to({ dtype: hidden.dtype, device: hidden.device });
     return hidden.randLike().mul(2).sub(1).mul(scale);
   });
+}
 
 /** What does not fit between a config and weights; undefined where all does. */
-export const weightProblems = (
+export function weightProblems(
   architecture: Architecture,
   weights: ReadonlyMap<string, { readonly shape: readonly number[] }>,
-): { missing: string[]; unexpected: string[]; mismatched: string[] } | undefined => {
+): { missing: string[]; unexpected: string[]; mismatched: string[] } | undefined {
   const expected = parameterShapes(architecture);
   const missing = [...expected.keys()].filter((name) => !weights.has(name));
   const unexpected = [...weights.keys()].filter((name) => !expected.has(name));
@@ -345,4 +347,4 @@ export const weightProblems = (
   });
   const fits = missing.length + unexpected.length + mismatched.length === 0;
   return fits ? undefined : { missing, unexpected, mismatched };
-};
+}

@@ -3,8 +3,8 @@ import { layerNorm, rmsNorm, type Tensor } from "@promptloss/torch";
 import type { NormPlan } from "../config/architecture.ts";
 
 /** @param bias null for RMS norms */
-export const normalise = (plan: NormPlan, x: Tensor, weight: Tensor, bias: Tensor | null): Tensor => {
+export function normalise(plan: NormPlan, x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const { kind, eps, weightOffset } = plan;
   if (kind === "layer") return layerNorm(x, weight.shape, { weight, bias, eps });
   return rmsNorm(x, weight, { eps, weightOffset });
-};
+}

@@ -14,7 +14,9 @@ const sequences = fc.array(fc.array(fc.integer({ min: 0, max: 100 }), { minLengt
   maxLength: 4,
 });
 
-const maxDifference = (a: Tensor, b: Tensor): number => scope(() => a.sub(b).abs().amax().item());
+function maxDifference(a: Tensor, b: Tensor): number {
+  return scope(() => a.sub(b).abs().amax().item());
+}
 
 // Sums over other shapes round differently in float32; logits are around 1.
 const TOLERANCE = 2e-5;

@@ -4,13 +4,14 @@ import type { Architecture } from "../config/architecture.ts";
 export type Shape = readonly number[];
 
 /** Module path of a layer's part: "model.layers.3.mlp.down_proj". */
-export const layerModule = (architecture: Architecture, index: number, part: string): string =>
-  `${architecture.names.layers}.${index}.${part}`;
+export function layerModule(architecture: Architecture, index: number, part: string): string {
+  return `${architecture.names.layers}.${index}.${part}`;
+}
 
 /** All linear modules of a layer with their sizes: what LoRA can adapt. */
-export const linearModules = (
+export function linearModules(
   architecture: Architecture,
-): { module: string; inputs: number; outputs: number; bias: boolean }[] => {
+): { module: string; inputs: number; outputs: number; bias: boolean }[] {
   const { names, width, heads, keyValueHeads, headWidth, mlpWidth, biases } = architecture;
   const query = heads * headWidth;
   const keyValue = keyValueHeads * headWidth;
@@ -39,10 +40,10 @@ export const linearModules = (
       at(names.mlpOutput, mlpWidth, width, biases.mlp),
     ];
   });
-};
+}
 
 /** Names and shapes of all parameters. A tied head has none of its own. */
-export const parameterShapes = (architecture: Architecture): Map<string, Shape> => {
+export function parameterShapes(architecture: Architecture): Map<string, Shape> {
   const { names, width, headWidth, norm, vocabularySize } = architecture;
   const shapes = new Map<string, Shape>();
   const addNorm = (module: string, size: number): void => {
@@ -67,4 +68,4 @@ export const parameterShapes = (architecture: Architecture): Map<string, Shape> 
   if (architecture.finalNorm) addNorm(names.finalNorm, width);
   if (!architecture.tied) shapes.set(`${names.head}.weight`, [vocabularySize, width]);
   return shapes;
-};
+}

@@ -2,8 +2,10 @@ import { autocast, type DType } from "@promptloss/torch";
 import type { CausalLanguageModel } from "./model.ts";
 
 /** Runs `body` with the model's matrix products in `dtype`; in that of its weights where that is undefined. */
-export const withProductsIn = <T>(
+export function withProductsIn<T>(
   dtype: DType | undefined,
   { device }: CausalLanguageModel,
   body: () => T,
-): T => (dtype === undefined ? body() : autocast({ dtype, device: device.split(":")[0]! }, body));
+): T {
+  return dtype === undefined ? body() : autocast({ dtype, device: device.split(":")[0]! }, body);
+}

@@ -10,22 +10,23 @@ export interface RotaryTable {
 }
 
 /** @param positions [tokens] */
-export const rotaryTable = (
+export function rotaryTable(
   plan: RopePlan,
   positions: Int32Array,
   segments: readonly Segment[],
   device: string,
-): RotaryTable =>
-  scope(() => {
+): RotaryTable {
+  return scope(() => {
     const tokens = fromTypedArray(Float32Array.from(positions)).unsqueeze(1);
     const angles = tokens.mul(frequencies(plan, positions, segments)).unsqueeze(1);
     const onDevice = (table: Tensor): Tensor =>
       (plan.scale === 1 ? table : table.mul(plan.scale)).to({ device });
     return { cos: onDevice(angles.cos()), sin: onDevice(angles.sin()) };
   });
+}
 
 /** [1, pairs], or [tokens, pairs] where long and short sequences turn by different ones. */
-const frequencies = (plan: RopePlan, positions: Int32Array, segments: readonly Segment[]): Tensor => {
+function frequencies(plan: RopePlan, positions: Int32Array, segments: readonly Segment[]): Tensor {
   const short = fromTypedArray(plan.frequencies).unsqueeze(0);
   const { long } = plan;
   if (long === undefined) return short;
@@ -36,7 +37,9 @@ const frequencies = (plan: RopePlan, positions: Int32Array, segments: readonly S
   }
   const flags = fromTypedArray(isLong, [isLong.length, 1], { dtype: "bool" });
   return where(flags, fromTypedArray(long.frequencies).unsqueeze(0), short);
-};
+}
 
 /** Turns the first pairs of each head: x [tokens, heads, head width], computed in float32. */
-export const rotate = (x: Tensor, { cos, sin }: RotaryTable): Tensor => rotaryEmbedding(x, cos, sin);
+export function rotate(x: Tensor, { cos, sin }: RotaryTable): Tensor {
+  return rotaryEmbedding(x, cos, sin);
+}

@@ -68,17 +68,17 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   relu: "relu",
 };
 
-export const activation = (fields: ConfigFields, key: string, fallback: string): Activation => {
+export function activation(fields: ConfigFields, key: string, fallback: string): Activation {
   const name = fields.choice(key, Object.keys(ACTIVATIONS), fallback);
   return ACTIVATIONS[name] as Activation;
-};
+}
 
 /** The heads of attention and their width. */
-export const readHeads = (
+export function readHeads(
   fields: ConfigFields,
   names: { width: string; heads: string; keyValueHeads?: string; headWidth?: string },
   defaults: { keyValueHeads?: number; headWidth?: number } = {},
-): Pick<Architecture, "width" | "heads" | "keyValueHeads" | "headWidth"> => {
+): Pick<Architecture, "width" | "heads" | "keyValueHeads" | "headWidth"> {
   const width = fields.count(names.width);
   const heads = fields.count(names.heads);
   const keyValueHeads =
@@ -92,14 +92,14 @@ export const readHeads = (
   if (given === undefined && width % heads !== 0)
     throw fields.error(names.heads, `must divide the hidden size of ${width}`);
   return { width, heads, keyValueHeads, headWidth: given ?? width / heads };
-};
+}
 
 /** The one rope of a model, from rope_parameters, or from rope_theta and rope_scaling. */
-export const readRope = (
+export function readRope(
   fields: ConfigFields,
   context: Omit<RopeContext, "theta" | "partial"> & { partial?: number },
   keys: { theta: string; partial?: string } = { theta: "rope_theta" },
-): ReturnType<typeof ropePlan> => {
+): ReturnType<typeof ropePlan> {
   const theta = fields.number(keys.theta, 10000);
   const partial = keys.partial === undefined ? undefined : fields.optionalNumber(keys.partial);
   const parameters = fields.object("rope_parameters");
@@ -107,17 +107,17 @@ export const readRope = (
   const scaling = fields.object("rope_scaling");
   const rope = scaling === undefined || scaling.isEmpty ? parameters : scaling;
   return ropePlan(rope, { ...context, theta, partial: partial ?? context.partial ?? 1 });
-};
+}
 
 /**
  * Which layers have a window: `layer_types` where the config lists them, else `sliding(index)`.
  * @returns the kind of each layer
  */
-export const readLayerTypes = (
+export function readLayerTypes(
   fields: ConfigFields,
   count: number,
   sliding: (index: number) => boolean,
-): ("sliding_attention" | "full_attention")[] => {
+): ("sliding_attention" | "full_attention")[] {
   const listed = fields.take("layer_types");
   if (listed === undefined)
     return Array.from({ length: count }, (_, i) => (sliding(i) ? "sliding_attention" : "full_attention"));
@@ -126,4 +126,4 @@ export const readLayerTypes = (
   if (!Array.isArray(listed) || listed.length !== count || !listed.every(known))
     throw fields.error("layer_types", `expected ${count} of sliding_attention and full_attention`);
   return listed;
-};
+}

@@ -22,7 +22,7 @@ const NAMES: ModuleNames = {
   mlpPostNorm: "post_feedforward_layernorm",
 };
 
-const read = (
+function read(
   fields: ConfigFields,
   differences: {
     maxPositions: number;
@@ -33,7 +33,7 @@ const read = (
     queryKeyNorm: boolean;
     names?: Partial<ModuleNames>;
   },
-): Architecture => {
+): Architecture {
   const heads = readHeads(fields, LLAMA_HEADS, { keyValueHeads: 4, headWidth: 256 });
   const maxPositions = fields.count("max_position_embeddings", differences.maxPositions);
   const layerTypes = readLayerTypes(fields, fields.layerCount("num_hidden_layers"), differences.sliding);
@@ -73,7 +73,7 @@ const read = (
     dropout: { embedding: 0, attention: fields.probability("attention_dropout"), residual: 0 },
     names: { ...NAMES, ...differences.names },
   };
-};
+}
 
 const INITIALIZATION = { ...LLAMA_INITIALIZATION, padding: { key: "pad_token_id", fallback: 0 } };
 
@@ -94,11 +94,7 @@ const gemma2: Family = {
 };
 
 /** [layers with a window, layers without]. Older configs scale the second alone. */
-const gemma3Ropes = (
-  fields: ConfigFields,
-  headWidth: number,
-  maxPositions: number,
-): Architecture["ropes"] => {
+function gemma3Ropes(fields: ConfigFields, headWidth: number, maxPositions: number): Architecture["ropes"] {
   const context = { headWidth, maxPositions, partial: 1 };
   const local = fields.number("rope_local_base_freq", 10000);
   const global = fields.number("rope_theta", 1000000);
@@ -110,7 +106,7 @@ const gemma3Ropes = (
   ];
   ropes?.refuseUnread();
   return plans;
-};
+}
 
 const gemma3: Family = {
   modelType: "gemma3_text",

@@ -12,7 +12,7 @@ const SHARED = {
   embeddingScale: 1,
 } as const;
 
-const readGpt2 = (fields: ConfigFields): Architecture => {
+function readGpt2(fields: ConfigFields): Architecture {
   const heads = readHeads(fields, { width: "n_embd", heads: "n_head" });
   const scaled = fields.boolean("scale_attn_weights", true);
   const byLayer = fields.boolean("scale_attn_by_inverse_layer_idx", false);
@@ -61,9 +61,9 @@ const readGpt2 = (fields: ConfigFields): Architecture => {
       mlpOutput: "mlp.c_proj",
     },
   };
-};
+}
 
-const readNeoX = (fields: ConfigFields): Architecture => {
+function readNeoX(fields: ConfigFields): Architecture {
   const heads = readHeads(fields, { width: "hidden_size", heads: "num_attention_heads" });
   const maxPositions = fields.count("max_position_embeddings", 2048);
   const bias = fields.boolean("attention_bias", true);
@@ -105,9 +105,9 @@ const readNeoX = (fields: ConfigFields): Architecture => {
       mlpOutput: "mlp.dense_4h_to_h",
     },
   };
-};
+}
 
-const readOpt = (fields: ConfigFields): Architecture => {
+function readOpt(fields: ConfigFields): Architecture {
   const heads = readHeads(fields, { width: "hidden_size", heads: "num_attention_heads" });
   const before = fields.boolean("do_layer_norm_before", true);
   const removed = fields.boolean("_remove_final_layer_norm", false);
@@ -157,7 +157,7 @@ const readOpt = (fields: ConfigFields): Architecture => {
       mlpOutput: "fc2",
     },
   };
-};
+}
 
 export const LAYER_NORM: readonly Family[] = [
   {

@@ -29,9 +29,8 @@ interface Differences {
 
 const NO_BIAS = { attentionInputs: false, attentionOutput: false, mlp: false };
 
-const read =
-  (differences: Differences) =>
-  (fields: ConfigFields): Architecture => {
+function read(differences: Differences) {
+  return (fields: ConfigFields): Architecture => {
     const heads = readHeads(fields, LLAMA_HEADS, differences);
     const maxPositions = fields.count("max_position_embeddings", differences.maxPositions);
     const layers = fields.layerCount("num_hidden_layers");
@@ -72,18 +71,19 @@ const read =
       names: { ...LLAMA_NAMES, ...differences.names },
     };
   };
+}
 
 /** A window on every layer. */
-const everywhere =
-  (fallback?: number) =>
-  (fields: ConfigFields, layers: number): (number | undefined)[] => {
+function everywhere(fallback?: number) {
+  return (fields: ConfigFields, layers: number): (number | undefined)[] => {
     // A key left out takes the default; null means no window.
     const window = fields.hasKey("sliding_window") ? fields.optionalCount("sliding_window") : fallback;
     return new Array<number | undefined>(layers).fill(window);
   };
+}
 
 /** Qwen: a window on the upper layers, and only where it is switched on. */
-const upperLayers = (fields: ConfigFields, layers: number): (number | undefined)[] => {
+function upperLayers(fields: ConfigFields, layers: number): (number | undefined)[] {
   const used = fields.boolean("use_sliding_window", false);
   const size = fields.optionalCount("sliding_window") ?? 4096;
   const from = fields.number("max_window_layers", 28);
@@ -91,7 +91,7 @@ const upperLayers = (fields: ConfigFields, layers: number): (number | undefined)
   if (!used && types.includes("sliding_attention"))
     throw fields.error("layer_types", "has sliding layers where use_sliding_window is false");
   return types.map((type) => (type === "sliding_attention" ? size : undefined));
-};
+}
 
 const llama: Family = {
   modelType: "llama",

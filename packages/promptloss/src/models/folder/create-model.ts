@@ -19,7 +19,7 @@ export interface CreateModelOptions {
  * embedding of padding 0; GPT-2's matrices that write to the residual stream narrower. The spreads are held to
  * transformers' by goldens/transformers-rules.json.
  */
-export const createModel = (config: ModelConfig, options: CreateModelOptions): CausalLanguageModel => {
+export function createModel(config: ModelConfig, options: CreateModelOptions): CausalLanguageModel {
   const { seed, dtype = "float32", device = "cpu", trainable = true } = options;
   const { architecture } = config;
   const padding = paddingRow(config);
@@ -41,23 +41,24 @@ export const createModel = (config: ModelConfig, options: CreateModelOptions): C
     config,
     new Map([...shapes].map(([name, shape]) => [name, draw(name, shape)])),
   );
-};
+}
 
-const initializationOf = ({ family }: ModelConfig): Initialization =>
-  family.initialization ?? LLAMA_INITIALIZATION;
+function initializationOf({ family }: ModelConfig): Initialization {
+  return family.initialization ?? LLAMA_INITIALIZATION;
+}
 
 /** The standard deviation of a matrix' elements. */
-const spreadOf = (name: string, config: ModelConfig): number => {
+function spreadOf(name: string, config: ModelConfig): number {
   const { range, narrowResiduals } = initializationOf(config);
   const { [range]: given } = config.json;
   const spread = typeof given === "number" ? given : 0.02;
   const { layers, names } = config.architecture;
   const writes = [names.attentionOutput, names.mlpOutput].some((part) => name.endsWith(`.${part}.weight`));
   return narrowResiduals && writes ? spread / Math.sqrt(2 * layers.length) : spread;
-};
+}
 
 /** The embedding's row that begins at 0; undefined for families, and configs, that name no padding. */
-const paddingRow = (config: ModelConfig): number | undefined => {
+function paddingRow(config: ModelConfig): number | undefined {
   const { padding } = initializationOf(config);
   if (padding === undefined) return undefined;
   const { [padding.key]: given = padding.fallback } = config.json;
@@ -65,4 +66,4 @@ const paddingRow = (config: ModelConfig): number | undefined => {
   return Number.isInteger(given) && (given as number) >= 0 && (given as number) < vocabularySize
     ? (given as number)
     : undefined;
-};
+}

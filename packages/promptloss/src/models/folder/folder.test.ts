@@ -32,9 +32,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const IDS = [3, 1, 4, 1, 5, 9, 2, 6];
 
 // Without gradients, which decide on the order of sums.
-const logitsOf = (model: CausalLanguageModel): number[] => [
-  ...noGrad(() => scope(() => model.logits(model.forward(packSequences([IDS]))).toTypedArray("float32"))),
-];
+function logitsOf(model: CausalLanguageModel): number[] {
+  return [
+    ...noGrad(() => scope(() => model.logits(model.forward(packSequences([IDS]))).toTypedArray("float32"))),
+  ];
+}
 
 describe("saveModel and loadModel", () => {
   test("keep every weight, in one file and in shards, tied and not", () => {

@@ -17,7 +17,7 @@ interface Tensors {
 }
 
 /** A safetensors file of bytes, written here so that no native code is needed. */
-const writeWeights = (path: string, tensors: Tensors): void => {
+function writeWeights(path: string, tensors: Tensors): void {
   let end = 0;
   const entries = Object.entries(tensors).map(([name, bytes]) => {
     const begin = end;
@@ -28,36 +28,40 @@ const writeWeights = (path: string, tensors: Tensors): void => {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
   writeFileSync(path, Buffer.concat([length, json, ...Object.values(tensors)]));
-};
+}
 
 const CONFIG = { model_type: "llama", hidden_size: 8, transformers_version: "5.0" };
 
-const model = (name: string, tensors: Tensors, config: object = CONFIG): string => {
+function model(name: string, tensors: Tensors, config: object = CONFIG): string {
   const path = join(folder, name);
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, "config.json"), JSON.stringify(config));
   writeFileSync(join(path, "tokenizer.json"), "{}");
   writeWeights(join(path, "model.safetensors"), tensors);
   return path;
-};
+}
 
-const filled = (bytes: number): Uint8Array => new Uint8Array(bytes).map((_, i) => i % 251);
+function filled(bytes: number): Uint8Array {
+  return new Uint8Array(bytes).map((_, i) => i % 251);
+}
 
-const tensors = (): Tensors => ({
-  "a.weight": filled(3000),
-  "b.bias": filled(10),
-  // Beyond what is read whole of a tensor in a large model.
-  "c.weight": filled(300_000),
-});
+function tensors(): Tensors {
+  return {
+    "a.weight": filled(3000),
+    "b.bias": filled(10),
+    // Beyond what is read whole of a tensor in a large model.
+    "c.weight": filled(300_000),
+  };
+}
 
 /** Changes bytes of a tensor where they lie in the file. */
-const change = (path: string, tensor: string, from: number, count: number): void => {
+function change(path: string, tensor: string, from: number, count: number): void {
   const file = join(path, "model.safetensors");
   const { begin } = tensorPlaces(file).find(({ name }) => name === tensor)!;
   const bytes = readFileSync(file);
   for (let i = 0; i < count; i++) bytes[begin + from + i]! ^= 1;
   writeFileSync(file, bytes);
-};
+}
 
 test("any changed byte of any tensor is another model, wherever it lies", () => {
   const path = model("model", tensors());

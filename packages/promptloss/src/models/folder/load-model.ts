@@ -36,7 +36,7 @@ export interface LoadModelOptions {
  * @throws {ModelError} for a folder without weights that can be read
  * @throws {ModelWeightsError} naming the weights that are missing, unknown or of another shape
  */
-export const loadModel = (folder: string, options: LoadModelOptions = {}): CausalLanguageModel => {
+export function loadModel(folder: string, options: LoadModelOptions = {}): CausalLanguageModel {
   const read = readModelConfig(folder, { strict: options.strict ?? false });
   checkWeightFiles(folder);
   using source = openSafetensors(folder);
@@ -54,22 +54,25 @@ export const loadModel = (folder: string, options: LoadModelOptions = {}): Causa
   const how = { ...options, ...(dtype !== undefined && { dtype }) };
   const parameters = new Map([...names].map(([name, stored]) => [name, parameterFrom(source, stored, how)]));
   return new CausalLanguageModel(config, parameters, notes);
-};
+}
 
 /** The config's own dtype; float32, which holds them all, where it names none. */
-const namedDtype = ({ json }: ModelConfig): DType =>
-  (["float32", "bfloat16", "float16"] as const).find((each) => each === (json.dtype ?? json.torch_dtype)) ??
-  "float32";
+function namedDtype({ json }: ModelConfig): DType {
+  return (
+    (["float32", "bfloat16", "float16"] as const).find((each) => each === (json.dtype ?? json.torch_dtype)) ??
+    "float32"
+  );
+}
 
 /** What a file has under a parameter's name, with the prefix that base models leave out or without. */
-const storedAs = (name: string, { architecture }: ModelConfig, source: TensorSource): string | undefined => {
+function storedAs(name: string, { architecture }: ModelConfig, source: TensorSource): string | undefined {
   const { prefix } = architecture.names;
   const short = name.startsWith(prefix) ? name.slice(prefix.length) : name;
   return [name, short].find((each) => source.names.includes(each));
-};
+}
 
 /** Whether a tied model's file has a head of its own. */
-const differentHead = (config: ModelConfig, source: TensorSource): boolean => {
+function differentHead(config: ModelConfig, source: TensorSource): boolean {
   const { tied, names } = config.architecture;
   const head = storedAs(`${names.head}.weight`, config, source);
   const table = storedAs(`${names.embedding}.weight`, config, source);
@@ -81,10 +84,10 @@ const differentHead = (config: ModelConfig, source: TensorSource): boolean => {
       return a.ne(b).sum().item() !== 0;
     }),
   );
-};
+}
 
 /** As transformers 5: what the file has counts, and a model that is saved again says so. */
-const untied = (config: ModelConfig): ModelConfig => {
+function untied(config: ModelConfig): ModelConfig {
   const change = { tie_word_embeddings: false };
   return Object.freeze({
     ...config,
@@ -92,9 +95,9 @@ const untied = (config: ModelConfig): ModelConfig => {
     json: { ...config.json, ...change },
     text: stringify({ ...(parse(config.text) as object), ...change }) ?? config.text,
   });
-};
+}
 
-const checkWeightFiles = (folder: string): void => {
+function checkWeightFiles(folder: string): void {
   if (["model.safetensors", "model.safetensors.index.json"].some((name) => existsSync(join(folder, name))))
     return;
   const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"].some((name) =>
@@ -105,13 +108,13 @@ const checkWeightFiles = (folder: string): void => {
       ? "pickled weights are not read; save them as safetensors: model.save_pretrained(folder, safe_serialization=True)"
       : "was the model downloaded whole?",
   });
-};
+}
 
 /**
  * Which tensor of the files is which parameter. Files of a model without its head leave out a prefix; buffers that any
  * reader computes anew and a tied head's copy are left alone.
  */
-const fileNames = (config: ModelConfig, source: TensorSource, folder: string): Map<string, string> => {
+function fileNames(config: ModelConfig, source: TensorSource, folder: string): Map<string, string> {
   const { family, architecture } = config;
   const expected = parameterShapes(architecture);
   const { prefix, head } = architecture.names;
@@ -138,15 +141,15 @@ const fileNames = (config: ModelConfig, source: TensorSource, folder: string): M
   if (missing.length + unexpected.length + mismatched.length > 0)
     throw new ModelWeightsError(folder, { missing, unexpected, mismatched });
   return new Map([...expected.keys()].map((name) => [name, found.get(name)!]));
-};
+}
 
 /** A tensor of the file as a leaf that outlives scopes; a view of the file where neither dtype nor device changes. */
-const parameterFrom = (
+function parameterFrom(
   source: TensorSource,
   name: string,
   { dtype, device, trainable = false }: LoadModelOptions,
-): Tensor =>
-  noGrad(() =>
+): Tensor {
+  return noGrad(() =>
     scope(() => {
       const mapped = source.tensor(name);
       const placed = mapped.to({ dtype: dtype ?? mapped.dtype, device: device ?? "cpu" });
@@ -156,3 +159,4 @@ const parameterFrom = (
       return leaf;
     }),
   );
+}

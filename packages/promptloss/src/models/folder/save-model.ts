@@ -35,11 +35,7 @@ const FLOATS: readonly DType[] = ["float32", "bfloat16", "float16", "float64"];
  * Writes the model's own weights, in the place of a folder that is there; the folder is whole or as it was.
  * @throws {ModelError} for a model with an adapter: merge it, or save the adapter
  */
-export const saveModel = (
-  model: CausalLanguageModel,
-  folder: string,
-  options: SaveModelOptions = {},
-): void => {
+export function saveModel(model: CausalLanguageModel, folder: string, options: SaveModelOptions = {}): void {
   if (model.adapter !== undefined)
     throw new ModelError("the model has an adapter, which its own weights know nothing of", {
       hint: "mergeAdapter first, or saveAdapter",
@@ -59,19 +55,22 @@ export const saveModel = (
     );
     if (options.companions !== undefined) copyCompanions(options.companions, temporary);
   });
-};
+}
 
-const shardOptions = ({ maxShardBytes }: SaveModelOptions) => ({
-  // transformers before version 5 refuses files without it.
-  metadata: { format: "pt" },
-  ...(maxShardBytes !== undefined && { maxShardBytes }),
-});
+function shardOptions({ maxShardBytes }: SaveModelOptions) {
+  return {
+    // transformers before version 5 refuses files without it.
+    metadata: { format: "pt" },
+    ...(maxShardBytes !== undefined && { maxShardBytes }),
+  };
+}
 
-const converted = (parameters: ReadonlyMap<string, Tensor>, dtype: DType): Map<string, Tensor> =>
-  new Map([...parameters].map(([name, tensor]) => [name, tensor.detach().to({ dtype })]));
+function converted(parameters: ReadonlyMap<string, Tensor>, dtype: DType): Map<string, Tensor> {
+  return new Map([...parameters].map(([name, tensor]) => [name, tensor.detach().to({ dtype })]));
+}
 
 /** Copies the files that belong to a model beside its weights. */
-export const copyCompanions = (from: string, to: string): void => {
+export function copyCompanions(from: string, to: string): void {
   for (const name of COMPANIONS)
     if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
-};
+}

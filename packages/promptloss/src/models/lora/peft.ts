@@ -31,7 +31,7 @@ export interface SaveAdapterOptions {
 }
 
 /** Writes an adapter as PEFT does, in the place of a folder that is there. */
-export const saveAdapter = (adapter: LoraAdapter, folder: string, options: SaveAdapterOptions): void => {
+export function saveAdapter(adapter: LoraAdapter, folder: string, options: SaveAdapterOptions): void {
   const { rank, alpha, dropout, rankStabilised } = adapter.settings;
   const config = {
     base_model_name_or_path: options.baseModel,
@@ -55,7 +55,7 @@ export const saveAdapter = (adapter: LoraAdapter, folder: string, options: SaveA
     writeSafetensors(join(temporary, WEIGHTS), tensors, { metadata: { format: "pt" } });
     if (options.companions !== undefined) copyCompanions(options.companions, temporary);
   });
-};
+}
 
 /** Values of adapter_config.json without which our computation would be another. */
 const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
@@ -75,11 +75,11 @@ const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
  * @throws {ModelConfigError} for kinds of adapters that are not supported
  * @throws {ModelWeightsError} for weights that do not fit the model
  */
-export const loadAdapter = (
+export function loadAdapter(
   folder: string,
   architecture: Architecture,
   { device = "cpu", trainable = false }: { device?: string; trainable?: boolean } = {},
-): LoraAdapter => {
+): LoraAdapter {
   const path = join(folder, ADAPTER_CONFIG);
   const config = readAdapterConfig(folder);
   for (const [key, allowed] of Object.entries(REQUIRED))
@@ -106,17 +106,20 @@ export const loadAdapter = (
     readPairs(folder, architecture, settings.rank, { device, trainable }),
     architecture.transposed,
   );
-};
+}
 
-const isEmpty = (value: unknown): boolean =>
-  value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
+function isEmpty(value: unknown): boolean {
+  return (
+    value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0)
+  );
+}
 
-const readPairs = (
+function readPairs(
   folder: string,
   architecture: Architecture,
   rank: number,
   { device, trainable }: { device: string; trainable: boolean },
-): Map<string, LoraPair> => {
+): Map<string, LoraPair> {
   const path = join(folder, WEIGHTS);
   using source = openSafetensors(path);
   const read = (name: string): Tensor =>
@@ -144,10 +147,10 @@ const readPairs = (
   if (left.size + missing.length + mismatched.length > 0 || pairs.size === 0)
     throw new ModelWeightsError(path, { missing, unexpected: [...left], mismatched });
   return pairs;
-};
+}
 
 /** Adds the adapter to the weights that it adapts, and takes it off the model. */
-export const mergeAdapter = (model: CausalLanguageModel): void => {
+export function mergeAdapter(model: CausalLanguageModel): void {
   const { adapter } = model;
   if (adapter === undefined) throw new ModelError("the model has no adapter to merge");
   noGrad(() => {
@@ -159,13 +162,13 @@ export const mergeAdapter = (model: CausalLanguageModel): void => {
   });
   model.adapter = undefined;
   adapter.free();
-};
+}
 
 /** scale · B · A in the layout of the module's weight, float32. */
-export const adapterWeight = (adapter: LoraAdapter, module: string): Tensor => {
+export function adapterWeight(adapter: LoraAdapter, module: string): Tensor {
   const { a, b } = adapter.pairs.get(module)!;
   return scope(() => {
     const product = matmul(b, a).mul(adapter.scale);
     return adapter.transposed ? product.t() : product;
   });
-};
+}

@@ -4,19 +4,20 @@ import { linearModules } from "../decoder/parameters.ts";
 import { ModelError } from "../errors.ts";
 
 /** A name fits a module that it is, or that ends in it after a dot; a pattern must fit the whole path. */
-const fits = (target: string | RegExp, module: string): boolean =>
-  typeof target === "string"
+function fits(target: string | RegExp, module: string): boolean {
+  return typeof target === "string"
     ? module === target || module.endsWith(`.${target}`)
     : new RegExp(`^(?:${target.source})$`, target.flags).test(module);
+}
 
 /**
  * The linear modules that targets choose.
  * @throws {ModelError} for a target that fits none
  */
-export const targetModules = (
+export function targetModules(
   architecture: Architecture,
   targets: readonly (string | RegExp)[] | undefined,
-): ReturnType<typeof linearModules> => {
+): ReturnType<typeof linearModules> {
   const modules = linearModules(architecture);
   if (targets === undefined) return modules;
   for (const target of targets) {
@@ -27,4 +28,4 @@ export const targetModules = (
     });
   }
   return modules.filter(({ module }) => targets.some((target) => fits(target, module)));
-};
+}

@@ -24,8 +24,8 @@ export const loraSection = z.strictObject({
 });
 
 /** @param source the schema of a data source */
-export const evaluationSection = <S extends z.ZodType>(source: S) =>
-  z
+export function evaluationSection<S extends z.ZodType>(source: S) {
+  return z
     .strictObject({
       data: sourceList(source)
         .optional()
@@ -66,6 +66,7 @@ export const evaluationSection = <S extends z.ZodType>(source: S) =>
       if (data ?? rows ?? fraction) return;
       context.addIssue({ code: "custom", path: [], message: "needs data, rows or fraction" });
     });
+}
 
 export const checkpointsSection = z
   .strictObject({

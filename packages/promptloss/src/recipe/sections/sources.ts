@@ -2,8 +2,9 @@
 import { z } from "zod";
 
 /** @param source the schema of one source that is written out */
-export const sourceList = <S extends z.ZodType>(source: S) =>
-  z.preprocess((value) => {
+export function sourceList<S extends z.ZodType>(source: S) {
+  return z.preprocess((value) => {
     if (value === undefined) return undefined;
     return [value].flat().map((each) => (typeof each === "string" ? { path: each } : each));
   }, z.array(source).min(1));
+}

@@ -25,7 +25,7 @@ const LARGEST = 1.35;
 export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
 /** One SVG element. `id` makes the names inside it different from those of other drawings on the page. */
-export const draw = ({ option, width, height, alt, tips = [] }: Drawing, id: string): Markup => {
+export function draw({ option, width, height, alt, tips = [] }: Drawing, id: string): Markup {
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({ animation: false, textStyle: { fontFamily: FONT, fontSize: 12 }, ...option });
@@ -41,15 +41,16 @@ export const draw = ({ option, width, height, alt, tips = [] }: Drawing, id: str
   } finally {
     chart.dispose();
   }
-};
+}
 
 const MARK = /((?:<path|<image)[^>]*?) ecmeta_series_index="(\d+)" ecmeta_data_index="(\d+)"[^>]*?>/g;
 
 /** ECharts says which item an element belongs to; its text becomes a title, and the hints go. */
-const withTips = (svg: string, tips: NonNullable<Drawing["tips"]>): string =>
-  svg
+function withTips(svg: string, tips: NonNullable<Drawing["tips"]>): string {
+  return svg
     .replaceAll(MARK, (element, _open: string, series: string, item: string) => {
       const tip = tips[Number(series)]?.[Number(item)];
       return tip === undefined ? element : `${element}<title>${escaped(tip)}</title>`;
     })
     .replaceAll(/ ecmeta_\w+="[^"]*"/g, "");
+}

@@ -54,7 +54,7 @@ export const narrow: HeatmapSize = {
 const label = { color: colors.muted, fontSize: 11 };
 const GAP = 1;
 
-export const heatmap = ({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSize): Drawing => {
+export function heatmap({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSize): Drawing {
   const turned = weights.length > size.upright;
   // Names that are turned need their length below the tiles.
   const foot = turned ? 82 : 46;
@@ -92,34 +92,37 @@ export const heatmap = ({ rows, weights, tiles, alt }: Heatmap, size: HeatmapSiz
     ...{ width, height: 6 + foot + size.tile * Math.max(1, rows.length), alt },
     tips: [tiles.map(({ tip }) => tip)],
   };
-};
+}
 
-const tileSeries = (tiles: readonly Tile[], numbers: boolean): CustomSeriesOption => ({
-  type: "custom",
-  data: tiles.map(({ row, column }) => [column, row]),
-  renderItem: (params, api) => {
-    const { share, text } = tiles[params.dataIndex]!;
-    const [x, y] = api.coord([api.value(0), api.value(1)]) as [number, number];
-    const [width, height] = (api.size as (sides: number[]) => number[])([1, 1]) as [number, number];
-    const paint = share === undefined ? undefined : heatOf(share);
-    const d = rectangle(x - width / 2 + GAP, y - height / 2 + GAP, width - 2 * GAP, height - 2 * GAP);
-    return {
-      type: "path",
-      emphasisDisabled: true,
-      shape: { pathData: d },
-      style: paint
-        ? { fill: paint.fill }
-        : { fill: "var(--panel)", stroke: colors.grid, lineWidth: 1, lineDash: [2, 2] },
-      ...((numbers || share === undefined) && {
-        textContent: {
-          type: "text",
-          style: { text, fill: paint?.ink ?? colors.muted, fontSize: 11, fontFamily: FONT },
-        },
-        textConfig: { position: "inside" },
-      }),
-    };
-  },
-});
+function tileSeries(tiles: readonly Tile[], numbers: boolean): CustomSeriesOption {
+  return {
+    type: "custom",
+    data: tiles.map(({ row, column }) => [column, row]),
+    renderItem: (params, api) => {
+      const { share, text } = tiles[params.dataIndex]!;
+      const [x, y] = api.coord([api.value(0), api.value(1)]) as [number, number];
+      const [width, height] = (api.size as (sides: number[]) => number[])([1, 1]) as [number, number];
+      const paint = share === undefined ? undefined : heatOf(share);
+      const d = rectangle(x - width / 2 + GAP, y - height / 2 + GAP, width - 2 * GAP, height - 2 * GAP);
+      return {
+        type: "path",
+        emphasisDisabled: true,
+        shape: { pathData: d },
+        style: paint
+          ? { fill: paint.fill }
+          : { fill: "var(--panel)", stroke: colors.grid, lineWidth: 1, lineDash: [2, 2] },
+        ...((numbers || share === undefined) && {
+          textContent: {
+            type: "text",
+            style: { text, fill: paint?.ink ?? colors.muted, fontSize: 11, fontFamily: FONT },
+          },
+          textConfig: { position: "inside" },
+        }),
+      };
+    },
+  };
+}
 
-const rectangle = (x: number, y: number, width: number, height: number): string =>
-  `M${x} ${y}h${width}v${height}h${-width}Z`;
+function rectangle(x: number, y: number, width: number, height: number): string {
+  return `M${x} ${y}h${width}v${height}h${-width}Z`;
+}

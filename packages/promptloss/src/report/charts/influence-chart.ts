@@ -16,7 +16,7 @@ const ROW = 20;
 const FOOT = 56;
 const label = { color: colors.muted, fontSize: 11 };
 
-export const influenceChart = ({
+export function influenceChart({
   slot,
   rows,
   alt,
@@ -24,7 +24,7 @@ export const influenceChart = ({
   readonly slot: number;
   readonly rows: readonly InfluenceRow[];
   readonly alt: string;
-}): Drawing => {
+}): Drawing {
   const look = lookOf(slot);
   const topped = rows.flatMap(({ top, tip }, at) => (top === undefined ? [] : [{ ...top, at, tip }]));
   const bars: CustomSeriesOption = {
@@ -59,4 +59,4 @@ export const influenceChart = ({
     ...{ width: 360, height: 8 + FOOT + ROW * rows.length, alt },
     tips: [undefined, topped.map(({ tip }) => tip)],
   };
-};
+}

@@ -21,16 +21,18 @@ export interface Look {
 }
 
 /** Of the series at a place in their order; the same all over the page. */
-export const lookOf = (slot: number): Look => ({
-  color: `var(--s${slot % HUES})`,
-  symbol: symbols[slot % symbols.length]!,
-  glyph: glyphs[slot % glyphs.length]!,
-});
+export function lookOf(slot: number): Look {
+  return {
+    color: `var(--s${slot % HUES})`,
+    symbol: symbols[slot % symbols.length]!,
+    glyph: glyphs[slot % glyphs.length]!,
+  };
+}
 
 export const HEAT_STEPS = 9;
 
 /** Of a share from 0 to 1; and the ink that can be read on it. */
-export const heatOf = (share: number): { fill: string; ink: string } => {
+export function heatOf(share: number): { fill: string; ink: string } {
   const step = Math.min(HEAT_STEPS - 1, Math.max(0, Math.floor(share * HEAT_STEPS)));
   return { fill: `var(--h${step})`, ink: step < HEAT_STEPS / 2 ? "var(--on-low)" : "var(--on-high)" };
-};
+}

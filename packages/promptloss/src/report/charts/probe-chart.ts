@@ -19,7 +19,7 @@ export interface ProbeChart {
   readonly alt: string;
 }
 
-export const probeChart = ({ series, name, alt }: ProbeChart): Drawing => {
+export function probeChart({ series, name, alt }: ProbeChart): Drawing {
   const drawn: (CustomSeriesOption | LineSeriesOption | ScatterSeriesOption)[] = [];
   const tips: (readonly string[] | undefined)[] = [];
   for (const { slot, cells, means } of series) {
@@ -53,4 +53,4 @@ export const probeChart = ({ series, name, alt }: ProbeChart): Drawing => {
     option: { grid: GRID, xAxis: wpAxis(), yAxis: valueAxis(name), series: drawn },
     ...{ width: 360, height: 250, alt, tips },
   };
-};
+}

@@ -34,7 +34,7 @@ export interface RatioChart {
   readonly alt: string;
 }
 
-export const ratioChart = ({ points, ridge, ratios, alt }: RatioChart): Drawing => {
+export function ratioChart({ points, ridge, ratios, alt }: RatioChart): Drawing {
   const muted = { ...lookOf(0), color: colors.muted };
   const area = ridge.map(({ ratio, lower, upper }): Bar => ({ x: Math.log2(ratio), lower, upper }));
   const line: LineSeriesOption = {
@@ -68,4 +68,4 @@ export const ratioChart = ({ points, ridge, ratios, alt }: RatioChart): Drawing 
     option: { grid, xAxis: ratioAxis(ratios), yAxis: weightAxis(), series: drawn },
     ...{ width: 360, height: 260, alt, tips },
   };
-};
+}

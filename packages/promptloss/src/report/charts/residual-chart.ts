@@ -11,13 +11,13 @@ export interface ResidualSeries {
   readonly means: readonly { readonly wp: number; readonly residual: number }[];
 }
 
-export const residualChart = ({
+export function residualChart({
   series,
   alt,
 }: {
   readonly series: readonly ResidualSeries[];
   readonly alt: string;
-}): Drawing => {
+}): Drawing {
   const zero: LineSeriesOption = {
     ...{ type: "line", silent: true, showSymbol: false, z: 1 },
     data: [
@@ -54,4 +54,4 @@ export const residualChart = ({
     },
     ...{ width: 360, height: 270, alt, tips },
   };
-};
+}

@@ -43,7 +43,7 @@ const DODGE = 7;
 
 const LARGE = { width: 760, height: 360 };
 
-export const scoreChart = ({ series, name, range, alt, large = false }: ScoreChart): Drawing => {
+export function scoreChart({ series, name, range, alt, large = false }: ScoreChart): Drawing {
   const drawn: AnySeries[] = [];
   const tips: (readonly string[] | undefined)[] = [];
   const [lowest, highest] = range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -91,10 +91,10 @@ export const scoreChart = ({ series, name, range, alt, large = false }: ScoreCha
     ...(large ? LARGE : { width: 360, height: 270 }),
     ...{ alt, tips },
   };
-};
+}
 
 /** A band far wider than the points would press them into a line. */
-const bounded = (curve: readonly CurvePoint[], points: readonly ChartPoint[]): CurvePoint[] => {
+function bounded(curve: readonly CurvePoint[], points: readonly ChartPoint[]): CurvePoint[] {
   const ends = [
     ...points.flatMap(({ value, lower, upper }) => [value, lower ?? value, upper ?? value]),
     ...curve.map(({ mean }) => mean),
@@ -109,4 +109,4 @@ const bounded = (curve: readonly CurvePoint[], points: readonly ChartPoint[]): C
     lower: within(point.lower, point.mean),
     upper: within(point.upper, point.mean),
   }));
-};
+}

@@ -15,67 +15,67 @@ export interface Choice {
   readonly texts: readonly string[];
 }
 
-export const choices = (content: StudyContent): Choice[] => [
-  ...variables(content),
-  ...models(content),
-  ...intervals(content),
-];
+export function choices(content: StudyContent): Choice[] {
+  return [...variables(content), ...models(content), ...intervals(content)];
+}
 
-const variables = ({ benchmarks, fits, results }: StudyContent): Choice[] => [
-  {
-    name: "Weights",
-    mark: "paper",
-    texts: [
-      "The prompt loss weight (PLW) scales the loss of prompt tokens; completion tokens weigh 1. The variable of all models is w_p = PLW^0.30103, so that PLW 0.1 is w_p 0.5.",
-    ],
-  },
-  {
-    name: "Generation ratio",
-    mark: "paper",
-    texts: [
-      `Rg is mean completion tokens over mean prompt tokens of the training data, instruction and input alone; below ${shortBelow} data count as short-completion data.`,
-      "That it is a ratio of means and counts no template is derived from the paper's figures.",
-    ],
-  },
-  {
-    name: "Ratios that count as one",
-    mark: "own",
-    texts: [
-      "Cells whose ratios lie within a factor of 1.25 are modelled together, under their geometric mean.",
-    ],
-  },
-  {
-    name: "Groups of tasks",
-    mark: benchmarks.some(({ group }) => group !== null) ? "paper" : "own",
-    texts: [
-      "Multiple choice, short generation and long generation are the paper's groups; which group a task is in, the task or the study file says.",
-      ...(benchmarks.length > 0
-        ? [
-            benchmarks
-              .map(({ name, group, metric }) => `${name}: ${group ?? "no group"}, ${metric}`)
-              .join("; "),
-          ]
-        : []),
-    ],
-  },
-  ...taskSettings(results),
-  {
-    name: "Scores",
-    mark: fits.settings.transforms === undefined ? "own" : "study",
-    texts: [
-      "The metric that stands for each task, brought into the range of the family in these steps:",
-      ...(fits.fits[0]?.transforms ?? []).map(({ name, description }) => `${name}: ${description}`),
-      "All of it within each model's own rows.",
-      ...fits.notes,
-      ...(results.rows.some(({ primary }) => !primary)
-        ? ["Other metrics of the tasks are in the table for download and in no model."]
-        : []),
-    ],
-  },
-];
+function variables({ benchmarks, fits, results }: StudyContent): Choice[] {
+  return [
+    {
+      name: "Weights",
+      mark: "paper",
+      texts: [
+        "The prompt loss weight (PLW) scales the loss of prompt tokens; completion tokens weigh 1. The variable of all models is w_p = PLW^0.30103, so that PLW 0.1 is w_p 0.5.",
+      ],
+    },
+    {
+      name: "Generation ratio",
+      mark: "paper",
+      texts: [
+        `Rg is mean completion tokens over mean prompt tokens of the training data, instruction and input alone; below ${shortBelow} data count as short-completion data.`,
+        "That it is a ratio of means and counts no template is derived from the paper's figures.",
+      ],
+    },
+    {
+      name: "Ratios that count as one",
+      mark: "own",
+      texts: [
+        "Cells whose ratios lie within a factor of 1.25 are modelled together, under their geometric mean.",
+      ],
+    },
+    {
+      name: "Groups of tasks",
+      mark: benchmarks.some(({ group }) => group !== null) ? "paper" : "own",
+      texts: [
+        "Multiple choice, short generation and long generation are the paper's groups; which group a task is in, the task or the study file says.",
+        ...(benchmarks.length > 0
+          ? [
+              benchmarks
+                .map(({ name, group, metric }) => `${name}: ${group ?? "no group"}, ${metric}`)
+                .join("; "),
+            ]
+          : []),
+      ],
+    },
+    ...taskSettings(results),
+    {
+      name: "Scores",
+      mark: fits.settings.transforms === undefined ? "own" : "study",
+      texts: [
+        "The metric that stands for each task, brought into the range of the family in these steps:",
+        ...(fits.fits[0]?.transforms ?? []).map(({ name, description }) => `${name}: ${description}`),
+        "All of it within each model's own rows.",
+        ...fits.notes,
+        ...(results.rows.some(({ primary }) => !primary)
+          ? ["Other metrics of the tasks are in the table for download and in no model."]
+          : []),
+      ],
+    },
+  ];
+}
 
 /** Folders of rows are a machine's own, and no choice. */
-const taskSettings = ({ tasks = [] }: StudyContent["results"]): Choice[] => {
+function taskSettings({ tasks = [] }: StudyContent["results"]): Choice[] {
   const texts = tasks.flatMap(({ task, options: { data: _folder, ...options } }) => {
     const settings = flatSettings(options).map(({ key, value }) => `${key} ${value}`);
     return settings.length === 0 ? [] : [`${task}: ${settings.join(", ")}`];
@@ -95,9 +95,9 @@ const taskSettings = ({ tasks = [] }: StudyContent["results"]): Choice[] => {
         ]
       : []),
   ];
-};
+}
 
-const models = ({ fits }: StudyContent): Choice[] => {
+function models({ fits }: StudyContent): Choice[] {
   const { family, formula } = fits.settings;
   const formulas = [...new Set(fits.fits.map((fit) => fit.formula))];
   return [
@@ -141,9 +141,9 @@ const models = ({ fits }: StudyContent): Choice[] => {
       ],
     },
   ];
-};
+}
 
-const intervals = ({ fits }: StudyContent): Choice[] => {
+function intervals({ fits }: StudyContent): Choice[] {
   const { level, alpha, bootstrap, seed } = fits.settings;
   const percent = `${trimmed(100 * level, 4)} %`;
   return [
@@ -180,9 +180,10 @@ const intervals = ({ fits }: StudyContent): Choice[] => {
       ],
     },
   ];
-};
+}
 
 const defaults = analysisSettings();
 
-const changed = (value: unknown, key: keyof typeof defaults): boolean =>
-  JSON.stringify(value) !== JSON.stringify(defaults[key]);
+function changed(value: unknown, key: keyof typeof defaults): boolean {
+  return JSON.stringify(value) !== JSON.stringify(defaults[key]);
+}

@@ -31,10 +31,8 @@ export function methodsParagraph(content: StudyContent, version: string): string
     .join(" ");
 }
 
-export const bibtex = (
-  version: string,
-  year: number,
-): string => `@inproceedings{huerta-enochian-ko-2024-prompt-loss,
+export function bibtex(version: string, year: number): string {
+  return `@inproceedings{huerta-enochian-ko-2024-prompt-loss,
   title     = {Instruction Fine-Tuning: Does Prompt Loss Matter?},
   author    = {Huerta-Enochian, Mathew and Ko, Seung Yong},
   booktitle = {Proceedings of the 2024 Conference on Empirical Methods in Natural Language Processing},
@@ -65,6 +63,8 @@ export const bibtex = (
   year    = {1979}
 }
 `;
+}
 
-const listed = (words: readonly string[]): string =>
-  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}

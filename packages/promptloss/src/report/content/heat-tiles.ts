@@ -22,7 +22,7 @@ export const PALEST = 4;
  * Means over a series' cells, shaded by how many standard errors of their difference they lie below their row's best: what
  * chance does is pale nowhere. Without a standard error, by their place between the row's worst and best.
  */
-export const benchmarkTiles = ({ benchmarks }: StudyContent, series: Series): Grid => {
+export function benchmarkTiles({ benchmarks }: StudyContent, series: Series): Grid {
   const shown = benchmarks.flatMap(({ name, rows, higherIsBetter }) => {
     const { means } = weightMeans(
       rows.filter(({ cell }) => series.cells.has(cell)),
@@ -53,7 +53,7 @@ export const benchmarkTiles = ({ benchmarks }: StudyContent, series: Series): Gr
     return `${name} is best at PLW ${trimmed(sorted[0]!.plw, 4)} (${trimmed(sorted[0]!.mean, 4)})`;
   });
   return { rows: shown.map(({ name }) => name), weights, tiles, summary: `${best.join("; ")}.` };
-};
+}
 
 const states: Readonly<Record<string, string>> = {
   "✗": "failed",
@@ -62,7 +62,7 @@ const states: Readonly<Record<string, string>> = {
 };
 
 /** Each cell's mean score over its benchmarks; a row for each combination of the factors but the weight. */
-export const cellTiles = (content: StudyContent): Grid => {
+export function cellTiles(content: StudyContent): Grid {
   const { results, fits, cells } = content;
   const weightFactors = weightFactorsOf(results.rows);
   const rowOf = (factors: Readonly<Record<string, FactorValue>>): string =>
@@ -111,23 +111,25 @@ export const cellTiles = (content: StudyContent): Grid => {
     ...{ rows, weights, tiles },
     summary: `${rows.length} rows, ${weights.length} weights; ${failed} failed, ${open} not finished.`,
   };
-};
+}
 
-const sortedWeights = (weights: readonly number[]): number[] => [...new Set(weights)].sort((a, b) => a - b);
+function sortedWeights(weights: readonly number[]): number[] {
+  return [...new Set(weights)].sort((a, b) => a - b);
+}
 
 /** Factors whose levels are the weight itself, whatever they are called. */
-const weightFactorsOf = (rows: readonly ResultRow[]): ReadonlySet<string> => {
+function weightFactorsOf(rows: readonly ResultRow[]): ReadonlySet<string> {
   const names = new Set(rows.flatMap(({ factors }) => Object.keys(factors)));
   const same = [...names].filter((name) =>
     rows.every(({ factors, plw }) => factors[name] !== undefined && Number(factors[name]) === plw),
   );
   return new Set(["plw", ...same]);
-};
+}
 
-const weightOf = ({ levels }: ReportCell, factors: ReadonlySet<string>): number | undefined => {
+function weightOf({ levels }: ReportCell, factors: ReadonlySet<string>): number | undefined {
   for (const name of factors) {
     const plw = Number(levels[name]);
     if (levels[name] !== undefined && Number.isFinite(plw)) return plw;
   }
   return undefined;
-};
+}

@@ -80,9 +80,12 @@ const known: Readonly<Record<string, ProbeText>> = {
   },
 };
 
-export const probeText = (name: string): ProbeText =>
-  (Object.hasOwn(known, name) && known[name]) || {
-    title: name.replaceAll("_", " "),
-    unit: name,
-    meaning: "A probe of the study's own.",
-  };
+export function probeText(name: string): ProbeText {
+  return (
+    (Object.hasOwn(known, name) && known[name]) || {
+      title: name.replaceAll("_", " "),
+      unit: name,
+      meaning: "A probe of the study's own.",
+    }
+  );
+}

@@ -6,19 +6,19 @@ import type { AppliedTransform } from "../../statistics/index.ts";
  * The inverse for one benchmark, monotone.
  * @param negated whether less is better, where values were negated before the transforms
  */
-export const rawScale = (
+export function rawScale(
   applied: readonly AppliedTransform[],
   benchmark: string,
   negated: boolean,
-): ((score: number) => number) => {
+): (score: number) => number {
   const steps = applied.map((step) => inverseOf(step, benchmark)).reverse();
   return (score) => {
     const value = steps.reduce((x, step) => step(x), score);
     return negated ? -value : value;
   };
-};
+}
 
-const inverseOf = ({ name, parameters }: AppliedTransform, benchmark: string): ((y: number) => number) => {
+function inverseOf({ name, parameters }: AppliedTransform, benchmark: string): (y: number) => number {
   switch (name) {
     case "percent":
       return (y) => 100 * y;
@@ -39,4 +39,4 @@ const inverseOf = ({ name, parameters }: AppliedTransform, benchmark: string): (
     case "clip":
       return (y) => y;
   }
-};
+}

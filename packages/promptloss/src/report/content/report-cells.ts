@@ -46,10 +46,10 @@ export type RunFacts = Pick<
  * @param folder the study's output
  * @param planned cells of the study, where its file is known; others that lie in the folder are of no concern then
  */
-export const readReportCells = (
+export function readReportCells(
   folder: string,
   planned?: readonly Pick<ReportCell, "id" | "levels" | "recipe">[],
-): ReportCell[] => {
+): ReportCell[] {
   const root = join(folder, "cells");
   const ids = planned?.map(({ id }) => id) ?? (existsSync(root) ? readdirSync(root).sort() : []);
   return ids.flatMap((id, i) => {
@@ -66,4 +66,4 @@ export const readReportCells = (
       },
     ];
   });
-};
+}

@@ -9,17 +9,19 @@ export interface Setting {
   readonly value: string;
 }
 
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 /** Lists are values, lists of objects count from 1 where they are several; what is not set is left out. */
-export const flatSettings = (value: unknown, path: readonly string[] = []): Setting[] => {
+export function flatSettings(value: unknown, path: readonly string[] = []): Setting[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value) && value.some(isObject))
     return value.flatMap((each, i) => flatSettings(each, value.length === 1 ? path : [...path, `${i + 1}`]));
   if (typeof value !== "object" || Array.isArray(value))
     return [{ key: path.join("."), value: typeof value === "string" ? value : JSON.stringify(value) }];
   return Object.entries(value).flatMap(([key, inner]) => flatSettings(inner, [...path, key]));
-};
+}
 
 export interface RecipeSettings {
   readonly shared: readonly Setting[];
@@ -28,7 +30,7 @@ export interface RecipeSettings {
 }
 
 /** Undefined where no cell's recipe is known. */
-export const recipeSettings = (cells: readonly ReportCell[]): RecipeSettings | undefined => {
+export function recipeSettings(cells: readonly ReportCell[]): RecipeSettings | undefined {
   const recipes = cells.flatMap(({ recipe }) => (recipe === undefined ? [] : [flatSettings(recipe)]));
   const [first] = recipes;
   if (first === undefined) return undefined;
@@ -42,4 +44,4 @@ export const recipeSettings = (cells: readonly ReportCell[]): RecipeSettings | u
     shared: first.filter(({ key }) => isShared(key)),
     differing: [...found.keys()].filter((key) => !isShared(key)),
   };
-};
+}

@@ -39,11 +39,11 @@ export interface StudyContent {
 }
 
 /** @throws StatisticsError for settings that no model can follow */
-export const studyContent = (
+export function studyContent(
   results: StudyResults,
   cells: readonly ReportCell[] = [],
   settings: AnalysisSettings = results.analysis,
-): StudyContent => {
+): StudyContent {
   const fits = fitStudy(results, settings);
   const named = benchmarkRows(results.rows);
   const series = ratioGroups(named).map(({ generationRatio, cells: ids }, slot) => ({
@@ -64,34 +64,32 @@ export const studyContent = (
     cells,
     recommendations: recommendationsOf(results, fits, series),
   };
-};
+}
 
 /** The fits that a series has a part in, by the cells that they share. */
-export const seriesOf = (fit: StudyFit, series: readonly Series[]): Series | undefined =>
-  series.find(({ cells }) => fit.rows.some(({ result }) => cells.has(result.cell)));
+export function seriesOf(fit: StudyFit, series: readonly Series[]): Series | undefined {
+  return series.find(({ cells }) => fit.rows.some(({ result }) => cells.has(result.cell)));
+}
 
 /** Groups of tasks that the benchmarks belong to, those without one last. */
-export const groupsOf = (benchmarks: readonly Benchmark[]): (TaskGroup | null)[] =>
-  [...taskGroups, null].filter((group) => benchmarks.some((benchmark) => benchmark.group === group));
+export function groupsOf(benchmarks: readonly Benchmark[]): (TaskGroup | null)[] {
+  return [...taskGroups, null].filter((group) => benchmarks.some((benchmark) => benchmark.group === group));
+}
 
-const benchmarkOf = (
-  name: string,
-  rows: readonly ResultRow[],
-  { fits, benchmarks }: StudyFits,
-): Benchmark => {
+function benchmarkOf(name: string, rows: readonly ResultRow[], { fits, benchmarks }: StudyFits): Benchmark {
   const [{ metric, taskGroup, higherIsBetter }] = rows as [ResultRow];
   // A study of one benchmark has no other statement than that over all tasks.
   const own = [...benchmarks, ...fits].filter(
     (fit) => fit.taskGroup === undefined && fit.rows.every((row) => row.benchmark === name),
   );
   return { ...{ name, metric, group: taskGroup, higherIsBetter, rows }, fits: own };
-};
+}
 
-const recommendationsOf = (
+function recommendationsOf(
   { rows }: StudyResults,
   fits: StudyFits,
   series: readonly Series[],
-): Recommendation[] => {
+): Recommendation[] {
   const groups = [...new Set(fits.fits.map(({ taskGroup }) => taskGroup))];
   return series.flatMap(({ generationRatio }) =>
     generationRatio === undefined
@@ -103,4 +101,4 @@ const recommendationsOf = (
           }),
         ),
   );
-};
+}

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { weightMeans } from "./weight-means.ts";
 
-const at = (plw: number, value: number, standardError: number | null = null) => ({
-  ...{ plw, value, standardError },
-  wp: plw ** 0.30103,
-});
+function at(plw: number, value: number, standardError: number | null = null) {
+  return {
+    ...{ plw, value, standardError },
+    wp: plw ** 0.30103,
+  };
+}
 
 test("replicates give intervals of a pooled spread", () => {
   const { means, intervals } = weightMeans([at(1, 6), at(0, 1), at(0, 3), at(1, 4), at(0.1, 5)], 0.95);

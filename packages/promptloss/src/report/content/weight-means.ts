@@ -33,7 +33,7 @@ export interface WeightMeans {
 }
 
 /** @param level of the intervals, 0.95 */
-export const weightMeans = (values: readonly WeightedValue[], level: number): WeightMeans => {
+export function weightMeans(values: readonly WeightedValue[], level: number): WeightMeans {
   const groups = new Map<number, WeightedValue[]>();
   for (const each of values.filter(({ value }) => Number.isFinite(value)))
     groups.set(each.plw, [...(groups.get(each.plw) ?? []), each]);
@@ -62,7 +62,8 @@ export const weightMeans = (values: readonly WeightedValue[], level: number): We
   });
   const known = means.some(({ lower }) => lower !== undefined);
   return { means, intervals: freedom > 0 ? "replicates" : known ? "task" : "none" };
-};
+}
 
-const meanOf = (group: readonly WeightedValue[]): number =>
-  group.reduce((sum, { value }) => sum + value, 0) / group.length;
+function meanOf(group: readonly WeightedValue[]): number {
+  return group.reduce((sum, { value }) => sum + value, 0) / group.length;
+}

@@ -17,11 +17,14 @@ export class Markup {
 /** What a template takes; undefined and false leave nothing behind. */
 export type Part = Markup | string | number | undefined | false | readonly Part[];
 
-export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): Markup =>
-  new Markup(strings.map((text, i) => (i === 0 ? text : written(parts[i - 1]) + text)).join(""));
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  return new Markup(strings.map((text, i) => (i === 0 ? text : written(parts[i - 1]) + text)).join(""));
+}
 
 /** For text of our own making, and of the chart library's, which escapes by itself. */
-export const raw = (text: string): Markup => new Markup(text);
+export function raw(text: string): Markup {
+  return new Markup(text);
+}
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -34,11 +37,12 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** Safe between tags and within quoted attributes. */
-export const escaped = (text: string): string =>
-  text.replaceAll(/[&<>"'\0]/g, (character) => entities[character]!);
+export function escaped(text: string): string {
+  return text.replaceAll(/[&<>"'\0]/g, (character) => entities[character]!);
+}
 
-const written = (part: Part): string => {
+function written(part: Part): string {
   if (part === undefined || part === false) return "";
   if (part instanceof Markup) return part.text;
   return Array.isArray(part) ? part.map(written).join("") : escaped(String(part));
-};
+}

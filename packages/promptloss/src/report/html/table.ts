@@ -8,11 +8,11 @@ export interface Column {
 }
 
 /** The first cell of each row is its header. */
-export const table = (
+export function table(
   caption: string,
   columns: readonly Column[],
   rows: readonly (readonly Part[])[],
-): Markup => {
+): Markup {
   const align = (i: number): Part => columns[i]?.number && html` class="number"`;
   return html`<div class="wide" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption>${caption}</caption>
@@ -22,4 +22,4 @@ export const table = (
 <tr>${cells.map((cell, i) => (i === 0 ? html`<th scope="row">${cell}</th>` : html`<td${align(i)}>${cell}</td>`))}</tr>`,
   )}</tbody>
 </table></div>`;
-};
+}

@@ -7,20 +7,18 @@ import { table } from "../html/table.ts";
 import { counted, groupTitle, sentence } from "./wording.ts";
 
 /** Over all tasks of a generation ratio. */
-export const choiceOf = (
-  { recommendations }: StudyContent,
-  { generationRatio }: Series,
-): Markup | undefined => {
+export function choiceOf({ recommendations }: StudyContent, { generationRatio }: Series): Markup | undefined {
   const found = recommendations.find(
     (each) => each.taskGroup === undefined && each.generationRatio === generationRatio,
   );
   return (
     found && html`<p class="choice"><strong>The choice, not a claim:</strong> ${sentence(found.sentence)}</p>`
   );
-};
+}
 
 /** By group of tasks and ratio. */
-export const choiceTable = ({ recommendations }: StudyContent): Markup => html`
+export function choiceTable({ recommendations }: StudyContent): Markup {
+  return html`
 ${table(
   "Prompt loss weights of lowest expected regret: a choice, not a claim",
   [
@@ -46,14 +44,15 @@ ${table(
 )}
 <p class="note">What is known beside this study:</p>
 <ul class="note">${[...new Set(recommendations.map(known))].map((text) => html`<li>${text}</li>`)}</ul>`;
+}
 
 /** What the paper's figures say, without the study's own notes, which stand above. */
-const known = ({ generationRatio, evidence }: Recommendation): string => {
+function known({ generationRatio, evidence }: Recommendation): string {
   const said = evidence
     .filter(({ mark }) => mark !== "study")
     .map(({ mark, text }) => `${text} (${marks[mark]})`);
   return `Rg ${trimmed(generationRatio)}: ${said.join("; ")}.`;
-};
+}
 
 const marks: Readonly<Record<Recommendation["evidence"][number]["mark"], string>> = {
   study: "this study",

@@ -11,7 +11,7 @@ import { type StudyContent, seriesOf } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { counted } from "./wording.ts";
 
-export const diagnostics = ({ fits, series }: StudyContent, draw: Draw): Markup => {
+export function diagnostics({ fits, series }: StudyContent, draw: Draw): Markup {
   const overall = fits.fits
     .filter(({ taskGroup }) => taskGroup === undefined)
     .map((fit) => ({ fit, part: seriesOf(fit, series) }))
@@ -26,11 +26,13 @@ export const diagnostics = ({ fits, series }: StudyContent, draw: Draw): Markup 
 says that the curve does not fit, a wider spread at one end that its intervals are too narrow there. A statement that one
 task or seed carries alone is a statement about that one.</p>
 <div class="figures">${figures}</div>`;
-};
+}
 
-const labelOf = (label: string, series: number): string => (series < 2 ? "" : `, ${label}`);
+function labelOf(label: string, series: number): string {
+  return series < 2 ? "" : `, ${label}`;
+}
 
-const residuals = (each: StudyFit, slot: number, label: string, draw: Draw): Markup | undefined => {
+function residuals(each: StudyFit, slot: number, label: string, draw: Draw): Markup | undefined {
   if (each.fit === undefined) return undefined;
   const spread = deviationOf(each.fit);
   const points = each.fit.rows.map((row, i) => {
@@ -56,13 +58,14 @@ const residuals = (each: StudyFit, slot: number, label: string, draw: Draw): Mar
     caption: html`<p>${text}</p>`,
     level: 3,
   });
-};
+}
 
 /** What a residual is divided by, at a fitted mean. */
-const deviationOf = ({ family, dispersion }: MixedModelFit): ((mean: number) => number) =>
-  family === "beta" ? (mean) => Math.sqrt((mean * (1 - mean)) / (1 + dispersion)) : () => dispersion;
+function deviationOf({ family, dispersion }: MixedModelFit): (mean: number) => number {
+  return family === "beta" ? (mean) => Math.sqrt((mean * (1 - mean)) / (1 + dispersion)) : () => dispersion;
+}
 
-const influence = (each: StudyFit, slot: number, label: string, draw: Draw): Markup | undefined => {
+function influence(each: StudyFit, slot: number, label: string, draw: Draw): Markup | undefined {
   const left = leaveOneOut(each);
   if (left.length === 0) return undefined;
   const rows = left.map(({ what, p, top }) => ({
@@ -81,9 +84,10 @@ const influence = (each: StudyFit, slot: number, label: string, draw: Draw): Mar
     caption: html`<p>${range}</p>${none && html`<p>${none}</p>`}`,
     level: 3,
   });
-};
+}
 
-const topInWords = (top: LeftOut["top"]): string =>
-  top === undefined
+function topInWords(top: LeftOut["top"]): string {
+  return top === undefined
     ? "no top"
     : `top at w_p ${trimmed(top.wp)} (${trimmed(top.lower)} to ${trimmed(top.upper)})`;
+}

@@ -5,7 +5,7 @@ import { resultsTables } from "../../study/results/results-file.ts";
 import type { StudyContent } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";
 
-export const downloads = ({ results, fits }: StudyContent): Markup => {
+export function downloads({ results, fits }: StudyContent): Markup {
   const { csv, jsonl } = resultsTables(results);
   const json = `${JSON.stringify(fitsToJson(fits), null, 2)}\n`;
   return html`
@@ -15,10 +15,10 @@ export const downloads = ({ results, fits }: StudyContent): Markup => {
 <li>${link(`${results.study}.jsonl`, "application/jsonl", jsonl)}</li>
 <li>${link(`${results.study}-models.json`, "application/json", json)}: coefficients, covariances, fitted values</li>
 </ul>`;
-};
+}
 
-const link = (name: string, type: string, text: string): Markup => {
+function link(name: string, type: string, text: string): Markup {
   const size = Buffer.byteLength(text);
   const shown = size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`;
   return html`<a download="${name}" href="data:${type};charset=utf-8;base64,${Buffer.from(text).toString("base64")}">${name}</a> (${shown})`;
-};
+}

@@ -10,7 +10,7 @@ import { html, type Markup, type Part } from "../html/markup.ts";
 import { table } from "../html/table.ts";
 import { counted, groupTitle } from "./wording.ts";
 
-export const findings = ({ fits, series, benchmarks, results }: StudyContent): Markup => {
+export function findings({ fits, series, benchmarks, results }: StudyContent): Markup {
   const all = [...fits.fits, ...fits.benchmarks];
   if (all.length === 0) return html`<p>Nothing was tested.</p>`;
   const ratios = series.length > 1;
@@ -40,12 +40,13 @@ ${table(
   ],
   all.map((fit) => row(fit, ratios, metricOf)),
 )}`;
-};
+}
 
-const end = (what: string, plw: number, named: number, name: string): string =>
-  plw === named ? `${what} ${name} (${plw})` : `${what} ${trimmed(plw)}`;
+function end(what: string, plw: number, named: number, name: string): string {
+  return plw === named ? `${what} ${name} (${plw})` : `${what} ${trimmed(plw)}`;
+}
 
-const row = (fit: StudyFit, ratios: boolean, metricOf: ReadonlyMap<string, string>): Part[] => {
+function row(fit: StudyFit, ratios: boolean, metricOf: ReadonlyMap<string, string>): Part[] {
   const { benchmark, taskGroup, generationRatio, finding, problem } = fit;
   const title =
     benchmark === undefined
@@ -66,17 +67,18 @@ const row = (fit: StudyFit, ratios: boolean, metricOf: ReadonlyMap<string, strin
     trimmed(evidence.residualDf, 3),
     about,
   ];
-};
+}
 
 /** The best weight with its interval, or the weights that can't be told from it. */
-export const bestOf = ({ best, interval, alike }: WeightFinding): Part => {
+export function bestOf({ best, interval, alike }: WeightFinding): Part {
   if (interval !== undefined)
     return html`<strong>${trimmed(best.plw)}</strong> (${trimmed(interval.plw.lower)} to ${trimmed(interval.plw.upper)})`;
   if (alike === undefined) return "–";
   return alike.length === 1 ? trimmed(alike[0]!) : `${trimmed(alike[0]!)} to ${trimmed(alike.at(-1)!)} alike`;
-};
+}
 
-const gain = (found: Gain | undefined): string =>
-  found === undefined
+function gain(found: Gain | undefined): string {
+  return found === undefined
     ? "–"
     : `${short(found.difference, 2)} (${short(found.lower, 2)} to ${short(found.upper, 2)})`;
+}

@@ -9,7 +9,7 @@ import type { StudyContent } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { table } from "../html/table.ts";
 
-export const heatmaps = (content: StudyContent, draw: Draw): Markup => {
+export function heatmaps(content: StudyContent, draw: Draw): Markup {
   const { benchmarks, series } = content;
   const cells = cellTiles(content);
   return html`
@@ -34,9 +34,9 @@ ${gridFigure(
   draw,
 )}`
 }`;
-};
+}
 
-const gridFigure = (title: string, caption: string, grid: Grid, draw: Draw): Markup => {
+function gridFigure(title: string, caption: string, grid: Grid, draw: Draw): Markup {
   const drawing: Heatmap = { ...grid, alt: `Heatmap. ${title}. ${caption} ${grid.summary}` };
   const sized = (size: typeof broad, name: string): Markup =>
     html`<div class="${name}">${draw(heatmap(drawing, size))}</div>`;
@@ -48,19 +48,20 @@ const gridFigure = (title: string, caption: string, grid: Grid, draw: Draw): Mar
     level: 3,
     className: "heat",
   });
-};
+}
 
-const valueTable = (title: string, { rows, weights, tiles }: Grid): Markup => {
+function valueTable(title: string, { rows, weights, tiles }: Grid): Markup {
   const text = new Map(tiles.map((tile) => [`${tile.row} ${tile.column}`, tile.text]));
   return table(
     title,
     [{ name: "" }, ...weights.map((plw) => ({ name: `PLW ${trimmed(plw, 4)}`, number: true }))],
     rows.map((name, row) => [name, ...weights.map((_, column) => text.get(`${row} ${column}`) ?? "")]),
   );
-};
+}
 
-const scale = (low: string, high: string): Markup =>
-  html`<p class="note">${low}<span class="scale" aria-hidden="true">${Array.from(
+function scale(low: string, high: string): Markup {
+  return html`<p class="note">${low}<span class="scale" aria-hidden="true">${Array.from(
     { length: 9 },
     (_, step) => html`<i style="background:var(--h${step})"></i>`,
   )}</span>${high}</p>`;
+}

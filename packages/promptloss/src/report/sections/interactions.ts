@@ -8,12 +8,14 @@ import { table } from "../html/table.ts";
 import { bestOf } from "./findings.ts";
 import { sentence } from "./wording.ts";
 
-export const interactions = ({ fits }: StudyContent): Markup => html`
+export function interactions({ fits }: StudyContent): Markup {
+  return html`
 <p>Each level's own statement is of its cells alone; all p-values are corrected together with those above. That two levels
 have different best weights is a claim only where the test of PLW × factor says so.</p>
 ${fits.interactions.map(one)}`;
+}
 
-const one = ({ factor, generationRatio, levels, sentence: said }: StudyInteraction): Markup => {
+function one({ factor, generationRatio, levels, sentence: said }: StudyInteraction): Markup {
   const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
   const rows = levels.map(({ level, finding }): Part[] =>
     finding === undefined
@@ -40,4 +42,4 @@ ${table(
   ],
   rows,
 )}`;
-};
+}

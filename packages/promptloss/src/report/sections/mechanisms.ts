@@ -10,7 +10,7 @@ import { weightMeans } from "../content/weight-means.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { cellName, counted, legend } from "./wording.ts";
 
-export const mechanisms = ({ results, series, fits }: StudyContent, draw: Draw): Markup => {
+export function mechanisms({ results, series, fits }: StudyContent, draw: Draw): Markup {
   // Probes belong to a cell; the table repeats them in each of its rows.
   const cells = [...new Map(results.rows.map((row) => [row.cell, row])).values()];
   const names = results.probes.filter((name) => cells.some((row) => measured(row, name) !== undefined));
@@ -21,15 +21,15 @@ export const mechanisms = ({ results, series, fits }: StudyContent, draw: Draw):
 is fitted to them.</p>
 ${legend(series)}
 <div class="figures">${names.map((name) => probeFigure(name, cells, series, level, draw))}</div>`;
-};
+}
 
-const probeFigure = (
+function probeFigure(
   name: string,
   cells: readonly ResultRow[],
   series: readonly Series[],
   level: number,
   draw: Draw,
-): Markup => {
+): Markup {
   const { title, unit, meaning } = probeText(name);
   const parts = series.flatMap((each) => {
     const part = partOf(
@@ -56,14 +56,14 @@ const probeFigure = (
     caption: html`<p>${meaning}</p>`,
     level: 3,
   });
-};
+}
 
-const partOf = (
+function partOf(
   name: string,
   rows: readonly ResultRow[],
   { slot, label }: Series,
   level: number,
-): ProbeSeries => {
+): ProbeSeries {
   const values = rows.flatMap((row) => {
     const value = measured(row, name);
     return value === undefined ? [] : [{ row, plw: row.plw, wp: row.wp, value, standardError: null }];
@@ -82,11 +82,11 @@ const partOf = (
       tip: `${label}, PLW ${trimmed(plw, 4)}: ${trimmed(mean, 4)}, ${counted(count, "cell")}`,
     })),
   };
-};
+}
 
 /** As it is drawn. */
-const measured = ({ probes }: ResultRow, name: string): number | undefined => {
+function measured({ probes }: ResultRow, name: string): number | undefined {
   const value = probes[name];
   const { shown = (x: number) => x } = probeText(name);
   return typeof value === "number" && Number.isFinite(value) ? shown(value) : undefined;
-};
+}

@@ -16,7 +16,8 @@ const marks: Readonly<Record<ChoiceMark, string>> = {
   own: "our choice",
 };
 
-export const method = (content: StudyContent, version: string, year: number): Markup => html`
+export function method(content: StudyContent, version: string, year: number): Markup {
+  return html`
 <h3>To paste</h3>
 <p class="paste">${methodsParagraph(content, version)}</p>
 <details><summary>BibTeX</summary><pre tabindex="0">${bibtex(version, year)}</pre></details>
@@ -25,18 +26,19 @@ export const method = (content: StudyContent, version: string, year: number): Ma
 marked <span class="tag">${marks.own}</span> is ours: the paper's exact setting was not available to us, or there is
 none.</p>
 <details><summary>Every choice between the runs and the figures</summary><dl>${choices(content).map(
-  ({ name, mark, texts }) => html`
+    ({ name, mark, texts }) => html`
 <dt>${name} <span class="tag">${marks[mark]}</span></dt>${texts.map((text) => html`<dd>${text}</dd>`)}`,
-)}</dl></details>
+  )}</dl></details>
 <h3>The cells</h3>
 ${levels(content)}
 ${missing(content)}
 ${recipe(content)}
 <h3>Runs</h3>
 ${runs(content, version)}`;
+}
 
 /** Labels of each factor. */
-const levels = ({ results, cells }: StudyContent): Markup => {
+function levels({ results, cells }: StudyContent): Markup {
   const all = [...results.rows.map(({ factors }) => factors), ...cells.map((cell) => cell.levels)];
   const plws = [...new Set(results.rows.map(({ plw }) => plw))].sort((a, b) => a - b);
   const labels = results.factors.map((name) => {
@@ -48,20 +50,20 @@ const levels = ({ results, cells }: StudyContent): Markup => {
   });
   return html`<ul>${labels}
 ${!results.factors.includes("plw") && plws.length > 0 && html`<li>prompt loss weights: ${plws.join(", ")}</li>`}</ul>`;
-};
+}
 
 /** How the cells were trained. */
-const recipe = ({ cells }: StudyContent): Markup | undefined => {
+function recipe({ cells }: StudyContent): Markup | undefined {
   const settings = recipeSettings(cells);
   if (settings === undefined) return undefined;
   const { shared, differing } = settings;
   return html`<h3>The recipe</h3>
 ${differing.length > 0 && html`<p>Cells differ in ${differing.join(", ")}. What they share:</p>`}
 <details><summary>${counted(shared.length, "setting")}</summary><ul class="settings">${shared.map(({ key, value }) => html`<li>${key}: ${value}</li>`)}</ul></details>`;
-};
+}
 
 /** What has no scores, and why. */
-const missing = ({ results, cells, benchmarks }: StudyContent): Markup => {
+function missing({ results, cells, benchmarks }: StudyContent): Markup {
   const scored = new Set(results.rows.map(({ cell }) => cell));
   const failed = cells.filter(({ state }) => state === "failed");
   const open = results.cells - scored.size - failed.length;
@@ -90,7 +92,7 @@ ${
     ]),
   )
 }`;
-};
+}
 
 const facts: readonly (readonly [string, (run: RunFacts) => string])[] = [
   ["Seeds", ({ seed }) => String(seed)],
@@ -102,7 +104,7 @@ const facts: readonly (readonly [string, (run: RunFacts) => string])[] = [
   ["Machine", ({ platform, processor, device }) => `${platform}, ${processor}, ${device}`],
 ];
 
-const runs = ({ cells }: StudyContent, version: string): Markup => {
+function runs({ cells }: StudyContent, version: string): Markup {
   const known = cells.flatMap(({ run }) => (run === undefined ? [] : [run]));
   const report = html`<p>Modelled and drawn by promptloss ${version} on Node.js ${process.versions.node}.</p>`;
   if (known.length === 0)
@@ -110,13 +112,15 @@ const runs = ({ cells }: StudyContent, version: string): Markup => {
   const notes = [...new Set(known.flatMap((run) => run.notes ?? []))];
   return html`<ul>${facts.map(([name, read]) => html`<li>${name}: ${sorted(known.map(read)).join("; ")}</li>`)}</ul>
 ${notes.length > 0 && html`<p>Notes of the runs:</p><ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`}${provenance(cells)}${report}`;
-};
+}
 
 /** Of a run that came to its end. */
-const took = ({ end }: RunFacts) => (end !== undefined && "seconds" in end ? end : undefined);
+function took({ end }: RunFacts) {
+  return end !== undefined && "seconds" in end ? end : undefined;
+}
 
 /** Of each run: what it was trained on and from, as hashes, and what it took. */
-const provenance = (cells: StudyContent["cells"]): Markup => {
+function provenance(cells: StudyContent["cells"]): Markup {
   const known = cells.flatMap(({ id, levels: of, run }) => (run === undefined ? [] : [{ id, of, run }]));
   const total = (read: (run: RunFacts) => number | undefined): number =>
     known.reduce((sum, { run }) => sum + (read(run) ?? 0), 0);
@@ -147,8 +151,9 @@ const provenance = (cells: StudyContent["cells"]): Markup => {
       trimmed(took(run)?.seconds ?? Number.NaN, 3),
     ]),
   )}<p class="note">SHA-256, the first twelve digits, of the rows as trained, the base model, and the run.</p></details>`;
-};
+}
 
 /** Different values, numbers by size. */
-const sorted = (values: readonly string[]): string[] =>
-  [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+function sorted(values: readonly string[]): string[] {
+  return [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+}

@@ -9,15 +9,16 @@ import { html, type Markup } from "../html/markup.ts";
 import { table } from "../html/table.ts";
 import { counted, groupTitle, sentence } from "./wording.ts";
 
-export const modelTables = ({ fits }: StudyContent): Markup =>
-  fits.fits.length === 0
+export function modelTables({ fits }: StudyContent): Markup {
+  return fits.fits.length === 0
     ? html`<p>There is nothing to model yet.</p>`
     : html`
 <p>The mixed models that curves are drawn from. Their tests are uncorrected; verdicts rest on the table of findings.</p>
 ${[...fits.fits, ...fits.benchmarks].map(modelOf)}
 <p class="note">*** p &lt; 0.001, ** p &lt; 0.01, * p &lt; 0.05, . p &lt; 0.1, two-sided, uncorrected.</p>`;
+}
 
-const modelOf = (each: StudyFit): Markup => {
+function modelOf(each: StudyFit): Markup {
   const { taskGroup, benchmark, generationRatio, rows, formula, fit, beside, problem } = each;
   const ratio = generationRatio === undefined ? "" : `, Rg ${trimmed(generationRatio)}`;
   const title = `${benchmark ?? groupTitle(taskGroup)}${ratio}`;
@@ -26,16 +27,18 @@ const modelOf = (each: StudyFit): Markup => {
 ${beside && html`<p>${sentence(beside.sentence)}.</p>`}
 ${problem !== undefined && html`<p class="warning">No ${fit ? "effect" : "model"}: ${problem}.</p>`}
 ${fit && fitTables(fit, title)}</details>`;
-};
+}
 
-const fitTables = (fit: MixedModelFit, title: string): Markup => html`
+function fitTables(fit: MixedModelFit, title: string): Markup {
+  return html`
 ${coefficients(fit, title)}
 ${fit.varianceComponents.length > 0 && randomEffects(fit, title)}
 ${criteria(fit, title)}
 ${fit.diagnostics.map(({ severity, message }) => html`<p class="${severity}">${sentence(severity)}: ${message}.</p>`)}
 <details><summary>As <code>promptloss fit</code> prints it</summary><pre tabindex="0">${renderSummary(fit)}</pre></details>`;
+}
 
-const coefficients = (fit: MixedModelFit, title: string): Markup => {
+function coefficients(fit: MixedModelFit, title: string): Markup {
   const { statistic, method, rows } = coefficientTests(fit);
   return table(
     `${title}: fixed effects (${method})`,
@@ -56,10 +59,10 @@ const coefficients = (fit: MixedModelFit, title: string): Markup => {
       ...fit.aliased.map((name) => [name, "–", "–", "–", "–", "–", "left out"]),
     ],
   );
-};
+}
 
-const randomEffects = ({ varianceComponents, family, dispersion }: MixedModelFit, title: string): Markup =>
-  table(
+function randomEffects({ varianceComponents, family, dispersion }: MixedModelFit, title: string): Markup {
+  return table(
     `${title}: random effects`,
     [
       { name: "Group" },
@@ -80,8 +83,9 @@ const randomEffects = ({ varianceComponents, family, dispersion }: MixedModelFit
       ...(family === "gaussian" ? [["residual", "", "", short(dispersion ** 2), short(dispersion), ""]] : []),
     ],
   );
+}
 
-const criteria = (fit: MixedModelFit, title: string): Markup => {
+function criteria(fit: MixedModelFit, title: string): Markup {
   const { aic, bic, logLik, parameters, observations, dispersion, family, link, reml } = fit;
   const spread = family === "beta" ? "Precision φ" : "Residual σ";
   return table(
@@ -97,4 +101,4 @@ const criteria = (fit: MixedModelFit, title: string): Markup => {
       ],
     ],
   );
-};
+}

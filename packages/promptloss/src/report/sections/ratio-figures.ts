@@ -14,7 +14,7 @@ const RIDGE_POINTS = 21;
 /** Of the surface, for the band. */
 const DRAWS = 500;
 
-export const ratioFigures = (content: StudyContent, draw: Draw): Markup => {
+export function ratioFigures(content: StudyContent, draw: Draw): Markup {
   const { fits } = content;
   const scopes = [...new Set(fits.fits.map(({ taskGroup }) => taskGroup))];
   const percent = `${trimmed(100 * fits.settings.level, 4)} %`;
@@ -26,9 +26,9 @@ over the whole range; ratios without a significant relation have none.${
     ` The band holds where the response surface over w_p and log Rg is highest in ${percent} of ${DRAWS} draws of it; a line is drawn in it where the surface is significantly higher there than at the ends of w_p.`
   }</p>
 <div class="figures">${scopes.map((scope) => ratioFigure(scope, content, draw))}</div>`;
-};
+}
 
-const ratioFigure = (scope: StudyFit["taskGroup"], { fits, series }: StudyContent, draw: Draw): Markup => {
+function ratioFigure(scope: StudyFit["taskGroup"], { fits, series }: StudyContent, draw: Draw): Markup {
   const own = fits.fits.filter(
     ({ taskGroup, generationRatio }) => taskGroup === scope && generationRatio !== undefined,
   );
@@ -56,9 +56,9 @@ const ratioFigure = (scope: StudyFit["taskGroup"], { fits, series }: StudyConten
     caption: notes.map((note) => html`<p>${note}</p>`),
     level: 3,
   });
-};
+}
 
-const pointOf = ({ effect, generationRatio: ratio }: StudyFit, slot: number): RatioPoint[] => {
+function pointOf({ effect, generationRatio: ratio }: StudyFit, slot: number): RatioPoint[] {
   const best = effect?.best;
   if (effect === undefined || best === undefined || ratio === undefined || effect.kind === "minimum")
     return [];
@@ -69,26 +69,26 @@ const pointOf = ({ effect, generationRatio: ratio }: StudyFit, slot: number): Ra
   return [
     { slot, ratio, wp: best.wp, interval, tip: `Rg ${trimmed(ratio)}: PLW ${trimmed(best.plw)}${span}` },
   ];
-};
+}
 
-const ridgeOf = (surface: ResponseSurface, level: number): RidgePoint[] => {
+function ridgeOf(surface: ResponseSurface, level: number): RidgePoint[] {
   const [low, high] = surface.range.rg.map(Math.log) as [number, number];
   return Array.from({ length: RIDGE_POINTS }, (_, i) => {
     const ratio = Math.exp(low + ((high - low) * i) / (RIDGE_POINTS - 1));
     const { wp, interval, againstEnds } = bestPlwAt(surface, ratio, { level, draws: DRAWS });
     return { ratio, wp, ...interval.wp, settled: againstEnds.every(({ p }) => p < 1 - level) };
   });
-};
+}
 
-const ridgeInWords = (ridge: readonly RidgePoint[]): string => {
+function ridgeInWords(ridge: readonly RidgePoint[]): string {
   const settled = ridge.filter((point) => point.settled);
   if (settled.length === 0) return "The surface has no significant best weight at any ratio.";
   const at = ({ wp, ratio }: RidgePoint): string => `w_p ${trimmed(wp)} at Rg ${trimmed(ratio)}`;
   const count = `at ${settled.length} of ${ridge.length} ratios`;
   return `The surface has a significant best weight ${count}: first ${at(settled[0]!)}, last ${at(settled.at(-1)!)}.`;
-};
+}
 
-const surfaceNotes = (found: StudySurface | undefined, ridge: readonly RidgePoint[]): string[] => {
+function surfaceNotes(found: StudySurface | undefined, ridge: readonly RidgePoint[]): string[] {
   if (found === undefined) return [];
   if (found.surface === undefined) return [`No surface: ${found.problem}.`];
   const { notes, effectiveDegreesOfFreedom: freedom, observations } = found.surface;
@@ -97,4 +97,4 @@ const surfaceNotes = (found: StudySurface | undefined, ridge: readonly RidgePoin
     `Surface of ${observations} scores, ${trimmed(freedom)} effective degrees of freedom.`,
     ...notes.map((note) => `${note}.`),
   ];
-};
+}

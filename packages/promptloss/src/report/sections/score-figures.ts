@@ -23,7 +23,7 @@ const TOGETHER = 3;
 const CURVE_POINTS = 61;
 
 /** All tasks in one chart as wide as the page. */
-export const leadFigure = (content: StudyContent, draw: Draw): Markup | undefined => {
+export function leadFigure(content: StudyContent, draw: Draw): Markup | undefined {
   const { parts, titles } = groupParts(undefined, content);
   if (parts.length === 0) return undefined;
   const { name, range, subtitle } = titles;
@@ -36,9 +36,9 @@ export const leadFigure = (content: StudyContent, draw: Draw): Markup | undefine
     level: 3,
     className: "lead",
   });
-};
+}
 
-export const scoreFigures = (content: StudyContent, draw: Draw): Markup => {
+export function scoreFigures(content: StudyContent, draw: Draw): Markup {
   const { fits, benchmarks, series } = content;
   const scopes = [...new Set(fits.fits.map(({ taskGroup }) => taskGroup))].filter(
     (scope) => scope !== undefined,
@@ -60,9 +60,9 @@ ${groupsOf(benchmarks).map(
     .filter((benchmark) => benchmark.group === group)
     .map((benchmark) => benchmarkFigures(benchmark, content, draw))}</div>`,
 )}`;
-};
+}
 
-const howToRead = ({ fits }: StudyContent): string => {
+function howToRead({ fits }: StudyContent): string {
   const percent = `${trimmed(100 * fits.settings.level, 4)} %`;
   return (
     `Points are means over the cells of one weight, with ${percent} intervals; lines are fitted curves with pointwise ` +
@@ -70,17 +70,17 @@ const howToRead = ({ fits }: StudyContent): string => {
     "dashed line is the top of a curve that beats both ends; the thick line at the foot is its interval. All figures below " +
     "are drawn alike."
   );
-};
+}
 
-const groupFigures = (scope: StudyFit["taskGroup"], content: StudyContent, draw: Draw): Markup[] => {
+function groupFigures(scope: StudyFit["taskGroup"], content: StudyContent, draw: Draw): Markup[] {
   const { parts, titles } = groupParts(scope, content);
   return figuresOf(parts, draw, titles);
-};
+}
 
-const groupParts = (
+function groupParts(
   scope: StudyFit["taskGroup"],
   { fits, series }: StudyContent,
-): { parts: (Part & { readonly finding: string })[]; titles: Titles } => {
+): { parts: (Part & { readonly finding: string })[]; titles: Titles } {
   const { level, family } = fits.settings;
   const parts = fits.fits
     .filter(({ taskGroup }) => taskGroup === scope)
@@ -98,9 +98,9 @@ const groupParts = (
     range: family === "beta" ? ([0, 1] as const) : undefined,
   };
   return { parts, titles };
-};
+}
 
-const benchmarkFigures = (benchmark: Benchmark, { fits, series }: StudyContent, draw: Draw): Markup[] => {
+function benchmarkFigures(benchmark: Benchmark, { fits, series }: StudyContent, draw: Draw): Markup[] {
   const { name, metric, higherIsBetter, rows } = benchmark;
   const { level } = fits.settings;
   const parts = series.flatMap((each) => {
@@ -116,7 +116,7 @@ const benchmarkFigures = (benchmark: Benchmark, { fits, series }: StudyContent, 
   });
   const better = higherIsBetter ? "higher is better" : "lower is better, the score is its negative";
   return figuresOf(parts, draw, { title: name, subtitle: `${metric}, ${better}`, name: metric });
-};
+}
 
 interface Titles extends Pick<ScoreChart, "name" | "range"> {
   readonly title: string;
@@ -124,11 +124,11 @@ interface Titles extends Pick<ScoreChart, "name" | "range"> {
 }
 
 /** All series in one figure, or one each where they are many. */
-const figuresOf = (
+function figuresOf(
   parts: readonly (Part & { readonly finding: string })[],
   draw: Draw,
   { title, subtitle, name, range }: Titles,
-): Markup[] => {
+): Markup[] {
   // Scores that nothing could scale have no place on the chart.
   const drawn = parts.filter(({ points }) => points.length > 0);
   const apart = drawn.length > TOGETHER;
@@ -143,20 +143,20 @@ const figuresOf = (
       level: 4,
     });
   });
-};
+}
 
 interface Part extends ScoreSeries {
   readonly label: string;
 }
 
 /** @param toRaw from the fit's scale to the points', monotone */
-const partOf = (
+function partOf(
   fit: StudyFit | undefined,
   { slot, label }: Series,
   values: readonly WeightedValue[],
   level: number,
   toRaw: (score: number) => number,
-): Part => {
+): Part {
   const { means } = weightMeans(values, level);
   const points = means.map(({ plw, wp, mean, lower, upper, count }): ChartPoint => {
     const interval = lower === undefined ? "" : ` (${trimmed(lower, 4)} to ${trimmed(upper!, 4)})`;
@@ -177,13 +177,13 @@ const partOf = (
         ? { wp: vertex!.wp, value, lower: interval!.lower, upper: interval!.upper }
         : undefined,
   };
-};
+}
 
-const curveOf = (
+function curveOf(
   { fit, effect }: StudyFit,
   level: number,
   toRaw: (score: number) => number,
-): CurvePoint[] | undefined => {
+): CurvePoint[] | undefined {
   if (fit === undefined || effect === undefined) return undefined;
   try {
     return effectCurve(fit, { level, points: CURVE_POINTS }).map(({ mean, lower, upper, ...at }) => {
@@ -195,13 +195,14 @@ const curveOf = (
     if (error instanceof StatisticsError) return undefined;
     throw error;
   }
-};
+}
 
-const nearest = (curve: readonly CurvePoint[], wp: number): CurvePoint =>
-  curve.reduce((best, point) => (Math.abs(point.wp - wp) < Math.abs(best.wp - wp) ? point : best));
+function nearest(curve: readonly CurvePoint[], wp: number): CurvePoint {
+  return curve.reduce((best, point) => (Math.abs(point.wp - wp) < Math.abs(best.wp - wp) ? point : best));
+}
 
 /** A cell's mean over its benchmarks, on the modelled scale, with the benchmarks' errors together where all have one. */
-const cellMeans = ({ rows, transforms }: StudyFit): WeightedValue[] => {
+function cellMeans({ rows, transforms }: StudyFit): WeightedValue[] {
   const cells = new Map<string, { plw: number; wp: number; scores: number[]; variance: number }>();
   for (const { result, score, benchmark } of rows) {
     const { plw, wp, standardError, higherIsBetter } = result;
@@ -216,12 +217,14 @@ const cellMeans = ({ rows, transforms }: StudyFit): WeightedValue[] => {
     value: scores.reduce((sum, score) => sum + score, 0) / scores.length,
     standardError: Number.isNaN(variance) ? null : Math.sqrt(variance) / scores.length,
   }));
-};
+}
 
-const prefix = (label: string, series: number): string => (series < 2 ? "" : `${label}: `);
+function prefix(label: string, series: number): string {
+  return series < 2 ? "" : `${label}: `;
+}
 
 /** A finding in a few words, which the table of findings has whole; or why there is none. */
-const findingOf = ({ finding, problem }: StudyFit, label: string, series: number): string => {
+function findingOf({ finding, problem }: StudyFit, label: string, series: number): string {
   const said = prefix(label, series);
   if (finding === undefined) return sentence(`${said}nothing to compare: ${problem}.`);
   const { shape, best, interval, correctedP } = finding;
@@ -231,9 +234,9 @@ const findingOf = ({ finding, problem }: StudyFit, label: string, series: number
       : ` at PLW ${trimmed(best.plw)} (${trimmed(interval.plw.lower)} to ${trimmed(interval.plw.upper)})`;
   const p = shape === "no verdict" ? "" : `, corrected p = ${pValue(correctedP)}`.replace("= <", "<");
   return sentence(`${said}${shape}${where}${p}.`);
-};
+}
 
-const altOf = (what: string, parts: readonly (Part & { readonly finding: string })[]): string => {
+function altOf(what: string, parts: readonly (Part & { readonly finding: string })[]): string {
   const texts = parts.map(({ label, points, finding }) => {
     const sorted = [...points].sort((a, b) => a.value - b.value);
     const [low, high] = [sorted[0]!, sorted.at(-1)!];
@@ -241,4 +244,4 @@ const altOf = (what: string, parts: readonly (Part & { readonly finding: string 
     return `${label}, ${counted(points.length, "weight")}: ${range}. ${finding}`;
   });
   return [what, ...texts].join(" ");
-};
+}

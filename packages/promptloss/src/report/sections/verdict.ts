@@ -7,7 +7,7 @@ import { choiceOf } from "./choice.ts";
 import { leadFigure } from "./score-figures.ts";
 import { counted, legend, sentence } from "./wording.ts";
 
-export const verdict = (content: StudyContent, draw: Draw): Markup => {
+export function verdict(content: StudyContent, draw: Draw): Markup {
   const { fits, series } = content;
   if (fits.fits.length === 0)
     return html`<p>There is nothing to model yet, so nothing can be said about the best weight.</p>
@@ -18,9 +18,9 @@ ${about(content)}
 ${legend(series)}
 ${leadFigure(content, draw)}
 ${fits.notes.length > 0 && html`<ul class="note">${fits.notes.map((note) => html`<li>${sentence(note)}.</li>`)}</ul>`}`;
-};
+}
 
-const card = (each: Series, content: StudyContent): Markup | undefined => {
+function card(each: Series, content: StudyContent): Markup | undefined {
   const { fits, series } = content;
   const fit = fits.fits.find((found) => found.taskGroup === undefined && seriesOf(found, series) === each);
   if (fit === undefined) return undefined;
@@ -31,10 +31,10 @@ const card = (each: Series, content: StudyContent): Markup | undefined => {
 <p>${finding === undefined ? sentence(`${problem}.`) : sentence(finding.verdict)}</p>
 ${beside && !beside.agrees && html`<p class="warning">${sentence(beside.sentence)}.</p>`}
 ${choiceOf(content, each)}</div>`;
-};
+}
 
 /** What was run. */
-const about = ({ results, series, benchmarks }: StudyContent): Markup => {
+function about({ results, series, benchmarks }: StudyContent): Markup {
   const done = new Set(results.rows.map(({ cell }) => cell)).size;
   const weights = [...new Set(results.rows.map(({ plw }) => plw))].sort((a, b) => a - b);
   const parts = [
@@ -46,4 +46,4 @@ const about = ({ results, series, benchmarks }: StudyContent): Markup => {
   ].filter((part) => part !== false);
   return html`
 <p>${sentence(counted(done, "cell"))} of ${results.cells} with scores${parts.length > 0 && `: ${parts.join(", ")}`}.</p>`;
-};
+}

@@ -17,10 +17,10 @@ function runs(course: (wp: number) => number, at: readonly number[], noise: numb
   return at.map((wp) => ({ wp, score: course(wp) + noise * random.normal() }));
 }
 
-const choiceOf = (observations: readonly Observation[], prior = priorFor({ generationRatio: 0.08 })) => {
+function choiceOf(observations: readonly Observation[], prior = priorFor({ generationRatio: 0.08 })) {
   const found = posterior(points, observations, { prior, draws: 1000 });
   return { ...choose(found, { tolerance: 0.1 * found.span }), noise: found.noise, span: found.span };
-};
+}
 
 describe("shapes", () => {
   test("fall by at most 1 over [0, 1], and are highest where they say", () => {

@@ -111,5 +111,6 @@ function covarianceOf(draws: readonly Float64Array[], candidates: readonly Outlo
 }
 
 /** The same place but for what is said to vary. */
-export const pointsOver = (wps: readonly number[], logRates: readonly (number | undefined)[]): Point[] =>
-  logRates.flatMap((logRate) => wps.map((wp) => ({ wp, logRate })));
+export function pointsOver(wps: readonly number[], logRates: readonly (number | undefined)[]): Point[] {
+  return logRates.flatMap((logRate) => wps.map((wp) => ({ wp, logRate })));
+}

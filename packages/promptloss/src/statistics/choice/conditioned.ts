@@ -169,11 +169,13 @@ function sum(length: number, of: (i: number) => number): number {
   return total;
 }
 
-const column = (length: number, of: (i: number) => number): number[] =>
-  Array.from({ length }, (_, i) => of(i));
+function column(length: number, of: (i: number) => number): number[] {
+  return Array.from({ length }, (_, i) => of(i));
+}
 
-const table = (rows: number, columns: number, of: (i: number, j: number) => number): number[][] =>
-  Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => of(i, j)));
+function table(rows: number, columns: number, of: (i: number, j: number) => number): number[][] {
+  return Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => of(i, j)));
+}
 
 /** By rows. */
 function square(size: number, of: (i: number, j: number) => number): Float64Array {
@@ -183,10 +185,12 @@ function square(size: number, of: (i: number, j: number) => number): Float64Arra
 }
 
 /** [rows × inner] times [inner × columns]. */
-const times = (
+function times(
   a: Float64Array,
   rows: number,
   inner: number,
   b: readonly (readonly number[])[],
   columns: number,
-): number[][] => table(rows, columns, (i, j) => sum(inner, (k) => a[i * inner + k]! * b[k]![j]!));
+): number[][] {
+  return table(rows, columns, (i, j) => sum(inner, (k) => a[i * inner + k]! * b[k]![j]!));
+}

@@ -125,8 +125,12 @@ function drawn(
   return curves;
 }
 
-const highest = (values: ArrayLike<number>): number => fold(values, Math.max, Number.NEGATIVE_INFINITY);
-const lowest = (values: ArrayLike<number>): number => fold(values, Math.min, Number.POSITIVE_INFINITY);
+function highest(values: ArrayLike<number>): number {
+  return fold(values, Math.max, Number.NEGATIVE_INFINITY);
+}
+function lowest(values: ArrayLike<number>): number {
+  return fold(values, Math.min, Number.POSITIVE_INFINITY);
+}
 
 function fold(values: ArrayLike<number>, of: (a: number, b: number) => number, start: number): number {
   let found = start;

@@ -66,7 +66,9 @@ export const priorChoices = {
 const PEAKS = Array.from({ length: 11 }, (_, i) => i / 10);
 
 /** Below and above, a weight is not told from the end: w_p of a share that asks for more than weight 1. */
-const clamp = (wp: number): number => Math.min(1, Math.max(0, wp));
+function clamp(wp: number): number {
+  return Math.min(1, Math.max(0, wp));
+}
 
 /** @throws StatisticsError for a ratio or a size that is not positive, and for unknown names */
 export function priorFor(question: PriorQuestion): Prior {

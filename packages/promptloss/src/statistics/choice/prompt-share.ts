@@ -37,8 +37,9 @@ export function plwOfShare(share: number, ratio: number, normalization: Normaliz
 }
 
 /** Whether the share follows from the weight by another rule than in the normalizations that have one divisor. */
-export const sharesDifferently = (normalization: NormalizationName): boolean =>
-  kindOf(normalization) !== "tokens";
+export function sharesDifferently(normalization: NormalizationName): boolean {
+  return kindOf(normalization) !== "tokens";
+}
 
 function kindOf(normalization: NormalizationName): (typeof kinds)[NormalizationName] {
   const kind = Object.hasOwn(kinds, normalization) ? kinds[normalization] : undefined;

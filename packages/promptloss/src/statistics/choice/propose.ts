@@ -46,10 +46,11 @@ export function designPoints({ wps, logRates, others = [], center }: SearchSpace
   ];
 }
 
-export const spacePoints = ({ wps, logRates, others = [] }: SearchSpace): Point[] =>
-  (others.length === 0 ? [undefined] : others).flatMap((other) =>
+export function spacePoints({ wps, logRates, others = [] }: SearchSpace): Point[] {
+  return (others.length === 0 ? [undefined] : others).flatMap((other) =>
     logRates.flatMap((logRate) => wps.map((wp) => ({ wp, logRate, other }))),
   );
+}
 
 /**
  * The next `count` runs after some. Runs of one batch are chosen one by one, each as if those before it had come out as
@@ -83,5 +84,6 @@ function nextOf(found: Posterior): { at: number; gain: number } {
   return oneMoreRun !== undefined && oneMoreRun.gain > 0 ? oneMoreRun : { at: best, gain: 0 };
 }
 
-const meanOf = ({ draws }: Posterior, at: number): number =>
-  draws.reduce((sum, f) => sum + f[at]!, 0) / draws.length;
+function meanOf({ draws }: Posterior, at: number): number {
+  return draws.reduce((sum, f) => sum + f[at]!, 0) / draws.length;
+}

@@ -9,10 +9,9 @@ import { flatPrior, type Prior, priorFor } from "./prior.ts";
 const WPS = [0, 0.125, 0.2, 0.25, 0.31, 0.41, 0.5, 0.565, PAPER_WP, 0.73, 0.81, 0.9, 1];
 const points = pointsOver(WPS, [undefined]);
 
-const peak =
-  (at: number) =>
-  (wp: number): number =>
-    -(((wp - at) / Math.max(at, 1 - at)) ** 2);
+function peak(at: number) {
+  return (wp: number): number => -(((wp - at) / Math.max(at, 1 - at)) ** 2);
+}
 /** With gaps of 1; most of the paper's kind, none at its own place alone. */
 const truths = [peak(0.2), peak(0.35), peak(0.5), peak(0.65), peak(0.8), (wp: number) => wp];
 

@@ -43,7 +43,9 @@ export function designColumns(
   }
 }
 
-const key = (texts: readonly string[]): string => [...texts].sort().join("\0");
+function key(texts: readonly string[]): string {
+  return [...texts].sort().join("\0");
+}
 
 function variableColumns(text: string, variable: Variable, contrasts: boolean): DesignColumn[] {
   if (variable.kind === "numeric") return [{ name: text, values: variable.values }];

@@ -25,7 +25,9 @@ export interface Coding {
   levels: Map<string, readonly string[]>;
 }
 
-export const newCoding = (): Coding => ({ scales: new Map(), levels: new Map() });
+export function newCoding(): Coding {
+  return { scales: new Map(), levels: new Map() };
+}
 
 /** Levels in the order of their numbers where all are numbers, else of their code points. */
 export function sortedLevels(labels: Iterable<string>): string[] {

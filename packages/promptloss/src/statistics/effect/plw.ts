@@ -3,7 +3,11 @@
 const exponent = 0.30103;
 
 /** w_p of a prompt loss weight in [0, 1]. */
-export const wpOfPlw = (plw: number): number => plw ** exponent;
+export function wpOfPlw(plw: number): number {
+  return plw ** exponent;
+}
 
 /** The prompt loss weight of a w_p in [0, 1]. */
-export const plwOfWp = (wp: number): number => wp ** (1 / exponent);
+export function plwOfWp(wp: number): number {
+  return wp ** (1 / exponent);
+}

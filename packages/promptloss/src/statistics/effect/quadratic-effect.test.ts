@@ -29,8 +29,9 @@ function study(seed: number, b: readonly [number, number, number], phi = 40): Ro
 }
 
 const formula = "score ~ wp + wp^2 + (1 | benchmark)";
-const fitOf = (b: readonly [number, number, number], seed = 7): MixedModelFit =>
-  fitMixedModel(study(seed, b), formula);
+function fitOf(b: readonly [number, number, number], seed = 7): MixedModelFit {
+  return fitMixedModel(study(seed, b), formula);
+}
 
 test("w_p halves where PLW falls to a tenth, and the map turns back", () => {
   expect(wpOfPlw(0.1)).toBeCloseTo(0.5, 6);

@@ -194,7 +194,9 @@ function bestIn01(linear: number, quadratic: number, kind?: EffectKind): number 
   return linear + quadratic > 0 ? 1 : 0;
 }
 
-const clamp = (x: number): number => Math.min(1, Math.max(0, x));
+function clamp(x: number): number {
+  return Math.min(1, Math.max(0, x));
+}
 
 function bootstrapIntervals(
   fit: MixedModelFit,

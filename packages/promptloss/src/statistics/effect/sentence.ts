@@ -61,4 +61,6 @@ function finding(effect: Omit<QuadraticEffect, "sentence">): string {
   }
 }
 
-const p = (value: number): string => (value < 2e-16 ? "p < 2e-16" : `p = ${pValue(value)}`);
+function p(value: number): string {
+  return value < 2e-16 ? "p < 2e-16" : `p = ${pValue(value)}`;
+}

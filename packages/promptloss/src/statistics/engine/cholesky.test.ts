@@ -20,7 +20,7 @@ const matrices = fc
       });
   });
 
-const dense = (lower: Float64Array, size: number): Matrix => {
+function dense(lower: Float64Array, size: number): Matrix {
   const matrix = new Matrix(size, size);
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
@@ -29,7 +29,7 @@ const dense = (lower: Float64Array, size: number): Matrix => {
     }
   }
   return matrix;
-};
+}
 
 test("agrees with ml-matrix's dense factor", () => {
   fc.assert(

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { minimize, minimizeNear, type Objective } from "./optimize.ts";
 
-const at = (value: number, ...gradient: number[]) => ({ value, gradient: Float64Array.from(gradient) });
+function at(value: number, ...gradient: number[]) {
+  return { value, gradient: Float64Array.from(gradient) };
+}
 
 const rosenbrock: Objective = ([x, y]) =>
   at(

@@ -123,7 +123,9 @@ function identity(size: number): Float64Array {
 }
 
 /** A step whose square is negligible beside the parameter, and whose gain in gradient is far above rounding. */
-export const differenceStep = (x: number): number => 1e-4 * Math.max(Math.abs(x), 0.1);
+export function differenceStep(x: number): number {
+  return 1e-4 * Math.max(Math.abs(x), 0.1);
+}
 
 export function shifted(x: Float64Array, k: number, by: number): Float64Array {
   const out = Float64Array.from(x);

@@ -71,4 +71,6 @@ function densities(y: Float64Array, eta: Float64Array, tau: number, third: boole
   }
 }
 
-const newLogGamma = (): LogGamma => ({ value: 0, digamma: 0, trigamma: 0, tetragamma: 0 });
+function newLogGamma(): LogGamma {
+  return { value: 0, digamma: 0, trigamma: 0, tetragamma: 0 };
+}

@@ -3,14 +3,14 @@ import { describe, expect, test } from "vitest";
 import { newDensities } from "./family.ts";
 import { familyNamed } from "./index.ts";
 
-const one = (name: string, y: number, eta: number, tau: number) => {
+function one(name: string, y: number, eta: number, tau: number) {
   const out = newDensities(1);
   familyNamed(name).densities(Float64Array.of(y), Float64Array.of(eta), tau, true, out);
   return Object.fromEntries(Object.entries(out).map(([key, [value]]) => [key, value])) as Record<
     string,
     number
   >;
-};
+}
 
 // Central differences with this step are right to about its square times the fourth derivative.
 const step = 1e-4;

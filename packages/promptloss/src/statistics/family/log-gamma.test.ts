@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { digamma, lgamma, tetragamma, trigamma } from "../special.ts";
 import { type LogGamma, logGamma } from "./log-gamma.ts";
 
-const at = (x: number): LogGamma => {
+function at(x: number): LogGamma {
   const out = { value: 0, digamma: 0, trigamma: 0, tetragamma: 0 };
   logGamma(x, out);
   return out;
-};
+}
 
 test("agrees with the library from 1e-6 to 1e6", () => {
   fc.assert(

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { FormulaError } from "../errors.ts";
 import { readFormula } from "./terms.ts";
 
-const terms = (source: string): string[] =>
-  readFormula(source).terms.map(({ variables }) => variables.join(":"));
+function terms(source: string): string[] {
+  return readFormula(source).terms.map(({ variables }) => variables.join(":"));
+}
 
 function fault(source: string): FormulaError {
   try {

@@ -71,8 +71,9 @@ function withoutRandom(node: Node, found: Node[]): Node | undefined {
   return { ...node, left, right };
 }
 
-const isBar = (node: Node): node is Node & { type: "binary" } =>
-  node.type === "binary" && (node.operator === "|" || node.operator === "||");
+function isBar(node: Node): node is Node & { type: "binary" } {
+  return node.type === "binary" && (node.operator === "|" || node.operator === "||");
+}
 
 function unwrap(node: Node): Node {
   return node.type === "group" ? unwrap(node.inner) : node;
@@ -211,10 +212,14 @@ class Expander {
 /** Far more than any table has rows for; crossing doubles them with every column. */
 const MOST_TERMS = 2000;
 
-const emptySet = (): TermSet => ({ intercept: undefined, terms: [] });
+function emptySet(): TermSet {
+  return { intercept: undefined, terms: [] };
+}
 
 /** The same for `a:b` and `b:a`. */
-const termKey = (term: Term): string => [...term.variables].sort().join("\0");
+function termKey(term: Term): string {
+  return [...term.variables].sort().join("\0");
+}
 
 function union(a: readonly Term[], b: readonly Term[]): Term[] {
   const seen = new Map(a.map((term) => [termKey(term), term]));

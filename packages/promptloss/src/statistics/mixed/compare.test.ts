@@ -10,8 +10,9 @@ const { data, comparison } = JSON.parse(
   readFileSync(new URL("../goldens/mixed-models.json", import.meta.url), "utf8"),
 ) as { data: Row[]; comparison: { chisq: number[]; p: number[] } };
 
-const fit = (formula: string, options?: MixedModelOptions): MixedModelFit =>
-  fitMixedModel(data, formula, options);
+function fit(formula: string, options?: MixedModelOptions): MixedModelFit {
+  return fitMixedModel(data, formula, options);
+}
 const none = fit("score ~ 1 + (1 | benchmark)");
 const linear = fit("score ~ wp + (1 | benchmark)");
 const curved = fit("score ~ wp + I(wp^2) + (1 | benchmark)");

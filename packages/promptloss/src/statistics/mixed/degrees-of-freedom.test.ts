@@ -29,7 +29,9 @@ const goldens = JSON.parse(
 ) as { data: Row[]; fits: Golden[] };
 
 /** R's I(wp^2) is our wp^2; of interactions R puts the variable first that stands first. */
-const ours = (name: string): string => name.replace("I(wp^2)", "wp^2");
+function ours(name: string): string {
+  return name.replace("I(wp^2)", "wp^2");
+}
 
 test("several contrasts have the pooled degrees of freedom that lmerTest's get_Fstat_ddf gives them", () => {
   expect(pooledDf([1.9, 3])).toBe(2);

@@ -113,7 +113,9 @@ export function diagnose(fit: Diagnosed): Diagnostic[] {
   return found;
 }
 
-export const isSingular = ({ smallest }: Degeneracy): boolean => smallest < singularTolerance;
+export function isSingular({ smallest }: Degeneracy): boolean {
+  return smallest < singularTolerance;
+}
 
 function singularMessage(
   { group, effects, correlation }: VarianceComponent,

@@ -32,9 +32,12 @@ const goldens = JSON.parse(
   fits: Golden[];
 };
 
-const relative = (a: number, b: number): number => Math.abs(a - b) / Math.max(Math.abs(b), 1e-12);
-const worst = (a: readonly number[], b: readonly number[]): number =>
-  Math.max(...a.map((x, i) => relative(x, b[i]!)));
+function relative(a: number, b: number): number {
+  return Math.abs(a - b) / Math.max(Math.abs(b), 1e-12);
+}
+function worst(a: readonly number[], b: readonly number[]): number {
+  return Math.max(...a.map((x, i) => relative(x, b[i]!)));
+}
 
 describe("what glmmTMB says of this project's own data", () => {
   test.each(goldens.fits.map((golden) => [golden.formula, golden.family, golden.reml, golden] as const))(
@@ -131,15 +134,19 @@ function rowsOf(seed: number, groups = 6, perGroup = 8): Row[] {
   });
 }
 
-const numbersOf = (fit: MixedModelFit): number[] => [
-  fit.logLik,
-  fit.dispersion,
-  ...fit.coefficients.flatMap(({ estimate, standardError }) => [estimate, standardError]),
-  ...fit.varianceComponents.flatMap(({ sd }) => sd),
-];
+function numbersOf(fit: MixedModelFit): number[] {
+  return [
+    fit.logLik,
+    fit.dispersion,
+    ...fit.coefficients.flatMap(({ estimate, standardError }) => [estimate, standardError]),
+    ...fit.varianceComponents.flatMap(({ sd }) => sd),
+  ];
+}
 
 // The optimiser stops within 1e-5 standard errors of the maximum.
-const sameFit = (a: readonly number[], b: readonly number[]): void => expect(worst(a, b)).toBeLessThan(1e-4);
+function sameFit(a: readonly number[], b: readonly number[]): void {
+  expect(worst(a, b)).toBeLessThan(1e-4);
+}
 
 describe("a fit doesn't depend on", () => {
   const seeds = fc.integer({ min: 1, max: 1000 });

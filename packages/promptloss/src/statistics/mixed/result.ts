@@ -132,10 +132,12 @@ function sandwich(t: readonly number[][], c: readonly number[][], scale: number)
   return half.map((row) => t.map((other) => scale * inner(row, other)));
 }
 
-const scaleComponent = <T extends { sd: number[] }>(component: T, scale: number): T => ({
-  ...component,
-  sd: component.sd.map((s) => s * scale),
-});
+function scaleComponent<T extends { sd: number[] }>(component: T, scale: number): T {
+  return {
+    ...component,
+    sd: component.sd.map((s) => s * scale),
+  };
+}
 
 // Where a deviation's best value is zero, the optimiser stops about this near: what is left is its rounding.
 const zeroDeviation = 1e-5;

@@ -35,4 +35,6 @@ export function unknownsFor(
 }
 
 /** Within a factor of 1.25, as ratios of one data set are in `study results`. */
-const near = (a: number, b: number): boolean => Math.abs(Math.log(a / b)) <= Math.log(1.25);
+function near(a: number, b: number): boolean {
+  return Math.abs(Math.log(a / b)) <= Math.log(1.25);
+}

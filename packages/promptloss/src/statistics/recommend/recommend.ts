@@ -217,8 +217,10 @@ function sentenceOf({
 }
 
 /** Of a run by its weight; its w_p follows. */
-export const ownRun = (plw: number, rest: Omit<OwnRun, "plw" | "wp">): OwnRun => ({
-  plw,
-  wp: wpOfPlw(plw),
-  ...rest,
-});
+export function ownRun(plw: number, rest: Omit<OwnRun, "plw" | "wp">): OwnRun {
+  return {
+    plw,
+    wp: wpOfPlw(plw),
+    ...rest,
+  };
+}

@@ -41,4 +41,6 @@ export function shareFact(ratio: number, normalization: NormalizationName): Fact
   };
 }
 
-export const shareText = (share: number): string => `${trimmed(100 * share, 2)} %`;
+export function shareText(share: number): string {
+  return `${trimmed(100 * share, 2)} %`;
+}

@@ -91,8 +91,9 @@ function knotBasis(
   return out;
 }
 
-const rotate = (values: Float64Array, vectors: readonly Float64Array[]): Float64Array =>
-  Float64Array.from(vectors, (vector) => vector.reduce((sum, u, i) => sum + u * values[i]!, 0));
+function rotate(values: Float64Array, vectors: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(vectors, (vector) => vector.reduce((sum, u, i) => sum + u * values[i]!, 0));
+}
 
 function quantileOf(sorted: readonly number[], p: number): number {
   const at = p * (sorted.length - 1);

@@ -7,14 +7,19 @@ import { verdictOf } from "./verdict.ts";
 import type { Shape, WeightFinding } from "./weight-finding.ts";
 
 /** What an analysis has to say to corrections over a study: p of "any relation". */
-export const relationP = (analysis: WeightAnalysis): number =>
-  analysis.judged && Number.isFinite(analysis.relation.p) ? analysis.relation.p : 1;
+export function relationP(analysis: WeightAnalysis): number {
+  return analysis.judged && Number.isFinite(analysis.relation.p) ? analysis.relation.p : 1;
+}
 
 /** The way in which the curve turns: −1 for a valley. */
-const turnOf = ({ relation }: WeightAnalysis): 1 | -1 => ((relation.curvature?.estimate ?? 0) > 0 ? -1 : 1);
+function turnOf({ relation }: WeightAnalysis): 1 | -1 {
+  return (relation.curvature?.estimate ?? 0) > 0 ? -1 : 1;
+}
 
 /** Tests of the middle against both ends, for analyses with a relation. */
-export const insideTests = (analysis: WeightAnalysis): EndTests => endTests(analysis, turnOf(analysis));
+export function insideTests(analysis: WeightAnalysis): EndTests {
+  return endTests(analysis, turnOf(analysis));
+}
 
 /** Both are corrected over the study; `ends` only where the relation is significant. */
 export function findingOf(
@@ -138,7 +143,9 @@ function alikeOf(analysis: WeightAnalysis, highest: number, alpha: number): numb
     .map(({ plw }) => plw);
 }
 
-const root = (x: number | undefined): number | undefined => (x === undefined ? undefined : Math.sqrt(x));
+function root(x: number | undefined): number | undefined {
+  return x === undefined ? undefined : Math.sqrt(x);
+}
 
 function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;

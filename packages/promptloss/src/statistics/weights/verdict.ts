@@ -85,4 +85,6 @@ function grounds(finding: Omit<WeightFinding, "verdict">): string {
   ].join("; ");
 }
 
-const p = (value: number): string => (value < 2e-16 ? "p < 2e-16" : `p = ${pValue(value)}`);
+function p(value: number): string {
+  return value < 2e-16 ? "p < 2e-16" : `p = ${pValue(value)}`;
+}

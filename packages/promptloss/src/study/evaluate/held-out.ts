@@ -45,10 +45,10 @@ export const heldOut: Evaluator = {
  * Losses in nats a token. The content's stands for the task: the loss as trained depends on PLW, and the completion's
  * sums content and stop token, which may move in opposite directions.
  */
-export const heldOutScores = (event: EvaluationEvent): TaskScore[] => {
+export function heldOutScores(event: EvaluationEvent): TaskScore[] {
   return LOSS_METRICS.flatMap((metric) => {
     const value = metricValue(event, metric);
     if (value === undefined) return [];
     return { metric, value, higherIsBetter: isHigherBetter(metric), primary: metric === "content_loss" };
   });
-};
+}

@@ -23,7 +23,7 @@ const DECODING = {
   pandalm: { maxNewTokens: 300, beams: 4, repetitionPenalty: 1.2 },
 } as const;
 
-const compute = async (settings: JudgedArguments, signal: AbortSignal): Promise<readonly TaskScore[]> => {
+async function compute(settings: JudgedArguments, signal: AbortSignal): Promise<readonly TaskScore[]> {
   const { task, reference, data, limit, output, threads, seed = 0 } = settings;
   if (threads !== undefined) setNumThreads(threads);
   const file =
@@ -45,14 +45,14 @@ const compute = async (settings: JudgedArguments, signal: AbortSignal): Promise<
   } finally {
     free();
   }
-};
+}
 
 /** Undefined where the signal cut it short. */
-const answersOf = async (
+async function answersOf(
   { task, model, output, maxNewTokens, beams, repetitionPenalty, dtype = "float32", device }: JudgedArguments,
   rows: Parameters<typeof answerRows>[0],
   signal: AbortSignal,
-): Promise<Answer[] | undefined> => {
+): Promise<Answer[] | undefined> {
   using generator = await TextGenerator.load(model, { dtype, ...(device !== undefined && { device }) });
   const asked = {
     ...(maxNewTokens !== undefined && { maxNewTokens }),
@@ -67,11 +67,11 @@ const answersOf = async (
     identity: JSON.stringify([dtype, generator.template.fingerprint, identityOf(resolveModelPaths(model))]),
     signal,
   });
-};
+}
 
-const writeVerdicts = (folder: string, { pairs, protocol, judge, seed }: Judgement): void => {
+function writeVerdicts(folder: string, { pairs, protocol, judge, seed }: Judgement): void {
   const lines = pairs.map((pair) => `${JSON.stringify({ ...pair, protocol, judge, seed })}\n`);
   replaceFile(join(folder, "verdicts.jsonl"), lines.join(""));
-};
+}
 
 await answerTask(compute);

@@ -16,10 +16,10 @@ export const JUDGED_METRICS = [
 ] as const;
 
 /** The win rate stands for the task. Ties and lengths are described by more, not made better. */
-export const judgedScores = (
+export function judgedScores(
   { winRate, standardError, lengthControlled, wins, ties, losses, n, unreadable, pairs }: Judgement,
   answers: readonly Pick<Answer, "length">[],
-): TaskScore[] => {
+): TaskScore[] {
   const lengths = answers.map(({ length }) => length);
   return [
     score("win_rate", winRate, { standardError, items: n }, { primary: true }),
@@ -37,23 +37,25 @@ export const judgedScores = (
     share("unreadable", unreadable, pairs.length, false),
     score("answer_tokens", mean(lengths), { standardError: standardErrorOf(lengths), items: lengths.length }),
   ];
-};
+}
 
 type JudgedMetric = (typeof JUDGED_METRICS)[number];
 
-const score = (
+function score(
   metric: JudgedMetric,
   value: number,
   { standardError, items }: { readonly standardError: number | undefined; readonly items: number },
   { primary = false, higherIsBetter = true } = {},
-): TaskScore => ({
-  ...{ metric, value, items, higherIsBetter, primary },
-  ...(standardError !== undefined && { standardError }),
-});
+): TaskScore {
+  return {
+    ...{ metric, value, items, higherIsBetter, primary },
+    ...(standardError !== undefined && { standardError }),
+  };
+}
 
 /** In per cent, with the standard error of a mean (n − 1 in the variance). */
-const share = (metric: JudgedMetric, count: number, n: number, higherIsBetter = true): TaskScore => {
+function share(metric: JudgedMetric, count: number, n: number, higherIsBetter = true): TaskScore {
   const p = count / n;
   const standardError = n < 2 ? undefined : 100 * Math.sqrt((p * (1 - p)) / (n - 1));
   return score(metric, 100 * p, { standardError, items: n }, { higherIsBetter });
-};
+}

@@ -18,31 +18,34 @@ export interface JudgedArguments extends JudgedOptions {
 const program = fileURLToPath(new URL("judged-process.js", import.meta.url));
 
 /** By name. */
-export const judgedTasks = (): Evaluators =>
-  Object.fromEntries(JUDGED_TASKS.map((task) => [task, judgedTask(task)]));
+export function judgedTasks(): Evaluators {
+  return Object.fromEntries(JUDGED_TASKS.map((task) => [task, judgedTask(task)]));
+}
 
-const judgedTask = (task: JudgedTask): Evaluator => ({
-  group: "long-generation",
-  readsModel: true,
-  metrics: JUDGED_METRICS,
-  paths: ["data", "reference", "judge.folder", "judge.adapter"],
-  refuse: (options) => {
-    for (const [key, what] of [
-      ["reference", "the file of answers that a cell's are compared with"],
-      ["judge", "who compares: { endpoint: http://… } or { folder: … }"],
-    ] as const)
-      if (options[key] === undefined) return `${task} needs the option ${key}, ${what}`;
-    return judgedOptionsSchema
-      .safeParse(options)
-      .error?.issues.map(({ path, message }) => `${path.length === 0 ? task : path.join(".")}: ${message}`)
-      .join("; ");
-  },
-  evaluate: async ({ options, run, model, threads, signal }) => {
-    const settings: JudgedArguments = {
-      ...judgedOptionsSchema.parse(options),
-      ...{ task, model, threads, output: join(dirname(run), "evaluation", task) },
-    };
-    const hint = "retry the cell: it goes on where it was";
-    return inProcess(program, settings, { task, hint, signal });
-  },
-});
+function judgedTask(task: JudgedTask): Evaluator {
+  return {
+    group: "long-generation",
+    readsModel: true,
+    metrics: JUDGED_METRICS,
+    paths: ["data", "reference", "judge.folder", "judge.adapter"],
+    refuse: (options) => {
+      for (const [key, what] of [
+        ["reference", "the file of answers that a cell's are compared with"],
+        ["judge", "who compares: { endpoint: http://… } or { folder: … }"],
+      ] as const)
+        if (options[key] === undefined) return `${task} needs the option ${key}, ${what}`;
+      return judgedOptionsSchema
+        .safeParse(options)
+        .error?.issues.map(({ path, message }) => `${path.length === 0 ? task : path.join(".")}: ${message}`)
+        .join("; ");
+    },
+    evaluate: async ({ options, run, model, threads, signal }) => {
+      const settings: JudgedArguments = {
+        ...judgedOptionsSchema.parse(options),
+        ...{ task, model, threads, output: join(dirname(run), "evaluation", task) },
+      };
+      const hint = "retry the cell: it goes on where it was";
+      return inProcess(program, settings, { task, hint, signal });
+    },
+  };
+}

@@ -26,25 +26,23 @@ export type ModelTaskOptions = z.output<typeof optionsSchema>;
 const program = fileURLToPath(new URL("evaluation-process.js", import.meta.url));
 
 /** The package's, by name. */
-export const modelTasks = (): Evaluators =>
-  Object.fromEntries(builtinTasks().map((name) => [name, modelTask(name, loadTask(name))]));
+export function modelTasks(): Evaluators {
+  return Object.fromEntries(builtinTasks().map((name) => [name, modelTask(name, loadTask(name))]));
+}
 
 /**
  * A task file's own name, and what evaluates it.
  * @throws {TaskFileError} with every problem of the file and its line
  */
-export const taskOfFile = (file: string): { task: string; evaluator: Evaluator } => {
+export function taskOfFile(file: string): { task: string; evaluator: Evaluator } {
   const path = resolve(file);
   const task = loadTask(path);
   const version = createHash("sha256").update(JSON.stringify(task)).digest("hex").slice(0, 12);
   return { task: task.task, evaluator: { ...modelTask(path, task), version } };
-};
+}
 
 /** @param source the name or file that it is loaded by */
-const modelTask = (
-  source: string,
-  { task: name, kind, metrics, data: { hub } }: EvaluationTask,
-): Evaluator => {
+function modelTask(source: string, { task: name, kind, metrics, data: { hub } }: EvaluationTask): Evaluator {
   return {
     group: kind === "generation" ? "short-generation" : "multiple-choice",
     readsModel: true,
@@ -71,4 +69,4 @@ const modelTask = (
       return inProcess(program, settings, { task: name, hint, signal });
     },
   };
-};
+}

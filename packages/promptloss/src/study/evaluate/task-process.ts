@@ -14,9 +14,9 @@ type TaskAnswer =
 const INTERRUPTED = 130;
 
 /** Of the process: reads its settings, computes, answers. SIGINT and SIGTERM abort the signal, and there is no answer. */
-export const answerTask = async <Settings>(
+export async function answerTask<Settings>(
   compute: (settings: Settings, signal: AbortSignal) => Promise<readonly TaskScore[]>,
-): Promise<void> => {
+): Promise<void> {
   const answer = (value: TaskAnswer): void => {
     writeSync(1, `\n${JSON.stringify(value)}\n`);
   };
@@ -34,7 +34,7 @@ export const answerTask = async <Settings>(
     const { name, message, hint } = error as Error & { hint?: string };
     answer({ error: { name, message, ...(hint !== undefined && { hint }) } });
   }
-};
+}
 
 /** Lines of the process's standard error that are kept to explain a crash. */
 const KEPT_LINES = 20;
@@ -61,11 +61,11 @@ export interface TaskProcessOptions {
  * Scores; none where the signal cut it short.
  * @param program the file that calls `answerTask`
  */
-export const inProcess = async (
+export async function inProcess(
   program: string,
   settings: object,
   { task, hint, signal }: TaskProcessOptions,
-): Promise<readonly TaskScore[]> => {
+): Promise<readonly TaskScore[]> {
   const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -96,13 +96,13 @@ export const inProcess = async (
   } finally {
     signal?.removeEventListener("abort", stop);
   }
-};
+}
 
-const answerOf = (out: string): TaskAnswer | undefined => {
+function answerOf(out: string): TaskAnswer | undefined {
   const line = out.trimEnd().split("\n").at(-1) ?? "";
   try {
     return JSON.parse(line) as TaskAnswer;
   } catch {
     return undefined;
   }
-};
+}

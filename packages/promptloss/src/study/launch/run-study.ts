@@ -50,7 +50,7 @@ export interface RunStudySummary {
  * @throws StudyError for ids that are no cell's; OutputError for an output that can't be written, or that would overwrite
  *   what the study reads
  */
-export const runStudy = async (study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> => {
+export async function runStudy(study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> {
   const { onEvent = () => {} } = options;
   // What goes wrong outside a cell, a full disk say, ends all of them.
   const trouble = new AbortController();
@@ -109,16 +109,16 @@ export const runStudy = async (study: Study, options: RunStudyOptions = {}): Pro
   for (const ending of endings) if (ending.status === "rejected") throw ending.reason;
   writeResults(study);
   return counts;
-};
+}
 
 /** An even share of the cores that there are, or that Slurm gave; the training's own choice where it has them all. */
-const threadsFor = (workers: number): number | undefined => {
+function threadsFor(workers: number): number | undefined {
   const given = Number(process.env.SLURM_CPUS_PER_TASK ?? 0);
   if (workers <= 1 && given === 0) return undefined;
   return Math.max(1, Math.floor((given || availableParallelism()) / Math.max(1, workers)));
-};
+}
 
-const chosenCells = (study: Study, only: readonly string[] | undefined): Cell[] => {
+function chosenCells(study: Study, only: readonly string[] | undefined): Cell[] {
   if (only === undefined) return [...study.cells];
   return only.map((id) => {
     const cell = study.cells.find((each) => each.id === id);
@@ -128,11 +128,11 @@ const chosenCells = (study: Study, only: readonly string[] | undefined): Cell[] 
       });
     return cell;
   });
-};
+}
 
 /** @param locked whether this process has the cell's lock, so that nobody else is at it */
-const isSettled = (folder: CellFolder, retry: boolean, locked = false): boolean => {
+function isSettled(folder: CellFolder, retry: boolean, locked = false): boolean {
   if (!existsSync(folder.path)) return false;
   if (folder.state?.state === "failed") return !retry && (locked || !FolderLock.isHeld(folder.path));
   return folder.finished;
-};
+}

@@ -17,7 +17,7 @@ export interface SlurmTask {
 export class NoSlurmError extends StudyError {}
 
 /** @throws StudyError for a command that is missing or that fails */
-const slurm = (command: string, args: readonly string[]): string => {
+function slurm(command: string, args: readonly string[]): string {
   const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
   if (error !== undefined)
     throw new NoSlurmError(`${command} can't be run: ${error.message}`, {
@@ -25,22 +25,24 @@ const slurm = (command: string, args: readonly string[]): string => {
     });
   if (status !== 0) throw new StudyError(`${command} failed: ${(stderr || stdout).trim()}`);
   return stdout;
-};
+}
 
 /**
  * Submits a script.
  * @returns the job's id
  */
-export const sbatch = (script: string): string => {
+export function sbatch(script: string): string {
   // "id" or "id;cluster"
   const [id] = slurm("sbatch", ["--parsable", script]).trim().split(";");
   return id!;
-};
+}
 
-const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
+function lines(text: string): string[] {
+  return text.split("\n").filter((line) => line.trim() !== "");
+}
 
 /** Tasks of jobs that wait or run; jobs that the queue has forgotten have none. */
-export const squeue = (jobs: readonly string[]): SlurmTask[] => {
+export function squeue(jobs: readonly string[]): SlurmTask[] {
   if (jobs.length === 0) return [];
   // Asked for an id that it has forgotten, squeue fails: so all of this user's jobs are asked for.
   const mine = new Set(jobs);
@@ -48,7 +50,7 @@ export const squeue = (jobs: readonly string[]): SlurmTask[] => {
     const [id, state, reason] = line.split("|");
     return mine.has(id!.split("_")[0]!) ? [{ id: id!, state: state!, reason: reason! }] : [];
   });
-};
+}
 
 /** States of a task that has not ended. */
 const UNENDED = new Set(["PENDING", "RUNNING", "SUSPENDED", "REQUEUED", "RESIZING"]);
@@ -57,7 +59,7 @@ const UNENDED = new Set(["PENDING", "RUNNING", "SUSPENDED", "REQUEUED", "RESIZIN
  * How tasks of jobs ended; undefined where the cluster keeps no accounts. Accounts are written some seconds after the
  * queue has let go of a task, which keeps its last state until then.
  */
-export const sacct = (jobs: readonly string[]): SlurmTask[] | undefined => {
+export function sacct(jobs: readonly string[]): SlurmTask[] | undefined {
   if (jobs.length === 0) return [];
   const columns = "--format=JobID,State,ExitCode";
   let text: string;
@@ -81,4 +83,4 @@ export const sacct = (jobs: readonly string[]): SlurmTask[] | undefined => {
     const reason = UNENDED.has(word!) ? "not in the accounts yet" : `exit code ${code!.split(":")[0]}`;
     return [{ id: id!, state: word!, reason }];
   });
-};
+}

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { jobScript } from "./slurm-script.ts";
 
-const script = (settings: object): string =>
-  jobScript({
+function script(settings: object): string {
+  return jobScript({
     name: "paper",
     folder: "/runs/my 50% study/slurm/1",
     tasks: 60,
@@ -10,6 +10,7 @@ const script = (settings: object): string =>
     settings: { options: [], setup: [], ...settings },
     command: ["node", "main.js", "study", "run", "it's.yaml", "--set", "data=[a, b]"],
   });
+}
 
 test("asks for what the study file says, and runs one cell a task", () => {
   expect(

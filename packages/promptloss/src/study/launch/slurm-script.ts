@@ -17,19 +17,20 @@ export interface JobScriptSettings {
 const GRACE_SECONDS = 120;
 
 /** Of a time as Slurm writes it: minutes, minutes:seconds, hours:minutes:seconds, days-hours and so on. */
-const secondsOf = (time: string | number): number => {
+function secondsOf(time: string | number): number {
   const [days, clock] = String(time).includes("-") ? String(time).split("-") : [undefined, String(time)];
   const parts = clock!.split(":").map(Number);
   // After days the first part is hours; without them one part is minutes, two are minutes and seconds.
   const [hours = 0, minutes = 0, seconds = 0] =
     days !== undefined ? parts : parts.length === 3 ? parts : [0, ...parts];
   return ((Number(days ?? 0) * 24 + hours) * 60 + minutes) * 60 + seconds;
-};
+}
 
-const graceOf = (time: string | number | undefined): number =>
-  time === undefined ? GRACE_SECONDS : Math.min(GRACE_SECONDS, Math.floor(secondsOf(time) / 10));
+function graceOf(time: string | number | undefined): number {
+  return time === undefined ? GRACE_SECONDS : Math.min(GRACE_SECONDS, Math.floor(secondsOf(time) / 10));
+}
 
-export const jobScript = (job: JobScriptSettings): string => {
+export function jobScript(job: JobScriptSettings): string {
   const { name, folder, tasks, directory, settings, command } = job;
   const { partition, account, time, memory, cpus, gpus, concurrency, options, setup } = settings;
   const limit = concurrency === undefined ? "" : `%${concurrency}`;
@@ -59,18 +60,20 @@ export const jobScript = (job: JobScriptSettings): string => {
     `exec ${command.map(quoted).join(" ")} --cell "$cell"`,
     "",
   ].join("\n");
-};
+}
 
-const given = (option: string, value: string | number | undefined): string[] =>
-  value === undefined ? [] : [`--${option}=${value}`];
+function given(option: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [`--${option}=${value}`];
+}
 
 /** sbatch splits its lines at blanks, except inside double quotes. */
-const directive = (option: string): string => {
+function directive(option: string): string {
   if (!/[\s"#]/.test(option)) return option;
   const at = option.indexOf("=") + 1;
   return `${option.slice(0, at)}"${option.slice(at).replaceAll('"', '\\"')}"`;
-};
+}
 
 /** For a shell. */
-const quoted = (text: string): string =>
-  /^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+function quoted(text: string): string {
+  return /^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -43,7 +43,7 @@ const program = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
  * @returns undefined where there is none
  * @throws StudyError where Slurm refuses the job or is not there
  */
-export const submitStudy = (study: Study, options: SubmitOptions = {}): SubmittedJob | undefined => {
+export function submitStudy(study: Study, options: SubmitOptions = {}): SubmittedJob | undefined {
   const { retry = false, only, args = [] } = options;
   const unknown = only?.find((id) => study.cells.every((cell) => cell.id !== id));
   if (unknown !== undefined) throw new StudyError(`${study.file}: there is no cell ${unknown}`);
@@ -77,14 +77,14 @@ export const submitStudy = (study: Study, options: SubmitOptions = {}): Submitte
   const job = { job: sbatch(script), cells: cells.map(({ id }) => id), script };
   writeJson(join(folder, "job.json"), job);
   return job;
-};
+}
 
 /**
  * What Slurm says of a study's cells, by id: the newest task of each. Empty for a study that was never submitted, and on
  * a machine without Slurm's commands.
  * @throws StudyError where Slurm does not answer
  */
-export const slurmStatus = (study: Study): Map<string, QueuedCell> => {
+export function slurmStatus(study: Study): Map<string, QueuedCell> {
   const jobs = jobsOf(study);
   const found = new Map<string, QueuedCell>();
   if (jobs.length === 0) return found;
@@ -97,22 +97,25 @@ export const slurmStatus = (study: Study): Map<string, QueuedCell> => {
     if (!(error instanceof NoSlurmError)) throw error;
   }
   return found;
-};
+}
 
-const add = (found: Map<string, QueuedCell>, cellOf: ReadonlyMap<string, string>, task: QueuedCell): void => {
+function add(found: Map<string, QueuedCell>, cellOf: ReadonlyMap<string, string>, task: QueuedCell): void {
   const cell = cellOf.get(task.id);
   if (cell === undefined) return;
   const before = found.get(cell);
   if (before === undefined || jobNumber(task.id) >= jobNumber(before.id)) found.set(cell, task);
-};
+}
 
-const jobNumber = (task: string): number => Number(task.split("_")[0]);
+function jobNumber(task: string): number {
+  return Number(task.split("_")[0]);
+}
 
-const cellsByTask = (jobs: readonly SubmittedJob[]): Map<string, string> =>
-  new Map(jobs.flatMap(({ job, cells }) => cells.map((cell, i) => [`${job}_${i}`, cell] as const)));
+function cellsByTask(jobs: readonly SubmittedJob[]): Map<string, string> {
+  return new Map(jobs.flatMap(({ job, cells }) => cells.map((cell, i) => [`${job}_${i}`, cell] as const)));
+}
 
 /** Cells by the tasks that wait or run. */
-const activeTasks = (study: Study): Map<string, string> => {
+function activeTasks(study: Study): Map<string, string> {
   const jobs = jobsOf(study);
   const cellOf = cellsByTask(jobs);
   return new Map(
@@ -121,20 +124,19 @@ const activeTasks = (study: Study): Map<string, string> => {
       return cell === undefined ? [] : [[id, cell] as const];
     }),
   );
-};
+}
 
 /** A task that was killed on another machine leaves a lock, which would count until its silence is long enough. */
-const freeLost = (
-  { path, cell }: { path: string; cell: Cell },
-  active: ReadonlyMap<string, string>,
-): void => {
+function freeLost({ path, cell }: { path: string; cell: Cell }, active: ReadonlyMap<string, string>): void {
   const known = new Set([...active].filter(([, id]) => id === cell.id).map(([task]) => task));
   FolderLock.free(path, (job) => job.includes("_") && !known.has(job));
-};
+}
 
-const jobsFolder = (study: Study): string => join(study.output, "slurm");
+function jobsFolder(study: Study): string {
+  return join(study.output, "slurm");
+}
 
-const jobsOf = (study: Study): SubmittedJob[] => {
+function jobsOf(study: Study): SubmittedJob[] {
   let names: string[];
   try {
     names = readdirSync(jobsFolder(study));
@@ -142,10 +144,10 @@ const jobsOf = (study: Study): SubmittedJob[] => {
     return [];
   }
   return names.flatMap((name) => readJson<SubmittedJob>(join(jobsFolder(study), name, "job.json")) ?? []);
-};
+}
 
 /** slurm/1, slurm/2, …: the first that nobody has. */
-const newJobFolder = (study: Study): string => {
+function newJobFolder(study: Study): string {
   const parent = resolve(jobsFolder(study));
   makeFolder(parent);
   for (let number = 1; ; number++) {
@@ -157,4 +159,4 @@ const newJobFolder = (study: Study): string => {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
   }
-};
+}

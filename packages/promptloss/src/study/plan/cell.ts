@@ -17,7 +17,7 @@ export interface Cell {
  * The hash of all that decides on a cell's result. Where files lie counts relative to the study file, so that a study
  * may be moved; what is in them does not: a run refuses data that has changed since it began.
  */
-export const cellId = (recipe: Recipe, studyFolder: string): string => {
+export function cellId(recipe: Recipe, studyFolder: string): string {
   const deciding = partOf(recipe, recipeSchema, ({ affects, machine }) => affects !== "nothing" && !machine);
   const placed = JSON.stringify(deciding, (key, value: unknown) =>
     isPath(key) && typeof value === "string" && isAbsolute(value)
@@ -25,12 +25,15 @@ export const cellId = (recipe: Recipe, studyFolder: string): string => {
       : sorted(value),
   );
   return createHash("sha256").update(placed).digest("hex").slice(0, 12);
-};
+}
 
-const isPath = (key: string): boolean => key === "path" || key === "model" || key === "tokenizer";
+function isPath(key: string): boolean {
+  return key === "path" || key === "model" || key === "tokenizer";
+}
 
 /** Keys in one order, however they were written. */
-const sorted = (value: unknown): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+function sorted(value: unknown): unknown {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value;
+}

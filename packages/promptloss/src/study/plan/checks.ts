@@ -9,8 +9,8 @@ import type { StudySettings } from "./schema.ts";
 
 export type Problem = Omit<RecipeProblem, "line" | "path"> & { readonly path: readonly PropertyKey[] };
 
-export const factorProblems = (factors: readonly Factor[]): Problem[] =>
-  factors.flatMap(({ name, written, levels }, i) => {
+export function factorProblems(factors: readonly Factor[]): Problem[] {
+  return factors.flatMap(({ name, written, levels }, i) => {
     const path = ["factors", written];
     const found: Problem[] = [];
     const other = factors.findIndex((factor) => factor.name === name);
@@ -33,13 +33,18 @@ export const factorProblems = (factors: readonly Factor[]): Problem[] =>
     }
     return found;
   });
+}
 
-const keysOf = ({ levels }: Factor): string[] => [...new Set(levels.flatMap(({ set }) => Object.keys(set)))];
+function keysOf({ levels }: Factor): string[] {
+  return [...new Set(levels.flatMap(({ set }) => Object.keys(set)))];
+}
 
-const overlap = (a: string, b: string): boolean => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+function overlap(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+}
 
-export const pairProblems = (factors: readonly Factor[], { paired }: StudySettings): Problem[] =>
-  paired.flatMap((names, i) => {
+export function pairProblems(factors: readonly Factor[], { paired }: StudySettings): Problem[] {
+  return paired.flatMap((names, i) => {
     const unknown = names.flatMap((name, j) => unknownFactor(factors, name, ["paired", i, j]));
     if (unknown.length > 0) return unknown;
     const members = names.map((name) => factors.find((factor) => isNamed(factor, name))!);
@@ -53,16 +58,18 @@ export const pairProblems = (factors: readonly Factor[], { paired }: StudySettin
     );
     return again === undefined ? [] : [{ path: ["paired", i], message: `${again.name} is paired already` }];
   });
+}
 
-export const exclusionProblems = (factors: readonly Factor[], settings: StudySettings): Problem[] =>
-  (["exclude", "only"] as const).flatMap((key) => ruleProblems(factors, key, settings[key]));
+export function exclusionProblems(factors: readonly Factor[], settings: StudySettings): Problem[] {
+  return (["exclude", "only"] as const).flatMap((key) => ruleProblems(factors, key, settings[key]));
+}
 
-const ruleProblems = (
+function ruleProblems(
   factors: readonly Factor[],
   key: "exclude" | "only",
   rules: StudySettings["exclude"],
-): Problem[] =>
-  rules.flatMap((rule, i) =>
+): Problem[] {
+  return rules.flatMap((rule, i) =>
     Object.entries(rule).flatMap(([name, wanted]) => {
       const path = [key, i, name];
       const factor = factors.find((each) => isNamed(each, name));
@@ -74,12 +81,13 @@ const ruleProblems = (
         : [{ path, message: `${name} has no level ${missing}; there are ${labels.join(", ")}` }];
     }),
   );
+}
 
-const unknownFactor = (factors: readonly Factor[], name: string, path: readonly PropertyKey[]): Problem[] => {
+function unknownFactor(factors: readonly Factor[], name: string, path: readonly PropertyKey[]): Problem[] {
   if (factors.some((factor) => isNamed(factor, name))) return [];
   const guess = closest(
     name,
     factors.map((factor) => factor.name),
   );
   return [{ path, message: `there is no factor ${name}; did you mean ${guess}?` }];
-};
+}

@@ -23,10 +23,10 @@ export function tooMany(
 }
 
 /** Combinations in the order of writing: the last factor changes fastest. */
-export const combinationsOf = (
+export function combinationsOf(
   factors: readonly Factor[],
   { paired, exclude, only }: Pick<StudySettings, "paired" | "exclude" | "only">,
-): Combination[] => {
+): Combination[] {
   const groups = groupsOf(factors, paired);
   let combinations: Combination[] = [[]];
   for (const group of groups) {
@@ -40,9 +40,9 @@ export const combinationsOf = (
     .map((each) => [...each].sort((a, b) => order.get(a.factor)! - order.get(b.factor)!))
     .filter((each) => only.length === 0 || only.some((rule) => matches(each, rule)))
     .filter((each) => !exclude.some((rule) => matches(each, rule)));
-};
+}
 
-const groupsOf = (factors: readonly Factor[], paired: StudySettings["paired"]): Factor[][] => {
+function groupsOf(factors: readonly Factor[], paired: StudySettings["paired"]): Factor[][] {
   const pairOf = (factor: Factor): readonly string[] | undefined =>
     paired.find((names) => names.some((name) => isNamed(factor, name)));
   const groups: Factor[][] = [];
@@ -56,17 +56,19 @@ const groupsOf = (factors: readonly Factor[], paired: StudySettings["paired"]): 
     groups.push(group);
   }
   return groups;
-};
+}
 
 /** By its column or as the file writes it. */
-export const isNamed = ({ name, written }: Factor, wanted: string): boolean =>
-  name === wanted || written === wanted;
+export function isNamed({ name, written }: Factor, wanted: string): boolean {
+  return name === wanted || written === wanted;
+}
 
-const matches = (
+function matches(
   combination: Combination,
   rule: Readonly<Record<string, FactorValue | readonly FactorValue[]>>,
-): boolean =>
-  Object.entries(rule).every(([name, labels]) => {
+): boolean {
+  return Object.entries(rule).every(([name, labels]) => {
     const found = combination.find(({ factor }) => isNamed(factor, name));
     return found !== undefined && [labels].flat().some((label) => label === found.level.label);
   });
+}

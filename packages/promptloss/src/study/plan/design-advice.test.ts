@@ -13,17 +13,18 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const study = (text: string) => {
+function study(text: string) {
   const file = join(folder, "study.yaml");
   writeFileSync(
     file,
     `recipe: { model: org/model, data: [rows.json, other.json, org/data], evaluation: { rows: 5 } }\n${text}`,
   );
   return readStudy(file);
-};
+}
 
-const kinds = (text: string): string[] =>
-  designAdvice(study(text)).map((line) => line.split(/[:,]| leave/)[0]!);
+function kinds(text: string): string[] {
+  return designAdvice(study(text)).map((line) => line.split(/[:,]| leave/)[0]!);
+}
 
 test("a design is told what it cannot answer", () => {
   expect(kinds("factors: { plw: [0, 1] }\n")).toEqual([

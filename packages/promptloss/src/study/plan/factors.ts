@@ -22,17 +22,19 @@ export interface Factor {
 const PLW_KEY = "loss.promptLossWeight";
 
 /** The column's name: a recipe key's last part, `plw` for the prompt loss weight. */
-const columnOf = (written: string): string =>
-  written === PLW_KEY ? "plw" : written.slice(written.lastIndexOf(".") + 1);
+function columnOf(written: string): string {
+  return written === PLW_KEY ? "plw" : written.slice(written.lastIndexOf(".") + 1);
+}
 
-export const factorsOf = ({ factors }: StudySettings): Factor[] =>
-  Object.entries(factors).map(([written, settings]) => ({
+export function factorsOf({ factors }: StudySettings): Factor[] {
+  return Object.entries(factors).map(([written, settings]) => ({
     name: columnOf(written),
     written,
     levels: levelsOf(written, settings),
   }));
+}
 
-const levelsOf = (written: string, settings: FactorSettings): Level[] => {
+function levelsOf(written: string, settings: FactorSettings): Level[] {
   const base = ["factors", written];
   const weights = (key: string, values: readonly number[]): Level[] =>
     values.map((value) => ({ label: value, set: { [key]: value }, path: base }));
@@ -52,10 +54,13 @@ const levelsOf = (written: string, settings: FactorSettings): Level[] => {
     const set = "set" in level ? level.set : { [key]: level.value };
     return { label: level.label, set, path: at };
   });
-};
+}
 
 /** `plw` is short for the key itself. */
-const keyOf = (written: string): string => (written === "plw" ? PLW_KEY : written);
+function keyOf(written: string): string {
+  return written === "plw" ? PLW_KEY : written;
+}
 
-const labelOf = (value: string | number | boolean): FactorValue =>
-  typeof value === "boolean" ? String(value) : value;
+function labelOf(value: string | number | boolean): FactorValue {
+  return typeof value === "boolean" ? String(value) : value;
+}

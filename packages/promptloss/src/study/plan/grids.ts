@@ -5,8 +5,9 @@ import { plwOfWp } from "../../statistics/index.ts";
 export const PAPER_WEIGHTS = [0, 5e-4, 2.236e-3, 1e-2, 2.463e-2, 5e-2, 1e-1, 2.463e-1, 5e-1, 1] as const;
 
 /** `points` weights from w_p `from` to `to`, to four digits. */
-export const weightsByWp = (points: number, from = 0, to = 1): number[] =>
-  Array.from({ length: points }, (_, i) => {
+export function weightsByWp(points: number, from = 0, to = 1): number[] {
+  return Array.from({ length: points }, (_, i) => {
     const wp = from + ((to - from) * i) / (points - 1);
     return Number(plwOfWp(wp).toPrecision(4));
   });
+}

@@ -16,7 +16,7 @@ const STEPS = 4;
  * Tokens a second, over three steps after the first.
  * @throws StudyError where the training fails
  */
-export const measureSpeed = async ({ id, recipe }: Cell): Promise<number> => {
+export async function measureSpeed({ id, recipe }: Cell): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "promptloss-speed-"));
   const file = join(folder, "recipe.yaml");
   const { epochs: _epochs, ...training } = recipe.training;
@@ -51,4 +51,4 @@ export const measureSpeed = async ({ id, recipe }: Cell): Promise<number> => {
   const sum = (of: (step: StepEvent) => number): number =>
     counted.reduce((total, step) => total + of(step), 0);
   return sum(({ tokens }) => tokens) / sum(({ seconds }) => seconds);
-};
+}

@@ -117,17 +117,17 @@ function zeroWeights({ weights }: DataPlan): unknown {
   return classWeights.map((weight) => Math.fround(weight) === 0);
 }
 
-const once = <T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
+function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const found = known.get(key) ?? make();
   known.set(key, found);
   return found;
-};
+}
 
-const tokensOf = (batches: BatchPlan, { lengths }: RowSet): number => {
+function tokensOf(batches: BatchPlan, { lengths }: RowSet): number {
   let tokens = 0;
   for (const { rows } of batches.from(0)) for (const row of rows) tokens += lengths[row]!;
   return tokens;
-};
+}
 
 const FLOAT32 = 4;
 /** Weights, and AdamW's two moments. */
@@ -137,7 +137,7 @@ const CHECKPOINT_TENSORS = 3;
  * From a model folder's config.
  * @throws ModelError where there is no such folder here; ModelConfigError for a config that is not supported
  */
-export const measureModel = (recipe: Recipe): ModelMeasure => {
+export function measureModel(recipe: Recipe): ModelMeasure {
   const { lora, checkpoints, evaluation } = recipe;
   const { architecture, json } = readModelConfig(recipe.model!);
   const { model, adapter, trainable } = countParameters(architecture, recipe);
@@ -148,4 +148,4 @@ export const measureModel = (recipe: Recipe): ModelMeasure => {
   const best = evaluation?.keepBest ? trainable * FLOAT32 : 0;
   const peakBytes = kept * CHECKPOINT_TENSORS * trainable * FLOAT32 + best + modelBytes;
   return { parameters: model + adapter, trainable, modelBytes, peakBytes };
-};
+}

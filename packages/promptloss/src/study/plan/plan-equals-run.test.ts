@@ -79,22 +79,23 @@ const recipe = fc.record(
   { requiredKeys: ["onBadRow", "loss", "seed", "training"] },
 );
 
-const defined = (value: unknown): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+function defined(value: unknown): unknown {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.fromEntries(
         Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : [[key, defined(each)]])),
       )
     : value;
+}
 
-const planned = async (file: string): Promise<Outcome> => {
+async function planned(file: string): Promise<Outcome> {
   const plan = await planStudy(readStudy(file), { cache });
   const { rows, heldOutRows, steps, tokens, trainable } = plan.cells[0]!;
   return rows === undefined || trainable === undefined
     ? { refusal: plan.notes.join("\n") }
     : { figures: { rows, heldOutRows: heldOutRows!, steps: steps!, tokens: tokens!, trainable } };
-};
+}
 
-const trained = async (file: string, output: string): Promise<Outcome> => {
+async function trained(file: string, output: string): Promise<Outcome> {
   const [cell] = readStudy(file).cells;
   const events: TrainingEvent[] = [];
   try {
@@ -110,7 +111,7 @@ const trained = async (file: string, output: string): Promise<Outcome> => {
   const { rows, heldOutRows, trainable } = start;
   const tokens = steps.reduce((sum, step) => sum + step.tokens, 0);
   return { figures: { rows, heldOutRows, steps: steps.length, tokens, trainable } };
-};
+}
 
 test("every figure of a plan is the run's own", async () => {
   let runs = 0;

@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const study = (text: string) => {
+function study(text: string) {
   const file = join(folder.path, "study.yaml");
   writeFileSync(
     file,
@@ -27,7 +27,7 @@ const study = (text: string) => {
 ${text}`,
   );
   return readStudy(file);
-};
+}
 
 test("tokens, steps and rows are those that the runs will have", async () => {
   const cache = join(folder.path, "cache");

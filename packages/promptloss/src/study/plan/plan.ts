@@ -45,7 +45,7 @@ export interface PlanOptions {
 }
 
 /** Reads data and the models' configs; trains nothing. */
-export const planStudy = async (study: Study, options: PlanOptions = {}): Promise<StudyPlan> => {
+export async function planStudy(study: Study, options: PlanOptions = {}): Promise<StudyPlan> {
   const { speed = () => undefined, cache } = options;
   const { keep, tokensPerSecond, concurrency } = study.settings;
   const meter = new DataMeter(cache);
@@ -92,14 +92,14 @@ export const planStudy = async (study: Study, options: PlanOptions = {}): Promis
     advice: designAdvice(study),
     notes: [...notes],
   };
-};
+}
 
 /** What went wrong becomes a note: a plan is worth having without it. */
-const attempt = async <T>(measure: () => Promise<T>, notes: Set<string>): Promise<T | undefined> => {
+async function attempt<T>(measure: () => Promise<T>, notes: Set<string>): Promise<T | undefined> {
   try {
     return await measure();
   } catch (error) {
     notes.add((error as Error).message);
     return undefined;
   }
-};
+}

@@ -31,14 +31,18 @@ export interface PowerOptions {
 export const usualPower: PowerOptions = { alpha: 0.05, power: 0.8 };
 
 /** Of a t-test between two levels, the noise pooled over all. */
-export const residualDf = ({ levels, perLevel, intercepts }: Design): number =>
-  levels * perLevel - levels - intercepts;
+export function residualDf({ levels, perLevel, intercepts }: Design): number {
+  return levels * perLevel - levels - intercepts;
+}
 
 /** What `study results` judges by: every cell of a level is in a block of its own, with the other levels'. */
-export const verdictDf = ({ levels, perLevel }: Omit<Design, "intercepts">): number =>
-  Math.max(0, comparisonDf({ cells: levels * perLevel, blocks: perLevel, weights: levels }));
+export function verdictDf({ levels, perLevel }: Omit<Design, "intercepts">): number {
+  return Math.max(0, comparisonDf({ cells: levels * perLevel, blocks: perLevel, weights: levels }));
+}
 
-export const totalNoise = ({ run, item }: Noise): number => Math.hypot(run, item);
+export function totalNoise({ run, item }: Noise): number {
+  return Math.hypot(run, item);
+}
 
 /** Of a two-sided t-test for a difference in standard errors of the difference. */
 export function powerOf(standardized: number, df: number, alpha: number): number {

@@ -18,13 +18,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const study = (text: string, base = "recipe: base.yaml\n"): Study => {
+function study(text: string, base = "recipe: base.yaml\n"): Study {
   const file = join(folder, "study.yaml");
   writeFileSync(file, `${base}${text}`);
   return readStudy(file);
-};
+}
 
-const problems = (text: string, base?: string): string => {
+function problems(text: string, base?: string): string {
   try {
     study(text, base);
   } catch (error) {
@@ -32,7 +32,7 @@ const problems = (text: string, base?: string): string => {
     return (error as Error).message.replaceAll(`${folder}/`, "");
   }
   throw new Error("the study was taken");
-};
+}
 
 describe("cells", () => {
   test("factors are crossed, the last one fastest, and set their keys", () => {

@@ -54,7 +54,7 @@ type LineOf = BaseRecipe["lineOf"];
  * Reads and checks a study file. Paths are taken from beside the file that names them where they exist there.
  * @throws StudyFileError with every problem and its line; RecipeError for a base recipe that can't be read
  */
-export const readStudy = (file: string, { evaluators = known, set = {} }: ReadStudyOptions = {}): Study => {
+export function readStudy(file: string, { evaluators = known, set = {} }: ReadStudyOptions = {}): Study {
   const document = readDocument(file, { failure: StudyFileError });
   const { lineOf } = document;
   const given = checkDocument(document, studySchema, StudyFileError);
@@ -86,7 +86,7 @@ export const readStudy = (file: string, { evaluators = known, set = {} }: ReadSt
     tasks,
     settings,
   };
-};
+}
 
 function refuse(file: string, lineOf: LineOf, problems: readonly Problem[]): void {
   if (problems.length > 0) throw refusal(file, lineOf, problems);
@@ -102,11 +102,11 @@ function refusal(file: string, lineOf: LineOf, problems: readonly Problem[]): St
 }
 
 /** Tasks by their names, or from task files; problems where there is none of a name, or two. */
-const tasksOf = (
+function tasksOf(
   { tasks: asked, taskData }: StudySettings,
   evaluators: Evaluators,
   file: string,
-): { tasks: StudyTask[]; problems: Problem[] } => {
+): { tasks: StudyTask[]; problems: Problem[] } {
   const folder = dirname(file);
   const tasks: StudyTask[] = [];
   const problems: Problem[] = [];
@@ -144,16 +144,16 @@ const tasksOf = (
     });
   }
   return { tasks, problems };
-};
+}
 
-const checkedCells = (
+function checkedCells(
   file: string,
   lineOf: LineOf,
   base: BaseRecipe,
   combinations: readonly Combination[],
   settings: StudySettings,
   tasks: readonly StudyTask[],
-): Cell[] => {
+): Cell[] {
   const folder = dirname(resolve(file));
   const problems: Problem[] = [];
   const cells = new Map<string, Cell>();
@@ -190,15 +190,15 @@ const checkedCells = (
   }
   refuse(file, lineOf, problems);
   return [...cells.values()];
-};
+}
 
 /** The base recipe with what all cells change. */
-const commonRecipe = (
+function commonRecipe(
   base: BaseRecipe,
   { set }: StudySettings,
   folder: string,
   refused: (problems: readonly Problem[]) => never,
-): unknown => {
+): unknown {
   try {
     return withValues(base.value, set, folder);
   } catch (error) {
@@ -207,26 +207,28 @@ const commonRecipe = (
       error.problems.map(({ path, message }) => ({ path: ["set"], message: `${path}: ${message}` })),
     );
   }
-};
+}
 
-const labels = (levels: Readonly<Record<string, FactorValue>>): string =>
-  Object.entries(levels)
+function labels(levels: Readonly<Record<string, FactorValue>>): string {
+  return Object.entries(levels)
     .map(([name, label]) => `${name} ${label}`)
     .join(", ");
+}
 
 /** Where the study file sets each recipe key: a level after all cells' common changes. */
-const placesOf = (combination: Combination, { set }: StudySettings): Map<string, readonly PropertyKey[]> =>
-  new Map([
+function placesOf(combination: Combination, { set }: StudySettings): Map<string, readonly PropertyKey[]> {
+  return new Map([
     ...Object.keys(set).map((key) => [key, ["set", key]] as const),
     ...combination.flatMap(({ level }) => Object.keys(level.set).map((key) => [key, level.path] as const)),
   ]);
+}
 
 /** A recipe's problem as one of the study: at the level that set the key, else at the base recipe. */
-const inStudy = (
+function inStudy(
   { path, message }: { path: string; message: string },
   placed: ReadonlyMap<string, readonly PropertyKey[]>,
   base: BaseRecipe,
-): Problem => {
+): Problem {
   const setter = [...placed].findLast(
     ([key]) => path === key || path.startsWith(`${key}.`) || key.startsWith(`${path}.`),
   );
@@ -237,4 +239,4 @@ const inStudy = (
     path: ["recipe"],
     message: `${base.file}${line === undefined ? "" : `:${line}`}: ${path}: ${message}`,
   };
-};
+}

@@ -150,9 +150,12 @@ async function taskNoise(
   };
 }
 
-const primaryMetric = ({ task, evaluator }: StudyTask, pilot: readonly ResultRow[]): string =>
-  pilot.find((row) => row.task === task && row.primary)?.metric ??
-  (task === "held-out" ? "content_loss" : (evaluator.metrics?.[0] ?? "score"));
+function primaryMetric({ task, evaluator }: StudyTask, pilot: readonly ResultRow[]): string {
+  return (
+    pilot.find((row) => row.task === task && row.primary)?.metric ??
+    (task === "held-out" ? "content_loss" : (evaluator.metrics?.[0] ?? "score"))
+  );
+}
 
 interface PilotNoise {
   readonly sd: number;

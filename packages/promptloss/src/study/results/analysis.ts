@@ -39,5 +39,6 @@ export const analysisSection = z
 export type AnalysisSettings = z.output<typeof analysisSection>;
 
 /** Settings with every default. */
-export const analysisSettings = (given: z.input<typeof analysisSection> = {}): AnalysisSettings =>
-  analysisSection.parse(given);
+export function analysisSettings(given: z.input<typeof analysisSection> = {}): AnalysisSettings {
+  return analysisSection.parse(given);
+}

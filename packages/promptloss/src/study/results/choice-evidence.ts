@@ -64,7 +64,9 @@ export function studyEvidence(results: readonly ResultRow[], question: EvidenceQ
   };
 }
 
-export const unitOf = (metric: string): string => (/(^|_)loss$/.test(metric) ? "nats" : metric);
+export function unitOf(metric: string): string {
+  return /(^|_)loss$/.test(metric) ? "nats" : metric;
+}
 
 type Named = ReturnType<typeof benchmarkRows>[number];
 
@@ -121,4 +123,6 @@ function combined(cells: readonly (readonly Named[])[]): number[] {
   return cells.map((_, i) => standard.reduce((sum, scores) => sum + scores[i]!, 0) / standard.length);
 }
 
-const counted = (cells: number): string => (cells === 1 ? "1 cell" : `${cells} cells`);
+function counted(cells: number): string {
+  return cells === 1 ? "1 cell" : `${cells} cells`;
+}

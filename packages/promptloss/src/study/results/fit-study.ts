@@ -104,11 +104,11 @@ const SURFACE_RATIOS = 4;
  * Fits a study's results.
  * @param settings in place of those that the study file gave
  */
-export const fitStudy = (
+export function fitStudy(
   results: StudyResults,
   settings: AnalysisSettings = results.analysis,
   { models = true }: FitStudyOptions = {},
-): StudyFits => {
+): StudyFits {
   const { rows, atChance, notes } = usableRows(results.rows);
   const ratios = ratioGroups(rows);
   const taskScopes = scopesOf(rows);
@@ -179,13 +179,13 @@ export const fitStudy = (
     tested: statements.filter((statement) => pOf(statement) !== undefined).length,
     notes,
   });
-};
+}
 
 /** @param decisions of each factor's test and then of its levels, in order */
-const interactionsOf = (
+function interactionsOf(
   factors: readonly (FactorLevels & Pick<StudyInteraction, "generationRatio">)[],
   decisions: readonly Decided[],
-): StudyInteraction[] => {
+): StudyInteraction[] {
   let at = 0;
   return factors.map(({ generationRatio, factor, test, levels, problem }) => {
     const correctedP = decisions[at++]!.correctedP;
@@ -194,21 +194,21 @@ const interactionsOf = (
     const sentence = interactionSentence(factor, whole, problem);
     return Object.freeze({ generationRatio, factor, test: whole, levels: found, sentence });
   });
-};
+}
 
 interface Analyzed {
   readonly analysis: WeightAnalysis | undefined;
   readonly problem: string | undefined;
 }
 
-const analysisOf = (rows: readonly UsableRow[], { level }: AnalysisSettings): Analyzed => {
+function analysisOf(rows: readonly UsableRow[], { level }: AnalysisSettings): Analyzed {
   try {
     return { analysis: analyzeWeights(rows.map(weightRow), level), problem: undefined };
   } catch (error) {
     if (!(error instanceof StatisticsError)) throw error;
     return { analysis: undefined, problem: error.message };
   }
-};
+}
 
 /** What p-values are corrected over: a comparison of weights, or a test of another kind with its p-value. */
 interface Statement {
@@ -223,15 +223,16 @@ interface Decided {
   readonly finding: WeightFinding | undefined;
 }
 
-const pOf = ({ analysis, p }: Statement): number | undefined =>
-  p ?? (analysis?.judged ? relationP(analysis) : undefined);
+function pOf({ analysis, p }: Statement): number | undefined {
+  return p ?? (analysis?.judged ? relationP(analysis) : undefined);
+}
 
 /** Holm's correction over all statements, then what each may say. */
-const decided = (
+function decided(
   statements: readonly Statement[],
   { alpha, level }: AnalysisSettings,
   differences: boolean,
-): Decided[] => {
+): Decided[] {
   const tested = statements.flatMap((statement, k) => (pOf(statement) === undefined ? [] : [k]));
   const overall = (k: number): boolean => statements[k]!.overall;
   const corrected = weightedHolm(
@@ -258,13 +259,13 @@ const decided = (
         differences,
       }),
   }));
-};
+}
 
-const weightedHolm = (
+function weightedHolm(
   keys: readonly number[],
   p: readonly number[],
   overall: (key: number) => boolean,
-): Map<number, number> => {
+): Map<number, number> {
   const first = keys.filter(overall).length;
   const rest = keys.length - first;
   const weights = keys.map((key) =>
@@ -272,22 +273,23 @@ const weightedHolm = (
   );
   const corrected = holm(p, weights);
   return new Map(keys.map((key, i) => [key, corrected[i]!]));
-};
+}
 
 /** All tasks, then each group where there are several. */
-const scopesOf = (rows: readonly UsableRow[]): (TaskGroup | undefined)[] => {
+function scopesOf(rows: readonly UsableRow[]): (TaskGroup | undefined)[] {
   const present = taskGroups.filter((group) => rows.some(({ result }) => result.taskGroup === group));
   return present.length > 1 ? [undefined, ...present] : [undefined];
-};
+}
 
 /** The only benchmark of a group; undefined where it has several. */
-const only = (rows: readonly UsableRow[], group: TaskGroup): string | undefined => {
+function only(rows: readonly UsableRow[], group: TaskGroup): string | undefined {
   const names = new Set(rows.filter((row) => inGroup(row, group)).map(({ benchmark }) => benchmark));
   return names.size === 1 ? [...names][0] : undefined;
-};
+}
 
-const inGroup = ({ result }: UsableRow, group: TaskGroup | undefined): boolean =>
-  group === undefined || result.taskGroup === group;
+function inGroup({ result }: UsableRow, group: TaskGroup | undefined): boolean {
+  return group === undefined || result.taskGroup === group;
+}
 
 export interface RatioGroup {
   readonly generationRatio: number | undefined;
@@ -295,7 +297,7 @@ export interface RatioGroup {
 }
 
 /** Cells by generation ratio, from the smallest; those without one are together. */
-export const ratioGroups = (rows: readonly Pick<UsableRow, "result">[]): RatioGroup[] => {
+export function ratioGroups(rows: readonly Pick<UsableRow, "result">[]): RatioGroup[] {
   const ofCell = new Map(rows.map(({ result }) => [result.cell, result.generationRatio]));
   const known = [...ofCell].flatMap(([cell, ratio]) => (ratio === null ? [] : [{ cell, ratio }]));
   known.sort((a, b) => a.ratio - b.ratio);
@@ -313,10 +315,10 @@ export const ratioGroups = (rows: readonly Pick<UsableRow, "result">[]): RatioGr
     })),
     ...(unknown.length > 0 ? [{ generationRatio: undefined, cells: new Set(unknown) }] : []),
   ];
-};
+}
 
 /** Whether a row's benchmark has different scores in some block of these rows. */
-const varies = (rows: readonly UsableRow[]): ((row: UsableRow) => boolean) => {
+function varies(rows: readonly UsableRow[]): (row: UsableRow) => boolean {
   const seen = new Map<string, number>();
   const found = new Set<string>();
   for (const { benchmark, block, value } of rows) {
@@ -325,15 +327,15 @@ const varies = (rows: readonly UsableRow[]): ((row: UsableRow) => boolean) => {
     seen.set(key, value);
   }
   return ({ benchmark }) => found.has(benchmark);
-};
+}
 
-const modelOf = (
+function modelOf(
   rows: readonly UsableRow[],
   finding: WeightFinding | undefined,
   analysis: WeightAnalysis | undefined,
   settings: AnalysisSettings,
   models: boolean,
-): Pick<StudyFit, "rows" | "transforms" | keyof ScopeModel> => {
+): Pick<StudyFit, "rows" | "transforms" | keyof ScopeModel> {
   const none = { formula: settings.formula ?? "", fit: undefined, effect: undefined, beside: undefined };
   if (!models)
     return {
@@ -351,13 +353,13 @@ const modelOf = (
     const bare = rows.map((row) => ({ ...row, score: Number.NaN }));
     return { rows: bare, transforms: [], ...none, problem: error.message };
   }
-};
+}
 
 /** Of the cells' means over their benchmarks, so that what a run's scores share counts once. */
-const surfaceOf = (
+function surfaceOf(
   rows: readonly UsableRow[],
   settings: AnalysisSettings,
-): Pick<StudySurface, "surface" | "problem"> => {
+): Pick<StudySurface, "surface" | "problem"> {
   const known = rows.filter(({ result }) => result.generationRatio !== null);
   try {
     const { rows: scored } = scoredRows(known.filter(varies(known)), {
@@ -376,4 +378,4 @@ const surfaceOf = (
     if (!(error instanceof StatisticsError)) throw error;
     return { surface: undefined, problem: error.message };
   }
-};
+}

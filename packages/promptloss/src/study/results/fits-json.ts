@@ -2,7 +2,7 @@
 import { fitToJson, type Json, toJson } from "../../statistics/index.ts";
 import type { StudyFits } from "./fit-study.ts";
 
-export const fitsToJson = ({
+export function fitsToJson({
   settings,
   notes,
   fits,
@@ -10,7 +10,7 @@ export const fitsToJson = ({
   interactions,
   tested,
   atChance,
-}: StudyFits): Json => {
+}: StudyFits): Json {
   const models = [...fits, ...benchmarks].map(({ rows, fit, effect, ...rest }) => ({
     ...rest,
     rows: rows.length,
@@ -18,4 +18,4 @@ export const fitsToJson = ({
     effect,
   }));
   return toJson({ settings, notes, tested, atChance, models, interactions });
-};
+}

@@ -23,7 +23,7 @@ export interface FactorLevels {
 const REPLICATES: ReadonlySet<string> = new Set(["plw", "seed"]);
 
 /** Of each factor that has several levels among these rows, each of which has several weights. */
-export const factorLevels = (rows: readonly UsableRow[], level: number): FactorLevels[] => {
+export function factorLevels(rows: readonly UsableRow[], level: number): FactorLevels[] {
   const factors = [...new Set(rows.flatMap(({ result }) => Object.keys(result.factors)))];
   return factors
     .filter((factor) => !REPLICATES.has(factor))
@@ -40,11 +40,13 @@ export const factorLevels = (rows: readonly UsableRow[], level: number): FactorL
         },
       ];
     });
-};
+}
 
-const labelOf = ({ result }: UsableRow, factor: string): string => String(result.factors[factor] ?? "–");
+function labelOf({ result }: UsableRow, factor: string): string {
+  return String(result.factors[factor] ?? "–");
+}
 
-const testOf = (rows: readonly UsableRow[], factor: string): Pick<FactorLevels, "test" | "problem"> => {
+function testOf(rows: readonly UsableRow[], factor: string): Pick<FactorLevels, "test" | "problem"> {
   try {
     const test = interaction(rows.map((row) => ({ ...weightRow(row), level: labelOf(row, factor) })));
     if (test.df[1] < FEWEST_DF)
@@ -57,23 +59,23 @@ const testOf = (rows: readonly UsableRow[], factor: string): Pick<FactorLevels, 
     if (!(error instanceof StatisticsError)) throw error;
     return { test: undefined, problem: error.message };
   }
-};
+}
 
-const analysisOf = (rows: readonly UsableRow[], level: number): WeightAnalysis | undefined => {
+function analysisOf(rows: readonly UsableRow[], level: number): WeightAnalysis | undefined {
   try {
     return analyzeWeights(rows.map(weightRow), level);
   } catch (error) {
     if (!(error instanceof StatisticsError)) throw error;
     return undefined;
   }
-};
+}
 
 /** Whether the relation differs by the factor, and the pair with the highest mean, which is no claim. */
-export const interactionSentence = (
+export function interactionSentence(
   factor: string,
   test: (Interaction & { readonly correctedP: number }) | undefined,
   problem: string | undefined,
-): string => {
+): string {
   if (test === undefined) return `PLW × ${factor}: no verdict (${problem})`;
   const { f, df, correctedP, pairs } = test;
   const [best] = pairs as [Interaction["pairs"][number]];
@@ -82,4 +84,4 @@ export const interactionSentence = (
     `PLW × ${factor}: F(${df[0]}, ${df[1]}) = ${short(f)}, p = ${short(correctedP)}, corrected; about these tasks. ` +
     `The highest mean is that of PLW ${short(best.plw)} with ${factor} ${best.level}, a description and no claim`
   );
-};
+}

@@ -59,17 +59,16 @@ const after = [
 /** Columns that no factor may be called; `plw` is a factor's name for the prompt loss weight itself. */
 export const RESERVED_COLUMNS: ReadonlySet<string> = new Set([...before, ...after, "score", "benchmark"]);
 
-const probeColumn = (name: string): string => `probe_${name}`;
+function probeColumn(name: string): string {
+  return `probe_${name}`;
+}
 
 /** All columns, in order. */
-export const columnsOf = ({ factors, probes }: ResultsHeader): string[] => [
-  ...before,
-  ...factors.filter((name) => name !== "plw"),
-  ...after,
-  ...probes.map(probeColumn),
-];
+export function columnsOf({ factors, probes }: ResultsHeader): string[] {
+  return [...before, ...factors.filter((name) => name !== "plw"), ...after, ...probes.map(probeColumn)];
+}
 
-export const flatten = (row: ResultRow, { factors, probes }: ResultsHeader): Row => {
+export function flatten(row: ResultRow, { factors, probes }: ResultsHeader): Row {
   const named = factors.filter((name) => name !== "plw").map((name) => [name, row.factors[name] ?? null]);
   return {
     study: row.study,
@@ -89,33 +88,37 @@ export const flatten = (row: ResultRow, { factors, probes }: ResultsHeader): Row
     chance: row.chance,
     ...Object.fromEntries(probes.map((name) => [probeColumn(name), row.probes[name] ?? null])),
   };
-};
+}
 
 /** What `flatten` made of a row, with the types that JSON keeps. */
-export const unflatten = (row: Row, { factors, probes }: ResultsHeader): ResultRow => ({
-  study: String(row.study),
-  cell: String(row.cell),
-  factors: Object.fromEntries(
-    factors.flatMap((name) => {
-      const value = row[name];
-      return typeof value === "string" || typeof value === "number" ? [[name, value]] : [];
-    }),
-  ),
-  plw: Number(row.plw),
-  wp: Number(row.wp),
-  generationRatio: numberOrNull(row.rg),
-  task: String(row.task),
-  taskGroup: (row.task_group ?? null) as TaskGroup | null,
-  metric: String(row.metric),
-  higherIsBetter: row.higher_is_better === true,
-  primary: row.primary === true,
-  // JSON has no word for a value that is no number.
-  value: row.value === null ? Number.NaN : Number(row.value),
-  standardError: numberOrNull(row.standard_error),
-  // Tables that were written before these columns lack them.
-  items: numberOrNull(row.items ?? null),
-  chance: numberOrNull(row.chance ?? null),
-  probes: Object.fromEntries(probes.map((name) => [name, numberOrNull(row[probeColumn(name)])])),
-});
+export function unflatten(row: Row, { factors, probes }: ResultsHeader): ResultRow {
+  return {
+    study: String(row.study),
+    cell: String(row.cell),
+    factors: Object.fromEntries(
+      factors.flatMap((name) => {
+        const value = row[name];
+        return typeof value === "string" || typeof value === "number" ? [[name, value]] : [];
+      }),
+    ),
+    plw: Number(row.plw),
+    wp: Number(row.wp),
+    generationRatio: numberOrNull(row.rg),
+    task: String(row.task),
+    taskGroup: (row.task_group ?? null) as TaskGroup | null,
+    metric: String(row.metric),
+    higherIsBetter: row.higher_is_better === true,
+    primary: row.primary === true,
+    // JSON has no word for a value that is no number.
+    value: row.value === null ? Number.NaN : Number(row.value),
+    standardError: numberOrNull(row.standard_error),
+    // Tables that were written before these columns lack them.
+    items: numberOrNull(row.items ?? null),
+    chance: numberOrNull(row.chance ?? null),
+    probes: Object.fromEntries(probes.map((name) => [name, numberOrNull(row[probeColumn(name)])])),
+  };
+}
 
-const numberOrNull = (cell: Cell): number | null => (typeof cell === "number" ? cell : null);
+function numberOrNull(cell: Cell): number | null {
+  return typeof cell === "number" ? cell : null;
+}

@@ -22,11 +22,12 @@ export interface StudyResults extends ResultsHeader {
 const names = { header: "study.json", lines: "results.jsonl", csv: "results.csv" } as const;
 
 /** The files that a study's results lie in. */
-export const resultsFiles = (folder: string): string[] =>
-  Object.values(names).map((name) => join(folder, name));
+export function resultsFiles(folder: string): string[] {
+  return Object.values(names).map((name) => join(folder, name));
+}
 
 /** The rows as the two tables that a study's folder holds. */
-export const resultsTables = (results: StudyResults): { readonly jsonl: string; readonly csv: string } => {
+export function resultsTables(results: StudyResults): { readonly jsonl: string; readonly csv: string } {
   const { rows, ...header } = results;
   const flat = rows.map((row) => flatten(row, header));
   const columns = columnsOf(header);
@@ -35,22 +36,22 @@ export const resultsTables = (results: StudyResults): { readonly jsonl: string; 
     jsonl: flat.map((row) => `${JSON.stringify(row)}\n`).join(""),
     csv: cells.map((line) => `${line.map(csvCell).join(",")}\n`).join(""),
   };
-};
+}
 
 /** Writes the three files into a study's folder. */
-export const writeStudyResults = (folder: string, results: StudyResults): void => {
+export function writeStudyResults(folder: string, results: StudyResults): void {
   const { rows: _rows, ...header } = results;
   const { jsonl, csv } = resultsTables(results);
   replaceFile(join(folder, names.header), `${JSON.stringify(header, null, 2)}\n`);
   replaceFile(join(folder, names.lines), jsonl);
   replaceFile(join(folder, names.csv), csv);
-};
+}
 
 /**
  * Reads the results of a study so far from its folder, for models and reports.
  * @throws StudyError where no results lie there
  */
-export const readStudyResults = (folder: string): StudyResults => {
+export function readStudyResults(folder: string): StudyResults {
   const path = join(folder, names.header);
   const lines = join(folder, names.lines);
   if (!existsSync(path) || !existsSync(lines))
@@ -67,10 +68,10 @@ export const readStudyResults = (folder: string): StudyResults => {
   const empty = readFileSync(lines, "utf8").trim() === "";
   const rows = empty ? [] : readTable(lines).map((row) => unflatten(row, header));
   return { ...header, rows };
-};
+}
 
 /** RFC 4180: quotes around what holds a comma, a quote or a line's end. */
-const csvCell = (cell: Cell): string => {
+function csvCell(cell: Cell): string {
   const text = cell === null || cell === undefined ? "" : String(cell);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
+}

@@ -34,12 +34,12 @@ export interface ScopeModel {
 /** Fewer weights are compared, not joined by a curve. */
 const CURVE_LEVELS = 4;
 
-export const scopeModel = (
+export function scopeModel(
   rows: readonly ScoredRow[],
   finding: WeightFinding | undefined,
   analysis: WeightAnalysis | undefined,
   settings: AnalysisSettings,
-): ScopeModel => {
+): ScopeModel {
   const formula = settings.formula ?? defaultFormula(rows);
   const none = { formula, fit: undefined, effect: undefined, beside: undefined };
   const levels = new Set(rows.map(({ result }) => result.plw)).size;
@@ -66,13 +66,13 @@ export const scopeModel = (
     if (!(error instanceof StatisticsError)) throw error;
     return { ...none, fit, problem: error.message };
   }
-};
+}
 
 /**
  * Each task's own curve, what a run's scores share, and the level of each block. Our choice; the paper's random effects
  * were not available to us.
  */
-export const defaultFormula = (rows: readonly ScoredRow[]): string => {
+export function defaultFormula(rows: readonly ScoredRow[]): string {
   const several = (label: (row: ScoredRow) => string): boolean => new Set(rows.map(label)).size > 1;
   const tasks = several(({ benchmark }) => benchmark);
   const blocks = several(({ block }) => block);
@@ -82,7 +82,7 @@ export const defaultFormula = (rows: readonly ScoredRow[]): string => {
     ...(tasks || blocks ? ["(1|block)"] : []),
     ...(tasks ? ["(1|cell)"] : []),
   ].join(" + ");
-};
+}
 
 const kinds: Readonly<Record<WeightFinding["shape"], QuadraticEffect["kind"]>> = {
   peak: "maximum",
@@ -100,7 +100,7 @@ const kinds: Readonly<Record<WeightFinding["shape"], QuadraticEffect["kind"]>> =
 };
 
 /** The model's curve says no more than the finding does. */
-const claimed = (effect: QuadraticEffect, finding: WeightFinding): QuadraticEffect => {
+function claimed(effect: QuadraticEffect, finding: WeightFinding): QuadraticEffect {
   const { shape, best, interval, vertex, verdict } = finding;
   const kind = kinds[shape];
   return {
@@ -115,16 +115,16 @@ const claimed = (effect: QuadraticEffect, finding: WeightFinding): QuadraticEffe
     bootstrap: kind === "maximum" ? effect.bootstrap : undefined,
     sentence: verdict,
   };
-};
+}
 
 /** Wald's statistics of the other family's trend and curvature, taken for t. */
-const besideOf = (
+function besideOf(
   rows: readonly ScoredRow[],
   { alpha }: WeightFinding,
   { projection, relation, variances, table, judged }: WeightAnalysis,
   formula: string,
   settings: AnalysisSettings,
-): Beside | undefined => {
+): Beside | undefined {
   const family = settings.family === "beta" ? "gaussian" : "beta";
   if (projection.slopeAt === undefined || relation.curvature === undefined || !judged) return undefined;
   try {
@@ -160,4 +160,4 @@ const besideOf = (
     if (!(error instanceof StatisticsError)) throw error;
     return undefined;
   }
-};
+}

@@ -29,9 +29,9 @@ export interface ScoredRow extends UsableRow {
 }
 
 /** Values of the metrics that stand for tasks, each with its benchmark's name. */
-export const benchmarkRows = (
+export function benchmarkRows(
   results: readonly ResultRow[],
-): { readonly result: ResultRow; readonly benchmark: string }[] => {
+): { readonly result: ResultRow; readonly benchmark: string }[] {
   const primary = results.filter(({ primary }) => primary);
   const metrics = new Map<string, Set<string>>();
   for (const { task, metric } of primary) metrics.set(task, (metrics.get(task) ?? new Set()).add(metric));
@@ -39,7 +39,7 @@ export const benchmarkRows = (
     const { task, metric } = result;
     return { result, benchmark: metrics.get(task)!.size > 1 ? `${task} ${metric}` : task };
   });
-};
+}
 
 export interface UsableRows {
   readonly rows: readonly UsableRow[];
@@ -52,7 +52,7 @@ export interface UsableRows {
  * Values that are no numbers, as of a run that diverged, benchmarks on which all cells have one value, and benchmarks at
  * chance are set aside, each with a note.
  */
-export const usableRows = (results: readonly ResultRow[]): UsableRows => {
+export function usableRows(results: readonly ResultRow[]): UsableRows {
   const all = benchmarkRows(results);
   const named = all.filter(({ result }) => Number.isFinite(result.value));
   const notes: string[] = [];
@@ -88,7 +88,7 @@ export const usableRows = (results: readonly ResultRow[]): UsableRows => {
     block: blockOf(result),
   }));
   return { rows, atChance, notes };
-};
+}
 
 /** One-sided at 5 %. */
 const ABOVE_CHANCE = 1.645;
@@ -97,17 +97,17 @@ const ABOVE_CHANCE = 1.645;
  * Whether the mean over all cells is within one score's sampling error of chance. Cells share the items, so that their
  * mean is about as uncertain as one of them.
  */
-const isAtChance = (rows: readonly ResultRow[]): boolean => {
+function isAtChance(rows: readonly ResultRow[]): boolean {
   const known = rows.filter(({ chance, standardError }) => chance !== null && standardError !== null);
   if (known.length === 0 || known.some(({ higherIsBetter }) => !higherIsBetter)) return false;
   const above = meanOf(known.map(({ value, chance }) => value - chance!));
   return above < ABOVE_CHANCE * meanOf(known.map(({ standardError }) => standardError!));
-};
+}
 
 /** A seed is a block only where it has several weights; all other factors are. */
 const REPLICATE = "seed";
 
-const blocks = (results: readonly ResultRow[]): ((result: ResultRow) => string) => {
+function blocks(results: readonly ResultRow[]): (result: ResultRow) => string {
   const names = [...new Set(results.flatMap(({ factors }) => Object.keys(factors)))].filter(
     (name) => name !== "plw",
   );
@@ -121,7 +121,7 @@ const blocks = (results: readonly ResultRow[]): ((result: ResultRow) => string) 
     weights.set(whole(result), (weights.get(whole(result)) ?? new Set()).add(result.plw));
   const paired = [...weights.values()].every(({ size }) => size > 1);
   return paired ? whole : label(names.filter((name) => name !== REPLICATE));
-};
+}
 
 export interface ScoredRows {
   readonly rows: readonly ScoredRow[];
@@ -129,7 +129,7 @@ export interface ScoredRows {
 }
 
 /** Scales the rows of one model. */
-export const scoredRows = (rows: readonly UsableRow[], settings: AnalysisSettings): ScoredRows => {
+export function scoredRows(rows: readonly UsableRow[], settings: AnalysisSettings): ScoredRows {
   const benchmarks = rows.map(({ benchmark }) => benchmark);
   const { scores, applied } = toUnitInterval(
     rows.map(({ value }) => value),
@@ -147,34 +147,45 @@ export const scoredRows = (rows: readonly UsableRow[], settings: AnalysisSetting
     rows: rows.map((row, i) => ({ ...row, score: scaled.scores[i]! })),
     applied: [...applied, scaled.applied],
   };
-};
+}
 
-const stepsOf = ({
+function stepsOf({
   family,
   transforms = family === "beta" ? ["min-max", "squeeze"] : [],
-}: AnalysisSettings): ScoreTransform[] =>
-  transforms.map((step) => (typeof step === "string" ? { name: step } : { name: "clip", margin: step.clip }));
+}: AnalysisSettings): ScoreTransform[] {
+  return transforms.map((step) =>
+    typeof step === "string" ? { name: step } : { name: "clip", margin: step.clip },
+  );
+}
 
 /** What comparisons of weights are made of; scores in their own units, which the comparison scales itself. */
-export const weightRow = ({ result, value, benchmark, block }: UsableRow): WeightRow => ({
-  ...{ cell: result.cell, plw: result.plw, wp: result.wp, block, task: benchmark },
-  score: value,
-});
+export function weightRow({ result, value, benchmark, block }: UsableRow): WeightRow {
+  return {
+    ...{ cell: result.cell, plw: result.plw, wp: result.wp, block, task: benchmark },
+    score: value,
+  };
+}
 
 /** The columns that formulas may name. */
-export const modelRow = ({ result, score, benchmark, block }: ScoredRow): Row => ({
-  ...result.factors,
-  plw: result.plw,
-  wp: result.wp,
-  rg: result.generationRatio,
-  task: result.task,
-  task_group: result.taskGroup,
-  cell: result.cell,
-  benchmark,
-  block: `${benchmark}, ${block}`,
-  score,
-});
+export function modelRow({ result, score, benchmark, block }: ScoredRow): Row {
+  return {
+    ...result.factors,
+    plw: result.plw,
+    wp: result.wp,
+    rg: result.generationRatio,
+    task: result.task,
+    task_group: result.taskGroup,
+    cell: result.cell,
+    benchmark,
+    block: `${benchmark}, ${block}`,
+    score,
+  };
+}
 
-const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
 
-const short = (x: number): string => String(Number(x.toPrecision(3)));
+function short(x: number): string {
+  return String(Number(x.toPrecision(3)));
+}

@@ -10,7 +10,7 @@ import { type StudyResults, writeStudyResults } from "../results/results-file.ts
 import { CellFolder } from "./cell-folder.ts";
 
 /** Results of the cells that are done, in the study's order. */
-export const collectResults = (study: Study): StudyResults => {
+export function collectResults(study: Study): StudyResults {
   const rows = study.cells.flatMap((cell) => {
     const folder = new CellFolder(study, cell);
     const { state, manifest } = folder;
@@ -42,18 +42,18 @@ export const collectResults = (study: Study): StudyResults => {
     analysis: settings.analysis,
     rows: rows.map((row) => ({ ...row, probes: complete(row.probes, measured) })),
   };
-};
+}
 
 /** Collects and writes; again where another launcher finished a cell meanwhile, so that the last word has all. */
-export const writeResults = (study: Study): StudyResults => {
+export function writeResults(study: Study): StudyResults {
   for (;;) {
     const results = collectResults(study);
     writeStudyResults(study.output, results);
     if (collectResults(study).rows.length === results.rows.length) return results;
   }
-};
+}
 
-const valuesOf = (
+function valuesOf(
   { task, group, metric }: StudyTask,
   score: TaskScore,
 ): Pick<
@@ -67,20 +67,22 @@ const valuesOf = (
   | "chance"
   | "higherIsBetter"
   | "primary"
-> => ({
-  task,
-  taskGroup: group ?? null,
-  metric: score.metric,
-  value: score.value,
-  standardError: score.standardError ?? null,
-  items: score.items ?? null,
-  chance: score.chance ?? null,
-  higherIsBetter: score.higherIsBetter,
-  primary: metric === undefined ? score.primary : score.metric === metric,
-});
+> {
+  return {
+    task,
+    taskGroup: group ?? null,
+    metric: score.metric,
+    value: score.value,
+    standardError: score.standardError ?? null,
+    items: score.items ?? null,
+    chance: score.chance ?? null,
+    higherIsBetter: score.higherIsBetter,
+    primary: metric === undefined ? score.primary : score.metric === metric,
+  };
+}
 
 /** The mechanisms that the paper reads against PLW, by name; without those that a run has not measured. */
-const probesOf = (probes: Probes | undefined): Record<string, number> => {
+function probesOf(probes: Probes | undefined): Record<string, number> {
   if (probes === undefined) return {};
   const { trainingLoss, generalization, distance, generations } = probes;
   const all = {
@@ -101,10 +103,11 @@ const probesOf = (probes: Probes | undefined): Record<string, number> => {
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-};
+}
 
-const complete = (
+function complete(
   probes: Readonly<Record<string, number | null>>,
   names: ReadonlySet<string>,
-): Record<string, number | null> =>
-  Object.fromEntries([...names].map((name) => [name, probes[name] ?? null]));
+): Record<string, number | null> {
+  return Object.fromEntries([...names].map((name) => [name, probes[name] ?? null]));
+}

@@ -20,11 +20,7 @@ export interface RunCellOptions {
 }
 
 /** The state that it ends in: done, failed or interrupted. */
-export const runCell = async (
-  study: Study,
-  folder: CellFolder,
-  options: RunCellOptions,
-): Promise<CellState> => {
+export async function runCell(study: Study, folder: CellFolder, options: RunCellOptions): Promise<CellState> {
   folder.create();
   const begun = {
     attempts: (folder.state?.attempts ?? 0) + 1,
@@ -50,7 +46,7 @@ export const runCell = async (
   } catch (error) {
     return end({ state: "failed", failure: failureOf(error, during) });
   }
-};
+}
 
 /** What the training process said before it failed. */
 class FailedRun extends StudyError {
@@ -63,10 +59,10 @@ class FailedRun extends StudyError {
 }
 
 /** False where it was interrupted. */
-const train = async (
+async function train(
   folder: CellFolder,
   { threads, overwrite, signal, onEvent }: RunCellOptions,
-): Promise<boolean> => {
+): Promise<boolean> {
   await untilFree(folder, signal);
   if (signal.aborted) return false;
   if (folder.trained && !overwrite) return true;
@@ -91,7 +87,7 @@ const train = async (
   } finally {
     signal.removeEventListener("abort", stop);
   }
-};
+}
 
 const POLL_MS = 500;
 
@@ -102,7 +98,7 @@ async function untilFree({ run }: CellFolder, signal: AbortSignal): Promise<void
 }
 
 /** False where it was interrupted. */
-const evaluate = async (folder: CellFolder, { signal, threads }: RunCellOptions): Promise<boolean> => {
+async function evaluate(folder: CellFolder, { signal, threads }: RunCellOptions): Promise<boolean> {
   const { run, model, cell } = folder;
   for (const missing of folder.missingTasks) {
     if (signal.aborted) return false;
@@ -120,9 +116,9 @@ const evaluate = async (folder: CellFolder, { signal, threads }: RunCellOptions)
     folder.writeScores(missing, scores);
   }
   return true;
-};
+}
 
-const failureOf = (error: unknown, during: CellFailure["during"]): CellFailure => {
+function failureOf(error: unknown, during: CellFailure["during"]): CellFailure {
   const { name, message, hint, original } = error as Error & { hint?: string; original?: string };
   return { name: original ?? name, message, during, ...(hint !== undefined && { hint }) };
-};
+}

@@ -31,14 +31,14 @@ export interface StudyStatus {
   readonly secondsLeft: number | undefined;
 }
 
-export const studyStatus = (study: Study): StudyStatus => {
+export function studyStatus(study: Study): StudyStatus {
   const cells = study.cells.map((cell) => reportOf(new CellFolder(study, cell)));
   const counts: Record<CellStatus, number> = { waiting: 0, running: 0, done: 0, failed: 0 };
   for (const { status } of cells) counts[status]++;
   return { name: study.name, cells, counts, secondsLeft: secondsLeft(cells) };
-};
+}
 
-const reportOf = (folder: CellFolder): CellReport => {
+function reportOf(folder: CellFolder): CellReport {
   const { cell, status, state, manifest } = folder;
   const report = { cell, status, attempts: state?.attempts ?? 0 };
   if (status === "failed") return { ...report, ...(state?.failure && { failure: state.failure }) };
@@ -57,19 +57,21 @@ const reportOf = (folder: CellFolder): CellReport => {
     ...(line && { step: line.step, loss: line.loss }),
     ...(line?.type === "step" && { speed: line.tokens / line.seconds }),
   };
-};
+}
 
 /** A cell that was begun again has trained for longer than its last attempt took. */
-const secondsOf = (training: number, { startedAt, endedAt }: CellState) => ({
-  training,
-  whole: Math.max(training, (Date.parse(endedAt!) - Date.parse(startedAt)) / 1000),
-});
+function secondsOf(training: number, { startedAt, endedAt }: CellState) {
+  return {
+    training,
+    whole: Math.max(training, (Date.parse(endedAt!) - Date.parse(startedAt)) / 1000),
+  };
+}
 
 /** Bytes at a file's end that hold a line of metrics. */
 const TAIL = 4096;
 
 /** The last whole line of metrics; undefined where there is none yet. */
-const lastLine = (path: string): MetricsLine | undefined => {
+function lastLine(path: string): MetricsLine | undefined {
   let file: number;
   try {
     file = openSync(path, "r");
@@ -87,12 +89,12 @@ const lastLine = (path: string): MetricsLine | undefined => {
   } finally {
     closeSync(file);
   }
-};
+}
 
 /** What is left of running cells: their training by its steps, and all of their evaluation. */
-export const secondsLeft = (
+export function secondsLeft(
   cells: readonly Pick<CellReport, "status" | "seconds" | "phase" | "step" | "steps">[],
-): number | undefined => {
+): number | undefined {
   const done = cells.flatMap(({ status, seconds }) => (status === "done" && seconds ? [seconds] : []));
   const running = cells.filter(({ status }) => status === "running");
   if (done.length === 0 || running.length === 0) return undefined;
@@ -105,4 +107,4 @@ export const secondsLeft = (
     0,
   );
   return (mean("whole") * (waiting + running.length) - spent) / running.length;
-};
+}

@@ -8,9 +8,8 @@ import { TableFileError } from "../errors.ts";
 
 type Reader = (text: string, file: string) => Row[];
 
-const separated =
-  (delimiter: string): Reader =>
-  (text, file) => {
+function separated(delimiter: string): Reader {
+  return (text, file) => {
     try {
       return parse(text, {
         bom: true,
@@ -24,14 +23,15 @@ const separated =
       throw new TableFileError(file, cause.message, { line: Number(cause.lines), cause });
     }
   };
+}
 
-const uniqueNames =
-  (file: string) =>
-  (names: string[]): string[] => {
+function uniqueNames(file: string) {
+  return (names: string[]): string[] => {
     const twice = names.find((name, i) => names.indexOf(name) < i);
     if (twice !== undefined) throw new TableFileError(file, `two columns are called ${twice}`, { line: 1 });
     return names;
   };
+}
 
 const jsonLines: Reader = (text, file) =>
   text.split("\n").flatMap((line, i) => {
@@ -48,15 +48,15 @@ const jsonList: Reader = (text, file) => {
   return value.map((row) => flat(row, file, undefined));
 };
 
-const parseJson = (text: string, file: string, line: number | undefined): unknown => {
+function parseJson(text: string, file: string, line: number | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new TableFileError(file, (cause as Error).message, { line, cause });
   }
-};
+}
 
-const flat = (value: unknown, file: string, line: number | undefined): Row => {
+function flat(value: unknown, file: string, line: number | undefined): Row {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new TableFileError(file, "a row must be an object of columns", { line });
   for (const [name, cell] of Object.entries(value))
@@ -66,7 +66,7 @@ const flat = (value: unknown, file: string, line: number | undefined): Row => {
         hint: "columns hold numbers or text",
       });
   return value as Record<string, Cell>;
-};
+}
 
 const readers: Readonly<Record<string, Reader>> = {
   ".csv": separated(","),
@@ -80,7 +80,7 @@ const readers: Readonly<Record<string, Reader>> = {
  * Reads a table by its ending: .csv, .tsv, .jsonl, .ndjson, .json.
  * @throws TableFileError for a file that can't be read as one, with its line
  */
-export const readTable = (file: string): Row[] => {
+export function readTable(file: string): Row[] {
   const reader = readers[extname(file).toLowerCase()];
   if (reader === undefined)
     throw new TableFileError(file, `${extname(file) || "no ending"} is no table`, {
@@ -95,4 +95,4 @@ export const readTable = (file: string): Row[] => {
   const rows = reader(text, file);
   if (rows.length === 0) throw new TableFileError(file, "the table has no rows");
   return rows;
-};
+}

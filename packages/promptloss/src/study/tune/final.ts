@@ -89,4 +89,6 @@ export async function refuseOverlap(file: string, recipe: Recipe, test: string):
 }
 
 /** What an example says, without where it stands. */
-const keyOf = ({ source: _, ...said }: Example): string => JSON.stringify(said);
+function keyOf({ source: _, ...said }: Example): string {
+  return JSON.stringify(said);
+}

@@ -71,17 +71,22 @@ export function cellOf({ cells }: Study, run: AskedRun): Cell {
   return cells.find(({ levels }) => wanted.every(([name, label]) => levels[name] === label))!;
 }
 
-const levelsOf = (
+function levelsOf(
   { plw, learningRate, other, seed }: AskedRun,
   others: boolean,
-): Record<string, string | number> => ({
-  ...{ plw, learningRate, seed },
-  ...(others && { others: labelOf(other) }),
-});
+): Record<string, string | number> {
+  return {
+    ...{ plw, learningRate, seed },
+    ...(others && { others: labelOf(other) }),
+  };
+}
 
-export const labelOf = (other: AskedRun["other"]): string =>
-  Object.entries(other ?? {})
+export function labelOf(other: AskedRun["other"]): string {
+  return Object.entries(other ?? {})
     .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     .join(" ");
+}
 
-const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}

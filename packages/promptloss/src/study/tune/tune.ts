@@ -163,37 +163,47 @@ function othersOf({ keys }: TuneSettings): Record<string, unknown>[] {
 }
 
 /** The last weights of every run: choosing them by the validation rows would be a second search. */
-const common = ({ evaluation }: Recipe): Record<string, unknown> =>
-  evaluation === undefined ? {} : { "evaluation.keepBest": false };
+function common({ evaluation }: Recipe): Record<string, unknown> {
+  return evaluation === undefined ? {} : { "evaluation.keepBest": false };
+}
 
-const observations = (done: readonly Scored[]) => {
+function observations(done: readonly Scored[]) {
   const scores = floored(done.map(({ score }) => score));
   return done.map(({ point }, i) => ({ ...point, score: scores[i]! }));
-};
+}
 
-const samePoint = (a: Point, b: Point): boolean =>
-  a.wp === b.wp && a.logRate === b.logRate && a.other === b.other;
+function samePoint(a: Point, b: Point): boolean {
+  return a.wp === b.wp && a.logRate === b.logRate && a.other === b.other;
+}
 
-const repeatsOf = (point: Point, before: readonly Point[]): number =>
-  before.filter((each) => samePoint(each, point)).length;
+function repeatsOf(point: Point, before: readonly Point[]): number {
+  return before.filter((each) => samePoint(each, point)).length;
+}
 
-const publicOf = ({ plw, learningRate, other, seed }: AskedRun) => ({
-  ...{ plw, learningRate, seed },
-  ...(other !== undefined && { other }),
-});
+function publicOf({ plw, learningRate, other, seed }: AskedRun) {
+  return {
+    ...{ plw, learningRate, seed },
+    ...(other !== undefined && { other }),
+  };
+}
 
-const shownOf = ({ point: _, score: __, seconds: ___, ...run }: Scored): TuneRun => run;
+function shownOf({ point: _, score: __, seconds: ___, ...run }: Scored): TuneRun {
+  return run;
+}
 
-const weightOf = (wp: number, { weights }: TuneSettings): number =>
-  weights.find((plw) => wpOfPlw(plw) === wp) ?? plwOfWp(wp);
+function weightOf(wp: number, { weights }: TuneSettings): number {
+  return weights.find((plw) => wpOfPlw(plw) === wp) ?? plwOfWp(wp);
+}
 
-const askedOf = (point: Point, settings: TuneSettings, recipe: Recipe): Omit<AskedRun, "seed"> => ({
-  plw: weightOf(point.wp, settings),
-  learningRate: ratesOf(settings, recipe).find((rate) => Math.log10(rate) === point.logRate)!,
-  ...(point.other !== undefined && {
-    other: othersOf(settings).find((each) => labelOf(each) === point.other),
-  }),
-});
+function askedOf(point: Point, settings: TuneSettings, recipe: Recipe): Omit<AskedRun, "seed"> {
+  return {
+    plw: weightOf(point.wp, settings),
+    learningRate: ratesOf(settings, recipe).find((rate) => Math.log10(rate) === point.logRate)!,
+    ...(point.other !== undefined && {
+      other: othersOf(settings).find((each) => labelOf(each) === point.other),
+    }),
+  };
+}
 
 /** How many runs the budget still pays for, at most a batch. */
 async function batchLeft(

@@ -55,16 +55,17 @@ interface StateFile {
 }
 
 /** Of what state.json says. */
-const hashOfState = ({ version, fingerprint, state, files }: StateFile): string =>
-  createHash("sha256")
+function hashOfState({ version, fingerprint, state, files }: StateFile): string {
+  return createHash("sha256")
     .update(JSON.stringify([version, fingerprint, state, files]))
     .digest("hex");
+}
 
 /**
  * Writes a checkpoint folder, in the place of one that is there.
  * @param fingerprint what a run that resumes from it must share
  */
-export const writeCheckpoint = (folder: string, fingerprint: string, checkpoint: Checkpoint): void => {
+export function writeCheckpoint(folder: string, fingerprint: string, checkpoint: Checkpoint): void {
   replaceFolder(folder, (draft) => {
     noGrad(() =>
       scope(() => {
@@ -77,7 +78,7 @@ export const writeCheckpoint = (folder: string, fingerprint: string, checkpoint:
     const state: StateFile = { version: VERSION, fingerprint, state: checkpoint.state, files };
     writeJson(join(draft, STATE), { ...state, hash: hashOfState(state) });
   });
-};
+}
 
 /** Makes a checkpoint of one run that of another, which continues it. A damaged one, or one of a third run, stays. */
 export function renameRun(folder: string, from: string, to: string): void {
@@ -98,7 +99,7 @@ export function renameRun(folder: string, from: string, to: string): void {
  * Reads a checkpoint folder and checks every byte of it. The tensors are the caller's.
  * @throws CheckpointError where it is not there, damaged, or of another run
  */
-export const readCheckpoint = (folder: string, fingerprint: string): Checkpoint => {
+export function readCheckpoint(folder: string, fingerprint: string): Checkpoint {
   const { version, fingerprint: found, state, files } = readState(folder);
   if (version !== VERSION)
     throw new CheckpointError(folder, "foreign", `is of version ${version}, this program reads ${VERSION}`, {
@@ -119,13 +120,13 @@ export const readCheckpoint = (folder: string, fingerprint: string): Checkpoint 
   if (rng === undefined) throw new CheckpointError(folder, "damaged", `${OPTIMIZER} has no ${RNG}`);
   optimizer.delete(RNG);
   return { state, weights: readSafetensors(join(folder, WEIGHTS)), optimizer, rng };
-};
+}
 
 /**
  * What a checkpoint says of its run, without its tensors.
  * @throws CheckpointError where it is not there or not what was written
  */
-export const readState = (folder: string): StateFile => {
+export function readState(folder: string): StateFile {
   const path = join(folder, STATE);
   if (!existsSync(path)) throw new CheckpointError(folder, "missing", `there is no ${STATE}`);
   let found: (StateFile & { hash?: unknown }) | null;
@@ -137,4 +138,4 @@ export const readState = (folder: string): StateFile => {
   if (typeof found !== "object" || found === null || found.hash !== hashOfState(found))
     throw new CheckpointError(folder, "damaged", `${STATE} is not what was written`);
   return found;
-};
+}

@@ -5,7 +5,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 const CHUNK_BYTES = 4 << 20;
 
 /** SHA-256 of a file in hex. */
-export const hashOf = (path: string): string => {
+export function hashOf(path: string): string {
   const hash = createHash("sha256");
   const file = openSync(path, "r");
   try {
@@ -16,4 +16,4 @@ export const hashOf = (path: string): string => {
     closeSync(file);
   }
   return hash.digest("hex");
-};
+}

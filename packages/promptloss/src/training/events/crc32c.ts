@@ -9,16 +9,16 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-export const crc32c = (bytes: Uint8Array): number => {
+export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
-};
+}
 
 /** As TFRecord stores it: four bytes, little-endian. */
-export const maskedCrc32c = (bytes: Uint8Array): Buffer => {
+export function maskedCrc32c(bytes: Uint8Array): Buffer {
   const crc = crc32c(bytes);
   const masked = Buffer.alloc(4);
   masked.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0);
   return masked;
-};
+}

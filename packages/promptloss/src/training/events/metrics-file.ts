@@ -24,7 +24,7 @@ export class MetricsFile {
 }
 
 /** The lines of a run so far; a last line that was cut off is left out. */
-export const readMetrics = (path: string): MetricsLine[] => {
+export function readMetrics(path: string): MetricsLine[] {
   if (!existsSync(path)) return [];
   return readFileSync(path, "utf8")
     .split("\n")
@@ -35,4 +35,4 @@ export const readMetrics = (path: string): MetricsLine[] => {
         return [];
       }
     });
-};
+}

@@ -20,18 +20,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const stepOf = (step: number): StepEvent => ({
-  type: "step",
-  step,
-  epoch: 1,
-  loss: 1 / step,
-  content: { loss: 2 / step, accuracy: 0.25, tokens: 8 },
-  gradientNorm: 3,
-  learningRate: 1e-3,
-  tokens: 100,
-  seconds: 2,
-  memory: 1,
-});
+function stepOf(step: number): StepEvent {
+  return {
+    type: "step",
+    step,
+    epoch: 1,
+    loss: 1 / step,
+    content: { loss: 2 / step, accuracy: 0.25, tokens: 8 },
+    gradientNorm: 3,
+    learningRate: 1e-3,
+    tokens: 100,
+    seconds: 2,
+    memory: 1,
+  };
+}
 
 test("crc32c gives the check value of the CRC catalogue", () => {
   expect(crc32c(Buffer.from("123456789"))).toBe(0xe3069283);

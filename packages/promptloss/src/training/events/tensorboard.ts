@@ -12,7 +12,7 @@ const FIXED64 = 1;
 const BYTES = 2;
 const FIXED32 = 5;
 
-const varint = (value: number): Buffer => {
+function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
   while (rest > 127) {
@@ -20,27 +20,33 @@ const varint = (value: number): Buffer => {
     rest = Math.floor(rest / 128);
   }
   return Buffer.from([...bytes, rest]);
-};
+}
 
 /** A field of a protocol buffer: its number and wire type, then its value. */
-const field = (number: number, type: number, value: Buffer): Buffer =>
-  Buffer.concat([varint(number * 8 + type), ...(type === BYTES ? [varint(value.length)] : []), value]);
+function field(number: number, type: number, value: Buffer): Buffer {
+  return Buffer.concat([varint(number * 8 + type), ...(type === BYTES ? [varint(value.length)] : []), value]);
+}
 
-const double = (value: number): Buffer => {
+function double(value: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(value);
   return bytes;
-};
+}
 
-const float = (value: number): Buffer => {
+function float(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeFloatLE(value);
   return bytes;
-};
+}
 
 /** tensorflow.Event { wall_time = 1, step = 2, and one of file_version = 3, summary = 5 }. */
-const eventBytes = (step: number, content: Buffer): Buffer =>
-  Buffer.concat([field(1, FIXED64, double(Date.now() / 1000)), field(2, VARINT, varint(step)), content]);
+function eventBytes(step: number, content: Buffer): Buffer {
+  return Buffer.concat([
+    field(1, FIXED64, double(Date.now() / 1000)),
+    field(2, VARINT, varint(step)),
+    content,
+  ]);
+}
 
 /** tensorflow.Event { session_log = 7: tensorflow.SessionLog { status = 1: START = 1 } }. */
 const SESSION_START = field(7, BYTES, field(1, VARINT, varint(1)));
@@ -78,19 +84,20 @@ function stepOf(record: Buffer): number {
 }
 
 /** tensorflow.Summary { value = 1 { tag = 1, simple_value = 2 } }. */
-const summary = (scalars: Readonly<Record<string, number>>): Buffer =>
-  Buffer.concat(
+function summary(scalars: Readonly<Record<string, number>>): Buffer {
+  return Buffer.concat(
     Object.entries(scalars).map(([tag, value]) =>
       field(1, BYTES, Buffer.concat([field(1, BYTES, Buffer.from(tag)), field(2, FIXED32, float(value))])),
     ),
   );
+}
 
 /** Length, its checksum, the record, its checksum. */
-const framed = (record: Buffer): Buffer => {
+function framed(record: Buffer): Buffer {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(record.length));
   return Buffer.concat([length, maskedCrc32c(length), record, maskedCrc32c(record)]);
-};
+}
 
 /**
  * A run's event files, of which this process writes one more. Records of steps beyond the one that the run goes on from

@@ -85,16 +85,17 @@ export class KlPenalty {
   }
 }
 
-const copyOf = (model: CausalLanguageModel): CausalLanguageModel =>
-  noGrad(
+function copyOf(model: CausalLanguageModel): CausalLanguageModel {
+  return noGrad(
     () =>
       new CausalLanguageModel(
         model.config,
         new Map([...model.parameters].map(([name, tensor]) => [name, keep(tensor.detach().clone())])),
       ),
   );
+}
 
-const withoutAdapter = <T>(model: CausalLanguageModel, body: () => T): T => {
+function withoutAdapter<T>(model: CausalLanguageModel, body: () => T): T {
   const { adapter } = model;
   model.adapter = undefined;
   try {
@@ -102,4 +103,4 @@ const withoutAdapter = <T>(model: CausalLanguageModel, body: () => T): T => {
   } finally {
     model.adapter = adapter;
   }
-};
+}

@@ -56,10 +56,10 @@ export class MinkowskiPenalty {
 }
 
 /** (Σ |w − w₀|^p)^(1/p) over pairs of tensors, in float64. */
-export const minkowskiDistance = (
+export function minkowskiDistance(
   pairs: Iterable<{ readonly weight: Tensor; readonly start: Tensor }>,
   order: number,
-): number => {
+): number {
   let total = 0;
   noGrad(() => {
     for (const { weight, start } of pairs)
@@ -70,14 +70,14 @@ export const minkowskiDistance = (
       });
   });
   return order === Number.POSITIVE_INFINITY ? total : total ** (1 / order);
-};
+}
 
 /** ∂‖d‖_p/∂d = sign(d) · (|d| / ‖d‖_p)^(p−1); for p = ∞ the sign where |d| is largest. */
-const distanceGradient = (difference: Tensor, order: number, distance: number): Tensor => {
+function distanceGradient(difference: Tensor, order: number, distance: number): Tensor {
   const sign = difference.sign();
   if (order === 1) return sign;
   const relative = difference.abs().div(distance);
   return order === Number.POSITIVE_INFINITY
     ? sign.mul(relative.ge(1).to({ dtype: sign.dtype }))
     : sign.mul(relative.pow(order - 1));
-};
+}

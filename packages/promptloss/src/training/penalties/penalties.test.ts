@@ -7,11 +7,11 @@ import { PackedTokens } from "../../data/packing/index.ts";
 import { createAdapter } from "../../models/index.ts";
 import { KlPenalty, MinkowskiPenalty, minkowskiDistance } from "./index.ts";
 
-const leaf = (values: number[]): Tensor => {
+function leaf(values: number[]): Tensor {
   const tensor = keep(fromTypedArray(Float64Array.from(values)));
   tensor.requiresGrad = true;
   return tensor;
-};
+}
 
 describe("MinkowskiPenalty", () => {
   test.each([1, 1.5, 2, 3, 8])("of order %s has the gradient of finite differences", (order) => {

@@ -34,7 +34,7 @@ interface Sums {
  * @param start the weights that training began with, by the model's names; each is asked for once, and the caller's
  * @throws TrainingError naming a tensor with a weight that is not finite
  */
-export const distancesOf = (model: CausalLanguageModel, start: (name: string) => Tensor): Distances => {
+export function distancesOf(model: CausalLanguageModel, start: (name: string) => Tensor): Distances {
   const all = emptySums();
   const groups = new Map<string, Sums>();
   noGrad(() => {
@@ -56,26 +56,28 @@ export const distancesOf = (model: CausalLanguageModel, start: (name: string) =>
     all: distance(all),
     groups: Object.fromEntries([...groups].map(([name, sums]) => [name, distance(sums)])),
   };
-};
+}
 
 /** What the adapter makes of a weight. The model's own is not looked at: it may be held in fewer bits than it came in. */
-const adaptedWeight = (adapter: LoraAdapter, name: string, from: Tensor): Tensor => {
+function adaptedWeight(adapter: LoraAdapter, name: string, from: Tensor): Tensor {
   const module = name.replace(/\.weight$/, "");
   const isAdapted = name.endsWith(".weight") && adapter.pairs.has(module);
   return isAdapted ? from.add(adapterWeight(adapter, module).double()) : from;
-};
+}
 
-const groupOf = (model: CausalLanguageModel, name: string): string => {
+function groupOf(model: CausalLanguageModel, name: string): string {
   const { layers, embedding, positions } = model.architecture.names;
   if (name.startsWith(`${layers}.`)) return `layer ${name.slice(layers.length + 1).split(".")[0]}`;
   const isEmbedding = [embedding, positions].some((module) => name === `${module}.weight`);
   return isEmbedding ? "embedding" : "rest";
-};
+}
 
-const emptySums = (): Sums => ({ weights: 0, l1: 0, squares: 0, dot: 0, now: 0, start: 0 });
+function emptySums(): Sums {
+  return { weights: 0, l1: 0, squares: 0, dot: 0, now: 0, start: 0 };
+}
 
-const sumsOf = (now: Tensor, start: Tensor): Sums =>
-  scope(() => {
+function sumsOf(now: Tensor, start: Tensor): Sums {
+  return scope(() => {
     const change = now.sub(start);
     return {
       weights: now.numel,
@@ -86,14 +88,17 @@ const sumsOf = (now: Tensor, start: Tensor): Sums =>
       start: start.square().sum().item(),
     };
   });
+}
 
 function add(into: Sums, from: Sums): void {
   for (const name of Object.keys(into) as (keyof Sums)[]) into[name] += from[name];
 }
 
-const distance = ({ weights, l1, squares, dot, now, start }: Sums): Distance => ({
-  weights,
-  l1,
-  l2: Math.sqrt(squares),
-  cosine: now === 0 || start === 0 ? undefined : dot / Math.sqrt(now * start),
-});
+function distance({ weights, l1, squares, dot, now, start }: Sums): Distance {
+  return {
+    weights,
+    l1,
+    l2: Math.sqrt(squares),
+    cosine: now === 0 || start === 0 ? undefined : dot / Math.sqrt(now * start),
+  };
+}

@@ -41,5 +41,6 @@ export function probeGeneralization(
   return { rows: drawn.length, training, heldOut: unseen, gap: Object.fromEntries(gap) };
 }
 
-const lossesOf = (metrics: PartMetrics): Losses =>
-  Object.fromEntries(MEASURED.flatMap((name) => (metrics[name] ? [[name, metrics[name].loss]] : [])));
+function lossesOf(metrics: PartMetrics): Losses {
+  return Object.fromEntries(MEASURED.flatMap((name) => (metrics[name] ? [[name, metrics[name].loss]] : [])));
+}

@@ -29,12 +29,12 @@ export interface GenerationProbe {
 }
 
 /** Rows drawn by the seed; of a conversation the first completion. Undefined where no prompt leaves room for `maxTokens`. */
-export const probeGenerations = async (
+export async function probeGenerations(
   model: CausalLanguageModel,
   tokenizer: Tokenizer,
   rows: RowSet,
   { rows: wanted, maxTokens, seed }: GenerationProbe,
-): Promise<Generations | undefined> => {
+): Promise<Generations | undefined> {
   const order = shuffle(
     Int32Array.from({ length: rows.length }, (_, index) => index),
     seededDraw(seed),
@@ -65,7 +65,7 @@ export const probeGenerations = async (
     referenceLength: spread(answers.map(({ completion }) => completion.length)),
     stopped: sequences.filter(([first], i) => first!.ids.length > found[i]!.length).length / answers.length,
   };
-};
+}
 
 interface Answer {
   readonly prompt: Int32Array;
@@ -73,24 +73,24 @@ interface Answer {
   readonly completion: Int32Array;
 }
 
-const firstAnswer = ({ ids, classes }: WeightedTokens, tokenizer: Tokenizer): Answer => {
+function firstAnswer({ ids, classes }: WeightedTokens, tokenizer: Tokenizer): Answer {
   const isAnswer = (code: number): boolean => IS_ANSWER[code] === 1;
   const start = classes.findIndex(isAnswer);
   if (start < 0) return { prompt: new Int32Array(), completion: new Int32Array() };
   const length = classes.subarray(start).findIndex((code) => !isAnswer(code));
   const answer = ids.subarray(start, length < 0 ? undefined : start + length);
   return { prompt: ids.slice(0, start), completion: withoutStop(answer, tokenizer) };
-};
+}
 
-const withoutStop = (ids: ArrayLike<number>, { stopIds }: Tokenizer): Int32Array => {
+function withoutStop(ids: ArrayLike<number>, { stopIds }: Tokenizer): Int32Array {
   const all = Int32Array.from(ids);
   const end = all.findIndex((id) => stopIds.has(id));
   return end < 0 ? all : all.slice(0, end);
-};
+}
 
-const spread = (values: readonly number[]): { mean: number; sd: number } => {
+function spread(values: readonly number[]): { mean: number; sd: number } {
   if (values.length === 0) return { mean: 0, sd: 0 };
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, sd: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)) };
-};
+}

@@ -26,12 +26,12 @@ export interface Probes {
  * @param writtenStep the step whose weights the model has
  * @throws TrainingError where a weight is not finite
  */
-export const probeRun = async (
+export async function probeRun(
   run: TrainingRun,
   metrics: string,
   writtenStep: number,
   onNote: (message: string) => void = () => {},
-): Promise<Probes> => {
+): Promise<Probes> {
   const { model, tokenizer, rows, heldOut, settings, recipe } = run;
   const wanted = recipe.probes.generations;
   const generations =
@@ -57,12 +57,13 @@ export const probeRun = async (
     distance,
     ...(generations && { generations }),
   };
-};
+}
 
-export const writeProbes = (path: string, probes: Probes): void =>
+export function writeProbes(path: string, probes: Probes): void {
   replaceFile(path, `${finiteJson(probes, "probes", 2)}\n`);
+}
 
-const distanceFromStart = ({ model, recipe }: TrainingRun): Distances => {
+function distanceFromStart({ model, recipe }: TrainingRun): Distances {
   const start =
     recipe.initialize === "random"
       ? // Drawn where the model was drawn: another device draws other numbers.
@@ -73,4 +74,4 @@ const distanceFromStart = ({ model, recipe }: TrainingRun): Distances => {
   } finally {
     start.free();
   }
-};
+}

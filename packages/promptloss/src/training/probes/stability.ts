@@ -16,7 +16,7 @@ export interface Stability {
 }
 
 /** Undefined for fewer than two steps. */
-export const stabilityOf = (lines: readonly MetricsLine[]): Stability | undefined => {
+export function stabilityOf(lines: readonly MetricsLine[]): Stability | undefined {
   const losses = lines.filter(({ type }) => type === "step").map(({ loss }) => loss);
   if (losses.length < 2) return undefined;
   const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
@@ -33,4 +33,4 @@ export const stabilityOf = (lines: readonly MetricsLine[]): Stability | undefine
     detrendedSd,
     relativeDetrendedSd: relative(detrendedSd),
   };
-};
+}

@@ -21,8 +21,9 @@ const ROWS: Row[] = Array.from({ length: 100 }, (_, i) => ({
   completion: `answer ${i}`,
 }));
 const ONE = { prompt: "Q", completion: "A" };
-const bytes = (...parts: (string | readonly number[])[]): Buffer =>
-  Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+function bytes(...parts: (string | readonly number[])[]): Buffer {
+  return Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+}
 
 describe("a file that is not there or holds nothing", () => {
   it("missing: the nearest name is suggested", async () => {

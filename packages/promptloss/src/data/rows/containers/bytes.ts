@@ -13,7 +13,7 @@ export interface DataFile {
 }
 
 /** Throws a DataError unless the path is a file that can be opened and isn't empty. */
-export const checkFile = async ({ path, name }: DataFile): Promise<void> => {
+export async function checkFile({ path, name }: DataFile): Promise<void> {
   const stats = await stat(path).catch(async (cause: NodeJS.ErrnoException) => {
     throw cause.code === "ENOENT" || cause.code === "ENOTDIR"
       ? await missingFile(path, name, cause)
@@ -35,7 +35,7 @@ export const checkFile = async ({ path, name }: DataFile): Promise<void> => {
       hint: "Was it downloaded whole?",
     });
   }
-};
+}
 
 async function missingFile(path: string, name: string, cause: Error): Promise<DataError> {
   const target = await readlink(path).catch(() => undefined);
@@ -44,7 +44,7 @@ async function missingFile(path: string, name: string, cause: Error): Promise<Da
     : new DataError("missing-file", `a link to ${target}, which isn't there`, { file: name, cause });
 }
 
-const missingHint = async (path: string): Promise<string> => {
+async function missingHint(path: string): Promise<string> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => undefined);
   if (names === undefined) return `The folder ${folder} doesn't exist either.`;
@@ -52,10 +52,10 @@ const missingHint = async (path: string): Promise<string> => {
   return nearest === undefined
     ? `The folder ${folder} has ${names.length} other entries.`
     : `Did you mean ${join(folder, nearest)}?`;
-};
+}
 
 /** The first bytes of the file as it is on disk. */
-export const readHead = async ({ path, name }: DataFile, length: number): Promise<Buffer> => {
+export async function readHead({ path, name }: DataFile, length: number): Promise<Buffer> {
   const handle = await open(path, "r").catch((cause: Error) => {
     throw new DataError("unreadable", `can't be opened: ${cause.message}`, { file: name, cause });
   });
@@ -65,10 +65,10 @@ export const readHead = async ({ path, name }: DataFile, length: number): Promis
   } finally {
     await handle.close();
   }
-};
+}
 
 /** The last bytes of the file as it is on disk. */
-export const readTail = async ({ path }: DataFile, length: number): Promise<Buffer> => {
+export async function readTail({ path }: DataFile, length: number): Promise<Buffer> {
   const handle = await open(path, "r");
   try {
     const { size } = await handle.stat();
@@ -78,7 +78,7 @@ export const readTail = async ({ path }: DataFile, length: number): Promise<Buff
   } finally {
     await handle.close();
   }
-};
+}
 
 export interface ByteOptions {
   gzip: boolean;
@@ -111,7 +111,7 @@ export async function* readBytes(
   }
 }
 
-const byteError = (error: unknown, { name }: DataFile, offset: number): DataError => {
+function byteError(error: unknown, { name }: DataFile, offset: number): DataError {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   if (code === "Z_BUF_ERROR") {
     return new DataError("truncated", `the gzip stream ends early, after ${offset} bytes of text`, {
@@ -128,7 +128,7 @@ const byteError = (error: unknown, { name }: DataFile, offset: number): DataErro
     });
   }
   return new DataError("unreadable", `reading failed: ${messageOf(error)}`, { file: name, cause: error });
-};
+}
 
 /** Bytes of UTF-8's byte order mark. */
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -149,4 +149,6 @@ export async function* withoutBom(chunks: AsyncIterable<Buffer>): AsyncGenerator
   if (head !== undefined && head.length > 0) yield head;
 }
 
-export const hasBom = (bytes: Buffer): boolean => bytes.subarray(0, BOM.length).equals(BOM);
+export function hasBom(bytes: Buffer): boolean {
+  return bytes.subarray(0, BOM.length).equals(BOM);
+}

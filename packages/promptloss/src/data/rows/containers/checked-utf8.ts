@@ -33,8 +33,8 @@ export async function* checkedUtf8(
   }
 }
 
-const countLines = (bytes: Buffer): number => {
+function countLines(bytes: Buffer): number {
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
   return lines;
-};
+}

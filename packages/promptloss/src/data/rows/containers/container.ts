@@ -24,8 +24,12 @@ const HEAD_BYTES = 65_536;
 /** Tab, line feed, carriage return and space. */
 const WHITE: ReadonlySet<number> = new Set([9, LF, CR, 32]);
 
-const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
-const isParquet = (bytes: Buffer): boolean => bytes.subarray(0, 4).toString("latin1") === "PAR1";
+function isGzip(bytes: Buffer): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+function isParquet(bytes: Buffer): boolean {
+  return bytes.subarray(0, 4).toString("latin1") === "PAR1";
+}
 
 /** Magic bytes of what users bring and this doesn't read, with what to do. */
 const FOREIGN: readonly { magic: readonly number[]; name: string; hint: string }[] = [
@@ -46,7 +50,7 @@ const FOREIGN: readonly { magic: readonly number[]; name: string; hint: string }
 ];
 
 /** Looks at a file. Throws a DataError where it is missing, empty, or nothing that can be read. */
-export const detectContainer = async (file: DataFile, named?: ContainerKind): Promise<Container> => {
+export async function detectContainer(file: DataFile, named?: ContainerKind): Promise<Container> {
   await checkFile(file);
   const raw = await readHead(file, HEAD_BYTES);
   const gzip = isGzip(raw);
@@ -65,9 +69,9 @@ export const detectContainer = async (file: DataFile, named?: ContainerKind): Pr
   }
   const lineEnd = text.includes(CR) && !text.includes(LF) ? CR : LF;
   return { kind: named ?? textKind(text, file, lineEnd), gzip, head: text, lineEnd };
-};
+}
 
-const gunzippedHead = async (file: DataFile): Promise<Buffer> => {
+async function gunzippedHead(file: DataFile): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of readBytes(file, { gzip: true, chunkBytes: 16_384 })) {
@@ -77,13 +81,13 @@ const gunzippedHead = async (file: DataFile): Promise<Buffer> => {
   }
   if (length === 0) throw new DataError("empty-file", "the gzip file holds no bytes", { file: file.name });
   return Buffer.concat(chunks).subarray(0, HEAD_BYTES);
-};
+}
 
 /** What stands for a file in a clone without Git LFS. */
 const LFS = Buffer.from("version https://git-lfs.github.com/spec/");
 
 /** Throws a DataError for what isn't read, by name, where a file starts as such do. */
-export const refuseForeign = (head: Buffer, file: string): void => {
+export function refuseForeign(head: Buffer, file: string): void {
   if (head.subarray(0, LFS.length).equals(LFS))
     throw new DataError("unknown-container", "a Git LFS pointer, not the file that it stands for", {
       file,
@@ -92,7 +96,7 @@ export const refuseForeign = (head: Buffer, file: string): void => {
   const foreign = FOREIGN.find(({ magic }) => magic.every((byte, i) => head[i] === byte)) ?? unmarked(head);
   if (foreign === undefined) return;
   throw new DataError("unknown-container", `${foreign.name} isn't read`, { file, hint: foreign.hint });
-};
+}
 
 /** Text of two or four bytes a character without a mark: an ASCII character with zeros beside it. */
 function unmarked(head: Buffer): Pick<(typeof FOREIGN)[number], "name" | "hint"> | undefined {
@@ -108,7 +112,7 @@ function unmarked(head: Buffer): Pick<(typeof FOREIGN)[number], "name" | "hint">
     : { name: `${name} text`, hint: `Convert it: iconv -f ${name} -t UTF-8 FILE.` };
 }
 
-const textKind = (head: Buffer, file: DataFile, lineEnd: number): ContainerKind => {
+function textKind(head: Buffer, file: DataFile, lineEnd: number): ContainerKind {
   const extension = extname(file.name.replace(/\.gz$/i, "")).toLowerCase();
   const first = head.find((byte) => !WHITE.has(byte));
   if (extension === ".txt" || extension === ".md") return "text";
@@ -121,10 +125,10 @@ const textKind = (head: Buffer, file: DataFile, lineEnd: number): ContainerKind 
     file: file.name,
     hint: `Name it: container: ${CONTAINERS.map((name) => `"${name}"`).join(" | ")}.`,
   });
-};
+}
 
 /** Whether the object that starts here is meant to end with its line: no line end stands between its tokens. */
-const isLine = (head: Buffer, lineEnd: number): boolean => {
+function isLine(head: Buffer, lineEnd: number): boolean {
   let inString = false;
   let depth = 0;
   for (let i = 0; i < head.length; i++) {
@@ -141,7 +145,10 @@ const isLine = (head: Buffer, lineEnd: number): boolean => {
     } else if (byte === lineEnd && depth > 0) return false;
   }
   return true;
-};
+}
 
-const disagreement = (file: DataFile, named: ContainerKind, found: ContainerKind): DataError =>
-  new DataError("invalid-option", `container is "${named}", but the file is ${found}`, { file: file.name });
+function disagreement(file: DataFile, named: ContainerKind, found: ContainerKind): DataError {
+  return new DataError("invalid-option", `container is "${named}", but the file is ${found}`, {
+    file: file.name,
+  });
+}

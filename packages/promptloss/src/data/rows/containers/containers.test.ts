@@ -84,8 +84,9 @@ const tokenRow = fc
     },
   }));
 
-const withoutUndefined = (row: Row): Row =>
-  Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
+function withoutUndefined(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
+}
 
 const filesOfRows = fc.oneof(
   ...[alpacaRow, dialogueRow, tokenRow].map((row) =>
@@ -112,17 +113,17 @@ describe("rows written and read again are equal", () => {
   });
 });
 
-const cutInto = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
+function cutInto(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   return places.slice(1).map((end, i) => bytes.subarray(places[i]!, end));
-};
+}
 
-const split = (chunks: readonly Buffer[]): { elements: JsonElement[]; fault: JsonFault | undefined } => {
+function split(chunks: readonly Buffer[]): { elements: JsonElement[]; fault: JsonFault | undefined } {
   const splitter = new JsonElementSplitter(undefined, 2 ** 30);
   const elements = chunks.flatMap((chunk) => splitter.push(chunk));
   splitter.end();
   return { elements, fault: splitter.fault };
-};
+}
 
 describe("the elements of a JSON list", () => {
   it("are those that JSON.parse finds", () => {

@@ -10,14 +10,14 @@ import { checkedUtf8 } from "./checked-utf8.ts";
 const DELIMITERS = [",", "\t", ";", "|"] as const;
 
 /** The delimiter that the header uses most, outside quotes; a comma where it has one column. */
-export const guessDelimiter = (header: string): string => {
+export function guessDelimiter(header: string): string {
   const bare = header.replace(/"(?:[^"]|"")*"/g, "");
   const counts = DELIMITERS.map((delimiter) => bare.split(delimiter).length);
   return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
-};
+}
 
 /** The names in a CSV header. Throws a DataError where it has none or one twice. */
-export const parseHeader = (cells: readonly string[], file: string): string[] => {
+export function parseHeader(cells: readonly string[], file: string): string[] {
   const names = cells.map((cell) => cell.trim());
   const seen = new Set<string>();
   for (const name of names) {
@@ -29,7 +29,7 @@ export const parseHeader = (cells: readonly string[], file: string): string[] =>
     throw new DataError("duplicate-key", "the header names this column twice", { file, field: twice });
   }
   return names;
-};
+}
 
 export interface CsvOptions {
   readonly delimiter: string;
@@ -47,8 +47,9 @@ interface RawRecord {
  * Whether text stands behind a closing quote. The parser then takes the quotes for text, so that the cell starts with one;
  * so does a cell that was enclosed and starts with a doubled quote.
  */
-const hasStrayText = ({ record, raw }: RawRecord): boolean =>
-  record.some((cell) => cell.startsWith('"') && !raw.includes(`"${cell.replaceAll('"', '""')}"`));
+function hasStrayText({ record, raw }: RawRecord): boolean {
+  return record.some((cell) => cell.startsWith('"') && !raw.includes(`"${cell.replaceAll('"', '""')}"`));
+}
 
 export async function* readCsv(
   chunks: AsyncIterable<Buffer>,
@@ -105,12 +106,12 @@ const QUOTES_HINT =
 
 /** Records that the parser has seen, the header among them: the number of the row that it fails at. The rows before it
  * may still wait to be read when the error comes. */
-const recordsBefore = (error: CsvError): number | undefined => {
+function recordsBefore(error: CsvError): number | undefined {
   const { records } = error as { records?: unknown };
   return typeof records === "number" ? Math.max(1, records) : undefined;
-};
+}
 
-const recordOf = (cells: readonly string[], header: readonly string[], row: number): RawRow => {
+function recordOf(cells: readonly string[], header: readonly string[], row: number): RawRow {
   if (cells.length !== header.length) {
     const message = `${cells.length} cells where the header has ${header.length} columns`;
     const hint = "Is a delimiter or a line end inside a cell that isn't quoted?";
@@ -119,9 +120,9 @@ const recordOf = (cells: readonly string[], header: readonly string[], row: numb
   const value: Record<string, unknown> = {};
   for (const [i, name] of header.entries()) value[name] = cells[i];
   return { row, value };
-};
+}
 
-const csvError = (error: CsvError, file: string, row: number, { maxRowBytes }: ReadLimits): DataError => {
+function csvError(error: CsvError, file: string, row: number, { maxRowBytes }: ReadLimits): DataError {
   if (error.code === "CSV_MAX_RECORD_SIZE") {
     return new DataError("row-too-large", `the record is longer than the limit of ${maxRowBytes} bytes`, {
       file,
@@ -142,4 +143,4 @@ const csvError = (error: CsvError, file: string, row: number, { maxRowBytes }: R
       : QUOTES_HINT,
     cause: error,
   });
-};
+}

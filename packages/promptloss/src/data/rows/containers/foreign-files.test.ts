@@ -12,12 +12,13 @@ import { guessDelimiter } from "./csv.ts";
 const alpaca = { instruction: "Q", input: "", output: "A" };
 
 /** The words of each example, joined. */
-const said = (examples: readonly Example[]): string[] =>
-  examples.map((example) =>
+function said(examples: readonly Example[]): string[] {
+  return examples.map((example) =>
     example.kind === "conversation"
       ? example.turns.map(({ parts }) => parts.map(({ text }) => text).join("+")).join("|")
       : "",
   );
+}
 
 describe("Parquet", () => {
   it("has pages without values, behind which a row goes on", async () => {

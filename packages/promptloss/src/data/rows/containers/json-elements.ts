@@ -22,7 +22,9 @@ export type JsonFault =
 
 const [QUOTE, COMMA, COLON, BACKSLASH] = [34, 44, 58, 92];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
-const isSpace = (byte: number): boolean => byte === 32 || byte === 10 || byte === 13 || byte === 9;
+function isSpace(byte: number): boolean {
+  return byte === 32 || byte === 10 || byte === 13 || byte === 9;
+}
 
 /** Fed with chunks, it gives the elements that each completes. */
 export class JsonElementSplitter {
@@ -198,11 +200,11 @@ export class JsonElementSplitter {
   }
 }
 
-const readKey = (bytes: readonly number[]): string => {
+function readKey(bytes: readonly number[]): string {
   const text = Buffer.from(bytes).toString("utf8");
   try {
     return JSON.parse(`"${text}"`) as string;
   } catch {
     return text;
   }
-};
+}

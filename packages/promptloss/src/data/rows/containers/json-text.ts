@@ -3,14 +3,14 @@ import { RowProblem } from "../data-error.ts";
 import { decodeRow } from "./utf8.ts";
 
 /** The record in a row's bytes; `start` is their offset in the file's text. Throws a RowProblem. */
-export const parseJsonRow = (bytes: Buffer, start: number): Record<string, unknown> => {
+export function parseJsonRow(bytes: Buffer, start: number): Record<string, unknown> {
   const text = decodeRow(bytes, start);
   const value = parseJson(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new RowProblem("not-an-object", `a row is an object with named fields, found ${kindOf(value)}`);
   }
   return value as Record<string, unknown>;
-};
+}
 
 /** Levels of brackets; a row of data has a handful, and what walks it need not be ready for a million. */
 const MAX_DEPTH = 256;
@@ -19,7 +19,7 @@ const MAX_DEPTH = 256;
  * Parses JSON and refuses an object that names a key twice. `NaN`, `Infinity` and `-Infinity`, which Python writes, are
  * those numbers: whoever reads such a field says so, and a field that nobody reads does no harm. Throws a RowProblem.
  */
-export const parseJson = (text: string): unknown => {
+export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH)
     throw new RowProblem("invalid-json", `nested more than ${MAX_DEPTH} levels deep`);
   const value = parsed(text);
@@ -32,7 +32,7 @@ export const parseJson = (text: string): unknown => {
     });
   }
   return value;
-};
+}
 
 function parsed(text: string): unknown {
   try {
@@ -112,21 +112,21 @@ function isJson(text: string): boolean {
 }
 
 /** What a value is, in words for an error. */
-export const kindOf = (value: unknown): string => {
+export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
   const text = typeof value === "string" ? JSON.stringify(value) : String(value);
   return `the ${typeof value} ${text.length > 40 ? `${text.slice(0, 40)}…` : text}`;
-};
+}
 
 const QUOTE = 34;
 const COLON = 58;
 const BACKSLASH = 92;
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
 
-const countColons = (text: string): number => {
+function countColons(text: string): number {
   let count = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -134,19 +134,19 @@ const countColons = (text: string): number => {
     else if (code === QUOTE) i = endOfString(text, i);
   }
   return count;
-};
+}
 
 /** The position of the quote that closes the string which opens at `start`. */
-const endOfString = (text: string, start: number): number => {
+function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
     while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
     if (backslashes % 2 === 0) return end;
   }
   return text.length;
-};
+}
 
-const countMembers = (value: unknown): number => {
+function countMembers(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let count = 0;
   if (Array.isArray(value)) {
@@ -158,10 +158,10 @@ const countMembers = (value: unknown): number => {
     if (typeof item === "object") count += countMembers(item);
   }
   return count;
-};
+}
 
 /** The first key that an object of this valid JSON names twice. Compares every name: slow and plain. */
-export const findDuplicateKey = (text: string): string | undefined => {
+export function findDuplicateKey(text: string): string | undefined {
   const open: Set<string>[] = [];
   for (let i = 0; i < text.length; i++) {
     const char = text[i];
@@ -182,4 +182,4 @@ export const findDuplicateKey = (text: string): string | undefined => {
     }
   }
   return undefined;
-};
+}

@@ -22,16 +22,16 @@ export async function* readJson(
   if (splitter.fault !== undefined) throw documentError(splitter.fault, file, key);
 }
 
-const parseElement = ({ number, bytes, start, length }: JsonElement, maxRowBytes: number): RawRow => {
+function parseElement({ number, bytes, start, length }: JsonElement, maxRowBytes: number): RawRow {
   if (bytes === undefined) return { row: number, problem: rowTooLarge(length, maxRowBytes) };
   try {
     return { row: number, value: parseJsonRow(bytes, start) };
   } catch (error) {
     return { row: number, problem: error as RowProblem };
   }
-};
+}
 
-const documentError = (fault: JsonFault, file: string, key: string | undefined): DataError => {
+function documentError(fault: JsonFault, file: string, key: string | undefined): DataError {
   switch (fault.kind) {
     case "truncated":
       return new DataError("truncated", `the JSON document ends at byte ${fault.offset}, inside this row`, {
@@ -72,4 +72,4 @@ const documentError = (fault: JsonFault, file: string, key: string | undefined):
             : "Leave out field: the document's top level is a list.",
       });
   }
-};
+}

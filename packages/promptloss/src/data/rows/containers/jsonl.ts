@@ -22,7 +22,7 @@ export async function* readJsonLines(
   }
 }
 
-const parseLine = (line: Line, maxRowBytes: number): RawRow => {
+function parseLine(line: Line, maxRowBytes: number): RawRow {
   if (line.bytes === undefined) return { row: line.number, problem: rowTooLarge(line.length, maxRowBytes) };
   try {
     return { row: line.number, value: parseJsonRow(line.bytes, line.start) };
@@ -31,17 +31,18 @@ const parseLine = (line: Line, maxRowBytes: number): RawRow => {
     if (problem !== error) return { row: line.number, problem };
     return { row: line.number, problem: line.ended ? problem : unended(problem, line) };
   }
-};
+}
 
 /** A last line that has no end and doesn't parse was most likely cut off with the file. */
-const unended = (problem: RowProblem, line: Line): RowProblem =>
-  problem.reason === "invalid-json" || problem.reason === "invalid-utf8"
+function unended(problem: RowProblem, line: Line): RowProblem {
+  return problem.reason === "invalid-json" || problem.reason === "invalid-utf8"
     ? new RowProblem(
         "truncated",
         `the file ends in the middle of this row, at byte ${line.start + line.length} (${problem.message})`,
         { hint: "The file is cut off: fetch it again." },
       )
     : problem;
+}
 
 /** Values end to end: whole, but no line each. */
 function severalValues(bytes: Buffer, { reason }: RowProblem): RowProblem | undefined {

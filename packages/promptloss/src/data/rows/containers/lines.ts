@@ -56,7 +56,7 @@ export async function* readLines(
 }
 
 /** Whether a line has nothing but white space. */
-export const isBlank = (bytes: Buffer): boolean => {
+export function isBlank(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte !== 32 && byte !== 9 && byte !== CR) return false;
   return true;
-};
+}

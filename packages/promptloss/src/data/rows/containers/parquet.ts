@@ -23,7 +23,7 @@ export interface ParquetFile {
 }
 
 /** Opens a Parquet file. Throws a DataError where its end is missing or its footer is broken. */
-export const openParquet = async (file: DataFile): Promise<ParquetFile> => {
+export async function openParquet(file: DataFile): Promise<ParquetFile> {
   const tail = await readTail(file, 4);
   if (tail.toString("latin1") !== "PAR1") {
     throw new DataError("truncated", "the Parquet file doesn't end with its footer", {
@@ -46,7 +46,7 @@ export const openParquet = async (file: DataFile): Promise<ParquetFile> => {
     rows: Number(metadata.num_rows),
     read: (columns) => readRows(buffer, metadata, schema, columns, file.name),
   };
-};
+}
 
 async function* readRows(
   file: AsyncBuffer,
@@ -104,11 +104,11 @@ async function* readGroup(
   }
 }
 
-const stringFromBytes = (bytes: Uint8Array | undefined): unknown => {
+function stringFromBytes(bytes: Uint8Array | undefined): unknown {
   // A null cell reaches the parser as undefined.
   if (bytes === undefined || bytes === null) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return decodeUtf8(buffer) ?? new BrokenText(brokenUtf8Offset(bytes));
-};
+}
 
 const PARSERS = { stringFromBytes, jsonFromBytes: stringFromBytes };

@@ -66,8 +66,11 @@ class Paragraph {
   }
 }
 
-const joinLines = (lines: readonly Buffer[]): Buffer =>
-  lines.length === 1 ? lines[0]! : Buffer.concat(lines.flatMap((line, i) => (i === 0 ? [line] : [LF, line])));
+function joinLines(lines: readonly Buffer[]): Buffer {
+  return lines.length === 1
+    ? lines[0]!
+    : Buffer.concat(lines.flatMap((line, i) => (i === 0 ? [line] : [LF, line])));
+}
 
 const LF = Buffer.from("\n");
 
@@ -83,11 +86,11 @@ async function* readDocument(chunks: AsyncIterable<Buffer>, { maxRowBytes }: Rea
   else if (length > 0) yield [textRow(1, Buffer.concat(parts), 0)];
 }
 
-const textRow = (row: number, bytes: Buffer, start: number): RawRow => {
+function textRow(row: number, bytes: Buffer, start: number): RawRow {
   try {
     return { row, value: { text: decodeRow(bytes, start) } };
   } catch (error) {
     if (error instanceof RowProblem) return { row, problem: error };
     throw error;
   }
-};
+}

@@ -69,7 +69,7 @@ async function* readGunzippedParquet(file: DataFile, options: RowReadOptions): R
 }
 
 /** The delimiter of the first line that isn't blank. */
-const delimiterOf = ({ head }: Container): string => {
+function delimiterOf({ head }: Container): string {
   const lines = head.toString("utf8").split(/\r?\n|\r/);
   return guessDelimiter(lines.find((line) => line.trim() !== "") ?? "");
-};
+}

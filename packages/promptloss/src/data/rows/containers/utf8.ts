@@ -3,11 +3,12 @@ import { isUtf8 } from "node:buffer";
 import { RowProblem } from "../data-error.ts";
 
 /** The text of `bytes`, or undefined where they are not UTF-8. */
-export const decodeUtf8 = (bytes: Buffer): string | undefined =>
-  isUtf8(bytes) ? bytes.toString("utf8") : undefined;
+export function decodeUtf8(bytes: Buffer): string | undefined {
+  return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
+}
 
 /** The offset at which the first character begins that is broken, or that the bytes end inside. */
-export const brokenUtf8Offset = (bytes: Uint8Array): number => {
+export function brokenUtf8Offset(bytes: Uint8Array): number {
   // Whether a prefix is broken never changes back as it grows, so the shortest broken one can be bisected.
   const broken = (length: number): boolean => {
     try {
@@ -25,10 +26,10 @@ export const brokenUtf8Offset = (bytes: Uint8Array): number => {
     else good = middle;
   }
   return good - unfinishedLength(bytes.subarray(0, good));
-};
+}
 
 /** Bytes at the end that start a character without finishing it: 0 to 3. */
-export const unfinishedLength = (bytes: Uint8Array): number => {
+export function unfinishedLength(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
     if (byte < 0x80) return 0;
@@ -40,10 +41,10 @@ export const unfinishedLength = (bytes: Uint8Array): number => {
     }
   }
   return 0;
-};
+}
 
 /** Decodes a row's bytes; `start` is their offset in the file's text. */
-export const decodeRow = (bytes: Buffer, start: number): string => {
+export function decodeRow(bytes: Buffer, start: number): string {
   const text = decodeUtf8(bytes);
   if (text !== undefined) return text;
   const offset = brokenUtf8Offset(bytes);
@@ -52,6 +53,8 @@ export const decodeRow = (bytes: Buffer, start: number): string => {
   throw new RowProblem("invalid-utf8", `not UTF-8 at byte ${start + offset} of the text (${found})`, {
     hint: "Convert the file to UTF-8, for example with iconv.",
   });
-};
+}
 
-const hexByte = (byte: number): string => `0x${byte.toString(16).padStart(2, "0")}`;
+function hexByte(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, "0")}`;
+}

@@ -22,11 +22,11 @@ const KINDS = ["parquet", "jsonl", "ndjson", "json", "csv", "tsv", "txt"] as con
 const METADATA = /(^|\/)(dataset_infos?|dataset_dict|state|package|package-lock|tokenizer|config)\.json$/;
 
 /** The paths to read. Throws a DataError where the split, the configuration or the files aren't there. */
-export const chooseFiles = async (
+export async function chooseFiles(
   folder: DatasetFolder,
   source: DataSource,
   note: (text: string) => void,
-): Promise<string[]> => {
+): Promise<string[]> {
   if (source.files !== undefined) {
     if (source.split !== undefined || source.config !== undefined) {
       throw new DataError("invalid-option", "files names the files, so split and config have no use", {
@@ -60,7 +60,7 @@ export const chooseFiles = async (
     });
   }
   return paths;
-};
+}
 
 /** Tells of data files that are in no split: a split's name in another file's name leaves them out. */
 function noteUnread(
@@ -85,15 +85,20 @@ function noteUnread(
   );
 }
 
-const kindOf = (path: string): string | undefined =>
-  KINDS.find((kind) => path.endsWith(`.${kind}`) || path.endsWith(`.${kind}.gz`));
+function kindOf(path: string): string | undefined {
+  return KINDS.find((kind) => path.endsWith(`.${kind}`) || path.endsWith(`.${kind}.gz`));
+}
 
-const isDataFile = (path: string): boolean => kindOf(path) !== undefined;
+function isDataFile(path: string): boolean {
+  return kindOf(path) !== undefined;
+}
 
 /** Text files beside other data are licences and notes. */
-const isText = (path: string): boolean => kindOf(path) === "txt";
+function isText(path: string): boolean {
+  return kindOf(path) === "txt";
+}
 
-const matching = ({ paths, name }: DatasetFolder, pattern: string, said: string): string[] => {
+function matching({ paths, name }: DatasetFolder, pattern: string, said: string): string[] {
   const isMatch = picomatch(pattern.replace(/^\.\//, ""));
   const found = paths.filter((path) => isMatch(path));
   if (found.length > 0) return found;
@@ -101,10 +106,10 @@ const matching = ({ paths, name }: DatasetFolder, pattern: string, said: string)
     file: name,
     hint: `Files: ${list(paths)}.`,
   });
-};
+}
 
 /** The data files under `prefix`, of the kind that most of them are. */
-const dataFiles = ({ paths, name }: DatasetFolder, prefix: string): string[] => {
+function dataFiles({ paths, name }: DatasetFolder, prefix: string): string[] {
   const candidates = paths.filter((path) => path.startsWith(prefix) && !METADATA.test(path));
   const byKind = KINDS.map((kind) => candidates.filter((path) => kindOf(path) === kind));
   // Text files beside other data are licences and notes.
@@ -118,13 +123,13 @@ const dataFiles = ({ paths, name }: DatasetFolder, prefix: string): string[] => 
       ? "It was written by save_to_disk: write it as Parquet instead, Dataset.to_parquet(FILE)."
       : `Files: ${list(paths)}.`,
   });
-};
+}
 
-const chooseConfig = (
+function chooseConfig(
   card: readonly CardConfig[],
   named: string | undefined,
   { name }: DatasetFolder,
-): CardConfig | undefined => {
+): CardConfig | undefined {
   const names = card.map((config) => config.name);
   if (named !== undefined) {
     const found = card.find((config) => config.name === named);
@@ -142,9 +147,9 @@ const chooseConfig = (
     file: name,
     hint: `Name one with config: ${list(names)}.`,
   });
-};
+}
 
-const chooseSplit = (splits: Splits, named: string | undefined, { name }: DatasetFolder): string[] => {
+function chooseSplit(splits: Splits, named: string | undefined, { name }: DatasetFolder): string[] {
   const wanted = named ?? (splits.size === 1 ? [...splits.keys()][0]! : "train");
   const found = splits.get(wanted);
   if (found !== undefined) return [...found];
@@ -154,7 +159,8 @@ const chooseSplit = (splits: Splits, named: string | undefined, { name }: Datase
       ? "A part of a split is taken with limit and sample."
       : `Splits: ${list([...splits.keys()])}; name one with split.`,
   });
-};
+}
 
-const list = (names: readonly string[]): string =>
-  names.length === 0 ? "none" : names.slice(0, 10).join(", ") + (names.length > 10 ? ", …" : "");
+function list(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.slice(0, 10).join(", ") + (names.length > 10 ? ", …" : "");
+}

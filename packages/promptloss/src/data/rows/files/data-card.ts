@@ -12,7 +12,7 @@ export interface CardConfig {
 }
 
 /** The configurations in a data card; empty where it has none. Throws a DataError where its YAML is broken. */
-export const parseDataCard = (text: string, file: string): CardConfig[] => {
+export function parseDataCard(text: string, file: string): CardConfig[] {
   const header = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1];
   if (header === undefined) return [];
   let card: unknown;
@@ -24,9 +24,9 @@ export const parseDataCard = (text: string, file: string): CardConfig[] => {
   if (!isRecord(card) || card.configs === undefined || card.configs === null) return [];
   if (!Array.isArray(card.configs)) throw invalid("configs is not a list", file);
   return card.configs.map((config: unknown) => parseConfig(config, file));
-};
+}
 
-const parseConfig = (config: unknown, file: string): CardConfig => {
+function parseConfig(config: unknown, file: string): CardConfig {
   if (!isRecord(config)) throw invalid("an entry of configs has no keys", file);
   const { config_name: name = "default", default: isDefault, data_files: files, data_dir: folder } = config;
   return {
@@ -35,10 +35,10 @@ const parseConfig = (config: unknown, file: string): CardConfig => {
     splits: files === undefined || files === null ? undefined : parseDataFiles(files, file),
     folder: typeof folder === "string" ? folder : undefined,
   };
-};
+}
 
 /** A pattern or patterns (train), a mapping from split to patterns, or a list of { split, path }. */
-const parseDataFiles = (files: unknown, file: string): Map<string, string[]> => {
+function parseDataFiles(files: unknown, file: string): Map<string, string[]> {
   const splits = new Map<string, string[]>();
   const add = (split: string, patterns: unknown): void => {
     const list = [patterns].flat();
@@ -54,10 +54,12 @@ const parseDataFiles = (files: unknown, file: string): Map<string, string[]> => 
     }
   }
   return splits;
-};
+}
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
-const invalid = (message: string, file: string): DataError =>
-  new DataError("unreadable", `its configs can't be understood: ${message}`, { file });
+function invalid(message: string, file: string): DataError {
+  return new DataError("unreadable", `its configs can't be understood: ${message}`, { file });
+}

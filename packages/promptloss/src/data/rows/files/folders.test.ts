@@ -7,7 +7,7 @@ import { type DataSource, loadExamples } from "../index.ts";
 import { inferSplits, missingShards } from "./splits.ts";
 
 /** A folder with these files; a data file's one row is its own path. */
-const folder = (files: Readonly<Record<string, string>> | readonly string[]): string => {
+function folder(files: Readonly<Record<string, string>> | readonly string[]): string {
   const root = temporaryFolder();
   const contents: Readonly<Record<string, string | undefined>> = Array.isArray(files)
     ? Object.fromEntries(files.map((path: string) => [path, undefined]))
@@ -18,12 +18,13 @@ const folder = (files: Readonly<Record<string, string>> | readonly string[]): st
     writeFileSync(join(root, path), content ?? (path.endsWith(".parquet") ? parquet(rows) : jsonl(...rows)));
   }
   return root;
-};
+}
 
-const texts = async (path: string, source: Omit<DataSource, "path"> = {}): Promise<unknown[]> =>
-  (await loadExamples({ path, ...source })).examples.map(
+async function texts(path: string, source: Omit<DataSource, "path"> = {}): Promise<unknown[]> {
+  return (await loadExamples({ path, ...source })).examples.map(
     (example) => example.kind === "text" && example.text,
   );
+}
 
 describe("splits by name", () => {
   it.each([

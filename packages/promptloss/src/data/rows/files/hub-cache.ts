@@ -125,22 +125,22 @@ export class HubCache {
 }
 
 /** Deletes and refuses a download that isn't what the hub lists. */
-const checkContent = async (path: string, { size, etag, isSha256 }: HubFile): Promise<void> => {
+async function checkContent(path: string, { size, etag, isSha256 }: HubFile): Promise<void> {
   const found = (await stat(path)).size;
   if (found < size) throw new Error(`the download ended after ${found} of ${size} bytes`);
   const hash = isSha256 ? await sha256(path) : undefined;
   if (found === size && (hash === undefined || hash === etag)) return;
   await rm(path, { force: true });
   throw new Error("the downloaded bytes are not those that the hub lists");
-};
+}
 
-const sha256 = async (path: string): Promise<string> => {
+async function sha256(path: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
-};
+}
 
-const link = async (blob: string, pointer: string): Promise<void> => {
+async function link(blob: string, pointer: string): Promise<void> {
   makeFolder(dirname(pointer));
   try {
     await symlink(relative(dirname(pointer), blob), pointer);
@@ -149,7 +149,7 @@ const link = async (blob: string, pointer: string): Promise<void> => {
     // Windows without the right to make links.
     await copyFile(blob, pointer);
   }
-};
+}
 
 /** Seconds without a byte after which another machine's download counts as given up. */
 const SILENT_SECONDS = 3600;
@@ -164,8 +164,9 @@ async function isDownloading(tag: string, part: string): Promise<boolean> {
   return (Date.now() - written) / 1000 < SILENT_SECONDS;
 }
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   );
+}

@@ -34,7 +34,7 @@ export interface HubSettings {
 }
 
 /** The options, completed from the environment. */
-export const hubSettings = (options: HubOptions, env: NodeJS.ProcessEnv = process.env): HubSettings => {
+export function hubSettings(options: HubOptions, env: NodeJS.ProcessEnv = process.env): HubSettings {
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
   const token = options.token ?? (env.HF_TOKEN || readToken(env.HF_TOKEN_PATH || join(home, "token")));
   if (token !== undefined && !token.startsWith("hf_")) {
@@ -49,12 +49,12 @@ export const hubSettings = (options: HubOptions, env: NodeJS.ProcessEnv = proces
     offline: options.offline ?? /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ""),
     onProgress: options.onProgress,
   };
-};
+}
 
-const readToken = (path: string): string | undefined => {
+function readToken(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8").trim() || undefined;
   } catch {
     return undefined;
   }
-};
+}

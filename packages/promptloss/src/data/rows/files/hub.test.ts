@@ -31,16 +31,16 @@ const servers: HubServer[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
-const start = async (options: Partial<HubServerOptions> = {}): Promise<HubServer> => {
+async function start(options: Partial<HubServerOptions> = {}): Promise<HubServer> {
   const server = await startHubServer({ datasets: { [ID]: files }, ...options });
   servers.push(server);
   return server;
-};
+}
 
-const read = async (hub: HubOptions, source: Omit<DataSource, "path"> = { config: "short" }) => {
+async function read(hub: HubOptions, source: Omit<DataSource, "path"> = { config: "short" }) {
   const { examples, report } = await loadExamples({ path: ID, ...source }, { hub });
   return { texts: examples.map((each) => each.kind === "text" && each.text), notes: report.notes };
-};
+}
 
 describe("a dataset of the hub", () => {
   it("gives the configuration and split that are asked for, and downloads no more", async () => {

@@ -15,8 +15,9 @@ export interface HubDataset extends DatasetFolder {
   fetch(paths: readonly string[]): Promise<DataFile[]>;
 }
 
-export const isHubId = (path: string): boolean =>
-  /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/.test(path) && !path.includes("..");
+export function isHubId(path: string): boolean {
+  return /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/.test(path) && !path.includes("..");
+}
 
 /** A commit's files, and whether the hub itself was asked. */
 interface Listing {
@@ -26,12 +27,12 @@ interface Listing {
 }
 
 /** Opens a dataset. `note` is told where a cached copy is read because the hub is out of reach. */
-export const openHubDataset = async (
+export async function openHubDataset(
   id: string,
   revision: string,
   settings: HubSettings,
   note: (text: string) => void,
-): Promise<HubDataset> => {
+): Promise<HubDataset> {
   const cache = new HubCache(settings.cacheDir, id);
   const listing = settings.offline
     ? await cachedListing(cache, id, revision, "HF_HUB_OFFLINE is set")
@@ -62,20 +63,22 @@ export const openHubDataset = async (
       return files;
     },
   };
-};
+}
 
 /** What every call to the hub is given. */
-const access = ({ endpoint, token }: HubSettings): { hubUrl?: string; accessToken?: string } => ({
-  ...(endpoint === undefined ? {} : { hubUrl: endpoint }),
-  ...(token === undefined ? {} : { accessToken: token }),
-});
+function access({ endpoint, token }: HubSettings): { hubUrl?: string; accessToken?: string } {
+  return {
+    ...(endpoint === undefined ? {} : { hubUrl: endpoint }),
+    ...(token === undefined ? {} : { accessToken: token }),
+  };
+}
 
-const onlineListing = async (
+async function onlineListing(
   cache: HubCache,
   id: string,
   revision: string,
   settings: HubSettings,
-): Promise<Listing> => {
+): Promise<Listing> {
   const { sha: commit } = await datasetInfo({
     name: id,
     revision,
@@ -93,18 +96,14 @@ const onlineListing = async (
   await cache.writeListing(commit, files);
   await cache.writeRef(revision, commit);
   return { commit, files, online: true };
-};
+}
 
 /** Paths come from the dataset's author and are joined to the cache folder: none may lead out of it. */
-const isSafePath = (path: string): boolean =>
-  !path.startsWith("/") && !path.includes("\\") && !path.split("/").includes("..");
+function isSafePath(path: string): boolean {
+  return !path.startsWith("/") && !path.includes("\\") && !path.split("/").includes("..");
+}
 
-const cachedListing = async (
-  cache: HubCache,
-  id: string,
-  revision: string,
-  cause: string,
-): Promise<Listing> => {
+async function cachedListing(cache: HubCache, id: string, revision: string, cause: string): Promise<Listing> {
   const commit = await cache.commitOf(revision);
   if (commit === undefined || !(await cache.has(commit))) {
     throw notCached(id, revision === "main" ? "the dataset" : `its revision ${revision}`, cache, cause);
@@ -114,23 +113,24 @@ const cachedListing = async (
     (await cache.readListing(commit)) ??
     (await listFolder(cache.snapshot(commit))).map((path) => ({ path, size: 0, etag: "", isSha256: false }));
   return { commit, files, online: false };
-};
+}
 
-const notCached = (id: string, what: string, cache: HubCache, cause: string): DataError =>
-  new DataError("hub-offline", `${what} isn't in the cache, and ${cause}`, {
+function notCached(id: string, what: string, cache: HubCache, cause: string): DataError {
+  return new DataError("hub-offline", `${what} isn't in the cache, and ${cause}`, {
     file: id,
     hint:
       `Run once with the hub in reach, or on such a machine: hf download ${id} --repo-type dataset, ` +
       `then copy the folder to ${cache.folder}. A folder of its files works too: give its path.`,
   });
+}
 
-const download = async (
+async function download(
   cache: HubCache,
   id: string,
   commit: string,
   file: HubFile,
   settings: HubSettings,
-): Promise<void> => {
+): Promise<void> {
   const repo = { type: "dataset", name: id } as const;
   const open = async (offset: number): Promise<ReadableStream<Uint8Array>> => {
     const blob = await downloadFile({ repo, path: file.path, revision: commit, ...access(settings) });
@@ -150,9 +150,9 @@ const download = async (
       cause,
     });
   }
-};
+}
 
-const hubError = (error: unknown, id: string): DataError => {
+function hubError(error: unknown, id: string): DataError {
   if (!(error instanceof HubApiError)) {
     return new DataError("hub-unreachable", `the hub's answer can't be used: ${messageOf(error)}`, {
       file: id,
@@ -179,13 +179,14 @@ const hubError = (error: unknown, id: string): DataError => {
     hint: "Try again later, or set HF_HUB_OFFLINE=1 to read the cache.",
     cause: error,
   });
-};
+}
 
 /** What fetch throws where there is no network, no host or a broken connection. */
-const isNetworkError = (error: unknown): boolean =>
-  error instanceof TypeError && /fetch failed|terminated|network/i.test(error.message);
+function isNetworkError(error: unknown): boolean {
+  return error instanceof TypeError && /fetch failed|terminated|network/i.test(error.message);
+}
 
-const networkMessage = (error: unknown): string => {
+function networkMessage(error: unknown): string {
   const cause = (error as Error).cause;
   return cause instanceof Error && cause.message !== "" ? cause.message : messageOf(error);
-};
+}

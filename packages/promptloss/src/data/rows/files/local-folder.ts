@@ -6,7 +6,7 @@ import type { DataFile } from "../containers/bytes.ts";
 import type { DatasetFolder } from "./choose-files.ts";
 
 /** All files below `path`; hidden ones and what is in hidden folders are left out. */
-export const listFolder = async (path: string): Promise<string[]> => {
+export async function listFolder(path: string): Promise<string[]> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
@@ -14,18 +14,22 @@ export const listFolder = async (path: string): Promise<string[]> => {
     .map((file) => file.split(sep).join("/"))
     .filter((file) => !file.split("/").some((name) => name.startsWith(".")))
     .sort();
-};
+}
 
-export const localFolder = async (path: string): Promise<DatasetFolder> => ({
-  name: path,
-  paths: await listFolder(path),
-  readText: (file) => readFile(join(path, file), "utf8"),
-});
+export async function localFolder(path: string): Promise<DatasetFolder> {
+  return {
+    name: path,
+    paths: await listFolder(path),
+    readText: (file) => readFile(join(path, file), "utf8"),
+  };
+}
 
-export const isPattern = (path: string): boolean => picomatch.scan(path).isGlob;
+export function isPattern(path: string): boolean {
+  return picomatch.scan(path).isGlob;
+}
 
 /** The files that match a pattern, sorted. */
-export const matchFiles = async (pattern: string): Promise<DataFile[]> => {
+export async function matchFiles(pattern: string): Promise<DataFile[]> {
   const { base, glob } = picomatch.scan(pattern.split(sep).join("/"));
   const isMatch = picomatch(glob);
   const names = await listFolder(base || ".").catch(() => []);
@@ -35,4 +39,4 @@ export const matchFiles = async (pattern: string): Promise<DataFile[]> => {
       const path = base === "" ? name : join(base, name);
       return { path, name: path };
     });
-};
+}

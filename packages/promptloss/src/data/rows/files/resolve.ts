@@ -11,11 +11,11 @@ import { isPattern, localFolder, matchFiles } from "./local-folder.ts";
 const DATASET_OPTIONS = ["split", "config", "files", "revision"] as const;
 
 /** The files of a source, in the order in which they are read; downloaded where the path is a hub id. */
-export const resolveFiles = async (
+export async function resolveFiles(
   source: DataSource,
   hub: HubOptions,
   note: (text: string) => void,
-): Promise<DataFile[]> => {
+): Promise<DataFile[]> {
   const { path } = source;
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory()) {
@@ -38,13 +38,14 @@ export const resolveFiles = async (
   await checkFile(file);
   refuse(source, DATASET_OPTIONS, "a file");
   return [file];
-};
+}
 
 /** A missing `data/train.jsonl` is a slip in a path, not a dataset of someone called "data". */
-const hasDataExtension = (path: string): boolean =>
-  /\.(jsonl?|ndjson|csv|tsv|parquet|txt|md|gz|zst|arrow)$/i.test(path);
+function hasDataExtension(path: string): boolean {
+  return /\.(jsonl?|ndjson|csv|tsv|parquet|txt|md|gz|zst|arrow)$/i.test(path);
+}
 
-const refuse = (source: DataSource, options: readonly (keyof DataSource)[], what: string): void => {
+function refuse(source: DataSource, options: readonly (keyof DataSource)[], what: string): void {
   const given = options.find((option) => source[option] !== undefined);
   if (given === undefined) return;
   const wanted = given === "revision" ? "a dataset of the hub" : "a dataset folder or one of the hub";
@@ -52,4 +53,4 @@ const refuse = (source: DataSource, options: readonly (keyof DataSource)[], what
     file: source.path,
     field: given,
   });
-};
+}

@@ -12,7 +12,7 @@ const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
 const SHARD = /^(?:.*\/)?([\w.]+)-\d{5,}-of-\d{5,}[^/]*$/;
 
 /** The paths of each split, in the order of the paths. */
-export const inferSplits = (paths: readonly string[]): Splits => {
+export function inferSplits(paths: readonly string[]): Splits {
   const inShardFolder = paths.filter((path) => path.startsWith("data/"));
   const folder = (path: string): string => path.split("/").slice(0, -1).join("/");
   const file = (path: string): string => path.split("/").at(-1)!;
@@ -21,34 +21,34 @@ export const inferSplits = (paths: readonly string[]): Splits => {
     group(paths, (path) => keywordIn(folder(path))) ??
     group(paths, (path) => keywordIn(file(path)));
   return found ?? new Map([["train", paths]]);
-};
+}
 
-const keywordIn = (text: string): string | undefined => {
+function keywordIn(text: string): string | undefined {
   for (const [split, words] of Object.entries(KEYWORDS)) {
     // A name counts where nothing but a separator or a digit stands beside it: not the "test" in "latest".
     const pattern = new RegExp(`(?:^|[._\\- /\\d])(?:${words.join("|")})(?=$|[._\\- /\\d])`, "i");
     if (pattern.test(text)) return split;
   }
   return undefined;
-};
+}
 
-const group = (
+function group(
   paths: readonly string[],
   splitOf: (path: string) => string | undefined,
-): Map<string, string[]> | undefined => {
+): Map<string, string[]> | undefined {
   const splits = new Map<string, string[]>();
   for (const path of paths) {
     const split = splitOf(path);
     if (split !== undefined) splits.set(split, [...(splits.get(split) ?? []), path]);
   }
   return splits.size === 0 ? undefined : splits;
-};
+}
 
 /** Of which a name may speak; beyond, it is a date or the like. */
 const MOST_SHARDS = 100_000;
 
 /** Shards whose names count up to a number of which some are missing, as `NAME-00001-of-00004…`. */
-export const missingShards = (paths: readonly string[]): string[] => {
+export function missingShards(paths: readonly string[]): string[] {
   const missing: string[] = [];
   const present = new Set(paths);
   for (const path of paths) {
@@ -62,4 +62,4 @@ export const missingShards = (paths: readonly string[]): string[] => {
     }
   }
   return [...new Set(missing)].sort();
-};
+}

@@ -34,8 +34,8 @@ export const alpaca: RowFormat = {
 };
 
 /** Earlier exchanges: a list of [instruction, output]. */
-const historyTurns = (row: RowFields): Turn[] =>
-  (row.optionalList("history") ?? []).flatMap((exchange, i) => {
+function historyTurns(row: RowFields): Turn[] {
+  return (row.optionalList("history") ?? []).flatMap((exchange, i) => {
     const field = `history[${i}]`;
     if (!Array.isArray(exchange) || exchange.length !== 2) {
       throw wrongType("a pair [instruction, output]", exchange, field);
@@ -43,3 +43,4 @@ const historyTurns = (row: RowFields): Turn[] =>
     const [question, answer] = exchange.map((text, j) => asText(text, `${field}[${j}]`)) as [string, string];
     return [plainTurn("user", question), plainTurn("assistant", checkCompletion(answer, `${field}[1]`, row))];
   });
+}

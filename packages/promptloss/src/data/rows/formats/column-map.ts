@@ -7,17 +7,15 @@ import { COMMON_FIELDS, type RowFormat } from "./row-format.ts";
 export type ColumnMapping = Readonly<Record<string, string | null>>;
 
 /** All the fields that a format reads. */
-export const fieldsOf = (format: RowFormat): readonly string[] => [
-  ...format.required,
-  ...format.optional,
-  ...COMMON_FIELDS,
-];
+export function fieldsOf(format: RowFormat): readonly string[] {
+  return [...format.required, ...format.optional, ...COMMON_FIELDS];
+}
 
 /**
  * The column of each field. A column that is mapped to one field no longer stands for the field of its own name.
  * Throws a DataError where a key of the mapping is no field.
  */
-export const columnMap = (mapping: ColumnMapping, fields: Iterable<string>): Map<string, string | null> => {
+export function columnMap(mapping: ColumnMapping, fields: Iterable<string>): Map<string, string | null> {
   const known = new Set(fields);
   for (const key of Object.keys(mapping)) {
     if (known.has(key)) continue;
@@ -34,14 +32,10 @@ export const columnMap = (mapping: ColumnMapping, fields: Iterable<string>): Map
       Object.hasOwn(mapping, field) ? mapping[field]! : taken.has(field) ? null : field,
     ]),
   );
-};
+}
 
 /** Throws a DataError where a mapped column is not in the file. */
-export const checkMappedColumns = (
-  mapping: ColumnMapping,
-  columns: ReadonlySet<string>,
-  file: string,
-): void => {
+export function checkMappedColumns(mapping: ColumnMapping, columns: ReadonlySet<string>, file: string): void {
   for (const [field, column] of Object.entries(mapping)) {
     if (column === null || columns.has(column)) continue;
     const nearest = nearestName(column, columns);
@@ -51,7 +45,7 @@ export const checkMappedColumns = (
       hint: nearest === undefined ? `Columns: ${nameList(columns)}.` : `Did you mean "${nearest}"?`,
     });
   }
-};
+}
 
 /** Every field that any format reads. */
 export const ALL_FIELDS: ReadonlySet<string> = new Set(FORMATS.flatMap(fieldsOf));

@@ -9,11 +9,11 @@ import { FORMAT_NAMES, type RowFormat } from "./row-format.ts";
  * The format whose required fields are all there. `text` stands back where another fits, for many data sets carry
  * the rendered text beside its parts. Throws a DataError where none or several fit.
  */
-export const formatOfColumns = (
+export function formatOfColumns(
   columns: ReadonlySet<string>,
   mapping: ColumnMapping,
   file: string,
-): RowFormat => {
+): RowFormat {
   const columnOf = columnMap(mapping, ALL_FIELDS);
   const fitting = FORMATS.filter(({ required }) =>
     required.every((field) => {
@@ -35,12 +35,12 @@ export const formatOfColumns = (
     file,
     hint: `${formatList()} Map other names, for example columns: { instruction: "question", output: "answer" } (--columns instruction=question,output=answer).`,
   });
-};
+}
 
-const formatList = (): string => {
+function formatList(): string {
   const descriptions = FORMAT_NAMES.map((name) => {
     const { required } = FORMATS.find((format) => format.name === name)!;
     return `${name} (${required.join(", ")})`;
   });
   return `Formats: ${descriptions.join("; ")}.`;
-};
+}

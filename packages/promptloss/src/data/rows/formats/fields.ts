@@ -100,19 +100,20 @@ export class RowFields {
 }
 
 /** JSON's integers beyond 2⁵³ come rounded: two of them may have become one. */
-const isExact = (value: number): boolean =>
-  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+function isExact(value: number): boolean {
+  return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+}
 
-const jsonList = (text: string, field: string): unknown => {
+function jsonList(text: string, field: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
     const { reason, message } = error as RowProblem;
     throw new RowProblem(reason, `the cell's list is ${message}`, { field });
   }
-};
+}
 
-export const asText = (value: unknown, field: string): string => {
+export function asText(value: unknown, field: string): string {
   if (value instanceof BrokenText) {
     throw new RowProblem("invalid-utf8", `not UTF-8 at byte ${value.offset} of the field`, { field });
   }
@@ -124,29 +125,34 @@ export const asText = (value: unknown, field: string): string => {
     });
   }
   return value;
-};
+}
 
 // In Node 20 and in ECMAScript 2024, whose library this project's compiler settings don't name.
-const isWellFormed = (text: string): boolean => (text as string & { isWellFormed(): boolean }).isWellFormed();
+function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
 
-export const asWeight = (value: unknown, field: string): number => {
+export function asWeight(value: unknown, field: string): number {
   const number = typeof value === "bigint" ? Number(value) : value;
   if (typeof number === "number" && Number.isFinite(number) && number >= 0) return number;
   const found = typeof number === "number" ? String(number) : kindOf(value);
   throw new RowProblem("invalid-weight", `a weight is a finite number, 0 or more; found ${found}`, { field });
-};
+}
 
-export const wrongType = (expected: string, value: unknown, field: string): RowProblem =>
-  new RowProblem("wrong-type", `${expected} was expected, found ${kindOf(value)}`, { field });
+export function wrongType(expected: string, value: unknown, field: string): RowProblem {
+  return new RowProblem("wrong-type", `${expected} was expected, found ${kindOf(value)}`, { field });
+}
 
-export const isBlankText = (text: string): boolean => text.trim() === "";
+export function isBlankText(text: string): boolean {
+  return text.trim() === "";
+}
 
 /** Refuses a completion with nothing to learn in it, unless such are kept. */
-export const checkCompletion = (text: string, field: string, row: RowFields): string => {
+export function checkCompletion(text: string, field: string, row: RowFields): string {
   if (row.keepsEmpty || !isBlankText(text)) return text;
   const what = text === "" ? "the completion is empty" : "the completion is only white space";
   throw new RowProblem("empty-completion", what, {
     field,
     hint: 'Leave out and count such rows with emptyCompletions: "skip", or train them to stop at once with "keep".',
   });
-};
+}

@@ -2,12 +2,15 @@ import { describe, expect, it } from "vitest";
 import { jsonl, read, rowFailure, withoutSource } from "../../../../test/row-files.ts";
 import type { DataErrorReason } from "../data-error.ts";
 
-const say = (role: string, content: unknown, rest: object = {}) => ({ role, content, ...rest });
+function say(role: string, content: unknown, rest: object = {}) {
+  return { role, content, ...rest };
+}
 const user = { role: "user", parts: [{ class: "instruction", text: "Q" }] };
 const assistant = { role: "assistant", parts: [{ class: "completion", text: "A" }] };
 
-const drafts = async (...rows: readonly unknown[]): Promise<unknown[]> =>
-  withoutSource(await read("rows.jsonl", jsonl(...rows)));
+async function drafts(...rows: readonly unknown[]): Promise<unknown[]> {
+  return withoutSource(await read("rows.jsonl", jsonl(...rows)));
+}
 
 describe("alpaca", () => {
   it("makes instruction and input parts of the user's turn", async () => {

@@ -8,4 +8,6 @@ import { tokens } from "./tokens.ts";
 
 export const FORMATS: readonly RowFormat[] = [alpaca, promptCompletion, messages, sharegpt, text, tokens];
 
-export const formatNamed = (name: FormatName): RowFormat => FORMATS.find((format) => format.name === name)!;
+export function formatNamed(name: FormatName): RowFormat {
+  return FORMATS.find((format) => format.name === name)!;
+}

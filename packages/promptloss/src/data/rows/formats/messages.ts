@@ -39,10 +39,11 @@ const READ_KEYS: ReadonlySet<string> = new Set(["role", "from", "content", "valu
 export type IgnoredField = (field: string) => void;
 
 /** The turns in a list of messages. `field` is the column, for errors. */
-export const parseMessages = (list: readonly unknown[], field: string, ignored: IgnoredField): Turn[] =>
-  list.map((message, i) => parseMessage(message, `${field}[${i}]`, field, ignored));
+export function parseMessages(list: readonly unknown[], field: string, ignored: IgnoredField): Turn[] {
+  return list.map((message, i) => parseMessage(message, `${field}[${i}]`, field, ignored));
+}
 
-const parseMessage = (message: unknown, field: string, column: string, ignored: IgnoredField): Turn => {
+function parseMessage(message: unknown, field: string, column: string, ignored: IgnoredField): Turn {
   if (typeof message !== "object" || message === null || Array.isArray(message)) {
     throw wrongType("a message with role and content", message, field);
   }
@@ -60,7 +61,7 @@ const parseMessage = (message: unknown, field: string, column: string, ignored: 
   const role = parseRole(pick(record, "role", "from", field));
   const weight = isAbsent(record.weight) ? undefined : asWeight(record.weight, `${field}.weight`);
   return turn(role, parseContent(pick(record, "content", "value", field), role, ignored, column), weight);
-};
+}
 
 interface Picked {
   readonly value: unknown;
@@ -68,7 +69,7 @@ interface Picked {
 }
 
 /** The one of two keys that the message has. */
-const pick = (record: Record<string, unknown>, first: string, second: string, field: string): Picked => {
+function pick(record: Record<string, unknown>, first: string, second: string, field: string): Picked {
   const present = [first, second].filter((key) => !isAbsent(record[key]));
   if (present.length === 1) return { value: record[present[0]!], field: `${field}.${present[0]}` };
   const empty = [first, second].find((key) => record[key] === null);
@@ -80,9 +81,9 @@ const pick = (record: Record<string, unknown>, first: string, second: string, fi
     field,
     hint: `It has: ${nameList(Object.keys(record))}.`,
   });
-};
+}
 
-const parseRole = ({ value, field }: Picked): Role => {
+function parseRole({ value, field }: Picked): Role {
   const name = asText(value, field);
   const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
   if (role !== undefined) return role;
@@ -93,14 +94,14 @@ const parseRole = ({ value, field }: Picked): Role => {
     field,
     hint: `Roles: ${Object.keys(ROLES).join(", ")}.`,
   });
-};
+}
 
-const parseContent = (
+function parseContent(
   { value, field }: Picked,
   role: Role,
   ignored: IgnoredField,
   column: string,
-): readonly Part[] => {
+): readonly Part[] {
   const partClass = CLASS_OF_ROLE[role];
   if (!Array.isArray(value)) return [part(partClass, asText(value, field))];
   if (value.length === 0) throw new RowProblem("missing-field", "the message has no parts", { field });
@@ -122,25 +123,29 @@ const parseContent = (
     const partWeight = isAbsent(own) ? undefined : asWeight(own, `${at}.weight`);
     return part(partClass, asText(text, `${at}.text`), partWeight);
   });
-};
+}
 
-const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
 
 /** The format of rows that are a list of messages in the column `column`. */
-const messagesFormat = (name: "messages" | "sharegpt", column: string): RowFormat => ({
-  name,
-  required: [column],
-  optional: ["system", ...UNSUPPORTED_COLUMNS],
-  parse(row: RowFields, ignored: IgnoredField): Draft {
-    const field = row.column(column) ?? column;
-    checkColumns(row);
-    const said = parseMessages(row.list(column), field, ignored);
-    const turns = [...systemTurn(row), ...said];
-    checkOrder(turns, field);
-    checkTexts(turns, field, row);
-    return conversation(turns, row);
-  },
-});
+function messagesFormat(name: "messages" | "sharegpt", column: string): RowFormat {
+  return {
+    name,
+    required: [column],
+    optional: ["system", ...UNSUPPORTED_COLUMNS],
+    parse(row: RowFields, ignored: IgnoredField): Draft {
+      const field = row.column(column) ?? column;
+      checkColumns(row);
+      const said = parseMessages(row.list(column), field, ignored);
+      const turns = [...systemTurn(row), ...said];
+      checkOrder(turns, field);
+      checkTexts(turns, field, row);
+      return conversation(turns, row);
+    },
+  };
+}
 
 export const messages = messagesFormat("messages", "messages");
 export const sharegpt = messagesFormat("sharegpt", "conversations");

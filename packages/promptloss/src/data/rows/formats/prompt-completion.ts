@@ -20,7 +20,7 @@ export const promptCompletion: RowFormat = {
   },
 };
 
-const textTurns = (row: RowFields): Turn[] => {
+function textTurns(row: RowFields): Turn[] {
   const prompt = row.text("prompt");
   if (isBlankText(prompt)) {
     throw new RowProblem("empty-prompt", "the prompt is empty", {
@@ -30,9 +30,9 @@ const textTurns = (row: RowFields): Turn[] => {
   }
   const completion = checkCompletion(row.text("completion"), row.column("completion") ?? "completion", row);
   return [...systemTurn(row), plainTurn("user", prompt), plainTurn("assistant", completion)];
-};
+}
 
-const messageTurns = (row: RowFields, ignored: IgnoredField): Turn[] => {
+function messageTurns(row: RowFields, ignored: IgnoredField): Turn[] {
   for (const field of ["prompt", "completion"] as const) {
     const value = row.require(field);
     if (!Array.isArray(value)) throw wrongType("a list of messages, as the other field is,", value, field);
@@ -50,13 +50,14 @@ const messageTurns = (row: RowFields, ignored: IgnoredField): Turn[] => {
   checkOrder(turns, completionField);
   checkTexts(turns, completionField, row);
   return turns;
-};
+}
 
-const asContext = (message: Turn): Turn =>
-  message.role === "assistant"
+function asContext(message: Turn): Turn {
+  return message.role === "assistant"
     ? turn(
         "assistant",
         message.parts.map(({ text, weight }) => part("input", text, weight)),
         message.weight,
       )
     : message;
+}

@@ -38,10 +38,10 @@ export const GROUP_FIELD = "group";
 export const COMMON_FIELDS: readonly string[] = [WEIGHT_FIELD, GROUP_FIELD];
 
 /** A conversation's draft with the row's weight. */
-export const conversation = (turns: readonly Turn[], row: RowFields): Draft => {
+export function conversation(turns: readonly Turn[], row: RowFields): Draft {
   const weight = row.weight(WEIGHT_FIELD);
   const frozen = Object.freeze(turns);
   return weight === undefined
     ? { kind: "conversation", turns: frozen }
     : { kind: "conversation", turns: frozen, weight };
-};
+}

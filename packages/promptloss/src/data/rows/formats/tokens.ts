@@ -53,7 +53,7 @@ export const tokens: RowFormat = {
   },
 };
 
-const parseIds = (row: RowFields): Int32Array => {
+function parseIds(row: RowFields): Int32Array {
   const field = row.column("input_ids") ?? "input_ids";
   const list = row.list("input_ids");
   if (list.length === 0) throw new RowProblem("untrained", "the row has no tokens", { field });
@@ -64,16 +64,16 @@ const parseIds = (row: RowFields): Int32Array => {
       field: `${field}[${i}]`,
     });
   });
-};
+}
 
-const asInteger = (value: unknown, field: string): number => {
+function asInteger(value: unknown, field: string): number {
   const number = typeof value === "bigint" ? Number(value) : value;
   if (typeof number === "number" && Number.isInteger(number)) return number;
   throw new RowProblem("invalid-tokens", `a whole number was expected, found ${kindOf(value)}`, { field });
-};
+}
 
-const parseMask = (values: readonly unknown[], field: string): Uint8Array =>
-  Uint8Array.from(values, (value, i) => {
+function parseMask(values: readonly unknown[], field: string): Uint8Array {
+  return Uint8Array.from(values, (value, i) => {
     if (typeof value === "boolean") return value ? 1 : 0;
     const number = asInteger(value, `${field}[${i}]`);
     if (number === 0 || number === 1) return number;
@@ -81,18 +81,20 @@ const parseMask = (values: readonly unknown[], field: string): Uint8Array =>
       field: `${field}[${i}]`,
     });
   });
+}
 
-const parseWeights = (values: readonly unknown[], field: string): Float32Array =>
-  Float32Array.from(values, (value, i) => {
+function parseWeights(values: readonly unknown[], field: string): Float32Array {
+  return Float32Array.from(values, (value, i) => {
     const weight = asWeight(value, `${field}[${i}]`);
     if (Number.isFinite(Math.fround(weight))) return weight;
     throw new RowProblem("invalid-weight", `${weight} is too large for a 32-bit float`, {
       field: `${field}[${i}]`,
     });
   });
+}
 
-const parseLabels = (values: readonly unknown[], ids: Int32Array, field: string): Uint8Array =>
-  Uint8Array.from(values, (value, i) => {
+function parseLabels(values: readonly unknown[], ids: Int32Array, field: string): Uint8Array {
+  return Uint8Array.from(values, (value, i) => {
     const label = asInteger(value, `${field}[${i}]`);
     if (label === IGNORED_LABEL) return 0;
     if (label === ids[i]) return 1;
@@ -105,13 +107,14 @@ const parseLabels = (values: readonly unknown[], ids: Int32Array, field: string)
       },
     );
   });
+}
 
-const checkLength = (values: readonly unknown[], length: number, field: string): void => {
+function checkLength(values: readonly unknown[], length: number, field: string): void {
   if (values.length === length) return;
   throw new RowProblem("length-mismatch", `${values.length} values for ${length} tokens`, { field });
-};
+}
 
-const checkAttention = (row: RowFields, length: number): void => {
+function checkAttention(row: RowFields, length: number): void {
   const mask = row.optionalList("attention_mask");
   if (mask === undefined) return;
   const field = row.column("attention_mask") ?? "attention_mask";
@@ -122,4 +125,4 @@ const checkAttention = (row: RowFields, length: number): void => {
     field,
     hint: "Take the padding off; rows are padded or packed later.",
   });
-};
+}

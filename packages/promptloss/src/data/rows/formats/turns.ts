@@ -11,25 +11,30 @@ export const CLASS_OF_ROLE: Readonly<Record<Role, PartClass>> = {
   assistant: "completion",
 };
 
-export const part = (partClass: PartClass, text: string, weight?: number): Part =>
-  Object.freeze(weight === undefined ? { class: partClass, text } : { class: partClass, text, weight });
+export function part(partClass: PartClass, text: string, weight?: number): Part {
+  return Object.freeze(
+    weight === undefined ? { class: partClass, text } : { class: partClass, text, weight },
+  );
+}
 
-export const turn = (role: Role, parts: readonly Part[], weight?: number): Turn => {
+export function turn(role: Role, parts: readonly Part[], weight?: number): Turn {
   const frozen = Object.freeze(parts);
   return Object.freeze(weight === undefined ? { role, parts: frozen } : { role, parts: frozen, weight });
-};
+}
 
 /** A turn of one part, of its role's class. */
-export const plainTurn = (role: Role, text: string): Turn => turn(role, [part(CLASS_OF_ROLE[role], text)]);
+export function plainTurn(role: Role, text: string): Turn {
+  return turn(role, [part(CLASS_OF_ROLE[role], text)]);
+}
 
 /** The turn of a row's system field, if it has one. */
-export const systemTurn = (row: RowFields): Turn[] => {
+export function systemTurn(row: RowFields): Turn[] {
   const system = row.optionalText("system") ?? "";
   return system === "" ? [] : [plainTurn("system", system)];
-};
+}
 
 /** Throws a RowProblem where the roles don't follow each other as a dialogue's do. */
-export const checkOrder = (turns: readonly Turn[], field: string): void => {
+export function checkOrder(turns: readonly Turn[], field: string): void {
   if (!turns.some(({ role }) => role === "assistant")) {
     throw new RowProblem("no-assistant-turn", "no assistant turn: nothing to train on", { field });
   }
@@ -45,9 +50,9 @@ export const checkOrder = (turns: readonly Turn[], field: string): void => {
       hint: "Take the last turn off, or add the answer.",
     });
   }
-};
+}
 
-const orderProblem = (turns: readonly Turn[], at: number, expected: Role, field: string): RowProblem => {
+function orderProblem(turns: readonly Turn[], at: number, expected: Role, field: string): RowProblem {
   const { role } = turns[at]!;
   const message =
     role === "system"
@@ -55,10 +60,10 @@ const orderProblem = (turns: readonly Turn[], at: number, expected: Role, field:
       : `turn ${at + 1} is the ${role}'s where the ${expected}'s was due`;
   const hint = role === turns[at - 1]?.role ? `Join the two ${role} turns into one.` : undefined;
   return new RowProblem("role-order", message, { field, hint });
-};
+}
 
 /** Refuses turns without words. */
-export const checkTexts = (turns: readonly Turn[], field: string, row: RowFields): void => {
+export function checkTexts(turns: readonly Turn[], field: string, row: RowFields): void {
   let assistants = 0;
   for (const [i, { role, parts }] of turns.entries()) {
     if (role === "assistant") {
@@ -69,4 +74,4 @@ export const checkTexts = (turns: readonly Turn[], field: string, row: RowFields
       throw new RowProblem("empty-prompt", `turn ${i + 1}, the user's, is empty`, { field });
     }
   }
-};
+}

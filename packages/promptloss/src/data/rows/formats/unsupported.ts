@@ -61,8 +61,9 @@ export function checkColumns(row: RowFields): void {
   }
 }
 
-const unsupported = (name: string): string =>
-  `"${name}" isn't supported, and leaving it out would change the dialogue`;
+function unsupported(name: string): string {
+  return `"${name}" isn't supported, and leaving it out would change the dialogue`;
+}
 
 /** Whether there is anything in a value. Parquet writes keys that don't apply as null, CSV writes lists as text. */
 export function holdsSomething(value: unknown): boolean {
