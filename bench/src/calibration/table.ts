@@ -1,4 +1,4 @@
-// The calibration's figures as tables: false claims, mislabelled shapes, coverage, power.
+// The calibration's figures as tables: false claims, mislabeled shapes, coverage, power.
 import { markdownTable } from "../lib/report.ts";
 import { type Share, share, type Tally } from "./tally.ts";
 

@@ -9,7 +9,7 @@ export interface Case {
   readonly lora: boolean;
   readonly precision: "fp32" | "bf16";
   readonly promptLossWeight: number;
-  /** Rows an optimiser step. TRL at its best has twice as many. */
+  /** Rows an optimizer step. TRL at its best has twice as many. */
   readonly batch: number;
   /** Tokens of the longest row. */
   readonly maxLength: number;
@@ -18,7 +18,7 @@ export interface Case {
 }
 
 export interface Length {
-  /** Optimiser steps a round. */
+  /** Optimizer steps a round. */
   readonly chunk: number;
   /** Measured rounds, after one of warm-up. */
   readonly rounds: number;

@@ -1,5 +1,5 @@
 // What a measuring process is asked and answers. The first request of a case opens it; each one after it asks for a
-// round: some optimiser steps, timed by the process itself.
+// round: some optimizer steps, timed by the process itself.
 import type { Case, DRAWN } from "./cases.ts";
 
 export interface OpenRequest extends Case {
@@ -8,7 +8,7 @@ export interface OpenRequest extends Case {
   readonly data: string;
   /** A folder of the case. Our side leaves the rows, `rows.json`, and the adapter, `adapter/`, there for the others. */
   readonly folder: string;
-  /** Optimiser steps in all, and in a round. */
+  /** Optimizer steps in all, and in a round. */
   readonly steps: number;
   readonly chunk: number;
   /** LoRA's rank, the rate. */

@@ -28,7 +28,7 @@ class Rounds:
         self._next()
 
     def step(self, loss, tokens):
-        """After each optimiser step."""
+        """After each optimizer step."""
         self.done += 1
         self.losses.append(loss)
         self.tokens += tokens

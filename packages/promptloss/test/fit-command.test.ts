@@ -207,7 +207,7 @@ describe.skipIf(!built || references === undefined)(
       const { status, stdout } = promptloss(["fit", table, "--formula", formula, "--json"]);
       expect(status).toBe(0);
       const [found] = JSON.parse(stdout).fits;
-      // Two optimisers agree to what R’s stopping rule leaves.
+      // Two optimizers agree to what R’s stopping rule leaves.
       expect(Math.abs(found.logLik - logLik)).toBeLessThan(1e-3);
       for (const { name: term, estimate, standardError } of found.coefficients) {
         const { estimate: expected, se } = coefficients[term]!;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCurrentBuild } from "@promptloss/torch/setup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Judgement } from "../src/evaluation/judges/index.ts";
+import type { Judgment } from "../src/evaluation/judges/index.ts";
 import { TextGenerator } from "../src/generation/index.ts";
 import { type ModelServer, serveModel } from "../src/serve/index.ts";
 import { built, type Outcome, startPromptloss } from "./command.ts";
@@ -61,7 +61,7 @@ describe.skipIf(!ready)(`promptloss judge${ready ? "" : " (skipped: npm run setu
       child.once("close", (status) => resolve({ status, stdout: out!.join(""), stderr: err!.join("") }));
     });
 
-  const result = async (...args: string[]): Promise<Omit<Judgement, "pairs">> => {
+  const result = async (...args: string[]): Promise<Omit<Judgment, "pairs">> => {
     const { status, stdout, stderr } = await judge(...base, "--json", ...args);
     expect([status, stderr]).toEqual([0, ""]);
     return JSON.parse(stdout);

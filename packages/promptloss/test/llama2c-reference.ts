@@ -90,7 +90,7 @@ function softmax(x: readonly number[]): number[] {
   return powers.map((power) => power / total);
 }
 
-/** Neighbouring elements of each head turned by one angle. */
+/** Neighboring elements of each head turned by one angle. */
 function turned(x: readonly number[], head: number, position: number): number[] {
   return x.map((value, i) => {
     const element = i % head;

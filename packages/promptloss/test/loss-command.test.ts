@@ -84,7 +84,7 @@ describe.skipIf(!built)(`promptloss loss${built ? "" : " (skipped: npm run build
     expect(totals.loss).toBeCloseTo(expected, 4);
   });
 
-  test("takes class weights and normalisations", () => {
+  test("takes class weights and normalizations", () => {
     const { rows, totals } = measure("--plw", "0", "--normalization", "completion-count");
     const answers = sum(rows, ({ completion }) => completion.loss * completion.tokens);
     expect(totals.loss).toBeCloseTo(answers / totals.completion.tokens, 4);

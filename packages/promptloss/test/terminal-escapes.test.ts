@@ -50,7 +50,7 @@ describe.skipIf(!built)(
       });
       const text = `${stdout}${stderr}`;
       expect(text.length).toBeGreaterThan(0);
-      // Our own colours, and nothing else.
+      // Our own colors, and nothing else.
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
       expect(text.replaceAll(/\u001b\[\d+m/g, "")).not.toMatch(OBEYED);
     });

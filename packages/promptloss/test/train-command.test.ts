@@ -206,7 +206,7 @@ evaluation: { rows: 4, every: 3 }
     const checkpoints = (): string[] =>
       readdirSync(join(folder.path, "full", "checkpoints")).filter((name) => name.startsWith("step"));
     const before = checkpoints();
-    // A limit on the size of files, 120 kB, stands in for a disk: the optimiser's state takes more.
+    // A limit on the size of files, 120 kB, stands in for a disk: the optimizer's state takes more.
     const limited = spawnSync(
       "sh",
       ["-c", `ulimit -f 240; exec "${process.execPath}" "${program}" train "${full}"`],
@@ -342,7 +342,7 @@ evaluation: { rows: 4, every: 3 }
       data   24 rows, 2256 tokens an epoch, 0 held out
       steps  6, 2 epochs
       loss   prompt loss weight 0.1, weight-sum over the batch
-      memory about 10 MiB: weights 0 MiB, gradients 0 MiB, optimiser 0 MiB, activations 10 MiB
+      memory about 10 MiB: weights 0 MiB, gradients 0 MiB, optimizer 0 MiB, activations 10 MiB
       first  8 rows, 748 tokens, 740 of them trained, weights that sum to 104.60
       "
     `);

@@ -15,7 +15,7 @@ export interface TrainingFolder {
   remove(): void;
 }
 
-const COLOURS = ["red", "green", "blue", "black", "white"];
+const COLORS = ["red", "green", "blue", "black", "white"];
 
 export function trainingFolder(): TrainingFolder {
   const path = mkdtempSync(join(tmpdir(), "training-"));
@@ -36,9 +36,9 @@ export function trainingFolder(): TrainingFolder {
   for (const name of ["tokenizer.json", "tokenizer_config.json", "generation_config.json"])
     copyFileSync(join(TINY_PIECES, name), join(path, "model", name));
   const rows = Array.from({ length: 24 }, (_, i) => ({
-    instruction: i % 3 === 0 ? "Name a colour." : `Say ${COLOURS[i % 5]}.`,
+    instruction: i % 3 === 0 ? "Name a colour." : `Say ${COLORS[i % 5]}.`,
     input: i % 4 === 0 ? "Be brief." : "",
-    output: COLOURS[(i * 7) % 5]!,
+    output: COLORS[(i * 7) % 5]!,
   }));
   writeFileSync(join(path, "rows.json"), JSON.stringify(rows));
   return {

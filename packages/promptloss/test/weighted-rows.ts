@@ -27,7 +27,7 @@ export function anyRow(longest: number, ids: number): fc.Arbitrary<WeightedToken
     );
 }
 
-/** Some rows, of which the first has an answer of weight 1 at its end, so that every normalisation is defined. */
+/** Some rows, of which the first has an answer of weight 1 at its end, so that every normalization is defined. */
 export function anyRows(
   settings: { longest?: number; ids?: number; rows?: number } = {},
 ): fc.Arbitrary<WeightedTokens[]> {

@@ -12,10 +12,10 @@ const lineWidth = 100;
 type Element = number | bigint | boolean;
 
 /** Elements to show along a dimension: all, or the first and last few with undefined between them. */
-function shown(size: number, summarise: boolean): (number | undefined)[] {
+function shown(size: number, summarize: boolean): (number | undefined)[] {
   const count = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
   // A view can have any size, expand([2 ** 53]) for one: only what is shown is counted.
-  if (!summarise || size <= 2 * edge) return count(0, size);
+  if (!summarize || size <= 2 * edge) return count(0, size);
   return [...count(0, edge), undefined, ...count(size - edge, size)];
 }
 
@@ -40,10 +40,10 @@ function elementFormat(elements: Element[], dtype: DType): (element: Element) =>
 }
 
 /** Reads only what is shown: a summary of a large tensor must not copy it all. */
-function readShown(tensor: Tensor, summarise: boolean): { nested: NestedArray; elements: Element[] } {
+function readShown(tensor: Tensor, summarize: boolean): { nested: NestedArray; elements: Element[] } {
   const elements: Element[] = [];
   const read = (part: Tensor): NestedArray => {
-    if (part.ndim === 0 || !summarise) {
+    if (part.ndim === 0 || !summarize) {
       const value = part.toArray();
       for (const element of ([value] as unknown[]).flat(Number.POSITIVE_INFINITY))
         elements.push(element as Element);
@@ -72,16 +72,16 @@ function layOut(
   value: NestedArray,
   shape: number[],
   depth: number,
-  summarise: boolean,
+  summarize: boolean,
   cell: (e: Element) => string,
 ): string {
   if (!Array.isArray(value)) return cell(value);
   const indent = " ".repeat("tensor(".length + depth + 1);
   const parts: string[] = [];
   let next = 0;
-  for (const i of shown(shape[depth] as number, summarise))
+  for (const i of shown(shape[depth] as number, summarize))
     parts.push(
-      i === undefined ? "..." : layOut(value[next++] as NestedArray, shape, depth + 1, summarise, cell),
+      i === undefined ? "..." : layOut(value[next++] as NestedArray, shape, depth + 1, summarize, cell),
     );
   const innermost = depth === shape.length - 1;
   if (!innermost) return `[${parts.join(`,${"\n".repeat(shape.length - 1 - depth)}${indent}`)}]`;
@@ -102,9 +102,9 @@ export function formatTensor(tensor: Tensor): string {
   // Complex numbers, sparse layouts and tensors without memory (meta) have no elements to write in this way.
   if (!isDType(dtype) || tensor.device.startsWith("meta") || layout !== "strided")
     return `tensor(..., ${facts.join(", ")})`;
-  const summarise = numel > threshold;
-  const { nested, elements } = readShown(tensor, summarise);
+  const summarize = numel > threshold;
+  const { nested, elements } = readShown(tensor, summarize);
   const format = elementFormat(elements, dtype);
   const width = elements.reduce<number>((widest, e) => Math.max(widest, format(e).length), 0);
-  return `tensor(${layOut(nested, shape, 0, summarise, (e) => format(e).padStart(width))}, ${facts.join(", ")})`;
+  return `tensor(${layOut(nested, shape, 0, summarize, (e) => format(e).padStart(width))}, ${facts.join(", ")})`;
 }

@@ -21,7 +21,7 @@ interface Case {
 const { cases } = readGoldens<{ cases: Case[] }>("operators");
 const exported = torch as unknown as Record<string, (...args: unknown[]) => unknown>;
 
-/** Without a fixed answer, uninitialised memory and random numbers; and the fused operators, which have tests of their own. */
+/** Without a fixed answer, uninitialized memory and random numbers; and the fused operators, which have tests of their own. */
 const withoutGoldens = new Set(
   "empty emptyLike range rand randn randLike randnLike randint randperm multinomial bernoulli uniform_ normal_ weightedCrossEntropy packedAttention cachedAttention rotaryEmbedding siluMul tiedEmbedding totalNorm adamwStep_ useFusedKernels fusedKernels".split(
     " ",

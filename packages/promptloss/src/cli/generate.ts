@@ -48,7 +48,7 @@ export function generateCommand(): Command {
     .option("--beams <count>", "search with so many beams", positiveCount)
     .option(
       "--length-penalty <number>",
-      "of beams: above 0 favours long answers, below 0 short ones",
+      "of beams: above 0 favors long answers, below 0 short ones",
       anyNumber,
     )
     .option(

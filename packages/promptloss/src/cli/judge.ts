@@ -6,7 +6,7 @@ import { PromptlossError } from "../errors.ts";
 import {
   endpointJudge,
   type Judge,
-  type Judgement,
+  type Judgment,
   judgePairs,
   modelJudge,
   PROTOCOLS,
@@ -105,7 +105,7 @@ async function run(file: string, flags: Flags): Promise<void> {
   const progress = new Progress("pairs", pairs.length);
   const { judge, free } = await judgeOf(flags);
   try {
-    const judgement = await judgePairs(pairs, judge, {
+    const judgment = await judgePairs(pairs, judge, {
       protocol: flags.protocol,
       seed: flags.seed,
       ...(cache !== undefined && { cache }),
@@ -113,9 +113,9 @@ async function run(file: string, flags: Flags): Promise<void> {
       signal: abort.signal,
     });
     progress.end();
-    if (flags.records !== undefined) writeRecords(flags.records, judgement);
-    const { pairs: _pairs, ...result } = judgement;
-    process.stdout.write(flags.json ? `${harmlessJson(result)}\n` : rendered(judgement));
+    if (flags.records !== undefined) writeRecords(flags.records, judgment);
+    const { pairs: _pairs, ...result } = judgment;
+    process.stdout.write(flags.json ? `${harmlessJson(result)}\n` : rendered(judgment));
   } finally {
     progress.end();
     free();
@@ -190,20 +190,20 @@ function keyOf(variable: string): string {
   return key;
 }
 
-function writeRecords(file: string, { pairs, protocol, judge, seed }: Judgement): void {
+function writeRecords(file: string, { pairs, protocol, judge, seed }: Judgment): void {
   const lines = pairs.map((pair) => `${harmlessJson({ ...pair, protocol, judge, seed })}\n`);
   replaceFile(file, lines.join(""));
 }
 
-function rendered(judgement: Judgement): string {
-  const { judge, protocol, wins, losses, ties, unreadable, lengthControlled, fromCache } = judgement;
+function rendered(judgment: Judgment): string {
+  const { judge, protocol, wins, losses, ties, unreadable, lengthControlled, fromCache } = judgment;
   const percent = (value: number, error: number | undefined): string =>
     `${value.toFixed(2)} %${error === undefined ? "" : ` ± ${error.toFixed(2)}`}`;
   const rows: [string, string][] = [
     ["wins", String(wins)],
     ["losses", String(losses)],
     ["ties", String(ties)],
-    ["win rate", percent(judgement.winRate, judgement.standardError)],
+    ["win rate", percent(judgment.winRate, judgment.standardError)],
     [
       "length-controlled",
       lengthControlled === undefined

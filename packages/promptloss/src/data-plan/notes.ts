@@ -1,4 +1,4 @@
-// What reading, tokenising and weighing found, in lines for a person. Pure.
+// What reading, tokenizing and weighing found, in lines for a person. Pure.
 import { addCounts, countSkipped, firstBadRow, leftOutLines } from "../data/left-out.ts";
 import type { TokenizationReport, WeightedRowsReport } from "../data/tokens/index.ts";
 

@@ -1,4 +1,4 @@
-// A plan → its rows: read, tokenised, weighed, made to fit, and parted into those that are trained on and those that are
+// A plan → its rows: read, tokenized, weighed, made to fit, and parted into those that are trained on and those that are
 // held out. The one way from data to rows, for training, a study's plan and `loss`.
 import { loadRows } from "../data/load-rows.ts";
 import type { RowSet } from "../data/row-subset.ts";

@@ -1,4 +1,4 @@
-// What a row of any format becomes: an Example of turns, or a row that arrives already tokenised.
+// What a row of any format becomes: an Example of turns, or a row that arrives already tokenized.
 // Plain frozen data; nothing here knows about files, templates or tokenizers.
 
 export type Role = "system" | "user" | "assistant";
@@ -50,7 +50,7 @@ export interface TextExample {
   readonly source: RowSource;
 }
 
-/** A row that arrives tokenised, as TRL takes them; exactly one of the two masks. */
+/** A row that arrives tokenized, as TRL takes them; exactly one of the two masks. */
 export interface TokenExample {
   readonly kind: "tokens";
   readonly inputIds: Int32Array;

@@ -1,5 +1,5 @@
-// From sources to classified rows at one call: read, tokenised, and kept in the token cache, so that a second run
-// over the same files, tokenizer and template tokenises nothing.
+// From sources to classified rows at one call: read, tokenized, and kept in the token cache, so that a second run
+// over the same files, tokenizer and template tokenizes nothing.
 
 import { join } from "node:path";
 import { cacheFolder, thisMachine } from "@promptloss/torch/machine";

@@ -87,10 +87,10 @@ describe("renderReport", () => {
     `);
   });
 
-  it("says the same with colours", () => {
-    const coloured = render(goodMachine, true);
-    expect(coloured).not.toBe(render(goodMachine));
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what colours are made of.
-    expect(coloured.replaceAll(/\x1b\[\d+m/g, "")).toBe(render(goodMachine));
+  it("says the same with colors", () => {
+    const colored = render(goodMachine, true);
+    expect(colored).not.toBe(render(goodMachine));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what colors are made of.
+    expect(colored.replaceAll(/\x1b\[\d+m/g, "")).toBe(render(goodMachine));
   });
 });

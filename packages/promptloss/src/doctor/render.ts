@@ -1,4 +1,4 @@
-// The doctor's report as a terminal shows it. Pure: facts, findings and colours in, text out.
+// The doctor's report as a terminal shows it. Pure: facts, findings and colors in, text out.
 import { libtorchLine } from "@promptloss/torch/setup";
 import type { Ink } from "../terminal/index.ts";
 import type { Facts, NativeState } from "./facts.ts";

@@ -1,4 +1,4 @@
-// An inspection as a terminal shows it. Pure: data and colours in, text out.
+// An inspection as a terminal shows it. Pure: data and colors in, text out.
 
 import type { TokenPart } from "../data/token-parts.ts";
 import { renderRecommendation } from "../statistics/index.ts";

@@ -1,4 +1,4 @@
-// What training would see: rows rendered and tokenised whole, on a random sample of the data. The sample keeps
+// What training would see: rows rendered and tokenized whole, on a random sample of the data. The sample keeps
 // inspection near the cost of encoding the parts alone.
 import { type Example, TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
 import type { Template, TrainedTurns } from "../data/templates/index.ts";

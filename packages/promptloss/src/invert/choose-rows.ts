@@ -48,7 +48,7 @@ export function chooseRows(rows: readonly Candidate[], options: ChooseOptions): 
   const candidate = new Set(candidates);
   const end = ratioOf(rows.map(({ before, after }, i) => (candidate.has(i) ? after : before)));
   checkReach(targetRatio, start, end);
-  return invertTowards(rows, shuffle([...candidates], seededDraw(seed)), targetRatio, chosen);
+  return invertToward(rows, shuffle([...candidates], seededDraw(seed)), targetRatio, chosen);
 }
 
 /** @throws PromptlossError for what is no ratio */
@@ -66,7 +66,7 @@ function checkReach(target: number, start: number, end: number): void {
     );
 }
 
-function invertTowards(
+function invertToward(
   rows: readonly Candidate[],
   order: readonly number[],
   target: number,

@@ -1,4 +1,4 @@
-// The loss: normalisations, the way from a pack to a scalar, and the float64 reference.
+// The loss: normalizations, the way from a pack to a scalar, and the float64 reference.
 export { LossError } from "./errors.ts";
 export {
   isHigherBetter,

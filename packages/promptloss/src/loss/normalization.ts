@@ -1,6 +1,6 @@
 // What the sum of weighted token losses is divided by. Pure: counts of a batch in, one factor a side out.
 //
-// With token losses ℓ and weights w every normalisation here is Σ f·w·ℓ, where the factor f depends only on whether
+// With token losses ℓ and weights w every normalization here is Σ f·w·ℓ, where the factor f depends only on whether
 // the token belongs to the prompt or to the answer. So one reduction serves all six, and a batch may be cut into
 // micro-batches anywhere.
 import { TOKEN_CLASSES } from "../data/example.ts";
@@ -35,7 +35,7 @@ const ANSWER_CODES = new Set([TOKEN_CLASSES.indexOf("completion"), TOKEN_CLASSES
 /** 1 where a token's class is on the answer's side, by code. */
 export const IS_ANSWER = Uint8Array.from(TOKEN_CLASSES, (_, code) => (ANSWER_CODES.has(code) ? 1 : 0));
 
-/** What the normalisations divide by, over the rows of a batch. A row's first token predicts nothing and counts nowhere. */
+/** What the normalizations divide by, over the rows of a batch. A row's first token predicts nothing and counts nowhere. */
 export interface LossTotals {
   /** Predicted tokens. */
   readonly tokens: BySide<number>;
@@ -75,7 +75,7 @@ export function lossTotals(rows: Iterable<WeightedTokens>): LossTotals {
 
 export interface NormalizationSettings {
   readonly normalization: Normalization;
-  /** Of `loss-share`, the prompt's share P in [0, 1]; the other normalisations don't read it. */
+  /** Of `loss-share`, the prompt's share P in [0, 1]; the other normalizations don't read it. */
   readonly promptShare?: number;
 }
 

@@ -33,7 +33,7 @@ function settingsOf(rows: readonly WeightedTokens[], normalization: (typeof NORM
 }
 
 describe("packLoss", () => {
-  test("is the reference's loss under every normalisation", () => {
+  test("is the reference's loss under every normalization", () => {
     fc.assert(
       fc.property(anyRows(), fc.constantFrom(...NORMALIZATIONS), (rows, normalization) => {
         const { settings, factors } = settingsOf(rows, normalization);
@@ -42,7 +42,7 @@ describe("packLoss", () => {
           settings,
         );
         const found = scope(() => packLoss(model, PackedTokens.of(rows), { factors }).loss.item());
-        // Normalised weights are float32: 2⁻²⁴ each.
+        // Normalized weights are float32: 2⁻²⁴ each.
         expect(Math.abs(found - expected) / Math.max(expected, 1e-3)).toBeLessThan(1e-6);
       }),
       { numRuns: 60 },

@@ -1,4 +1,4 @@
-// The six normalisations as their formulas say, in float64 and by plain loops over token losses: what the factors of
+// The six normalizations as their formulas say, in float64 and by plain loops over token losses: what the factors of
 // normalization.ts and the fused operator are held to.
 import { TOKEN_CLASSES } from "../data/example.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";

@@ -8,7 +8,7 @@ export interface ReweightingContext {
   readonly pack: PackedTokens;
   /** Cross entropies in nats, [tokens], float32; 0 where the weight is 0 and where nothing is predicted. */
   readonly losses: Tensor;
-  /** Normalised weights, [tokens], float32. */
+  /** Normalized weights, [tokens], float32. */
   readonly weights: Tensor;
 }
 

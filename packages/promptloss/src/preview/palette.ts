@@ -1,8 +1,8 @@
-// Colours for weights, by the terminal's 256: grey for 0, a ramp from blue to green up to 1, violet above. The ramp
+// Colors for weights, by the terminal's 256: gray for 0, a ramp from blue to green up to 1, violet above. The ramp
 // is even in w_p = weight^0.30103, the paper's variable, so that 0.01 and 0.1 can be told apart.
 import { controlMark } from "../terminal/index.ts";
 
-/** How a token is drawn. `odd` alternates, so that neighbours can be told apart. */
+/** How a token is drawn. `odd` alternates, so that neighbors can be told apart. */
 export interface Palette {
   weight(text: string, weight: number, odd: boolean): string;
   special(text: string, weight: number, odd: boolean): string;
@@ -49,7 +49,7 @@ function same(text: string): string {
 
 export const plain: Palette = { weight: same, special: same, cut: same, bold: same, dim: same };
 
-/** A weight on its own colour, for the legend. */
+/** A weight on its own color, for the legend. */
 export function swatch(weight: number): string {
   return paint.weight(` ${Number(weight.toPrecision(4))} `, weight, false);
 }

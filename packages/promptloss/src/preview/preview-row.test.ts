@@ -78,7 +78,7 @@ describe("tokenTexts", () => {
 });
 
 describe("renderPreview", () => {
-  test("is readable without colours", () => {
+  test("is readable without colors", () => {
     expect(renderPreview([previewRow(row, { tokenizer, policy })], { colors: false })).toMatchSnapshot();
   });
 
@@ -103,9 +103,9 @@ describe("renderPreview", () => {
     expect(renderPreview([cut], { colors: false, listTokens: true })).toMatchSnapshot();
   });
 
-  test("in colours it is the same text", () => {
+  test("in colors it is the same text", () => {
     const colored = renderPreview([previewRow(row, { tokenizer, policy })], { colors: true });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours are control characters.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colors are control characters.
     const text = colored.replace(/\x1b\[[\d;]*m/g, "");
     expect(text).toContain("Say hello⏎\n");
     expect(text).toContain("Hello there</s>");

@@ -1,4 +1,4 @@
-// Rows for the eye: in colours, a token's background tells its weight; without colours, runs of one class and weight
+// Rows for the eye: in colors, a token's background tells its weight; without colors, runs of one class and weight
 // stand on lines of their own with bars between tokens. Pure.
 import { type Alignment, textTable } from "../statistics/report/text-table.ts";
 import { visible } from "../terminal/index.ts";
@@ -50,12 +50,12 @@ function renderRow(row: PreviewRow, palette: Palette, { colors, listTokens }: Re
   return [head, body, totalsTable(totals)].join("\n");
 }
 
-/** The text as it runs, each token on its colour; neighbours differ in shade. */
+/** The text as it runs, each token on its color; neighbors differ in shade. */
 function flow(tokens: readonly PreviewToken[], palette: Palette): string {
   return tokens
     .map(({ text, weight, special, cut }, i) => {
       const odd = i % 2 === 1;
-      // A line break is shown and made, outside the colour so that it does not run to the margin.
+      // A line break is shown and made, outside the color so that it does not run to the margin.
       return text
         .split("\n")
         .map((line, k, all) => {

@@ -1,6 +1,6 @@
 // The one door to the terminal. A command opens it before it does anything; from then on all that is written to standard
 // output and error passes through it, and what a terminal would obey is shown in its place, whoever wrote it: a column's
-// name, a key, an error of a library. Colours and cursor movements of our own come with a key in place of the escape
+// name, a key, an error of a library. Colors and cursor movements of our own come with a key in place of the escape
 // character, drawn anew in each process, so that no text from outside can have it.
 import { randomBytes } from "node:crypto";
 import { harmless } from "./visible.ts";

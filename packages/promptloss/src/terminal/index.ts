@@ -1,4 +1,4 @@
-// The terminal: colours of our own, and the door that text from outside passes.
+// The terminal: colors of our own, and the door that text from outside passes.
 export { controlMark, openDoor, product } from "./door.ts";
 export { type Ink, ink, inkOf, rewritten } from "./ink.ts";
 export { harmless, harmlessJson, visible } from "./visible.ts";

@@ -1,4 +1,4 @@
-// Colours of our own text: picocolors', with the door's key in place of the escape character.
+// Colors of our own text: picocolors', with the door's key in place of the escape character.
 import pc from "picocolors";
 import { controlMark } from "./door.ts";
 import { harmless } from "./visible.ts";
@@ -6,12 +6,12 @@ import { harmless } from "./visible.ts";
 type Colors = ReturnType<typeof pc.createColors>;
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
-/** The colours that we use. */
+/** The colors that we use. */
 export type Ink = Readonly<Pick<Colors, Style | "isColorSupported">>;
 
 const ESCAPE = "\x1b";
 
-/** @param enabled whether there are colours; as the terminal has them where left out */
+/** @param enabled whether there are colors; as the terminal has them where left out */
 export function inkOf(enabled?: boolean): Ink {
   const colors = pc.createColors(enabled);
   const style =

@@ -37,9 +37,9 @@ function largest(values: Float64Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
-// 2⁻⁵³ and 2⁻²⁴ a rounding, over some hundreds of sums; normalised weights are float32 in both, but the same ones.
+// 2⁻⁵³ and 2⁻²⁴ a rounding, over some hundreds of sums; normalized weights are float32 in both, but the same ones.
 // Gradients are held to the largest of all: where a parameter's own cancel out, as a query's over equal tokens,
-// what is left is the rounding of the terms that cancelled, and those are of the others' size.
+// what is left is the rounding of the terms that canceled, and those are of the others' size.
 describe.each<[DType, number]>([
   ["float64", 1e-6],
   ["float32", 1e-5],

@@ -1,4 +1,4 @@
-// One optimiser step's gradients: the loss is reduced over the whole batch, however many micro-batches compute it.
+// One optimizer step's gradients: the loss is reduced over the whole batch, however many micro-batches compute it.
 import { type DType, scope } from "@promptloss/torch";
 import { PackedTokens } from "../data/packing/index.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
@@ -21,7 +21,7 @@ import type { RunSettings } from "./run.ts";
 
 export interface AccumulateSettings {
   readonly normalization: NormalizationSettings;
-  /** What a normalisation counts over: the whole batch, or each micro-batch, whose losses are then averaged. */
+  /** What a normalization counts over: the whole batch, or each micro-batch, whose losses are then averaged. */
   readonly scope: "batch" | "micro-batch";
   readonly microBatch: MicroBatchSettings;
   readonly labelSmoothing?: number | undefined;
@@ -34,7 +34,7 @@ export interface AccumulateSettings {
 }
 
 export interface BatchLoss {
-  /** The weighted, normalised loss, without penalties. */
+  /** The weighted, normalized loss, without penalties. */
   readonly loss: number;
   /** What `kl` added, its coefficient included. */
   readonly penalty: number;

@@ -57,7 +57,7 @@ export class AdamW {
     });
   }
 
-  /** The moments by name, and the steps taken: what a checkpoint holds. The tensors are the optimiser's own. */
+  /** The moments by name, and the steps taken: what a checkpoint holds. The tensors are the optimizer's own. */
   state(): { steps: number; tensors: Map<string, Tensor> } {
     const tensors = new Map<string, Tensor>();
     for (const [name, { first, second }] of this.#moments) {
@@ -77,7 +77,7 @@ export class AdamW {
       ([name, tensor]) => tensors.get(name)?.shape.join() !== tensor.shape.join(),
     );
     if (problem !== undefined || own.size !== tensors.size)
-      throw new TrainingError(`the optimiser's state is of other parameters (${problem?.[0] ?? "more"})`);
+      throw new TrainingError(`the optimizer's state is of other parameters (${problem?.[0] ?? "more"})`);
     noGrad(() => {
       for (const [name, tensor] of own) tensor.copy_(tensors.get(name)!);
     });

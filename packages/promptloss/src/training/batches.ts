@@ -1,4 +1,4 @@
-// Which rows each optimiser step sees. Pure and the same for a seed, so that a run can go on from any step without
+// Which rows each optimizer step sees. Pure and the same for a seed, so that a run can go on from any step without
 // reading those before it.
 import { planPacks } from "../data/packing/index.ts";
 import { checkLengths, seededDraw, shuffle, sortedByLength } from "../data/packing/random.ts";
@@ -6,9 +6,9 @@ import type { WeightedTokens } from "../data/tokens/index.ts";
 import { TrainingError } from "./errors.ts";
 
 export interface BatchSettings {
-  /** Rows in an optimiser step. Exactly one of this and `batchTokens`. */
+  /** Rows in an optimizer step. Exactly one of this and `batchTokens`. */
   readonly batchSize?: number | undefined;
-  /** The most tokens in an optimiser step. */
+  /** The most tokens in an optimizer step. */
   readonly batchTokens?: number | undefined;
   /** Rows of a step drawn from all, or of similar length. */
   readonly order: "random" | "length";
@@ -29,7 +29,7 @@ export interface TrainingBatch {
 
 /** The batches of a run. */
 export class BatchPlan {
-  /** Optimiser steps of the run. */
+  /** Optimizer steps of the run. */
   readonly steps: number;
   readonly epochs: number;
   readonly #lengths: Int32Array;
@@ -77,7 +77,7 @@ export class BatchPlan {
   }
 }
 
-/** Large and odd, so that epochs of neighbouring seeds don't share their orders. */
+/** Large and odd, so that epochs of neighboring seeds don't share their orders. */
 const EPOCH_STRIDE = 1_000_003;
 
 /** One epoch's batches: every row in exactly one. */

@@ -25,7 +25,7 @@ export interface HeldOutSettings {
 }
 
 export interface HeldOutLoss {
-  /** Weighted and normalised as in training; without smoothing and penalties. */
+  /** Weighted and normalized as in training; without smoothing and penalties. */
   readonly loss: number;
   readonly sums: PartSums;
 }

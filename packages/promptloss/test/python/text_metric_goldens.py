@@ -1,4 +1,4 @@
-"""Golden scores of answers: sacrebleu's chrF, chrF++, TER and BLEU tokenisers, and torchmetrics' ROUGE, which follows
+"""Golden scores of answers: sacrebleu's chrF, chrF++, TER and BLEU tokenizers, and torchmetrics' ROUGE, which follows
 Google's rouge_score; its Lsum takes lines as sentences here, as rouge_score does.
 
     python text_metric_goldens.py > ../goldens/text-metrics.json

@@ -92,7 +92,7 @@ MODELS = {
 def fill(name, shape):
     """Weights from their name: uniform in [-0.25, 0.25), and around 1 where a norm multiplies by them.
 
-    Element i is a 32-bit hash of FNV-1a(name) + i * 2654435761, by MurmurHash3's finaliser.
+    Element i is a 32-bit hash of FNV-1a(name) + i * 2654435761, by MurmurHash3's finalizer.
     """
     seed = 2166136261
     for byte in name.encode():

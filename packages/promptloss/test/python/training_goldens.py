@@ -1,4 +1,4 @@
-"""Golden numbers of the optimiser and the schedules, from torch and transformers.
+"""Golden numbers of the optimizer and the schedules, from torch and transformers.
 
     python training_goldens.py > ../goldens/training.json
 """

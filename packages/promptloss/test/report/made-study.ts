@@ -105,7 +105,7 @@ function probesAt(wp: number, normal: () => number): Record<string, number> {
     distance_l1: 21000 + 4000 * wp + 300 * normal(),
     distance_l2: 5.2 - 2 * wp + 3.1 * wp ** 2 + 0.1 * normal(),
     distance_cosine: 0.999 - 0.0004 * wp + 0.00005 * normal(),
-    memorisation_bleu: 80 - 25 * wp ** 3 + 1.5 * normal(),
+    memorization_bleu: 80 - 25 * wp ** 3 + 1.5 * normal(),
     generation_length: 30 + 42 * wp + 2 * normal(),
     reference_length: 44,
     generation_stopped: Math.min(1, 0.9 + 0.08 * wp + 0.01 * normal()),

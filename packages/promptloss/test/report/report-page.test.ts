@@ -37,7 +37,7 @@ afterAll(async () => {
 const NAME = "a_name_of_a_task_that_is_far_too_long_for_its_chart,strict-match";
 /** Names and numbers that need more room than there is. */
 const LONG = {
-  models: ["organisation/a-model-with-a-long-name-instruct", "<script>alert(1)</script>"],
+  models: ["organization/a-model-with-a-long-name-instruct", "<script>alert(1)</script>"],
   weights: Array.from({ length: 15 }, (_, i) => (i / 14) ** 3),
   seeds: [1],
   benchmarks: ["one", "two"].map((task) => ({
@@ -130,7 +130,7 @@ describe.skipIf(chromiumPath === undefined)("a report in Chromium", () => {
     await page.close();
   });
 
-  test("prints in light colours within the paper's width", async () => {
+  test("prints in light colors within the paper's width", async () => {
     // A4 less its margins, in CSS pixels.
     const { page } = await open(browser, path, { width: 680, colorScheme: "dark" });
     await page.emulateMedia({ media: "print" });
@@ -162,7 +162,7 @@ function textsOutside(page: Page): Promise<string[]> {
   );
 }
 
-/** Texts of the page whose contrast with the page is below WCAG's 4.5 to 1; charts' tiles are checked by their colours. */
+/** Texts of the page whose contrast with the page is below WCAG's 4.5 to 1; charts' tiles are checked by their colors. */
 function unreadable(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const luminance = (color: string): number => {

@@ -12,15 +12,15 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const COLOURS = ["red", "green", "blue", "black"];
+const COLORS = ["red", "green", "blue", "black"];
 const ITEMS = 8;
 
 function rows(): string {
   return Array.from({ length: ITEMS }, (_, i) =>
     JSON.stringify({
-      story: `Tom has a ${COLOURS[i % 4]} hat.`,
+      story: `Tom has a ${COLORS[i % 4]} hat.`,
       question: "Which colour?",
-      choices: COLOURS,
+      choices: COLORS,
       answer: "ABCD"[i % 4],
     }),
   ).join("\n");

@@ -1,4 +1,4 @@
-// The Slurm launcher against a real Slurm of one node: array jobs, their states, failures, cancelled tasks, submission
+// The Slurm launcher against a real Slurm of one node: array jobs, their states, failures, canceled tasks, submission
 // again. Skipped where Slurm is not installed.
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -107,10 +107,10 @@ slurm: { partition: test, time: "10:00", concurrency: 2, cpus: 1, setup: ["expor
     );
 
     test(
-      "a cancelled task leaves its cell waiting, and its next job goes on from the checkpoint",
+      "a canceled task leaves its cell waiting, and its next job goes on from the checkpoint",
       async () => {
         const file = studyFile(
-          "cancelled",
+          "canceled",
           `factors: { plw: [0.5] }
 set:
   training: { steps: 150, batchSize: 4 }
@@ -122,12 +122,12 @@ slurm: { time: 10 }
         const begun = await until(file, ({ cells }) => (cells[0]!.step ?? 0) >= 6);
         expect(begun.cells[0]!.slurm).toMatchObject({ id: `${job}_0`, state: "RUNNING", active: true });
         spawnSync("scancel", [job!]);
-        const cancelled = await until(file, (each) => settled(each) && each.counts.running === 0);
-        expect(cancelled.counts).toEqual({ waiting: 1, running: 0, done: 0, failed: 0 });
-        if (slurm.accounting) expect(cancelled.cells[0]!.slurm!.state).toBe("CANCELLED");
+        const canceled = await until(file, (each) => settled(each) && each.counts.running === 0);
+        expect(canceled.counts).toEqual({ waiting: 1, running: 0, done: 0, failed: 0 });
+        if (slurm.accounting) expect(canceled.cells[0]!.slurm!.state).toBe("CANCELLED");
         expect(run(file)).toMatch(/: 1 cells, by .*slurm\/2\/job\.sh/);
         const { cells } = await until(file, ({ counts }) => counts.done === 1);
-        const metrics = join(folder.path, "cancelled runs/cells", cells[0]!.id, "run/metrics.jsonl");
+        const metrics = join(folder.path, "canceled runs/cells", cells[0]!.id, "run/metrics.jsonl");
         const steps = readMetrics(metrics).flatMap(({ type, step }) => (type === "step" ? [step] : []));
         expect(steps).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
       },

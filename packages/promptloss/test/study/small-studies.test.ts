@@ -36,19 +36,19 @@ describe.skipIf(!built)("small studies", () => {
     expect(stdout).toMatch(/less that of 0[\s\S]*a curve needs 4 weights or more/);
   });
 
-  test("regularisers.yaml: four regularisers with masked and unmasked prompts, and a small weight alone", () => {
-    const { results, stdout } = run("regularisers", "--set", "training.epochs=1");
-    const cells = new Map(results.rows.map(({ cell, factors }) => [cell, factors.regulariser]));
-    expect([...cells.values()].filter((regulariser) => regulariser === "none")).toHaveLength(3);
+  test("regularizers.yaml: four regularizers with masked and unmasked prompts, and a small weight alone", () => {
+    const { results, stdout } = run("regularizers", "--set", "training.epochs=1");
+    const cells = new Map(results.rows.map(({ cell, factors }) => [cell, factors.regularizer]));
+    expect([...cells.values()].filter((regularizer) => regularizer === "none")).toHaveLength(3);
     expect(cells.size).toBe(11);
     // A penalty on the weights holds them back: Minkowski's cells move less than those without.
-    const moved = (regulariser: string): number =>
+    const moved = (regularizer: string): number =>
       Math.max(
         ...results.rows
-          .filter(({ factors }) => factors.regulariser === regulariser)
+          .filter(({ factors }) => factors.regularizer === regularizer)
           .map(({ probes }) => probes.distance_l1!),
       );
     expect(moved("Minkowski")).toBeLessThan(moved("none"));
-    expect(stdout).toMatch(/score ~ factor\(plw\) \* regulariser/);
+    expect(stdout).toMatch(/score ~ factor\(plw\) \* regularizer/);
   });
 });

@@ -11,7 +11,7 @@ const folder = fileURLToPath(new URL("../../../../recipes/studies/", import.meta
 const SHAPES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "paper.yaml": { plw: 10, model: 2, dataset: 3, cells: 60 },
   "first-weights.yaml": { plw: 3, seed: 2, cells: 6 },
-  "regularisers.yaml": { plw: 3, regulariser: 5, cells: 11 },
+  "regularizers.yaml": { plw: 3, regularizer: 5, cells: 11 },
   "inversion.yaml": { plw: 6, dataset: 2, seed: 2, cells: 24 },
   "open-ratio.yaml": { plw: 8, dataset: 5, seed: 3, cells: 120 },
   "open-families.yaml": { plw: 10, model: 5, seed: 2, cells: 100 },

@@ -56,7 +56,7 @@ export function mul(input: Tensor, other: Tensor | Scalar): Tensor {
 }
 
 export interface DivOptions {
-  /** Round the quotient towards zero ("trunc") or down ("floor"). */
+  /** Round the quotient toward zero ("trunc") or down ("floor"). */
   roundingMode?: "trunc" | "floor";
 }
 

@@ -75,7 +75,7 @@ describe("cachedAttention", () => {
           );
           const expected = ends(packedAttention(query, key, value, starts, { window }));
           expect(found.dtype).toBe(dtype);
-          // Sums in another order; in bfloat16 both are rounded once, which may be to neighbours.
+          // Sums in another order; in bfloat16 both are rounded once, which may be to neighbors.
           const difference = found.double().sub(expected.double()).abs().amax().item();
           expect(difference).toBeLessThan(dtype === "float32" ? 1e-5 : 2 ** -5);
         }),

@@ -12,7 +12,7 @@ const native = operator<Tensor>("promptloss::cached_attention");
  *
  * @param query [tokens, heads, width], float32 or bfloat16; the width is a multiple of 16
  * @param keys [sequences, key heads, capacity, width], of query's dtype: each head is shared by heads / key heads
- *   neighbouring heads of queries; what lies behind a sequence's tokens is not read
+ *   neighboring heads of queries; what lies behind a sequence's tokens is not read
  * @param values as `keys`
  * @param starts where each sequence's tokens start in `query`, and at last their number
  * @param pasts the tokens that each sequence held before these

@@ -70,7 +70,7 @@ export function onesLike(input: Tensor, options: LikeOptions = {}): Tensor {
   return withGrad(fill.onesLike(input, ...factoryTail(options)), options);
 }
 
-/** Uninitialised memory in the shape, dtype and device of `input`; bools are false. */
+/** Uninitialized memory in the shape, dtype and device of `input`; bools are false. */
 export function emptyLike(input: Tensor, options: LikeOptions = {}): Tensor {
   if ((options.dtype ?? input.dtype) === "bool") return zerosLike(input, options);
   return withGrad(fill.emptyLike(input, ...factoryTail(options)), options);

@@ -1,4 +1,4 @@
-// What neural networks add: normalisation, attention, dropout, losses.
+// What neural networks add: normalization, attention, dropout, losses.
 
 import { hasOperator, operator } from "../dispatcher.ts";
 import type { DType } from "../dtype.ts";
@@ -35,17 +35,17 @@ export function logSoftmax(input: Tensor, dim: number, { dtype }: { dtype?: DTyp
   return native.logSoftmax(input, dim, dtype ?? null);
 }
 
-export interface NormalisationOptions {
+export interface NormalizationOptions {
   weight?: Tensor | null;
   bias?: Tensor | null;
   eps?: number;
 }
 
-/** Normalised over the last dimensions `shape`, then scaled and shifted (Ba et al., 2016). */
+/** Normalized over the last dimensions `shape`, then scaled and shifted (Ba et al., 2016). */
 export function layerNorm(
   input: Tensor,
   shape: readonly number[],
-  options: NormalisationOptions = {},
+  options: NormalizationOptions = {},
 ): Tensor {
   const { weight = null, bias = null, eps = 1e-5 } = options;
   return native.layerNorm(input, shape, weight, bias, eps, true);

@@ -17,7 +17,7 @@ export interface PackedAttentionOptions {
  * are float32. On the CPU; differentiable once.
  *
  * @param query [tokens, heads, width], float32 or bfloat16; the width is a multiple of 16
- * @param key [tokens, key heads, width]: each is shared by heads / key heads neighbouring heads of queries
+ * @param key [tokens, key heads, width]: each is shared by heads / key heads neighboring heads of queries
  * @param value as `key`
  * @param starts where each sequence starts, and at last the number of tokens
  * @returns [tokens, heads, width]

@@ -1,4 +1,4 @@
-// Random functions and uninitialised memory have no fixed answer: shapes, dtypes, ranges and moments instead. That a
+// Random functions and uninitialized memory have no fixed answer: shapes, dtypes, ranges and moments instead. That a
 // seed's numbers come again is in random-state.test.ts and, between processes, in test/process.test.ts.
 import { beforeEach, describe, expect, test } from "vitest";
 import {
@@ -142,7 +142,7 @@ describe("draws", () => {
   });
 });
 
-describe("uninitialised memory", () => {
+describe("uninitialized memory", () => {
   test.each([...floats, "int64", "int32", "int16", "int8", "uint8", "bool"] as const)(
     "of %s has its shape and dtype",
     (dtype: DType) => {

@@ -58,7 +58,7 @@ export interface MultinomialOptions {
   replacement?: boolean;
 }
 
-/** Draws `count` indices from each row of unnormalised probabilities [..., k] → [..., count], int64. */
+/** Draws `count` indices from each row of unnormalized probabilities [..., k] → [..., count], int64. */
 export function multinomial(
   input: Tensor,
   count: number,

@@ -240,7 +240,7 @@ describe("fused kernels and plain operators", () => {
           });
           // From the same logits in bfloat16: what differs is float32 arithmetic.
           expectClose(fused.losses, plain.losses, 1e-5);
-          // Derivatives by logits are rounded to 8 bits, now and then to the other neighbour, and summed; libtorch 1
+          // Derivatives by logits are rounded to 8 bits, now and then to the other neighbor, and summed; libtorch 1
           // rounds sums of products of a few tokens as well.
           expectClose(
             fused.gradients,

@@ -1,5 +1,5 @@
 // Fetches PyTorch's CPU wheel through the user's own pip and keeps its libtorch in the user's cache. pip's
-// configuration decides where it looks; a wheel is a zip, so nothing of Python is needed afterwards.
+// configuration decides where it looks; a wheel is a zip, so nothing of Python is needed afterward.
 import { existsSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
 import { mkdtemp, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -122,7 +122,7 @@ function pipFailure(stderr: string, machine: Machine): string {
   return `pip failed: ${line.replace(/^ERROR:\s*/, "")}`;
 }
 
-/** Moves libraries, headers and licences to `target`, all at once, and describes them there. */
+/** Moves libraries, headers and licenses to `target`, all at once, and describes them there. */
 function keepLibtorch(folder: string, target: string, machine: Machine): Libtorch {
   const site = join(folder, "site");
   const kept = join(folder, "kept");

@@ -37,7 +37,7 @@ const NONE = 'echo "ERROR: No matching distribution found for torch" >&2; exit 1
 /** A pip that installs a copy of a fake libtorch, with a library that is not kept. */
 function installingPip(folder: string, version = "2.13.0"): string {
   const wheel = fakeLibtorch(join(folder, "wheel/torch"), version, { extraLibraries: ["libtorch_python"] });
-  write(join(folder, `wheel/torch-${version}.dist-info/licenses/LICENSE`), "a licence");
+  write(join(folder, `wheel/torch-${version}.dist-info/licenses/LICENSE`), "a license");
   write(join(wheel, "nn/module.py"));
   return `echo "Collecting torch"; echo "  Downloading torch.whl (191.8 MB)"; mkdir -p $target; cp -r ${folder}/wheel/. $target`;
 }
@@ -68,7 +68,7 @@ describe("provideLibtorch", () => {
     ).rejects.toThrow("no torch");
   });
 
-  it("fetches the wheel and keeps libraries, headers and licences", async () => {
+  it("fetches the wheel and keeps libraries, headers and licenses", async () => {
     const folder = temporaryFolder();
     fakePython(folder, installingPip(folder));
     const lines: string[] = [];

@@ -12,7 +12,7 @@ export interface Source {
 }
 
 export function sourceOf(seed: number, call: number): Source {
-  // Multiplied by odd constants so that neighbouring seeds and calls do not start alike.
+  // Multiplied by odd constants so that neighboring seeds and calls do not start alike.
   const generator = xoroshiro128plus((Math.imul(seed, 0x9e3779b1) ^ Math.imul(call + 1, 0x85ebca6b)) | 0);
   const int = (low: number, high: number): number => uniformInt(generator, low, high);
   return {

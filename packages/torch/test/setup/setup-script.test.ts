@@ -76,7 +76,7 @@ symlinkSync(${JSON.stringify(join(repository, "node_modules"))}, "node_modules")
 });
 
 describe("scripts/setup.mjs", () => {
-  it("does everything on a fresh clone, and only what changed afterwards", async () => {
+  it("does everything on a fresh clone, and only what changed afterward", async () => {
     const first = await setUp();
     expect(first).toMatchObject({ code: 0, stderr: "" });
     expect(first.stdout).toMatch(

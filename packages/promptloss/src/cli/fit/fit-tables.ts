@@ -53,7 +53,7 @@ export function fitTable(request: FitRequest): FitReport {
   const notes: string[] = [];
   try {
     const read = chosen(readTable(file), request.where ?? {});
-    const directed = towardsBetter(read, formulas, notes);
+    const directed = towardBetter(read, formulas, notes);
     const derived = withWp(directed);
     if (derived !== directed && formulas.some((formula) => /\bwp\b/.test(formula)))
       notes.push("wp = plw^0.30103 was added to the table");
@@ -105,7 +105,7 @@ const resultColumns = { response: "value", metric: "metric", direction: "higher_
  * A study's own table holds metrics in different units and directions. Several at once are refused, as nothing can be
  * said of their sum; one of which less is better is negated, with a note.
  */
-function towardsBetter(rows: readonly Row[], formulas: readonly string[], notes: string[]): readonly Row[] {
+function towardBetter(rows: readonly Row[], formulas: readonly string[], notes: string[]): readonly Row[] {
   const { response, metric, direction } = resultColumns;
   const isStudy = rows.some((row) => metric in row && response in row);
   if (!isStudy || !formulas.some((formula) => formula.split("~")[0]!.trim() === response)) return rows;

@@ -7,7 +7,7 @@ import { clipped, LiveLines } from "./live-lines.ts";
 
 const colors = pc.createColors(true);
 
-test("lines are cut to the columns that they take, colours left whole", () => {
+test("lines are cut to the columns that they take, colors left whole", () => {
   expect(clipped(`${colors.green("━━━")}${colors.red("✗")} 12 done`, 6)).toBe(
     `${colors.green("━━━")}${colors.red("✗")} 1`,
   );

@@ -39,9 +39,9 @@ export class LiveLines {
   }
 }
 
-/** The first `columns` characters of a line, and all of its colours' codes, which take no room. */
+/** The first `columns` characters of a line, and all of its colors' codes, which take no room. */
 export function clipped(line: string, columns: number): string {
-  // A colour's code, or a character.
+  // A color's code, or a character.
   const pieces = line.match(new RegExp(`${controlMark()}\\[[0-9;]*m|[\\s\\S]`, "gu")) ?? [];
   let room = columns;
   return pieces.filter((piece) => piece.length > 2 || room-- > 0).join("");

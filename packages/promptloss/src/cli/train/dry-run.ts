@@ -49,7 +49,7 @@ export async function dryRun(recipe: Recipe, file: string, json: boolean): Promi
       ],
       [
         "memory",
-        `about ${bytes(memory.total)}: weights ${bytes(memory.weights)}, gradients ${bytes(memory.gradients)}, optimiser ${bytes(memory.optimizer)}, activations ${bytes(memory.activations)}`,
+        `about ${bytes(memory.total)}: weights ${bytes(memory.weights)}, gradients ${bytes(memory.gradients)}, optimizer ${bytes(memory.optimizer)}, activations ${bytes(memory.activations)}`,
       ],
       [
         "first",

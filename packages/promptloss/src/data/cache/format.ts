@@ -4,7 +4,7 @@
 //   header   96 bytes: magic, version, byte-order mark, sizes and places, SHA-256 of all the rest
 //   rows     each: ids int32[n], part weights and scales float32[n] where flagged, classes uint8[n], padded to 4 bytes
 //   index    columns over rows: offset f64, row weight f64; length, file, row number, group i32; flags u8
-//   meta     JSON: key, file names, groups, tokenisation report
+//   meta     JSON: key, file names, groups, tokenization report
 
 export const MAGIC = "PLTOKENS";
 export const VERSION = 5;

@@ -1,4 +1,4 @@
-// The token cache: tokenised rows on disk, checked and read by index.
+// The token cache: tokenized rows on disk, checked and read by index.
 export { type CacheFault, TokenCacheError } from "./errors.ts";
 export {
   hashFile,

@@ -50,7 +50,7 @@ function checksumOf(file: number, header: Buffer, size: number): Buffer {
 /** Rows of a cache file. Close it when done. */
 export class TokenCache implements ClassifiedRows {
   readonly path: string;
-  /** What tokenising found when the cache was built. */
+  /** What tokenizing found when the cache was built. */
   readonly report: TokenizationReport;
   readonly key: TokenCacheKey;
   readonly #files: readonly string[];

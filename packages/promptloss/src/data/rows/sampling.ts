@@ -14,7 +14,7 @@ export function randomFor(seed: number, source: number, use: number): Random {
   return random;
 }
 
-/** Murmur3's finaliser over one more word. */
+/** Murmur3's finalizer over one more word. */
 function mix(hash: number, word: number): number {
   let h = Math.imul(hash ^ word, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

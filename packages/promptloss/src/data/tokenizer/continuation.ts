@@ -1,4 +1,4 @@
-// Encodes a text as it would be tokenised after other text. Some tokenizers treat the start of a text apart
+// Encodes a text as it would be tokenized after other text. Some tokenizers treat the start of a text apart
 // (sentencepiece's dummy space); so a character is put before the text and its tokens are taken off again.
 import type { EncodedText } from "./encoded-text.ts";
 

@@ -20,7 +20,7 @@ export interface AddedTokenEntry {
   readonly id: number;
   readonly content: string;
   readonly special: boolean;
-  /** Whether it is looked for after normalisation. */
+  /** Whether it is looked for after normalization. */
   readonly normalized: boolean;
 }
 

@@ -165,7 +165,7 @@ describe("encodeContinuationBatch", () => {
 
 /** The same vocabulary with the space put before texts in other ways, as older tokenizer.json files do. */
 const PREFIX_SPACES = {
-  "prepended by the normaliser": NORMALIZER,
+  "prepended by the normalizer": NORMALIZER,
   "put before every section": metaspace("always", true),
 };
 

@@ -80,7 +80,7 @@ describe("wordRules", () => {
     ["whole words come before merges", changed({ ignore_merges: true })],
     ["words have a suffix", changed({ end_of_word_suffix: "</w>" })],
     ["▁ is no token", changed({ vocab: { a: 0, b: 1 } })],
-    ["text is normalised", changed({}, { normalizer: { type: "NFC" } })],
+    ["text is normalized", changed({}, { normalizer: { type: "NFC" } })],
     ["words are found otherwise", changed({}, { pre_tokenizer: { type: "Whitespace" } })],
     ["the file is no tokenizer", { model: 3 }],
   ])("are none where %s", (_, json) => {

@@ -8,7 +8,7 @@
 //      sentencepiece space). Such a boundary is a straddle: "### Response:The" is joined to ":The" in LLaMA 3.
 //
 // After a straddle, inference with a later turn would encode the earlier answer joined to its prompt again,
-// which no single row can show: those later answers are counted as retokenised histories.
+// which no single row can show: those later answers are counted as retokenized histories.
 import type { Rendering } from "../templates/index.ts";
 import type { EncodedText, Tokenizer } from "../tokenizer/index.ts";
 

@@ -1,4 +1,4 @@
-// A tokenised row before a weight policy: ids with their classes, and the weights that came with the data. It
+// A tokenized row before a weight policy: ids with their classes, and the weights that came with the data. It
 // does not change with the policy, so it is what a token cache holds.
 import { type RowSource, TOKEN_CLASSES, type TokenClass } from "../example.ts";
 

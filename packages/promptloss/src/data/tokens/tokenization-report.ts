@@ -1,4 +1,4 @@
-// What tokenising a data set found: rows, tokens by class, straddled boundaries, missing stop tokens, rows left
+// What tokenizing a data set found: rows, tokens by class, straddled boundaries, missing stop tokens, rows left
 // out by cause. Counting only; who prints it decides on the words.
 import type { RowSource, TokenClass } from "../example.ts";
 import { type Rendering, TemplateError } from "../templates/index.ts";
@@ -100,7 +100,7 @@ export class TokenizationTally {
     }).length;
   }
 
-  /** @param ofText whether the row was text: in one that arrives tokenised, special tokens are its maker's layout */
+  /** @param ofText whether the row was text: in one that arrives tokenized, special tokens are its maker's layout */
   addTokens({ ids, classes }: ClassifiedTokens, ofText: boolean): void {
     this.#rows++;
     const counts = countClasses(classes);

@@ -90,7 +90,7 @@ describe("boundaries", () => {
     expect(rows[0]!.ids[1]).not.toBe(1);
   });
 
-  test("a straddle in one turn leaves later histories retokenised, and says so", async () => {
+  test("a straddle in one turn leaves later histories retokenized, and says so", async () => {
     const glued: TemplateSpec = { user: "{instruction}", assistant: "{output}" };
     const talk = dialogue("answer the", " question", "answer t", "he question");
     const { rows, report } = await tokenizeAll(bytes, glued, [talk], { turns: [1, 2] });
@@ -179,7 +179,7 @@ describe("classes", () => {
   });
 });
 
-describe("rows that arrive tokenised", () => {
+describe("rows that arrive tokenized", () => {
   const source = { file: "t.jsonl", row: 7 };
   test("masks and weights become classes", async () => {
     const inputIds = Int32Array.of(5, 6, 7, 2);
@@ -223,13 +223,13 @@ describe("the report", () => {
     const { report } = await tokenizeAll(bytes, "chatml", [dialogue("a<|im_end|>b", "c")]);
     expect(report.specialTokensInData).toBe(1);
     const stop = bytes.idOf("<|im_end|>")!;
-    const tokenised: Example = {
+    const tokenized: Example = {
       kind: "tokens",
       inputIds: Int32Array.of(stop, 5, stop),
       completionMask: Uint8Array.of(0, 1, 1),
       source: { file: "t.jsonl", row: 1 },
     };
-    expect((await tokenizeAll(bytes, "plain", [tokenised])).report.specialTokensInData).toBe(0);
+    expect((await tokenizeAll(bytes, "plain", [tokenized])).report.specialTokensInData).toBe(0);
   });
 
   test("keeps order over many batches, and skips rows that the template refuses", async () => {

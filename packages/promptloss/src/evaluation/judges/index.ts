@@ -5,8 +5,8 @@ export { JudgeError } from "./errors.ts";
 export type { Judge } from "./judge.ts";
 export {
   type JudgedPair,
-  type Judgement,
   type JudgePairsOptions,
+  type Judgment,
   judgePairs,
   PROTOCOLS,
   type ProtocolName,

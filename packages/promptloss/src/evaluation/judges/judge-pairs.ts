@@ -34,7 +34,7 @@ export interface JudgedPair extends AnswerPair {
   readonly switched?: boolean;
 }
 
-export interface Judgement extends WinRate {
+export interface Judgment extends WinRate {
   readonly protocol: ProtocolName;
   readonly judge: string;
   readonly seed: number;
@@ -54,7 +54,7 @@ export async function judgePairs(
   pairs: readonly AnswerPair[],
   judge: Judge,
   options: JudgePairsOptions,
-): Promise<Judgement> {
+): Promise<Judgment> {
   const { seed = 0, onProgress } = options;
   const protocol = PROTOCOLS[options.protocol];
   const asked = pairs.map((pair) => protocol.ask(pair, seed));

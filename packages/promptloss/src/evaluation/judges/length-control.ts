@@ -3,9 +3,9 @@
 // AlpacaEval 2's table of instruction difficulties and its L1 penalty, which are tied to its own leaderboard.
 
 export interface LengthControlled {
-  /** In per cent. */
+  /** In percent. */
   readonly winRate: number;
-  /** In per cent, by the delta method from the sandwich covariance, as halves are no coin's draws. */
+  /** In percent, by the delta method from the sandwich covariance, as halves are no coin's draws. */
   readonly standardError: number;
   /** φ: above 0, longer answers win more. */
   readonly lengthCoefficient: number;

@@ -1,4 +1,4 @@
-// Verdicts → shares. A win is 1, a draw a half, a loss 0; the win rate is their mean in per cent, with the standard
+// Verdicts → shares. A win is 1, a draw a half, a loss 0; the win rate is their mean in percent, with the standard
 // error of a mean (n − 1 in the variance), as AlpacaEval reports it.
 import { JudgeError } from "./errors.ts";
 import type { Verdict } from "./protocol.ts";
@@ -11,9 +11,9 @@ export interface WinRate {
   readonly unreadable: number;
   /** Verdicts in the rates. */
   readonly n: number;
-  /** In per cent. */
+  /** In percent. */
   readonly winRate: number;
-  /** In per cent; left out of a single verdict. */
+  /** In percent; left out of a single verdict. */
   readonly standardError?: number;
 }
 

@@ -8,8 +8,8 @@ export function mean(values: readonly number[]): number {
 /** The sample's standard deviation; undefined of fewer than two values. */
 export function sampleDeviation(values: readonly number[]): number | undefined {
   if (values.length < 2) return undefined;
-  const centre = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+  const center = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
 }
 
 /** Of the mean. */

@@ -1,4 +1,4 @@
-// mteval-v13a's tokenisation, as sacrebleu's "13a": what BLEU splits lines by.
+// mteval-v13a's tokenization, as sacrebleu's "13a": what BLEU splits lines by.
 import { splitWords } from "../python-text.ts";
 
 const ENTITIES: readonly (readonly [string, string])[] = [

@@ -1,4 +1,4 @@
-// sacrebleu's "intl" tokenisation: punctuation apart from words unless digits touch it, symbols always, by Unicode's
+// sacrebleu's "intl" tokenization: punctuation apart from words unless digits touch it, symbols always, by Unicode's
 // categories; and "none", which splits at white space alone.
 import { splitWords } from "../python-text.ts";
 

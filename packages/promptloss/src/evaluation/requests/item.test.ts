@@ -62,10 +62,10 @@ describe("gold", () => {
   });
 
   test("labels are 0 and 1, and nothing else", () => {
-    const labelled = task({ gold: undefined, labels: "label" });
-    expect(itemOf(labelled, row([0, 1, 1]))).toMatchObject({ right: [false, true, true] });
+    const labeled = task({ gold: undefined, labels: "label" });
+    expect(itemOf(labeled, row([0, 1, 1]))).toMatchObject({ right: [false, true, true] });
     for (const labels of [[1, null, 0], [1, "", 0], ["1", "0", "0"], [2, 1, 0], [1, 0], [0, 0, 0], null])
-      expect(() => itemOf(labelled, row(labels))).toThrow(/^label |^there is no field label/);
+      expect(() => itemOf(labeled, row(labels))).toThrow(/^label |^there is no field label/);
   });
 
   test("blank choices are refused", () => {

@@ -9,7 +9,7 @@ import { type BeamCandidate, type BeamNode, BeamState, beamIds } from "./beams.t
 import { floatsOf, idsOf, likeliest } from "./chosen.ts";
 import { ModelSteps } from "./model-steps.ts";
 import type { PromptTokens } from "./prompt.ts";
-import { logProbabilitiesOf, penaliseRepeats, stopMask } from "./scores.ts";
+import { logProbabilitiesOf, penalizeRepeats, stopMask } from "./scores.ts";
 
 interface Search {
   readonly prompt: PromptTokens;
@@ -88,7 +88,7 @@ function extend(logits: Tensor, open: readonly Search[], settings: GenerationSet
     const seen = open.flatMap(({ prompt, state }) =>
       state.running.map(({ node }) => new Set([...Array.from(prompt.ids), ...beamIds(node)])),
     );
-    scores = penaliseRepeats(scores, seen, repetitionPenalty);
+    scores = penalizeRepeats(scores, seen, repetitionPenalty);
   }
   if ((running[0]!.node?.length ?? 0) < minNewTokens && stopIds.size > 0)
     scores = scores.maskedFill(stopMask(vocabulary, stopIds, scores.device), Number.NEGATIVE_INFINITY);

@@ -109,7 +109,7 @@ export class BeamState {
     const running = this.#running.flatMap(({ node, score }) =>
       node === undefined || score <= LOWEST / 2
         ? []
-        : [{ node, score: this.#normalised(score, node.length), end: { finishReason: "abort" as const } }],
+        : [{ node, score: this.#normalized(score, node.length), end: { finishReason: "abort" as const } }],
     );
     return [...ended, ...running].slice(0, count);
   }
@@ -118,7 +118,7 @@ export class BeamState {
     return this.#ended.every(({ ended }) => ended !== undefined);
   }
 
-  #normalised(score: number, length: number): number {
+  #normalized(score: number, length: number): number {
     return fround(score / fround(length ** this.#settings.lengthPenalty));
   }
 
@@ -127,8 +127,8 @@ export class BeamState {
     const { beams } = this.#settings;
     const fresh = candidates.slice(0, beams).flatMap(({ node, score, end }): Slot[] => {
       if (end === undefined) return [];
-      const normalised = this.#normalised(score, node.length);
-      return [{ score: normalised, ended: { node, score: normalised, end } }];
+      const normalized = this.#normalized(score, node.length);
+      return [{ score: normalized, ended: { node, score: normalized, end } }];
     });
     this.#ended = best([...this.#ended, ...fresh], beams);
   }
@@ -139,7 +139,7 @@ export class BeamState {
     if (!this.#isFull()) return true;
     const far = earlyStopping === "never" && lengthPenalty > 0 ? this.#room : length;
     const worst = Math.min(...this.#ended.map(({ score }) => score));
-    return this.#normalised(this.#running[0]!.score, far) > worst;
+    return this.#normalized(this.#running[0]!.score, far) > worst;
   }
 }
 

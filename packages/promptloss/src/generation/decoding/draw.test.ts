@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { idsOf } from "./chosen.ts";
 import { type DrawSettings, drawTokens } from "./draw.ts";
 import { uniformDraw } from "./random.ts";
-import { penaliseRepeats } from "./scores.ts";
+import { penalizeRepeats } from "./scores.ts";
 
 /** Probabilities as the words say, one token after the other, in float64. */
 function reference(
@@ -84,7 +84,7 @@ describe("drawTokens", () => {
 });
 
 describe("uniformDraw", () => {
-  it("spreads the first numbers of neighbouring seeds over the whole range", () => {
+  it("spreads the first numbers of neighboring seeds over the whole range", () => {
     const firsts = Array.from({ length: 1000 }, (_, seed) => uniformDraw(seed)()).sort((a, b) => a - b);
     // Kolmogorov and Smirnov: beyond 1.95 / √1000 in one of a thousand sets of true random numbers.
     const distance = Math.max(...firsts.map((value, i) => Math.abs(value - (i + 0.5) / 1000)));
@@ -92,11 +92,11 @@ describe("uniformDraw", () => {
   });
 });
 
-describe("penaliseRepeats", () => {
+describe("penalizeRepeats", () => {
   it("lowers the scores of seen tokens, once each", () => {
     scope(() => {
       const scores = fromTypedArray(Float32Array.of(2, -2, 4, 1, 1, 1), [2, 3]);
-      const result = penaliseRepeats(scores, [new Set([0, 1]), new Set([2])], 2);
+      const result = penalizeRepeats(scores, [new Set([0, 1]), new Set([2])], 2);
       expect([...result.toTypedArray("float32")]).toEqual([1, -4, 4, 1, 1, 0.5]);
     });
   });

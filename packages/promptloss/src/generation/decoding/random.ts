@@ -11,7 +11,7 @@ export function uniformDraw(seed: number): UniformDraw {
   return () => uniformFloat64(generator);
 }
 
-/** MurmurHash3's finaliser: neighbouring seeds would otherwise begin with neighbouring numbers. */
+/** MurmurHash3's finalizer: neighboring seeds would otherwise begin with neighboring numbers. */
 function scrambled(seed: number): number {
   let hash = (Number(BigInt.asUintN(32, BigInt(seed))) ^ 0x9e3779b9) >>> 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;

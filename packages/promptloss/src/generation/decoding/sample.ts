@@ -10,7 +10,7 @@ import { drawTokens } from "./draw.ts";
 import { ModelSteps } from "./model-steps.ts";
 import type { PromptTokens } from "./prompt.ts";
 import { type UniformDraw, uniformDraw } from "./random.ts";
-import { penaliseRepeats, stopMask } from "./scores.ts";
+import { penalizeRepeats, stopMask } from "./scores.ts";
 
 /** A sequence that grows. */
 class Row implements Candidate {
@@ -88,7 +88,7 @@ function choose(logits: Tensor, rows: readonly Row[], settings: GenerationSettin
   const { repetitionPenalty, minNewTokens, stopIds, temperature, logProbabilities } = settings;
   let scores = logits;
   if (repetitionPenalty !== 1)
-    scores = penaliseRepeats(
+    scores = penalizeRepeats(
       scores,
       rows.map(({ seen }) => seen),
       repetitionPenalty,

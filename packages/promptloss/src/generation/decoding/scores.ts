@@ -2,8 +2,8 @@
 // section 4.1) and no stop tokens before the least length. Drawing is in draw.ts.
 import { fromTypedArray, type Tensor, where, zeros } from "@promptloss/torch";
 
-/** Penalises the tokens seen by each row. @param scores [rows, vocabulary] */
-export function penaliseRepeats(
+/** Penalizes the tokens seen by each row. @param scores [rows, vocabulary] */
+export function penalizeRepeats(
   scores: Tensor,
   seen: readonly ReadonlySet<number>[],
   penalty: number,

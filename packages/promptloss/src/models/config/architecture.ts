@@ -83,7 +83,7 @@ export interface Architecture {
    */
   readonly block: "before" | "around" | "parallel" | "after";
   readonly finalNorm: boolean;
-  /** Query and key are normalised a head before they are turned. */
+  /** Query and key are normalized a head before they are turned. */
   readonly queryKeyNorm: boolean;
   /** How one module holds query, key and value: one after the other, or for each head the three. */
   readonly fusedAttentionInputs: "stacked" | "by-head" | undefined;

@@ -22,7 +22,7 @@ import { type AttentionPlan, attend, attentionPlan } from "./attention.ts";
 import type { KeyValueCache } from "./cache.ts";
 import { checkpointed } from "./checkpoint.ts";
 import { type PackedSequences, positionsOf, type Segment, segmentsOf } from "./input.ts";
-import { normalise } from "./norm.ts";
+import { normalize } from "./norm.ts";
 import { layerModule, parameterShapes } from "./parameters.ts";
 import { type RotaryTable, rotaryTable, rotate } from "./rotary.ts";
 
@@ -311,7 +311,7 @@ export class CausalLanguageModel {
 
   #norm(module: string, x: Tensor): Tensor {
     const bias = this.parameters.get(`${module}.bias`) ?? null;
-    return normalise(this.architecture.norm, x, this.parameter(`${module}.weight`), bias);
+    return normalize(this.architecture.norm, x, this.parameter(`${module}.weight`), bias);
   }
 
   #trainableOf(layer: number): Tensor[] {

@@ -1,5 +1,5 @@
 // Gemma 2 and Gemma 3 (text): norms around each half, embeddings scaled by √width, windows on most layers, softcaps
-// (2) or normalised queries and keys with a rope of its own for layers with a window (3). Images are not supported.
+// (2) or normalized queries and keys with a rope of its own for layers with a window (3). Images are not supported.
 import type { Architecture, ModuleNames } from "../config/architecture.ts";
 import type { ConfigFields } from "../config/fields.ts";
 import { ropePlan } from "../config/rope.ts";

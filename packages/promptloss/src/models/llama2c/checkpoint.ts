@@ -96,7 +96,7 @@ function readHeader(bytes: Uint8Array, path: string): Llama2cShape {
 }
 
 /**
- * Rows of a query or key matrix, [heads · head width, width]: llama2.c turns neighbouring elements of a head by one
+ * Rows of a query or key matrix, [heads · head width, width]: llama2.c turns neighboring elements of a head by one
  * angle, Hugging Face's LLaMA an element of the first half with one of the second.
  */
 function halved({ shape, values }: Matrix, heads: number): Matrix {

@@ -1,4 +1,4 @@
-// The recipe's `training`: length, batches, optimizer, regularisers, precision.
+// The recipe's `training`: length, batches, optimizer, regularizers, precision.
 import { z } from "zod";
 import { SCHEDULES } from "../../training/schedule.ts";
 import { keyFacts } from "../key-facts.ts";

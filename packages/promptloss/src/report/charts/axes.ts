@@ -28,15 +28,15 @@ export function wpAxis(tried?: readonly number[]) {
 export function triedAxis(tried: readonly number[], width: number) {
   const room = 46 / width;
   // The ends first: they are the weights that all else is compared with.
-  const labelled = [tried[0]!, tried.at(-1)!];
-  for (const wp of tried) if (labelled.every((other) => Math.abs(other - wp) >= room)) labelled.push(wp);
+  const labeled = [tried[0]!, tried.at(-1)!];
+  for (const wp of tried) if (labeled.every((other) => Math.abs(other - wp) >= room)) labeled.push(wp);
   return {
     ...wpAxis(tried),
     name: "prompt loss weight (spaced by w_p); ticks are the weights that were tried",
     nameGap: 30,
     axisLabel: {
       ...label,
-      customValues: labelled,
+      customValues: labeled,
       formatter: (wp: number) => trimmed(plwOfWp(wp), 3),
     },
   };

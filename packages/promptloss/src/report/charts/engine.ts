@@ -1,4 +1,4 @@
-// Apache ECharts as a function from options to an SVG element: drawn without a browser, coloured by the page's CSS
+// Apache ECharts as a function from options to an SVG element: drawn without a browser, colored by the page's CSS
 // variables so that one drawing serves light, dark and print. Knows nothing of studies.
 import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent } from "echarts/components";

@@ -1,4 +1,4 @@
-// A heatmap with the weights as columns: each tile a share of its scale as a colour, and its number where there is
+// A heatmap with the weights as columns: each tile a share of its scale as a color, and its number where there is
 // room. Two sizes, of which a screen shows the one that it can hold.
 import type { CustomSeriesOption } from "echarts/charts";
 import { trimmed } from "../../statistics/report/numbers.ts";

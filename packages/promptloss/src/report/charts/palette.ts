@@ -1,5 +1,5 @@
-// Colours by the page's CSS variables, which differ in light, dark and print; and marks that tell series apart without
-// colour.
+// Colors by the page's CSS variables, which differ in light, dark and print; and marks that tell series apart without
+// color.
 
 export const colors = {
   ink: "var(--ink)",

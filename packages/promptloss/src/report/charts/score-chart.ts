@@ -1,4 +1,4 @@
-// Scores against w_p: means with intervals, the fitted curve with its band, the vertex with its interval. One colour
+// Scores against w_p: means with intervals, the fitted curve with its band, the vertex with its interval. One color
 // and mark a series.
 import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from "echarts/charts";
 import type { CurvePoint } from "../../statistics/index.ts";

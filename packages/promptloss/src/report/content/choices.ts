@@ -40,7 +40,7 @@ function variables({ benchmarks, fits, results }: StudyContent): Choice[] {
       name: "Ratios that count as one",
       mark: "own",
       texts: [
-        "Cells whose ratios lie within a factor of 1.25 are modelled together, under their geometric mean.",
+        "Cells whose ratios lie within a factor of 1.25 are modeled together, under their geometric mean.",
       ],
     },
     {
@@ -106,7 +106,7 @@ function models({ fits }: StudyContent): Choice[] {
       mark: family === "beta" ? "paper" : "own",
       texts: [
         family === "beta"
-          ? "The printed models are beta, generalised linear mixed models as the paper's; fitted with a logit link by maximum likelihood with the Laplace approximation. Claims rest on the comparison of z-scores."
+          ? "The printed models are beta, generalized linear mixed models as the paper's; fitted with a logit link by maximum likelihood with the Laplace approximation. Claims rest on the comparison of z-scores."
           : "The printed models are Gaussian with identity link, linear mixed models by restricted maximum likelihood. The paper's family is beta; it stands beside, and where the two disagree the summary says so.",
       ],
     },
@@ -128,7 +128,7 @@ function models({ fits }: StudyContent): Choice[] {
             name: "Response surface",
             mark: "own" as const,
             texts: [
-              "A penalised tensor product of cubic splines over w_p and log Rg, its smoothness chosen by REML, of the cells' means over their benchmarks; its best weights by draws of its posterior, seed 1.",
+              "A penalized tensor product of cubic splines over w_p and log Rg, its smoothness chosen by REML, of the cells' means over their benchmarks; its best weights by draws of its posterior, seed 1.",
             ],
           },
         ]
@@ -152,7 +152,7 @@ function intervals({ fits }: StudyContent): Choice[] {
       mark: changed(alpha, "alpha") ? "study" : "own",
       texts: [
         `At ${alpha}, Student's t with Satterthwaite's degrees of freedom on scores scaled within each task and compared within blocks of cells; Holm's correction over all ${fits.tested} statements, of which those over all tasks share half of the error.`,
-        "A relation: the trend or the curvature in w_p, the smaller p-value times two. A best weight inside: means of neighbouring weights beat both observed ends, corrected for the choice of neighbours, and the quadratic fits. Fewer than 6 residual degrees of freedom carry no verdict.",
+        "A relation: the trend or the curvature in w_p, the smaller p-value times two. A best weight inside: means of neighboring weights beat both observed ends, corrected for the choice of neighbors, and the quadratic fits. Fewer than 6 residual degrees of freedom carry no verdict.",
         "From four tasks on, statements are about tasks like these, and how tasks differ counts as uncertainty; with fewer they are about these tasks.",
       ],
     },

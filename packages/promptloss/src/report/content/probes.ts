@@ -23,7 +23,7 @@ const known: Readonly<Record<string, ProbeText>> = {
     title: "The same without its trend",
     unit: "standard deviation over mean",
     meaning:
-      "From the differences between neighbouring steps: how unstable training was, however far the loss fell.",
+      "From the differences between neighboring steps: how unstable training was, however far the loss fell.",
   },
   gap_prompt: {
     title: "Generalization gap of prompt tokens",
@@ -58,8 +58,8 @@ const known: Readonly<Record<string, ProbeText>> = {
     // Similarities are all but 1: their digits would not fit an axis.
     shown: (similarity) => 1 - similarity,
   },
-  memorisation_bleu: {
-    title: "Memorisation of training completions",
+  memorization_bleu: {
+    title: "Memorization of training completions",
     unit: "corpus BLEU, 0 to 100",
     meaning: "Greedy generations for training prompts against their completions.",
   },

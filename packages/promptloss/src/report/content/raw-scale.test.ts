@@ -9,7 +9,7 @@ const chains: ScoreTransform[][] = [
   [{ name: "percent" }, { name: "clip", margin: 1e-9 }],
 ];
 
-test("scores on the modelled scale come back to their own, for each benchmark and for negated ones", () => {
+test("scores on the modeled scale come back to their own, for each benchmark and for negated ones", () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 4, maxLength: 12 }),

@@ -1,4 +1,4 @@
-// From the scale that is modelled back to a benchmark's own: the inverse of the recorded transforms. What a clip cut
+// From the scale that is modeled back to a benchmark's own: the inverse of the recorded transforms. What a clip cut
 // off does not come back.
 import type { AppliedTransform } from "../../statistics/index.ts";
 

@@ -10,7 +10,7 @@ import type { StudyResults } from "../../study/results/results-file.ts";
 import { benchmarkRows } from "../../study/results/scored-rows.ts";
 import type { ReportCell } from "./report-cells.ts";
 
-/** Cells of one generation ratio: a colour and a mark all over the page. */
+/** Cells of one generation ratio: a color and a mark all over the page. */
 export interface Series {
   readonly slot: number;
   readonly label: string;

@@ -1,4 +1,4 @@
-// The page's style: light, dark and print by variables; charts take their colours from them.
+// The page's style: light, dark and print by variables; charts take their colors from them.
 
 const light = `
 --page:#ffffff;--panel:#f6f7f9;--ink:#1b1f24;--muted:#59636e;--line:#8c959f;--grid:#e3e6ea;--rule:#d5d9de;

@@ -29,7 +29,7 @@ ${
     : html`${scale("lowest", "highest")}
 ${gridFigure(
   "Cells by weight",
-  "Mean score over a cell's benchmarks, on the scale that is modelled. ✗ failed, · not finished, – no score that counts.",
+  "Mean score over a cell's benchmarks, on the scale that is modeled. ✗ failed, · not finished, – no score that counts.",
   cells,
   draw,
 )}`

@@ -96,7 +96,7 @@ ${
 
 const facts: readonly (readonly [string, (run: RunFacts) => string])[] = [
   ["Seeds", ({ seed }) => String(seed)],
-  ["Normalisation of the loss", ({ normalization, reduceOver }) => `${normalization}, over ${reduceOver}`],
+  ["Normalization of the loss", ({ normalization, reduceOver }) => `${normalization}, over ${reduceOver}`],
   ["Precision of matrix products", ({ precision }) => precision],
   ["promptloss", ({ promptloss }) => promptloss],
   ["libtorch", ({ libtorch }) => libtorch],
@@ -106,7 +106,7 @@ const facts: readonly (readonly [string, (run: RunFacts) => string])[] = [
 
 function runs({ cells }: StudyContent, version: string): Markup {
   const known = cells.flatMap(({ run }) => (run === undefined ? [] : [run]));
-  const report = html`<p>Modelled and drawn by promptloss ${version} on Node.js ${process.versions.node}.</p>`;
+  const report = html`<p>Modeled and drawn by promptloss ${version} on Node.js ${process.versions.node}.</p>`;
   if (known.length === 0)
     return html`<p>The folder of this study holds results alone, and no record of the runs.</p>${report}`;
   const notes = [...new Set(known.flatMap((run) => run.notes ?? []))];

@@ -1,4 +1,4 @@
-// Figures of scores against w_p: for each group of tasks on the scale that is modelled, for each benchmark on its own.
+// Figures of scores against w_p: for each group of tasks on the scale that is modeled, for each benchmark on its own.
 
 import { type CurvePoint, effectCurve, StatisticsError } from "../../statistics/index.ts";
 import { pValue, trimmed } from "../../statistics/report/numbers.ts";
@@ -50,7 +50,7 @@ ${
   scopes.length > 0 &&
   html`
 <h3>By group of tasks</h3>
-<p>On the scale that is modelled, mean over a cell's benchmarks.</p>
+<p>On the scale that is modeled, mean over a cell's benchmarks.</p>
 <div class="figures">${scopes.map((scope) => groupFigures(scope, content, draw))}</div>`
 }
 ${groupsOf(benchmarks).map(
@@ -201,7 +201,7 @@ function nearest(curve: readonly CurvePoint[], wp: number): CurvePoint {
   return curve.reduce((best, point) => (Math.abs(point.wp - wp) < Math.abs(best.wp - wp) ? point : best));
 }
 
-/** A cell's mean over its benchmarks, on the modelled scale, with the benchmarks' errors together where all have one. */
+/** A cell's mean over its benchmarks, on the modeled scale, with the benchmarks' errors together where all have one. */
 function cellMeans({ rows, transforms }: StudyFit): WeightedValue[] {
   const cells = new Map<string, { plw: number; wp: number; scores: number[]; variance: number }>();
   for (const { result, score, benchmark } of rows) {

@@ -14,7 +14,7 @@ export function groupTitle(group: keyof typeof titles | null | undefined): strin
   return group === undefined ? "All tasks" : group === null ? "Other tasks" : titles[group];
 }
 
-/** Which colour and mark means which generation ratio; nothing where there is one. */
+/** Which color and mark means which generation ratio; nothing where there is one. */
 export function legend(series: readonly Series[]): Markup | undefined {
   return series.length < 2
     ? undefined

@@ -1,4 +1,4 @@
-// An orthogonal basis of the fixed-effects columns, so that an optimiser sees well scaled, uncorrelated coordinates
+// An orthogonal basis of the fixed-effects columns, so that an optimizer sees well scaled, uncorrelated coordinates
 // whatever the units of the predictors. Columns that are combinations of earlier ones are found and left out.
 import type { DesignColumn } from "./columns.ts";
 

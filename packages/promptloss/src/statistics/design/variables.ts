@@ -1,5 +1,5 @@
 // The variables of a formula over a table: numeric ones with their values, factors with levels and codes. Levels and
-// scales are learnt from the data of the fit and reused for new rows.
+// scales are learned from the data of the fit and reused for new rows.
 import { FormulaError, TableError } from "../errors.ts";
 import type { Node } from "../formula/parse.ts";
 import { evaluate, type Scales, unknownColumn } from "./expression.ts";
@@ -38,10 +38,10 @@ export function sortedLevels(labels: Iterable<string>): string[] {
 
 /** The variable that `node` names or computes. `coding` gains what is new to it. */
 export function variable(text: string, node: Node, table: Table, formula: string, coding: Coding): Variable {
-  const labelled = labelColumn(node, table, formula);
-  if (labelled === undefined)
+  const labeled = labelColumn(node, table, formula);
+  if (labeled === undefined)
     return { kind: "numeric", values: evaluate(node, table, formula, coding.scales) };
-  return factor(text, labelled, coding);
+  return factor(text, labeled, coding);
 }
 
 /** The column behind a factor: one of labels, or any in factor( ). */

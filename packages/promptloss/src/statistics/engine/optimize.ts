@@ -1,4 +1,4 @@
-// Minimises a smooth function with an exact gradient: BFGS started from, and checked by, the Hessian that differences
+// Minimizes a smooth function with an exact gradient: BFGS started from, and checked by, the Hessian that differences
 // of the gradient give (Nocedal and Wright 2006, ch. 6). A point is a minimum when the Hessian is positive definite
 // there and Newton's step is negligible; from a saddle it goes on along the direction that falls.
 import { type Cholesky, cholesky } from "./cholesky.ts";
@@ -72,7 +72,7 @@ export function minimize(
 }
 
 /**
- * Minimises from near the minimum, trusting `hessian` (that of a like function) instead of differences: for refits by
+ * Minimizes from near the minimum, trusting `hessian` (that of a like function) instead of differences: for refits by
  * the hundred. Undefined when it doesn't arrive.
  */
 export function minimizeNear(

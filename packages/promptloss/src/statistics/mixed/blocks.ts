@@ -1,5 +1,5 @@
 // The covariance of one random-effects block, Σ = ΛΛ', through the entries of its Cholesky factor Λ: lower triangular,
-// or diagonal for `||`. The optimiser moves the entries themselves, so that a zero variance or a correlation of ±1 is
+// or diagonal for `||`. The optimizer moves the entries themselves, so that a zero variance or a correlation of ±1 is
 // an ordinary point (Λ singular), where glmmTMB's log deviations run off to infinity.
 import type { RandomDesign } from "../design/model-frame.ts";
 

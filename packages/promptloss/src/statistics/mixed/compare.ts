@@ -53,7 +53,7 @@ export function likelihoodRatioTest(smaller: MixedModelFit, larger: MixedModelFi
     });
   }
   const degreesOfFreedom = larger.parameters - smaller.parameters;
-  // Below zero only by what the optimiser leaves.
+  // Below zero only by what the optimizer leaves.
   const statistic = Math.max(0, 2 * (larger.logLik - smaller.logLik));
   const variances = (fit: MixedModelFit): number =>
     fit.varianceComponents.reduce((sum, { sd }) => sum + sd.length, 0);

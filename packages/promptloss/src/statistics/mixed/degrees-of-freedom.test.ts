@@ -44,7 +44,7 @@ describe.each(goldens.fits.map((golden) => [golden.formula, golden] as const))("
   const unit = (name: string): number[] =>
     fit.coefficients.map((coefficient) => (coefficient.name === ours(name) ? 1 : 0));
   const rows = golden.terms.map(unit);
-  // lme4's optimiser stops at about 1e-6 of a parameter and lmerTest's derivatives are differences: seen to 1e-4.
+  // lme4's optimizer stops at about 1e-6 of a parameter and lmerTest's derivatives are differences: seen to 1e-4.
   const close = (value: number, golden: number): void =>
     expect(Math.abs(value / golden - 1)).toBeLessThan(5e-4);
 

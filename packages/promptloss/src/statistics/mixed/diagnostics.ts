@@ -1,4 +1,4 @@
-// What is wrong or doubtful about a fit, in words: did the optimiser arrive, is the curvature right, is a variance
+// What is wrong or doubtful about a fit, in words: did the optimizer arrive, is the curvature right, is a variance
 // zero or a correlation one, do the data separate. Notes do not question the estimates; warnings do.
 import type { Minimum } from "../engine/optimize.ts";
 import type { Family } from "../family/family.ts";
@@ -60,7 +60,7 @@ export function diagnose(fit: Diagnosed): Diagnostic[] {
     add(
       "not-converged",
       "warning",
-      `the optimiser stopped ${Math.sqrt(minimum.decrement).toPrecision(2)} standard errors from the maximum after ` +
+      `the optimizer stopped ${Math.sqrt(minimum.decrement).toPrecision(2)} standard errors from the maximum after ` +
         `${minimum.iterations} steps from ${fit.starts} starts (largest gradient ${gradient.toExponential(1)})`,
     );
   }

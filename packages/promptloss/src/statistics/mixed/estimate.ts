@@ -15,7 +15,7 @@ export interface Estimate {
 // Shares of the residual deviation that the random effects begin with; the later ones are a fall-back.
 const startShares = [0.5, 0.1, 1.5, 0.02];
 
-/** Maximises the likelihood, from `start` first when given. Undefined when no start has a finite likelihood. */
+/** Maximizes the likelihood, from `start` first when given. Undefined when no start has a finite likelihood. */
 export function estimate(problem: MixedProblem, start?: Float64Array): Estimate | undefined {
   const likelihood = new MixedLikelihood(problem);
   const objective = objectiveOf(likelihood);

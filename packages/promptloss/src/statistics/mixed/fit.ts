@@ -48,7 +48,7 @@ export interface MixedModelFit {
   rows: number[];
   /** Mean of each row used, given the conditional modes, on the scale of the response. */
   fitted: number[];
-  /** The optimiser arrived at a maximum with positive curvature. */
+  /** The optimizer arrived at a maximum with positive curvature. */
   converged: boolean;
   /** A variance is zero or a correlation ±1 to the tolerance. */
   singular: boolean;

@@ -44,7 +44,7 @@ describe("what glmmTMB says of this project's own data", () => {
     "%s, %s, REML %s",
     (formula, family, reml, golden) => {
       const fit = fitMixedModel(goldens.data, formula, { family, reml });
-      // R stops its optimiser and its differences at about 1e-5 of a standard error or of the value.
+      // R stops its optimizer and its differences at about 1e-5 of a standard error or of the value.
       const tolerance = 2e-4;
       const coefficients = fit.coefficients;
       // Ours may spell I(x^2) as x^2.
@@ -143,7 +143,7 @@ function numbersOf(fit: MixedModelFit): number[] {
   ];
 }
 
-// The optimiser stops within 1e-5 standard errors of the maximum.
+// The optimizer stops within 1e-5 standard errors of the maximum.
 function sameFit(a: readonly number[], b: readonly number[]): void {
   expect(worst(a, b)).toBeLessThan(1e-4);
 }

@@ -139,7 +139,7 @@ function scaleComponent<T extends { sd: number[] }>(component: T, scale: number)
   };
 }
 
-// Where a deviation's best value is zero, the optimiser stops about this near: what is left is its rounding.
+// Where a deviation's best value is zero, the optimizer stops about this near: what is left is its rounding.
 const zeroDeviation = 1e-5;
 
 /** Λ with the rows of effects that don't vary set to zero. */

@@ -36,7 +36,7 @@ export const facts = {
   },
   nearOneIsBest: {
     mark: "V",
-    text: "a PLW near 1 is best for long generation: AlpacaEval and PandaLM rise towards PLW 1, by about 20 points",
+    text: "a PLW near 1 is best for long generation: AlpacaEval and PandaLM rise toward PLW 1, by about 20 points",
   },
   longData: {
     mark: "V",

@@ -1,4 +1,4 @@
-// The restricted likelihood of a penalised regression by the Laplace approximation, with its exact gradient: latent
+// The restricted likelihood of a penalized regression by the Laplace approximation, with its exact gradient: latent
 // coefficients with a Gaussian prior of precision Σ_j λ_j d_jk, flat where all d are 0. Parameters: log λ_j and τ.
 // Smoothing parameters by REML, as in Wood (2011) and mgcv's method = "REML".
 import { adjoint, findMode, type LatentProblem, type Mode } from "../engine/laplace.ts";

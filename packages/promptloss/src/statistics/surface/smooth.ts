@@ -1,4 +1,4 @@
-// Chooses smoothing parameters and dispersion by maximising the restricted likelihood. A penalty whose best value is
+// Chooses smoothing parameters and dispersion by maximizing the restricted likelihood. A penalty whose best value is
 // infinite (the surface is straight that way) is stopped at a bound where more of it changes nothing.
 
 import { type Cholesky, cholesky } from "../engine/cholesky.ts";

@@ -117,7 +117,7 @@ test("the surface doesn't depend on the order of the rows", () => {
   expect(at(fitSurface([...rows].reverse()))).toBeCloseTo(at(fitSurface(rows)), 5);
 });
 
-test("a spline is its own interpolant, straight at the ends, with lines unpenalised", () => {
+test("a spline is its own interpolant, straight at the ends, with lines unpenalized", () => {
   const knots = [0, 0.1, 0.35, 0.6, 1];
   const spline = cubicSpline(knots, 5);
   expect(spline.knots).toEqual(knots);

@@ -1,4 +1,4 @@
-// The response surface: score over w_p and log Rg as a penalised tensor product of cubic splines, its smoothness chosen
+// The response surface: score over w_p and log Rg as a penalized tensor product of cubic splines, its smoothness chosen
 // by REML, with a random intercept for each grouping (model, benchmark). Answers inside the data only.
 import { columnNamed, type Row, type Table, tableFromRows } from "../design/table.ts";
 import type { Cholesky } from "../engine/cholesky.ts";
@@ -37,7 +37,7 @@ export interface ResponseSurface {
   dispersion: number;
   /** Standard deviation of each grouping's intercepts, on the link scale. */
   groupDeviations: { group: string; groups: number; sd: number }[];
-  /** The maximised restricted log-likelihood. */
+  /** The maximized restricted log-likelihood. */
   logLik: number;
   converged: boolean;
   /** What was taken for granted or is doubtful, in words. */

@@ -118,7 +118,7 @@ export interface InsideTest {
 }
 
 export interface EndTests {
-  /** Runs of neighbouring weights inside against both ends: the best one. Undefined with two weights. */
+  /** Runs of neighboring weights inside against both ends: the best one. Undefined with two weights. */
   readonly inside: InsideTest | undefined;
   /** The smallest p of any run against the lowest weight, and against the highest. */
   readonly first: number;
@@ -126,7 +126,7 @@ export interface EndTests {
 }
 
 /**
- * Whether means of neighbouring weights inside lie above both observed ends (below, with `sign` −1). Where scores only
+ * Whether means of neighboring weights inside lie above both observed ends (below, with `sign` −1). Where scores only
  * rise, or rise and stay, no mean inside is above the last, whatever the course: so this errs at most as often as its
  * level says, without a curve assumed.
  */

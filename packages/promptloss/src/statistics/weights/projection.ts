@@ -60,16 +60,16 @@ export function project(table: ScoreTable): Projection {
     throw new FitError("weights and the other factors of the cells can't be told apart", {
       hint: "give each seed, model and so on several weights",
     });
-  const centred = scores.map((values) => withinBlocks(values, cells));
-  const coordinates = centred.map((values) => Float64Array.from(basis, (q) => dot(q, values)));
+  const centered = scores.map((values) => withinBlocks(values, cells));
+  const coordinates = centered.map((values) => Float64Array.from(basis, (q) => dot(q, values)));
   const tasks = scores.length;
-  const meanScores = Float64Array.from(cells, (_, i) => centred.reduce((sum, y) => sum + y[i]!, 0) / tasks);
+  const meanScores = Float64Array.from(cells, (_, i) => centered.reduce((sum, y) => sum + y[i]!, 0) / tasks);
   const meanCoordinates = Float64Array.from(basis, (q) => dot(q, meanScores));
   const pureDf = cells.length - table.blocks - size;
   const rest = (values: Float64Array, at: Float64Array): number =>
     Math.max(0, dot(values, values) - dot(at, at));
   const meanSquare = tasks * rest(meanScores, meanCoordinates);
-  const allSquares = centred.reduce((sum, values, t) => sum + rest(values, coordinates[t]!), 0);
+  const allSquares = centered.reduce((sum, values, t) => sum + rest(values, coordinates[t]!), 0);
   const contrast = contrastsOf(basis, indicators);
   const levels = levelsOf(table, wps, contrast, meanCoordinates);
   return {

@@ -49,7 +49,7 @@ function shapeInWords(finding: Omit<WeightFinding, "verdict">): string {
   }
 }
 
-/** "0.05 to 1" of neighbours, "0, 0.1" of others. */
+/** "0.05 to 1" of neighbors, "0, 0.1" of others. */
 function span(plws: readonly number[]): string {
   return plws.length > 1 ? `${trimmed(plws[0]!)} to ${trimmed(plws.at(-1)!)}` : trimmed(plws[0]!);
 }

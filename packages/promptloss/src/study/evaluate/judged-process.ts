@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { setNumThreads } from "@promptloss/torch";
 import { type Answer, answerRows } from "../../evaluation/judges/answer-rows.ts";
-import { type AnswerPair, type Judgement, judgePairs, readOutputs } from "../../evaluation/judges/index.ts";
+import { type AnswerPair, type Judgment, judgePairs, readOutputs } from "../../evaluation/judges/index.ts";
 import { openJudge } from "../../evaluation/judges/open-judge.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { TextGenerator } from "../../generation/index.ts";
@@ -39,9 +39,9 @@ async function compute(settings: JudgedArguments, signal: AbortSignal): Promise<
   const { judge, free } = await openJudge(settings.judge);
   try {
     const cache = join(output, "judge.jsonl");
-    const judgement = await judgePairs(pairs, judge, { protocol: task, seed, cache, signal });
-    writeVerdicts(output, judgement);
-    return judgedScores(judgement, answers);
+    const judgment = await judgePairs(pairs, judge, { protocol: task, seed, cache, signal });
+    writeVerdicts(output, judgment);
+    return judgedScores(judgment, answers);
   } finally {
     free();
   }
@@ -69,7 +69,7 @@ async function answersOf(
   });
 }
 
-function writeVerdicts(folder: string, { pairs, protocol, judge, seed }: Judgement): void {
+function writeVerdicts(folder: string, { pairs, protocol, judge, seed }: Judgment): void {
   const lines = pairs.map((pair) => `${JSON.stringify({ ...pair, protocol, judge, seed })}\n`);
   replaceFile(join(folder, "verdicts.jsonl"), lines.join(""));
 }

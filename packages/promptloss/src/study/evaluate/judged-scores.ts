@@ -1,6 +1,6 @@
-// A judgement as scores of a cell: rates in per cent with their standard errors, and how long the answers are.
+// A judgment as scores of a cell: rates in percent with their standard errors, and how long the answers are.
 import type { Answer } from "../../evaluation/judges/answer-rows.ts";
-import type { Judgement } from "../../evaluation/judges/index.ts";
+import type { Judgment } from "../../evaluation/judges/index.ts";
 import { mean, standardError as standardErrorOf } from "../../evaluation/metrics/spread.ts";
 import type { TaskScore } from "./evaluator.ts";
 
@@ -17,7 +17,7 @@ export const JUDGED_METRICS = [
 
 /** The win rate stands for the task. Ties and lengths are described by more, not made better. */
 export function judgedScores(
-  { winRate, standardError, lengthControlled, wins, ties, losses, n, unreadable, pairs }: Judgement,
+  { winRate, standardError, lengthControlled, wins, ties, losses, n, unreadable, pairs }: Judgment,
   answers: readonly Pick<Answer, "length">[],
 ): TaskScore[] {
   const lengths = answers.map(({ length }) => length);
@@ -53,7 +53,7 @@ function score(
   };
 }
 
-/** In per cent, with the standard error of a mean (n − 1 in the variance). */
+/** In percent, with the standard error of a mean (n − 1 in the variance). */
 function share(metric: JudgedMetric, count: number, n: number, higherIsBetter = true): TaskScore {
   const p = count / n;
   const standardError = n < 2 ? undefined : 100 * Math.sqrt((p * (1 - p)) / (n - 1));

@@ -70,7 +70,7 @@ exclude: [{ plw: 1, model: [org/a, org/b] }]
   test("levels may set several keys, or values under a label; the base recipe may be written out", () => {
     const { cells } = study(
       `factors:
-  regulariser:
+  regularizer:
     - { label: none }
     - { label: Minkowski, set: { training.minkowski: { order: 1, coefficient: 0.1 }, seed: 7 } }
   rate: { key: training.dropout, levels: [0.4] }

@@ -1,5 +1,5 @@
 // A study file: a base recipe, the factors that change it, the tasks that every cell is evaluated on, how the results
-// are modelled, and where cells run.
+// are modeled, and where cells run.
 import { z } from "zod";
 import { taskGroups } from "../../statistics/index.ts";
 import { analysisSection } from "../results/analysis.ts";

@@ -1,4 +1,4 @@
-// How a study's results are modelled: the `analysis` section of a study file. Every default is our choice and is
+// How a study's results are modeled: the `analysis` section of a study file. Every default is our choice and is
 // recorded with the results.
 import { z } from "zod";
 

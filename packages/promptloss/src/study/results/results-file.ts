@@ -13,7 +13,7 @@ export interface StudyResults extends ResultsHeader {
   readonly rows: readonly ResultRow[];
   /** With what settings each task was evaluated; undefined where the file does not say. */
   readonly tasks?: readonly { readonly task: string; readonly options: Readonly<Record<string, unknown>> }[];
-  /** How the study file wants its results modelled. */
+  /** How the study file wants its results modeled. */
   readonly analysis: AnalysisSettings;
   /** Cells that the study has, finished or not. */
   readonly cells: number;

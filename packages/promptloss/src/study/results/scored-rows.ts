@@ -24,7 +24,7 @@ export interface UsableRow {
 
 /** A row of the table that a model is fitted to, and the result that it comes from. */
 export interface ScoredRow extends UsableRow {
-  /** On the scale that is modelled. */
+  /** On the scale that is modeled. */
   readonly score: number;
 }
 

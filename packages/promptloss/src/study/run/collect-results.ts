@@ -95,7 +95,7 @@ function probesOf(probes: Probes | undefined): Record<string, number> {
     distance_l1: distance.all.l1,
     distance_l2: distance.all.l2,
     distance_cosine: distance.all.cosine,
-    memorisation_bleu: generations?.bleu,
+    memorization_bleu: generations?.bleu,
     generation_length: generations?.length.mean,
     reference_length: generations?.referenceLength.mean,
     generation_stopped: generations?.stopped,

@@ -1,4 +1,4 @@
-// A checkpoint: all that a run needs to go on as if it had never stopped. A folder of trained weights, the optimiser's
+// A checkpoint: all that a run needs to go on as if it had never stopped. A folder of trained weights, the optimizer's
 // state, and state.json with the hashes of both and of itself; written under another name and renamed, so that it is whole
 // or absent.
 import { createHash } from "node:crypto";
@@ -41,7 +41,7 @@ export interface Checkpoint {
   readonly state: RunState;
   /** Trained weights by name. */
   readonly weights: ReadonlyMap<string, Tensor>;
-  /** The optimiser's moments, and the random generator's state as `rng`. */
+  /** The optimizer's moments, and the random generator's state as `rng`. */
   readonly optimizer: ReadonlyMap<string, Tensor>;
   readonly rng: Tensor;
 }

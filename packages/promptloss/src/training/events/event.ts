@@ -38,7 +38,7 @@ export interface StepEvent extends PartMetrics {
   /** From 1: the steps done. */
   readonly step: number;
   readonly epoch: number;
-  /** The weighted, normalised loss, without penalties. */
+  /** The weighted, normalized loss, without penalties. */
   readonly loss: number;
   /** What `kl` and `minkowski` add to the loss; left out where there is neither. */
   readonly penalty?: number;

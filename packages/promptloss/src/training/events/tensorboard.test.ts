@@ -35,7 +35,7 @@ function stepOf(step: number): StepEvent {
   };
 }
 
-test("crc32c gives the check value of the CRC catalogue", () => {
+test("crc32c gives the check value of the CRC catalog", () => {
   expect(crc32c(Buffer.from("123456789"))).toBe(0xe3069283);
 });
 

@@ -1,5 +1,5 @@
 // What the model says to prompts that it was trained on: greedy continuations against the completions of the data.
-// A BLEU near 100 is memorisation; the paper reads it, and the lengths, against PLW.
+// A BLEU near 100 is memorization; the paper reads it, and the lengths, against PLW.
 
 import { seededDraw, shuffle } from "../../data/packing/random.ts";
 import type { RowSet } from "../../data/row-subset.ts";

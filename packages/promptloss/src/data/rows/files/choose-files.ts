@@ -93,7 +93,7 @@ function isDataFile(path: string): boolean {
   return kindOf(path) !== undefined;
 }
 
-/** Text files beside other data are licences and notes. */
+/** Text files beside other data are licenses and notes. */
 function isText(path: string): boolean {
   return kindOf(path) === "txt";
 }
@@ -112,7 +112,7 @@ function matching({ paths, name }: DatasetFolder, pattern: string, said: string)
 function dataFiles({ paths, name }: DatasetFolder, prefix: string): string[] {
   const candidates = paths.filter((path) => path.startsWith(prefix) && !METADATA.test(path));
   const byKind = KINDS.map((kind) => candidates.filter((path) => kindOf(path) === kind));
-  // Text files beside other data are licences and notes.
+  // Text files beside other data are licenses and notes.
   const data = byKind.slice(0, -1).sort((a, b) => b.length - a.length)[0]!;
   const found = data.length > 0 ? data : byKind.at(-1)!;
   if (found.length > 0) return found;

@@ -61,7 +61,7 @@ describe("files that a split's name leaves out", () => {
   };
 
   it("are told", async () => {
-    expect(await notes(["train.jsonl", "test.jsonl", "extra.jsonl", "more/rows.csv", "licence.txt"])).toEqual(
+    expect(await notes(["train.jsonl", "test.jsonl", "extra.jsonl", "more/rows.csv", "license.txt"])).toEqual(
       [
         "FOLDER: 2 data files are not read, as no split's name is in theirs: extra.jsonl, more/rows.csv (files names what to read)",
       ],

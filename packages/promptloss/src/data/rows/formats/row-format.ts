@@ -1,4 +1,4 @@
-// What a row format is: the fields that it reads, how it is recognised, and how a row becomes an example.
+// What a row format is: the fields that it reads, how it is recognized, and how a row becomes an example.
 import type { ConversationExample, TextExample, TokenExample, Turn } from "../../example.ts";
 import type { RowFields } from "./fields.ts";
 

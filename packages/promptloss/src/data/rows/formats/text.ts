@@ -1,4 +1,4 @@
-// Plain text: all of it is learnt.
+// Plain text: all of it is learned.
 import { checkCompletion, type RowFields } from "./fields.ts";
 import { type Draft, type RowFormat, WEIGHT_FIELD } from "./row-format.ts";
 

@@ -1,4 +1,4 @@
-// Rows that arrive tokenised: input_ids with one of completion_mask, weights (or, as others call them, loss_mask), or
+// Rows that arrive tokenized: input_ids with one of completion_mask, weights (or, as others call them, loss_mask), or
 // labels where -100 is prompt.
 import { kindOf } from "../containers/json-text.ts";
 import { RowProblem } from "../data-error.ts";
