@@ -1,6 +1,7 @@
 // What the doctor knows about a machine, as plain data: what `--json` prints and what findings are drawn from.
 // Nothing is looked up here.
 import type { CurrentBuild } from "@promptloss/torch/setup";
+import type { Processor } from "../machine/processor.ts";
 
 export interface Facts {
   readonly node: string;
@@ -30,12 +31,6 @@ export interface Facts {
   readonly disk: { readonly folder: string; readonly free: number };
   /** Graphics processors that their driver names, whether or not libtorch can use them. */
   readonly gpus: readonly { readonly name: string; readonly memory: number }[];
-}
-
-export interface Processor {
-  readonly model: string;
-  /** What matters to matrix products on this kind of processor, and whether it is there. */
-  readonly features: Readonly<Record<string, boolean>>;
 }
 
 /** What came of loading the native code and computing with it. */

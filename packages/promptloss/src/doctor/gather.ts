@@ -11,10 +11,10 @@ import {
   thisMachine,
   usesReferenceBlas,
 } from "@promptloss/torch/setup";
-import { cpuLimit } from "./cgroup.ts";
+import { cpuLimit } from "../machine/cgroup.ts";
+import { readProcessor } from "../machine/processor.ts";
 import type { Facts } from "./facts.ts";
 import { probeNative } from "./probe.ts";
-import { readProcessor } from "./processor.ts";
 
 /** The facts about this machine, which takes some seconds: matrices are multiplied. */
 export async function gatherFacts(): Promise<Facts> {

@@ -1,4 +1,4 @@
-// The loss: normalizations, the way from a pack to a scalar, and the float64 reference.
+// The loss: normalizations, sums by side and part, and the float64 reference. What a model makes of a pack is in models.
 export { LossError } from "./errors.ts";
 export {
   isHigherBetter,
@@ -16,7 +16,6 @@ export {
   type Normalization,
   type NormalizationSettings,
 } from "./normalization.ts";
-export { type PackLoss, type PackLossFunction, type PackLossOptions, packLoss } from "./pack-loss.ts";
 export {
   addPartSums,
   emptyPartSums,
@@ -36,4 +35,3 @@ export {
   type ReweightingContext,
   type ReweightingName,
 } from "./reweighting.ts";
-export { type RowLoss, rowLosses } from "./row-losses.ts";

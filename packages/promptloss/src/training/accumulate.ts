@@ -8,13 +8,12 @@ import {
   lossFactors,
   lossTotals,
   type NormalizationSettings,
-  type PackLossFunction,
   type PartSums,
-  packLoss,
   type Reweighting,
   totalSums,
 } from "../loss/index.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
+import { type PackLossFunction, packLoss } from "../models/index.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import type { KlPenalty } from "./penalties/kl.ts";
 import type { RunSettings } from "./run.ts";

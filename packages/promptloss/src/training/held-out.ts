@@ -11,10 +11,9 @@ import {
   lossTotals,
   type NormalizationSettings,
   type PartSums,
-  packLoss,
   totalSums,
 } from "../loss/index.ts";
-import type { CausalLanguageModel } from "../models/decoder/model.ts";
+import { type CausalLanguageModel, packLoss } from "../models/index.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import { NonFiniteLossError } from "./errors.ts";
 

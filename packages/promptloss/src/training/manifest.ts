@@ -1,13 +1,9 @@
-// manifest.json: all that is needed to repeat a run, and how it ended.
+// manifest.json: all that is needed to repeat a run, and how it ended. Reading it needs nothing native.
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { getNumThreads, libtorch } from "@promptloss/torch";
-import { readProcessor } from "../doctor/processor.ts";
 import { writeJson } from "../files/atomic.ts";
 import type { Recipe } from "../recipe/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { RunEndReason } from "./events/event.ts";
-import type { TrainingRun } from "./run.ts";
 
 export interface Manifest {
   readonly promptloss: string;
@@ -64,41 +60,6 @@ export interface RunFailure {
 export function finishedEnd(manifest: Pick<Manifest, "end"> | undefined): RunEnd | undefined {
   const end = manifest?.end;
   return end === undefined || end.reason === "failed" || end.reason === "interrupted" ? undefined : end;
-}
-
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
-
-export function manifestOf(run: TrainingRun): Manifest {
-  const { model, settings, recipe } = run;
-  return {
-    promptloss: version,
-    node: process.version,
-    libtorch: libtorch().version,
-    platform: `${process.platform} ${process.arch}`,
-    processor: readProcessor().model,
-    device: model.device,
-    threads: getNumThreads(),
-    precision: settings.compute === undefined ? "fp32" : "bf16",
-    recipe,
-    promptLossWeight: run.promptLossWeight,
-    normalization: settings.normalization.normalization,
-    reduceOver: settings.reduceOver,
-    seed: settings.seed,
-    steps: run.batches.steps,
-    rows: run.rows.length,
-    heldOutRows: run.heldOut?.length ?? 0,
-    parameters: elements(model.parameters) + elements(model.adapter?.parameters ?? new Map()),
-    trainable: elements(model.trainable),
-    dataHash: run.dataHash,
-    modelHash: run.modelHash,
-    fingerprint: run.fingerprint,
-    notes: run.notes,
-    startedAt: new Date().toISOString(),
-  };
-}
-
-function elements(tensors: ReadonlyMap<string, { readonly numel: number }>): number {
-  return [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
 }
 
 /**

@@ -9,10 +9,14 @@ import {
   type Normalization,
   type NormalizationSettings,
   type PartSums,
+} from "../loss/index.ts";
+import {
+  type CausalLanguageModel,
+  loadAdapter,
+  loadModel,
   type RowLoss,
   rowLosses,
-} from "../loss/index.ts";
-import { type CausalLanguageModel, loadAdapter, loadModel } from "../models/index.ts";
+} from "../models/index.ts";
 import { accumulate } from "./accumulate.ts";
 import { gradientNorm } from "./gradients.ts";
 import { checkFinite, heldOutLoss } from "./held-out.ts";

@@ -1,6 +1,6 @@
 // The dtype of matrix products: bf16 where the device multiplies it faster than float32.
 import type { DType } from "@promptloss/torch";
-import { readProcessor } from "../doctor/processor.ts";
+import { readProcessor } from "../machine/processor.ts";
 
 /** Processor features that make bf16 products faster; without one of them libtorch emulates them, slowly. */
 const BF16_FEATURES = ["AMX bf16", "AVX-512 bf16", "bf16"];

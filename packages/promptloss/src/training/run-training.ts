@@ -2,20 +2,19 @@
 // program calls.
 import { getNumThreads } from "@promptloss/torch";
 import { LostLockError } from "../files/lock.ts";
-import type { PackLossFunction } from "../loss/index.ts";
-import { mergeAdapter, saveAdapter, saveModel } from "../models/index.ts";
+import { mergeAdapter, type PackLossFunction, saveAdapter, saveModel } from "../models/index.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { EventListener, StartEvent, TrainingEvent } from "./events/event.ts";
 import { RunFiles } from "./events/run-files.ts";
 import {
   finishedEnd,
   type Manifest,
-  manifestOf,
   type RunEnd,
   type RunFailure,
   readManifest,
   writeManifest,
 } from "./manifest.ts";
+import { manifestOf } from "./manifest-of.ts";
 import { type PrepareOptions, prepareRun } from "./prepare.ts";
 import { type Probes, probeRun, writeProbes } from "./probes/index.ts";
 import { StepProfiler } from "./profile.ts";

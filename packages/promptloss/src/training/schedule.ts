@@ -1,13 +1,10 @@
 // Learning rates over the steps of a run: a linear warm-up, then constant, linear or cosine to 0, as transformers'
 // `constant_with_warmup`, `linear` and `cosine`. Pure.
+import type { Recipe } from "../recipe/index.ts";
 import { TrainingError } from "./errors.ts";
 
-export const SCHEDULES = ["constant", "linear", "cosine"] as const;
-
-export type ScheduleName = (typeof SCHEDULES)[number];
-
 export interface ScheduleSettings {
-  readonly schedule: ScheduleName;
+  readonly schedule: Recipe["training"]["schedule"];
   readonly learningRate: number;
   /** Steps of the run. */
   readonly steps: number;

@@ -3,8 +3,9 @@
 import { getRngState, manualSeed, noGrad, setRngState, type Tensor } from "@promptloss/torch";
 import { TOKEN_PARTS } from "../data/token-parts.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
-import { isHigherBetter, metricValue, type PackLossFunction, partMeans } from "../loss/index.ts";
-import { peakMemory } from "../peak-memory.ts";
+import { isHigherBetter, metricValue, partMeans } from "../loss/index.ts";
+import { peakMemory } from "../machine/peak-memory.ts";
+import type { PackLossFunction } from "../models/index.ts";
 import { type AccumulateSettings, accumulate, accumulateSettings } from "./accumulate.ts";
 import { AdamW } from "./adamw.ts";
 import type { TrainingBatch } from "./batches.ts";

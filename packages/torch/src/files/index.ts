@@ -1,6 +1,6 @@
 // Files without anything native: atomic writes, processes, Git LFS pointers, where tensors lie in safetensors.
 
-export { type TensorPlace, tensorPlaces } from "../safetensors/layout.ts";
+export { type TensorPlace, tensorPlaces } from "../safetensors/format/layout.ts";
 export {
   draftOf,
   type FileContent,

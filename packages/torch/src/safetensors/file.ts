@@ -10,9 +10,9 @@ import { any } from "../functions/reduction.ts";
 import { narrow, view, viewDtype } from "../functions/shape.ts";
 import { keep, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
-import { SafetensorsError } from "./errors.ts";
-import { dtypes, type Header, type TensorEntry } from "./header.ts";
-import { readHeader } from "./layout.ts";
+import { SafetensorsError } from "./format/errors.ts";
+import { dtypes, type Header, type TensorEntry } from "./format/header.ts";
+import { readHeader } from "./format/layout.ts";
 import type { TensorInfo, TensorSource } from "./source.ts";
 import { unknownTensor } from "./source.ts";
 

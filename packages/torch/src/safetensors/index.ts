@@ -1,5 +1,5 @@
 // safetensors: named tensors on disk.
-export { SafetensorsError, type SafetensorsReason } from "./errors.ts";
+export { SafetensorsError, type SafetensorsReason } from "./format/errors.ts";
 export { openSafetensors, readSafetensors } from "./sharded.ts";
 export type { TensorInfo, TensorSource } from "./source.ts";
 export {

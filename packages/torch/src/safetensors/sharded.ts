@@ -1,9 +1,9 @@
 // A model in several safetensors files, with the index that says which tensor lies in which.
 
 import type { Tensor } from "../tensor.ts";
-import { SafetensorsError } from "./errors.ts";
 import { SafetensorsFile } from "./file.ts";
-import { readWeightMap, shardPath, weightsFile } from "./layout.ts";
+import { SafetensorsError } from "./format/errors.ts";
+import { readWeightMap, shardPath, weightsFile } from "./format/layout.ts";
 import { type TensorInfo, type TensorSource, unknownTensor } from "./source.ts";
 
 /** Shards as one source. All are opened, and checked against the index, at once. */

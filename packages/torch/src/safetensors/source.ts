@@ -2,7 +2,7 @@
 
 import { distance } from "fastest-levenshtein";
 import type { Tensor } from "../tensor.ts";
-import { SafetensorsError } from "./errors.ts";
+import { SafetensorsError } from "./format/errors.ts";
 
 export interface TensorInfo {
   /** As the file writes it: "BF16". */

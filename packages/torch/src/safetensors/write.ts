@@ -9,9 +9,9 @@ import { cpu, detach } from "../functions/conversion.ts";
 import { contiguous } from "../functions/shape.ts";
 import { scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
-import { SafetensorsError } from "./errors.ts";
-import { dtypes } from "./header.ts";
-import { indexName, singleName } from "./layout.ts";
+import { SafetensorsError } from "./format/errors.ts";
+import { dtypes } from "./format/header.ts";
+import { indexName, singleName } from "./format/layout.ts";
 
 export type NamedTensors = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>;
 

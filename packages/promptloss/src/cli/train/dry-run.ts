@@ -1,7 +1,7 @@
 // `promptloss train --dry-run`: what a run would do, from the very preparation that a run begins with.
 import type { Recipe } from "../../recipe/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
-import { manifestOf } from "../../training/manifest.ts";
+import { manifestOf } from "../../training/manifest-of.ts";
 import { memoryEstimate } from "../../training/memory-estimate.ts";
 import { prepareRun } from "../../training/prepare.ts";
 import { watchedHub } from "../progress.ts";

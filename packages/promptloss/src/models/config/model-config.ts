@@ -1,8 +1,8 @@
 // config.json → what the decoder computes, and the JSON itself to write back unchanged.
 
 import { ModelConfigError } from "../errors.ts";
-import { FAMILIES, type Family } from "../families/index.ts";
 import type { Architecture } from "./architecture.ts";
+import { FAMILIES, type Family } from "./families/index.ts";
 import { ConfigFields, isJsonObject, type JsonObject } from "./fields.ts";
 import { IRRELEVANT_KEYS } from "./irrelevant.ts";
 import { UNSUPPORTED_KEYS } from "./unsupported.ts";

@@ -1,9 +1,9 @@
 // A model with random weights, for training from scratch: drawn as transformers draws them.
 import { type DType, empty, keep, manualSeed, noGrad, scope, type Tensor } from "@promptloss/torch";
+import { type Initialization, LLAMA_INITIALIZATION } from "../config/families/family.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
 import { parameterShapes, type Shape } from "../decoder/parameters.ts";
-import { type Initialization, LLAMA_INITIALIZATION } from "../families/family.ts";
 
 export interface CreateModelOptions {
   readonly seed: number;

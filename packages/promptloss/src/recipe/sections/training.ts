@@ -1,6 +1,5 @@
 // The recipe's `training`: length, batches, optimizer, regularizers, precision.
 import { z } from "zod";
-import { SCHEDULES } from "../../training/schedule.ts";
 import { keyFacts } from "../key-facts.ts";
 import { atMostOne } from "./rules.ts";
 
@@ -24,7 +23,10 @@ export const trainingSection = z
       .default("random")
       .describe("Rows of a step drawn from all, or of similar length."),
     learningRate: z.number().positive().default(2e-5).describe("The highest of the schedule."),
-    schedule: z.enum(SCHEDULES).default("cosine").describe("How the learning rate falls after the warm-up."),
+    schedule: z
+      .enum(["constant", "linear", "cosine"])
+      .default("cosine")
+      .describe("How the learning rate falls after the warm-up."),
     warmupRatio: z
       .number()
       .min(0)

@@ -15,7 +15,7 @@ export interface JudgedArguments extends JudgedOptions {
   readonly threads?: number | undefined;
 }
 
-const program = fileURLToPath(new URL("judged-process.js", import.meta.url));
+const program = fileURLToPath(new URL("../processes/judged-process.js", import.meta.url));
 
 /** By name. */
 export function judgedTasks(): Evaluators {

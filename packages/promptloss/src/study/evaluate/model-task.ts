@@ -4,7 +4,6 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { builtinTasks, type EvaluationTask, loadTask } from "../../evaluation/tasks/index.ts";
-import type { EvaluationArguments } from "./evaluation-process.ts";
 import type { Evaluator, Evaluators } from "./evaluator.ts";
 import { inProcess } from "./task-process.ts";
 
@@ -23,7 +22,15 @@ const optionsSchema = z.strictObject({
 
 export type ModelTaskOptions = z.output<typeof optionsSchema>;
 
-const program = fileURLToPath(new URL("evaluation-process.js", import.meta.url));
+export interface EvaluationArguments extends ModelTaskOptions {
+  readonly model: string;
+  readonly task: string;
+  /** For records, which an evaluation that was cut short goes on from. */
+  readonly output: string;
+  readonly threads?: number | undefined;
+}
+
+const program = fileURLToPath(new URL("../processes/evaluation-process.js", import.meta.url));
 
 /** The package's, by name. */
 export function modelTasks(): Evaluators {

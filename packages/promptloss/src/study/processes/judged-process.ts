@@ -9,10 +9,10 @@ import { openJudge } from "../../evaluation/judges/open-judge.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { TextGenerator } from "../../generation/index.ts";
 import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
-import type { TaskScore } from "./evaluator.ts";
-import { judgedScores } from "./judged-scores.ts";
-import type { JudgedArguments } from "./judged-task.ts";
-import { answerTask } from "./task-process.ts";
+import type { TaskScore } from "../evaluate/evaluator.ts";
+import { judgedScores } from "../evaluate/judged-scores.ts";
+import type { JudgedArguments } from "../evaluate/judged-task.ts";
+import { answerTask } from "../evaluate/task-process.ts";
 
 /**
  * How a cell's model answers where the study file does not say. PandaLM's are its own; AlpacaEval leaves decoding to the

@@ -1,17 +1,17 @@
 import { crossEntropy, type DType, fromTypedArray, noGrad, scope } from "@promptloss/torch";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { tinyLlama } from "../../test/tiny-llama.ts";
-import { anyRows } from "../../test/weighted-rows.ts";
-import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
-import { PackedTokens } from "../data/packing/index.ts";
-import type { WeightedTokens } from "../data/tokens/index.ts";
-import { type CausalLanguageModel, packSequences } from "../models/index.ts";
-import { lossFactors, lossTotals, NORMALIZATIONS } from "./normalization.ts";
+import { tinyLlama } from "../../../test/tiny-llama.ts";
+import { anyRows } from "../../../test/weighted-rows.ts";
+import { TOKEN_CLASSES, type TokenClass } from "../../data/example.ts";
+import { PackedTokens } from "../../data/packing/index.ts";
+import type { WeightedTokens } from "../../data/tokens/index.ts";
+import { lossFactors, lossTotals, NORMALIZATIONS } from "../../loss/normalization.ts";
+import { totalSums } from "../../loss/part-sums.ts";
+import { referenceLoss } from "../../loss/reference.ts";
+import { dynamicFineTuning } from "../../loss/reweighting.ts";
+import { type CausalLanguageModel, packSequences } from "../index.ts";
 import { packLoss } from "./pack-loss.ts";
-import { totalSums } from "./part-sums.ts";
-import { referenceLoss } from "./reference.ts";
-import { dynamicFineTuning } from "./reweighting.ts";
 
 const model = tinyLlama({ dtype: "float64" });
 

@@ -1,11 +1,11 @@
 // What a model makes of each row, unweighted: the loss of each part, with its tokens.
 import { type DType, noGrad, scope } from "@promptloss/torch";
-import type { RowSource } from "../data/example.ts";
-import { PackedTokens } from "../data/packing/index.ts";
-import { WeightedTokens } from "../data/tokens/index.ts";
-import type { CausalLanguageModel } from "../models/decoder/model.ts";
+import type { RowSource } from "../../data/example.ts";
+import { PackedTokens } from "../../data/packing/index.ts";
+import { WeightedTokens } from "../../data/tokens/index.ts";
+import type { PartSums } from "../../loss/part-sums.ts";
+import type { CausalLanguageModel } from "../decoder/model.ts";
 import { packLoss } from "./pack-loss.ts";
-import type { PartSums } from "./part-sums.ts";
 
 export interface RowLoss {
   readonly source: RowSource;

@@ -3,7 +3,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
-import type { Processor } from "./facts.ts";
+
+export interface Processor {
+  readonly model: string;
+  /** What matters to matrix products on this kind of processor, and whether it is there. */
+  readonly features: Readonly<Record<string, boolean>>;
+}
 
 /** Feature names as people write them, with the name that Linux and that macOS give each. */
 const FEATURES: Record<string, Record<string, { linux: string; darwin: string }>> = {

@@ -8,13 +8,13 @@ import {
   type Tensor,
   weightedCrossEntropy,
 } from "@promptloss/torch";
-import type { PackedTokens } from "../data/packing/index.ts";
-import { IGNORE_INDEX } from "../data/packing/index.ts";
-import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
-import { withProductsIn } from "../models/decoder/products.ts";
-import { type BySide, IS_ANSWER } from "./normalization.ts";
-import { type PartSums, rowSums } from "./part-sums.ts";
-import type { Reweighting } from "./reweighting.ts";
+import type { PackedTokens } from "../../data/packing/index.ts";
+import { IGNORE_INDEX } from "../../data/packing/index.ts";
+import { type BySide, IS_ANSWER } from "../../loss/normalization.ts";
+import { type PartSums, rowSums } from "../../loss/part-sums.ts";
+import type { Reweighting } from "../../loss/reweighting.ts";
+import type { CausalLanguageModel, ForwardOptions } from "../decoder/model.ts";
+import { withProductsIn } from "../decoder/products.ts";
 
 export interface PackLossOptions {
   /** The factor of w·ℓ on each side, from `lossFactors` over the whole batch. */

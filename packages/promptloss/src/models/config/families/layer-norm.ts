@@ -1,6 +1,6 @@
 // The families with LayerNorm and biases: GPT-2, GPT-NeoX (Pythia) and OPT.
-import type { Architecture } from "../config/architecture.ts";
-import type { ConfigFields } from "../config/fields.ts";
+import type { Architecture } from "../architecture.ts";
+import type { ConfigFields } from "../fields.ts";
 import { activation, type Family, readHeads, readRope } from "./family.ts";
 
 /** What the three have in common. */

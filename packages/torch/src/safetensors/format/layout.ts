@@ -1,7 +1,7 @@
 // Where the tensors of a safetensors file, or of a folder of shards, lie. Reads headers and the index alone; pure.
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isLfsPointer, LFS_POINTER } from "../files/lfs.ts";
+import { isLfsPointer, LFS_POINTER } from "../../files/lfs.ts";
 import { SafetensorsError } from "./errors.ts";
 import { type Header, headerLength, lengthBytes, parseHeader } from "./header.ts";
 

@@ -1,7 +1,7 @@
 // What a family of models is here: its name in config.json and how its config reads as an architecture.
-import type { Activation, Architecture, ModuleNames } from "../config/architecture.ts";
-import type { ConfigFields } from "../config/fields.ts";
-import { type RopeContext, ropePlan } from "../config/rope.ts";
+import type { Activation, Architecture, ModuleNames } from "../architecture.ts";
+import type { ConfigFields } from "../fields.ts";
+import { type RopeContext, ropePlan } from "../rope.ts";
 
 /** How transformers draws a family's new weights. */
 export interface Initialization {

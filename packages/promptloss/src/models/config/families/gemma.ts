@@ -1,8 +1,8 @@
 // Gemma 2 and Gemma 3 (text): norms around each half, embeddings scaled by √width, windows on most layers, softcaps
 // (2) or normalized queries and keys with a rope of its own for layers with a window (3). Images are not supported.
-import type { Architecture, ModuleNames } from "../config/architecture.ts";
-import type { ConfigFields } from "../config/fields.ts";
-import { ropePlan } from "../config/rope.ts";
+import type { Architecture, ModuleNames } from "../architecture.ts";
+import type { ConfigFields } from "../fields.ts";
+import { ropePlan } from "../rope.ts";
 import {
   activation,
   type Family,

@@ -1,6 +1,6 @@
 // What can be wrong with a safetensors file.
 
-import { TorchError, type TorchErrorOptions } from "../errors.ts";
+import { TorchError, type TorchErrorOptions } from "../../errors.ts";
 
 /** Why a file was refused. */
 export type SafetensorsReason =

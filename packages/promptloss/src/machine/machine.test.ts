@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { cpuLimit } from "./cgroup.ts";
-import { parseGpus } from "./gather.ts";
 import { parseCpuinfo, parseSysctl, readProcessor } from "./processor.ts";
 
 describe("parseCpuinfo", () => {
@@ -85,14 +84,5 @@ describe("cpuLimit", () => {
     ],
   ])("reads %s", (_, files, expected) => {
     expect(cpuLimit(machine(files))).toBe(expected);
-  });
-});
-
-describe("parseGpus", () => {
-  it("reads nvidia-smi's lines and passes over its complaints", () => {
-    expect(parseGpus("NVIDIA H200, 143771\nNo devices were found\n")).toEqual([
-      { name: "NVIDIA H200", memory: 143771 * 2 ** 20 },
-    ]);
-    expect(parseGpus("")).toEqual([]);
   });
 });

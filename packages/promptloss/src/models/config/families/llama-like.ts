@@ -1,6 +1,6 @@
 // LLaMA and the families that differ from it in details: Mistral, Qwen 2 and 3, Phi 3.
-import type { Architecture, ModuleNames } from "../config/architecture.ts";
-import type { ConfigFields } from "../config/fields.ts";
+import type { Architecture, ModuleNames } from "../architecture.ts";
+import type { ConfigFields } from "../fields.ts";
 import {
   activation,
   type Family,

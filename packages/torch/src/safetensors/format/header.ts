@@ -2,7 +2,7 @@
 // data. Checked by the rules of the format's reference implementation: every byte of the data belongs to exactly
 // one tensor. Pure; reading and mapping are elsewhere.
 
-import type { DType } from "../dtype.ts";
+import type { DType } from "../../dtype.ts";
 import { SafetensorsError } from "./errors.ts";
 
 /** Where a tensor lies: bytes from the start of the data. */

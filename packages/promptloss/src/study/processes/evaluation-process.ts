@@ -2,17 +2,9 @@
 // Usage: node evaluation-process.js '{"model": "run/model", "task": "mctest", "data": "data/eval", "output": "run/evaluation"}'
 import { setNumThreads } from "@promptloss/torch";
 import { EvaluationError, evaluate } from "../../evaluation/index.ts";
-import type { TaskScore } from "./evaluator.ts";
-import type { ModelTaskOptions } from "./model-task.ts";
-import { answerTask } from "./task-process.ts";
-
-export interface EvaluationArguments extends ModelTaskOptions {
-  readonly model: string;
-  readonly task: string;
-  /** For records, which an evaluation that was cut short goes on from. */
-  readonly output: string;
-  readonly threads?: number | undefined;
-}
+import type { TaskScore } from "../evaluate/evaluator.ts";
+import type { EvaluationArguments } from "../evaluate/model-task.ts";
+import { answerTask } from "../evaluate/task-process.ts";
 
 await answerTask(async ({ task, threads, ...options }: EvaluationArguments, signal) => {
   if (threads !== undefined) setNumThreads(threads);

@@ -1,0 +1,41 @@
+// What is written of a run as it begins.
+import { createRequire } from "node:module";
+import { getNumThreads, libtorch } from "@promptloss/torch";
+import { readProcessor } from "../machine/processor.ts";
+import type { Manifest } from "./manifest.ts";
+import type { TrainingRun } from "./run.ts";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+export function manifestOf(run: TrainingRun): Manifest {
+  const { model, settings, recipe } = run;
+  return {
+    promptloss: version,
+    node: process.version,
+    libtorch: libtorch().version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: readProcessor().model,
+    device: model.device,
+    threads: getNumThreads(),
+    precision: settings.compute === undefined ? "fp32" : "bf16",
+    recipe,
+    promptLossWeight: run.promptLossWeight,
+    normalization: settings.normalization.normalization,
+    reduceOver: settings.reduceOver,
+    seed: settings.seed,
+    steps: run.batches.steps,
+    rows: run.rows.length,
+    heldOutRows: run.heldOut?.length ?? 0,
+    parameters: elements(model.parameters) + elements(model.adapter?.parameters ?? new Map()),
+    trainable: elements(model.trainable),
+    dataHash: run.dataHash,
+    modelHash: run.modelHash,
+    fingerprint: run.fingerprint,
+    notes: run.notes,
+    startedAt: new Date().toISOString(),
+  };
+}
+
+function elements(tensors: ReadonlyMap<string, { readonly numel: number }>): number {
+  return [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
+}
