@@ -76,6 +76,52 @@ describe.skipIf(skipped)(`evaluate${skipped ? ` (skipped: ${reason})` : ""}`, ()
     expect(scores[0].value).toBe(right / 6);
   });
 
+  test("records hold what the model read", () => {
+    const [ends] = linesOf("out/records/ends.jsonl").map((line) => JSON.parse(line));
+    expect(ends).toMatchObject({
+      prompts: ["Once there was a cat. It liked to play all"],
+      continuations: [" day.", " park."],
+    });
+    expect(ends.promptIds).toHaveLength(1);
+    // BOS, which the tokenizer puts before a text.
+    expect(ends.promptIds[0][0]).toBe(1);
+    expect(ends.continuationIds).toHaveLength(2);
+    const [tells] = linesOf("out/records/tells.jsonl").map((line) => JSON.parse(line));
+    expect(tells.prompts).toEqual(["Once there was a cat."]);
+    expect(tells.promptIds[0][0]).toBe(1);
+    expect(tells.answerIds.length).toBeGreaterThan(0);
+    expect(tells.answerIds.length).toBeLessThanOrEqual(12);
+  });
+
+  test("--write-out shows what the model reads, cut where it is cut", { timeout: 120_000 }, () => {
+    const shown = evaluate(at("ends.yaml"), "--write-out", "--max-length", "12");
+    expect(shown.status).toBe(0);
+    expect(shown.stdout).toMatch(
+      /^ends, item 0\nprompt \d+ tokens, cut from the left to what is read\nOnce there was a cat. It liked to play all\nscored \d tokens {2}" day\."\nscored \d tokens {2}" park\."\n\ntask/,
+    );
+    const { stdout } = evaluate(at("ends.yaml"), "--write-out", "2", "--max-length", "12", "--json");
+    const { prompts, scores } = JSON.parse(stdout);
+    expect(prompts.map(({ item, truncated }: Record<string, unknown>) => [item, truncated])).toEqual([
+      [0, true],
+      [1, true],
+    ]);
+    const { promptIds, continuationIds } = prompts[0].request;
+    // 12 tokens go in; the last of a continuation is only predicted.
+    continuationIds.forEach((ids: number[], i: number) => {
+      expect((promptIds[i] ?? promptIds[0]).length + ids.length).toBe(13);
+    });
+    expect(scores[0].settings).toMatchObject({ maxLength: 12, truncated: 6 });
+  });
+
+  test("lengths and examples that would have no effect are refused", () => {
+    const long = evaluate(at("ends.yaml"), "--max-length", "4096");
+    expect(long.stderr).toBe(
+      "error: maxLength: 4096 tokens, and the model reads 512\nhint: give 512 or less\n",
+    );
+    const none = evaluate(at("ends.yaml"), "--examples", "first");
+    expect(none.stderr).toBe("error: examples: none of the tasks has any\nhint: give a number of shots\n");
+  });
+
   test("goes on where it was cut short, with the same result", { timeout: 120_000 }, () => {
     const whole = linesOf("out/records/ends.jsonl");
     // As a process leaves it that is killed while it writes its fourth record.

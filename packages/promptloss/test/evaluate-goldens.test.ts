@@ -13,6 +13,10 @@ interface Golden {
   maxNewTokens?: number;
   logLikelihoods?: number[][];
   answers?: string[];
+  examples?: "first";
+  maxLength?: number;
+  /** Of the first item: contexts, with what is scored behind them. */
+  requests?: [context: string, continuation?: string][];
 }
 
 const folder = new URL("./goldens/evaluation/", import.meta.url);
@@ -44,11 +48,19 @@ describe.skipIf(missing)(`lm-evaluation-harness${missing ? " (skipped: no ../sha
       data: data!,
       limit: golden.limit,
       ...(!task.fixedShots && { shots: golden.shots }),
+      ...(golden.examples !== undefined && { examples: golden.examples }),
+      ...(golden.maxLength !== undefined && { maxLength: golden.maxLength }),
       ...(golden.maxNewTokens !== undefined && { maxNewTokens: golden.maxNewTokens }),
     });
     expect(failures).toEqual([]);
     const items = records[golden.task]!;
     if (golden.answers !== undefined) expect(items.map(({ answer }) => answer)).toEqual(golden.answers);
+    if (golden.requests !== undefined) {
+      const { prompts, continuations } = items[0]!;
+      expect(prompts).toEqual([...new Set(golden.requests.map(([context]) => context))]);
+      const scored = golden.requests.flatMap(([, continuation]) => continuation ?? []);
+      expect(continuations ?? []).toEqual(scored);
+    }
     golden.logLikelihoods?.forEach((expected, i) => {
       const { logLikelihoods } = items[i]!;
       expect(logLikelihoods).toHaveLength(expected.length);

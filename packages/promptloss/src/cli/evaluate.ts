@@ -4,6 +4,8 @@ import {
   builtinTasks,
   type EvaluateEvent,
   type EvaluationScore,
+  EXAMPLE_ORDERS,
+  type ExampleOrder,
   evaluate,
   loadTask,
 } from "../evaluation/index.ts";
@@ -21,12 +23,17 @@ interface Flags {
   limit?: number;
   shots?: number;
   shotSeed?: number;
+  examples?: ExampleOrder;
+  maxLength?: number;
+  writeOut?: number | true;
   maxNewTokens?: number;
   batchTokens?: number;
   output?: string;
   overwrite?: true;
   json?: true;
 }
+
+type PromptEvent = Extract<EvaluateEvent, { readonly type: "prompt" }>;
 
 export function evaluateCommand(): Command {
   return new Command("evaluate")
@@ -51,6 +58,12 @@ export function evaluateCommand(): Command {
     .option("--limit <count>", "the first so many items of each task", positiveCount)
     .option("--shots <count>", "examples before each item, in place of the tasks' own number", wholeNumber)
     .option("--shot-seed <number>", "of the examples' draws (1234)", wholeNumber)
+    .addOption(
+      new Option("--examples <which>", "drawn for each item, or the first of their split").choices(
+        EXAMPLE_ORDERS,
+      ),
+    )
+    .option("--max-length <count>", "tokens read of an item at most; what the model reads", positiveCount)
     .option("--max-new-tokens <count>", "tokens an answer at most, in place of the tasks'", positiveCount)
     .option("--batch-tokens <count>", "tokens read at once, about (4096)", positiveCount)
     .option(
@@ -58,7 +71,8 @@ export function evaluateCommand(): Command {
       "for scores.jsonl and records/; an evaluation that was cut short goes on there",
     )
     .option("--overwrite", "begin anew where the folder has records of other settings")
-    .option("--json", "print scores and failures as JSON")
+    .option("--write-out [count]", "print the prompts of each task's first items (1)", positiveCount)
+    .option("--json", "print scores and failures as JSON, and prompts with --write-out")
     .action(async (model: string, { tasks, ...flags }: Flags, command: Command) => {
       if (flags.overwrite && flags.output === undefined)
         command.error("error: --overwrite is of a folder with records: give --output too");
@@ -66,19 +80,29 @@ export function evaluateCommand(): Command {
       const stop = (): void => abort.abort();
       process.once("SIGINT", stop);
       try {
-        const { json, ...options } = flags;
+        const { json, writeOut, ...options } = flags;
+        const prompts: PromptEvent[] = [];
         // Before the weights, which take their time.
         for (const name of tasks) loadTask(name);
         const { scores, failures } = await evaluate({
           model,
           tasks,
           ...options,
+          ...(writeOut !== undefined && { writeOut: writeOut === true ? 1 : writeOut }),
           hub: watchedHub(),
           signal: abort.signal,
-          onEvent: view(json === true),
+          onEvent: view(json === true, (event) => {
+            if (json) prompts.push(event);
+            else process.stdout.write(promptText(event));
+          }),
         });
         const failed = failures.map(({ task, error }) => ({ task, ...problemOf(error) }));
-        if (json) process.stdout.write(`${harmlessJson({ scores, failures: failed }, 2)}\n`);
+        const printed = {
+          ...(writeOut !== undefined && { prompts: prompts.map(({ type: _, ...prompt }) => prompt) }),
+          scores,
+          failures: failed,
+        };
+        if (json) process.stdout.write(`${harmlessJson(printed, 2)}\n`);
         else process.stdout.write(scores.length > 0 ? `${scoresTable(scores)}\n` : "");
         if (abort.signal.aborted)
           process.stderr.write(`cut short${flags.output === undefined ? "" : "; run it again to go on"}\n`);
@@ -101,10 +125,29 @@ function problemOf(error: Error): { message: string; hint?: string } {
   return { message: error.message, ...(hint !== undefined && { hint }) };
 }
 
+/** An item as the model reads it: where the prompt ends and what is scored behind it. */
+function promptText({ task, item, request, truncated }: PromptEvent): string {
+  const { prompts, promptIds, continuations = [], continuationIds = [] } = request;
+  const at = <T>(all: readonly T[], i: number): T => all[Math.min(i, all.length - 1)]!;
+  const count = (ids: readonly number[]): string => ink.dim(`${ids.length} tokens`);
+  const lines = [ink.bold(`${task}, item ${item}`)];
+  const prompt = (i: number): void => {
+    const cut = truncated ? ", cut from the left to what is read" : "";
+    lines.push(`${ink.dim("prompt")} ${count(at(promptIds, i))}${ink.dim(cut)}`, at(prompts, i));
+  };
+  if (prompts.length === 1) prompt(0);
+  for (const [i, continuation] of continuations.entries()) {
+    if (prompts.length > 1) prompt(i);
+    lines.push(`${ink.dim("scored")} ${count(at(continuationIds, i))}  ${JSON.stringify(continuation)}`);
+  }
+  return `${lines.join("\n")}\n\n`;
+}
+
 /** Progress and failures on standard error. */
-function view(quiet: boolean): (event: EvaluateEvent) => void {
+function view(quiet: boolean, onPrompt: (event: PromptEvent) => void): (event: EvaluateEvent) => void {
   let progress = new Progress("items");
   return (event) => {
+    if (event.type === "prompt") return onPrompt(event);
     if (event.type === "note") {
       process.stderr.write(`${ink.yellow("!")} ${event.note}\n`);
       return;

@@ -1,10 +1,11 @@
 // Evaluation: tasks on a model, their scores and records.
 export { type CompareOptions, type Comparison, compareEvaluations } from "./compare/compare.ts";
 export { EvaluationError, ScoringError, TaskDataError, TaskFileError } from "./errors.ts";
-export { type Bleu, type BleuOptions, corpusBleu } from "./metrics/bleu.ts";
-export { type ChrfOptions, corpusChrf } from "./metrics/chrf.ts";
+export { type Bleu, type BleuOptions, bleuOf, bleuStatistics, corpusBleu } from "./metrics/bleu.ts";
+export { type ChrfOptions, chrfOf, chrfStatistics, corpusChrf } from "./metrics/chrf.ts";
 export { rougeL, rougeLsum, rougeN } from "./metrics/rouge.ts";
-export { corpusTer } from "./metrics/ter.ts";
+export { sumStatistics } from "./metrics/sum-statistics.ts";
+export { corpusTer, terOf, terStatistics } from "./metrics/ter.ts";
 export { tokenize13a } from "./metrics/tokenize-13a.ts";
 export { tokenizeIntl, tokenizeNone } from "./metrics/tokenize-intl.ts";
 export { type BuildItemsOptions, buildItems, type TaskItems } from "./requests/build-items.ts";
@@ -18,9 +19,16 @@ export type {
   EvaluationRecord,
   EvaluationScore,
   EvaluationSettings,
+  ItemRequest,
   LoadedModel,
 } from "./run/types.ts";
 export { type EncodedPair, encodePairs } from "./scoring/encode-pairs.ts";
 export { type LogLikelihood, type LogLikelihoodOptions, logLikelihoods } from "./scoring/log-likelihoods.ts";
 export { type ScoredSequence, sequenceOf } from "./scoring/sequences.ts";
-export { builtinTasks, type EvaluationTask, loadTask } from "./tasks/index.ts";
+export {
+  builtinTasks,
+  type EvaluationTask,
+  EXAMPLE_ORDERS,
+  type ExampleOrder,
+  loadTask,
+} from "./tasks/index.ts";

@@ -21,10 +21,10 @@ def digits(value):
 
 
 for name in sys.argv[3:] or CASES:
-    task, model, limit, shots, new_tokens = CASES[name]
+    task, model, limit, shots, new_tokens, *length = CASES[name]
     result = lm_eval.simple_evaluate(
         model="hf",
-        model_args={"pretrained": str(models / model), "dtype": "float32"},
+        model_args={"pretrained": str(models / model), "dtype": "float32", **({"max_length": length[0]} if length else {})},
         tasks=[whole(task)],
         num_fewshot=shots,
         limit=limit,
@@ -38,6 +38,13 @@ for name in sys.argv[3:] or CASES:
                if key.endswith(",none") and not (ROUGE_MISSING and key.startswith("rouge"))}
     golden = {"lm_eval": lm_eval.__version__, "task": task["task"], "model": model, "limit": limit, "shots": shots,
               "metrics": metrics}
+    if "fewshot_config" in task:
+        golden["examples"] = "first"
+    if length:
+        golden["maxLength"] = length[0]
+    if "fewshot_config" in task or length:
+        # What the first item's requests say, in full.
+        golden["requests"] = [list(each)[:1 if new_tokens else 2] for each in samples[0]["arguments"]]
     if new_tokens:
         golden |= {"maxNewTokens": new_tokens, "answers": [sample["filtered_resps"][0] for sample in samples]}
     else:

@@ -59,15 +59,19 @@ MCTEST = {"task": "mctest", **rows({"test": "mctest/mc500.test.jsonl", "train": 
           "doc_to_target": "{{['A','B','C','D'].index(answer)}}",
           "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}]}
 
-# name: (task, model, items, shots, new tokens)
+FIRST = {"fewshot_config": {"sampler": "first_n"}}
+
+# name: (task, model, items, shots, new tokens), and the longest that is read where it is not all
 CASES = {
     "arc_easy": (ARC_EASY, "stories15M", 200, 0, None),
     "arc_challenge": (ARC_CHALLENGE, "stories15M", 200, 0, None),
     "arc_challenge-2-shots": (ARC_CHALLENGE, "stories15M", 40, 2, None),
     "arc_challenge-25-shots": (ARC_CHALLENGE, "stories260K", 200, 25, None),
+    "arc_challenge-4-shots-first": ({**ARC_CHALLENGE, **FIRST}, "stories260K", 40, 4, None, 256),
     "arc_easy-3-shots-same-split": (ARC_EASY, "stories260K", 60, 3, None),
     "piqa": (PIQA, "stories15M", 200, 0, None),
     "winogrande": (WINOGRANDE, "stories15M", 200, 0, None),
+    "winogrande-2-shots-first-same-split": ({**WINOGRANDE, **FIRST}, "stories260K", 20, 2, None),
     "winogrande-5-shots-same-split": (WINOGRANDE, "stories260K", 60, 5, None),
     "mctest": (MCTEST, "stories15M", 200, 0, None),
     "truthfulqa_mc1": ({"task": "truthfulqa_mc1", **MC}, "stories15M", 200, 0, None),
@@ -75,6 +79,7 @@ CASES = {
     "truthfulqa_gen": ({"task": "truthfulqa_gen", **GEN}, "stories15M", 60, 0, 32),
     "wmt16-ro-en": (wmt("ro", "en"), "stories15M", 30, 0, 48),
     "wmt16-en-ro": (wmt("en", "ro"), "stories260K", 200, 0, 48),
+    "wmt16-en-ro-cut": (wmt("en", "ro"), "stories260K", 20, 0, 16, 48),
 }
 
 

@@ -1,9 +1,10 @@
-// A task's rows as items, with few-shot examples drawn as lm-evaluation-harness draws them: one generator goes through
-// the items in order.
+// A task's rows as items, with few-shot examples: drawn as lm-evaluation-harness draws them, one generator going through
+// the items in order, or the same rows for every item.
 import { isDeepStrictEqual } from "node:util";
 import { ScoringError, TaskDataError } from "../errors.ts";
 import {
   type EvaluationTask,
+  type ExampleOrder,
   type Row,
   RowProblem,
   readSplit,
@@ -24,6 +25,8 @@ export interface BuildItemsOptions {
   readonly shots?: number | undefined;
   /** Of the examples' draws; 1234, lm-evaluation-harness's, where left out. */
   readonly shotSeed?: number | undefined;
+  /** Which rows are examples; as the task says where left out. */
+  readonly examples?: ExampleOrder | undefined;
 }
 
 export interface TaskItems {
@@ -31,6 +34,8 @@ export interface TaskItems {
   readonly split: string;
   readonly file: string;
   readonly shots: number;
+  /** Whether the shots are drawn, so that their seed counts. */
+  readonly drawn: boolean;
 }
 
 /**
@@ -45,7 +50,18 @@ export async function buildItems(task: EvaluationTask, options: BuildItemsOption
     throw new ScoringError(task.task, "its examples are part of it, and it takes no others", {
       hint: "leave out the number of shots for this task",
     });
-  const draw = shots === 0 ? () => [] : await drawing(task, evaluated, { data, shots, shotSeed });
+  const chosen = options.examples ?? task.examples ?? "drawn";
+  if (task.fixedShots && options.examples !== undefined)
+    throw new ScoringError(task.task, "its examples are part of it, and it takes no others", {
+      hint: "leave out where examples come from for this task",
+    });
+  const drawn = shots > 0 && chosen === "drawn";
+  const draw =
+    shots === 0
+      ? () => []
+      : chosen === "drawn"
+        ? await drawing(task, evaluated, { data, shots, shotSeed })
+        : await firstOf(task, evaluated, { data, shots, chosen });
   const rows = evaluated.rows.slice(0, limit);
   const items = rows.map((row, i) =>
     named(evaluated.file, i + 1, () => {
@@ -54,7 +70,49 @@ export async function buildItems(task: EvaluationTask, options: BuildItemsOption
       return itemOf(task, row, description + examples.join(""));
     }),
   );
-  return { items, split: evaluated.split, file: evaluated.file, shots };
+  return { items, split: evaluated.split, file: evaluated.file, shots, drawn };
+}
+
+/** Rows that may be examples, and what they are called in errors. */
+interface Pool {
+  readonly file: string;
+  readonly rows: readonly Row[];
+}
+
+async function poolOf(task: EvaluationTask, evaluated: TaskRows, data: TaskData): Promise<Pool> {
+  const split = shotSplit(task);
+  return split === evaluated.split ? evaluated : readSplit(task, split, data);
+}
+
+/** The first of the rows for every item, without the item itself, as lm-evaluation-harness's first_n. */
+async function firstOf(
+  task: EvaluationTask,
+  evaluated: TaskRows,
+  { data, shots, chosen }: { data: TaskData; shots: number; chosen: "first" | readonly Row[] },
+): Promise<(row: Row) => string[]> {
+  const pool: Pool =
+    chosen === "first"
+      ? await poolOf(task, evaluated, data)
+      : { file: `examples of ${task.task}`, rows: chosen };
+  const texts = new Map<number, string>();
+  const exampleAt = (index: number): string => {
+    const known = texts.get(index) ?? named(pool.file, index + 1, () => exampleOf(task, pool.rows[index]!));
+    texts.set(index, known);
+    return known;
+  };
+  return (row) => {
+    const found: number[] = [];
+    for (let i = 0; i < pool.rows.length && found.length < shots; i++)
+      if (!isDeepStrictEqual(pool.rows[i], row)) found.push(i);
+    if (found.length < shots) throw tooFew(task, shots, pool);
+    return found.map(exampleAt);
+  };
+}
+
+function tooFew(task: EvaluationTask, shots: number, { rows, file }: Pool): ScoringError {
+  return new ScoringError(task.task, `${shots} examples of the ${rows.length} rows of ${file}`, {
+    hint: "ask for fewer shots",
+  });
 }
 
 async function drawing(
@@ -62,15 +120,11 @@ async function drawing(
   evaluated: TaskRows,
   { data, shots, shotSeed }: { data: TaskData; shots: number; shotSeed: number },
 ): Promise<(row: Row) => string[]> {
-  const split = shotSplit(task);
-  const pool = split === evaluated.split ? evaluated : await readSplit(task, split, data);
+  const pool = await poolOf(task, evaluated, data);
   // lm-evaluation-harness draws one more, to leave the item itself out, for tasks that declare no test split, and for
   // no others, wherever their examples come from.
   const same = task.data.test === undefined;
-  if (pool.rows.length < shots + (same ? 1 : 0))
-    throw new ScoringError(task.task, `${shots} examples of the ${pool.rows.length} rows of ${pool.file}`, {
-      hint: "ask for fewer shots",
-    });
+  if (pool.rows.length < shots + (same ? 1 : 0)) throw tooFew(task, shots, pool);
   const examples = pool.rows.map((row, index) => ({ row, index }));
   const generator = new PythonRandom(shotSeed);
   return (row) => {

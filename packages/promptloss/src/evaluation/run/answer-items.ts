@@ -1,18 +1,19 @@
 // Items through the model: greedy answers, cut at the task's stop strings, as lm-evaluation-harness decodes them.
-import { contextLength, generate, type StopCriterion } from "../../generation/index.ts";
+import { generate, type StopCriterion } from "../../generation/index.ts";
 import type { GenerationItem } from "../requests/item.ts";
 import { encodeContexts } from "../scoring/encode-pairs.ts";
 import type { GenerationTask } from "../tasks/index.ts";
 import type { EvaluatedModel } from "./model.ts";
 import { recordOfAnswer } from "./record.ts";
+import { answeredRequest } from "./request.ts";
 import type { PlacedItem, ScoreItemsOptions } from "./score-items.ts";
 
 /** Answers that are generated together. */
 const TOGETHER = 16;
 
-/** New tokens an answer: those asked for, and at most half of what the model reads. */
-export function answerRoom({ model }: EvaluatedModel, wanted: number): number {
-  return Math.min(wanted, Math.floor(contextLength(model.architecture) / 2));
+/** New tokens an answer: those asked for, and at most half of what is read. */
+export function answerRoom({ maxLength }: EvaluatedModel, wanted: number): number {
+  return Math.min(wanted, Math.floor(maxLength / 2));
 }
 
 export async function answerItems(
@@ -22,7 +23,7 @@ export async function answerItems(
   { maxNewTokens, signal, onRecords }: ScoreItemsOptions & { readonly maxNewTokens: number },
 ): Promise<void> {
   const { model, tokenizer } = evaluated;
-  const longest = contextLength(model.architecture) - maxNewTokens;
+  const longest = evaluated.maxLength - maxNewTokens;
   const prompts = await encodeContexts(
     tokenizer,
     items.map(({ item }) => item.context),
@@ -54,7 +55,12 @@ export async function answerItems(
     onRecords(
       part.map(({ index, item }, i) => {
         const answer = task.until.reduce((text, stop) => text.split(stop)[0]!, texts[i]!);
-        return recordOfAnswer(task, index, item, answer, prompts[from + i]!.length > longest);
+        return recordOfAnswer(task, index, item, {
+          request: answeredRequest(item.context, ids[i]!),
+          truncated: prompts[from + i]!.length > longest,
+          answer,
+          answerIds: results[i]![0]!.ids,
+        });
       }),
     );
   }

@@ -8,10 +8,11 @@ import { resolveModelPaths } from "../../generation/text/model-folder.ts";
 import { EvaluationError, ScoringError } from "../errors.ts";
 import { buildItems, type TaskItems } from "../requests/build-items.ts";
 import type { ChoiceItem, GenerationItem, LikelihoodItem } from "../requests/item.ts";
-import { type EvaluationTask, loadTask } from "../tasks/index.ts";
+import { type EvaluationTask, EXAMPLE_ORDERS, loadTask } from "../tasks/index.ts";
 import { answerItems, answerRoom } from "./answer-items.ts";
 import { type EvaluatedModel, openModel } from "./model.ts";
 import { RecordFile, recordsFolder, scoresFile, writeScores } from "./records.ts";
+import { requestOf } from "./request.ts";
 import { type PlacedItem, scoreItems } from "./score-items.ts";
 import { chanceLevel, metricValue } from "./scores.ts";
 import type {
@@ -82,16 +83,23 @@ function isText(value: unknown): value is string {
 }
 
 function checkOptions(
-  { limit, shots, shotSeed, maxNewTokens, batchTokens }: EvaluateOptions,
+  { limit, shots, shotSeed, examples, maxNewTokens, maxLength, batchTokens, writeOut }: EvaluateOptions,
   tasks: readonly EvaluationTask[],
 ): void {
-  const counts = { limit, maxNewTokens, batchTokens };
+  const counts = { limit, maxNewTokens, batchTokens, writeOut };
   for (const [name, value] of Object.entries(counts))
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
       throw new EvaluationError(`${name}: expected a whole number of 1 or more, got ${value}`);
   for (const [name, value] of Object.entries({ shots, shotSeed }))
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0 && value < 2 ** 32))
       throw new EvaluationError(`${name}: expected a whole number of 0 or more, got ${value}`);
+  // One token of context and one that follows it, for an answer half of what is read.
+  if (maxLength !== undefined && !(Number.isSafeInteger(maxLength) && maxLength >= 2))
+    throw new EvaluationError(`maxLength: expected a whole number of 2 or more, got ${maxLength}`);
+  if (examples !== undefined && !EXAMPLE_ORDERS.includes(examples))
+    throw new EvaluationError(`examples: expected ${EXAMPLE_ORDERS.join(" or ")}, got ${examples}`);
+  if (examples !== undefined && tasks.every((task) => task.fixedShots || (shots ?? task.shots) === 0))
+    throw new EvaluationError("examples: none of the tasks has any", { hint: "give a number of shots" });
   const names = tasks.map(({ task }) => task);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (names.length === 0 || twice !== undefined)
@@ -112,13 +120,14 @@ async function evaluateTask(
     limit,
     shots,
     shotSeed,
+    examples,
     output,
     overwrite = false,
     onEvent,
     signal,
     batchTokens,
   } = options;
-  const built = await buildItems(task, { data: { folder, hub }, limit, shots, shotSeed });
+  const built = await buildItems(task, { data: { folder, hub }, limit, shots, shotSeed, examples });
   const room =
     task.kind === "generation" ? answerRoom(model, options.maxNewTokens ?? task.maxNewTokens) : undefined;
   const made = {
@@ -126,7 +135,10 @@ async function evaluateTask(
     dtype: model.dtype,
     task,
     shots: built.shots,
-    shotSeed: built.shots > 0 ? shotSeed : undefined,
+    shotSeed: built.drawn ? shotSeed : undefined,
+    examples: built.shots > 0 ? examples : undefined,
+    // Undefined, and so nothing in the fingerprint, where a model is read as far as it goes.
+    maxLength: options.maxLength,
     file: built.file,
     room,
     version,
@@ -137,6 +149,11 @@ async function evaluateTask(
       : new RecordFile(output, task.task, model.identity === undefined ? undefined : made, overwrite);
   const done = new Map([...(file?.records ?? [])].filter(([index]) => index < built.items.length));
   const left = built.items.flatMap((item, index) => (done.has(index) ? [] : [{ index, item }]));
+  for (const [index, item] of built.items.slice(0, options.writeOut ?? 0).entries()) {
+    const lengths = { maxLength: model.maxLength, room };
+    const shown = await requestOf(item, model.tokenizer, lengths);
+    onEvent?.({ type: "prompt", task: task.task, item: index, ...shown });
+  }
   onEvent?.({ type: "task-start", task: task.task, items: built.items.length, done: done.size });
   const onRecords = (records: readonly EvaluationRecord[]): void => {
     for (const record of records) done.set(record.item, record);
@@ -159,9 +176,9 @@ async function evaluateTask(
 function settingsOf(
   task: EvaluationTask,
   { path, adapter, dtype }: EvaluatedModel,
-  { split, shots }: TaskItems,
+  { split, shots, drawn }: TaskItems,
   records: readonly EvaluationRecord[],
-  { limit, shotSeed = 1234 }: EvaluateOptions,
+  { limit, shotSeed = 1234, examples, maxLength }: EvaluateOptions,
   maxNewTokens: number | undefined,
 ): EvaluationSettings {
   return {
@@ -171,7 +188,10 @@ function settingsOf(
     taskVersion: task.version,
     split,
     shots,
-    ...(shots > 0 && { shotSeed }),
+    ...(drawn && { shotSeed }),
+    ...(shots > 0 &&
+      !drawn && { examples: examples ?? (task.examples === "first" ? "first" : "of the task") }),
+    ...(maxLength !== undefined && { maxLength }),
     ...(limit !== undefined && { limit }),
     ...(maxNewTokens !== undefined && { maxNewTokens }),
     truncated: records.filter(({ truncated }) => truncated).length,

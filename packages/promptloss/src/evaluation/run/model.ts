@@ -1,7 +1,10 @@
 // The model of an evaluation, loaded once for all tasks, and what its records are told apart by.
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
+import { contextLength } from "../../generation/index.ts";
 import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
+import type { Architecture } from "../../models/config/architecture.ts";
 import { loadAdapter, loadModel, readModelConfig } from "../../models/index.ts";
+import { EvaluationError } from "../errors.ts";
 import type { EvaluateOptions, LoadedModel } from "./types.ts";
 
 export interface EvaluatedModel extends LoadedModel {
@@ -9,17 +12,20 @@ export interface EvaluatedModel extends LoadedModel {
   readonly path: string;
   readonly adapter?: string;
   readonly dtype: string;
+  /** Tokens that are read of an item, context and what follows it together. */
+  readonly maxLength: number;
   /** Undefined for a loaded model without a name. */
   readonly identity: string | undefined;
   free(): void;
 }
 
-/** @throws {ModelError} and its kin, {TokenizerError} */
+/** @throws {ModelError} and its kin, {TokenizerError}, {EvaluationError} for a length that the model does not read */
 export async function openModel({
   model: given,
   adapter,
   dtype = "float32",
   device,
+  maxLength,
 }: EvaluateOptions): Promise<EvaluatedModel> {
   if (typeof given !== "string") {
     const { model, tokenizer, name } = given;
@@ -28,6 +34,7 @@ export async function openModel({
       tokenizer,
       path: name ?? "a loaded model",
       dtype: model.head.dtype,
+      maxLength: lengthOf(model.architecture, maxLength),
       identity: name,
       // Whoever loaded it frees it.
       free: () => undefined,
@@ -35,6 +42,7 @@ export async function openModel({
   }
   const paths = resolveModelPaths(given);
   const { architecture } = readModelConfig(paths.model);
+  const length = lengthOf(architecture, maxLength);
   const tokenizer = await loadTokenizer(paths.tokenizer);
   const place = { ...(device !== undefined && { device }) };
   const adapterFolder = adapter ?? paths.adapter;
@@ -47,7 +55,16 @@ export async function openModel({
     path: given,
     ...(adapterFolder !== undefined && { adapter: adapterFolder }),
     dtype,
+    maxLength: length,
     identity: identityOf({ ...paths, adapter: adapterFolder }),
     free: () => model.free(),
   };
+}
+
+function lengthOf(architecture: Architecture, asked: number | undefined): number {
+  const most = contextLength(architecture);
+  if (asked === undefined || asked <= most) return asked ?? most;
+  throw new EvaluationError(`maxLength: ${asked} tokens, and the model reads ${most}`, {
+    hint: `give ${most} or less`,
+  });
 }

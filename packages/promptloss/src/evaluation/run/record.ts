@@ -5,14 +5,19 @@ import { textMetrics } from "../metrics/text-metrics.ts";
 import type { ChoiceItem, GenerationItem, LikelihoodItem } from "../requests/item.ts";
 import type { LogLikelihood } from "../scoring/log-likelihoods.ts";
 import type { EvaluationTask, GenerationTask } from "../tasks/index.ts";
-import type { EvaluationRecord } from "./types.ts";
+import type { EvaluationRecord, ItemRequest } from "./types.ts";
+
+/** What a model was given, and whether its beginning was cut off. */
+interface Given {
+  readonly request: ItemRequest;
+  readonly truncated: boolean;
+}
 
 export function recordOfScores(
   task: EvaluationTask,
   index: number,
   item: ChoiceItem | LikelihoodItem,
-  scores: readonly LogLikelihood[],
-  truncated: boolean,
+  { request, truncated, scores }: Given & { readonly scores: readonly LogLikelihood[] },
 ): EvaluationRecord {
   const sums = scores.map(({ sum }) => sum);
   const metrics: Record<string, number> = {};
@@ -30,6 +35,7 @@ export function recordOfScores(
       right: item.right.flatMap((right, i) => (right ? [i] : [])),
     }),
     greedy: scores.map(({ greedy }) => greedy),
+    ...request,
   };
 }
 
@@ -37,8 +43,7 @@ export function recordOfAnswer(
   task: GenerationTask,
   index: number,
   item: GenerationItem,
-  answer: string,
-  truncated: boolean,
+  { request, truncated, answer, answerIds }: Given & { answer: string; answerIds: Int32Array },
 ): EvaluationRecord {
   const { references, right, wrong } = item;
   const metrics: Record<string, number> = {};
@@ -59,5 +64,7 @@ export function recordOfAnswer(
     ...(truncated && { truncated }),
     answer,
     ...(references.length > 0 && { references }),
+    ...request,
+    answerIds: [...answerIds],
   };
 }

@@ -1,13 +1,13 @@
 // Items through the model: log-likelihoods of choices and completions. Records come as soon as all of an item is scored.
-import { contextLength } from "../../generation/index.ts";
 import { ScoringError } from "../errors.ts";
 import type { ChoiceItem, Item, LikelihoodItem } from "../requests/item.ts";
-import { encodePairs } from "../scoring/encode-pairs.ts";
+import { type EncodedPair, encodePairs } from "../scoring/encode-pairs.ts";
 import { type LogLikelihood, logLikelihoods } from "../scoring/log-likelihoods.ts";
 import { type ScoredSequence, sequenceOf } from "../scoring/sequences.ts";
 import type { EvaluationTask } from "../tasks/index.ts";
 import type { EvaluatedModel } from "./model.ts";
 import { recordOfScores } from "./record.ts";
+import { readContext, scoredRequest } from "./request.ts";
 import type { EvaluationRecord } from "./types.ts";
 
 export interface ScoreItemsOptions {
@@ -22,14 +22,13 @@ export interface PlacedItem<T extends Item = Item> {
   readonly item: T;
 }
 
-/** @throws {ScoringError} for a continuation without tokens, or one longer than what the model reads */
+/** @throws {ScoringError} for a continuation without tokens, or one longer than what is read */
 export async function scoreItems(
   task: EvaluationTask,
-  { model, tokenizer }: EvaluatedModel,
+  { model, tokenizer, maxLength }: EvaluatedModel,
   items: readonly PlacedItem<ChoiceItem | LikelihoodItem>[],
   { batchTokens, signal, onRecords }: ScoreItemsOptions,
 ): Promise<void> {
-  const maxLength = contextLength(model.architecture);
   const owners = items.flatMap(({ item }, owner) => item.pairs.map((_, pair) => ({ owner, pair })));
   const encoded = await encodePairs(
     tokenizer,
@@ -44,15 +43,18 @@ export async function scoreItems(
         hint: "the model scores tokens; leave such rows out",
       });
     if (length > maxLength)
-      throw new ScoringError(task.task, `a choice of ${length} tokens; the model reads ${maxLength}`, {
+      throw new ScoringError(task.task, `a choice of ${length} tokens; ${maxLength} are read`, {
         item,
         hint: "shorten the choice or leave the row out",
       });
     return sequenceOf(pair, i, maxLength);
   });
   const truncated = items.map(() => false);
-  encoded.forEach(({ context, continuation }, i) => {
-    if (context.length + continuation.length > maxLength + 1) truncated[owners[i]!.owner] = true;
+  const own: EncodedPair[][] = items.map(() => []);
+  encoded.forEach((pair, i) => {
+    const { owner } = owners[i]!;
+    own[owner]!.push(pair);
+    if (readContext(pair, maxLength).length < pair.context.length) truncated[owner] = true;
   });
   const scores = items.map(({ item }) =>
     new Array<LogLikelihood | undefined>(item.pairs.length).fill(undefined),
@@ -71,7 +73,9 @@ export async function scoreItems(
       onRecords(
         whole.map((owner) => {
           const { index, item } = items[owner]!;
-          return recordOfScores(task, index, item, scores[owner] as LogLikelihood[], truncated[owner]!);
+          const request = scoredRequest(item.pairs, own[owner]!, maxLength);
+          const given = scores[owner] as LogLikelihood[];
+          return recordOfScores(task, index, item, { request, scores: given, truncated: truncated[owner]! });
         }),
       );
     },

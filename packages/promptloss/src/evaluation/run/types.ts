@@ -3,7 +3,7 @@ import type { DType } from "@promptloss/torch";
 import type { HubOptions } from "../../data/rows/index.ts";
 import type { Tokenizer } from "../../data/tokenizer/index.ts";
 import type { CausalLanguageModel } from "../../models/index.ts";
-import type { EvaluationTask } from "../tasks/index.ts";
+import type { EvaluationTask, ExampleOrder } from "../tasks/index.ts";
 
 /** A model that is loaded already; it stays so. */
 export interface LoadedModel {
@@ -33,6 +33,10 @@ export interface EvaluateOptions {
   readonly shots?: number | undefined;
   /** Of the examples' draws; 1234 where left out. */
   readonly shotSeed?: number | undefined;
+  /** Which rows are examples: drawn for each item, or the first of their split; as the tasks say where left out. */
+  readonly examples?: ExampleOrder | undefined;
+  /** Tokens read of an item at most; all that the model reads where left out. Longer contexts lose their beginning. */
+  readonly maxLength?: number | undefined;
   /** New tokens an answer, in place of the tasks'. */
   readonly maxNewTokens?: number | undefined;
   /** Tokens read at once, about; 4,096 where left out. */
@@ -41,6 +45,8 @@ export interface EvaluateOptions {
   readonly output?: string | undefined;
   /** Leave records of an earlier evaluation in the folder aside, and begin anew. */
   readonly overwrite?: boolean | undefined;
+  /** So many items of each task are told as `prompt` events before they are scored; none where left out. */
+  readonly writeOut?: number | undefined;
   readonly onEvent?: ((event: EvaluateEvent) => void) | undefined;
   /** Ends after the batch at hand; what is done stays in the output folder. */
   readonly signal?: AbortSignal | undefined;
@@ -50,6 +56,15 @@ export type EvaluateEvent =
   /** What a user should know of the model. */
   | { readonly type: "note"; readonly note: string }
   | { readonly type: "task-start"; readonly task: string; readonly items: number; readonly done: number }
+  | {
+      readonly type: "prompt";
+      readonly task: string;
+      /** From 0. */
+      readonly item: number;
+      readonly request: ItemRequest;
+      /** Whether the context is longer than what is read of it. */
+      readonly truncated: boolean;
+    }
   | { readonly type: "items"; readonly task: string; readonly done: number }
   | { readonly type: "task-end"; readonly task: string; readonly scores: readonly EvaluationScore[] }
   | { readonly type: "task-failed"; readonly task: string; readonly error: Error };
@@ -79,14 +94,30 @@ export interface EvaluationSettings {
   readonly split: string;
   readonly shots: number;
   readonly shotSeed?: number;
+  /** Where examples are not drawn: first, or "of the task" for rows that its file names. */
+  readonly examples?: string;
+  /** Where it is less than what the model reads. */
+  readonly maxLength?: number;
   readonly limit?: number;
   readonly maxNewTokens?: number;
   /** Items whose context was cut from the left. */
   readonly truncated: number;
 }
 
+/** What a model is given for an item, as text and as token ids. */
+export interface ItemRequest {
+  /** One for all choices, or one for each where they differ. */
+  readonly prompts: readonly string[];
+  /** As they are read: without what was cut from the left. One for all choices, or one for each where they differ. */
+  readonly promptIds: readonly (readonly number[])[];
+  /** What is scored behind the prompt, one for each choice; of items that are scored. */
+  readonly continuations?: readonly string[];
+  /** White space at a prompt's end is the continuation's, as lm-evaluation-harness has it. */
+  readonly continuationIds?: readonly (readonly number[])[];
+}
+
 /** A line of records/<task>.jsonl. */
-export interface EvaluationRecord {
+export interface EvaluationRecord extends Partial<ItemRequest> {
   /** From 0, the row's place in its file. */
   readonly item: number;
   readonly metrics: Readonly<Record<string, number>>;
@@ -98,6 +129,8 @@ export interface EvaluationRecord {
   readonly right?: readonly number[];
   readonly greedy?: readonly boolean[];
   readonly answer?: string;
+  /** The answer's tokens, those of a stop string and what follows it included. */
+  readonly answerIds?: readonly number[];
   readonly references?: readonly string[];
 }
 

@@ -4,6 +4,8 @@ export { readSplit, readTaskRows, type Split, shotSplit, type TaskData, type Tas
 export { type Row, RowProblem } from "./render.ts";
 export {
   type EvaluationTask,
+  EXAMPLE_ORDERS,
+  type ExampleOrder,
   type GenerationTask,
   type LikelihoodTask,
   type MultipleChoiceTask,

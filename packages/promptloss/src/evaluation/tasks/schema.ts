@@ -7,6 +7,7 @@ const template = z.string();
 /** Dots lead into objects: "choices.text". */
 const path = z.string().regex(/^[^\s{}]+$/, "expected a field's path, such as choices.text");
 
+export const EXAMPLE_ORDERS = ["drawn", "first"] as const;
 export const CHOICE_METRICS = ["acc", "acc_norm", "mc1", "mc2"] as const;
 export const LIKELIHOOD_METRICS = ["acc", "log_likelihood", "perplexity"] as const;
 export const TEXT_METRICS = [
@@ -56,6 +57,14 @@ const common = {
   data,
   description: template.default("").describe("Put before everything, as it stands."),
   shots: z.int().min(0).default(0).describe("Examples before each item where the call says nothing."),
+  examples: z
+    .union([z.enum(EXAMPLE_ORDERS), z.array(z.record(z.string(), z.unknown())).min(1)], {
+      error: "expected drawn, first, or a list of rows",
+    })
+    .optional()
+    .describe(
+      "Which rows are examples: drawn for each item, as where it is left out; the first of their split; or these rows, in this order.",
+    ),
   fixedShots: z.boolean().default(false).describe("Tasks whose examples are in their context take none."),
   delimiter: z.string().default(" ").describe("Between a context and what follows it."),
   shotDelimiter: z.string().default("\n\n").describe("Between examples."),
@@ -115,6 +124,10 @@ function check(task: Draft, context: z.core.$RefinementCtx): void {
     refuse("a task needs rows to evaluate: give test or validation", "data");
   if (task.fixedShots && task.shots > 0)
     refuse("a task whose examples are in its context takes none", "shots");
+  if (task.fixedShots && task.examples !== undefined)
+    refuse("a task whose examples are in its context takes none", "examples");
+  if (Array.isArray(task.examples) && task.examples.length < task.shots)
+    refuse(`lists ${task.examples.length} of the ${task.shots} rows that shots asks for`, "examples");
   if (task.kind === "multiple-choice") {
     const perChoice = Array.isArray(task.context);
     if (perChoice === (task.continuation === undefined))
@@ -147,6 +160,8 @@ export const taskSchema = z
 /** By kind, for hints about unknown keys. */
 export const kindSchemas = { "multiple-choice": multipleChoice, likelihood, generation } as const;
 
+/** Which rows of a split are examples: drawn anew for each item, or its first. */
+export type ExampleOrder = (typeof EXAMPLE_ORDERS)[number];
 /** A task, checked. */
 export type EvaluationTask = z.output<typeof taskSchema>;
 export type MultipleChoiceTask = z.output<typeof multipleChoice>;

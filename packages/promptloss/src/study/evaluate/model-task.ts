@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { builtinTasks, type EvaluationTask, loadTask } from "../../evaluation/tasks/index.ts";
+import { builtinTasks, type EvaluationTask, EXAMPLE_ORDERS, loadTask } from "../../evaluation/tasks/index.ts";
 import type { Evaluator, Evaluators } from "./evaluator.ts";
 import { inProcess } from "./task-process.ts";
 
@@ -14,6 +14,8 @@ const optionsSchema = z.strictObject({
   limit: z.int().min(1).optional(),
   shots: z.int().min(0).optional(),
   shotSeed: z.int().min(0).optional(),
+  examples: z.enum(EXAMPLE_ORDERS).optional(),
+  maxLength: z.int().min(2).optional(),
   maxNewTokens: z.int().min(1).optional(),
   batchTokens: z.int().min(1).optional(),
   dtype: z.enum(["float32", "bfloat16"]).optional(),
