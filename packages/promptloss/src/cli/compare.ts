@@ -1,8 +1,8 @@
 // `promptloss compare`: two evaluations item by item.
 import { Command, InvalidArgumentError } from "commander";
 import { type Comparison, compareEvaluations } from "../evaluation/index.ts";
-import { textTable } from "../statistics/report/text-table.ts";
 import { harmlessJson } from "../terminal/index.ts";
+import { textTable } from "../terminal/text-table.ts";
 import { anyNumber, positiveCount, wholeNumber } from "./options.ts";
 
 interface Flags {

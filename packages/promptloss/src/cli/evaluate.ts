@@ -9,8 +9,8 @@ import {
   evaluate,
   loadTask,
 } from "../evaluation/index.ts";
-import { textTable } from "../statistics/report/text-table.ts";
 import { harmlessJson, ink } from "../terminal/index.ts";
+import { textTable } from "../terminal/text-table.ts";
 import { positiveCount, wholeNumber } from "./options.ts";
 import { Progress, watchedHub } from "./progress.ts";
 

@@ -13,8 +13,8 @@ import {
   TARGET_WAYS,
   type TargetWay,
 } from "../invert/index.ts";
-import { textTable } from "../statistics/report/text-table.ts";
 import { harmlessJson, ink } from "../terminal/index.ts";
+import { textTable } from "../terminal/text-table.ts";
 import { type DataFlags, recipeSettings, sourcesOf, tokenizerFolder, withDataOptions } from "./data-flags.ts";
 import { leftOutNotes, listSkipped } from "./left-out.ts";
 import { wholeNumber } from "./options.ts";

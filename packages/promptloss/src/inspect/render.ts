@@ -2,8 +2,8 @@
 
 import type { TokenPart } from "../data/token-parts.ts";
 import { renderRecommendation } from "../statistics/index.ts";
-import { type Alignment, textTable } from "../statistics/report/text-table.ts";
 import type { Ink } from "../terminal/index.ts";
+import { type Alignment, textTable } from "../terminal/text-table.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Inspection } from "./inspection.ts";
 

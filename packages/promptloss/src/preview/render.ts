@@ -1,7 +1,8 @@
 // Rows for the eye: in colors, a token's background tells its weight; without colors, runs of one class and weight
 // stand on lines of their own with bars between tokens. Pure.
-import { type Alignment, textTable } from "../statistics/report/text-table.ts";
+
 import { visible } from "../terminal/index.ts";
+import { type Alignment, textTable } from "../terminal/text-table.ts";
 import { type Palette, paint, plain, swatch } from "./palette.ts";
 import type { PreviewRow, PreviewToken } from "./preview-row.ts";
 

@@ -1,11 +1,11 @@
 // `promptloss study plan`: the cells of a study, and what they will take.
 import { Command } from "commander";
 import { PromptlossError } from "../../errors.ts";
-import { textTable } from "../../statistics/report/text-table.ts";
 import { measureSpeed, planStudy, type Study, type StudyPlan, studyStatus } from "../../study/index.ts";
 import { type StudyPower, studyPower } from "../../study/plan/study-power.ts";
 import { readStudyResults } from "../../study/results/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
+import { textTable } from "../../terminal/text-table.ts";
 import { bytes, count, duration, short } from "../train/format.ts";
 import { powerLines } from "./power-lines.ts";
 import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";

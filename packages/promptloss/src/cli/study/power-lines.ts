@@ -1,5 +1,5 @@
 // What a study can show, as lines of its plan.
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import { FEWEST_DF } from "../../statistics/rules.ts";
 import type { StudyPower, TaskPower } from "../../study/plan/study-power.ts";
 

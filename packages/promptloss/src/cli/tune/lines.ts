@@ -1,7 +1,7 @@
 // A search in lines: a run as it is proposed and as it ends, and the report.
-import { trimmed } from "../../statistics/report/numbers.ts";
-import { textTable } from "../../statistics/report/text-table.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import type { TuneReport, TuneRun } from "../../study/index.ts";
+import { textTable } from "../../terminal/text-table.ts";
 
 type Place = Pick<TuneRun, "plw" | "learningRate" | "other">;
 

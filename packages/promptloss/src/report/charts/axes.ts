@@ -1,6 +1,6 @@
 // The axes of charts against w_p: w_p with the prompt loss weight written below it, and a value axis named at its top.
 import { plwOfWp } from "../../statistics/index.ts";
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import { fitted, tick } from "./labels.ts";
 import { colors } from "./palette.ts";
 

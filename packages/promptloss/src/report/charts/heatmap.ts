@@ -1,7 +1,7 @@
 // A heatmap with the weights as columns: each tile a share of its scale as a color, and its number where there is
 // room. Two sizes, of which a screen shows the one that it can hold.
 import type { CustomSeriesOption } from "echarts/charts";
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import { type Drawing, FONT } from "./engine.ts";
 import { CHARACTER, fitted } from "./labels.ts";
 import { colors, heatOf } from "./palette.ts";

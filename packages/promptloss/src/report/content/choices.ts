@@ -1,7 +1,8 @@
 // Every choice that stands between the runs and the figures of a report, each marked with whose it is: the paper's,
 // the study file's, or our own.
+
+import { trimmed } from "../../statistics/numbers.ts";
 import { shortBelow } from "../../statistics/recommend/paper-facts.ts";
-import { trimmed } from "../../statistics/report/numbers.ts";
 import { analysisSettings } from "../../study/results/analysis.ts";
 import { flatSettings } from "./settings.ts";
 import type { StudyContent } from "./study-content.ts";

@@ -1,5 +1,5 @@
 // Sentences for a paper's methods section, and BibTeX of what they cite.
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import type { StudyContent } from "./study-content.ts";
 
 /** A methods paragraph, made from the study itself. */

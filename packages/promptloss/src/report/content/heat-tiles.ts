@@ -1,6 +1,6 @@
 // The tiles of heatmaps: benchmarks by weight, and cells by weight.
 
-import { short, trimmed } from "../../statistics/report/numbers.ts";
+import { short, trimmed } from "../../statistics/numbers.ts";
 import type { FactorValue, ResultRow } from "../../study/results/result-row.ts";
 import type { Tile } from "../charts/heatmap.ts";
 import type { ReportCell } from "./report-cells.ts";

@@ -1,7 +1,7 @@
 // All that a report is about: the results by series (a generation ratio each) and by benchmark, with their models, and
 // what became of the cells.
 import { type Recommendation, recommend, type TaskGroup, taskGroups } from "../../statistics/index.ts";
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import type { AnalysisSettings } from "../../study/results/analysis.ts";
 import { studyEvidence } from "../../study/results/choice-evidence.ts";
 import { fitStudy, ratioGroups, type StudyFit, type StudyFits } from "../../study/results/fit-study.ts";

@@ -1,6 +1,6 @@
 // The weight to use, which is a choice and no claim: it needs no significance, and says what it rests on.
 import type { Recommendation } from "../../statistics/index.ts";
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import type { Series, StudyContent } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { table } from "../html/table.ts";

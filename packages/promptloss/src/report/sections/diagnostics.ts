@@ -1,7 +1,7 @@
 // Whether the models can be believed: residuals against the weight, and what each statement over all tasks becomes
 // without one task or block.
 import type { MixedModelFit } from "../../statistics/index.ts";
-import { pValue, trimmed } from "../../statistics/report/numbers.ts";
+import { pValue, trimmed } from "../../statistics/numbers.ts";
 import type { StudyFit } from "../../study/results/fit-study.ts";
 import type { Draw } from "../charts/figure.ts";
 import { influenceChart } from "../charts/influence-chart.ts";

@@ -2,7 +2,7 @@
 // p-value, what is gained over both ends in the metric's unit, and what it rests on.
 
 import type { WeightFinding } from "../../statistics/index.ts";
-import { pValue, short, trimmed } from "../../statistics/report/numbers.ts";
+import { pValue, short, trimmed } from "../../statistics/numbers.ts";
 import type { StudyFit } from "../../study/results/fit-study.ts";
 import { type Gain, gainsOf } from "../content/gains.ts";
 import type { StudyContent } from "../content/study-content.ts";

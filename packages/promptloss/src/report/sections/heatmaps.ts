@@ -1,7 +1,7 @@
 // The cells at a glance: benchmarks by weight for each generation ratio, and combinations of the other factors by
 // weight, where failed and unfinished cells show too.
 
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import type { Draw } from "../charts/figure.ts";
 import { broad, type Heatmap, heatmap, narrow } from "../charts/heatmap.ts";
 import { benchmarkTiles, cellTiles, type Grid, PALEST } from "../content/heat-tiles.ts";

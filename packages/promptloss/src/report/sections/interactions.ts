@@ -1,6 +1,6 @@
 // Whether the best weight depends on another factor (learning rate, model, regularizer): a test for each, and what may be
 // said at each level.
-import { pValue, trimmed } from "../../statistics/report/numbers.ts";
+import { pValue, trimmed } from "../../statistics/numbers.ts";
 import type { StudyInteraction } from "../../study/results/fit-study.ts";
 import type { StudyContent } from "../content/study-content.ts";
 import { html, type Markup, type Part } from "../html/markup.ts";

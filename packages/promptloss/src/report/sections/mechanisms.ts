@@ -1,6 +1,6 @@
 // What runs say of their mechanism, probe by probe, against w_p.
 
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import type { ResultRow } from "../../study/results/result-row.ts";
 import type { Draw } from "../charts/figure.ts";
 import { type ProbeSeries, probeChart } from "../charts/probe-chart.ts";

@@ -1,6 +1,6 @@
 // The method section: every choice with whose it is, the study's levels and seeds, cells that are missing, versions.
 
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import { type ChoiceMark, choices } from "../content/choices.ts";
 import { bibtex, methodsParagraph } from "../content/citation.ts";
 import type { RunFacts } from "../content/report-cells.ts";

@@ -2,7 +2,7 @@
 // `promptloss fit` prints of the same model.
 
 import { coefficientTests, type MixedModelFit, renderSummary } from "../../statistics/index.ts";
-import { pValue, short, stars, trimmed } from "../../statistics/report/numbers.ts";
+import { pValue, short, stars, trimmed } from "../../statistics/numbers.ts";
 import type { StudyFit } from "../../study/results/fit-study.ts";
 import type { StudyContent } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";

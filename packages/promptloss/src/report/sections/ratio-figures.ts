@@ -1,7 +1,7 @@
 // Best weights against the generation ratio, for all tasks and for each group, where a study has several ratios.
 
 import { bestPlwAt, type ResponseSurface } from "../../statistics/index.ts";
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import type { StudyFit, StudySurface } from "../../study/results/fit-study.ts";
 import type { Draw } from "../charts/figure.ts";
 import { type RatioPoint, type RidgePoint, ratioChart } from "../charts/ratio-chart.ts";

@@ -1,7 +1,7 @@
 // Figures of scores against w_p: for each group of tasks on the scale that is modeled, for each benchmark on its own.
 
 import { type CurvePoint, effectCurve, StatisticsError } from "../../statistics/index.ts";
-import { pValue, trimmed } from "../../statistics/report/numbers.ts";
+import { pValue, trimmed } from "../../statistics/numbers.ts";
 import type { StudyFit } from "../../study/results/fit-study.ts";
 import type { Draw } from "../charts/figure.ts";
 import { type ChartPoint, type ScoreChart, type ScoreSeries, scoreChart } from "../charts/score-chart.ts";

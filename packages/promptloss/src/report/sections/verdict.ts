@@ -1,5 +1,5 @@
 // What the study says, first: a verdict for each generation ratio, the weight to use, and one chart of all tasks.
-import { trimmed } from "../../statistics/report/numbers.ts";
+import { trimmed } from "../../statistics/numbers.ts";
 import type { Draw } from "../charts/figure.ts";
 import { type Series, type StudyContent, seriesOf } from "../content/study-content.ts";
 import { html, type Markup } from "../html/markup.ts";

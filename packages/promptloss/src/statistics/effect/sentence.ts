@@ -1,5 +1,5 @@
 // The effect of w_p in one plain sentence: what was found, with its p-value and interval, or that nothing was.
-import { pValue, trimmed } from "../report/numbers.ts";
+import { pValue, trimmed } from "../numbers.ts";
 import { FEWEST_DF } from "../rules.ts";
 import type { QuadraticEffect } from "./quadratic-effect.ts";
 

@@ -15,7 +15,7 @@ import {
 } from "../choice/index.ts";
 import { wpOfPlw } from "../effect/plw.ts";
 import { StatisticsError } from "../errors.ts";
-import { trimmed } from "../report/numbers.ts";
+import { trimmed } from "../numbers.ts";
 import type { Fact } from "./paper-facts.ts";
 import { priorEvidence, unknownsFor } from "./prior-evidence.ts";
 import { type ShareTranslation, shareText, translateShare } from "./translate-share.ts";

@@ -1,7 +1,7 @@
 // A choice as plain text: the weight, what it may cost, what each other weight would, and what all this rests on.
 
-import { trimmed } from "../report/numbers.ts";
-import { textTable } from "../report/text-table.ts";
+import { textTable } from "../../terminal/text-table.ts";
+import { trimmed } from "../numbers.ts";
 import type { Recommendation } from "./recommend.ts";
 import { shareText } from "./translate-share.ts";
 

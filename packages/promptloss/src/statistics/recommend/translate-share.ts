@@ -1,7 +1,7 @@
 // What a prompt loss weight is worth in other normalizations: the weight that gives the prompt the same share of the
 // token weight. Counts of tokens by Rg, without the template's.
 import { type NormalizationName, normalizationNames, plwOfShare, promptShare } from "../choice/index.ts";
-import { trimmed } from "../report/numbers.ts";
+import { trimmed } from "../numbers.ts";
 import { criticalPlw, type Fact, measuredRatios } from "./paper-facts.ts";
 
 export interface ShareTranslation {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Row } from "../design/table.ts";
 import { fitMixedModel } from "../mixed/model.ts";
+import { pValue, short, stars } from "../numbers.ts";
 import { fitToJson } from "./json.ts";
-import { pValue, short, stars } from "./numbers.ts";
 import { renderSummary } from "./summary.ts";
 
 const { data } = JSON.parse(

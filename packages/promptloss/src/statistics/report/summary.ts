@@ -1,11 +1,11 @@
 // A fit as plain text, with everything that R's summary of such a model prints: criteria, variance components,
 // dispersion, coefficients with Wald tests, and what is doubtful about it in words.
 
+import { textTable } from "../../terminal/text-table.ts";
 import { coefficientTests } from "../mixed/coefficient-tests.ts";
 import type { ComparisonRow } from "../mixed/compare.ts";
 import type { MixedModelFit } from "../mixed/fit.ts";
-import { pValue, short, stars } from "./numbers.ts";
-import { textTable } from "./text-table.ts";
+import { pValue, short, stars } from "../numbers.ts";
 
 /** The summary, lines joined by newlines, none at the end. */
 export function renderSummary(fit: MixedModelFit): string {

@@ -2,8 +2,8 @@
 // an interval from draws of the surface's posterior. Outside the data it refuses.
 import { plwOfWp } from "../effect/plw.ts";
 import { ExtrapolationError, StatisticsError } from "../errors.ts";
+import { pValue, trimmed } from "../numbers.ts";
 import { randomSource } from "../random.ts";
-import { pValue, trimmed } from "../report/numbers.ts";
 import { FEWEST_DF } from "../rules.ts";
 import { standardNormalQuantile, studentTwoSided } from "../special.ts";
 import type { ResponseSurface } from "./surface.ts";

@@ -1,6 +1,7 @@
 // A finding as plain text: the verdict, the table of means with differences from both ends, and the noise.
-import { pValue, short, trimmed } from "../report/numbers.ts";
-import { textTable } from "../report/text-table.ts";
+
+import { textTable } from "../../terminal/text-table.ts";
+import { pValue, short, trimmed } from "../numbers.ts";
 import type { WeightFinding } from "./weight-finding.ts";
 
 /** Lines joined by newlines, none at the end. */

@@ -1,6 +1,6 @@
 // A finding in one sentence: the shape, what it rests on, and what it is about.
 
-import { pValue, trimmed } from "../report/numbers.ts";
+import { pValue, trimmed } from "../numbers.ts";
 import { FEWEST_DF } from "../rules.ts";
 import type { WeightFinding } from "./weight-finding.ts";
 
