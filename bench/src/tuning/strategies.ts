@@ -1,6 +1,7 @@
 // Ways to spend a number of runs and then choose, of equal length each, so that equal runs are equal training tokens.
 import {
   choose,
+  flatPrior,
   type Observation,
   type Point,
   posterior,
@@ -10,7 +11,6 @@ import {
   type SearchSpace,
   spacePoints,
 } from "promptloss";
-import { flatPrior } from "./flat-prior.ts";
 import type { Truth } from "./truths.ts";
 
 export interface SearchTask {

@@ -3,6 +3,7 @@ export {
   type Choice,
   choose,
   designPoints,
+  flatPrior,
   floored,
   type KnownNoise,
   type NormalizationName,
