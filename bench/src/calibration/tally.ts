@@ -1,6 +1,8 @@
 // Studies of one design and truth through the code of `study results`: what it claims, how often that is false, whether
 // its intervals hold the truth, and how often a t-test over tasks in two stages sees the same.
-import { fitStudy, type ResultRow, type StudyFit, studentTwoSided } from "promptloss";
+import { fitStudy } from "promptloss";
+import { studentTwoSided } from "promptloss/statistics";
+import type { ResultRow, StudyFit } from "promptloss/study";
 import { type Design, drawStudy, type Truth, VERTEX } from "./truths.ts";
 
 export interface Tally {

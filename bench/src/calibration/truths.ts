@@ -1,6 +1,7 @@
 // Made-up studies whose truth is known: designs of weights and seeds, tasks, and what the scores do with the weight.
 
-import { analysisSettings, type ResultRow, type StudyResults, wpOfPlw } from "promptloss";
+import { wpOfPlw } from "promptloss/statistics";
+import { analysisSettings, type ResultRow, type StudyResults } from "promptloss/study";
 import { randomSource } from "./random.ts";
 
 export interface Design {

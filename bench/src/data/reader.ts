@@ -1,5 +1,7 @@
 // Reads a data set as `promptloss inspect` does and prints rows, seconds and peak memory: `reader.js FILE TOKENIZER`.
-import { createTemplate, inspectExamples, loadTokenizer, peakMemory, readExamples } from "promptloss";
+import { createTemplate, inspectExamples, loadTokenizer } from "promptloss";
+import { readExamples } from "promptloss/data";
+import { peakMemory } from "promptloss/training";
 
 const [file = "", folder = ""] = process.argv.slice(2);
 const tokenizer = await loadTokenizer(folder);

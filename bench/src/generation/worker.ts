@@ -1,6 +1,8 @@
 // Our side of the benchmark of generation.
 import { getNumThreads, libtorch, setNumThreads } from "@promptloss/torch";
-import { type CausalLanguageModel, generate, loadModel } from "promptloss";
+import { loadModel } from "promptloss";
+import { generate } from "promptloss/generation";
+import type { CausalLanguageModel } from "promptloss/models";
 import { serve } from "../lib/peer.ts";
 
 interface Request {

@@ -3,15 +3,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import {
-  checkRecipe,
-  createModel,
-  parseModelConfig,
-  peakMemory,
-  runTraining,
-  type StepEvent,
-  saveModel,
-} from "promptloss";
+import { checkRecipe, runTraining, saveModel } from "promptloss";
+import { createModel, parseModelConfig } from "promptloss/models";
+import { peakMemory, type StepEvent } from "promptloss/training";
 import { machine, markdownTable, writeSection } from "../lib/report.ts";
 import { median } from "../lib/statistics.ts";
 

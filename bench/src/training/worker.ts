@@ -3,18 +3,10 @@
 import { readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { libtorch, ops } from "@promptloss/torch";
-import {
-  checkRecipe,
-  createModel,
-  parseModelConfig,
-  peakMemory,
-  prepareRun,
-  saveAdapter,
-  saveModel,
-  TOKEN_CLASSES,
-  type TrainingRun,
-  train,
-} from "promptloss";
+import { checkRecipe, prepareRun, saveModel, train } from "promptloss";
+import { TOKEN_CLASSES } from "promptloss/data";
+import { createModel, parseModelConfig, saveAdapter } from "promptloss/models";
+import { peakMemory, type TrainingRun } from "promptloss/training";
 import { DRAWN } from "./cases.ts";
 import type { CreateRequest, ExportedRow, OpenRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
 

@@ -1,5 +1,5 @@
 // A choice after a given study: by the posterior with the paper's prior, with a flat one, by the gate, always 0.242.
-import { choose, flatPrior, type Observation, type Point, posterior, priorFor } from "promptloss";
+import { choose, flatPrior, type Observation, type Point, posterior, priorFor } from "promptloss/statistics";
 import { gate, PAPER_WP } from "./gate.ts";
 import type { Truth } from "./truths.ts";
 

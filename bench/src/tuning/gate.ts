@@ -1,6 +1,6 @@
 // The rule that a choice by regret has to beat: the vertex of a study's quadratic where it is significant, an end where
 // the course only rises or falls significantly, and otherwise PLW 0.242. Least squares with Wald's z.
-import type { Observation } from "promptloss";
+import type { Observation } from "promptloss/statistics";
 
 export const PAPER_WP = 0.242 ** 0.30103;
 

@@ -1,7 +1,7 @@
 // Choices and searches by their regret: `npm run bench:tuning`. First, what each rule of choice costs after a given
 // study; second, what each way of searching costs for the same number of runs, on synthetic truths and on a dense study
 // that was really run, replayed. `--replicates 30` is how often each is repeated.
-import { type Point, plwOfWp, randomSource, type SearchSpace, wpOfPlw } from "promptloss";
+import { type Point, plwOfWp, randomSource, type SearchSpace, wpOfPlw } from "promptloss/statistics";
 import { machine, markdownTable, writeSection } from "../lib/report.ts";
 import { designs, rules } from "./choices.ts";
 import { strategies } from "./strategies.ts";

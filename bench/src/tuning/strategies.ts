@@ -10,7 +10,7 @@ import {
   type RandomSource,
   type SearchSpace,
   spacePoints,
-} from "promptloss";
+} from "promptloss/statistics";
 import type { Truth } from "./truths.ts";
 
 export interface SearchTask {

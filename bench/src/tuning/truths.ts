@@ -1,7 +1,7 @@
 // What a search or a choice is tried on: courses of a score over w_p and the learning rate whose best is known, and
 // dense studies that were really run, replayed. Synthetic scores have a gap of about 1 between best and worst weight.
 import { readFileSync } from "node:fs";
-import type { Point, RandomSource } from "promptloss";
+import type { Point, RandomSource } from "promptloss/statistics";
 
 export interface Truth {
   readonly name: string;

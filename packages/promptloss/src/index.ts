@@ -1,25 +1,16 @@
-// The library's public face.
-export * from "./data/cache/index.ts";
-export * from "./data/example.ts";
-export * from "./data/packing/index.ts";
-export * from "./data/rows/index.ts";
-export * from "./data/templates/index.ts";
-export * from "./data/tokenizer/index.ts";
-export * from "./data/tokens/index.ts";
-export * from "./data-plan/index.ts";
-export * from "./errors.ts";
-export * from "./evaluation/index.ts";
-export * from "./evaluation/judges/index.ts";
-export * from "./generation/index.ts";
-export * from "./inspect/index.ts";
-export * from "./invert/index.ts";
-export * from "./loss/index.ts";
-export * from "./machine/peak-memory.ts";
-export * from "./models/index.ts";
-export * from "./preview/index.ts";
-export * from "./recipe/index.ts";
-export * from "./report/index.ts";
-export * from "./serve/index.ts";
-export * from "./statistics/index.ts";
-export * from "./study/index.ts";
-export * from "./training/index.ts";
+// What most programs begin with. All of a part is at its subpath, which is the folder's name: `promptloss/data`,
+// `promptloss/training` …
+export { createTemplate, type Example, loadExamples, loadTokenizer } from "./data/index.ts";
+export { PromptlossError } from "./errors.ts";
+export { compareEvaluations, evaluate, judgePairs } from "./evaluation/index.ts";
+export { TextGenerator } from "./generation/index.ts";
+export { inspectExamples } from "./inspect/index.ts";
+export { invertExamples } from "./invert/index.ts";
+export { loadModel, saveModel } from "./models/index.ts";
+export { previewRow } from "./preview/index.ts";
+export { checkRecipe, type Recipe, readRecipe } from "./recipe/index.ts";
+export { writeStudyReport } from "./report/index.ts";
+export { serveModel } from "./serve/index.ts";
+export { fitMixedModel, quadraticEffect, recommend, wpOfPlw } from "./statistics/index.ts";
+export { fitStudy, planStudy, readStudy, readStudyResults, runStudy, tune } from "./study/index.ts";
+export { prepareRun, runTraining, type TrainingEvent, train } from "./training/index.ts";

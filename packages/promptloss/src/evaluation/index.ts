@@ -1,6 +1,7 @@
 // Evaluation: tasks on a model, their scores and records.
 export { type CompareOptions, type Comparison, compareEvaluations } from "./compare/compare.ts";
 export { EvaluationError, ScoringError, TaskDataError, TaskFileError } from "./errors.ts";
+export * from "./judges/index.ts";
 export { type Bleu, type BleuOptions, bleuOf, bleuStatistics, corpusBleu } from "./metrics/bleu.ts";
 export { type ChrfOptions, chrfOf, chrfStatistics, corpusChrf } from "./metrics/chrf.ts";
 export { rougeL, rougeLsum, rougeN } from "./metrics/rouge.ts";

@@ -1,4 +1,6 @@
 // Training: a recipe into a trained model, step by step or at one call.
+
+export { peakMemory } from "../machine/peak-memory.ts";
 export { type AccumulateSettings, accumulate, accumulateSettings, type BatchLoss } from "./accumulate.ts";
 export { AdamW, type AdamWSettings } from "./adamw.ts";
 export { CheckpointError, DivergenceError, NonFiniteLossError, TrainingError } from "./errors.ts";

@@ -2,7 +2,8 @@
 // thread, special tokens, and encoding in continuation of other text. The encoding itself is Hugging Face's
 // own library; templates and classes are elsewhere.
 import { createHash } from "node:crypto";
-import { type Encoding, Tokenizer as NativeTokenizer } from "tokenizers";
+import { createRequire } from "node:module";
+import type { Encoding, Tokenizer as NativeTokenizer } from "tokenizers";
 import { type Continuation, encodeContinuations } from "./continuation.ts";
 import { EncodedText } from "./encoded-text.ts";
 import { TokenizerError } from "./errors.ts";
@@ -229,8 +230,10 @@ function checkBelongsTogether(folder: TokenizerFolder, native: NativeTokenizer):
 }
 
 function nativeTokenizer(folder: TokenizerFolder): NativeTokenizer {
+  // Here rather than on import: who only reads rows, or a page of help, loads no native code.
+  const { Tokenizer: Native } = createRequire(import.meta.url)("tokenizers") as typeof import("tokenizers");
   try {
-    return NativeTokenizer.fromString(folder.json);
+    return Native.fromString(folder.json);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TokenizerError(`${folder.path}/tokenizer.json: is not a tokenizer (${reason})`, {
