@@ -51,7 +51,7 @@ try {
         batchSize: 8,
         microBatchTokens: 1024,
         learningRate: 1e-4,
-        precision: "bf16",
+        precision: "bfloat16",
         gradientCheckpointing: true,
         logEvery: 1,
       },

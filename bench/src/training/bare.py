@@ -21,7 +21,7 @@ class Llama:
         self.heads, self.size = heads, self.config["hidden_size"] // heads
         self.adapter, self.scale = {}, 2.0
         # Frozen weights need no more precision than products have.
-        dtype = torch.bfloat16 if request["lora"] and request["precision"] == "bf16" else torch.float32
+        dtype = torch.bfloat16 if request["lora"] and request["precision"] == "bfloat16" else torch.float32
         weights = load_file(f"{request['model']}/model.safetensors")
         self.weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
         if request["lora"]:
@@ -82,7 +82,7 @@ def run(request, rounds, best):
         # Each position predicts the next; a row's last predicts nothing.
         targets = ids.roll(-1)
         weights = torch.tensor([weight for row in batch for weight in row["weights"][1:] + [0.0]])
-        with torch.autocast("cpu", torch.bfloat16, enabled=request["precision"] == "bf16"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=request["precision"] == "bfloat16"):
             logits = model.logits(ids, lengths)
         loss = (F.cross_entropy(logits.float(), targets, reduction="none") * weights).sum() / weights.sum()
         loss.backward()

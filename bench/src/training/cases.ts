@@ -7,7 +7,7 @@ export type Side = "ours" | "bare" | "trl" | "trlBest";
 export interface Case {
   readonly shape: Shape;
   readonly lora: boolean;
-  readonly precision: "fp32" | "bf16";
+  readonly precision: "float32" | "bfloat16";
   readonly promptLossWeight: number;
   /** Rows an optimizer step. TRL at its best has twice as many. */
   readonly batch: number;
@@ -30,13 +30,13 @@ export const MAX_LENGTH = 256;
 export const LORA_RANK = 8;
 export const LEARNING_RATE = 2e-5;
 
-function llama(width: number, inner: number, layers: number, heads: number, tied: boolean) {
+function llama(hiddenSize: number, intermediateSize: number, layers: number, heads: number, tied: boolean) {
   return {
     architectures: ["LlamaForCausalLM"],
     model_type: "llama",
     hidden_act: "silu",
-    hidden_size: width,
-    intermediate_size: inner,
+    hidden_size: hiddenSize,
+    intermediate_size: intermediateSize,
     num_hidden_layers: layers,
     num_attention_heads: heads,
     num_key_value_heads: heads,
@@ -61,7 +61,7 @@ const USUAL = { batch: BATCH, maxLength: MAX_LENGTH, full: false };
 export function casesOf(shapes: readonly Shape[], quick: boolean): Case[] {
   return shapes.flatMap((shape) =>
     [false, true].flatMap((lora) =>
-      (["bf16", "fp32"] as const).flatMap((precision) =>
+      (["bfloat16", "float32"] as const).flatMap((precision) =>
         [0.1, 0, 1]
           .map((promptLossWeight) => ({ ...USUAL, shape, lora, precision, promptLossWeight }))
           .filter((each) => !quick || inQuick(each)),
@@ -72,15 +72,15 @@ export function casesOf(shapes: readonly Shape[], quick: boolean): Case[] {
 
 /** The large model, and fp32, at a weight of 0.1 alone; the large one without LoRA. */
 function inQuick({ shape, lora, precision, promptLossWeight }: Case): boolean {
-  return promptLossWeight === 0.1 || (shape === "small" && precision === "bf16" && !lora)
-    ? !(shape === "large" && (lora || precision === "fp32"))
+  return promptLossWeight === 0.1 || (shape === "small" && precision === "bfloat16" && !lora)
+    ? !(shape === "large" && (lora || precision === "float32"))
     : false;
 }
 
 /** One thing varied at a time, all else as in the case that is full fine-tuning in bf16 at 0.1. */
 export function costCasesOf(): { readonly axis: string; readonly case: Case }[] {
   const base: Case = {
-    ...{ shape: "small", lora: false, precision: "bf16", promptLossWeight: 0.1 },
+    ...{ shape: "small", lora: false, precision: "bfloat16", promptLossWeight: 0.1 },
     ...{ batch: BATCH, maxLength: MAX_LENGTH, full: true },
   };
   return [
@@ -104,5 +104,5 @@ export function lengthOf(shape: Shape, rounds: number): Length {
 /** TRL is measured on the small model; at its best it trains in bf16. */
 export function sidesOf({ shape, precision }: Case): Side[] {
   if (shape !== "small") return ["ours", "bare"];
-  return precision === "bf16" ? ["ours", "bare", "trl", "trlBest"] : ["ours", "bare", "trl"];
+  return precision === "bfloat16" ? ["ours", "bare", "trl", "trlBest"] : ["ours", "bare", "trl"];
 }

@@ -43,7 +43,7 @@ export function shareOfPeak(
     work === undefined ||
     speeds === undefined ||
     peak === 0 ||
-    precision === "fp32" ||
+    precision === "float32" ||
     promptLossWeight === 0
   )
     return NONE;

@@ -45,7 +45,7 @@ def config(request, best, folder):
     learning_rate = request["learningRate"]
     settings = dict(output_dir=folder, use_cpu=True, max_steps=request["steps"], learning_rate=learning_rate,
                     lr_scheduler_type="constant", completion_only_loss=request["promptLossWeight"] == 0,
-                    bf16=request["precision"] == "bf16", save_strategy="no", report_to="none", disable_tqdm=True)
+                    bf16=request["precision"] == "bfloat16", save_strategy="no", report_to="none", disable_tqdm=True)
     if best:
         return trl.SFTConfig(per_device_train_batch_size=2 * request["batch"], gradient_checkpointing=False,
                              train_sampling_strategy="group_by_length", **settings)

@@ -53,7 +53,7 @@ writeFileSync(at("absent.yaml"), readFileSync(at("ends.yaml"), "utf8").replace("
 writeFileSync(at("wrong.yaml"), "task: wrong\nkind: multiple-choice\ndata: {test: a}\nmetrcs: [acc]\n");
 
 function evaluate(tasks: string, ...rest: string[]) {
-  return promptloss(["evaluate", model!, "--tasks", tasks, "--data", folder, ...rest]);
+  return promptloss(["evaluate", model!, "--tasks", tasks, "--task-data", folder, ...rest]);
 }
 
 describe.skipIf(skipped)(`evaluate${skipped ? ` (skipped: ${reason})` : ""}`, () => {

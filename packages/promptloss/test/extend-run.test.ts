@@ -15,7 +15,7 @@ afterAll(() => folder.remove());
 
 const RECIPE = `
 loss: { promptLossWeight: 0.1 }
-training: { epochs: 2, batchSize: 8, learningRate: 1e-2, precision: fp32 }
+training: { epochs: 2, batchSize: 8, learningRate: 1e-2, precision: float32 }
 `;
 
 async function train(file: string, set: readonly string[] = [], extend = false) {

@@ -27,7 +27,7 @@ function lines(text: string): unknown[] {
 
 describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run setup first)"}`, () => {
   it("prints the answer alone, the same to an argument, a pipe and a stream", () => {
-    const flags = ["--template", "plain", "--max-tokens", "12"];
+    const flags = ["--template", "plain", "--max-new-tokens", "12"];
     const argument = promptloss(["generate", model, "the dog", ...flags]);
     expect(argument).toMatchInlineSnapshot(`
       {
@@ -48,7 +48,7 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
       '{"instruction": "Say", "input": "it"}\n\n{"prompt": "the\\ndog", "output": "unread"}\n',
     );
     const { stdout, status } = promptloss(
-      ["generate", model, "a", "--file", file, "--file", "-", "--max-tokens", "5", "--system", "be kind"],
+      ["generate", model, "a", "--file", file, "--file", "-", "--max-new-tokens", "5", "--system", "be kind"],
       "from\n\nlines\n",
     );
     expect(status).toBe(0);
@@ -61,7 +61,7 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
       expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
       return lines(stdout);
     };
-    const [line] = json("--max-tokens", "4", "--template", "plain", "--logprobs", "1") as {
+    const [line] = json("--max-new-tokens", "4", "--template", "plain", "--logprobs", "1") as {
       ids: number[];
       promptIds: number[];
       promptTokens: number;
@@ -124,9 +124,9 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
         },
       ]
     `);
-    const beams = json("--beams", "3", "--sequences", "2", "--max-tokens", "6", "--early-stopping");
+    const beams = json("--beams", "3", "--sequences", "2", "--max-new-tokens", "6", "--early-stopping");
     expect(beams).toMatchObject([{ sequence: 0, finishReason: "length" }, { sequence: 1 }]);
-    const streamed = json("--stream", "--max-tokens", "8", "--temperature", "1", "--seed", "7") as {
+    const streamed = json("--stream", "--max-new-tokens", "8", "--temperature", "1", "--seed", "7") as {
       type: string;
       text: string;
     }[];
@@ -138,7 +138,7 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
         .map(({ text }) => text)
         .join(""),
     ).toBe(end.text);
-    const [again] = json("--max-tokens", "8", "--temperature", "1", "--seed", "7") as [{ text: string }];
+    const [again] = json("--max-new-tokens", "8", "--temperature", "1", "--seed", "7") as [{ text: string }];
     expect(again.text).toBe(end.text);
   });
 
@@ -194,13 +194,13 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
       hint: with --json, lines say which answer they belong to
       "
     `);
-    expect(failure(model, "hi", "--max-token", "3")).toMatchInlineSnapshot(`
-      "2 error: unknown option '--max-token'
-      (Did you mean --max-tokens?)
+    expect(failure(model, "hi", "--max-new-token", "3")).toMatchInlineSnapshot(`
+      "2 error: unknown option '--max-new-token'
+      (Did you mean --max-new-tokens?)
       "
     `);
-    expect(failure(model, "hi", "--max-tokens", "0")).toMatchInlineSnapshot(`
-      "2 error: option '--max-tokens <count>' argument '0' is invalid. It should be a whole number of 1 or more.
+    expect(failure(model, "hi", "--max-new-tokens", "0")).toMatchInlineSnapshot(`
+      "2 error: option '--max-new-tokens <count>' argument '0' is invalid. It should be a whole number of 1 or more.
       "
     `);
   });
@@ -230,7 +230,7 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
 describe.skipIf(!ready)(`promptloss chat${ready ? "" : " (skipped: npm run setup first)"}`, () => {
   it("answers lines, forgets on /reset and ends on /exit", () => {
     const { stdout, stderr, status } = promptloss(
-      ["chat", model, "--max-tokens", "6", "--temperature", "2", "--seed", "5", "--system", "be kind"],
+      ["chat", model, "--max-new-tokens", "6", "--temperature", "2", "--seed", "5", "--system", "be kind"],
       "hi\n\nhi\n/reset\nhi\n/exit\nunheard\n",
     );
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
@@ -243,7 +243,7 @@ describe.skipIf(!ready)(`promptloss chat${ready ? "" : " (skipped: npm run setup
   it("tells of what it can't take, and goes on", () => {
     const long = "a ".repeat(600);
     const { stdout, stderr, status } = promptloss(
-      ["chat", model, "--template", "alpaca", "--max-tokens", "6"],
+      ["chat", model, "--template", "alpaca", "--max-new-tokens", "6"],
       `/foo\n${long}\nhi\n`,
     );
     expect(stderr).toMatchInlineSnapshot(`
@@ -260,7 +260,7 @@ describe.skipIf(!ready)(`promptloss chat${ready ? "" : " (skipped: npm run setup
 
   it("stops an answer, not the program, at SIGINT", async () => {
     const wide = tinyFolder(TINY_BYTES, { config: { max_position_embeddings: 100_000 } });
-    const chat = startPromptloss(["chat", wide, "--max-tokens", "90000", "--min-tokens", "90000"]);
+    const chat = startPromptloss(["chat", wide, "--max-new-tokens", "90000", "--min-new-tokens", "90000"]);
     let output = "";
     const heard = async (until: RegExp): Promise<void> => {
       while (!until.test(output)) output += String((await once(chat.stdout, "data"))[0]);

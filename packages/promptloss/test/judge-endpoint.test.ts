@@ -57,7 +57,7 @@ function failing(status: number, message = "no", headers: Record<string, string>
 function request(content = "rank", changes: Partial<JudgeRequest> = {}): JudgeRequest {
   return {
     prompt: { messages: [{ role: "user", content }] },
-    maxTokens: 100,
+    maxNewTokens: 100,
     local: {},
     switched: false,
     ...changes,
@@ -88,7 +88,7 @@ describe("what is sent", () => {
   test("chats and texts, at temperature 0, with the key and more fields", async () => {
     const { heard, endpoint } = await scripted(chat("one"), json({ choices: [{ text: "two" }] }));
     const options = { endpoint: `${endpoint}/`, apiKey: "secret", concurrency: 1, body: { top_k: 3 } };
-    const texts = [request(), request("", { prompt: { text: "go on" }, maxTokens: 512 })];
+    const texts = [request(), request("", { prompt: { text: "go on" }, maxNewTokens: 512 })];
     expect(await answersOf(options, texts)).toEqual(["one", "two"]);
     const shared = { model: "m", temperature: 0, top_k: 3 };
     expect(heard).toEqual([

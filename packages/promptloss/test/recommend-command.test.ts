@@ -21,7 +21,7 @@ function recommended(...args: string[]): string {
 
 describe.skipIf(!built)("promptloss recommend", () => {
   test("without runs: a prior from the paper's facts, and that it is one", () => {
-    const text = recommended("--rg", "0.08", "--tasks", "short-generation");
+    const text = recommended("--rg", "0.08", "--task-group", "short-generation");
     expect(text).toMatch(
       /^Prompt loss weight {2}0\.242\nExpected regret {5}0\.\d+ of the gap between best and worst\n/,
     );

@@ -16,7 +16,7 @@ afterAll(() => folder.remove());
 
 const RECIPE = `
 loss: { promptLossWeight: 0.1 }
-training: { steps: 6, batchSize: 8, learningRate: 1e-2, precision: fp32 }
+training: { steps: 6, batchSize: 8, learningRate: 1e-2, precision: float32 }
 checkpoints: { every: 3 }
 `;
 

@@ -68,7 +68,7 @@ describe.skipIf(!ready)(`promptloss serve${ready ? "" : " (skipped: npm run setu
       failure(model, "--port", "99999"),
       failure(model, "--host", "203.0.113.1", "--port", "0").split("\n").slice(1).join("\n"),
       failure(model, "--api-key-env", "NO_SUCH_KEY"),
-      failure(model, "--max-tokens", "0"),
+      failure(model, "--max-new-tokens", "0"),
     ]).toMatchInlineSnapshot(`
       [
         "1 error: /no/such: there is no such model folder
@@ -83,7 +83,7 @@ describe.skipIf(!ready)(`promptloss serve${ready ? "" : " (skipped: npm run setu
         "1 error: --api-key-env: NO_SUCH_KEY is not set
       hint: export NO_SUCH_KEY=... before
       ",
-        "2 error: option '--max-tokens <count>' argument '0' is invalid. It should be a whole number of 1 or more.
+        "2 error: option '--max-new-tokens <count>' argument '0' is invalid. It should be a whole number of 1 or more.
       ",
       ]
     `);

@@ -54,7 +54,7 @@ function weightsOf(run: string): Buffer {
 
 const SHORT = `
 loss: { promptLossWeight: 0.1 }
-training: { epochs: 2, batchSize: 8, learningRate: 1e-2, precision: fp32, logEvery: 2 }
+training: { epochs: 2, batchSize: 8, learningRate: 1e-2, precision: float32, logEvery: 2 }
 `;
 
 describe.skipIf(!built)(`promptloss train${built ? "" : " (skipped: npm run build first)"}`, () => {
@@ -62,7 +62,7 @@ describe.skipIf(!built)(`promptloss train${built ? "" : " (skipped: npm run buil
     const file = folder.recipe(
       "whole",
       `${SHORT}evaluation: { rows: 4, every: epoch }\ncheckpoints: { every: 2, keep: 2 }
-probes: { generations: { rows: 5, maxTokens: 4 } }\n`,
+probes: { generations: { rows: 5, maxNewTokens: 4 } }\n`,
     );
     const { status, stdout, stderr } = promptloss("train", file);
     expect([status, stderr]).toEqual([0, ""]);
@@ -111,7 +111,7 @@ probes: { generations: { rows: 5, maxTokens: 4 } }\n`,
     expect(manifest).toMatchObject({
       promptLossWeight: 0.1,
       normalization: "weight-sum",
-      precision: "fp32",
+      precision: "float32",
       rows: 20,
       heldOutRows: 4,
       steps: 6,

@@ -16,7 +16,7 @@ import { Progress, watchedHub } from "./progress.ts";
 
 interface Flags {
   tasks: string[];
-  data?: string;
+  taskData?: string;
   adapter?: string;
   dtype?: "float32" | "bfloat16" | "float16";
   device?: string;
@@ -45,7 +45,7 @@ export function evaluateCommand(): Command {
       taskNames,
     )
     .option(
-      "--data <folder>",
+      "--task-data <folder>",
       "the folder that the tasks' files are under; their datasets on the Hugging Face hub where left out",
     )
     .option("--adapter <folder>", "a PEFT adapter over the model")
@@ -80,7 +80,7 @@ export function evaluateCommand(): Command {
       const stop = (): void => abort.abort();
       process.once("SIGINT", stop);
       try {
-        const { json, writeOut, ...options } = flags;
+        const { json, writeOut, taskData, ...options } = flags;
         const prompts: PromptEvent[] = [];
         // Before the weights, which take their time.
         for (const name of tasks) loadTask(name);
@@ -89,6 +89,7 @@ export function evaluateCommand(): Command {
           tasks,
           ...options,
           ...(writeOut !== undefined && { writeOut: writeOut === true ? 1 : writeOut }),
+          ...(taskData !== undefined && { data: taskData }),
           hub: watchedHub(),
           signal: abort.signal,
           onEvent: view(json === true, (event) => {

@@ -29,7 +29,7 @@ import { Progress, watchedHub } from "./progress.ts";
 interface Flags extends DataFlags {
   tokenizer?: string;
   template?: string;
-  tasks?: TaskGroup;
+  taskGroup?: TaskGroup;
   sample: number;
   seed: number;
   json?: true;
@@ -44,7 +44,7 @@ export function inspectCommand(): Command {
     .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (a recipe names its own)")
     .option("--template <name>", "what training would wrap the rows in (the recipe's, or alpaca)");
   return withRowOptions(command)
-    .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
+    .addOption(new Option("--task-group <name>", "what the model is for").choices(taskGroups))
     .option("--sample <rows>", "rows to render whole for the figures of training", wholeNumber, 1000)
     .option("--seed <number>", "of that sample", wholeNumber, 0)
     .option("--json", "print the inspection as JSON")
@@ -76,13 +76,13 @@ export function inspectCommand(): Command {
         ...(flags.verbose && { onSkip: listSkipped }),
       });
       const progress = new Progress("rows");
-      const { sample, seed, tasks } = flags;
+      const { sample, seed, taskGroup } = flags;
       const inspection = await inspectExamples(stream, {
         ...{ tokenizer, template, sample, seed, onRow: (rows) => progress.show(rows) },
         ...(settings && { turns: settings.turns }),
         ...(settings?.normalization && { normalization: settings.normalization }),
         ...(flags.verbose && { onRefused: listSkipped }),
-        ...(tasks && { taskGroup: tasks }),
+        ...(taskGroup && { taskGroup }),
       });
       progress.end();
       const { report } = stream;

@@ -23,7 +23,7 @@ interface Flags extends DataFlags {
   limit?: number;
   maxLength?: number;
   overflow?: OverflowPolicy;
-  precision: "fp32" | "bf16";
+  precision: "float32" | "bfloat16";
   microBatchTokens: number;
   gradients?: true;
 }
@@ -46,7 +46,9 @@ export function lossCommand(): Command {
     .option("--max-length <tokens>", "the longest row", wholeNumber)
     .addOption(new Option("--overflow <policy>", "what to do with longer rows").choices(OVERFLOW_POLICIES))
     .addOption(
-      new Option("--precision <name>", "of matrix products").choices(["fp32", "bf16"]).default("fp32"),
+      new Option("--precision <name>", "of matrix products")
+        .choices(["float32", "bfloat16"])
+        .default("float32"),
     )
     .option("--micro-batch-tokens <tokens>", "tokens computed at one time", wholeNumber, 4096)
     .option("--json", "print errors as JSON too; what is measured is JSON lines in any case")
@@ -58,7 +60,7 @@ export function lossCommand(): Command {
         adapter: flags.adapter,
         data: withFlags(recipeSettings([data], flags), model, data, flags),
         normalization: flags.normalization ?? recipe?.loss.normalization ?? "weight-sum",
-        compute: flags.precision === "bf16" ? "bfloat16" : undefined,
+        compute: flags.precision === "bfloat16" ? "bfloat16" : undefined,
         microBatchTokens: flags.microBatchTokens,
         gradients: flags.gradients === true,
         onRow: ({ source, sums }) => print({ ...source, ...partsOf(sums) }),

@@ -17,7 +17,7 @@ import { Progress, watchedHub } from "./progress.ts";
 interface Flags extends DataFlags {
   rg?: number;
   tokenizer?: string;
-  tasks?: TaskGroup;
+  taskGroup?: TaskGroup;
   study?: string;
   objective?: string;
   normalization?: Normalization;
@@ -38,7 +38,7 @@ export function recommendCommand(): Command {
     )
     .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder, for data");
   return withRowOptions(command)
-    .addOption(new Option("--tasks <kind>", "what the model is for").choices(taskGroups))
+    .addOption(new Option("--task-group <name>", "what the model is for").choices(taskGroups))
     .option("--study <folder>", "the output folder of a study of your own, whose runs are used")
     .option("--objective <task>", 'what the runs are chosen by: a task, or "task metric"')
     .addOption(new Option("--normalization <name>", "of the loss (the recipe's)").choices(NORMALIZATIONS))
@@ -56,7 +56,7 @@ export function recommendCommand(): Command {
         command.error("error: --objective is one of a study: give --study too");
       const settings = flags.rg === undefined ? settingsFrom(data, flags) : undefined;
       const ratio = flags.rg ?? (await ratioOf(data, settings!));
-      const { tasks: taskGroup, study, objective, parameters, tolerance: tolerated, weights } = flags;
+      const { taskGroup, study, objective, parameters, tolerance: tolerated, weights } = flags;
       const found = recommend(ratio, {
         ...{ taskGroup, parameters, weights, tolerance: tolerated },
         normalization: flags.normalization ?? settings?.normalization,

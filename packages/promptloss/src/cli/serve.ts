@@ -14,7 +14,7 @@ interface Flags extends ModelFlags {
   apiKeyEnv?: string;
   allowHost?: string[];
   maxBody: number;
-  maxTokens: number;
+  maxNewTokens: number;
   maxAnswers: number;
   maxWaiting: number;
   maxSeconds: number;
@@ -34,7 +34,7 @@ export function serveCommand(): Command {
     .option("--api-key-env <name>", "clients must send the key of this environment variable")
     .option("--allow-host <names>", "names that clients may call this server by, with commas", hostNames)
     .option("--max-body <bytes>", "of a request", positiveCount, bodyBytes)
-    .option("--max-tokens <count>", "new tokens of an answer at most", positiveCount, tokens)
+    .option("--max-new-tokens <count>", "new tokens of an answer at most", positiveCount, tokens)
     .option("--max-answers <count>", "prompts times n of a request", positiveCount, answers)
     .option("--max-waiting <count>", "requests that wait while another runs", wholeNumber, waiting)
     .option("--max-seconds <count>", "from a request to its last token", positiveCount, seconds)
@@ -52,14 +52,14 @@ async function serve(path: string, flags: Flags): Promise<void> {
     );
   using generator = await loadGenerator(path, flags);
   const name = flags.name ?? basename(resolve(path));
-  const { maxBody, maxTokens, maxAnswers, maxWaiting, maxSeconds } = flags;
+  const { maxBody, maxNewTokens, maxAnswers, maxWaiting, maxSeconds } = flags;
   const server = await serveModel(generator, {
     model: name,
     host: flags.host,
     port: flags.port,
     limits: {
       bodyBytes: maxBody,
-      tokens: maxTokens,
+      tokens: maxNewTokens,
       answers: maxAnswers,
       waiting: maxWaiting,
       seconds: maxSeconds,

@@ -60,7 +60,7 @@ export function tuneCommand(): Command {
     .option("--final-seeds <number>", "new seeds that the choice is trained with", positiveCount, 2)
     .option("--seed <number>", "of the posterior's draws", wholeNumber, 1)
     .option("--noise <sd>", "what is known of a run's noise, as from a pilot", positive)
-    .option("--output <folder>", "the folder of the search; runs/RECIPE-tune if left out")
+    .option("-o, --output <folder>", "the folder of the search; runs/RECIPE-tune if left out")
     .addOption(
       new Option("--launcher <name>", "where cells run").choices(["local", "slurm"]).default("local"),
     )

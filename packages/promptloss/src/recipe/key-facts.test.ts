@@ -46,7 +46,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "training.epsilon": 0.1,
   "training.weightDecay": 0.1,
   "training.maxGradNorm": 0.1,
-  "training.precision": "fp32",
+  "training.precision": "float32",
   "training.gradientCheckpointing": true,
   "training.dropout": 0.1,
   "training.neftuneAlpha": 5,

@@ -17,7 +17,7 @@ export function manifestOf(run: TrainingRun): Manifest {
     processor: readProcessor().model,
     device: model.device,
     threads: getNumThreads(),
-    precision: settings.compute === undefined ? "fp32" : "bf16",
+    precision: settings.compute === undefined ? "float32" : "bfloat16",
     recipe,
     promptLossWeight: run.promptLossWeight,
     normalization: settings.normalization.normalization,

@@ -14,7 +14,7 @@ export interface Manifest {
   readonly device: string;
   readonly threads: number;
   /** Of matrix products. */
-  readonly precision: "fp32" | "bf16";
+  readonly precision: "float32" | "bfloat16";
   /** With every default and every `auto` settled. */
   readonly recipe: Recipe;
   readonly promptLossWeight: number;

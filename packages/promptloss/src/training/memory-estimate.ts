@@ -10,9 +10,9 @@ export interface MemoryEstimate {
   readonly total: number;
 }
 
-/** Tensors of a layer's width that the backward pass needs: norms, projections, attention, residuals. */
+/** Tensors [tokens, hidden size] of a layer that the backward pass needs: norms, projections, attention, residuals. */
 const WIDE_ACTIVATIONS = 14;
-/** Those of the MLP's width. */
+/** Those [tokens, intermediate size]. */
 const MLP_ACTIVATIONS = 4;
 const FLOAT32 = 4;
 
@@ -28,11 +28,11 @@ export function memoryEstimate({ model, settings, rows }: TrainingRun): MemoryEs
   const longest = rows.lengths.reduce((most, length) => Math.max(most, length), 0);
   const tokens =
     "tokens" in settings.microBatch ? settings.microBatch.tokens : settings.microBatch.rows * longest;
-  const { width, mlpWidth, layers } = model.architecture;
+  const { hiddenSize, intermediateSize, layers } = model.architecture;
   const element = settings.compute === undefined ? FLOAT32 : 2;
-  const perToken = (WIDE_ACTIVATIONS * width + MLP_ACTIVATIONS * mlpWidth) * element;
+  const perToken = (WIDE_ACTIVATIONS * hiddenSize + MLP_ACTIVATIONS * intermediateSize) * element;
   const kept = settings.gradientCheckpointing
-    ? perToken + layers.length * width * element
+    ? perToken + layers.length * hiddenSize * element
     : layers.length * perToken;
   const activations = tokens * kept;
   const optimizer = 2 * trainable;

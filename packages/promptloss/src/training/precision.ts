@@ -6,9 +6,9 @@ import { readProcessor } from "../machine/processor.ts";
 const BF16_FEATURES = ["AMX bf16", "AVX-512 bf16", "bf16"];
 
 /** Undefined for float32, which is the weights' own. */
-export function computeDtype(precision: "auto" | "bf16" | "fp32", device: string): DType | undefined {
-  if (precision === "fp32") return undefined;
-  return precision === "bf16" || multipliesBf16(device) ? "bfloat16" : undefined;
+export function computeDtype(precision: "auto" | "bfloat16" | "float32", device: string): DType | undefined {
+  if (precision === "float32") return undefined;
+  return precision === "bfloat16" || multipliesBf16(device) ? "bfloat16" : undefined;
 }
 
 /** What a user should know of a precision that was asked for; undefined where the device has it. */
@@ -18,7 +18,7 @@ export function precisionNote(
   has: (device: string) => boolean = multipliesBf16,
 ): string | undefined {
   if (compute !== "bfloat16" || has(device)) return undefined;
-  return "precision bf16: this processor has no bf16 instructions and emulates them, many times slower than fp32; with precision auto it takes fp32";
+  return "precision bfloat16: this processor has no bf16 instructions and emulates them, many times slower than float32; with precision auto it takes float32";
 }
 
 function multipliesBf16(device: string): boolean {

@@ -109,7 +109,7 @@ function settledRecipe(
   return {
     ...recipe,
     loss: { ...recipe.loss, promptLossWeight },
-    training: { ...recipe.training, precision: compute === undefined ? "fp32" : "bf16", device },
+    training: { ...recipe.training, precision: compute === undefined ? "float32" : "bfloat16", device },
   };
 }
 

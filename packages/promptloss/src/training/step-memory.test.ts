@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const COMMON = "training: {epochs: 1, batchSize: 4, precision: bf16, threads: 1";
+const COMMON = "training: {epochs: 1, batchSize: 4, precision: bfloat16, threads: 1";
 
 test.each([
   ["full", `${COMMON}}`],

@@ -5,7 +5,7 @@ import { type StudyResults, writeStudyResults } from "../../src/study/results/in
 
 const run = {
   ...{ promptloss: "0.1.0", node: "v20.11.0", libtorch: "2.3.0", platform: "linux x64" },
-  ...{ processor: "A processor", device: "cpu", precision: "fp32", normalization: "weight-sum" },
+  ...{ processor: "A processor", device: "cpu", precision: "float32", normalization: "weight-sum" },
   ...{ reduceOver: "batch", notes: ["two rows were longer than 512 tokens"] },
 };
 

@@ -17,8 +17,8 @@ export interface ModelFlags {
 }
 
 export interface DecodingFlags {
-  maxTokens?: number;
-  minTokens?: number;
+  maxNewTokens?: number;
+  minNewTokens?: number;
   temperature?: number;
   topK?: number;
   topP?: number;
@@ -50,8 +50,8 @@ export function addModelOptions(command: Command): Command {
 
 export function addDecodingOptions(command: Command): Command {
   return command
-    .option("--max-tokens <count>", "new tokens at most", positiveCount)
-    .option("--min-tokens <count>", "new tokens before a stop token may come", wholeNumber)
+    .option("--max-new-tokens <count>", "new tokens at most", positiveCount)
+    .option("--min-new-tokens <count>", "new tokens before a stop token may come", wholeNumber)
     .option("--temperature <number>", "0 takes the likeliest token, above 0 tokens are drawn", weightNumber)
     .option("--top-k <count>", "draw from the k likeliest tokens", wholeNumber)
     .option("--top-p <share>", "draw from the likeliest tokens that reach this probability", weightNumber)
@@ -62,10 +62,10 @@ export function addDecodingOptions(command: Command): Command {
 
 /** The library's options of flags that have the same meaning under other names. */
 export function decodingOptions(flags: DecodingFlags): TextGenerationOptions {
-  const { maxTokens, minTokens, temperature, topK, topP, repetitionPenalty, seed, stop } = flags;
+  const { maxNewTokens, minNewTokens, temperature, topK, topP, repetitionPenalty, seed, stop } = flags;
   const given = {
-    maxNewTokens: maxTokens,
-    minNewTokens: minTokens,
+    maxNewTokens,
+    minNewTokens,
     temperature,
     topK,
     topP,
@@ -78,8 +78,8 @@ export function decodingOptions(flags: DecodingFlags): TextGenerationOptions {
 
 /** Names of the command line that are not the library's own, written with dashes. */
 const FLAG_NAMES: Readonly<Record<string, string>> = {
-  maxNewTokens: "--max-tokens",
-  minNewTokens: "--min-tokens",
+  maxNewTokens: "--max-new-tokens",
+  minNewTokens: "--min-new-tokens",
   logProbabilities: "--logprobs",
 };
 

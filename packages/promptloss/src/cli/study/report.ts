@@ -28,7 +28,7 @@ export function reportCommand(): Command {
       collect,
       [],
     )
-    .option("--output <file>", "the HTML file; report.html in the study's folder where left out")
+    .option("-o, --output <file>", "the HTML file; report.html in the study's folder where left out")
     .option("--json", "print where it is and what was found as JSON")
     .action(async (study: string, flags: Flags) => {
       const { path, content } = await write(study, flags);

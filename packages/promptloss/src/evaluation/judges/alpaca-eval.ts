@@ -24,7 +24,7 @@ function ask({ instruction, input, candidate, reference }: AnswerPair, seed: num
         { role: "user", content: user },
       ],
     },
-    maxTokens: MAX_TOKENS,
+    maxNewTokens: MAX_TOKENS,
     local: {},
     switched,
   };

@@ -60,8 +60,8 @@ export class AnswerCache {
 }
 
 /** @param judge who is asked, with every setting that could change its answer */
-export function answerKey(judge: string, { prompt, maxTokens, local }: JudgeRequest): string {
+export function answerKey(judge: string, { prompt, maxNewTokens, local }: JudgeRequest): string {
   return createHash("sha256")
-    .update(JSON.stringify([judge, prompt, maxTokens, local]))
+    .update(JSON.stringify([judge, prompt, maxNewTokens, local]))
     .digest("hex");
 }

@@ -123,8 +123,8 @@ function asker(
   more: Readonly<Record<string, unknown>>,
   retries: number,
 ): Asker {
-  const once: Asker = async ({ prompt, maxTokens }, signal) => {
-    const body = { model, max_tokens: maxTokens, temperature: 0, ...more };
+  const once: Asker = async ({ prompt, maxNewTokens }, signal) => {
+    const body = { model, max_tokens: maxNewTokens, temperature: 0, ...more };
     if ("text" in prompt) {
       const answer = await client.post("/completions", { body: { prompt: prompt.text, ...body }, signal });
       return textSchema.parse(answer).choices[0]!.text;

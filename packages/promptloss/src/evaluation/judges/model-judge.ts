@@ -48,12 +48,12 @@ async function answers(
   batch: readonly JudgeRequest[],
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
-  const { maxTokens, local } = batch[0]!;
+  const { maxNewTokens, local } = batch[0]!;
   const results = await generator.generate(
     batch.map(({ prompt }) => prompt),
     {
       ...local,
-      maxNewTokens: maxTokens,
+      maxNewTokens,
       temperature: 0,
       ...(signal !== undefined && { signal }),
     },

@@ -25,7 +25,7 @@ function ask({ instruction, input, candidate, reference }: AnswerPair): JudgeReq
         response_2: cleaned(reference),
       }),
     },
-    maxTokens: MAX_TOKENS,
+    maxNewTokens: MAX_TOKENS,
     local: { beams: 4, earlyStopping: true, repetitionPenalty: 1.2 },
     switched: false,
   };

@@ -9,7 +9,7 @@ export interface JudgeRequest {
   /** Messages of a chat, or a text to continue. */
   readonly prompt: { readonly messages: readonly ChatTurn[] } | { readonly text: string };
   /** New tokens at most; the likeliest ones. */
-  readonly maxTokens: number;
+  readonly maxNewTokens: number;
   /** Of our own engine; endpoints have no such fields in common. */
   readonly local: {
     readonly beams?: number;

@@ -114,7 +114,7 @@ function readWhole(model: CausalLanguageModel, sequences: readonly ScoredSequenc
   return scored(model, model.forward(packed), places, sequences);
 }
 
-/** @param states [tokens, width] @param places of the states that predict each sequence's targets */
+/** @param states [tokens, hidden size] @param places of the states that predict each sequence's targets */
 function scored(
   model: CausalLanguageModel,
   states: Tensor,

@@ -66,11 +66,11 @@ export interface ModuleNames {
 
 export interface Architecture {
   readonly vocabularySize: number;
-  readonly width: number;
+  readonly hiddenSize: number;
   readonly heads: number;
   readonly keyValueHeads: number;
-  readonly headWidth: number;
-  readonly mlpWidth: number;
+  readonly headSize: number;
+  readonly intermediateSize: number;
   readonly maxPositions: number;
   readonly layers: readonly LayerPlan[];
   readonly ropes: readonly RopePlan[];
@@ -81,7 +81,7 @@ export interface Architecture {
    * Where the two halves of a layer, attention and MLP, have their norms: "before" them; "around" them, before
    * and after; "parallel", before both, which read the same input; "after" the residual sum.
    */
-  readonly block: "before" | "around" | "parallel" | "after";
+  readonly block: "pre-norm" | "pre-and-post-norm" | "parallel" | "post-norm";
   readonly finalNorm: boolean;
   /** Query and key are normalized a head before they are turned. */
   readonly queryKeyNorm: boolean;

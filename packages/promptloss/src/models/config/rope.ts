@@ -10,7 +10,7 @@ type RopeType = (typeof ROPE_TYPES)[number];
 
 /** What the scaling needs to know of the model. */
 export interface RopeContext {
-  readonly headWidth: number;
+  readonly headSize: number;
   readonly maxPositions: number;
   /** rope_theta where the rope's own object has none. */
   readonly theta: number;
@@ -33,15 +33,15 @@ const ALIASES: Readonly<Record<string, RopeType>> = { su: "longrope" };
 
 /** @param rope the object that describes the rope; undefined for the default type */
 export function ropePlan(rope: ConfigFields | undefined, context: RopeContext): RopePlan {
-  const { headWidth, maxPositions } = context;
+  const { headSize, maxPositions } = context;
   const theta = rope?.optionalNumber("rope_theta") ?? context.theta;
   const partial = rope?.optionalNumber("partial_rotary_factor") ?? context.partial;
-  const width = Math.trunc(headWidth * partial);
+  const width = Math.trunc(headSize * partial);
   const type = rope === undefined ? "default" : ropeType(rope, context.types ?? ROPE_TYPES);
-  if (rope !== undefined && (width % 2 !== 0 || width < 2 || width > headWidth))
+  if (rope !== undefined && (width % 2 !== 0 || width < 2 || width > headSize))
     throw rope.error(
       "partial_rotary_factor",
-      `of heads of ${headWidth} must leave an even number of elements`,
+      `of heads of ${headSize} must leave an even number of elements`,
     );
   const base = inverse(theta, width);
   const plan =

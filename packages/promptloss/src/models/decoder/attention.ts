@@ -68,8 +68,8 @@ export function attentionPlan(
 const FUSED_DTYPES: ReadonlySet<string> = new Set(["float32", "bfloat16"]);
 
 /** Whether the fused operators do what this architecture asks. */
-function servesFused({ headWidth, attentionSoftcap }: Architecture): boolean {
-  return fusedKernels() && headWidth % 16 === 0 && attentionSoftcap === undefined;
+function servesFused({ headSize, attentionSoftcap }: Architecture): boolean {
+  return fusedKernels() && headSize % 16 === 0 && attentionSoftcap === undefined;
 }
 
 function tokensOf(segments: readonly Segment[]): number {
@@ -87,10 +87,10 @@ function isSingleStep(segments: readonly Segment[], cache: KeyValueCache | undef
 }
 
 /**
- * @param query [tokens, heads, head width], turned
- * @param key [tokens, key-value heads, head width], turned
+ * @param query [tokens, heads, head size], turned
+ * @param key [tokens, key-value heads, head size], turned
  * @param value as `key`
- * @returns [tokens, heads · head width]
+ * @returns [tokens, heads · head size]
  */
 export function attend(
   architecture: Architecture,
@@ -103,7 +103,7 @@ export function attend(
   const { window, attentionScale: scale } = architecture.layers[layer]!;
   const { segments, cache, masks, dropout } = plan;
   const options = { scale, dropout, softcap: architecture.attentionSoftcap };
-  const [tokens, heads, headWidth] = query.shape as [number, number, number];
+  const [tokens, heads, headSize] = query.shape as [number, number, number];
   const groups = heads / key.shape[1]!;
   if (cache !== undefined) cache.append(layer, segments, key, value);
   if (plan.starts !== undefined) {
@@ -114,16 +114,16 @@ export function attend(
       pasts && held
         ? cachedAttention(query, held.keys, held.values, starts, pasts, settings)
         : packedAttention(query, key, value, starts, settings);
-    return output.reshape([tokens, heads * headWidth]);
+    return output.reshape([tokens, heads * headSize]);
   }
 
   if (cache !== undefined && isSingleStep(segments, cache)) {
     // The queries that share a key's head stand where a sequence's positions would: nothing is repeated.
     const longest = Math.max(...segments.map(({ past }) => past)) + 1;
     const { keys, values } = cache.read(layer, longest);
-    const grouped = query.view([tokens, heads / groups, groups, headWidth]);
+    const grouped = query.view([tokens, heads / groups, groups, headSize]);
     const mask = masks.get(maskKey(0, 0, window));
-    return core(grouped, keys, values, { ...options, mask }).reshape([tokens, heads * headWidth]);
+    return core(grouped, keys, values, { ...options, mask }).reshape([tokens, heads * headSize]);
   }
 
   const [first] = segments as [Segment];
@@ -137,7 +137,7 @@ export function attend(
     const { length, past } = batch[0]!;
     const spread = (parts: readonly Tensor[]): Tensor => {
       const part = parts[row]!;
-      return part.reshape([batch.length, length, part.shape[1]!, headWidth]).transpose(1, 2);
+      return part.reshape([batch.length, length, part.shape[1]!, headSize]).transpose(1, 2);
     };
     const earlier = past === 0 ? undefined : cache?.readRow(layer, row, past + length);
     const mask = masks.get(maskKey(length, past, window));
@@ -147,19 +147,19 @@ export function attend(
       repeatHeads(earlier?.values ?? spread(values), groups),
       { ...options, mask, causal: mask === undefined },
     );
-    return output.transpose(1, 2).reshape([batch.length * length, heads * headWidth]);
+    return output.transpose(1, 2).reshape([batch.length * length, heads * headSize]);
   });
   return outputs.length === 1 ? outputs[0]! : cat(outputs, 0);
 }
 
-/** [batch, key-value heads, keys, width] → [batch, heads, keys, width]. */
+/** [batch, key-value heads, keys, head size] → [batch, heads, keys, head size]. */
 function repeatHeads(x: Tensor, groups: number): Tensor {
   if (groups === 1) return x;
-  const [batch, heads, keys, width] = x.shape as [number, number, number, number];
+  const [batch, heads, keys, headSize] = x.shape as [number, number, number, number];
   return x
     .unsqueeze(2)
-    .expand([batch, heads, groups, keys, width])
-    .reshape([batch, heads * groups, keys, width]);
+    .expand([batch, heads, groups, keys, headSize])
+    .reshape([batch, heads * groups, keys, headSize]);
 }
 
 interface CoreOptions {
@@ -170,7 +170,7 @@ interface CoreOptions {
   readonly causal?: boolean;
 }
 
-/** All of [batch, heads, queries or keys, width]. */
+/** All of [batch, heads, queries or keys, head size]. */
 function core(query: Tensor, key: Tensor, value: Tensor, options: CoreOptions): Tensor {
   const { scale, dropout, softcap, mask = null, causal = false } = options;
   if (softcap === undefined)

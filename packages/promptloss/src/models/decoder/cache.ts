@@ -6,7 +6,7 @@ import { ModelInputError } from "../errors.ts";
 import type { Segment } from "./input.ts";
 
 interface LayerStore {
-  /** [sequences, key-value heads, capacity, head width]. */
+  /** [sequences, key-value heads, capacity, head size]. */
   keys: Tensor;
   values: Tensor;
 }
@@ -38,7 +38,7 @@ export class KeyValueCache {
     return fromTypedArray(BigInt64Array.from(this.#lengths, BigInt), undefined, { device });
   }
 
-  /** @internal Writes a layer's new keys and values behind those held: [tokens, key-value heads, head width]. */
+  /** @internal Writes a layer's new keys and values behind those held: [tokens, key-value heads, head size]. */
   append(layer: number, segments: readonly Segment[], keys: Tensor, values: Tensor): void {
     noGrad(() =>
       scope(() => {
@@ -78,7 +78,7 @@ export class KeyValueCache {
     return { keys: keys.narrow(2, 0, length), values: values.narrow(2, 0, length) };
   }
 
-  /** @internal Views of the first `length` positions of one sequence, [1, heads, length, width]. */
+  /** @internal Views of the first `length` positions of one sequence, [1, heads, length, head size]. */
   readRow(layer: number, row: number, length: number): LayerStore {
     const { keys, values } = this.read(layer, length);
     return { keys: keys.narrow(0, row, 1), values: values.narrow(0, row, 1) };
@@ -134,13 +134,13 @@ export class KeyValueCache {
   #room(layer: number, segments: readonly Segment[], like: Tensor): LayerStore {
     const needed = Math.max(...segments.map(({ past, length }) => past + length));
     while (this.#capacity < needed) this.#capacity *= 2;
-    const [, heads, width] = like.shape as [number, number, number];
+    const [, heads, headSize] = like.shape as [number, number, number];
     const { dtype, device } = like;
     let store = this.#layers[layer];
     const held = store?.keys.shape[2] ?? 0;
     if (store !== undefined && held >= needed) return store;
     const grown = (old: Tensor | undefined): Tensor => {
-      const wide = empty([this.#lengths.length, heads, this.#capacity, width], { dtype, device });
+      const wide = empty([this.#lengths.length, heads, this.#capacity, headSize], { dtype, device });
       // What is beyond a sequence's length is masked, but 0 · NaN would still be NaN.
       wide.zero_();
       if (old !== undefined) wide.narrow(2, 0, held).copy_(old);

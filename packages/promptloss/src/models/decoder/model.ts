@@ -35,15 +35,15 @@ export interface ForwardOptions {
   dropout?: Partial<DropoutRates>;
   /** Keep only each layer's input and compute the layer again in the backward pass. */
   checkpointing?: boolean;
-  /** NEFTune (arXiv 2310.05914): uniform noise of ±alpha / √(length · width) on the embeddings. */
+  /** NEFTune (arXiv 2310.05914): uniform noise of ±alpha / √(length · hidden size) on the embeddings. */
   neftuneAlpha?: number;
 }
 
 /** What a loss is made of. */
 export interface HiddenAndHead {
-  /** The last hidden states, [tokens, width]. */
+  /** The last hidden states, [tokens, hidden size]. */
   readonly hidden: Tensor;
-  /** The weight that turns them into logits, [vocabulary, width]. */
+  /** The weight that turns them into logits, [vocabulary, hidden size]. */
   readonly head: Tensor;
 }
 
@@ -100,7 +100,7 @@ export class CausalLanguageModel {
     return this.parameter(`${this.architecture.names.embedding}.weight`).device;
   }
 
-  /** The weight that turns hidden states into logits, [vocabulary, width]; the embedding's where tied. */
+  /** The weight that turns hidden states into logits, [vocabulary, hidden size]; the embedding's where tied. */
   get head(): Tensor {
     const { names, tied } = this.architecture;
     return this.parameter(`${tied ? names.embedding : names.head}.weight`);
@@ -120,7 +120,7 @@ export class CausalLanguageModel {
   }
 
   /**
-   * Reads sequences and gives the last hidden states, [tokens, width], after the final norm.
+   * Reads sequences and gives the last hidden states, [tokens, hidden size], after the final norm.
    * @throws {ModelInputError} where the input does not fit the model or the cache
    */
   forward(input: PackedSequences, options: ForwardOptions = {}): Tensor {
@@ -159,7 +159,7 @@ export class CausalLanguageModel {
     });
   }
 
-  /** Hidden states [..., width] → logits [..., vocabulary], capped where the family caps them. */
+  /** Hidden states [..., hidden size] → logits [..., vocabulary], capped where the family caps them. */
   logits(hidden: Tensor): Tensor {
     return scope(() => {
       const scores = linear(hidden, this.head);
@@ -237,16 +237,16 @@ export class CausalLanguageModel {
     switch (block) {
       case "parallel":
         return input.add(attention(norm(attentionNorm, input))).add(mlp(norm(mlpNorm, input)));
-      case "after": {
+      case "post-norm": {
         const middle = norm(attentionNorm, input.add(attention(input)));
         return norm(mlpNorm, middle.add(mlp(middle)));
       }
-      case "around": {
+      case "pre-and-post-norm": {
         const attended = norm(names.attentionPostNorm!, attention(norm(attentionNorm, input)));
         const middle = input.add(attended);
         return middle.add(norm(names.mlpPostNorm!, mlp(norm(mlpNorm, middle))));
       }
-      case "before": {
+      case "pre-norm": {
         const middle = input.add(attention(norm(attentionNorm, input)));
         return middle.add(mlp(norm(mlpNorm, middle)));
       }
@@ -271,19 +271,19 @@ export class CausalLanguageModel {
     return this.#project(layerModule(architecture, index, names.attentionOutput), output, frame);
   }
 
-  /** Each [tokens, heads, head width]. */
+  /** Each [tokens, heads, head size]. */
   #queryKeyValue(index: number, x: Tensor, frame: Frame): [Tensor, Tensor, Tensor] {
     const { architecture } = this;
-    const { heads, keyValueHeads, headWidth, fusedAttentionInputs } = architecture;
+    const { heads, keyValueHeads, headSize, fusedAttentionInputs } = architecture;
     const tokens = x.shape[0]!;
     const projected = architecture.names.attentionInputs.map((part) =>
       this.#project(layerModule(architecture, index, part), x, frame),
     );
-    const byHead = (part: Tensor): Tensor => part.view([tokens, -1, headWidth]);
+    const byHead = (part: Tensor): Tensor => part.view([tokens, -1, headSize]);
     if (fusedAttentionInputs === undefined) return projected.map(byHead) as [Tensor, Tensor, Tensor];
     const all = projected[0]!;
     if (fusedAttentionInputs === "by-head")
-      return all.view([tokens, heads, 3 * headWidth]).chunk(3, 2) as [Tensor, Tensor, Tensor];
+      return all.view([tokens, heads, 3 * headSize]).chunk(3, 2) as [Tensor, Tensor, Tensor];
     return byHead(all).split([heads, keyValueHeads, keyValueHeads], 1) as [Tensor, Tensor, Tensor];
   }
 
@@ -323,10 +323,10 @@ export class CausalLanguageModel {
 /** Noise for each token's embedding, without gradient. */
 function neftuneNoise(hidden: Tensor, segments: readonly Segment[], alpha: number): Tensor {
   return noGrad(() => {
-    const [tokens, width] = hidden.shape as [number, number];
+    const [tokens, hiddenSize] = hidden.shape as [number, number];
     const scales = new Float32Array(tokens);
     for (const { start, length } of segments)
-      scales.fill(alpha / Math.sqrt(length * width), start, start + length);
+      scales.fill(alpha / Math.sqrt(length * hiddenSize), start, start + length);
     const scale = fromTypedArray(scales, [tokens, 1]).to({ dtype: hidden.dtype, device: hidden.device });
     return hidden.randLike().mul(2).sub(1).mul(scale);
   });

@@ -12,9 +12,9 @@ export function layerModule(architecture: Architecture, index: number, part: str
 export function linearModules(
   architecture: Architecture,
 ): { module: string; inputs: number; outputs: number; bias: boolean }[] {
-  const { names, width, heads, keyValueHeads, headWidth, mlpWidth, biases } = architecture;
-  const query = heads * headWidth;
-  const keyValue = keyValueHeads * headWidth;
+  const { names, hiddenSize, heads, keyValueHeads, headSize, intermediateSize, biases } = architecture;
+  const query = heads * headSize;
+  const keyValue = keyValueHeads * headSize;
   const attention = biases.attentionInputs;
   return architecture.layers.flatMap((_, index) => {
     const at = (part: string, inputs: number, outputs: number, bias: boolean) => ({
@@ -26,46 +26,48 @@ export function linearModules(
     const [first, second, third] = names.attentionInputs;
     const inputs =
       second === undefined || third === undefined
-        ? [at(first, width, query + 2 * keyValue, attention)]
+        ? [at(first, hiddenSize, query + 2 * keyValue, attention)]
         : [
-            at(first, width, query, attention),
-            at(second, width, keyValue, attention),
-            at(third, width, keyValue, attention),
+            at(first, hiddenSize, query, attention),
+            at(second, hiddenSize, keyValue, attention),
+            at(third, hiddenSize, keyValue, attention),
           ];
-    const mlpOutputs = architecture.gated && names.mlpInputs.length === 1 ? 2 * mlpWidth : mlpWidth;
+    const mlpOutputs =
+      architecture.gated && names.mlpInputs.length === 1 ? 2 * intermediateSize : intermediateSize;
     return [
       ...inputs,
-      at(names.attentionOutput, query, width, biases.attentionOutput),
-      ...names.mlpInputs.map((part) => at(part, width, mlpOutputs, biases.mlp)),
-      at(names.mlpOutput, mlpWidth, width, biases.mlp),
+      at(names.attentionOutput, query, hiddenSize, biases.attentionOutput),
+      ...names.mlpInputs.map((part) => at(part, hiddenSize, mlpOutputs, biases.mlp)),
+      at(names.mlpOutput, intermediateSize, hiddenSize, biases.mlp),
     ];
   });
 }
 
 /** Names and shapes of all parameters. A tied head has none of its own. */
 export function parameterShapes(architecture: Architecture): Map<string, Shape> {
-  const { names, width, headWidth, norm, vocabularySize } = architecture;
+  const { names, hiddenSize, headSize, norm, vocabularySize } = architecture;
   const shapes = new Map<string, Shape>();
   const addNorm = (module: string, size: number): void => {
     shapes.set(`${module}.weight`, [size]);
     if (norm.kind === "layer") shapes.set(`${module}.bias`, [size]);
   };
-  shapes.set(`${names.embedding}.weight`, [vocabularySize, width]);
+  shapes.set(`${names.embedding}.weight`, [vocabularySize, hiddenSize]);
   if (names.positions !== undefined) {
     const rows = architecture.maxPositions + (architecture.positionOffset ?? 0);
-    shapes.set(`${names.positions}.weight`, [rows, width]);
+    shapes.set(`${names.positions}.weight`, [rows, hiddenSize]);
   }
   architecture.layers.forEach((_, index) => {
     const wide = [names.attentionNorm, names.attentionPostNorm, names.mlpNorm, names.mlpPostNorm];
-    for (const part of wide) if (part !== undefined) addNorm(layerModule(architecture, index, part), width);
+    for (const part of wide)
+      if (part !== undefined) addNorm(layerModule(architecture, index, part), hiddenSize);
     for (const part of [names.queryNorm, names.keyNorm])
-      if (part !== undefined) addNorm(layerModule(architecture, index, part), headWidth);
+      if (part !== undefined) addNorm(layerModule(architecture, index, part), headSize);
   });
   for (const { module, inputs, outputs, bias } of linearModules(architecture)) {
     shapes.set(`${module}.weight`, architecture.transposed ? [inputs, outputs] : [outputs, inputs]);
     if (bias) shapes.set(`${module}.bias`, [outputs]);
   }
-  if (architecture.finalNorm) addNorm(names.finalNorm, width);
-  if (!architecture.tied) shapes.set(`${names.head}.weight`, [vocabularySize, width]);
+  if (architecture.finalNorm) addNorm(names.finalNorm, hiddenSize);
+  if (!architecture.tied) shapes.set(`${names.head}.weight`, [vocabularySize, hiddenSize]);
   return shapes;
 }

@@ -39,7 +39,7 @@ function frequencies(plan: RopePlan, positions: Int32Array, segments: readonly S
   return where(flags, fromTypedArray(long.frequencies).unsqueeze(0), short);
 }
 
-/** Turns the first pairs of each head: x [tokens, heads, head width], computed in float32. */
+/** Turns the first pairs of each head: x [tokens, heads, head size], computed in float32. */
 export function rotate(x: Tensor, { cos, sin }: RotaryTable): Tensor {
   return rotaryEmbedding(x, cos, sin);
 }

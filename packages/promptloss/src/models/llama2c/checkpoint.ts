@@ -1,10 +1,11 @@
-// llama2.c's checkpoint (run.c, version 0): seven int32 (width, MLP width, layers, heads, key heads, vocabulary,
-// context; a negative vocabulary says that the head is a matrix of its own), then float32 weights in a fixed order.
+// llama2.c's checkpoint (run.c, version 0): seven int32 (hidden size, intermediate size, layers, heads, key heads,
+// vocabulary, context; a negative vocabulary says that the head is a matrix of its own), then float32 weights in a
+// fixed order.
 import { ModelError } from "../errors.ts";
 
 export interface Llama2cShape {
-  readonly width: number;
-  readonly mlpWidth: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
   readonly layers: number;
   readonly heads: number;
   readonly keyValueHeads: number;
@@ -34,9 +35,9 @@ const MAGIC = 0x616b3432;
  */
 export function readCheckpoint(bytes: Uint8Array, path: string): Llama2cCheckpoint {
   const shape = readHeader(bytes, path);
-  const { width, mlpWidth, layers, heads, keyValueHeads, vocabulary, context, tied } = shape;
-  const headWidth = width / heads;
-  const keyWidth = keyValueHeads * headWidth;
+  const { hiddenSize, intermediateSize, layers, heads, keyValueHeads, vocabulary, context, tied } = shape;
+  const headSize = hiddenSize / heads;
+  const keyWidth = keyValueHeads * headSize;
   const weights = new Map<string, Matrix>();
   // A copy, as the bytes may lie at any offset.
   const all = new Float32Array(new Uint8Array(bytes.subarray(HEADER_BYTES)).buffer);
@@ -51,19 +52,19 @@ export function readCheckpoint(bytes: Uint8Array, path: string): Llama2cCheckpoi
     for (let layer = 0; layer < layers; layer++)
       weights.set(`model.layers.${layer}.${name}.weight`, arrange(take(shape)));
   };
-  weights.set("model.embed_tokens.weight", take([vocabulary, width]));
-  perLayer("input_layernorm", [width]);
-  perLayer("self_attn.q_proj", [width, width], (matrix) => halved(matrix, heads));
-  perLayer("self_attn.k_proj", [keyWidth, width], (matrix) => halved(matrix, keyValueHeads));
-  perLayer("self_attn.v_proj", [keyWidth, width]);
-  perLayer("self_attn.o_proj", [width, width]);
-  perLayer("post_attention_layernorm", [width]);
-  perLayer("mlp.gate_proj", [mlpWidth, width]);
-  perLayer("mlp.down_proj", [width, mlpWidth]);
-  perLayer("mlp.up_proj", [mlpWidth, width]);
-  weights.set("model.norm.weight", take([width]));
-  take([2, context, headWidth / 2]); // cosines and sines, which readers compute
-  if (!tied) weights.set("lm_head.weight", take([vocabulary, width]));
+  weights.set("model.embed_tokens.weight", take([vocabulary, hiddenSize]));
+  perLayer("input_layernorm", [hiddenSize]);
+  perLayer("self_attn.q_proj", [hiddenSize, hiddenSize], (matrix) => halved(matrix, heads));
+  perLayer("self_attn.k_proj", [keyWidth, hiddenSize], (matrix) => halved(matrix, keyValueHeads));
+  perLayer("self_attn.v_proj", [keyWidth, hiddenSize]);
+  perLayer("self_attn.o_proj", [hiddenSize, hiddenSize]);
+  perLayer("post_attention_layernorm", [hiddenSize]);
+  perLayer("mlp.gate_proj", [intermediateSize, hiddenSize]);
+  perLayer("mlp.down_proj", [hiddenSize, intermediateSize]);
+  perLayer("mlp.up_proj", [intermediateSize, hiddenSize]);
+  weights.set("model.norm.weight", take([hiddenSize]));
+  take([2, context, headSize / 2]); // cosines and sines, which readers compute
+  if (!tied) weights.set("lm_head.weight", take([vocabulary, hiddenSize]));
   return { shape, weights };
 }
 
@@ -76,36 +77,49 @@ function readHeader(bytes: Uint8Array, path: string): Llama2cShape {
   if (bytes.length < HEADER_BYTES) return fail(`has ${bytes.length} bytes, fewer than a checkpoint's header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) === MAGIC) return fail("is a checkpoint of a later version of llama2.c");
-  const [width, mlpWidth, layers, heads, keyValueHeads, signed, context] = Array.from({ length: 7 }, (_, i) =>
-    view.getInt32(4 * i, true),
+  const [hiddenSize, intermediateSize, layers, heads, keyValueHeads, signed, context] = Array.from(
+    { length: 7 },
+    (_, i) => view.getInt32(4 * i, true),
   ) as [number, number, number, number, number, number, number];
   const vocabulary = Math.abs(signed);
-  const sizes = { width, mlpWidth, layers, heads, keyValueHeads, vocabulary, context };
+  const sizes = { hiddenSize, intermediateSize, layers, heads, keyValueHeads, vocabulary, context };
   for (const [name, size] of Object.entries(sizes))
-    if (size < 1 || size > 1 << 24) return fail(`its header gives ${size} as ${name}`);
-  if (width % heads !== 0 || (width / heads) % 2 !== 0 || heads % keyValueHeads !== 0)
-    return fail(`its header gives a width of ${width} to ${heads} heads and ${keyValueHeads} of keys`);
-  const keyWidth = (width / heads) * keyValueHeads;
-  const layer = 2 * width + 2 * width * width + 2 * keyWidth * width + 3 * width * mlpWidth;
+    if (size < 1 || size > 1 << 24) return fail(`its header gives ${size} as ${inWords(name)}`);
+  if (hiddenSize % heads !== 0 || (hiddenSize / heads) % 2 !== 0 || heads % keyValueHeads !== 0)
+    return fail(
+      `its header gives a hidden size of ${hiddenSize} to ${heads} heads and ${keyValueHeads} of keys`,
+    );
+  const keyWidth = (hiddenSize / heads) * keyValueHeads;
+  const layer =
+    2 * hiddenSize +
+    2 * hiddenSize * hiddenSize +
+    2 * keyWidth * hiddenSize +
+    3 * hiddenSize * intermediateSize;
   const tied = signed > 0;
-  const floats = (tied ? 1 : 2) * vocabulary * width + layers * layer + width + (context * width) / heads;
+  const floats =
+    (tied ? 1 : 2) * vocabulary * hiddenSize + layers * layer + hiddenSize + (context * hiddenSize) / heads;
   const expected = HEADER_BYTES + 4 * floats;
   if (bytes.length !== expected)
     return fail(`has ${bytes.length} bytes, where its header asks for ${expected}`);
   return { ...sizes, tied };
 }
 
+/** "hiddenSize" → "hidden size". */
+function inWords(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 /**
- * Rows of a query or key matrix, [heads · head width, width]: llama2.c turns neighboring elements of a head by one
- * angle, Hugging Face's LLaMA an element of the first half with one of the second.
+ * Rows of a query or key matrix, [heads · head size, hidden size]: llama2.c turns neighboring elements of a head by
+ * one angle, Hugging Face's LLaMA an element of the first half with one of the second.
  */
 function halved({ shape, values }: Matrix, heads: number): Matrix {
   const [rows, columns] = shape as [number, number];
-  const headWidth = rows / heads;
+  const headSize = rows / heads;
   const arranged = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
-    const [head, element] = [Math.floor(row / headWidth), row % headWidth];
-    const place = head * headWidth + (element % 2) * (headWidth / 2) + Math.floor(element / 2);
+    const [head, element] = [Math.floor(row / headSize), row % headSize];
+    const place = head * headSize + (element % 2) * (headSize / 2) + Math.floor(element / 2);
     arranged.set(values.subarray(row * columns, (row + 1) * columns), place * columns);
   }
   return { shape, values: arranged };

@@ -110,8 +110,8 @@ describe("a small checkpoint", () => {
       (bytes: Uint8Array) => bytes.with(0, 0x32).with(1, 0x34).with(2, 0x6b).with(3, 0x61),
       /later version/,
     ],
-    ["something else", (bytes: Uint8Array) => bytes.map(() => 0xff), /its header gives -1 as width/],
-    ["of odd heads", (bytes: Uint8Array) => bytes.with(12, 5), /a width of 16 to 5 heads/],
+    ["something else", (bytes: Uint8Array) => bytes.map(() => 0xff), /its header gives -1 as hidden size/],
+    ["of odd heads", (bytes: Uint8Array) => bytes.with(12, 5), /a hidden size of 16 to 5 heads/],
   ])("that is %s is refused, and nothing written", (_, change, message) => {
     const bytes = checkpointOf([16, 8, 1, 2, 2, VOCABULARY, 8], 1);
     const to = join(folder, "refused");

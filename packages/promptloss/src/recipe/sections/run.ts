@@ -78,7 +78,7 @@ export const checkpointsSection = z
 export const probesSection = z
   .strictObject({
     generations: z
-      .strictObject({ rows: count.default(100), maxTokens: count.default(128) })
+      .strictObject({ rows: count.default(100), maxNewTokens: count.default(128) })
       .optional()
       .describe("Greedy continuations of training prompts against their completions."),
   })

@@ -44,10 +44,10 @@ export const trainingSection = z
       .default(1)
       .describe("The most that the norm of all gradients may be; null for no clipping."),
     precision: z
-      .enum(["auto", "bf16", "fp32"])
+      .enum(["auto", "bfloat16", "float32"])
       .default("auto")
       .describe(
-        "Of matrix products; weights and sums are float32. `auto` is bf16 where the processor has it.",
+        "Of matrix products; weights and sums are float32. `auto` is bfloat16 where the processor has it.",
       ),
     gradientCheckpointing: z
       .boolean()

@@ -27,7 +27,7 @@ export interface StartEvent {
   readonly promptLossWeight: number;
   readonly normalization: string;
   readonly device: string;
-  readonly precision: "fp32" | "bf16";
+  readonly precision: "float32" | "bfloat16";
   readonly threads: number;
   /** What was decided for the user, and what he should know of the data. */
   readonly notes: readonly string[];

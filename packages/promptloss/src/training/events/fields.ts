@@ -30,7 +30,7 @@ export const EVENT_FIELDS: EventFields = {
     promptLossWeight: "with `auto` settled",
     normalization: "what the weighted sum is divided by",
     device: "cpu, cuda:0, …",
-    precision: "of matrix products: fp32 or bf16",
+    precision: "of matrix products: float32 or bfloat16",
     threads: "of the processor",
     notes: "what was decided, cut or left out, and how rows were held out",
   },

@@ -18,35 +18,36 @@ export interface Generations {
   readonly length: { readonly mean: number; readonly sd: number };
   /** The data's own completions of these rows. */
   readonly referenceLength: { readonly mean: number; readonly sd: number };
-  /** The share that ended in a stop token before `maxTokens`. */
+  /** The share that ended in a stop token before `maxNewTokens`. */
   readonly stopped: number;
 }
 
 export interface GenerationProbe {
   readonly rows: number;
-  readonly maxTokens: number;
+  readonly maxNewTokens: number;
   readonly seed: number;
 }
 
-/** Rows drawn by the seed; of a conversation the first completion. Undefined where no prompt leaves room for `maxTokens`. */
+/** Rows drawn by the seed; of a conversation the first completion. Undefined where no prompt leaves room for `maxNewTokens`. */
 export async function probeGenerations(
   model: CausalLanguageModel,
   tokenizer: Tokenizer,
   rows: RowSet,
-  { rows: wanted, maxTokens, seed }: GenerationProbe,
+  { rows: wanted, maxNewTokens, seed }: GenerationProbe,
 ): Promise<Generations | undefined> {
   const order = shuffle(
     Int32Array.from({ length: rows.length }, (_, index) => index),
     seededDraw(seed),
   );
   const chosen = Array.from(order.subarray(0, wanted), (index) => firstAnswer(rows.at(index), tokenizer));
-  const room = ({ prompt }: Answer): boolean => prompt.length + maxTokens <= model.architecture.maxPositions;
+  const room = ({ prompt }: Answer): boolean =>
+    prompt.length + maxNewTokens <= model.architecture.maxPositions;
   const answers = chosen.filter((answer) => answer.prompt.length > 0 && room(answer));
   if (answers.length === 0) return undefined;
   const sequences = await generate(
     model,
     answers.map(({ prompt }) => prompt),
-    { maxNewTokens: maxTokens, stopIds: tokenizer.stopIds },
+    { maxNewTokens, stopIds: tokenizer.stopIds },
   );
   const found = sequences.map(([first]) => withoutStop(first!.ids, tokenizer));
   const texts = (all: readonly Int32Array[]): Promise<string[]> =>

@@ -38,7 +38,7 @@ export async function probeRun(
     wanted && tokenizer && (await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed }));
   if (wanted && tokenizer && generations === undefined)
     onNote(
-      `no probe of generations: no training prompt leaves room for ${wanted.maxTokens} tokens (probes.generations.maxTokens)`,
+      `no probe of generations: no training prompt leaves room for ${wanted.maxNewTokens} tokens (probes.generations.maxNewTokens)`,
     );
   const distance = distanceFromStart(run);
   const lines = readMetrics(metrics);

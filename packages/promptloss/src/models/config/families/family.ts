@@ -52,10 +52,10 @@ export const LLAMA_NAMES: ModuleNames = {
 
 /** LLaMA's keys for the heads of attention. */
 export const LLAMA_HEADS = {
-  width: "hidden_size",
+  hiddenSize: "hidden_size",
   heads: "num_attention_heads",
   keyValueHeads: "num_key_value_heads",
-  headWidth: "head_dim",
+  headSize: "head_dim",
 };
 
 const ACTIVATIONS: Readonly<Record<string, Activation>> = {
@@ -73,13 +73,13 @@ export function activation(fields: ConfigFields, key: string, fallback: string):
   return ACTIVATIONS[name] as Activation;
 }
 
-/** The heads of attention and their width. */
+/** The heads of attention and their size. */
 export function readHeads(
   fields: ConfigFields,
-  names: { width: string; heads: string; keyValueHeads?: string; headWidth?: string },
-  defaults: { keyValueHeads?: number; headWidth?: number } = {},
-): Pick<Architecture, "width" | "heads" | "keyValueHeads" | "headWidth"> {
-  const width = fields.count(names.width);
+  names: { hiddenSize: string; heads: string; keyValueHeads?: string; headSize?: string },
+  defaults: { keyValueHeads?: number; headSize?: number } = {},
+): Pick<Architecture, "hiddenSize" | "heads" | "keyValueHeads" | "headSize"> {
+  const hiddenSize = fields.count(names.hiddenSize);
   const heads = fields.count(names.heads);
   const keyValueHeads =
     names.keyValueHeads === undefined
@@ -88,10 +88,10 @@ export function readHeads(
   if (heads % keyValueHeads !== 0)
     throw fields.error(names.keyValueHeads ?? names.heads, `must divide the ${heads} attention heads`);
   const given =
-    (names.headWidth === undefined ? undefined : fields.optionalCount(names.headWidth)) ?? defaults.headWidth;
-  if (given === undefined && width % heads !== 0)
-    throw fields.error(names.heads, `must divide the hidden size of ${width}`);
-  return { width, heads, keyValueHeads, headWidth: given ?? width / heads };
+    (names.headSize === undefined ? undefined : fields.optionalCount(names.headSize)) ?? defaults.headSize;
+  if (given === undefined && hiddenSize % heads !== 0)
+    throw fields.error(names.heads, `must divide the hidden size of ${hiddenSize}`);
+  return { hiddenSize, heads, keyValueHeads, headSize: given ?? hiddenSize / heads };
 }
 
 /** The one rope of a model, from rope_parameters, or from rope_theta and rope_scaling. */

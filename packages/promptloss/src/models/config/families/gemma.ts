@@ -1,4 +1,4 @@
-// Gemma 2 and Gemma 3 (text): norms around each half, embeddings scaled by √width, windows on most layers, softcaps
+// Gemma 2 and Gemma 3 (text): norms around each half, embeddings scaled by √hidden size, windows on most layers, softcaps
 // (2) or normalized queries and keys with a rope of its own for layers with a window (3). Images are not supported.
 import type { Architecture, ModuleNames } from "../architecture.ts";
 import type { ConfigFields } from "../fields.ts";
@@ -28,13 +28,13 @@ function read(
     maxPositions: number;
     softcaps: { attention?: number; logits?: number };
     sliding: (index: number) => boolean;
-    ropes: (headWidth: number, maxPositions: number) => Architecture["ropes"];
+    ropes: (headSize: number, maxPositions: number) => Architecture["ropes"];
     globalRope: number;
     queryKeyNorm: boolean;
     names?: Partial<ModuleNames>;
   },
 ): Architecture {
-  const heads = readHeads(fields, LLAMA_HEADS, { keyValueHeads: 4, headWidth: 256 });
+  const heads = readHeads(fields, LLAMA_HEADS, { keyValueHeads: 4, headSize: 256 });
   const maxPositions = fields.count("max_position_embeddings", differences.maxPositions);
   const layerTypes = readLayerTypes(fields, fields.layerCount("num_hidden_layers"), differences.sliding);
   const window = fields.count("sliding_window", 4096);
@@ -48,17 +48,17 @@ function read(
   return {
     ...heads,
     vocabularySize: fields.count("vocab_size"),
-    mlpWidth: fields.count("intermediate_size"),
+    intermediateSize: fields.count("intermediate_size"),
     maxPositions,
     layers: layerTypes.map((type) =>
       type === "sliding_attention"
         ? { window, rope: 0, attentionScale }
         : { window: undefined, rope: differences.globalRope, attentionScale },
     ),
-    ropes: differences.ropes(heads.headWidth, maxPositions),
+    ropes: differences.ropes(heads.headSize, maxPositions),
     positionOffset: undefined,
     norm: { kind: "rms", eps: fields.number("rms_norm_eps", 1e-6), weightOffset: 1 },
-    block: "around",
+    block: "pre-and-post-norm",
     finalNorm: true,
     queryKeyNorm: differences.queryKeyNorm,
     fusedAttentionInputs: undefined,
@@ -68,7 +68,7 @@ function read(
     activation: activation(fields, "hidden_activation", "gelu_pytorch_tanh"),
     attentionSoftcap: softcap("attn_logit_softcapping", differences.softcaps.attention),
     logitSoftcap: softcap("final_logit_softcapping", differences.softcaps.logits),
-    embeddingScale: Math.sqrt(heads.width),
+    embeddingScale: Math.sqrt(heads.hiddenSize),
     tied: fields.boolean("tie_word_embeddings", true),
     dropout: { embedding: 0, attention: fields.probability("attention_dropout"), residual: 0 },
     names: { ...NAMES, ...differences.names },
@@ -87,15 +87,15 @@ const gemma2: Family = {
       maxPositions: 8192,
       softcaps: { attention: 50, logits: 30 },
       sliding: (i) => i % 2 === 0,
-      ropes: (headWidth, maxPositions) => [readRope(fields, { headWidth, maxPositions })],
+      ropes: (headSize, maxPositions) => [readRope(fields, { headSize, maxPositions })],
       globalRope: 0,
       queryKeyNorm: false,
     }),
 };
 
 /** [layers with a window, layers without]. Older configs scale the second alone. */
-function gemma3Ropes(fields: ConfigFields, headWidth: number, maxPositions: number): Architecture["ropes"] {
-  const context = { headWidth, maxPositions, partial: 1 };
+function gemma3Ropes(fields: ConfigFields, headSize: number, maxPositions: number): Architecture["ropes"] {
+  const context = { headSize, maxPositions, partial: 1 };
   const local = fields.number("rope_local_base_freq", 10000);
   const global = fields.number("rope_theta", 1000000);
   const scaling = fields.object("rope_scaling");
@@ -119,7 +119,7 @@ const gemma3: Family = {
       maxPositions: 131072,
       softcaps: {},
       sliding: (i) => (i + 1) % pattern !== 0,
-      ropes: (headWidth, maxPositions) => gemma3Ropes(fields, headWidth, maxPositions),
+      ropes: (headSize, maxPositions) => gemma3Ropes(fields, headSize, maxPositions),
       globalRope: 1,
       queryKeyNorm: true,
       names: { queryNorm: "self_attn.q_norm", keyNorm: "self_attn.k_norm" },

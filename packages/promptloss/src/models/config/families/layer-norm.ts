@@ -13,10 +13,10 @@ const SHARED = {
 } as const;
 
 function readGpt2(fields: ConfigFields): Architecture {
-  const heads = readHeads(fields, { width: "n_embd", heads: "n_head" });
+  const heads = readHeads(fields, { hiddenSize: "n_embd", heads: "n_head" });
   const scaled = fields.boolean("scale_attn_weights", true);
   const byLayer = fields.boolean("scale_attn_by_inverse_layer_idx", false);
-  const scale = scaled ? heads.headWidth ** -0.5 : 1;
+  const scale = scaled ? heads.headSize ** -0.5 : 1;
   // The same numbers in another order of operations; n_ctx repeats n_positions.
   fields.ignore("reorder_and_upcast_attn", "n_ctx");
   fields.require("add_cross_attention", false, "there is no encoder");
@@ -24,7 +24,7 @@ function readGpt2(fields: ConfigFields): Architecture {
     ...SHARED,
     ...heads,
     vocabularySize: fields.count("vocab_size"),
-    mlpWidth: fields.optionalCount("n_inner") ?? 4 * heads.width,
+    intermediateSize: fields.optionalCount("n_inner") ?? 4 * heads.hiddenSize,
     maxPositions: fields.count("n_positions", 1024),
     layers: Array.from({ length: fields.layerCount("n_layer") }, (_, i) => ({
       window: undefined,
@@ -34,7 +34,7 @@ function readGpt2(fields: ConfigFields): Architecture {
     ropes: [],
     positionOffset: 0,
     norm: { kind: "layer", eps: fields.number("layer_norm_epsilon", 1e-5), weightOffset: 0 },
-    block: "before",
+    block: "pre-norm",
     finalNorm: true,
     fusedAttentionInputs: "stacked",
     transposed: true,
@@ -64,26 +64,26 @@ function readGpt2(fields: ConfigFields): Architecture {
 }
 
 function readNeoX(fields: ConfigFields): Architecture {
-  const heads = readHeads(fields, { width: "hidden_size", heads: "num_attention_heads" });
+  const heads = readHeads(fields, { hiddenSize: "hidden_size", heads: "num_attention_heads" });
   const maxPositions = fields.count("max_position_embeddings", 2048);
   const bias = fields.boolean("attention_bias", true);
   const dropout = fields.probability("hidden_dropout");
-  const context = { headWidth: heads.headWidth, maxPositions, partial: 0.25 };
+  const context = { headSize: heads.headSize, maxPositions, partial: 0.25 };
   return {
     ...SHARED,
     ...heads,
     vocabularySize: fields.count("vocab_size"),
-    mlpWidth: fields.count("intermediate_size"),
+    intermediateSize: fields.count("intermediate_size"),
     maxPositions,
     layers: Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
       window: undefined,
       rope: 0,
-      attentionScale: heads.headWidth ** -0.5,
+      attentionScale: heads.headSize ** -0.5,
     })),
     ropes: [readRope(fields, context, { theta: "rotary_emb_base", partial: "rotary_pct" })],
     positionOffset: undefined,
     norm: { kind: "layer", eps: fields.number("layer_norm_eps", 1e-5), weightOffset: 0 },
-    block: fields.boolean("use_parallel_residual", true) ? "parallel" : "before",
+    block: fields.boolean("use_parallel_residual", true) ? "parallel" : "pre-norm",
     finalNorm: true,
     fusedAttentionInputs: "by-head",
     transposed: false,
@@ -108,29 +108,29 @@ function readNeoX(fields: ConfigFields): Architecture {
 }
 
 function readOpt(fields: ConfigFields): Architecture {
-  const heads = readHeads(fields, { width: "hidden_size", heads: "num_attention_heads" });
+  const heads = readHeads(fields, { hiddenSize: "hidden_size", heads: "num_attention_heads" });
   const before = fields.boolean("do_layer_norm_before", true);
   const removed = fields.boolean("_remove_final_layer_norm", false);
   const bias = fields.boolean("enable_bias", true);
-  fields.require("word_embed_proj_dim", heads.width, "embeddings as wide as the layers");
+  fields.require("word_embed_proj_dim", heads.hiddenSize, "embeddings as wide as the layers");
   fields.require("layer_norm_elementwise_affine", true, "norms with weight and bias");
   fields.require("layerdrop", 0, "no layer is dropped in training");
   return {
     ...SHARED,
     ...heads,
     vocabularySize: fields.count("vocab_size"),
-    mlpWidth: fields.count("ffn_dim"),
+    intermediateSize: fields.count("ffn_dim"),
     maxPositions: fields.count("max_position_embeddings", 2048),
     layers: Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
       window: undefined,
       rope: undefined,
-      attentionScale: heads.headWidth ** -0.5,
+      attentionScale: heads.headSize ** -0.5,
     })),
     ropes: [],
     // The table's first two rows stood for padding once.
     positionOffset: 2,
     norm: { kind: "layer", eps: 1e-5, weightOffset: 0 },
-    block: before ? "before" : "after",
+    block: before ? "pre-norm" : "post-norm",
     finalNorm: before && !removed,
     fusedAttentionInputs: undefined,
     transposed: false,

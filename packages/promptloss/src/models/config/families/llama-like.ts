@@ -17,10 +17,10 @@ import {
 interface Differences {
   readonly maxPositions: number;
   readonly keyValueHeads?: number;
-  readonly headWidth?: number;
+  readonly headSize?: number;
   readonly eps?: number;
   readonly window?: (fields: ConfigFields, layers: number) => (number | undefined)[];
-  readonly rope?: (fields: ConfigFields, headWidth: number, maxPositions: number) => Architecture["ropes"][0];
+  readonly rope?: (fields: ConfigFields, headSize: number, maxPositions: number) => Architecture["ropes"][0];
   readonly biases?: (fields: ConfigFields) => Architecture["biases"];
   readonly residualDropout?: (fields: ConfigFields) => number;
   readonly queryKeyNorm?: boolean;
@@ -36,22 +36,22 @@ function read(differences: Differences) {
     const layers = fields.layerCount("num_hidden_layers");
     const windows = differences.window?.(fields, layers);
     const rope =
-      differences.rope?.(fields, heads.headWidth, maxPositions) ??
-      readRope(fields, { headWidth: heads.headWidth, maxPositions });
+      differences.rope?.(fields, heads.headSize, maxPositions) ??
+      readRope(fields, { headSize: heads.headSize, maxPositions });
     return {
       ...heads,
       vocabularySize: fields.count("vocab_size"),
-      mlpWidth: fields.count("intermediate_size"),
+      intermediateSize: fields.count("intermediate_size"),
       maxPositions,
       layers: Array.from({ length: layers }, (_, i) => ({
         window: windows?.[i],
         rope: 0,
-        attentionScale: heads.headWidth ** -0.5,
+        attentionScale: heads.headSize ** -0.5,
       })),
       ropes: [rope],
       positionOffset: undefined,
       norm: { kind: "rms", eps: fields.number("rms_norm_eps", differences.eps ?? 1e-6), weightOffset: 0 },
-      block: "before",
+      block: "pre-norm",
       finalNorm: true,
       queryKeyNorm: differences.queryKeyNorm ?? false,
       fusedAttentionInputs: differences.names?.attentionInputs?.length === 1 ? "stacked" : undefined,
@@ -133,7 +133,7 @@ const qwen3: Family = {
   read: read({
     maxPositions: 32768,
     keyValueHeads: 32,
-    headWidth: 128,
+    headSize: 128,
     window: upperLayers,
     queryKeyNorm: true,
     names: { queryNorm: "self_attn.q_norm", keyNorm: "self_attn.k_norm" },
@@ -158,9 +158,9 @@ const phi3: Family = {
       fields.ignore("embd_pdrop");
       return fields.probability("resid_pdrop");
     },
-    rope: (fields, headWidth, maxPositions) => {
+    rope: (fields, headSize, maxPositions) => {
       const originalPositions = fields.count("original_max_position_embeddings", 4096);
-      const context = { headWidth, maxPositions, originalPositions, types: ["default", "longrope"] as const };
+      const context = { headSize, maxPositions, originalPositions, types: ["default", "longrope"] as const };
       return readRope(fields, context, { theta: "rope_theta", partial: "partial_rotary_factor" });
     },
     names: { attentionInputs: ["self_attn.qkv_proj"], mlpInputs: ["mlp.gate_up_proj"] },
