@@ -61,7 +61,7 @@ describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run bu
         maximum length          256
         rows that are longer *  0 %
 
-        answers end in  </s> (3 *)
+        completions end in  </s> (3 *)
         duplicates  1 rows, 1 prompts
 
         ! 1 bad row was left out: 1 wrong-type (--verbose lists them)

@@ -164,7 +164,7 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
       "
     `);
     expect(failure(model, "a ".repeat(600))).toMatchInlineSnapshot(`
-      "1 error: the prompt has 615 tokens, and the model reads 512, its answer included
+      "1 error: the prompt has 615 tokens, and the model reads 512, its completion included
       hint: shorten it
       "
     `);
@@ -190,8 +190,8 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
       "
     `);
     expect(failure(model, "a", "b", "--stream")).toMatchInlineSnapshot(`
-      "1 error: --stream prints one answer, and there are several
-      hint: with --json, lines say which answer they belong to
+      "1 error: --stream prints one completion, and there are several
+      hint: with --json, lines say which completion they belong to
       "
     `);
     expect(failure(model, "hi", "--max-new-token", "3")).toMatchInlineSnapshot(`
@@ -249,8 +249,8 @@ describe.skipIf(!ready)(`promptloss chat${ready ? "" : " (skipped: npm run setup
     expect(stderr).toMatchInlineSnapshot(`
       "! template alpaca is for one exchange: every message stands alone
       error: there is no /foo
-      hint: /reset begins anew · /exit leaves · Ctrl-C stops an answer
-      error: the prompt has 671 tokens, and the model reads 512, its answer included
+      hint: /reset begins anew · /exit leaves · Ctrl-C stops a completion
+      error: the prompt has 671 tokens, and the model reads 512, its completion included
       hint: shorten it
       "
     `);
@@ -258,7 +258,7 @@ describe.skipIf(!ready)(`promptloss chat${ready ? "" : " (skipped: npm run setup
     expect(stdout.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  it("stops an answer, not the program, at SIGINT", async () => {
+  it("stops a completion, not the program, at SIGINT", async () => {
     const wide = tinyFolder(TINY_BYTES, { config: { max_position_embeddings: 100_000 } });
     const chat = startPromptloss(["chat", wide, "--max-new-tokens", "90000", "--min-new-tokens", "90000"]);
     let output = "";

@@ -57,7 +57,7 @@ describe.skipIf(!built)(`recipes and data${built ? "" : " (skipped: npm run buil
       write("chat.yaml", recipe(""));
       const { status, stderr } = promptloss("preview", "chat.yaml");
       expect(status).toBe(1);
-      expect(stderr).toMatch(/thoughts\.jsonl, row 1.*the answer in turn 2 are changed/);
+      expect(stderr).toMatch(/thoughts\.jsonl, row 1.*the completion in turn 2 are changed/);
       expect(stderr).toMatch(/hint: Set rewrittenHistory: split .* or turns: last/);
     });
 

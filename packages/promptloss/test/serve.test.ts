@@ -275,16 +275,16 @@ describe("refuses, and says why", () => {
     ].map(errorOf);
     expect((await Promise.all(errors)).join("\n")).toMatchInlineSnapshot(`
       "404 invalid_request_error model: there is no model other here, but tiny
-      400 invalid_request_error prompt: the prompt has 601 tokens, and the model reads 512, its answer included. Hint: shorten it
+      400 invalid_request_error prompt: the prompt has 601 tokens, and the model reads 512, its completion included. Hint: shorten it
       400 invalid_request_error prompt: token 0 has id 9999, outside the vocabulary of 515. Hint: the tokenizer has more tokens than the model's config says
       400 invalid_request_error max_tokens: max_tokens: 5000 is more than the 4096 that this server gives
       400 invalid_request_error top_p: top_p: has no effect at temperature 0, which always takes the likeliest token. Hint: set a temperature, such as 1
-      400 invalid_request_error n: prompts (1) times n (40) are 40 answers, and this server makes 32 at once
+      400 invalid_request_error n: prompts (1) times n (40) are 40 completions, and this server makes 32 at once
       400 invalid_request_error suffix: suffix: is not supported other than as ""
       400 invalid_request_error tempurature: unrecognized request argument: tempurature
-      400 invalid_request_error logprobs: logprobs: come with whole answers, not with streams. Hint: leave out stream or logprobs
+      400 invalid_request_error logprobs: logprobs: come with whole completions, not with streams. Hint: leave out stream or logprobs
       400 invalid_request_error messages: messages: Too small: expected array to have >=1 items
-      400 invalid_request_error messages: messages: the last is not the user's, so that there is nothing to answer
+      400 invalid_request_error messages: messages: the last is not the user's, so that there is nothing to complete
       400 invalid_request_error messages: messages: is missing
       400 invalid_request_error response_format: response_format: is not supported other than as {"type":"text"}
       400 invalid_request_error top_logprobs: top_logprobs: needs logprobs to be true
@@ -474,7 +474,7 @@ describe("limits", () => {
     // Each piece takes longer than the whole may.
     slowly(100);
     expect(await errorOf(clientOf(base).completions.create(endless))).toMatch(
-      /^504 timeout_error timeout: the answer took longer than 0.05 seconds/,
+      /^504 timeout_error timeout: the completion took longer than 0.05 seconds/,
     );
     const stream = async (): Promise<void> => {
       for await (const _ of await clientOf(base).completions.create({ ...endless, stream: true }));

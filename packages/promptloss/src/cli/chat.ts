@@ -18,10 +18,10 @@ interface Flags extends ModelFlags, DecodingFlags {
   system?: string;
 }
 
-/** New tokens of an answer where neither flag nor model says. */
-const ANSWER_LENGTH = 1024;
+/** New tokens of a completion where neither flag nor model says. */
+const COMPLETION_LENGTH = 1024;
 
-const HELP = "/reset begins anew · /exit leaves · Ctrl-C stops an answer";
+const HELP = "/reset begins anew · /exit leaves · Ctrl-C stops a completion";
 
 export function chatCommand(): Command {
   const command = new Command("chat")
@@ -33,7 +33,7 @@ export function chatCommand(): Command {
     const { system } = flags;
     const conversation = new Conversation(generator, system === undefined ? {} : { system });
     const options = {
-      ...(generator.defaults.maxNewTokens === undefined && { maxNewTokens: ANSWER_LENGTH }),
+      ...(generator.defaults.maxNewTokens === undefined && { maxNewTokens: COMPLETION_LENGTH }),
       ...decodingOptions(flags),
     };
     const { name } = generator.template;
@@ -49,7 +49,7 @@ class Chat {
   readonly #conversation: Conversation;
   readonly #options: TextGenerationOptions;
   readonly #isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  #answering: AbortController | undefined;
+  #completing: AbortController | undefined;
 
   constructor(conversation: Conversation, options: TextGenerationOptions) {
     this.#conversation = conversation;
@@ -63,7 +63,7 @@ class Chat {
       ...(this.#isTerminal && { output: process.stdout, prompt: ink.bold("> ") }),
     });
     const interrupt = (): void => {
-      if (this.#answering !== undefined) this.#answering.abort();
+      if (this.#completing !== undefined) this.#completing.abort();
       else if (this.#isTerminal) {
         process.stdout.write(`\n${ink.dim(HELP)}\n`);
         reader.prompt();
@@ -97,26 +97,26 @@ class Chat {
     else if (message === "/help") process.stderr.write(`${ink.dim(HELP)}\n`);
     else if (/^\/[a-z]+$/.test(message))
       this.#complain(new PromptlossError(`there is no ${message}`, { hint: HELP }));
-    else await this.#answer(message);
+    else await this.#complete(message);
   }
 
-  async #answer(message: string): Promise<void> {
-    this.#answering = new AbortController();
+  async #complete(message: string): Promise<void> {
+    this.#completing = new AbortController();
     let begun = false;
     try {
-      const pieces = this.#conversation.say(message, { ...this.#options, signal: this.#answering.signal });
+      const pieces = this.#conversation.say(message, { ...this.#options, signal: this.#completing.signal });
       for await (const { text } of pieces) {
-        // Templates that leave the space before an answer to the model make every answer begin with one.
+        // Templates that leave the space before a completion to the model make every completion begin with one.
         process.stdout.write(product(begun ? text : text.trimStart()));
         begun ||= text.trim() !== "";
       }
-      process.stdout.write(this.#answering.signal.aborted ? ` ${ink.dim("[stopped]")}\n` : "\n");
+      process.stdout.write(this.#completing.signal.aborted ? ` ${ink.dim("[stopped]")}\n` : "\n");
     } catch (error) {
       const known = inFlagNames(error);
       if (!(known instanceof PromptlossError)) throw error;
       this.#complain(known);
     } finally {
-      this.#answering = undefined;
+      this.#completing = undefined;
     }
   }
 

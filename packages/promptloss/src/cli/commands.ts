@@ -43,7 +43,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     "[options] <model> <recipe | data>",
     async () => (await import("./loss.ts")).lossCommand(),
   ),
-  generate: entry("let a model answer prompts", "[options] <model> [prompts...]", async () =>
+  generate: entry("let a model complete prompts", "[options] <model> [prompts...]", async () =>
     (await import("./generate.ts")).generateCommand(),
   ),
   chat: entry("talk with a model; messages are lines", "[options] <model>", async () =>

@@ -64,7 +64,11 @@ export function evaluateCommand(): Command {
       ),
     )
     .option("--max-length <count>", "tokens read of an item at most; what the model reads", positiveCount)
-    .option("--max-new-tokens <count>", "tokens an answer at most, in place of the tasks'", positiveCount)
+    .option(
+      "--max-new-tokens <count>",
+      "tokens of a completion at most, in place of the tasks'",
+      positiveCount,
+    )
     .option("--batch-tokens <count>", "tokens read at once, about (4096)", positiveCount)
     .option(
       "-o, --output <folder>",

@@ -1,4 +1,4 @@
-// `promptloss generate`: a model's answers to prompts.
+// `promptloss generate`: a model's completions to prompts.
 import { Command, InvalidArgumentError } from "commander";
 import { PromptlossError } from "../errors.ts";
 import type { TextGenerationOptions, TextGenerator, TextPrompt, TextResult } from "../generation/index.ts";
@@ -32,7 +32,7 @@ interface Flags extends ModelFlags, DecodingFlags {
 
 export function generateCommand(): Command {
   const command = new Command("generate")
-    .description("let a model answer prompts")
+    .description("let a model complete prompts")
     .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
     .argument("[prompts...]", "prompts, each an instruction to the template")
     .option(
@@ -48,7 +48,7 @@ export function generateCommand(): Command {
     .option("--beams <count>", "search with so many beams", positiveCount)
     .option(
       "--length-penalty <number>",
-      "of beams: above 0 favors long answers, below 0 short ones",
+      "of beams: above 0 favors long completions, below 0 short ones",
       anyNumber,
     )
     .option(
@@ -56,16 +56,16 @@ export function generateCommand(): Command {
       "of beams: stop when as many as there are have ended; never: when no other can win",
       earlyStopping,
     )
-    .option("--sequences <count>", "answers a prompt", positiveCount)
+    .option("--sequences <count>", "completions a prompt", positiveCount)
     .option(
       "--logprobs <count>",
       "with --json: log-probabilities of the tokens, and of so many others",
       wholeNumber,
     )
-    .option("--batch-size <count>", "answers at once", positiveCount)
+    .option("--batch-size <count>", "completions at once", positiveCount)
     .option("--special-tokens", "write special tokens out")
-    .option("--stream", "print the answer as it comes (a terminal does)")
-    .option("--json", "print JSON lines, one an answer");
+    .option("--stream", "print the completion as it comes (a terminal does)")
+    .option("--json", "print JSON lines, one a completion");
   return command.action(async (path: string, given: string[], flags: Flags) => {
     checkFlags(flags);
     try {
@@ -74,8 +74,8 @@ export function generateCommand(): Command {
       const options = optionsOf(flags);
       const single = prompts.length * (options.sequences ?? 1) === 1;
       if (flags.stream && !flags.json && !single)
-        throw new PromptlossError("--stream prints one answer, and there are several", {
-          hint: "with --json, lines say which answer they belong to",
+        throw new PromptlossError("--stream prints one completion, and there are several", {
+          hint: "with --json, lines say which completion they belong to",
         });
       using generator = await loadGenerator(path, flags);
       if (flags.json) await writeJson(generator, prompts, options, flags.stream === true);
@@ -124,7 +124,7 @@ async function writeStream(
   process.stdout.write("\n");
 }
 
-/** One answer as it is; of several each under its prompt. */
+/** One completion as it is; of several each under its prompt. */
 function writeTexts(prompts: readonly TextPrompt[], results: readonly TextResult[]): void {
   const single = results.length === 1 && results[0]!.sequences.length === 1;
   results.forEach(({ sequences }, i) => {

@@ -15,7 +15,7 @@ interface Flags extends ModelFlags {
   allowHost?: string[];
   maxBody: number;
   maxNewTokens: number;
-  maxAnswers: number;
+  maxCompletions: number;
   maxWaiting: number;
   maxSeconds: number;
   grace: number;
@@ -24,7 +24,7 @@ interface Flags extends ModelFlags {
 const LOCAL = new Set(["127.0.0.1", "::1", "localhost"]);
 
 export function serveCommand(): Command {
-  const { bodyBytes, tokens, answers, waiting, seconds } = DEFAULT_LIMITS;
+  const { bodyBytes, tokens, completions, waiting, seconds } = DEFAULT_LIMITS;
   const command = new Command("serve")
     .description("serve a model over HTTP as OpenAI's API: completions and chat, streams too")
     .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
@@ -34,11 +34,11 @@ export function serveCommand(): Command {
     .option("--api-key-env <name>", "clients must send the key of this environment variable")
     .option("--allow-host <names>", "names that clients may call this server by, with commas", hostNames)
     .option("--max-body <bytes>", "of a request", positiveCount, bodyBytes)
-    .option("--max-new-tokens <count>", "new tokens of an answer at most", positiveCount, tokens)
-    .option("--max-answers <count>", "prompts times n of a request", positiveCount, answers)
+    .option("--max-new-tokens <count>", "new tokens of a completion at most", positiveCount, tokens)
+    .option("--max-completions <count>", "prompts times n of a request", positiveCount, completions)
     .option("--max-waiting <count>", "requests that wait while another runs", wholeNumber, waiting)
     .option("--max-seconds <count>", "from a request to its last token", positiveCount, seconds)
-    .option("--grace <seconds>", "for answers at work when a signal ends the server", wholeNumber, 10);
+    .option("--grace <seconds>", "for responses at work when a signal ends the server", wholeNumber, 10);
   return addModelOptions(command)
     .addHelpText("after", "\nSIGTERM and Ctrl-C end the server; a second one ends it at once.")
     .action(serve);
@@ -52,7 +52,7 @@ async function serve(path: string, flags: Flags): Promise<void> {
     );
   using generator = await loadGenerator(path, flags);
   const name = flags.name ?? basename(resolve(path));
-  const { maxBody, maxNewTokens, maxAnswers, maxWaiting, maxSeconds } = flags;
+  const { maxBody, maxNewTokens, maxCompletions, maxWaiting, maxSeconds } = flags;
   const server = await serveModel(generator, {
     model: name,
     host: flags.host,
@@ -60,7 +60,7 @@ async function serve(path: string, flags: Flags): Promise<void> {
     limits: {
       bodyBytes: maxBody,
       tokens: maxNewTokens,
-      answers: maxAnswers,
+      completions: maxCompletions,
       waiting: maxWaiting,
       seconds: maxSeconds,
     },

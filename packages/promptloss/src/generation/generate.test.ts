@@ -229,7 +229,7 @@ describe("generate", () => {
   it("refuses prompts that are empty, too long or outside the vocabulary", async () => {
     await expect(generate(llama, [PROMPT, []])).rejects.toThrow("prompts: prompt 2 of 2 has no tokens");
     await expect(generate(llama, [new Array<number>(64).fill(1)])).rejects.toThrow(
-      "prompts: the prompt has 64 tokens, and the model reads 64, its answer included",
+      "prompts: the prompt has 64 tokens, and the model reads 64, its completion included",
     );
     await expect(generate(llama, [[101]])).rejects.toThrow("outside the vocabulary of 101");
   });

@@ -14,7 +14,7 @@ import { type Distribution, distributionOf } from "./distribution.ts";
 import { DuplicateCounter, type Duplicates } from "./duplicates.ts";
 import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
 import { PART_CLASSES, PartCounter } from "./part-lengths.ts";
-import { type AnswerEnd, partTokens, trainedLengths } from "./trained-lengths.ts";
+import { type CompletionEnd, partTokens, trainedLengths } from "./trained-lengths.ts";
 import { inspectionWarnings } from "./warnings.ts";
 
 export interface InspectOptions {
@@ -50,9 +50,9 @@ export interface Inspection {
     readonly length: Distribution | undefined;
     readonly tokens: Readonly<Record<TokenClass, number>>;
     readonly ratio: number | undefined;
-    /** Trained answers whose first token would have reached into the prompt. */
+    /** Trained completions whose first token would have reached into the prompt. */
     readonly straddles: number;
-    readonly ends: readonly AnswerEnd[];
+    readonly ends: readonly CompletionEnd[];
   };
   /** Each part's share of the sum of weights, which is that of the loss were all tokens' losses alike. */
   readonly lossShares: readonly ({ readonly promptLossWeight: number } & Readonly<

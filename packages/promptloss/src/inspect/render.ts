@@ -69,7 +69,7 @@ export function renderInspection(inspection: Inspection, { data, tokenizer, colo
     "",
     ...shareLines(inspection, colors),
     "",
-    ...indent([`answers end in  ${endsOf(inspection)}`]),
+    ...indent([`completions end in  ${endsOf(inspection)}`]),
     ...indent([`duplicates  ${whole(duplicates.rows)} rows, ${whole(duplicates.prompts)} prompts`]),
     ...(warnings.length === 0
       ? []
@@ -118,9 +118,9 @@ function shareLines({ lossShares, overflow }: Inspection, colors: Ink): string[]
   ];
 }
 
-/** Which tokens end the sampled answers. */
+/** Which tokens end the sampled completions. */
 function endsOf({ trained: { ends } }: Inspection): string {
   return ends.length === 0
     ? "no stop token"
-    : ends.map(({ token, answers }) => `${token} (${whole(answers)} *)`).join(", ");
+    : ends.map(({ token, completions }) => `${token} (${whole(completions)} *)`).join(", ");
 }

@@ -24,14 +24,14 @@ export interface TrainedLengths {
   readonly ratio: number | undefined;
   readonly lengths: readonly number[];
   readonly report: TokenizationReport;
-  /** The tokens that end trained answers, the most frequent first. */
-  readonly ends: readonly AnswerEnd[];
+  /** The tokens that end trained completions, the most frequent first. */
+  readonly ends: readonly CompletionEnd[];
 }
 
-export interface AnswerEnd {
+export interface CompletionEnd {
   readonly token: string;
-  /** Answers that end in it. */
-  readonly answers: number;
+  /** Completions that end in it. */
+  readonly completions: number;
   /** Those of them in which the data gives it a weight of 0. */
   readonly untrained: number;
 }
@@ -56,7 +56,7 @@ export async function trainedLengths(
   const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: "skip" });
   const tokens = countClasses(new Uint8Array(0));
   const lengths: number[] = [];
-  const ends = new Map<number, { answers: number; untrained: number }>();
+  const ends = new Map<number, { completions: number; untrained: number }>();
   for await (const row of encoder.rows(sample)) {
     countEnds(row, ends);
     lengths.push(row.ids.length);
@@ -75,20 +75,20 @@ export async function trainedLengths(
     report,
     ends: [...ends]
       .map(([id, counts]) => ({ token: tokenizer.tokenOf(id) ?? String(id), ...counts }))
-      .sort((a, b) => b.answers - a.answers),
+      .sort((a, b) => b.completions - a.completions),
   };
 }
 
 function countEnds(
   { ids, classes, partWeights, scales, rowWeight }: ClassifiedTokens,
-  ends: Map<number, { answers: number; untrained: number }>,
+  ends: Map<number, { completions: number; untrained: number }>,
 ): void {
   const isEnd = (i: number): boolean => classes[i] === CLASS_CODE.end;
   for (let i = 0; i < ids.length; i++) {
-    // The last token of the stretch that ends an answer.
+    // The last token of the stretch that ends a completion.
     if (!isEnd(i) || isEnd(i + 1)) continue;
-    const { answers, untrained } = ends.get(ids[i]!) ?? { answers: 0, untrained: 0 };
+    const { completions, untrained } = ends.get(ids[i]!) ?? { completions: 0, untrained: 0 };
     const isUntrained = rowWeight === 0 || partWeights?.[i] === 0 || scales?.[i] === 0;
-    ends.set(ids[i]!, { answers: answers + 1, untrained: untrained + (isUntrained ? 1 : 0) });
+    ends.set(ids[i]!, { completions: completions + 1, untrained: untrained + (isUntrained ? 1 : 0) });
   }
 }

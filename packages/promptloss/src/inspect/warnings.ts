@@ -34,12 +34,12 @@ export function inspectionWarnings(
     );
   if (trained.straddles > 0)
     warnings.push(
-      `in ${rows(trained.straddles)} of ${trained.rows} sampled the answer's first token would reach into the prompt; training splits it there, as inference does`,
+      `in ${rows(trained.straddles)} of ${trained.rows} sampled the completion's first token would reach into the prompt; training splits it there, as inference does`,
     );
-  for (const { token, answers, untrained } of trained.ends)
+  for (const { token, completions, untrained } of trained.ends)
     if (untrained > 0)
       warnings.push(
-        `${token} ends ${rows(answers).replace(/rows?$/, "sampled answers")}, in ${untrained.toLocaleString("en-US")} of them with weight 0: those don't teach the model to stop`,
+        `${token} ends ${rows(completions).replace(/rows?$/, "sampled completions")}, in ${untrained.toLocaleString("en-US")} of them with weight 0: those don't teach the model to stop`,
       );
   if (generationRatio.ratioOfMeans === undefined)
     warnings.push("there are no prompt tokens: a prompt loss weight changes nothing");

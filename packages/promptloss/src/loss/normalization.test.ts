@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyRows } from "../../test/weighted-rows.ts";
 import { WeightedTokens } from "../data/tokens/index.ts";
-import { IS_ANSWER, lossFactors, lossTotals, NORMALIZATIONS } from "./normalization.ts";
+import { IS_COMPLETION, lossFactors, lossTotals, NORMALIZATIONS } from "./normalization.ts";
 import { referenceLoss } from "./reference.ts";
 
 /** Token losses that are all different. */
@@ -20,7 +20,7 @@ function byFactors(
   return batch.reduce((sum, { row, losses }) => {
     let total = 0;
     for (let i = 1; i < row.length; i++)
-      total += row.weights[i]! * losses[i]! * (IS_ANSWER[row.classes[i]!] ? completion : prompt);
+      total += row.weights[i]! * losses[i]! * (IS_COMPLETION[row.classes[i]!] ? completion : prompt);
     return sum + total;
   }, 0);
 }
@@ -52,7 +52,7 @@ describe.each(NORMALIZATIONS)("%s", (normalization) => {
   });
 });
 
-// Two rows by hand: prompt losses 1, 2 and 3, answer losses 4, 5 and 6; PLW 0.5.
+// Two rows by hand: prompt losses 1, 2 and 3, completion losses 4, 5 and 6; PLW 0.5.
 function row(classes: number[], weights: number[]): WeightedTokens {
   return WeightedTokens.of({
     ids: Int32Array.from(classes, (_, i) => i),

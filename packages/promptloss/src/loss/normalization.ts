@@ -1,7 +1,7 @@
 // What the sum of weighted token losses is divided by. Pure: counts of a batch in, one factor a side out.
 //
 // With token losses ℓ and weights w every normalization here is Σ f·w·ℓ, where the factor f depends only on whether
-// the token belongs to the prompt or to the answer. So one reduction serves all six, and a batch may be cut into
+// the token belongs to the prompt or to the completion. So one reduction serves all six, and a batch may be cut into
 // micro-batches anywhere.
 import { TOKEN_CLASSES } from "../data/example.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
@@ -14,26 +14,28 @@ export const NORMALIZATIONS = [
   "active-count",
   /** Σ w ℓ / #positions, as if rows were padded to the longest */
   "all-mean",
-  /** Σ w ℓ / #answer tokens (ms-swift) */
+  /** Σ w ℓ / #completion tokens (ms-swift) */
   "completion-count",
-  /** Σ_prompt w ℓ / #prompt tokens + Σ_answer w ℓ / #answer tokens (Apertus) */
+  /** Σ_prompt w ℓ / #prompt tokens + Σ_completion w ℓ / #completion tokens (Apertus) */
   "segment-mean",
-  /** The prompt's part is the share P = promptLossWeight of all weight (GoLLIE): P · mean_prompt + (1 − P) · mean_answer, each mean weighted by w */
+  /** The prompt's part is the share P = promptLossWeight of all weight (GoLLIE): P · mean_prompt + (1 − P) · mean_completion, each mean weighted by w */
   "loss-share",
 ] as const;
 
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
-/** The two sides of a row: the answer is `completion` and `end`, all else is prompt. */
+/** The two sides of a row: the completion is `completion` and `end`, all else is prompt. */
 export interface BySide<T> {
   readonly prompt: T;
   readonly completion: T;
 }
 
-const ANSWER_CODES = new Set([TOKEN_CLASSES.indexOf("completion"), TOKEN_CLASSES.indexOf("end")]);
+const COMPLETION_CODES = new Set([TOKEN_CLASSES.indexOf("completion"), TOKEN_CLASSES.indexOf("end")]);
 
-/** 1 where a token's class is on the answer's side, by code. */
-export const IS_ANSWER = Uint8Array.from(TOKEN_CLASSES, (_, code) => (ANSWER_CODES.has(code) ? 1 : 0));
+/** 1 where a token's class is on the completion's side, by code. */
+export const IS_COMPLETION = Uint8Array.from(TOKEN_CLASSES, (_, code) =>
+  COMPLETION_CODES.has(code) ? 1 : 0,
+);
 
 /** What the normalizations divide by, over the rows of a batch. A row's first token predicts nothing and counts nowhere. */
 export interface LossTotals {
@@ -58,7 +60,7 @@ export function lossTotals(rows: Iterable<WeightedTokens>): LossTotals {
     count++;
     longest = Math.max(longest, row.length);
     for (let i = 1; i < row.length; i++) {
-      const side = IS_ANSWER[row.classes[i]!]! as 0 | 1;
+      const side = IS_COMPLETION[row.classes[i]!]! as 0 | 1;
       const w = row.weights[i]!;
       tokens[side]++;
       weight[side] += w;

@@ -16,7 +16,7 @@ export function referenceLoss(batch: readonly RowLosses[], settings: Normalizati
     Array.from({ length: row.length - 1 }, (_, i) => {
       const name = TOKEN_CLASSES[row.classes[i + 1]!]!;
       return {
-        answer: name === "completion" || name === "end",
+        completion: name === "completion" || name === "end",
         w: row.weights[i + 1]!,
         loss: losses[i + 1]!,
       };
@@ -25,8 +25,8 @@ export function referenceLoss(batch: readonly RowLosses[], settings: Normalizati
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const weighted = (of: typeof tokens): number => sum(of.map(({ w, loss }) => w * loss));
   const weight = (of: typeof tokens): number => sum(of.map(({ w }) => w));
-  const prompt = tokens.filter(({ answer }) => !answer);
-  const completion = tokens.filter(({ answer }) => answer);
+  const prompt = tokens.filter(({ completion }) => !completion);
+  const completion = tokens.filter(({ completion }) => completion);
   /** A part without tokens, or without weight, adds nothing. */
   const part = (of: number, by: number): number => (by === 0 ? 0 : of / by);
   switch (settings.normalization) {

@@ -70,7 +70,7 @@ export const recipeSchema = z
       .enum(["error", "split"])
       .optional()
       .describe(
-        "With template: tokenizer, rows in which later turns change earlier ones: refused, or split, a row an answer.",
+        "With template: tokenizer, rows in which later turns change earlier ones: refused, or split into a row per completion.",
       )
       .register(keyFacts, DATA),
     templateVariables: z

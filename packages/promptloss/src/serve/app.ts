@@ -10,7 +10,7 @@ import { checkHost } from "./host.ts";
 import type { ServeLimits } from "./limits.ts";
 import type { EngineQueue } from "./queue.ts";
 import { chatRequest, completionRequest, type RequestContext, type TextRequest } from "./requests.ts";
-import { Answer } from "./responses.ts";
+import { ResponseBodies } from "./responses.ts";
 
 export interface AppOptions {
   readonly generator: TextGenerator;
@@ -62,13 +62,13 @@ export function createApp(options: AppOptions): Hono {
       });
     },
   });
-  const answer = (read: Reader) => async (c: Context) => {
+  const handler = (read: Reader) => async (c: Context) => {
     const request = read(await jsonBody(c), context);
     checkModel(request.model, model);
     return request.stream ? streamed(c, request, options) : whole(c, request, options);
   };
-  app.post("/v1/completions", limited, answer(completionRequest));
-  app.post("/v1/chat/completions", limited, answer(chatRequest));
+  app.post("/v1/completions", limited, handler(completionRequest));
+  app.post("/v1/chat/completions", limited, handler(chatRequest));
   for (const path of ["/v1/completions", "/v1/chat/completions"])
     app.all(path, (c) => {
       throw new ServeError(405, `${c.req.method} is not for ${path}`, { hint: "send a POST" });
@@ -127,13 +127,13 @@ async function whole(c: Context, request: TextRequest, { generator, queue }: App
     (signal) => generator.generate(request.prompts, { ...request.options, signal }),
     c.req.raw.signal,
   );
-  return c.json(await new Answer(request, generator.tokenizer).whole(results));
+  return c.json(await new ResponseBodies(request, generator.tokenizer).whole(results));
 }
 
 /** Server-sent events. What fails before the first piece is answered as an error of its own status. */
 async function streamed(c: Context, request: TextRequest, options: AppOptions): Promise<Response> {
   const { generator, queue, onError } = options;
-  const answer = new Answer(request, generator.tokenizer);
+  const bodies = new ResponseBodies(request, generator.tokenizer);
   const pieces: TextPiece[] = [];
   let hear = (piece: TextPiece): void => void pieces.push(piece);
   let begin = (): void => {};
@@ -158,10 +158,10 @@ async function streamed(c: Context, request: TextRequest, options: AppOptions): 
   return stream(c, async (out) => {
     // Not awaited: a client that reads slowly must not hold the engine. The token limit bounds what waits.
     const send = (data: string): void => void out.write(`data: ${data}\n\n`);
-    hear = (piece) => send(JSON.stringify(answer.piece(piece)));
+    hear = (piece) => send(JSON.stringify(bodies.piece(piece)));
     pieces.forEach(hear);
     try {
-      for (const chunk of answer.last(await done)) send(JSON.stringify(chunk));
+      for (const chunk of bodies.last(await done)) send(JSON.stringify(chunk));
     } catch (error) {
       const known = asServeError(error);
       if (known.status === 500 && !c.req.raw.signal.aborted) onError?.(error);

@@ -1,4 +1,4 @@
-// Fields that requests for completions and for chat answers have in common. What this engine can't do is refused,
+// Fields that requests for completions and for chat completions have in common. What this engine can't do is refused,
 // except at the value at which it does nothing.
 import { randomInt } from "node:crypto";
 import { z } from "zod";
@@ -113,12 +113,12 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
 }
 
-/** @throws {ServeError} where a request asks for more answers at once than the server makes */
-export function checkAnswers(prompts: number, n: number, limits: ServeLimits): void {
-  if (prompts * n > limits.answers)
+/** @throws {ServeError} where a request asks for more completions at once than the server makes */
+export function checkCompletions(prompts: number, n: number, limits: ServeLimits): void {
+  if (prompts * n > limits.completions)
     throw new ServeError(
       400,
-      `prompts (${prompts}) times n (${n}) are ${prompts * n} answers, and this server makes ${limits.answers} at once`,
+      `prompts (${prompts}) times n (${n}) are ${prompts * n} completions, and this server makes ${limits.completions} at once`,
       { param: prompts > 1 ? "prompt" : "n" },
     );
 }

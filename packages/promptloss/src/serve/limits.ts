@@ -4,10 +4,10 @@ import { PromptlossError } from "../errors.ts";
 export interface ServeLimits {
   /** Of a request's body, in bytes. */
   readonly bodyBytes: number;
-  /** New tokens of an answer. */
+  /** New tokens of a completion. */
   readonly tokens: number;
-  /** Answers of one request: prompts times `n`. They run as one batch. */
-  readonly answers: number;
+  /** Completions of one request: prompts times `n`. They run as one batch. */
+  readonly completions: number;
   /** Requests that wait while another runs. */
   readonly waiting: number;
   /** From a request's arrival to its last token, in seconds. */
@@ -17,7 +17,7 @@ export interface ServeLimits {
 export const DEFAULT_LIMITS: ServeLimits = {
   bodyBytes: 1024 * 1024,
   tokens: 4096,
-  answers: 32,
+  completions: 32,
   waiting: 64,
   seconds: 600,
 };

@@ -1,5 +1,5 @@
-// Log-probabilities in OpenAI's two shapes: parallel lists of completions, a list of tokens of chat answers. The tokens'
-// texts add up to the answer; a character of several tokens stands with the last of them. Bytes are each token's own.
+// Log-probabilities in OpenAI's two shapes: parallel lists of completions, a list of tokens of chat completions. The tokens'
+// texts add up to the completion; a character of several tokens stands with the last of them. Bytes are each token's own.
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import { Detokenizer, type TokenLogProbability } from "../generation/index.ts";
 
@@ -8,7 +8,7 @@ export interface CompletionLogprobs {
   readonly tokens: readonly string[];
   readonly token_logprobs: readonly number[];
   readonly top_logprobs: readonly Readonly<Record<string, number>>[] | null;
-  /** Where each token begins, in characters (code points) from the answer's start. */
+  /** Where each token begins, in characters (code points) from the completion's start. */
   readonly text_offset: readonly number[];
 }
 
@@ -25,8 +25,8 @@ export interface ChatLogprobs {
 
 type Decoder = Pick<Tokenizer, "decode" | "bytesOf" | "specialIds">;
 
-/** The answer that the tokens make up. */
-export interface AnswerText {
+/** The completion that the tokens make up. */
+export interface CompletionText {
   /** The prompt, which decides whether the first token's space is kept; none where left out. */
   readonly promptIds?: ArrayLike<number>;
   /** What was answered: tokens beyond it, as of a stop string, are left out. All of the tokens where left out. */
@@ -42,7 +42,7 @@ interface Placed {
 async function place(
   tokenizer: Decoder,
   tokens: readonly TokenLogProbability[],
-  { promptIds = [], text }: AnswerText,
+  { promptIds = [], text }: CompletionText,
 ): Promise<Placed[]> {
   const detokenizer = new Detokenizer(tokenizer, promptIds);
   const placed: { token: TokenLogProbability; text: string }[] = [];
@@ -65,7 +65,7 @@ function within(placed: readonly Placed[], length: number): Placed[] {
   return kept;
 }
 
-/** Special tokens are no part of an answer's text. */
+/** Special tokens are no part of a completion's text. */
 function bytesOf(tokenizer: Decoder, id: number): Uint8Array {
   return tokenizer.specialIds.has(id) ? new Uint8Array() : tokenizer.bytesOf(id);
 }
@@ -94,9 +94,9 @@ export async function completionLogprobs(
   tokenizer: Decoder,
   logProbabilities: readonly TokenLogProbability[],
   top: number,
-  answer: AnswerText = {},
+  completion: CompletionText = {},
 ): Promise<CompletionLogprobs> {
-  const placed = await place(tokenizer, logProbabilities, answer);
+  const placed = await place(tokenizer, logProbabilities, completion);
   let offset = 0;
   const text_offset = placed.map(({ text }) => {
     const { length } = [...text];
@@ -124,14 +124,14 @@ export async function completionLogprobs(
 export async function chatLogprobs(
   tokenizer: Decoder,
   logProbabilities: readonly TokenLogProbability[],
-  answer: AnswerText = {},
+  completion: CompletionText = {},
 ): Promise<ChatLogprobs> {
   const entry = (id: number, logProbability: number, token: string): ChatToken => ({
     token,
     logprob: finite(logProbability),
     bytes: [...bytesOf(tokenizer, id)],
   });
-  const content = (await place(tokenizer, logProbabilities, answer)).map(({ token, text }) => ({
+  const content = (await place(tokenizer, logProbabilities, completion)).map(({ token, text }) => ({
     ...entry(token.id, token.logProbability, text),
     top_logprobs: token.top.map(({ id, logProbability }) =>
       entry(id, logProbability, id === token.id && text !== "" ? text : textOf(tokenizer, id)),

@@ -48,7 +48,7 @@ export class EngineQueue {
     const stopped = (): ServeError => {
       if (client.aborted) return new ServeError(499, "the client has gone");
       if (this.#stop.signal.aborted) return shuttingDown();
-      return new ServeError(504, `the answer took longer than ${seconds} seconds`, {
+      return new ServeError(504, `the completion took longer than ${seconds} seconds`, {
         code: "timeout",
         hint: "ask for fewer tokens, or try when fewer requests wait",
       });

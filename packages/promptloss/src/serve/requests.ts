@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ChatTurn, TextGenerationOptions, TextPrompt } from "../generation/index.ts";
 import { ServeError } from "./errors.ts";
-import { checkAnswers, neutral, newTokens, parseFields, SHARED_FIELDS, sharedOptions } from "./fields.ts";
+import { checkCompletions, neutral, newTokens, parseFields, SHARED_FIELDS, sharedOptions } from "./fields.ts";
 import type { ServeLimits } from "./limits.ts";
 
 /** What the server knows of its model when it reads a request. */
@@ -10,7 +10,7 @@ export interface RequestContext {
   readonly limits: ServeLimits;
   /** Of the model's own defaults; 1 where it has none. */
   readonly temperature: number;
-  /** New tokens of a chat answer where the request does not say. */
+  /** New tokens of a chat completion where the request does not say. */
   readonly chatTokens: number;
 }
 
@@ -45,7 +45,7 @@ const COMPLETION_TOKENS = 16;
 export function completionRequest(body: unknown, context: RequestContext): TextRequest {
   const fields = parseFields(completionSchema, body);
   const prompts = promptsOf(fields.prompt);
-  checkAnswers(prompts.length, fields.n ?? 1, context.limits);
+  checkCompletions(prompts.length, fields.n ?? 1, context.limits);
   const tokens = newTokens(fields.max_tokens, COMPLETION_TOKENS, context.limits);
   return {
     ...common(fields, fields.logprobs ?? undefined),
@@ -78,7 +78,7 @@ const messageSchema = z.strictObject({
   content,
   name: neutral(),
   refusal: neutral(),
-  // As answers carry them, which clients send back.
+  // As responses carry them, which clients send back.
   tool_calls: neutral([]),
   function_call: neutral(),
   annotations: neutral([]),
@@ -119,8 +119,8 @@ export function chatRequest(body: unknown, context: RequestContext): TextRequest
     refuse("max_tokens", "and max_completion_tokens mean the same; give one of them");
   const messages = fields.messages.map(chatTurn);
   if (messages.at(-1)!.role !== "user")
-    refuse("messages", "the last is not the user's, so that there is nothing to answer");
-  checkAnswers(1, fields.n ?? 1, context.limits);
+    refuse("messages", "the last is not the user's, so that there is nothing to complete");
+  checkCompletions(1, fields.n ?? 1, context.limits);
   const tokens = newTokens(max_completion_tokens ?? max_tokens, context.chatTokens, context.limits);
   return {
     ...common(fields, logprobs ? 0 : undefined),
@@ -153,7 +153,7 @@ function common(
   if (stream_options && !stream)
     throw new ServeError(400, "stream_options: only streams have them", { param: "stream_options" });
   if (stream && logprobs !== undefined)
-    throw new ServeError(400, "logprobs: come with whole answers, not with streams", {
+    throw new ServeError(400, "logprobs: come with whole completions, not with streams", {
       param: "logprobs",
       hint: "leave out stream or logprobs",
     });

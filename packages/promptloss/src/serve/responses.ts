@@ -1,4 +1,4 @@
-// Answers in OpenAI's shapes: whole ones, and the chunks of streams.
+// Responses in OpenAI's shapes: whole ones, and the chunks of streams.
 import { randomUUID } from "node:crypto";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import type { GeneratedText, TextPiece, TextResult } from "../generation/index.ts";
@@ -11,7 +11,7 @@ export interface Usage {
   readonly total_tokens: number;
 }
 
-/** A prompt counts once, however many answers it gets. */
+/** A prompt counts once, however many completions it gets. */
 export function usageOf(results: readonly TextResult[]): Usage {
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
   const prompt_tokens = sum(results.map(({ promptIds }) => promptIds.length));
@@ -19,16 +19,16 @@ export function usageOf(results: readonly TextResult[]): Usage {
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
 }
 
-type AnswerTokenizer = Pick<Tokenizer, "decode" | "bytesOf" | "specialIds">;
+type ResponseTokenizer = Pick<Tokenizer, "decode" | "bytesOf" | "specialIds">;
 
-/** The bodies of one answer: they share id, time and model. */
-export class Answer {
+/** The bodies of one response: they share id, time and model. */
+export class ResponseBodies {
   readonly #request: TextRequest;
-  readonly #tokenizer: AnswerTokenizer;
+  readonly #tokenizer: ResponseTokenizer;
   readonly #head: { readonly id: string; readonly created: number; readonly model: string };
   readonly #begun = new Set<number>();
 
-  constructor(request: TextRequest, tokenizer: AnswerTokenizer) {
+  constructor(request: TextRequest, tokenizer: ResponseTokenizer) {
     this.#request = request;
     this.#tokenizer = tokenizer;
     const prefix = request.kind === "chat" ? "chatcmpl" : "cmpl";
@@ -41,16 +41,16 @@ export class Answer {
 
   async whole(results: readonly TextResult[]): Promise<object> {
     const all = results.flatMap(({ sequences, promptIds }) =>
-      sequences.map((answer) => ({ answer, promptIds })),
+      sequences.map((completion) => ({ completion, promptIds })),
     );
     const choices = await Promise.all(
-      all.map(({ answer, promptIds }, index) => this.#choice(answer, promptIds, index)),
+      all.map(({ completion, promptIds }, index) => this.#choice(completion, promptIds, index)),
     );
     const object = this.#request.kind === "chat" ? "chat.completion" : "text_completion";
     return { object, ...this.#head, choices, usage: usageOf(results) };
   }
 
-  /** A piece of text as it comes; the first of a chat answer names its role. */
+  /** A piece of text as it comes; the first of a chat completion names its role. */
   piece({ prompt, sequence, text }: TextPiece): object {
     const index = prompt * (this.#request.options.sequences ?? 1) + sequence;
     return this.#chunk(index, text, null);
@@ -78,10 +78,10 @@ export class Answer {
     return { ...this.#frame(), choices: [{ index, ...part, logprobs: null, finish_reason }] };
   }
 
-  async #choice(answer: GeneratedText, promptIds: ArrayLike<number>, index: number): Promise<object> {
+  async #choice(completion: GeneratedText, promptIds: ArrayLike<number>, index: number): Promise<object> {
     const { kind, options } = this.#request;
-    const { text, finishReason } = answer;
-    const logProbabilities = ofText(answer);
+    const { text, finishReason } = completion;
+    const logProbabilities = ofText(completion);
     if (kind === "chat") {
       const logprobs =
         logProbabilities === undefined

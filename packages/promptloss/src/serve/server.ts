@@ -71,7 +71,7 @@ export async function serveModel(generator: TextGenerator, options: ServeOptions
       server.close();
       server.closeIdleConnections();
       await queue.close(graceSeconds);
-      // The last answers are on their way; connections that stay open after them are cut.
+      // The last responses are on their way; connections that stay open after them are cut.
       const cut = setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS);
       server.closeIdleConnections();
       await closed;
@@ -80,7 +80,7 @@ export async function serveModel(generator: TextGenerator, options: ServeOptions
   };
 }
 
-/** Time for the last bytes of answers to leave, once all are made. */
+/** Time for the last bytes of responses to leave, once all are made. */
 const LAST_BYTES_MS = 500;
 
 function cannotListen(cause: NodeJS.ErrnoException, host: string, port: number): PromptlossError {

@@ -131,7 +131,7 @@ describe("templates that rewrite history", () => {
 
   test("are refused where several answers are trained", () => {
     expect(() => templateOf(STRIPPING).render(thoughts, "all")).toThrow(
-      /test\.jsonl, row 1: template tokenizer: the words of the answer in turn 2 are changed/,
+      /test\.jsonl, row 1: template tokenizer: the words of the completion in turn 2 are changed/,
     );
   });
 
@@ -157,7 +157,7 @@ describe("templates that rewrite history", () => {
       "{% if add_generation_prompt %}[assistant]<think>\n{% endif %}",
     );
     expect(() => templateOf(forced).render(dialogue("q", "a"), "all")).toThrow(
-      /the prompt of the answer in turn 2 reads otherwise/,
+      /the prompt of the completion in turn 2 reads otherwise/,
     );
   });
 

@@ -65,10 +65,10 @@ export class ChatTemplate implements Template {
   readonly #rewrittenHistory: "error" | "split";
   readonly #specialTexts: readonly string[];
   readonly #finder: MessageFinder;
-  /** A generation prompt that the template appends even after an answer. */
+  /** A generation prompt that the template appends even after a completion. */
   readonly #trailing: string;
-  /** What follows the last answer, without `#trailing`. */
-  readonly #answerSuffix: string;
+  /** What follows the last completion, without `#trailing`. */
+  readonly #completionSuffix: string;
 
   /** @throws TemplateError when the tokenizer has no chat template or it is not valid Jinja */
   constructor(
@@ -105,7 +105,7 @@ export class ChatTemplate implements Template {
       ...new Set([...tokenizer.specialTexts, ...(special.eos === undefined ? [] : [special.eos])]),
     ];
     this.#finder = new MessageFinder((messages) => this.#apply(messages, false));
-    [this.#answerSuffix, this.#trailing] = this.#probeAnswer();
+    [this.#completionSuffix, this.#trailing] = this.#probeCompletion();
     const dated = source.includes("strftime_now");
     this.warnings = [
       ...(dated
@@ -146,14 +146,14 @@ export class ChatTemplate implements Template {
       if (targets.length > 1 && this.#rewrittenHistory === "error") {
         throw new TemplateError(NAME, error.message, {
           source: example.source,
-          hint: "Set rewrittenHistory: split to train each answer in a row of its own, or turns: last.",
+          hint: "Set rewrittenHistory: split to train each completion in a row of its own, or turns: last.",
         });
       }
     }
     return targets.map((target) => this.#renderAlone(example, target));
   }
 
-  /** Only the turns up to one answer, which is the only one trained. */
+  /** Only the turns up to one completion, which is the only one trained. */
   #renderAlone(example: ConversationExample, target: number): Rendering {
     const turns = example.turns.slice(0, target + 1);
     const pieces = turns.map((turn, index) => turnPieces(turn, index !== target));
@@ -251,7 +251,7 @@ export class ChatTemplate implements Template {
     }
   }
 
-  /** The spans of a trained answer: from the end of inference's prompt to the stop token. */
+  /** The spans of a trained completion: from the end of inference's prompt to the stop token. */
   #target(
     row: Row,
     text: string,
@@ -259,22 +259,24 @@ export class ChatTemplate implements Template {
     placement: Placement | undefined,
   ): { place: Target; marks: Span[] } {
     const { messages, source } = row;
-    const answer = `answer in turn ${index + 1}`;
+    const completion = `completion in turn ${index + 1}`;
     const prompt = this.#applyRow(messages.slice(0, index), true, source);
     if (!text.startsWith(prompt)) {
-      throw new RewrittenHistory(`the prompt of the ${answer} reads otherwise when the conversation goes on`);
+      throw new RewrittenHistory(
+        `the prompt of the ${completion} reads otherwise when the conversation goes on`,
+      );
     }
     if (placement === undefined || placement.start < prompt.length) {
-      throw new RewrittenHistory(`the ${answer} is not shown as inference would write it`);
+      throw new RewrittenHistory(`the ${completion} is not shown as inference would write it`);
     }
     const words = text.slice(placement.start, placement.end);
     if (placement.cutFront === undefined && withoutSpace(words) !== withoutSpace(messages[index]!.content)) {
-      throw new RewrittenHistory(`the words of the ${answer} are changed by the chat template`);
+      throw new RewrittenHistory(`the words of the ${completion} are changed by the chat template`);
     }
     const isLast = index === messages.length - 1;
     const suffix = isLast
       ? text.slice(placement.end)
-      : commonPrefix(text.slice(placement.end), this.#answerSuffix);
+      : commonPrefix(text.slice(placement.end), this.#completionSuffix);
     const stop = firstToken(suffix, this.#specialTexts);
     const content = this.#contentMarks(row, index, placement);
     const start = prompt.length;
@@ -353,17 +355,17 @@ export class ChatTemplate implements Template {
     }
   }
 
-  /** Renders a question and an answer to see what follows an answer, and which of it is a generation prompt. */
-  #probeAnswer(): [suffix: string, trailing: string] {
+  /** Renders a question and a completion to see what follows a completion, and which of it is a generation prompt. */
+  #probeCompletion(): [suffix: string, trailing: string] {
     const question = { role: "user", content: "\ue0f2" };
-    const answer = { role: "assistant", content: "\ue0f3" };
-    const behindAnswer = (text: string): string =>
-      text.slice(text.lastIndexOf(answer.content) + answer.content.length);
+    const completion = { role: "assistant", content: "\ue0f3" };
+    const behindCompletion = (text: string): string =>
+      text.slice(text.lastIndexOf(completion.content) + completion.content.length);
     try {
-      const text = this.#apply([question, answer], false);
-      const after = behindAnswer(text);
-      if (this.#apply([question, answer], true) !== text) return [after, ""];
-      const goesOn = behindAnswer(this.#apply([question, answer, question], false));
+      const text = this.#apply([question, completion], false);
+      const after = behindCompletion(text);
+      if (this.#apply([question, completion], true) !== text) return [after, ""];
+      const goesOn = behindCompletion(this.#apply([question, completion, question], false));
       const rest = after.slice(firstToken(after, this.#specialTexts)?.end ?? 0);
       const isPrompt = !goesOn.startsWith(after) && this.#apply([question], true).endsWith(rest);
       return isPrompt ? [after.slice(0, after.length - rest.length), rest] : [after, ""];

@@ -106,9 +106,9 @@ export class PatternTemplate implements Template {
   }
 
   renderPrompt(turns: readonly Turn[]): Prompt {
-    const answer: Turn = { role: "assistant", parts: [{ class: "completion", text: "?" }] };
+    const completion: Turn = { role: "assistant", parts: [{ class: "completion", text: "?" }] };
     const source = { file: "prompt", row: 1 };
-    const [rendering] = this.render({ kind: "conversation", turns: [...turns, answer], source }, "last");
+    const [rendering] = this.render({ kind: "conversation", turns: [...turns, completion], source }, "last");
     const { text, targets, addsPrefix } = rendering!;
     return { text: text.slice(0, targets[0]!.start), addsPrefix };
   }

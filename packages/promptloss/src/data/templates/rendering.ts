@@ -40,7 +40,7 @@ export interface Rendering {
   readonly addsPrefix: boolean;
 }
 
-/** The text before an answer, as inference encodes it. */
+/** The text before a completion, as inference encodes it. */
 export interface Prompt {
   readonly text: string;
   /** Whether the tokenizer puts its BOS before it. */
@@ -61,7 +61,7 @@ export interface Template {
    */
   render(example: ConversationExample, trained: TrainedTurns): Rendering[];
   /**
-   * The prompt for the answer to some turns: to the letter what `render` puts before a trained answer.
+   * The prompt for the completion of some turns: to the letter what `render` puts before a trained completion.
    * @throws TemplateError when the template cannot take the turns
    */
   renderPrompt(turns: readonly Turn[]): Prompt;

@@ -23,14 +23,14 @@ export function checkTrainedTurns(trained: TrainedTurns): void {
   }
 }
 
-/** Whether a turn is an answer; an assistant's turn that a row gives as context is none. */
-export function isAnswer({ role, parts }: Turn): boolean {
+/** Whether a turn is a completion; an assistant's turn that a row gives as context is none. */
+export function isCompletion({ role, parts }: Turn): boolean {
   return role === "assistant" && parts.some((part) => part.class === "completion");
 }
 
-/** The positions, among all turns, of the answers that the policy trains. */
+/** The positions, among all turns, of the completions that the policy trains. */
 export function trainedTurnIndices(turns: readonly Turn[], trained: TrainedTurns): ReadonlySet<number> {
-  const assistants = turns.flatMap((turn, index) => (isAnswer(turn) ? [index] : []));
+  const assistants = turns.flatMap((turn, index) => (isCompletion(turn) ? [index] : []));
   if (trained === "all") return new Set(assistants);
   const numbers = trained === "last" ? [-1] : trained;
   const chosen = numbers.map((number) => assistants.at(number > 0 ? number - 1 : number));
@@ -57,7 +57,7 @@ export const INPUT_SEPARATOR = "\n";
 /**
  * The pieces of a turn in order. Between parts of different classes stands the separator, unless one side is
  * empty; parts of one class follow each other directly. `asPrompt` makes an assistant's words context: what the
- * data weighs them with as an answer is then a factor on the prompt's weight, so that 0 stays 0 and no more is trained.
+ * data weighs them with as a completion is then a factor on the prompt's weight, so that 0 stays 0 and no more is trained.
  */
 export function turnPieces(turn: Turn, asPrompt: boolean): TurnPiece[] {
   const pieces: TurnPiece[] = [];

@@ -1,14 +1,14 @@
 // Where the model takes over from the prompt, tokens must not reach over: training sees exactly the ids that
-// inference will see. The rule, for a rendering with trained answers:
+// inference will see. The rule, for a rendering with trained completions:
 //
-//   1. The whole text is encoded at once (joint). If, for each trained answer, the joint ids begin with the
-//      ids of the text before the answer encoded alone, they stand.
-//   2. Otherwise the text is cut at each answer where they do not: the text up to the first cut is encoded as
+//   1. The whole text is encoded at once (joint). If, for each trained completion, the joint ids begin with the
+//      ids of the text before the completion encoded alone, they stand.
+//   2. Otherwise the text is cut at each completion where they do not: the text up to the first cut is encoded as
 //      inference encodes it, and each piece behind a cut on its own in continuation (no BOS, no
 //      sentencepiece space). Such a boundary is a straddle: "### Response:The" is joined to ":The" in LLaMA 3.
 //
-// After a straddle, inference with a later turn would encode the earlier answer joined to its prompt again,
-// which no single row can show: those later answers are counted as retokenized histories.
+// After a straddle, inference with a later turn would encode the earlier completion joined to its prompt again,
+// which no single row can show: those later completions are counted as retokenized histories.
 import type { Rendering } from "../templates/index.ts";
 import type { EncodedText, Tokenizer } from "../tokenizer/index.ts";
 
@@ -47,10 +47,10 @@ interface Check {
 
 const MEMO_LIMIT = 10_000;
 
-/** Encodes renderings so that no token reaches over the start of a trained answer. */
+/** Encodes renderings so that no token reaches over the start of a trained completion. */
 export class BoundaryEncoder {
   readonly #tokenizer: Tokenizer;
-  /** Ids of the texts between a special token and an answer: a handful for any chat template. */
+  /** Ids of the texts between a special token and a completion: a handful for any chat template. */
   readonly #memo = new Map<string, Int32Array>();
 
   constructor(tokenizer: Tokenizer) {

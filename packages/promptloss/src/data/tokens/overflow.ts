@@ -1,5 +1,5 @@
 // Rows that are longer than the model's window or the budget: drop them, cut the prompt from the left, cut the
-// answer from the right, or refuse.
+// completion from the right, or refuse.
 import { CLASS_CODE } from "./classified-tokens.ts";
 import { TokenRowError, WeightError } from "./errors.ts";
 import type { WeightedTokens } from "./weighted-tokens.ts";
@@ -33,15 +33,15 @@ export function checkOverflow(options: OverflowOptions): void {
   }
 }
 
-/** The number of tokens before the first trained answer. */
+/** The number of tokens before the first trained completion. */
 function promptLength(tokens: WeightedTokens): number {
-  const isAnswer = (code: number): boolean => code === CLASS_CODE.completion || code === CLASS_CODE.end;
-  const first = tokens.classes.findIndex(isAnswer);
+  const isCompletion = (code: number): boolean => code === CLASS_CODE.completion || code === CLASS_CODE.end;
+  const first = tokens.classes.findIndex(isCompletion);
   return first < 0 ? tokens.length : first;
 }
 
 /**
- * Makes a row fit. `truncate-prompt` takes tokens from the left of what is before the first trained answer and
+ * Makes a row fit. `truncate-prompt` takes tokens from the left of what is before the first trained completion and
  * keeps BOS; a row that stays too long without any prompt is left out (`no-room`).
  * @throws TokenRowError with policy `error`
  */
@@ -53,7 +53,7 @@ export function fitTokens(tokens: WeightedTokens, options: OverflowOptions): Fit
   if (policy === "truncate-completion") return { kind: "completion-cut", tokens: tokens.slice(0, maxLength) };
   if (policy === "truncate-prompt") {
     const kept = bosId !== undefined && tokens.ids[0] === bosId ? 1 : 0;
-    // Something must be left from which the first answer token is predicted.
+    // Something must be left from which the first completion token is predicted.
     const least = Math.max(kept, 1);
     if (promptLength(tokens) - excess < least) return { kind: "no-room", tokens: undefined };
     return { kind: "prompt-cut", tokens: tokens.without(kept, kept + excess) };

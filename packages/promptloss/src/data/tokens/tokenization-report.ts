@@ -17,15 +17,15 @@ export interface SkippedRow {
 export interface TokenizationReport {
   readonly rows: number;
   readonly tokens: Readonly<Record<TokenClass, number>>;
-  /** Trained answers whose first token would have reached into the prompt. */
+  /** Trained completions whose first token would have reached into the prompt. */
   readonly straddles: number;
   /** Some of the rows with straddles. */
   readonly straddledRows: readonly RowSource[];
-  /** Later answers of straddled rows: inference would encode their history otherwise. */
+  /** Later completions of straddled rows: inference would encode their history otherwise. */
   readonly retokenizedHistories: number;
-  /** Trained answers, and how many of them do not end in a stop token of the tokenizer. */
-  readonly answers: number;
-  readonly answersWithoutStop: number;
+  /** Trained completions, and how many of them do not end in a stop token of the tokenizer. */
+  readonly completions: number;
+  readonly completionsWithoutStop: number;
   /** Rows that a chat template's rewriting of history split, and the rows that came of them. */
   readonly splitRows: number;
   readonly rowsFromSplits: number;
@@ -55,8 +55,8 @@ export class TokenizationTally {
   #straddles = 0;
   readonly #straddledRows: RowSource[] = [];
   #retokenizedHistories = 0;
-  #answers = 0;
-  #answersWithoutStop = 0;
+  #completions = 0;
+  #completionsWithoutStop = 0;
   #splitRows = 0;
   #rowsFromSplits = 0;
   #specialTokensInData = 0;
@@ -84,11 +84,11 @@ export class TokenizationTally {
     this.#straddles += encoding.straddles;
     this.#retokenizedHistories += encoding.retokenizedHistories;
     if (encoding.straddles > 0 && this.#straddledRows.length < LISTED) this.#straddledRows.push(source);
-    this.#answers += rendering.targets.length;
-    this.#answersWithoutStop += rendering.targets.length - this.#countStopped(rendering, encoding);
+    this.#completions += rendering.targets.length;
+    this.#completionsWithoutStop += rendering.targets.length - this.#countStopped(rendering, encoding);
   }
 
-  /** Trained answers whose last token is a stop token of the tokenizer. */
+  /** Trained completions whose last token is a stop token of the tokenizer. */
   #countStopped({ targets }: Rendering, { pieces }: BoundedEncoding): number {
     return targets.filter(({ end }) => {
       const piece = pieces.findLast(
@@ -117,8 +117,8 @@ export class TokenizationTally {
       straddles: this.#straddles,
       straddledRows: [...this.#straddledRows],
       retokenizedHistories: this.#retokenizedHistories,
-      answers: this.#answers,
-      answersWithoutStop: this.#answersWithoutStop,
+      completions: this.#completions,
+      completionsWithoutStop: this.#completionsWithoutStop,
       splitRows: this.#splitRows,
       rowsFromSplits: this.#rowsFromSplits,
       specialTokensInData: this.#specialTokensInData,
@@ -134,11 +134,11 @@ export class TokenizationTally {
     const stops = [...this.#tokenizer.stopIds]
       .map((id) => this.#tokenizer.tokenOf(id) ?? String(id))
       .join(", ");
-    if (this.#answersWithoutStop > 0) {
+    if (this.#completionsWithoutStop > 0) {
       const share =
-        this.#answersWithoutStop === this.#answers
-          ? "no answer ends"
-          : `${this.#answersWithoutStop} of ${this.#answers} answers do not end`;
+        this.#completionsWithoutStop === this.#completions
+          ? "no completion ends"
+          : `${this.#completionsWithoutStop} of ${this.#completions} completions do not end`;
       warnings.push(
         `${share} in a stop token (${stops === "" ? "the tokenizer has none" : stops}): the model is not taught to stop`,
       );

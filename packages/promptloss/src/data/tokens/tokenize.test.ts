@@ -42,7 +42,7 @@ describe.each(Object.entries(GOLDEN_FOLDERS).filter(([name]) => readGolden(name)
         expect(ids.length).toBe(name === "llama3" ? golden.ids.length - 4 : golden.ids.length);
         expect(ids.slice(0, golden.promptIds!.length)).toEqual(golden.promptIds);
         expect(report.straddles).toBe(0);
-        expect(report.answersWithoutStop).toBe(name === "llama3" ? report.answers : 0);
+        expect(report.completionsWithoutStop).toBe(name === "llama3" ? report.completions : 0);
         const ends = classOf(rows[0]!, CLASS_CODE.end).map((id) => tokenizer.tokenOf(id));
         expect(new Set(ends)).toEqual(
           new Set([name === "tiny-pieces" ? "</s>" : name === "llama3" ? "<|eot_id|>" : "<|im_end|>"]),
@@ -69,7 +69,7 @@ describe("boundaries", () => {
       expect(report).toMatchObject({
         straddles: 1,
         straddledRows: [{ file: "test.json", row: 1 }],
-        answersWithoutStop: 0,
+        completionsWithoutStop: 0,
       });
     },
   );
@@ -127,9 +127,9 @@ describe("boundaries", () => {
           const row = rows[0]!;
           const prompt = await promptIds(tokenizer, spec, example);
           expect([...row.ids].slice(0, prompt.length)).toEqual(prompt);
-          const isAnswer = (code: number): boolean =>
+          const isCompletion = (code: number): boolean =>
             code === CLASS_CODE.completion || code === CLASS_CODE.end;
-          expect([...row.classes].slice(0, prompt.length).some(isAnswer)).toBe(false);
+          expect([...row.classes].slice(0, prompt.length).some(isCompletion)).toBe(false);
           const [rendering] = createTemplate(spec, tokenizer).render(example, "all");
           // Sentencepiece writes a space as ▁, so its text comes back with spaces for both, and
           // the space it puts before a word is its own.
@@ -215,8 +215,10 @@ describe("the report", () => {
     const { report } = await tokenizeAll(bytes, { user: "{instruction}", assistant: "{output}\n" }, [
       dialogue("a", "b"),
     ]);
-    expect(report).toMatchObject({ answers: 1, answersWithoutStop: 1 });
-    expect(report.warnings.join()).toContain("no answer ends in a stop token (<|endoftext|>, <|im_end|>)");
+    expect(report).toMatchObject({ completions: 1, completionsWithoutStop: 1 });
+    expect(report.warnings.join()).toContain(
+      "no completion ends in a stop token (<|endoftext|>, <|im_end|>)",
+    );
   });
 
   test("counts special tokens that the data's own words bring in", async () => {

@@ -147,7 +147,7 @@ async function* batches<T>(items: Iterable<T> | AsyncIterable<T>, size: number):
   if (batch.length > 0) yield batch;
 }
 
-/** The ids of the prompt for the answer to some turns: those that training puts before a trained answer. */
+/** The ids of the prompt for the completion of some turns: those that training puts before a trained completion. */
 export async function encodePrompt(tokenizer: Tokenizer, { text, addsPrefix }: Prompt): Promise<Int32Array> {
   return addsPrefix ? tokenizer.encodeWithPrefix(text) : (await tokenizer.encode(text)).ids;
 }

@@ -161,5 +161,5 @@ test("assistant messages in a prompt are context: neither their words nor their 
   const { classes, weights } = weighTokens(rows[0]!, resolveWeightPolicy({ promptLossWeight: 0 }));
   const trained = [...weights].flatMap((weight, i) => (weight > 0 ? [classes[i]] : []));
   expect(trained).toEqual([CLASS_CODE.completion, CLASS_CODE.end]);
-  expect(report.answers).toBe(1);
+  expect(report.completions).toBe(1);
 });

@@ -30,7 +30,7 @@ export interface WeightedRowsReport {
     readonly dropped: number;
     readonly promptCut: number;
     readonly completionCut: number;
-    /** Left out under truncate-prompt because the answer alone is too long. */
+    /** Left out under truncate-prompt because the completion alone is too long. */
     readonly noRoom: number;
     /** Tokens that cutting took from the rows that stayed. */
     readonly tokensCut: number;
@@ -46,7 +46,7 @@ const OVERFLOW_KEYS = {
   "no-room": "noRoom",
 } as const satisfies Record<Exclude<Fit["kind"], "kept">, keyof WeightedRowsReport["overflow"]>;
 
-const ANSWER_CLASSES = ["completion", "end"] as const;
+const COMPLETION_CLASSES = ["completion", "end"] as const;
 
 /** Rows by index, weighed and cut. */
 export class WeightedRows {
@@ -135,18 +135,18 @@ function addSums(
 /** @throws TokenRowError when no token of the row is trained on, saying why */
 function checkTrained(row: ClassifiedTokens, tokens: WeightedTokens): void {
   if (tokens.trainedCount > 0) return;
-  const answers = (classes: Uint8Array): number => {
+  const completions = (classes: Uint8Array): number => {
     const counts = countClasses(classes);
-    return ANSWER_CLASSES.reduce((sum, name) => sum + counts[name], 0);
+    return COMPLETION_CLASSES.reduce((sum, name) => sum + counts[name], 0);
   };
   const fail = (message: string, hint: string): never => {
     throw new TokenRowError(tokens.source, "untrained", `no token is trained on: ${message}`, { hint });
   };
-  if (answers(row.classes) === 0)
-    fail("the row has no trained answer", "Look at the turns that are trained.");
-  if (answers(tokens.classes) === 0) {
+  if (completions(row.classes) === 0)
+    fail("the row has no trained completion", "Look at the turns that are trained.");
+  if (completions(tokens.classes) === 0) {
     fail(
-      `cutting to ${tokens.length} tokens left no answer`,
+      `cutting to ${tokens.length} tokens left no completion`,
       "Raise maxLength, or set overflow to truncate-prompt or drop.",
     );
   }

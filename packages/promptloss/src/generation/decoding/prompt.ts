@@ -32,7 +32,7 @@ export function checkedPrompts(
     if (ids.length >= context)
       throw new GenerationError(
         "prompts",
-        `${which} has ${ids.length} tokens, and the model reads ${context}, its answer included`,
+        `${which} has ${ids.length} tokens, and the model reads ${context}, its completion included`,
         { prompt: index, hint: "shorten it" },
       );
     return { index, ids, room: Math.min(maxNewTokens, context - ids.length) };

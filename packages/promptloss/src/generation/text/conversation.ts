@@ -35,7 +35,7 @@ export class Conversation {
   }
 
   /**
-   * Says something. The answer, or as much of it as there was when the signal ended it, becomes part of the
+   * Says something. The completion, or as much of it as there was when the signal ended it, becomes part of the
    * conversation; after an error it is as it was.
    */
   async *say(
@@ -44,9 +44,9 @@ export class Conversation {
   ): AsyncGenerator<TextPiece, GeneratedText> {
     const turns: ChatTurn[] = [...(this.remembers ? this.#turns : []), { role: "user", content: message }];
     const result = yield* this.#generator.stream({ messages: [...this.#system, ...turns] }, options);
-    const answer = result.sequences[0]!;
-    this.#turns = [...turns, { role: "assistant", content: answer.text }];
-    return answer;
+    const completion = result.sequences[0]!;
+    this.#turns = [...turns, { role: "assistant", content: completion.text }];
+    return completion;
   }
 }
 

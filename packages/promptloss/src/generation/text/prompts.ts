@@ -1,5 +1,5 @@
 // What can be asked of a text generator: an instruction, a conversation, a text as it is, or ids. The ids of an
-// instruction are those that training puts before an answer to it.
+// instruction are those that training puts before its completion.
 import { z } from "zod";
 import type { Turn } from "../../data/example.ts";
 import { part, plainTurn, turn } from "../../data/rows/formats/turns.ts";
@@ -38,7 +38,7 @@ const promptSchema = z.union([
   }),
 ]);
 
-/** @throws {GenerationError} for a prompt of no such kind, and a conversation that does not wait for an answer */
+/** @throws {GenerationError} for a prompt of no such kind, and a conversation that does not wait for a completion */
 export function checkPrompt(prompt: TextPrompt, index: number): void {
   const refuse = (message: string, hint?: string): never => {
     throw new GenerationError("prompts", `prompt ${index + 1}: ${message}`, { prompt: index, hint });
@@ -49,7 +49,7 @@ export function checkPrompt(prompt: TextPrompt, index: number): void {
       "give a string, { instruction, input, system }, { messages: [{ role, content }] }, { text } or { ids }",
     );
   if (typeof prompt === "object" && "messages" in prompt && prompt.messages.at(-1)!.role !== "user")
-    refuse("the last message is not the user's", "there is nothing to answer");
+    refuse("the last message is not the user's", "there is nothing to complete");
 }
 
 /** The conversation of a prompt; undefined for one that needs no template. */

@@ -1,4 +1,4 @@
-// The stop token that a template ends answers with, which training taught the model to write.
+// The stop token that a template ends completions with, which training taught the model to write.
 
 import type { ConversationExample } from "../../data/example.ts";
 import { plainTurn } from "../../data/rows/formats/turns.ts";
@@ -11,7 +11,7 @@ const PROBE: ConversationExample = {
   source: { file: "probe", row: 1 },
 };
 
-/** As text; undefined for a template that ends answers with nothing. */
+/** As text; undefined for a template that ends completions with nothing. */
 export function templateStop(template: Template): string | undefined {
   try {
     const [rendering] = template.render(PROBE, "last");

@@ -112,19 +112,19 @@ export class TextGenerator {
     });
   }
 
-  /** Tokens that the model reads, prompt and answer together. */
+  /** Tokens that the model reads, prompt and completion together. */
   get contextLength(): number {
     return contextLength(this.model.architecture);
   }
 
-  /** The ids that the model is given for a prompt: those that training puts before an answer to it. */
+  /** The ids that the model is given for a prompt: those that training puts before its completion. */
   async promptIds(prompt: TextPrompt): Promise<Int32Array> {
     checkPrompt(prompt, 0);
     return Int32Array.from(await promptIds(prompt, this.tokenizer, this.template));
   }
 
   /**
-   * Answers prompts.
+   * Completes prompts.
    * @throws {GenerationError} for options and prompts that can't be used
    * @throws {TemplateError} for a conversation that the template can't take
    */
@@ -164,7 +164,7 @@ export class TextGenerator {
   }
 
   /**
-   * Answers one prompt piece by piece; leaving the loop ends the work.
+   * Completes one prompt piece by piece; leaving the loop ends the work.
    * @returns what `generate` does
    */
   async *stream(

@@ -10,7 +10,7 @@ import {
 } from "@promptloss/torch";
 import type { PackedTokens } from "../../data/packing/index.ts";
 import { IGNORE_INDEX } from "../../data/packing/index.ts";
-import { type BySide, IS_ANSWER } from "../../loss/normalization.ts";
+import { type BySide, IS_COMPLETION } from "../../loss/normalization.ts";
 import { type PartSums, rowSums } from "../../loss/part-sums.ts";
 import type { Reweighting } from "../../loss/reweighting.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../decoder/model.ts";
@@ -55,7 +55,7 @@ function lossOf(model: CausalLanguageModel, pack: PackedTokens, options: PackLos
   const { factors, reweighting, labelSmoothing = 0, measureAll = false } = options;
   const { targets, weights } = pack.shifted();
   const coefficients = weights.map((weight, place) => {
-    const side = IS_ANSWER[pack.classes[place + 1] ?? 0] === 1 ? factors.completion : factors.prompt;
+    const side = IS_COMPLETION[pack.classes[place + 1] ?? 0] === 1 ? factors.completion : factors.prompt;
     return weight * side;
   });
   const { hidden, head } = model.forwardToHead(pack, options.forward);

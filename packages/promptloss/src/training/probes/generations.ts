@@ -7,7 +7,7 @@ import type { Tokenizer } from "../../data/tokenizer/index.ts";
 import type { WeightedTokens } from "../../data/tokens/index.ts";
 import { corpusBleu } from "../../evaluation/metrics/bleu.ts";
 import { generate } from "../../generation/index.ts";
-import { IS_ANSWER } from "../../loss/normalization.ts";
+import { IS_COMPLETION } from "../../loss/normalization.ts";
 import type { CausalLanguageModel } from "../../models/index.ts";
 
 export interface Generations {
@@ -39,14 +39,14 @@ export async function probeGenerations(
     Int32Array.from({ length: rows.length }, (_, index) => index),
     seededDraw(seed),
   );
-  const chosen = Array.from(order.subarray(0, wanted), (index) => firstAnswer(rows.at(index), tokenizer));
-  const room = ({ prompt }: Answer): boolean =>
+  const chosen = Array.from(order.subarray(0, wanted), (index) => firstCompletion(rows.at(index), tokenizer));
+  const room = ({ prompt }: Completion): boolean =>
     prompt.length + maxNewTokens <= model.architecture.maxPositions;
-  const answers = chosen.filter((answer) => answer.prompt.length > 0 && room(answer));
-  if (answers.length === 0) return undefined;
+  const completions = chosen.filter((completion) => completion.prompt.length > 0 && room(completion));
+  if (completions.length === 0) return undefined;
   const sequences = await generate(
     model,
-    answers.map(({ prompt }) => prompt),
+    completions.map(({ prompt }) => prompt),
     { maxNewTokens, stopIds: tokenizer.stopIds },
   );
   const found = sequences.map(([first]) => withoutStop(first!.ids, tokenizer));
@@ -54,33 +54,34 @@ export async function probeGenerations(
     Promise.all(all.map((ids) => tokenizer.decode(ids)));
   const [hypotheses, references] = await Promise.all([
     texts(found),
-    texts(answers.map(({ completion }) => completion)),
+    texts(completions.map(({ completion }) => completion)),
   ]);
   return {
-    rows: answers.length,
+    rows: completions.length,
     bleu: corpusBleu(
       hypotheses,
       references.map((reference) => [reference]),
     ).score,
     length: spread(found.map(({ length }) => length)),
-    referenceLength: spread(answers.map(({ completion }) => completion.length)),
-    stopped: sequences.filter(([first], i) => first!.ids.length > found[i]!.length).length / answers.length,
+    referenceLength: spread(completions.map(({ completion }) => completion.length)),
+    stopped:
+      sequences.filter(([first], i) => first!.ids.length > found[i]!.length).length / completions.length,
   };
 }
 
-interface Answer {
+interface Completion {
   readonly prompt: Int32Array;
   /** Without its stop token. */
   readonly completion: Int32Array;
 }
 
-function firstAnswer({ ids, classes }: WeightedTokens, tokenizer: Tokenizer): Answer {
-  const isAnswer = (code: number): boolean => IS_ANSWER[code] === 1;
-  const start = classes.findIndex(isAnswer);
+function firstCompletion({ ids, classes }: WeightedTokens, tokenizer: Tokenizer): Completion {
+  const isCompletion = (code: number): boolean => IS_COMPLETION[code] === 1;
+  const start = classes.findIndex(isCompletion);
   if (start < 0) return { prompt: new Int32Array(), completion: new Int32Array() };
-  const length = classes.subarray(start).findIndex((code) => !isAnswer(code));
-  const answer = ids.subarray(start, length < 0 ? undefined : start + length);
-  return { prompt: ids.slice(0, start), completion: withoutStop(answer, tokenizer) };
+  const length = classes.subarray(start).findIndex((code) => !isCompletion(code));
+  const completion = ids.subarray(start, length < 0 ? undefined : start + length);
+  return { prompt: ids.slice(0, start), completion: withoutStop(completion, tokenizer) };
 }
 
 function withoutStop(ids: ArrayLike<number>, { stopIds }: Tokenizer): Int32Array {
