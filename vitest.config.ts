@@ -1,28 +1,28 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { doorsOf, type Project, testFiles } from "./test/projects.ts";
 
 function source(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
+const files = testFiles();
+
+function project(name: Project, more: { globalSetup?: string; env?: Record<string, string> } = {}) {
+  return { extends: true as const, test: { name, include: files[name], ...more } };
+}
+
 export default defineConfig({
   resolve: {
     // Tests run the TypeScript sources, not what `npm run build` left in dist.
-    alias: [
-      { find: /^@promptloss\/torch$/, replacement: source("packages/torch/src/index.ts") },
-      { find: /^@promptloss\/torch\/machine$/, replacement: source("packages/torch/src/machine.ts") },
-      {
-        find: /^@promptloss\/torch\/(setup|reference|files)$/,
-        replacement: source("packages/torch/src/$1/index.ts"),
-      },
-      { find: /^promptloss$/, replacement: source("packages/promptloss/src/index.ts") },
-      { find: /^promptloss\/(.+)$/, replacement: source("packages/promptloss/src/$1/index.ts") },
-    ],
+    alias: Array.from(doorsOf(), ([name, path]) => ({
+      find: new RegExp(`^${name}$`),
+      replacement: source(path),
+    })),
   },
   test: {
-    setupFiles: ["vitest.setup.ts"],
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "demo/src/**/*.test.ts"],
+    setupFiles: ["test/setup.ts"],
     // Native code must not bring the test runner down with it: each file has a process of its own.
     pool: "forks",
     // Most long tests wait for a process that they started: a core left free for the runner would stand idle.
@@ -30,5 +30,11 @@ export default defineConfig({
     // Test files run side by side, and start processes of their own: more threads than cores wait for each other.
     env: { OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? "1" },
     testTimeout: 120_000,
+    projects: [
+      project("end-to-end", { globalSetup: "test/compile.ts" }),
+      project("native"),
+      project("cuda", { env: { PROMPTLOSS_TEST_DEVICE: "cuda" } }),
+      project("pure"),
+    ],
   },
 });

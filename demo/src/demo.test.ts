@@ -1,17 +1,18 @@
 // The demo whole, at a tiny size, with the real commands and the real model.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { compiled } from "../../test/compiled.ts";
 import { writeDemoFiles } from "./data-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "demo-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const compiled = fileURLToPath(new URL("../dist/demo.js", import.meta.url));
+const program = compiled("demo", "demo.js");
 const size = {
   trainingStories: 24,
   heldOutStories: 4,
@@ -36,7 +37,7 @@ test("no held-out story is trained on", () => {
   expect(others.filter((story) => trained.has(story))).toEqual([]);
 });
 
-describe.skipIf(!existsSync(compiled))("the demo", () => {
+describe("the demo", () => {
   test("goes from data to a report, and does nothing twice", { timeout: 600_000 }, () => {
     const call = (): { status: number | null; stdout: string; stderr: string } =>
       spawnSync(
@@ -44,7 +45,7 @@ describe.skipIf(!existsSync(compiled))("the demo", () => {
         [
           "--input-type=module",
           "-e",
-          `const { demo } = await import(${JSON.stringify(pathToFileURL(compiled).href)});
+          `const { demo } = await import(${JSON.stringify(pathToFileURL(program).href)});
            demo({ size: ${JSON.stringify(size)}, folder: ${JSON.stringify(join(folder, "run"))}, fresh: false });`,
         ],
         { encoding: "utf8", cwd: folder, env: { ...process.env, NO_COLOR: "1" } },

@@ -1,11 +1,8 @@
-// Runs the compiled program as a user does. It takes what the last build left in dist.
+// Runs the compiled program as a user does.
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { compiled } from "../../../test/compiled.ts";
 
-export const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-
-export const built = existsSync(program);
+export const program = compiled("packages/promptloss", "cli/main.js");
 
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, NO_COLOR: "1" };

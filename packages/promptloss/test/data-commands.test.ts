@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { built, program } from "./command.ts";
+import { program } from "./command.ts";
 import { TINY_PIECES } from "./tokenizers.ts";
 
 let folder: string;
@@ -33,7 +33,7 @@ function promptloss(...args: string[]): { status: number | null; stdout: string;
 
 const tokenizer = ["--tokenizer", TINY_PIECES];
 
-describe.skipIf(!built)(`commands over data${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("commands over data", () => {
   test("inspect prints lengths, ratios, shares, warnings and a recommendation", () => {
     const { status, stdout, stderr } = promptloss("inspect", "rows.json", ...tokenizer);
     expect([status, stderr]).toEqual([0, ""]);

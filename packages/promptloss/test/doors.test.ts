@@ -1,9 +1,8 @@
 // The package's doors: the root and its subpaths, as a program that installed the package meets them.
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { built } from "./command.ts";
+import { runProgram } from "../../../test/programs.ts";
 
 const folder = fileURLToPath(new URL("../", import.meta.url));
 const doors = Object.keys(
@@ -19,15 +18,12 @@ function opened(names: readonly string[]): { names: string[][]; native: string[]
     for (const door of ${JSON.stringify(names)}) names.push(Object.keys(await import(door)));
     const native = process.report.getReport().sharedObjects.filter((path) => /torch|\\.node$/.test(path));
     console.log(JSON.stringify({ names, native }));`;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
-    cwd: folder,
-    encoding: "utf8",
-  });
+  const { stdout, stderr } = runProgram("packages/promptloss", program);
   expect(stderr).toBe("");
   return JSON.parse(stdout);
 }
 
-describe.skipIf(!built)(`the package's doors${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("the package's doors", () => {
   test("importing all of them loads nothing native", () => {
     const { names, native } = opened(doors);
     expect(names.length).toBeGreaterThan(10);

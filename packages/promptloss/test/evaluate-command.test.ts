@@ -2,13 +2,12 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
-import { built, promptloss } from "./command.ts";
+import { afterAll, expect, test } from "vitest";
+import { needs } from "../../../test/needs.ts";
+import { promptloss } from "./command.ts";
 import { sharedPath } from "./shared.ts";
 
 const model = sharedPath("models", "stories260K");
-const skipped = !built || model === undefined;
-const reason = model === undefined ? "no ../shared" : "npm run build first";
 const folder = mkdtempSync(join(tmpdir(), "evaluate-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -56,7 +55,7 @@ function evaluate(tasks: string, ...rest: string[]) {
   return promptloss(["evaluate", model!, "--tasks", tasks, "--task-data", folder, ...rest]);
 }
 
-describe.skipIf(skipped)(`evaluate${skipped ? ` (skipped: ${reason})` : ""}`, () => {
+needs("shared", model).describe("evaluate", () => {
   test("scores, records, and a table", { timeout: 120_000 }, () => {
     const { status, stdout, stderr } = evaluate(`${at("ends.yaml")},${at("tells.yaml")}`, "-o", at("out"));
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });

@@ -1,6 +1,7 @@
 // Tasks against lm-evaluation-harness on real models: test/python/evaluation_goldens.py makes the goldens.
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { needs } from "../../../test/needs.ts";
 import { type EvaluationTask, evaluate, loadTask } from "../src/evaluation/index.ts";
 import { sharedPath } from "./shared.ts";
 
@@ -36,9 +37,8 @@ function taskOf(name: string, golden: Golden): EvaluationTask {
 }
 
 const [data, models] = [sharedPath("data", "eval"), sharedPath("models")];
-const missing = data === undefined || models === undefined;
 
-describe.skipIf(missing)(`lm-evaluation-harness${missing ? " (skipped: no ../shared)" : ""}`, () => {
+needs("shared", data && models).describe(`lm-evaluation-harness`, () => {
   test.each(names)("%s", { timeout: 600_000 }, async (name) => {
     const golden = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")) as Golden;
     const task = taskOf(name, golden);

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { built, type Outcome, promptloss } from "./command.ts";
+import { needs } from "../../../test/needs.ts";
+import { type Outcome, promptloss } from "./command.ts";
 import { sharedPath } from "./shared.ts";
 
 interface GoldenRow {
@@ -35,7 +36,7 @@ function fit(table: string, ...args: string[]): Outcome {
 
 const FORMULA = "score ~ wp + wp^2 + (1|model) + (1|benchmark)";
 
-describe.skipIf(!built)("promptloss fit", () => {
+describe("promptloss fit", () => {
   test("prints all of a fit, and its vertex", () => {
     const { status, stdout, stderr } = fit("scores.csv", "--formula", FORMULA, "--vertex");
     expect([status, stderr]).toEqual([0, ""]);
@@ -196,24 +197,21 @@ interface Reference {
 
 const references = sharedPath("reference", "glmm");
 
-describe.skipIf(!built || references === undefined)(
-  "the reference sets, through the command (needs ../shared/reference/glmm)",
-  () => {
-    test.each(references === undefined ? [] : readdirSync(references))("%s", (name) => {
-      const { data, fits } = JSON.parse(readFileSync(join(references!, name), "utf8")) as Reference;
-      const table = join(folder, "reference.jsonl");
-      writeFileSync(table, data.map((row) => `${JSON.stringify(row)}\n`).join(""));
-      const { formula, logLik, coefficients } = fits.find((each) => each.name === "beta_intercepts")!;
-      const { status, stdout } = promptloss(["fit", table, "--formula", formula, "--json"]);
-      expect(status).toBe(0);
-      const [found] = JSON.parse(stdout).fits;
-      // Two optimizers agree to what R’s stopping rule leaves.
-      expect(Math.abs(found.logLik - logLik)).toBeLessThan(1e-3);
-      for (const { name: term, estimate, standardError } of found.coefficients) {
-        const { estimate: expected, se } = coefficients[term]!;
-        expect(Math.abs(estimate / expected - 1)).toBeLessThan(1e-3);
-        expect(Math.abs(standardError / se - 1)).toBeLessThan(1e-3);
-      }
-    });
-  },
-);
+needs("shared", references).describe("the reference sets, through the command", () => {
+  test.each(references === undefined ? [] : readdirSync(references))("%s", (name) => {
+    const { data, fits } = JSON.parse(readFileSync(join(references!, name), "utf8")) as Reference;
+    const table = join(folder, "reference.jsonl");
+    writeFileSync(table, data.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const { formula, logLik, coefficients } = fits.find((each) => each.name === "beta_intercepts")!;
+    const { status, stdout } = promptloss(["fit", table, "--formula", formula, "--json"]);
+    expect(status).toBe(0);
+    const [found] = JSON.parse(stdout).fits;
+    // Two optimizers agree to what R’s stopping rule leaves.
+    expect(Math.abs(found.logLik - logLik)).toBeLessThan(1e-3);
+    for (const { name: term, estimate, standardError } of found.coefficients) {
+      const { estimate: expected, se } = coefficients[term]!;
+      expect(Math.abs(estimate / expected - 1)).toBeLessThan(1e-3);
+      expect(Math.abs(standardError / se - 1)).toBeLessThan(1e-3);
+    }
+  });
+});

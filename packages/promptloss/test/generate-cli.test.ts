@@ -2,14 +2,13 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readCurrentBuild } from "@promptloss/torch/setup";
 import { describe, expect, it } from "vitest";
-import { built, promptloss, startPromptloss } from "./command.ts";
+import { needs } from "../../../test/needs.ts";
+import { promptloss, startPromptloss } from "./command.ts";
 import { sharedPath } from "./shared.ts";
 import { tinyFolder } from "./tiny-folder.ts";
 import { TINY_BYTES } from "./tokenizers.ts";
 
-const ready = built && readCurrentBuild()?.addon !== undefined;
 const model = tinyFolder(TINY_BYTES);
 function lines(text: string): unknown[] {
   return (
@@ -25,7 +24,7 @@ function lines(text: string): unknown[] {
   );
 }
 
-describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run setup first)"}`, () => {
+describe("promptloss generate", () => {
   it("prints the answer alone, the same to an argument, a pipe and a stream", () => {
     const flags = ["--template", "plain", "--max-new-tokens", "12"];
     const argument = promptloss(["generate", model, "the dog", ...flags]);
@@ -206,7 +205,7 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
   });
 
   const stories = sharedPath("models", "stories15M");
-  it.skipIf(stories === undefined)(`tells stories${stories ? "" : " (skipped: no ../shared)"}`, () => {
+  needs("shared", stories).test(`tells stories`, () => {
     const told = promptloss([
       "generate",
       stories!,
@@ -227,7 +226,7 @@ describe.skipIf(!ready)(`promptloss generate${ready ? "" : " (skipped: npm run s
   });
 });
 
-describe.skipIf(!ready)(`promptloss chat${ready ? "" : " (skipped: npm run setup first)"}`, () => {
+describe("promptloss chat", () => {
   it("answers lines, forgets on /reset and ends on /exit", () => {
     const { stdout, stderr, status } = promptloss(
       ["chat", model, "--max-new-tokens", "6", "--temperature", "2", "--seed", "5", "--system", "be kind"],

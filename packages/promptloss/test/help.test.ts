@@ -1,12 +1,8 @@
 // Help, wrong usage and errors of the command line as a user or a program meets them.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../src/cli/commands.ts";
-
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const built = existsSync(program);
+import { program } from "./command.ts";
 
 function run(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
@@ -24,7 +20,7 @@ test("the words of help are the commands' own", async () => {
   }
 });
 
-describe.skipIf(!built)(`the command line${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("the command line", () => {
   test("help lists every command", () => {
     const { status, stdout } = run("--help");
     expect(status).toBe(0);

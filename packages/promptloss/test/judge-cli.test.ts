@@ -5,17 +5,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readCurrentBuild } from "@promptloss/torch/setup";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Judgment } from "../src/evaluation/judges/index.ts";
 import { TextGenerator } from "../src/generation/index.ts";
 import { type ModelServer, serveModel } from "../src/serve/index.ts";
-import { built, type Outcome, startPromptloss } from "./command.ts";
+import { type Outcome, startPromptloss } from "./command.ts";
 import { judgeFolder, PREFERS_FIRST } from "./judge-model.ts";
 
-const ready = built && readCurrentBuild()?.addon !== undefined;
-
-describe.skipIf(!ready)(`promptloss judge${ready ? "" : " (skipped: npm run setup first)"}`, () => {
+describe("promptloss judge", () => {
   const folder = mkdtempSync(join(tmpdir(), "promptloss-judge-cli-"));
   const file = (name: string, rows: readonly object[]): string => {
     writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));

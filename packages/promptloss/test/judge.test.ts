@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { needs } from "../../../test/needs.ts";
 import {
   type AnswerPair,
   type Judge,
@@ -388,7 +389,7 @@ describe("files", () => {
   });
 
   const alpaca = sharedPath("data", "eval", "alpaca_eval", "text_davinci_003.jsonl");
-  test.skipIf(alpaca === undefined)(`AlpacaEval's 805${alpaca ? "" : " (skipped: no ../shared)"}`, () => {
+  needs("shared", alpaca).test(`AlpacaEval's 805`, () => {
     const rows = readOutputs(alpaca!);
     expect(pairOutputs(rows, rows)).toHaveLength(805);
   });

@@ -3,30 +3,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { type Import, importsOf, sourcesUnder } from "../../../test/imports.ts";
+import { doorsOf } from "../../../test/projects.ts";
 import { floorOf, floorsOf, packageOf } from "./layers/floors.ts";
-import { type Import, importsOf, sourcesUnder } from "./layers/imports.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const page = "docs/ARCHITECTURE.md";
 const floors = floorsOf(readFileSync(join(root, page), "utf8"));
-const doors = (
-  JSON.parse(readFileSync(join(root, "packages/torch/package.json"), "utf8")) as {
-    exports: Record<string, { default: string }>;
-  }
-).exports;
-
-/** The source behind a name of the engine's package, as its own `exports` has it. */
-function resolve(name: string): string | undefined {
-  if (!name.startsWith("@promptloss/torch")) return undefined;
-  const door = doors[name.replace("@promptloss/torch", ".")]?.default;
-  if (door === undefined) throw new Error(`${name} is none of the engine's exports`);
-  return door.replace("./dist", "packages/torch/src").replace(".js", ".ts");
-}
+const doors = doorsOf();
 
 const files = ["packages/torch/src", "packages/promptloss/src"].flatMap((folder) =>
   sourcesUnder(root, folder),
 );
-const imports = files.flatMap((file) => importsOf(root, file, resolve));
+const imports = files.flatMap((file) => importsOf(root, file, (name) => doors.get(name)));
 const atRunTime = new Map<string, Import[]>(files.map((file) => [file, []]));
 for (const each of imports) if (each.when === "run time") atRunTime.get(each.from)!.push(each);
 

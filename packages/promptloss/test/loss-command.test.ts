@@ -1,16 +1,12 @@
 // `promptloss loss` as a user runs it, on a tiny model.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { noGrad } from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MEASURED, type Measured } from "../src/loss/part-sums.ts";
 import { loadModel, saveModel } from "../src/models/index.ts";
+import { program } from "./command.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
-
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const built = existsSync(program);
 
 let folder: TrainingFolder;
 beforeAll(() => {
@@ -63,7 +59,7 @@ function sum(rows: readonly Row[], of: (row: Row) => number): number {
   return rows.reduce((total, row) => total + of(row), 0);
 }
 
-describe.skipIf(!built)(`promptloss loss${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("promptloss loss", () => {
   test("prints each row in order, and totals that are the rows' sums", () => {
     const { rows, totals } = measure("--plw", "0.25");
     expect(rows.map(({ file, row }) => [file, row])).toEqual(rows.map((_, i) => ["rows.json", i + 1]));

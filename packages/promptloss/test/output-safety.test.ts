@@ -2,12 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { program } from "./command.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
-
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const built = existsSync(program);
 
 let folder: TrainingFolder;
 function at(...parts: string[]): string {
@@ -33,7 +30,7 @@ function failure(...args: string[]): string {
   return stderr.split("\n")[0]!.replaceAll(folder.path, "FOLDER");
 }
 
-describe.skipIf(!built)(`outputs${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("outputs", () => {
   test("train --overwrite leaves a model inside its output alone, behind links too", () => {
     writeFileSync(at("r.yaml"), "model: run/model\ndata: rows.json\ntraining: { steps: 1 }\n");
     const before = readdirSync(at("run", "model"));

@@ -1,14 +1,11 @@
 // Which rows `promptloss preview` shows, and what it says of bad ones, over a mixture of files.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { program } from "./command.ts";
 import { TINY_BYTES } from "./tokenizers.ts";
-
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const built = existsSync(program);
 
 let folder: string;
 beforeAll(() => {
@@ -41,7 +38,7 @@ function shown(...args: string[]): string[] {
   );
 }
 
-describe.skipIf(!built)(`preview's choices${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("preview's choices", () => {
   const bad = ["bad.json", "--tokenizer", TINY_BYTES, "--template", "plain"];
 
   test("the first rows are those that training would read, within the sources' limits", () => {

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { built, program } from "./command.ts";
+import { program } from "./command.ts";
 import { TINY_BYTES } from "./tokenizers.ts";
 
 let folder: string;
@@ -28,7 +28,7 @@ function write(name: string, content: string | readonly unknown[]): void {
   );
 }
 
-describe.skipIf(!built)(`recipes and data${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("recipes and data", () => {
   describe("a chat template that rewrites history", () => {
     beforeAll(() => {
       cpSync(TINY_BYTES, join(folder, "thinker"), { recursive: true });

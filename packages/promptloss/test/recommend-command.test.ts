@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeStudyResults } from "../src/study/results/index.ts";
-import { built, promptloss } from "./command.ts";
+import { promptloss } from "./command.ts";
 import { studyResults } from "./study/made-results.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
@@ -19,7 +19,7 @@ function recommended(...args: string[]): string {
   return stdout;
 }
 
-describe.skipIf(!built)("promptloss recommend", () => {
+describe("promptloss recommend", () => {
   test("without runs: a prior from the paper's facts, and that it is one", () => {
     const text = recommended("--rg", "0.08", "--task-group", "short-generation");
     expect(text).toMatch(

@@ -1,17 +1,15 @@
 // The command `serve`: what it prints, how it ends.
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { readCurrentBuild } from "@promptloss/torch/setup";
 import OpenAI from "openai";
 import { describe, expect, it, vi } from "vitest";
-import { built, promptloss, startPromptloss } from "./command.ts";
+import { promptloss, startPromptloss } from "./command.ts";
 import { tinyFolder } from "./tiny-folder.ts";
 import { TINY_BYTES } from "./tokenizers.ts";
 
-const ready = built && readCurrentBuild()?.addon !== undefined;
 const model = tinyFolder(TINY_BYTES);
 
-describe.skipIf(!ready)(`promptloss serve${ready ? "" : " (skipped: npm run setup first)"}`, () => {
+describe("promptloss serve", () => {
   const serve = async (...args: string[]) => {
     const child = startPromptloss(["serve", model, "--port", "0", ...args]);
     let errors = "";

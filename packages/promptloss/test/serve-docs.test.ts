@@ -6,108 +6,102 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { readCurrentBuild } from "@promptloss/torch/setup";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { built } from "./command.ts";
+import { program } from "./command.ts";
 import { judgeFolder, PREFERS_FIRST } from "./judge-model.ts";
 
 const package_ = fileURLToPath(new URL("../", import.meta.url));
-const ready = built && readCurrentBuild()?.addon !== undefined;
 
-describe.skipIf(!ready)(
-  `examples of serving and judging${ready ? "" : " (skipped: npm run setup first)"}`,
-  () => {
-    const folder = mkdtempSync(join(tmpdir(), "promptloss-serve-docs-"));
-    // Inside the package, so that its name resolves.
-    const programs = mkdtempSync(join(package_, "dist/example-"));
-    const servers: ChildProcess[] = [];
+describe("examples of serving and judging", () => {
+  const folder = mkdtempSync(join(tmpdir(), "promptloss-serve-docs-"));
+  // Inside the package, so that its name resolves.
+  const programs = mkdtempSync(join(package_, "dist/example-"));
+  const servers: ChildProcess[] = [];
 
-    beforeAll(async () => {
-      const model = await judgeFolder(PREFERS_FIRST);
-      for (const name of ["my-model", "judge"])
-        cpSync(model, join(folder, "models", name), { recursive: true });
-      const rows = (output: string) =>
-        [1, 2, 3, 4]
-          .map((i) => `${JSON.stringify({ instruction: `Say ${i}`, output: output.repeat(i) })}\n`)
-          .join("");
-      writeFileSync(join(folder, "outputs.jsonl"), rows("a"));
-      writeFileSync(join(folder, "reference.jsonl"), rows("bb"));
-      const bin = join(folder, "bin");
-      mkdirSync(bin);
-      const program = join(package_, "dist/cli/main.js");
-      writeFileSync(join(bin, "promptloss"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
-      chmodSync(join(bin, "promptloss"), 0o755);
-    });
-    afterEach(async () => {
-      for (const server of servers.splice(0)) {
-        server.kill("SIGTERM");
-        await once(server, "close");
-        expect(server.exitCode).toBe(0);
-      }
-    });
-    afterAll(() => {
-      for (const path of [folder, programs]) rmSync(path, { recursive: true });
-    });
+  beforeAll(async () => {
+    const model = await judgeFolder(PREFERS_FIRST);
+    for (const name of ["my-model", "judge"])
+      cpSync(model, join(folder, "models", name), { recursive: true });
+    const rows = (output: string) =>
+      [1, 2, 3, 4]
+        .map((i) => `${JSON.stringify({ instruction: `Say ${i}`, output: output.repeat(i) })}\n`)
+        .join("");
+    writeFileSync(join(folder, "outputs.jsonl"), rows("a"));
+    writeFileSync(join(folder, "reference.jsonl"), rows("bb"));
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "promptloss"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
+    chmodSync(join(bin, "promptloss"), 0o755);
+  });
+  afterEach(async () => {
+    for (const server of servers.splice(0)) {
+      server.kill("SIGTERM");
+      await once(server, "close");
+      expect(server.exitCode).toBe(0);
+    }
+  });
+  afterAll(() => {
+    for (const path of [folder, programs]) rmSync(path, { recursive: true });
+  });
 
-    const start = (file: string, args: readonly string[]): ChildProcess =>
-      spawn(file, args, {
-        cwd: folder,
-        stdio: ["ignore", "pipe", "pipe"],
-        env: {
-          ...process.env,
-          NO_COLOR: "1",
-          PATH: `${join(folder, "bin")}${delimiter}${process.env.PATH}`,
-          XDG_CACHE_HOME: join(folder, "cache"),
-        },
-      });
-
-    const outputOf = async (child: ChildProcess): Promise<string> => {
-      const [out, err]: string[][] = [[], []];
-      child.stdout!.on("data", (data: Buffer) => out!.push(data.toString()));
-      child.stderr!.on("data", (data: Buffer) => err!.push(data.toString()));
-      const [code] = await once(child, "close");
-      expect([code, code === 0 ? "" : err!.join("")]).toEqual([0, ""]);
-      return out!.join("");
-    };
-
-    /** Runs a page's blocks in order, on a free port. @returns what each but the servers printed */
-    const run = async (page: string): Promise<string[]> => {
-      const text = readFileSync(join(package_, "../../docs", page), "utf8");
-      const blocks = [...text.matchAll(/^```(?<kind>sh|js)\n(?<code>[\s\S]+?)^```/gm)].map(
-        ({ groups }) => groups!,
-      );
-      let origin = "";
-      const printed: string[] = [];
-      for (const [i, { kind, code }] of blocks.entries()) {
-        const here = code!.replaceAll("http://127.0.0.1:8000", origin);
-        if (kind === "js") {
-          const file = join(programs, `${page}-${i}.mjs`);
-          writeFileSync(file, here);
-          printed.push(await outputOf(start(process.execPath, [file])));
-        } else if (code!.startsWith("promptloss serve")) {
-          // exec: the signal is the program's, not the shell's.
-          const server = start("sh", ["-c", `exec ${code!.replace("8000", "0")}`]);
-          servers.push(server);
-          const [line] = await once(createInterface({ input: server.stdout! }), "line");
-          origin = new URL(/http\S+/.exec(line)![0]).origin;
-        } else printed.push(await outputOf(start("sh", ["-c", here])));
-      }
-      return printed;
-    };
-
-    test("docs/serving.md", async () => {
-      const [curl, client, library] = await run("serving.md");
-      expect(JSON.parse(curl!)).toMatchObject({ object: "chat.completion", model: "my-model" });
-      expect(client).toMatch(/ \d+\n/);
-      expect(library).toBe("my-model\n");
+  const start = (file: string, args: readonly string[]): ChildProcess =>
+    spawn(file, args, {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        NO_COLOR: "1",
+        PATH: `${join(folder, "bin")}${delimiter}${process.env.PATH}`,
+        XDG_CACHE_HOME: join(folder, "cache"),
+      },
     });
 
-    test("docs/judging.md", async () => {
-      const [table, json, library] = await run("judging.md");
-      expect(table).toContain("alpaca-eval by judge\nwins ");
-      expect(JSON.parse(json!)).toMatchObject({ protocol: "alpaca-eval", n: 4, unreadable: 0 });
-      expect(readFileSync(join(folder, "verdicts.jsonl"), "utf8").trimEnd().split("\n")).toHaveLength(4);
-      expect(library).toMatch(/^\d+\.0 ± \d+\.\d over 4\n$/);
-    });
-  },
-);
+  const outputOf = async (child: ChildProcess): Promise<string> => {
+    const [out, err]: string[][] = [[], []];
+    child.stdout!.on("data", (data: Buffer) => out!.push(data.toString()));
+    child.stderr!.on("data", (data: Buffer) => err!.push(data.toString()));
+    const [code] = await once(child, "close");
+    expect([code, code === 0 ? "" : err!.join("")]).toEqual([0, ""]);
+    return out!.join("");
+  };
+
+  /** Runs a page's blocks in order, on a free port. @returns what each but the servers printed */
+  const run = async (page: string): Promise<string[]> => {
+    const text = readFileSync(join(package_, "../../docs", page), "utf8");
+    const blocks = [...text.matchAll(/^```(?<kind>sh|js)\n(?<code>[\s\S]+?)^```/gm)].map(
+      ({ groups }) => groups!,
+    );
+    let origin = "";
+    const printed: string[] = [];
+    for (const [i, { kind, code }] of blocks.entries()) {
+      const here = code!.replaceAll("http://127.0.0.1:8000", origin);
+      if (kind === "js") {
+        const file = join(programs, `${page}-${i}.mjs`);
+        writeFileSync(file, here);
+        printed.push(await outputOf(start(process.execPath, [file])));
+      } else if (code!.startsWith("promptloss serve")) {
+        // exec: the signal is the program's, not the shell's.
+        const server = start("sh", ["-c", `exec ${code!.replace("8000", "0")}`]);
+        servers.push(server);
+        const [line] = await once(createInterface({ input: server.stdout! }), "line");
+        origin = new URL(/http\S+/.exec(line)![0]).origin;
+      } else printed.push(await outputOf(start("sh", ["-c", here])));
+    }
+    return printed;
+  };
+
+  test("docs/serving.md", async () => {
+    const [curl, client, library] = await run("serving.md");
+    expect(JSON.parse(curl!)).toMatchObject({ object: "chat.completion", model: "my-model" });
+    expect(client).toMatch(/ \d+\n/);
+    expect(library).toBe("my-model\n");
+  });
+
+  test("docs/judging.md", async () => {
+    const [table, json, library] = await run("judging.md");
+    expect(table).toContain("alpaca-eval by judge\nwins ");
+    expect(JSON.parse(json!)).toMatchObject({ protocol: "alpaca-eval", n: 4, unreadable: 0 });
+    expect(readFileSync(join(folder, "verdicts.jsonl"), "utf8").trimEnd().split("\n")).toHaveLength(4);
+    expect(library).toMatch(/^\d+\.0 ± \d+\.\d over 4\n$/);
+  });
+});

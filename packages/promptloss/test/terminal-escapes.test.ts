@@ -1,13 +1,10 @@
 // Names from outside that a terminal would obey, through commands as a user runs them: none arrives.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const built = existsSync(program);
+import { program } from "./command.ts";
 
 /** Clears the screen, sets the title, turns the text around, and C1's own introducer. */
 const EVIL = "\u001b[2J\u001b]0;owned\u0007\u202eevil\u009b31m\r";
@@ -29,30 +26,27 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.skipIf(!built)(
-  `commands over hostile names${built ? "" : " (skipped: npm run build first)"}`,
-  () => {
-    test.each([
-      ["an unknown option", [`--${EVIL}`]],
-      ["an unknown command", [EVIL]],
-      ["a recipe's key", ["train", "recipe.yaml"]],
-      ["a recipe's key, as JSON", ["train", "recipe.yaml", "--dry-run", "--json"]],
-      ["a study's factor", ["study", "plan", "study.yaml"]],
-      ["a file's name and its columns", ["inspect", `${EVIL.replace("\r", "")}.json`, "--tokenizer", "."]],
-      ["an assignment", ["train", "recipe.yaml", "--set", `${EVIL}=1`]],
-      ["columns and levels of a table", ["fit", "table.csv", "--formula", "score ~ plw"]],
-      ["a formula", ["fit", "table.csv", "--formula", `score ~ ${EVIL}`]],
-    ])("%s", (_, args) => {
-      const { stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-        cwd: folder,
-        encoding: "utf8",
-        env: { PATH: process.env.PATH, HOME: folder, FORCE_COLOR: "1" },
-      });
-      const text = `${stdout}${stderr}`;
-      expect(text.length).toBeGreaterThan(0);
-      // Our own colors, and nothing else.
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-      expect(text.replaceAll(/\u001b\[\d+m/g, "")).not.toMatch(OBEYED);
+describe("commands over hostile names", () => {
+  test.each([
+    ["an unknown option", [`--${EVIL}`]],
+    ["an unknown command", [EVIL]],
+    ["a recipe's key", ["train", "recipe.yaml"]],
+    ["a recipe's key, as JSON", ["train", "recipe.yaml", "--dry-run", "--json"]],
+    ["a study's factor", ["study", "plan", "study.yaml"]],
+    ["a file's name and its columns", ["inspect", `${EVIL.replace("\r", "")}.json`, "--tokenizer", "."]],
+    ["an assignment", ["train", "recipe.yaml", "--set", `${EVIL}=1`]],
+    ["columns and levels of a table", ["fit", "table.csv", "--formula", "score ~ plw"]],
+    ["a formula", ["fit", "table.csv", "--formula", `score ~ ${EVIL}`]],
+  ])("%s", (_, args) => {
+    const { stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, HOME: folder, FORCE_COLOR: "1" },
     });
-  },
-);
+    const text = `${stdout}${stderr}`;
+    expect(text.length).toBeGreaterThan(0);
+    // Our own colors, and nothing else.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+    expect(text.replaceAll(/\u001b\[\d+m/g, "")).not.toMatch(OBEYED);
+  });
+});

@@ -2,9 +2,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { readSafetensors } from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compiled } from "../../../test/compiled.ts";
 import { isHigherBetter, type LossMetric, metricValue } from "../src/loss/metrics.ts";
 import { MEASURED } from "../src/loss/part-sums.ts";
 import type { EvaluationRequest } from "../src/study/evaluate/evaluator.ts";
@@ -12,11 +12,9 @@ import { heldOut } from "../src/study/evaluate/held-out.ts";
 import type { EvaluationEvent } from "../src/training/events/event.ts";
 import type { MetricsLine } from "../src/training/events/metrics-file.ts";
 import type { Manifest, RunEnd, RunFailure } from "../src/training/manifest.ts";
+import { program } from "./command.ts";
 import { eventSteps } from "./event-files.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
-
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const built = existsSync(program);
 
 let folder: TrainingFolder;
 beforeAll(() => {
@@ -57,7 +55,7 @@ loss: { promptLossWeight: 0.1 }
 training: { epochs: 2, batchSize: 8, learningRate: 1e-2, precision: float32, logEvery: 2 }
 `;
 
-describe.skipIf(!built)(`promptloss train${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("promptloss train", () => {
   test("trains, and leaves a folder that says all", () => {
     const file = folder.recipe(
       "whole",
@@ -500,7 +498,7 @@ function figures(line: string): string {
 /** Starts a run, kills its training process some milliseconds after its n-th step, and gives the exit code. */
 function runAndKill(file: string, steps: number, delay: number): Promise<number | null> {
   return new Promise((resolve) => {
-    const process_ = fileURLToPath(new URL("../dist/training/process.js", import.meta.url));
+    const process_ = compiled("packages/promptloss", "training/process.js");
     const child = spawn(process.execPath, [process_, JSON.stringify({ file })], { env: environment() });
     let text = "";
     child.stdout.on("data", (chunk) => {

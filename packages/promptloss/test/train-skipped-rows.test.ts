@@ -1,13 +1,10 @@
 // Rows that a run leaves out under onBadRow: skip, whoever refuses them: reading, the template or the weights.
 import { spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { program } from "./command.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
-
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const built = existsSync(program);
 
 let folder: TrainingFolder;
 beforeAll(() => {
@@ -31,7 +28,7 @@ function dryRun(recipe: string): string[] {
   return stdout.replaceAll(`${folder.path}/`, "").split("\n");
 }
 
-describe.skipIf(!built)(`rows left out of a run${built ? "" : " (skipped: npm run build first)"}`, () => {
+describe("rows left out of a run", () => {
   test("are counted by cause, when the token cache is built and when it is read", () => {
     const recipe = folder.recipe("skipping", "onBadRow: skip\nloss: { promptLossWeight: 0.1 }\n");
     const expected = expect.arrayContaining([

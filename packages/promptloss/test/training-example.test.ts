@@ -1,18 +1,17 @@
 // The program of docs/training.md, and the recipes that the repository offers.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { programsOf, runProgram } from "../../../test/programs.ts";
 import { readRecipe, recipeKeys } from "../src/recipe/index.ts";
 import { EVENT_FIELDS } from "../src/training/events/fields.ts";
+import { program } from "./command.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 const package_ = fileURLToPath(new URL("../", import.meta.url));
 const root = join(package_, "../..");
-const program = join(package_, "dist/cli/main.js");
-const built = existsSync(program);
-const skipped = built ? "" : " (skipped: npm run build first)";
 
 let folder: TrainingFolder;
 beforeAll(() => {
@@ -31,47 +30,37 @@ function run(
   });
 }
 
+/** Runs the page's program of that number. */
+function example(index: number, args: readonly string[]) {
+  const program = programsOf("docs/training.md")[index]!;
+  const env = { XDG_CACHE_HOME: join(folder.path, "cache") };
+  return runProgram("packages/promptloss", program, { args, cwd: folder.path, env });
+}
+
 function page(): string {
   return readFileSync(join(root, "docs/training.md"), "utf8");
 }
 
-describe.skipIf(!built)(`training${skipped}`, () => {
+describe("training", () => {
   test("the program of docs/training.md trains", () => {
-    const text = /```js\n(?<program>[\s\S]+?)```/.exec(page())?.groups?.program ?? "";
-    // Inside the package, so that its name resolves.
-    const place = mkdtempSync(join(package_, "dist/example-"));
-    try {
-      writeFileSync(join(place, "program.mjs"), text);
-      const [model, data, output] = ["model", "rows.json", "out"].map((name) => join(folder.path, name));
-      const { stdout, stderr } = run(join(place, "program.mjs"), [model!, data!, output!]);
-      expect(stderr).toBe("");
-      expect(stdout).toMatch(
-        /^(step \d: \d+\.\d\d\n){3}held out: \d\.\d\d\ncompleted, 4 lines, .*\/out\/model\n$/,
-      );
-    } finally {
-      rmSync(place, { recursive: true });
-    }
+    const [model, data, output] = ["model", "rows.json", "out"].map((name) => join(folder.path, name));
+    const { stdout, stderr } = example(0, [model!, data!, output!]);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(
+      /^(step \d: \d+\.\d\d\n){3}held out: \d\.\d\d\ncompleted, 4 lines, .*\/out\/model\n$/,
+    );
   });
 
   test("the loop of docs/training.md trains on a loss of its own", () => {
-    const [, text = ""] = [...page().matchAll(/```js\n(?<program>[\s\S]+?)```/g)].map(
-      ({ groups }) => groups?.program,
+    expect(programsOf("docs/training.md")[1]!.split("\n").length).toBeLessThan(35);
+    const recipe = folder.recipe(
+      "loop",
+      "loss: { promptLossWeight: 0.1 }\ntraining: { epochs: 1, batchSize: 8, learningRate: 1e-3 }\nevaluation: { rows: 4 }\n",
     );
-    expect(text.split("\n").length).toBeLessThan(35);
-    const place = mkdtempSync(join(package_, "dist/example-"));
-    try {
-      writeFileSync(join(place, "loop.mjs"), text);
-      const recipe = folder.recipe(
-        "loop",
-        "loss: { promptLossWeight: 0.1 }\ntraining: { epochs: 1, batchSize: 8, learningRate: 1e-3 }\nevaluation: { rows: 4 }\n",
-      );
-      const { stdout, stderr } = run(join(place, "loop.mjs"), [recipe]);
-      expect(stderr).toBe("");
-      expect(stdout).toMatch(/^(step \d: \d+\.\d\d, content \d+\.\d\d\n){3}held out: content \d+\.\d\d\n$/);
-      expect(existsSync(join(folder.path, "loop", "model.safetensors"))).toBe(true);
-    } finally {
-      rmSync(place, { recursive: true });
-    }
+    const { stdout, stderr } = example(1, [recipe]);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^(step \d: \d+\.\d\d, content \d+\.\d\d\n){3}held out: content \d+\.\d\d\n$/);
+    expect(existsSync(join(folder.path, "loop", "model.safetensors"))).toBe(true);
   });
 
   test("docs/training.md and train --help list every field of every event", () => {

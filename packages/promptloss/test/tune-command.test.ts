@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { built, promptloss, startPromptloss } from "./command.ts";
+import { promptloss, startPromptloss } from "./command.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 let folder: TrainingFolder;
@@ -33,7 +33,7 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-describe.skipIf(!built)("promptloss tune", () => {
+describe("promptloss tune", () => {
   test("is killed, goes on to the same runs, and tests a retrained choice beside masked and unmasked", async () => {
     const first = startPromptloss(args);
     const proposed: string[] = [];

@@ -1,6 +1,7 @@
 // What a tensor tells of itself, and how elements come in and go out.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../test/needs.ts";
 import {
   ArgumentError,
   arange,
@@ -384,7 +385,7 @@ describe("errors", () => {
 
   // A libtorch built for CUDA that finds no GPU says so in words of its own.
   const cpuOnly = readCurrentBuild()?.libtorch.cuda === false;
-  test.skipIf(!cpuOnly)("a device that is not there is named in one sentence, with a hint", () => {
+  needs("cpuOnly", cpuOnly).test("a device that is not there is named in one sentence, with a hint", () => {
     const away = error(() => zeros([1], { device: "cuda" }));
     expect(away).toMatchObject({
       message: expect.stringMatching(/^aten::zeros: Could not run .* from the 'CUDA' backend\.$/),

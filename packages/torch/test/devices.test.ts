@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   autocast,
   availableDevices,
@@ -24,6 +24,7 @@ import {
   writeSafetensors,
 } from "../src/index.ts";
 import { weightedCrossEntropy as reference } from "../src/reference/index.ts";
+import { onEachDevice } from "./support/devices.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -39,7 +40,7 @@ test("the CPU is the first device", () => {
   expect(availableDevices()[0]).toBe("cpu");
 });
 
-describe.each(availableDevices())("on %s", (device) => {
+onEachDevice((device) => {
   // Metal has no float64.
   const dtype: DType = device === "mps" ? "float32" : "float64";
   // Sums of some dozen terms, in any order.

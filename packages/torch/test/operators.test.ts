@@ -3,7 +3,8 @@
 import { describe, expect, test } from "vitest";
 import * as functions from "../src/functions/index.ts";
 import * as torch from "../src/index.ts";
-import { availableDevices, grad, libtorch, scope, Tensor } from "../src/index.ts";
+import { grad, libtorch, scope, Tensor } from "../src/index.ts";
+import { onEachDevice } from "./support/devices.ts";
 import { build, difference, type GoldenTensor, parseNumber, readGoldens } from "./support/goldens.ts";
 
 interface Case {
@@ -110,7 +111,7 @@ describe(`the typed operators on libtorch ${libtorch().version}`, () => {
   });
 
   // An accelerator's sums are in another order still, and its products may keep fewer bits.
-  describe.each(availableDevices())("on %s", (device) => {
+  onEachDevice((device) => {
     describe.each([...groups.keys()])("%s", (name) => {
       test.each((groups.get(name) ?? []).map((each, i) => [`${each.python} (${i})`, each] as const))(
         "%s",

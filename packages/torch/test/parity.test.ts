@@ -1,7 +1,8 @@
 // Python's torch loads the very library of fused operators that Node uses, and finds them equal to its own.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { needs } from "../../../test/needs.ts";
 import { readCurrentBuild } from "../src/setup/index.ts";
 
 const python = process.env.PROMPTLOSS_PYTHON ?? "python3";
@@ -11,9 +12,8 @@ const { stdout } = spawnSync(python, ["-c", "import torch; print(torch.__version
 });
 const version = stdout?.trim() ?? "";
 const matches = build !== undefined && version === build.libtorch.version;
-const reason = matches ? "" : ` (skipped: no Python with torch ${build?.libtorch.version ?? "at all"})`;
 
-describe.skipIf(!matches)(`Python's torch${reason}`, () => {
+needs("python", matches).describe(`Python's torch`, () => {
   test.each(["weighted_cross_entropy_parity.py", "weighted_cross_entropy_refusals.py"])("%s", (name) => {
     const program = fileURLToPath(new URL(`python/${name}`, import.meta.url));
     const { status, stdout, stderr } = spawnSync(python, [program, build?.ops ?? ""], { encoding: "utf8" });

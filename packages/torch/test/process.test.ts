@@ -1,5 +1,6 @@
 // What concerns the process as a whole: memory over many steps, threads, seeds, workers.
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../test/needs.ts";
 import { runChildJson } from "./support/child.ts";
 
 interface Memory {
@@ -62,24 +63,21 @@ const glibc =
   process.platform === "linux" &&
   "glibcVersionRuntime" in (process.report.getReport() as { header: object }).header;
 
-test.skipIf(!glibc)(
-  `memory that a loop takes again is kept until it ends${glibc ? "" : " (skipped: no glibc)"}`,
-  () => {
-    const unset = {
-      MALLOC_TRIM_THRESHOLD_: undefined,
-      MALLOC_MMAP_THRESHOLD_: undefined,
-      MALLOC_MMAP_MAX_: undefined,
-    };
-    const { anew, kept, held, left } = runChildJson<Record<"anew" | "kept" | "held" | "left", number>>(
-      "programs/heap.ts",
-      { env: { ...unset, GLIBC_TUNABLES: undefined } },
-    );
-    // Two pieces of 64 MB a round are 32,768 pages of 4 KB, or 64 of 2 MB.
-    expect(kept).toBeLessThan(anew / 4);
-    expect(held).toBeGreaterThan(100e6);
-    expect(left).toBeLessThan(20e6);
-  },
-);
+needs("glibc", glibc).test(`memory that a loop takes again is kept until it ends`, () => {
+  const unset = {
+    MALLOC_TRIM_THRESHOLD_: undefined,
+    MALLOC_MMAP_THRESHOLD_: undefined,
+    MALLOC_MMAP_MAX_: undefined,
+  };
+  const { anew, kept, held, left } = runChildJson<Record<"anew" | "kept" | "held" | "left", number>>(
+    "programs/heap.ts",
+    { env: { ...unset, GLIBC_TUNABLES: undefined } },
+  );
+  // Two pieces of 64 MB a round are 32,768 pages of 4 KB, or 64 of 2 MB.
+  expect(kept).toBeLessThan(anew / 4);
+  expect(held).toBeGreaterThan(100e6);
+  expect(left).toBeLessThan(20e6);
+});
 
 test("a synchronous loop without a scope does not hold on to what it dropped", () => {
   // 400 tensors of 10 MB. V8 collects when it likes: it must have done so before half of them were there.

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { thisProcess } from "@promptloss/torch/files";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { compiled } from "../../../../test/compiled.ts";
+import { needs } from "../../../../test/needs.ts";
 import { FolderLock, holderText, LostLockError } from "./lock.ts";
 
 let folder: string;
@@ -32,7 +34,7 @@ async function deadProcess(): Promise<number> {
   return child.pid!;
 }
 
-const program = join(import.meta.dirname, "../../dist/files/lock.js");
+const program = compiled("packages/promptloss", "files/lock.js");
 
 /** Runs a module that has FolderLock and `folder`; its output. */
 async function runModule(source: string): Promise<string> {
@@ -69,10 +71,13 @@ describe("FolderLock", () => {
     expect(readdirSync(join(folder, ".lock"))).toHaveLength(1);
   });
 
-  test.runIf(process.platform === "linux")("a later process of the same id is not the holder", () => {
-    left({ ...thisProcess(), started: "1" });
-    expect(FolderLock.isHeld(folder)).toBe(false);
-  });
+  needs("linux", process.platform === "linux").test(
+    "a later process of the same id is not the holder",
+    () => {
+      left({ ...thisProcess(), started: "1" });
+      expect(FolderLock.isHeld(folder)).toBe(false);
+    },
+  );
 
   test("an empty or damaged lock counts as held, for as long as a silent one", () => {
     for (const text of ["", "{", "null", "{}"]) {
@@ -92,10 +97,13 @@ describe("FolderLock", () => {
     expect(lock).toBeDefined();
   });
 
-  test.runIf(process.platform === "linux")("a container of the same name is another machine", async () => {
-    left({ ...thisProcess(), space: "another boot", pid: await deadProcess() });
-    expect(FolderLock.take(folder)).toBeUndefined();
-  });
+  needs("linux", process.platform === "linux").test(
+    "a container of the same name is another machine",
+    async () => {
+      left({ ...thisProcess(), space: "another boot", pid: await deadProcess() });
+      expect(FolderLock.take(folder)).toBeUndefined();
+    },
+  );
 
   test("a job's lock is free once its scheduler says that the job is gone", () => {
     left({ pid: 1, host: "elsewhere", job: "12_0" });
@@ -136,7 +144,7 @@ describe("FolderLock", () => {
   });
 });
 
-describe.skipIf(!existsSync(program))("many processes (after npm run build)", () => {
+describe("many processes", () => {
   test("of those that find a dead one's lock, one gets it", async () => {
     left({ ...thisProcess(), pid: await deadProcess() });
     const start = Date.now() + 1500;

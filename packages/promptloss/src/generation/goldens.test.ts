@@ -1,6 +1,7 @@
 // Greedy and beam output against transformers' on the tiny models, and on real ones beside the repository. The
 // prompts that share options run in one batch here; there each ran alone.
 import { describe, expect, it } from "vitest";
+import { needs } from "../../../../test/needs.ts";
 import { type GenerationGolden, generationGolden, generationGoldens } from "../../test/generation.ts";
 import { sharedPath } from "../../test/shared.ts";
 import { tinyGolden, tinyModel, tinyModels } from "../../test/tiny-models.ts";
@@ -47,7 +48,7 @@ describe("generation equals transformers' in float32", () => {
 
   for (const name of ["stories15M", "stories260K"]) {
     const folder = sharedPath("models", name);
-    it.skipIf(folder === undefined)(`${name}${folder ? "" : " (skipped: no ../shared)"}`, async () => {
+    needs("shared", folder).test(`${name}`, async () => {
       const model = loadModel(folder!, { dtype: "float32" });
       await check(model, generationGolden(name));
       model.free();

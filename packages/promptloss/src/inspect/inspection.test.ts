@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../test/needs.ts";
 import { sharedPath } from "../../test/shared.ts";
 import { TINY_BYTES } from "../../test/tokenizers.ts";
 import type { ConversationExample, Example } from "../data/example.ts";
@@ -122,8 +123,8 @@ describe("inspectExamples", () => {
 // The paper prints an Rg of 3.27 for AlpacaData.
 const alpaca = sharedPath("data", "instructions", "alpaca_data.json");
 const llama = sharedPath("models", "stories15M");
-test.skipIf(alpaca === undefined || llama === undefined)(
-  "AlpacaData with LLaMA's tokenizer has the known means and ratios (needs ../shared)",
+needs("shared", alpaca && llama).test(
+  "AlpacaData with LLaMA's tokenizer has the known means and ratios",
   async () => {
     const real = await loadTokenizer(llama!);
     const stream = readExamples({ path: alpaca! }, { emptyCompletions: "keep" });

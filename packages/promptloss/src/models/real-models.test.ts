@@ -1,7 +1,8 @@
 // Trained models beside the repository against transformers: test/python/real_models.py makes the goldens.
 import { readFileSync } from "node:fs";
 import { crossEntropy, fromTypedArray, scope, type Tensor } from "@promptloss/torch";
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
+import { needs } from "../../../../test/needs.ts";
 import { sharedPath } from "../../test/shared.ts";
 import { type CausalLanguageModel, loadModel, packSequences } from "./index.ts";
 
@@ -37,9 +38,8 @@ function off(got: Tensor, expected: readonly number[]): number {
 describe.each(["stories15M", "stories260K"])("%s", (name) => {
   const folder = sharedPath("models", name);
   const load = (): CausalLanguageModel => loadModel(folder!, { dtype: "float32", trainable: true });
-  const suffix = folder === undefined ? " (skipped: no ../shared)" : "";
 
-  test.skipIf(folder === undefined)(`logits${suffix}`, () => {
+  needs("shared", folder).test(`logits`, () => {
     const { ids, entries, logits, logSumExps, range } = golden(name);
     const model = load();
     scope(() => {
@@ -55,7 +55,7 @@ describe.each(["stories15M", "stories260K"])("%s", (name) => {
     model.free();
   });
 
-  test.skipIf(folder === undefined)(`loss and gradient norms${suffix}`, () => {
+  needs("shared", folder).test(`loss and gradient norms`, () => {
     const { ids, loss, gradientNorms } = golden(name);
     const model = load();
     scope(() => {

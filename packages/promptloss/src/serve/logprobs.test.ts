@@ -1,6 +1,7 @@
 // Tokens of log-probabilities: joined they are the text, and their bytes the text's, whatever it is.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../test/needs.ts";
 import { GOLDEN_FOLDERS } from "../../test/tokenizers.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import type { TokenLogProbability } from "../generation/index.ts";
@@ -11,49 +12,46 @@ function tokensOf(ids: ArrayLike<number>): TokenLogProbability[] {
 }
 
 describe.each(Object.entries(GOLDEN_FOLDERS))("%s", (_, folder) => {
-  test.skipIf(folder === undefined)(
-    "random texts behind a prompt (the real ones need ../shared)",
-    async () => {
-      const tokenizer = await loadTokenizer(folder!);
-      const prompt = "the sun is";
-      const promptIds = await tokenizer.encodeWithPrefix(prompt);
-      const kept = (text: string): boolean =>
-        ![...tokenizer.specialTexts, "▁"].some((special) => text.includes(special));
-      // Sentencepiece writes ▁ for spaces, and some tokenizers compose characters first.
-      const anyText = fc
-        .string({
-          unit: fc.oneof(
-            fc.constantFrom(" ", "\n", "the", " is"),
-            fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
-          ),
-          maxLength: 12,
-        })
-        .map((text) => text.normalize("NFC"))
-        .filter((text) => text !== "" && kept(text));
-      await fc.assert(
-        fc.asyncProperty(anyText, async (text) => {
-          const { ids } = (await tokenizer.encodeContinuationBatch([text]))[0]!;
-          const answer = { promptIds, text };
-          const completion = await completionLogprobs(tokenizer, tokensOf(ids), 1, answer);
-          expect(completion.tokens.join("")).toBe(text);
-          expect(completion.tokens).toHaveLength(ids.length);
-          completion.text_offset.forEach((offset, i) => {
-            expect([...completion.tokens.slice(0, i).join("")]).toHaveLength(offset);
-          });
-          const { content } = await chatLogprobs(tokenizer, tokensOf(ids), answer);
-          expect(content.map(({ token }) => token).join("")).toBe(text);
-          expect(Buffer.from(content.flatMap(({ bytes }) => [...bytes])).toString()).toBe(text);
-          content.forEach(({ bytes, top_logprobs }, i) => {
-            expect(bytes).toEqual([...tokenizer.bytesOf(ids[i]!)]);
-            expect(top_logprobs[0]!.bytes).toEqual(bytes);
-          });
-        }),
-        { numRuns: 60 },
-      );
-    },
-  );
+  needs("shared", folder).test("random texts behind a prompt (the real ones need ../shared)", async () => {
+    const tokenizer = await loadTokenizer(folder!);
+    const prompt = "the sun is";
+    const promptIds = await tokenizer.encodeWithPrefix(prompt);
+    const kept = (text: string): boolean =>
+      ![...tokenizer.specialTexts, "▁"].some((special) => text.includes(special));
+    // Sentencepiece writes ▁ for spaces, and some tokenizers compose characters first.
+    const anyText = fc
+      .string({
+        unit: fc.oneof(
+          fc.constantFrom(" ", "\n", "the", " is"),
+          fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
+        ),
+        maxLength: 12,
+      })
+      .map((text) => text.normalize("NFC"))
+      .filter((text) => text !== "" && kept(text));
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        const { ids } = (await tokenizer.encodeContinuationBatch([text]))[0]!;
+        const answer = { promptIds, text };
+        const completion = await completionLogprobs(tokenizer, tokensOf(ids), 1, answer);
+        expect(completion.tokens.join("")).toBe(text);
+        expect(completion.tokens).toHaveLength(ids.length);
+        completion.text_offset.forEach((offset, i) => {
+          expect([...completion.tokens.slice(0, i).join("")]).toHaveLength(offset);
+        });
+        const { content } = await chatLogprobs(tokenizer, tokensOf(ids), answer);
+        expect(content.map(({ token }) => token).join("")).toBe(text);
+        expect(Buffer.from(content.flatMap(({ bytes }) => [...bytes])).toString()).toBe(text);
+        content.forEach(({ bytes, top_logprobs }, i) => {
+          expect(bytes).toEqual([...tokenizer.bytesOf(ids[i]!)]);
+          expect(top_logprobs[0]!.bytes).toEqual(bytes);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
 
-  test.skipIf(folder === undefined)("random ids, up to any border of the text", async () => {
+  needs("shared", folder).test("random ids, up to any border of the text", async () => {
     const tokenizer = await loadTokenizer(folder!);
     const promptIds = await tokenizer.encodeWithPrefix("the sun is");
     await fc.assert(

@@ -13,8 +13,6 @@ const places = [
 /** Undefined where there is none; CHROMIUM names another. */
 export const chromiumPath = places.find((path) => path !== undefined && existsSync(path));
 
-export const WHY_SKIPPED = "there is no Chromium here; install it or name it in CHROMIUM";
-
 export function launch(): Promise<Browser> {
   // Root, as in containers, has no sandbox.
   return chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { built, promptloss } from "../command.ts";
+import { promptloss } from "../command.ts";
 import { madeStudy } from "./made-study.ts";
 import { FAILURE, writeStudy } from "./written-study.ts";
 
@@ -18,7 +18,7 @@ function report(...args: string[]) {
   return promptloss(["study", "report", ...args]);
 }
 
-describe.skipIf(!built)("promptloss study report", () => {
+describe("promptloss study report", () => {
   test("writes the page of a folder and says where it is", () => {
     const { status, stdout, stderr } = report(folder);
     expect([status, stderr, stdout]).toEqual([0, "", `${join(folder, "report.html")}\n`]);

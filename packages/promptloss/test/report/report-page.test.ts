@@ -6,13 +6,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { needs } from "../../../../test/needs.ts";
 import { writeStudyReport } from "../../src/report/index.ts";
-import { chromiumPath, launch, open, WHY_SKIPPED } from "./browser.ts";
+import { chromiumPath, launch, open } from "./browser.ts";
 import { madeStudy } from "./made-study.ts";
 import { writeStudy } from "./written-study.ts";
-
-if (chromiumPath === undefined) console.warn(`report-page.test.ts is skipped: ${WHY_SKIPPED}`);
 
 let folder: string;
 let path: string;
@@ -52,7 +51,7 @@ const views = [
   { width: 320, colorScheme: "dark" },
 ] as const;
 
-describe.skipIf(chromiumPath === undefined)("a report in Chromium", () => {
+needs("chromium", chromiumPath).describe("a report in Chromium", () => {
   test.each(views)("at $width pixels, $colorScheme", async (view) => {
     const { page, complaints, requests } = await open(browser, path, view);
     expect(await page.title()).toBe("short-and-long");

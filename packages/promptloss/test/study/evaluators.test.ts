@@ -4,16 +4,15 @@ import { existsSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compiled } from "../../../../test/compiled.ts";
 import type * as library from "../../src/study/index.ts";
-import { built } from "../command.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
 
 let folder: TrainingFolder;
 let study: typeof library;
 beforeAll(async () => {
   folder = trainingFolder();
-  if (built)
-    study = (await import(new URL("../../dist/study/index.js", import.meta.url).href)) as typeof library;
+  study = (await import(compiled("packages/promptloss", "study/index.js"))) as typeof library;
 });
 afterAll(() => folder.remove());
 
@@ -59,7 +58,7 @@ async function run(of: library.Study, retry = false) {
   return { summary, trained };
 }
 
-describe.skipIf(!built)("a study with tasks of a program's own", () => {
+describe("a study with tasks of a program's own", () => {
   test("an evaluation that fails fails its cell alone, and a retry does not train again", async () => {
     const tasks = "[{ task: quiz, options: { shots: 5 } }]";
     const own = read(tasks, { quiz: quiz(1) });

@@ -5,14 +5,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { readCurrentBuild } from "@promptloss/torch/setup";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readStudyResults } from "../../src/study/results/index.ts";
-import { built, type Outcome, promptloss, startPromptloss } from "../command.ts";
+import { type Outcome, promptloss, startPromptloss } from "../command.ts";
 import { judgeFolder } from "../judge-model.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
-
-const ready = built && readCurrentBuild()?.addon !== undefined;
 
 const ROWS = 8;
 /** Instructions whose reference the judge likes less than what a cell says. */
@@ -99,7 +96,7 @@ function linesOf(file: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-describe.skipIf(!ready)(`judged tasks${ready ? "" : " (skipped: npm run setup first)"}`, () => {
+describe("judged tasks", () => {
   test("AlpacaEval by an endpoint: win rates with errors, in every cell, going on after a refusal", async () => {
     const { heard, limits, endpoint } = await rankingEndpoint();
     const judge = `{ endpoint: "${endpoint}", model: mixtral, retries: 0, concurrency: 1 }`;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readStudyResults } from "../../src/study/results/index.ts";
-import { built, promptloss } from "../command.ts";
+import { promptloss } from "../command.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
 
 let folder: TrainingFolder;
@@ -26,7 +26,7 @@ function rows(): string {
   ).join("\n");
 }
 
-describe.skipIf(!built)("a study on tasks that come with the package", () => {
+describe("a study on tasks that come with the package", () => {
   test("scores have errors, groups and records; a task without rows fails its cells, which are not trained again", () => {
     const file = join(folder.path, "tasks.yaml");
     writeFileSync(

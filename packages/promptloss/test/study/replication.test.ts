@@ -4,67 +4,63 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { built, program } from "../command.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { needs } from "../../../../test/needs.ts";
+import { program } from "../command.ts";
 import { sharedPath } from "../shared.ts";
 
 const recipes = fileURLToPath(new URL("../../../../recipes/replication/", import.meta.url));
 const shared = sharedPath();
-const ready = built && shared !== undefined;
 
-describe.skipIf(!ready)(
-  `the replication${ready ? "" : " (skipped: needs ../shared and npm run build)"}`,
-  () => {
-    let place: string;
-    const run = (...args: string[]) =>
-      spawnSync(process.execPath, args, { cwd: join(place, "main"), encoding: "utf8" });
+needs("shared", shared).describe("the replication", () => {
+  let place: string;
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, args, { cwd: join(place, "main"), encoding: "utf8" });
 
-    beforeAll(() => {
-      place = mkdtempSync(join(tmpdir(), "replication-"));
-      mkdirSync(join(place, "main"));
-      symlinkSync(shared!, join(place, "shared"));
-      const data = [join(shared!, "data/eval/mctest"), join(shared!, "data/instructions/alpaca_data.json")];
-      const written = run(join(recipes, "rows.mjs"), ...data, "runs/replication-data");
-      expect(written.stderr).toBe("");
-    });
-    afterAll(() => rmSync(place, { recursive: true }));
+  beforeAll(() => {
+    place = mkdtempSync(join(tmpdir(), "replication-"));
+    mkdirSync(join(place, "main"));
+    symlinkSync(shared!, join(place, "shared"));
+    const data = [join(shared!, "data/eval/mctest"), join(shared!, "data/instructions/alpaca_data.json")];
+    const written = run(join(recipes, "rows.mjs"), ...data, "runs/replication-data");
+    expect(written.stderr).toBe("");
+  });
+  afterAll(() => rmSync(place, { recursive: true }));
 
-    test("has the paper's ten weights, two sets and two seeds, of short and of long completions", () => {
-      const { status, stdout } = run(program, "study", "plan", join(recipes, "study.yaml"), "--json");
-      expect(status).toBe(0);
-      const { cells } = JSON.parse(stdout) as {
-        cells: { levels: { plw: number; dataset: string; seed: number }; generationRatio: number }[];
-      };
-      expect(cells).toHaveLength(40);
-      expect(
-        new Set(cells.map(({ levels: { plw, dataset, seed } }) => `${plw} ${dataset} ${seed}`)).size,
-      ).toBe(40);
-      for (const { levels, generationRatio } of cells)
-        if (levels.dataset === "short completions") expect(generationRatio).toBeLessThan(0.05);
-        else expect(generationRatio).toBeGreaterThan(3);
-    });
+  test("has the paper's ten weights, two sets and two seeds, of short and of long completions", () => {
+    const { status, stdout } = run(program, "study", "plan", join(recipes, "study.yaml"), "--json");
+    expect(status).toBe(0);
+    const { cells } = JSON.parse(stdout) as {
+      cells: { levels: { plw: number; dataset: string; seed: number }; generationRatio: number }[];
+    };
+    expect(cells).toHaveLength(40);
+    expect(new Set(cells.map(({ levels: { plw, dataset, seed } }) => `${plw} ${dataset} ${seed}`)).size).toBe(
+      40,
+    );
+    for (const { levels, generationRatio } of cells)
+      if (levels.dataset === "short completions") expect(generationRatio).toBeLessThan(0.05);
+      else expect(generationRatio).toBeGreaterThan(3);
+  });
 
-    test("measures and asks nothing that it trains on, nor a question about the same story", () => {
-      const read = (name: string): { instruction: string; input: string }[] => {
-        const text = readFileSync(join(place, "main/runs/replication-data", name), "utf8");
-        return name.endsWith("l")
-          ? text
-              .trim()
-              .split("\n")
-              .map((line) => JSON.parse(line))
-          : JSON.parse(text);
-      };
-      const story = ({ input }: { input: string }): string => input;
-      const whole = (row: { instruction: string; input: string }): string =>
-        `${row.instruction} ${row.input}`;
-      for (const [names, keyOf] of [
-        [["short.json", "short-held-out.json", "story-questions.jsonl"], story],
-        [["long.json", "long-held-out.json", "instructions.jsonl"], whole],
-      ] as const) {
-        const keys = names.map((name) => new Set(read(name).map(keyOf)));
-        for (const [i, one] of keys.entries())
-          for (const other of keys.slice(i + 1)) expect([...one].filter((key) => other.has(key))).toEqual([]);
-      }
-    });
-  },
-);
+  test("measures and asks nothing that it trains on, nor a question about the same story", () => {
+    const read = (name: string): { instruction: string; input: string }[] => {
+      const text = readFileSync(join(place, "main/runs/replication-data", name), "utf8");
+      return name.endsWith("l")
+        ? text
+            .trim()
+            .split("\n")
+            .map((line) => JSON.parse(line))
+        : JSON.parse(text);
+    };
+    const story = ({ input }: { input: string }): string => input;
+    const whole = (row: { instruction: string; input: string }): string => `${row.instruction} ${row.input}`;
+    for (const [names, keyOf] of [
+      [["short.json", "short-held-out.json", "story-questions.jsonl"], story],
+      [["long.json", "long-held-out.json", "instructions.jsonl"], whole],
+    ] as const) {
+      const keys = names.map((name) => new Set(read(name).map(keyOf)));
+      for (const [i, one] of keys.entries())
+        for (const other of keys.slice(i + 1)) expect([...one].filter((key) => other.has(key))).toEqual([]);
+    }
+  });
+});

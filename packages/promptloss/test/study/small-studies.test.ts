@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readStudyResults } from "../../src/study/results/index.ts";
-import { built, promptloss } from "../command.ts";
+import { promptloss } from "../command.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
 
 const studies = fileURLToPath(new URL("../../../../recipes/studies/", import.meta.url));
@@ -29,7 +29,7 @@ function run(name: string, ...more: string[]) {
   return { results: readStudyResults(output), stdout };
 }
 
-describe.skipIf(!built)("small studies", () => {
+describe("small studies", () => {
   test("first-weights.yaml", () => {
     const { results, stdout } = run("first-weights");
     expect(new Set(results.rows.map(({ plw, factors }) => `${plw} ${factors.seed}`)).size).toBe(6);

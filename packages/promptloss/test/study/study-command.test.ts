@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readStudyResults, writeStudyResults } from "../../src/study/results/index.ts";
 import { readTable } from "../../src/study/table/table-file.ts";
 import { readMetrics } from "../../src/training/events/metrics-file.ts";
-import { built, promptloss, startPromptloss } from "../command.ts";
+import { promptloss, startPromptloss } from "../command.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
 import { studyResults } from "./made-results.ts";
 
@@ -51,7 +51,7 @@ function startsOf(stdout: string): string[] {
     .map((line) => JSON.parse(line).cell.id as string);
 }
 
-describe.skipIf(!built)("promptloss study", () => {
+describe("promptloss study", () => {
   test("runs all cells, collects one table, and does only what is missing when run again", () => {
     const file = studyFile("whole", "{ plw: [0, 0.1, 1], seed: [1, 2] }", SHORT);
     const first = promptloss(["study", "run", file, "--concurrency", "2", "--events"]);

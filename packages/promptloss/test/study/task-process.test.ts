@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compiled } from "../../../../test/compiled.ts";
 import { inProcess } from "../../src/study/evaluate/task-process.ts";
-import { built } from "../command.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -17,7 +18,7 @@ const SCORES = [{ metric: "m", value: 1, higherIsBetter: true, primary: true }];
 /** @param body of a function of settings and signal */
 function program(name: string, body: string): string {
   const file = join(folder, `${name}.mjs`);
-  const library = new URL("../../dist/study/evaluate/task-process.js", import.meta.url).href;
+  const library = pathToFileURL(compiled("packages/promptloss", "study/evaluate/task-process.js")).href;
   writeFileSync(
     file,
     `import { answerTask } from "${library}";\nawait answerTask(async (settings, signal) => {\n${body}\n});\n`,
@@ -35,7 +36,7 @@ const WAITS = `await new Promise((resolve) => {
   signal.onabort = () => { clearTimeout(timer); resolve(); };
 });`;
 
-describe.skipIf(!built)("a task's process", () => {
+describe("a task's process", () => {
   test("answers with what it computes from its settings, whatever else it prints", async () => {
     const file = program("well", `console.log("noise");\nreturn settings.scores;`);
     expect(await run(file, { scores: SCORES })).toEqual(SCORES);

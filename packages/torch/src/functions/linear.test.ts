@@ -1,6 +1,7 @@
 // Products of native/ops against torch's operators in float64.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../test/needs.ts";
 import { exactTwin, relativeDifference } from "../../test/support/fused.ts";
 import {
   autocast,
@@ -155,10 +156,9 @@ describe("linear", () => {
     expect(relativeDifference(second(true), second(false).double())).toBeLessThan(4 * ROUNDED);
   });
 
-  const why = ownProducts ? "" : " (skipped: no AVX-512 bf16)";
   // Rows are packed for 2,048 numbers of depth at a time; a thread keeps the sums of 128 panels of 48 columns between two.
-  test.skipIf(!ownProducts)(
-    `of several spans of depth, and more columns than wait for the next${why}`,
+  needs("avx512", ownProducts).test(
+    `of several spans of depth, and more columns than wait for the next`,
     () => {
       const threads = getNumThreads();
       // One thread is given all columns of a block of rows.
@@ -181,7 +181,7 @@ describe("linear", () => {
     },
   );
 
-  test.skipIf(!ownProducts)(`by AMX's tiles in plain code${why}`, () => {
+  needs("avx512", ownProducts).test(`by AMX's tiles in plain code`, () => {
     const shapes = fc.record({ rows: size(150), depth: size(900), columns: size(200), seed: fc.nat(1e6) });
     const turns = fc.record({ left: fc.boolean(), right: fc.boolean() });
     fc.assert(

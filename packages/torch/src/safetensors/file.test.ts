@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { needs } from "../../../../test/needs.ts";
 import {
   type DType,
   openSafetensors,
@@ -190,7 +191,7 @@ describe("writing", () => {
     expect(readSafetensors(path).get("a")?.toArray()).toEqual([1]);
   });
 
-  test.skipIf(process.platform === "win32")(
+  needs("posix", process.platform !== "win32").test(
     "a disk that is full is an error with a hint, and nothing is lost",
     () => {
       const path = join(folder, "full.safetensors");
@@ -211,7 +212,7 @@ describe("writing", () => {
     },
   );
 
-  test.skipIf(!pythonReads)("is read by Python's safetensors (needs Python with it)", () => {
+  needs("python", pythonReads).test("is read by Python's safetensors", () => {
     const path = join(folder, "ours.safetensors");
     const tensors = Object.fromEntries(dtypes.map((dtype) => [dtype, tensor([1, 0, 1]).to({ dtype })]));
     writeSafetensors(path, tensors, { metadata: { format: "pt" } });

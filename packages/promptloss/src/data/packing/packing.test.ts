@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { alpaca } from "../../../test/examples.ts";
 import { sharedPath } from "../../../test/shared.ts";
 import { rowOfLength, tokenizeAll } from "../../../test/tokens.ts";
@@ -119,23 +120,20 @@ describe("PackedTokens", () => {
 describe("AlpacaData", () => {
   const data = sharedPath("data", "instructions", "alpaca_data.json");
   const folder = sharedPath("models", "stories15M");
-  test.skipIf(data === undefined || folder === undefined)(
-    "packs into 2048 tokens with under 2 % padding (needs ../shared)",
-    async () => {
-      const raw = JSON.parse(await readFile(data!, "utf8")) as Record<
-        "instruction" | "input" | "output",
-        string
-      >[];
-      // Every tenth row: enough for the distribution of lengths.
-      const examples = raw
-        .filter((row, i) => i % 10 === 0 && row.output !== "")
-        .map((row, i) => alpaca(row.instruction, row.input, row.output, i + 1));
-      const { rows } = await tokenizeAll(await loadTokenizer(folder!), "alpaca", examples);
-      const overflow = { maxLength: 2048, policy: "truncate-completion" } as const;
-      const weighted = new WeightedRows(rows, { weights: { promptLossWeight: 0.1 }, overflow });
-      const plan = planPacks(weighted.lengths, { budget: 2048, seed: 1 });
-      expect(plan.padding).toBeLessThan(0.02);
-      checkPlan(plan.packs, weighted.length);
-    },
-  );
+  needs("shared", data && folder).test("packs into 2048 tokens with under 2 % padding", async () => {
+    const raw = JSON.parse(await readFile(data!, "utf8")) as Record<
+      "instruction" | "input" | "output",
+      string
+    >[];
+    // Every tenth row: enough for the distribution of lengths.
+    const examples = raw
+      .filter((row, i) => i % 10 === 0 && row.output !== "")
+      .map((row, i) => alpaca(row.instruction, row.input, row.output, i + 1));
+    const { rows } = await tokenizeAll(await loadTokenizer(folder!), "alpaca", examples);
+    const overflow = { maxLength: 2048, policy: "truncate-completion" } as const;
+    const weighted = new WeightedRows(rows, { weights: { promptLossWeight: 0.1 }, overflow });
+    const plan = planPacks(weighted.lengths, { budget: 2048, seed: 1 });
+    expect(plan.padding).toBeLessThan(0.02);
+    checkPlan(plan.packs, weighted.length);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { alpaca, conversation, dialogue, turn } from "../../../test/examples.ts";
 import { promptOf, showRendering } from "../../../test/show-rendering.ts";
 import { GOLDEN_FOLDERS, readGolden } from "../../../test/tokenizers.ts";
@@ -31,27 +32,24 @@ const CHATML = LOOP(
 describe.each(Object.entries(GOLDEN_FOLDERS).filter(([name]) => readGolden(name).chats.length > 0))(
   "%s",
   (name, folder) => {
-    test.skipIf(folder === undefined)(
-      "renders what apply_chat_template renders (needs ../shared)",
-      async () => {
-        const template = new ChatTemplate(await loadTokenizer(folder!));
-        for (const golden of readGolden(name).chats) {
-          const example = conversation(...golden.messages.map(({ role, content }) => turn(role, content)));
-          if (golden.error !== undefined) {
-            expect(() => template.render(example, "all")).toThrow(golden.error);
-            continue;
-          }
-          const [rendering] = template.render(example, "all");
-          expect(template.renderPrompt(example.turns.slice(0, -1)).text).toBe(golden.prompt);
-          expect(promptOf(rendering!, rendering!.targets.length - 1)).toBe(golden.prompt);
-          // LLaMA 3's template appends a header for the next answer even behind the last one: not trained on.
-          const appended = golden.text!.slice(rendering!.text.length);
-          expect(golden.text).toBe(rendering!.text + appended);
-          expect(appended).toBe(name === "llama3" ? "<|start_header_id|>assistant<|end_header_id|>\n\n" : "");
-          expect(rendering!.spans.at(-1)!.end).toBe(rendering!.text.length);
+    needs("shared", folder).test("renders what apply_chat_template renders", async () => {
+      const template = new ChatTemplate(await loadTokenizer(folder!));
+      for (const golden of readGolden(name).chats) {
+        const example = conversation(...golden.messages.map(({ role, content }) => turn(role, content)));
+        if (golden.error !== undefined) {
+          expect(() => template.render(example, "all")).toThrow(golden.error);
+          continue;
         }
-      },
-    );
+        const [rendering] = template.render(example, "all");
+        expect(template.renderPrompt(example.turns.slice(0, -1)).text).toBe(golden.prompt);
+        expect(promptOf(rendering!, rendering!.targets.length - 1)).toBe(golden.prompt);
+        // LLaMA 3's template appends a header for the next answer even behind the last one: not trained on.
+        const appended = golden.text!.slice(rendering!.text.length);
+        expect(golden.text).toBe(rendering!.text + appended);
+        expect(appended).toBe(name === "llama3" ? "<|start_header_id|>assistant<|end_header_id|>\n\n" : "");
+        expect(rendering!.spans.at(-1)!.end).toBe(rendering!.text.length);
+      }
+    });
   },
 );
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { metaspace, NORMALIZER, tokenizerVariant } from "../../../test/tokenizer-variant.ts";
 import { GOLDEN_FOLDERS, readGolden, TINY_BYTES, TINY_PIECES } from "../../../test/tokenizers.ts";
 import { readRules } from "../../../test/transformers-rules.ts";
@@ -18,24 +19,21 @@ function plain(ids: Int32Array): number[] {
 }
 
 describe.each(Object.entries(GOLDEN_FOLDERS))("%s against transformers", (name, folder) => {
-  test.skipIf(folder === undefined)(
-    "ids, offsets, special tokens and decoded text (needs ../shared)",
-    async () => {
-      const tokenizer = await loadTokenizer(folder!);
-      const { texts } = readGolden(name);
-      const encoded = await tokenizer.encodeBatch(texts.map(({ text }) => text));
-      for (const [i, golden] of texts.entries()) {
-        expect(plain(encoded[i]!.ids), golden.text).toEqual(golden.ids);
-        const offsets = golden.offsets.flat().map((offset) => unitsOf(golden.text, offset));
-        expect(plain(encoded[i]!.offsets), golden.text).toEqual(offsets);
-        const dressed = await tokenizer.encodeWithPrefix(golden.text);
-        expect(plain(dressed), golden.text).toEqual(golden.withSpecial);
-        expect(await tokenizer.decode(golden.ids)).toBe(golden.decoded);
-      }
-      const counts = await tokenizer.countBatch(texts.map(({ text }) => text));
-      expect(plain(counts)).toEqual(texts.map(({ ids }) => ids.length));
-    },
-  );
+  needs("shared", folder).test("ids, offsets, special tokens and decoded text", async () => {
+    const tokenizer = await loadTokenizer(folder!);
+    const { texts } = readGolden(name);
+    const encoded = await tokenizer.encodeBatch(texts.map(({ text }) => text));
+    for (const [i, golden] of texts.entries()) {
+      expect(plain(encoded[i]!.ids), golden.text).toEqual(golden.ids);
+      const offsets = golden.offsets.flat().map((offset) => unitsOf(golden.text, offset));
+      expect(plain(encoded[i]!.offsets), golden.text).toEqual(offsets);
+      const dressed = await tokenizer.encodeWithPrefix(golden.text);
+      expect(plain(dressed), golden.text).toEqual(golden.withSpecial);
+      expect(await tokenizer.decode(golden.ids)).toBe(golden.decoded);
+    }
+    const counts = await tokenizer.countBatch(texts.map(({ text }) => text));
+    expect(plain(counts)).toEqual(texts.map(({ ids }) => ids.length));
+  });
 });
 
 describe("loadTokenizer", () => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { sharedPath } from "../../../test/shared.ts";
 import { metaspace, NORMALIZER, tokenizerVariant } from "../../../test/tokenizer-variant.ts";
 import { TINY_BYTES, TINY_PIECES } from "../../../test/tokenizers.ts";
@@ -24,19 +25,19 @@ const text = fc
   )
   .map((parts) => parts.join(""));
 
-const FOLDERS: Readonly<Record<string, () => Promise<string> | string | undefined>> = {
+const FOLDERS: Readonly<Record<string, () => Promise<string> | string>> = {
   "pieces of the repository": () => TINY_PIECES,
   "bytes of the repository": () => TINY_BYTES,
   "▁ by the normalizer": () => tokenizerVariant(NORMALIZER),
   "▁ always, split": () => tokenizerVariant(metaspace("always", true)),
   "no ▁ before texts": () => tokenizerVariant(metaspace("never", false)),
-  "stories15M (needs ../shared)": () => sharedPath("models", "stories15M"),
 };
 
-describe.each(Object.entries(FOLDERS))("%s", (_, find) => {
-  test("counts as encoding counts", async ({ skip }) => {
-    const folder = await find();
-    if (folder === undefined) return skip("the folder is not on this machine");
+const stories = sharedPath("models", "stories15M");
+
+describe.each([...Object.entries(FOLDERS), ["stories15M", () => stories] as const])("%s", (name, find) => {
+  needs("shared", name === "stories15M" ? stories : true).test("counts as encoding counts", async () => {
+    const folder = (await find())!;
     const tokenizer = await loadTokenizer(folder);
     await fc.assert(
       fc.asyncProperty(fc.array(text, { maxLength: 6 }), async (texts) => {

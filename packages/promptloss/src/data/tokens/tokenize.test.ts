@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { alpaca, conversation, dialogue, turn } from "../../../test/examples.ts";
 import { sharedPath } from "../../../test/shared.ts";
 import { GOLDEN_FOLDERS, readGolden, TINY_BYTES, TINY_PIECES } from "../../../test/tokenizers.ts";
@@ -30,7 +31,7 @@ async function promptIds(tokenizer: Tokenizer, spec: TemplateSpec, example: Exam
 describe.each(Object.entries(GOLDEN_FOLDERS).filter(([name]) => readGolden(name).chats.length > 0))(
   "%s",
   (name, folder) => {
-    test.skipIf(folder === undefined)("chat ids equal apply_chat_template's (needs ../shared)", async () => {
+    needs("shared", folder).test("chat ids equal apply_chat_template's", async () => {
       const tokenizer = await loadTokenizer(folder!);
       for (const golden of readGolden(name).chats) {
         if (golden.ids === undefined) continue;
@@ -53,8 +54,8 @@ describe.each(Object.entries(GOLDEN_FOLDERS).filter(([name]) => readGolden(name)
 );
 
 describe("boundaries", () => {
-  test.skipIf(GOLDEN_FOLDERS.llama3 === undefined)(
-    "'### Response:The' in LLaMA 3 is cut and counted (needs ../shared)",
+  needs("shared", GOLDEN_FOLDERS.llama3).test(
+    "'### Response:The' in LLaMA 3 is cut and counted",
     async () => {
       const tokenizer = await loadTokenizer(GOLDEN_FOLDERS.llama3!);
       const example = alpaca("Say it.", "", "The end");
@@ -256,24 +257,21 @@ describe("the report", () => {
 describe("AlpacaData with LLaMA's tokenizer", () => {
   const data = sharedPath("data", "instructions", "alpaca_data.json");
   const folder = sharedPath("models", "stories15M");
-  test.skipIf(data === undefined || folder === undefined)(
-    "mean lengths of instruction, input and output (needs ../shared)",
-    async () => {
-      const { readFile } = await import("node:fs/promises");
-      const rows = JSON.parse(await readFile(data!, "utf8")) as Record<
-        "instruction" | "input" | "output",
-        string
-      >[];
-      const tokenizer = await loadTokenizer(folder!);
-      const mean = async (field: "instruction" | "input" | "output"): Promise<string> => {
-        const counts = await tokenizer.countBatch(rows.map((row) => row[field]));
-        return (counts.reduce((sum, count) => sum + count, 0) / rows.length).toFixed(2);
-      };
-      expect([await mean("instruction"), await mean("input"), await mean("output")]).toEqual([
-        "13.40",
-        "6.25",
-        "64.51",
-      ]);
-    },
-  );
+  needs("shared", data && folder).test("mean lengths of instruction, input and output", async () => {
+    const { readFile } = await import("node:fs/promises");
+    const rows = JSON.parse(await readFile(data!, "utf8")) as Record<
+      "instruction" | "input" | "output",
+      string
+    >[];
+    const tokenizer = await loadTokenizer(folder!);
+    const mean = async (field: "instruction" | "input" | "output"): Promise<string> => {
+      const counts = await tokenizer.countBatch(rows.map((row) => row[field]));
+      return (counts.reduce((sum, count) => sum + count, 0) / rows.length).toFixed(2);
+    };
+    expect([await mean("instruction"), await mean("input"), await mean("output")]).toEqual([
+      "13.40",
+      "6.25",
+      "64.51",
+    ]);
+  });
 });

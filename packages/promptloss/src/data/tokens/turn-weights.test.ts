@@ -1,6 +1,7 @@
 // A turn's weight covers its words and all that a template writes for it: in every template.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { conversation } from "../../../test/examples.ts";
 import { jsonl, read } from "../../../test/row-files.ts";
 import { GOLDEN_FOLDERS, TINY_BYTES, TINY_PIECES } from "../../../test/tokenizers.ts";
@@ -57,14 +58,14 @@ const cases: [name: string, folder: string | undefined, spec: TemplateSpec, talk
   ["llama3", TINY_BYTES, "llama3", LONG],
   ["tiny-bytes' own", TINY_BYTES, "tokenizer", LONG],
   ["tiny-pieces' own", TINY_PIECES, "tokenizer", NO_SYSTEM],
-  ["llama3's own (needs ../shared)", GOLDEN_FOLDERS.llama3, "tokenizer", LONG],
-  ["qwen2.5's own (needs ../shared)", GOLDEN_FOLDERS["qwen2.5"], "tokenizer", LONG],
+  ["llama3's own", GOLDEN_FOLDERS.llama3, "tokenizer", LONG],
+  ["qwen2.5's own", GOLDEN_FOLDERS["qwen2.5"], "tokenizer", LONG],
 ];
 
 describe.each(cases)("a turn's weight in %s", (_, folder, spec, talks) => {
   const everything = { promptLossWeight: 1 };
 
-  test.skipIf(folder === undefined)("of 0 leaves no token of the turn, and touches no other's", async () => {
+  needs("shared", folder).test("of 0 leaves no token of the turn, and touches no other's", async () => {
     const tokenizer = await loadTokenizer(folder!);
     await fc.assert(
       fc.asyncProperty(talks, async (talk) => {
@@ -100,7 +101,7 @@ describe.each(cases)("a turn's weight in %s", (_, folder, spec, talks) => {
     );
   });
 
-  test.skipIf(folder === undefined)("scales the end of the turn, by the class's weight", async () => {
+  needs("shared", folder).test("scales the end of the turn, by the class's weight", async () => {
     const tokenizer = await loadTokenizer(folder!);
     const policy = { promptLossWeight: 0.5, perClass: { end: 0.5 } };
     await fc.assert(

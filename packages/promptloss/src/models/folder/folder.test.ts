@@ -14,6 +14,7 @@ import {
   zeros,
 } from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { TINY_LLAMA, tinyLlama } from "../../../test/tiny-llama.ts";
 import { tinyGolden, tinyModel, tinyModels } from "../../../test/tiny-models.ts";
 import { readRules } from "../../../test/transformers-rules.ts";
@@ -258,36 +259,33 @@ describe("adapters", () => {
 const python = process.env.PROMPTLOSS_PYTHON ?? "python3";
 const hasTransformers = spawnSync(python, ["-c", "import peft, torch, transformers"]).status === 0;
 
-describe.skipIf(!hasTransformers)(
-  `transformers${hasTransformers ? "" : " (skipped: no Python with torch, transformers and peft)"}`,
-  () => {
-    test("loads what we write, with equal logits; PEFT the adapters", () => {
-      const cases = tinyModels.map((name) => {
-        const path = join(folder, "written", name);
-        const model = tinyModel(tinyGolden(name));
-        saveModel(model, path);
-        const written: Record<string, unknown> = { model: path, logits: logitsOf(model) };
-        model.adapter = createAdapter(model.architecture, { rank: 2 });
-        for (const { b } of model.adapter.pairs.values()) {
-          b.requiresGrad = false;
-          b.uniform_(-0.5, 0.5);
-        }
-        const adapter = join(folder, "written", `${name}-adapter`);
-        saveAdapter(model.adapter, adapter, { baseModel: path });
-        return { ...written, adapter, adapted: logitsOf(model) };
-      });
-      const program = fileURLToPath(new URL("../../../test/python/loads_ours.py", import.meta.url));
-      const { status, stdout, stderr } = spawnSync(python, [program], {
-        encoding: "utf8",
-        input: JSON.stringify({ ids: IDS, cases }),
-        maxBuffer: 1 << 26,
-      });
-      expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
-      const results = JSON.parse(stdout.slice(stdout.indexOf("{"))) as Record<string, number>;
-      expect(Object.keys(results)).toHaveLength(2 * cases.length);
-      // Relative to the logits' range; both sum in float32, in different orders.
-      for (const [name, off] of Object.entries(results)) expect(off, name).toBeLessThan(1e-4);
-      expect(existsSync(folder)).toBe(true);
+needs("python", hasTransformers).describe(`transformers`, () => {
+  test("loads what we write, with equal logits; PEFT the adapters", () => {
+    const cases = tinyModels.map((name) => {
+      const path = join(folder, "written", name);
+      const model = tinyModel(tinyGolden(name));
+      saveModel(model, path);
+      const written: Record<string, unknown> = { model: path, logits: logitsOf(model) };
+      model.adapter = createAdapter(model.architecture, { rank: 2 });
+      for (const { b } of model.adapter.pairs.values()) {
+        b.requiresGrad = false;
+        b.uniform_(-0.5, 0.5);
+      }
+      const adapter = join(folder, "written", `${name}-adapter`);
+      saveAdapter(model.adapter, adapter, { baseModel: path });
+      return { ...written, adapter, adapted: logitsOf(model) };
     });
-  },
-);
+    const program = fileURLToPath(new URL("../../../test/python/loads_ours.py", import.meta.url));
+    const { status, stdout, stderr } = spawnSync(python, [program], {
+      encoding: "utf8",
+      input: JSON.stringify({ ids: IDS, cases }),
+      maxBuffer: 1 << 26,
+    });
+    expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+    const results = JSON.parse(stdout.slice(stdout.indexOf("{"))) as Record<string, number>;
+    expect(Object.keys(results)).toHaveLength(2 * cases.length);
+    // Relative to the logits' range; both sum in float32, in different orders.
+    for (const [name, off] of Object.entries(results)) expect(off, name).toBeLessThan(1e-4);
+    expect(existsSync(folder)).toBe(true);
+  });
+});

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { openSafetensors, scope } from "@promptloss/torch";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { runChecked } from "../../../test/llama2c-reference.ts";
 import { sharedPath } from "../../../test/shared.ts";
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
@@ -141,45 +142,42 @@ function data(): Uint8Array | undefined {
 }
 const shared = sharedPath("models", "stories15M");
 
-describe.skipIf(shared === undefined)(
-  `stories15M${shared === undefined ? " (skipped: no ../shared)" : ""}`,
-  () => {
-    test("has the weights and the tokens of the folder that transformers wrote", async () => {
-      const bytes = data()!;
-      const tokenizer = bytes.subarray(60816028);
-      const checkpoint = bytes.subarray(0, 60816028);
-      const { weights } = readCheckpoint(checkpoint, "model.bin");
-      scope(() => {
-        using file = openSafetensors(join(shared!, "model.safetensors"));
-        for (const [name, { values }] of weights) {
-          const expected = file.tensor(name).float().toTypedArray("float32");
-          expect(values.length, name).toBe(expected.length);
-          // bfloat16 keeps eight bits of a number.
-          const furthest = values.reduce(
-            (most, value, i) => Math.max(most, Math.abs(value - expected[i]!) - Math.abs(value) / 256),
-            0,
-          );
-          expect(furthest, name).toBe(0);
-        }
-      });
-      importLlama2c(checkpoint, tokenizer, join(folder, "stories"));
-      const [own, theirs] = [await loadTokenizer(join(folder, "stories")), await loadTokenizer(shared!)];
-      const text = fc.string({ unit: "grapheme", maxLength: 40 });
-      const words = fc.constantFrom(
-        "Once upon a time",
-        " there was",
-        "\n\n",
-        "naïve café 😀",
-        "  two  spaces",
-        "x=1;",
-      );
-      await fc.assert(
-        fc.asyncProperty(fc.array(fc.oneof(text, words), { maxLength: 6 }), async (parts) => {
-          const whole = parts.join("");
-          expect([...(await own.encode(whole)).ids]).toEqual([...(await theirs.encode(whole)).ids]);
-        }),
-        { numRuns: 300 },
-      );
+needs("shared", shared).describe(`stories15M`, () => {
+  test("has the weights and the tokens of the folder that transformers wrote", async () => {
+    const bytes = data()!;
+    const tokenizer = bytes.subarray(60816028);
+    const checkpoint = bytes.subarray(0, 60816028);
+    const { weights } = readCheckpoint(checkpoint, "model.bin");
+    scope(() => {
+      using file = openSafetensors(join(shared!, "model.safetensors"));
+      for (const [name, { values }] of weights) {
+        const expected = file.tensor(name).float().toTypedArray("float32");
+        expect(values.length, name).toBe(expected.length);
+        // bfloat16 keeps eight bits of a number.
+        const furthest = values.reduce(
+          (most, value, i) => Math.max(most, Math.abs(value - expected[i]!) - Math.abs(value) / 256),
+          0,
+        );
+        expect(furthest, name).toBe(0);
+      }
     });
-  },
-);
+    importLlama2c(checkpoint, tokenizer, join(folder, "stories"));
+    const [own, theirs] = [await loadTokenizer(join(folder, "stories")), await loadTokenizer(shared!)];
+    const text = fc.string({ unit: "grapheme", maxLength: 40 });
+    const words = fc.constantFrom(
+      "Once upon a time",
+      " there was",
+      "\n\n",
+      "naïve café 😀",
+      "  two  spaces",
+      "x=1;",
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(text, words), { maxLength: 6 }), async (parts) => {
+        const whole = parts.join("");
+        expect([...(await own.encode(whole)).ids]).toEqual([...(await theirs.encode(whole)).ids]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { sharedPath } from "../../../test/shared.ts";
 import type { Row } from "../design/table.ts";
 import { FitError, FormulaError, TableError } from "../errors.ts";
@@ -71,57 +72,51 @@ describe("what glmmTMB says of this project's own data", () => {
 
 describe("the reference fits", () => {
   const reference = sharedPath("reference", "glmm");
-  test.skipIf(reference === undefined)(
-    "four data sets, six models each (needs ../shared/reference/glmm)",
-    () => {
-      for (const file of [1, 2, 3, 4]) {
-        const { data, fits } = JSON.parse(readFileSync(`${reference}/glmm-${file}.json`, "utf8"));
-        for (const r of fits) {
-          const family = r.name.startsWith("beta") ? "beta" : "gaussian";
-          const fit = fitMixedModel(data, r.formula, { family });
-          const where = `${file} ${r.name}`;
-          if (!r.converged) {
-            // Theirs stopped short: ours is no lower and says what is wrong with the model.
-            expect(fit.logLik, where).toBeGreaterThan(r.logLik - 1e-9);
-            expect(fit.singular, where).toBe(true);
-            continue;
-          }
-          for (const { name, estimate, standardError } of fit.coefficients) {
-            expect(relative(estimate, r.coefficients[name].estimate), where).toBeLessThan(1e-3);
-            expect(relative(standardError, r.coefficients[name].se), where).toBeLessThan(1e-3);
-          }
-          expect(Math.abs(fit.logLik - r.logLik), where).toBeLessThan(1e-3);
-          expect(relative(fit.dispersion, r.dispersion), where).toBeLessThan(1e-3);
-          expect(worst(fit.fitted.slice(0, 10), r.fitted_first10), where).toBeLessThan(1e-3);
-          expect([fit.converged, fit.singular], where).toEqual([true, false]);
-          for (const { group, effects, levels } of fit.conditionalModes) {
-            for (const [m, effect] of effects.entries()) {
-              const modes = levels.map(({ values }) => values[m]!);
-              for (const [l, mode] of modes.entries()) expect(mode).toBeCloseTo(r.ranef[group][effect][l], 4);
-            }
+  needs("shared", reference).test("four data sets, six models each", () => {
+    for (const file of [1, 2, 3, 4]) {
+      const { data, fits } = JSON.parse(readFileSync(`${reference}/glmm-${file}.json`, "utf8"));
+      for (const r of fits) {
+        const family = r.name.startsWith("beta") ? "beta" : "gaussian";
+        const fit = fitMixedModel(data, r.formula, { family });
+        const where = `${file} ${r.name}`;
+        if (!r.converged) {
+          // Theirs stopped short: ours is no lower and says what is wrong with the model.
+          expect(fit.logLik, where).toBeGreaterThan(r.logLik - 1e-9);
+          expect(fit.singular, where).toBe(true);
+          continue;
+        }
+        for (const { name, estimate, standardError } of fit.coefficients) {
+          expect(relative(estimate, r.coefficients[name].estimate), where).toBeLessThan(1e-3);
+          expect(relative(standardError, r.coefficients[name].se), where).toBeLessThan(1e-3);
+        }
+        expect(Math.abs(fit.logLik - r.logLik), where).toBeLessThan(1e-3);
+        expect(relative(fit.dispersion, r.dispersion), where).toBeLessThan(1e-3);
+        expect(worst(fit.fitted.slice(0, 10), r.fitted_first10), where).toBeLessThan(1e-3);
+        expect([fit.converged, fit.singular], where).toEqual([true, false]);
+        for (const { group, effects, levels } of fit.conditionalModes) {
+          for (const [m, effect] of effects.entries()) {
+            const modes = levels.map(({ values }) => values[m]!);
+            for (const [l, mode] of modes.entries()) expect(mode).toBeCloseTo(r.ranef[group][effect][l], 4);
           }
         }
       }
-    },
-  );
+    }
+  });
 });
 
 describe("the reference's parametric surface", () => {
   const reference = sharedPath("reference", "glmm");
-  test.skipIf(reference === undefined)(
-    "four fits without random effects (need ../shared/reference/glmm)",
-    () => {
-      for (const file of [1, 2, 3, 4]) {
-        const { gam } = JSON.parse(readFileSync(`${reference}/glmm-${file}.json`, "utf8"));
-        const fit = fitMixedModel(gam.data, gam.surface.formula);
-        for (const { name, estimate } of fit.coefficients) {
-          expect(relative(estimate, gam.surface.coef[name])).toBeLessThan(1e-3);
-        }
-        expect(Math.abs(fit.logLik - gam.surface.logLik)).toBeLessThan(1e-3);
-        expect(relative(fit.dispersion, gam.surface.phi)).toBeLessThan(1e-3);
+  needs("shared", reference).test("four fits without random effects", () => {
+    for (const file of [1, 2, 3, 4]) {
+      const { gam } = JSON.parse(readFileSync(`${reference}/glmm-${file}.json`, "utf8"));
+      const fit = fitMixedModel(gam.data, gam.surface.formula);
+      for (const { name, estimate } of fit.coefficients) {
+        expect(relative(estimate, gam.surface.coef[name])).toBeLessThan(1e-3);
       }
-    },
-  );
+      expect(Math.abs(fit.logLik - gam.surface.logLik)).toBeLessThan(1e-3);
+      expect(relative(fit.dispersion, gam.surface.phi)).toBeLessThan(1e-3);
+    }
+  });
 });
 
 function rowsOf(seed: number, groups = 6, perGroup = 8): Row[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { sharedPath } from "../../../test/shared.ts";
 import type { Row } from "../design/table.ts";
 import { plwOfWp } from "../effect/plw.ts";
@@ -50,7 +51,7 @@ describe("what mgcv says of this project's own data", () => {
 
 describe("the reference surfaces", () => {
   const reference = sharedPath("reference", "glmm");
-  test.skipIf(reference === undefined)("four of mgcv's (need ../shared/reference/glmm)", () => {
+  needs("shared", reference).test("four of mgcv's", () => {
     for (const file of [1, 2, 3, 4]) {
       const { gam } = JSON.parse(readFileSync(`${reference}/glmm-${file}.json`, "utf8"));
       const surface = fitSurface(gam.data, { wp: "w" });

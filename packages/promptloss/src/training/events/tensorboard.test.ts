@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { needs } from "../../../../../test/needs.ts";
 import { eventSteps } from "../../../test/event-files.ts";
 import { crc32c } from "./crc32c.ts";
 import type { StepEvent } from "./event.ts";
@@ -77,20 +78,17 @@ test("a run that goes on from a step takes back what lies beyond it, in files an
 const python = process.env.PROMPTLOSS_PYTHON ?? "python3";
 const hasReader = spawnSync(python, ["-c", "import tensorboard"]).status === 0;
 
-test.skipIf(!hasReader)(
-  `TensorBoard reads them${hasReader ? "" : " (skipped: no Python with tensorboard)"}`,
-  () => {
-    const program = fileURLToPath(new URL("../../../test/python/read_tensorboard.py", import.meta.url));
-    const { stdout, stderr } = spawnSync(python, [program, folder], { encoding: "utf8" });
-    const scalars = JSON.parse(stdout || stderr) as Record<string, [number, number][]>;
-    expect(scalars["train/loss"]).toEqual([
-      [1, 1],
-      [2, 0.5],
-      [300, Math.fround(1 / 300)],
-    ]);
-    expect(scalars["train/content_accuracy"]?.map(([, value]) => value)).toEqual([0.25, 0.25, 0.25]);
-    expect(scalars["speed/tokens_per_second"]?.[0]).toEqual([1, 50]);
-    expect(scalars["held-out/loss"]).toEqual([[300, 0.5]]);
-    expect(Object.keys(scalars)).not.toContain("train/prompt_loss");
-  },
-);
+needs("python", hasReader).test(`TensorBoard reads them`, () => {
+  const program = fileURLToPath(new URL("../../../test/python/read_tensorboard.py", import.meta.url));
+  const { stdout, stderr } = spawnSync(python, [program, folder], { encoding: "utf8" });
+  const scalars = JSON.parse(stdout || stderr) as Record<string, [number, number][]>;
+  expect(scalars["train/loss"]).toEqual([
+    [1, 1],
+    [2, 0.5],
+    [300, Math.fround(1 / 300)],
+  ]);
+  expect(scalars["train/content_accuracy"]?.map(([, value]) => value)).toEqual([0.25, 0.25, 0.25]);
+  expect(scalars["speed/tokens_per_second"]?.[0]).toEqual([1, 50]);
+  expect(scalars["held-out/loss"]).toEqual([[300, 0.5]]);
+  expect(Object.keys(scalars)).not.toContain("train/prompt_loss");
+});

@@ -1,0 +1,41 @@
+// Programs that pages and doc comments show, run as their reader would run them.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compiled } from "./compiled.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** The JavaScript blocks of a page, by its path from the repository's root. */
+export function programsOf(page: string): string[] {
+  const text = readFileSync(join(root, page), "utf8");
+  return [...text.matchAll(/^```js\n(?<code>[\s\S]+?)^```/gm)].map(({ groups }) => groups!.code!);
+}
+
+export interface RunOptions {
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a module inside a package, so that the package's own name resolves. */
+export function runProgram(
+  folder: "packages/promptloss" | "packages/torch",
+  program: string,
+  { args = [], cwd, env }: RunOptions = {},
+): { status: number | null; stdout: string; stderr: string } {
+  const place = mkdtempSync(compiled(folder, "example-"));
+  try {
+    const file = join(place, "program.mjs");
+    writeFileSync(file, program);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
+      encoding: "utf8",
+      cwd,
+      env: { ...process.env, NO_COLOR: "1", ...env },
+    });
+    return { status, stdout, stderr };
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
