@@ -1,11 +1,11 @@
-// Remembers for a day that the wheel could not be fetched, so that the next run does not wait for pip again.
+// Remembers for a day that the wheel could not be fetched, so that the next run does not wait for the network and pip again.
 // It is asked only where an older libtorch serves meanwhile.
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeFolder } from "../files/atomic.ts";
 import { cacheFolder, type Machine } from "../machine.ts";
-import { FETCHED_VERSION } from "./fetch-wheel.ts";
+import { FETCHED_VERSION } from "./wheel.ts";
 
 const DAY = 24 * 3600 * 1000;
 
@@ -21,10 +21,12 @@ function recordFile(machine: Machine): string {
   return join(cacheFolder(machine), "libtorch", "failed-fetch.json");
 }
 
-// pip's variables and the choice of Python: a user who follows the advice and changes them gets a new try at once.
+// The mirror, pip's variables and the choice of Python: a user who follows the advice and changes them gets a new try at once.
 function settings(machine: Machine): string {
   const relevant = Object.entries(machine.env)
-    .filter(([name]) => /^(PIP_|PROMPTLOSS_PYTHON$|PATH$|VIRTUAL_ENV$|https?_proxy$)/i.test(name))
+    .filter(([name]) =>
+      /^(PIP_|PROMPTLOSS_(PYTHON|LIBTORCH_URL)$|PATH$|VIRTUAL_ENV$|https?_proxy$)/i.test(name),
+    )
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256")
     .update(JSON.stringify([FETCHED_VERSION, relevant]))
@@ -54,6 +56,6 @@ export function recordFailure(machine: Machine, reason: string | undefined, now:
     const record: FetchRecord = { reason, time: now, settings: settings(machine) };
     writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
   } catch {
-    // The next run asks pip again.
+    // The next run asks again.
   }
 }

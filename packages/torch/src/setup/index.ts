@@ -4,7 +4,8 @@ export { cacheFolder, type Machine, thisMachine } from "../machine.ts";
 export { usesReferenceBlas } from "./blas.ts";
 export { type BuildOptions, type BuildResult, buildNative } from "./build.ts";
 export { type Compiler, findCompiler } from "./compiler.ts";
-export { buildFolder, type CurrentBuild, readCurrentBuild } from "./current-build.ts";
+export { buildFolder, type CurrentBuild, readCurrentBuild, setupCommand } from "./current-build.ts";
+export { ensureSetUp, type LoadableBuild } from "./ensure.ts";
 export {
   BuildError,
   CompilerNotFoundError,
@@ -14,7 +15,6 @@ export {
   SetupError,
 } from "./errors.ts";
 export { DEBIAN_BLAS } from "./fetch-debian.ts";
-export { FETCHED_VERSION } from "./fetch-wheel.ts";
 export {
   compareVersions,
   describeLibtorch,
@@ -24,3 +24,4 @@ export {
 } from "./libtorch.ts";
 export { findLibtorch, type Provided, type ProvideOptions, provideLibtorch } from "./provide.ts";
 export { type SetUpOptions, type SetUpResult, setUp } from "./set-up.ts";
+export { FETCHED_VERSION } from "./wheel.ts";

@@ -13,7 +13,7 @@ const USAGE = `usage: promptloss-torch setup [--fetch] [--json]
   setup    find or fetch libtorch, and build the native code against it
   which    print the build in use
 
-  --fetch  ask pip for libtorch again although it had none a short while ago
+  --fetch  try to fetch libtorch again although that failed a short while ago
   --json   print the result as JSON
 `;
 

@@ -35,26 +35,32 @@ export function libtorchOfEnvironment(machine: Machine): Libtorch | undefined {
 }
 
 /** The newest libtorch in the user's cache, or undefined. A folder there that is not whole does not count. */
-export function libtorchOfCache(machine: Machine): Libtorch | undefined {
+export function libtorchOfCache(machine: Machine, accepts = acceptAll): Libtorch | undefined {
   const folder = join(cacheFolder(machine), "libtorch");
   if (!existsSync(folder)) return undefined;
   const found = readdirSync(folder)
     .filter((name) => /^\d/.test(name))
     .flatMap((name) => [join(folder, name, "torch"), join(folder, name, "libtorch"), join(folder, name)])
     .map((root) => tryDescribe(machine, root, join(root, "lib"), "cache"))
-    .filter((libtorch) => libtorch !== undefined);
+    .filter((libtorch) => libtorch !== undefined)
+    .filter(accepts);
   return found.sort((a, b) => compareVersions(b.version, a.version))[0];
 }
 
 /** The newest libtorch among the system's prefixes, or undefined. */
-export function libtorchOfSystem(machine: Machine): Libtorch | undefined {
+export function libtorchOfSystem(machine: Machine, accepts = acceptAll): Libtorch | undefined {
   const found = machine.systemRoots
     .map((root) => {
       const lib = libraryFolder(machine, root);
       return lib === undefined ? undefined : tryDescribe(machine, root, lib, "system");
     })
-    .filter((libtorch) => libtorch !== undefined);
+    .filter((libtorch) => libtorch !== undefined)
+    .filter(accepts);
   return found.sort((a, b) => compareVersions(b.version, a.version))[0];
+}
+
+function acceptAll(_: Libtorch): boolean {
+  return true;
 }
 
 function tryDescribe(

@@ -1,4 +1,4 @@
-// How far a build is: a bar that is drawn over itself on a terminal, a few plain lines elsewhere.
+// How far a build or a download is: a bar that is drawn over itself on a terminal, a few plain lines elsewhere.
 
 export interface Progress {
   /** One more file is done. @param weight as it was given for the file */
@@ -14,6 +14,52 @@ export interface ProgressOptions {
 }
 
 const WIDTH = 24;
+
+const CLEAR_LINE = "\r\u001b[2K";
+
+function drawBar(terminal: NodeJS.WriteStream, share: number, text: string): void {
+  const filled = Math.round(WIDTH * Math.min(1, share));
+  const bar = `${"━".repeat(filled)}${"─".repeat(WIDTH - filled)}`;
+  terminal.write(`${CLEAR_LINE}${bar} ${text}`.slice(0, Math.max(40, terminal.columns ?? 80)));
+}
+
+export interface DownloadProgress {
+  /** @param size all that comes, in bytes; undefined where that is not known */
+  at(have: number, size: number | undefined): void;
+  end(): void;
+}
+
+/** Milliseconds between two drawings of a download's bar. */
+const REDRAWN = 200;
+
+/** How far the download of `what` is. */
+export function downloadProgress(what: string, options: ProgressOptions): DownloadProgress {
+  const { log, terminal, now = Date.now } = options;
+  const onTerminal = terminal?.isTTY === true;
+  let first: { time: number; have: number } | undefined;
+  let drawn = 0;
+  let told = 0;
+  return {
+    at(have, size) {
+      const time = now();
+      first ??= { time, have };
+      const share = size === undefined ? 0 : have / size;
+      const text = `${what}: ${Math.round(have / 1e6)} MB${size === undefined ? "" : ` of ${Math.round(size / 1e6)}`}`;
+      if (onTerminal && time - drawn >= REDRAWN) {
+        drawn = time;
+        const rate = (have - first.have) / Math.max(1, time - first.time);
+        const left = size === undefined || rate === 0 ? "" : `, about ${timeLeft((size - have) / rate)} left`;
+        drawBar(terminal, share, text + left);
+      } else if (!onTerminal && share < 1 && share >= told + 0.25) {
+        told = share;
+        log(`  ${text}`);
+      }
+    },
+    end() {
+      if (onTerminal) terminal.write(CLEAR_LINE);
+    },
+  };
+}
 
 /**
  * @param weights of the files: about the seconds that each takes, from which the share that is done is told
@@ -49,9 +95,7 @@ export function progressOf(weights: readonly number[], jobs: number, options: Pr
     };
   }
   const draw = (): void => {
-    const filled = Math.round(WIDTH * Math.min(1, share));
-    const bar = `${"━".repeat(filled)}${"─".repeat(WIDTH - filled)}`;
-    terminal.write(`\r\u001b[2K${bar} ${state()}`.slice(0, Math.max(40, terminal.columns ?? 80)));
+    drawBar(terminal, share, state());
   };
   draw();
   const timer = setInterval(draw, 1000);
@@ -64,7 +108,7 @@ export function progressOf(weights: readonly number[], jobs: number, options: Pr
     },
     end() {
       clearInterval(timer);
-      terminal.write("\r\u001b[2K");
+      terminal.write(CLEAR_LINE);
     },
   };
 }

@@ -15,10 +15,15 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-export function write(path: string, text = ""): string {
+export function write(path: string, text: string | Uint8Array = ""): string {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
   return path;
+}
+
+/** Where a bare machine fetches wheels from: a folder that is not there, rather than the network. */
+export function noMirror(folder: string): string {
+  return join(folder, "no-mirror");
 }
 
 /** A Linux machine with nothing: its home and prefixes are inside `folder`, and no program is on its PATH. */
@@ -31,7 +36,7 @@ export function bareMachine(folder: string, changes: Partial<Machine> = {}): Mac
     jobs: 2,
     systemRoots: [join(folder, "usr")],
     ...changes,
-    env: { PATH: join(folder, "bin"), ...changes.env },
+    env: { PATH: join(folder, "bin"), PROMPTLOSS_LIBTORCH_URL: noMirror(folder), ...changes.env },
   };
 }
 
