@@ -7,11 +7,16 @@ import { printError, printUsageError } from "./errors.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
+/** What keeps set-up and the hub from the network, in processes that a command starts too. */
+const OFFLINE = { PROMPTLOSS_OFFLINE: "1", HF_HUB_OFFLINE: "1" };
+
 /** With the command that is asked for; the others by name and purpose alone, for help and to suggest one. */
 async function program(asked: string | undefined): Promise<Command> {
   const command = new Command("promptloss")
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
+    .option("--offline", "fetch nothing over the network: no libtorch, no data sets from the hub")
+    .on("option:offline", () => Object.assign(process.env, OFFLINE))
     .showSuggestionAfterError();
   for (const [name, { about, operands, load }] of Object.entries(COMMANDS))
     command.addCommand(name === asked ? await load() : new Command(name).description(about).usage(operands));
@@ -55,7 +60,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 try {
   const args = argumentsOf(process.argv.slice(2));
-  await (await program(args[0])).parseAsync(args, { from: "user" });
+  await (await program(args.find((arg) => !arg.startsWith("-")))).parseAsync(args, { from: "user" });
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;

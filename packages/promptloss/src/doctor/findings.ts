@@ -1,5 +1,5 @@
 // What follows from the facts: each shortfall and what to do about it. Pure.
-import { compareVersions, DEBIAN_BLAS } from "@promptloss/torch/setup";
+import { compareVersions, DEBIAN_BLAS, setupCommand } from "@promptloss/torch/setup";
 import type { Facts, MatrixRate } from "./facts.ts";
 
 export interface Finding {
@@ -51,16 +51,20 @@ function* nativeFindings(facts: Facts): Generator<Finding> {
     yield error(
       "not-set-up",
       "nothing is set up yet",
-      "npm run setup finds or fetches libtorch and builds the native code",
+      `${setupCommand()} finds or fetches libtorch and builds the native code`,
     );
   } else if (!native.works) {
-    yield error("native-broken", native.message, native.hint ?? "npm run setup builds the native code again");
+    yield error(
+      "native-broken",
+      native.message,
+      native.hint ?? `${setupCommand()} builds the native code again`,
+    );
   }
   if (libtorch !== undefined && compareVersions(libtorch.version, "2.0.0") < 0) {
     yield advice(
       "old-libtorch",
       `libtorch ${libtorch.version} works, and ${fetchableLibtorch} is faster, most of all in bfloat16`,
-      "npm run setup -- --fetch fetches it through pip",
+      `${setupCommand("--fetch")} fetches it`,
     );
   }
   if (referenceBlas) {
@@ -74,7 +78,7 @@ function* nativeFindings(facts: Facts): Generator<Finding> {
     yield advice(
       "unused-gpu",
       `${gpus[0]!.name} is not used: this libtorch has no CUDA`,
-      "LIBTORCH_USE_PYTORCH=1 npm run setup takes the torch of a Python that has it with CUDA",
+      `LIBTORCH_USE_PYTORCH=1 ${setupCommand()} takes the torch of a Python that has it with CUDA`,
     );
   }
   if (libtorch?.cuda && native.works && !native.devices.some((device) => device.startsWith("cuda"))) {

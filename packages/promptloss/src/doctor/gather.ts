@@ -4,10 +4,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
 import { dirname } from "node:path";
+import type { TorchError } from "@promptloss/torch";
 import {
   cacheFolder,
+  ensureSetUp,
   FETCHED_VERSION,
-  readCurrentBuild,
   thisMachine,
   usesReferenceBlas,
 } from "@promptloss/torch/setup";
@@ -21,14 +22,14 @@ export async function gatherFacts(): Promise<Facts> {
   // Before the probe adds to it.
   const load = loadavg()[0] ?? 0;
   const cache = cacheFolder(thisMachine());
-  const libtorch = readCurrentBuild()?.libtorch;
+  const { libtorch, native } = await examineNative();
   return {
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     libtorch,
     referenceBlas: libtorch !== undefined && usesReferenceBlas(libtorch.lib),
     fetchableLibtorch: FETCHED_VERSION,
-    native: await probeNative(),
+    native,
     processor: readProcessor(),
     cores: { available: availableParallelism(), limit: cpuLimit() },
     load,
@@ -37,6 +38,17 @@ export async function gatherFacts(): Promise<Facts> {
     disk: { folder: cache, free: freeSpace(cache) },
     gpus: readGpus(),
   };
+}
+
+/** Sets up what is not; where that fails, says why. */
+async function examineNative(): Promise<Pick<Facts, "libtorch" | "native">> {
+  try {
+    const { libtorch } = ensureSetUp();
+    return { libtorch, native: await probeNative() };
+  } catch (error) {
+    const { message, hint } = error as TorchError;
+    return { libtorch: undefined, native: { works: false, message, hint } };
+  }
 }
 
 function readMemory(): Facts["memory"] {

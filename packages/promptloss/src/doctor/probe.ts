@@ -1,6 +1,7 @@
 // Starts the probe process and reads its answer. Whatever becomes of that process is an answer.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { setupCommand } from "@promptloss/torch/setup";
 import type { NativeState } from "./facts.ts";
 
 /** Longer than seven products take on a slow processor with an old libtorch, in ms. */
@@ -58,7 +59,7 @@ function failure(end: string | number | null, stderr: string): NativeState {
     return {
       works: false,
       message: "libtorch uses instructions that this processor lacks",
-      hint: "use a libtorch that was built for this processor: LIBTORCH=<its folder> npm run setup",
+      hint: `use a libtorch that was built for this processor: LIBTORCH=<its folder> ${setupCommand()}`,
     };
   }
   if (end === "SIGKILL") {
@@ -71,6 +72,6 @@ function failure(end: string | number | null, stderr: string): NativeState {
   return {
     works: false,
     message: `the native code ended with ${end}${detail}`,
-    hint: "npm run setup builds what changed; another libtorch may serve: LIBTORCH=<its folder> npm run setup",
+    hint: `${setupCommand()} builds what changed; another libtorch may serve: LIBTORCH=<its folder> ${setupCommand()}`,
   };
 }

@@ -77,7 +77,7 @@ describe("renderReport", () => {
         products     cpu: float32 0.988, bfloat16 7.5 TFLOP/s (2048³)
 
         ! libtorch 1.13.0 works, and 2.13.0 is faster, most of all in bfloat16
-          → npm run setup -- --fetch fetches it through pip
+          → npm run setup -- --fetch fetches it
         ! NVIDIA H200 is not used: this libtorch has no CUDA
           → LIBTORCH_USE_PYTORCH=1 npm run setup takes the torch of a Python that has it with CUDA
         ! 8 threads share 2 cores, which is slower than one thread a core

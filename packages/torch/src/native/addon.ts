@@ -1,10 +1,9 @@
 // Loads the native addon that set-up built, and says what it offers.
 
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { NotBuiltError } from "../errors.ts";
-import { type CurrentBuild, readCurrentBuild } from "../setup/current-build.ts";
+import { ensureSetUp, type LoadableBuild } from "../setup/ensure.ts";
 import { errorFromNative } from "./error-from-native.ts";
 
 /** A live tensor as the addon names it: slot and generation. 0n is never one. */
@@ -108,20 +107,11 @@ export interface Addon {
   ): Handle[];
 }
 
-/** A build whose addon is there. */
-export type Build = CurrentBuild & { readonly addon: string };
-
-let build: Build | undefined;
+let build: LoadableBuild | undefined;
 
 /** The build in use: which libtorch, from where. @throws {NotBuiltError} */
-export function currentBuild(): Build {
-  if (build === undefined) {
-    const found = readCurrentBuild();
-    if (found?.addon === undefined)
-      throw new NotBuiltError("the native code of @promptloss/torch is not built");
-    if (!existsSync(found.addon)) throw new NotBuiltError(`${found.addon} is gone`);
-    build = { ...found, addon: found.addon };
-  }
+export function currentBuild(): LoadableBuild {
+  build ??= ensureSetUp();
   return build;
 }
 

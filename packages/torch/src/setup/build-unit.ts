@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { draftOf, isDraft, makeFolder, putInPlace, removeDrafts } from "../files/atomic.ts";
 import type { Machine } from "../machine.ts";
 import type { Compiler } from "./compiler.ts";
+import { setupCommand } from "./current-build.ts";
 import { BuildError } from "./errors.ts";
 import { isUpToDate, parseDependencies, recordInputs } from "./inputs.ts";
 import { progressOf } from "./progress.ts";
@@ -183,7 +184,7 @@ function hintFor(output: string): string {
     return "this libtorch needs C++20: install GCC 11 or Clang 14, or newer, and name it with CXX";
   }
   if (/undefined reference|Undefined symbols|cannot find -l/.test(output)) {
-    return "the libtorch lacks a symbol or a library: another LIBTORCH may serve (`npm run setup -- --json` shows which is used)";
+    return `the libtorch lacks a symbol or a library: another LIBTORCH may serve (\`${setupCommand("--json")}\` shows which is used)`;
   }
   return "if the sources are as they were released, this compiler and this libtorch do not fit: try another CXX or LIBTORCH";
 }

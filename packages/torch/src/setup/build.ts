@@ -5,9 +5,16 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../machine.ts";
 import { buildKey, holdsCachedBuild, keepBuild, takeCachedBuild } from "./build-cache.ts";
+import { factsFor, linkLibtorch } from "./build-record.ts";
 import { buildUnits, type UnitResult } from "./build-unit.ts";
 import { type Compiler, findCompiler } from "./compiler.ts";
-import { buildFolder, type CurrentBuild, packageFolder, writeCurrentBuild } from "./current-build.ts";
+import {
+  buildFolder,
+  type CurrentBuild,
+  currentBuildOf,
+  packageFolder,
+  writeCurrentBuild,
+} from "./current-build.ts";
 import { type Libtorch, sharedLibraryExtension } from "./libtorch.ts";
 import { openmpArguments } from "./openmp.ts";
 import { unitsFor } from "./units.ts";
@@ -49,7 +56,8 @@ export async function buildNative(
   const units = unitsFor(libtorch, machine, { nativeDir, openmp });
   const folder = join(outputDir, `${libtorch.version}-${digest([libtorch.root, compiler])}`);
   const identity = identityOf(libtorch, machine);
-  const key = buildKey(units, nativeDir, [compiler, libtorch.root, identity]);
+  const facts = factsFor(libtorch, machine, nativeDir);
+  const key = buildKey(units, nativeDir, facts, [compiler, libtorch.root, identity]);
   let results: readonly UnitResult[];
   if (holdsCachedBuild(folder, key) || takeCachedBuild(machine, key, folder)) {
     results = units.map((unit) => ({
@@ -67,18 +75,12 @@ export async function buildNative(
       terminal: options.terminal,
     });
     const libraries = results.flatMap((result) => result.library ?? []);
-    if (libraries.length === units.length) keepBuild(machine, key, libraries);
+    if (libraries.length === units.length) keepBuild(machine, { ...facts, key }, libraries);
   }
   const libraryOf = (name: string): string | undefined =>
     results[units.findIndex((unit) => unit.name === name)]?.library;
-  const [addon, ops] = [libraryOf("binding"), libraryOf("ops")];
-  const { root, version, origin, cuda, mps, libDir, includeDirs } = libtorch;
-  const current: CurrentBuild = {
-    ...(addon === undefined ? {} : { addon }),
-    ...(ops === undefined ? {} : { ops }),
-    libtorch: { root, lib: libDir, version, origin, cuda, mps },
-    headers: includeDirs,
-  };
+  if (results.some((result) => result.library !== undefined)) linkLibtorch(folder, libtorch.libDir);
+  const current = currentBuildOf(libtorch, { addon: libraryOf("binding"), ops: libraryOf("ops") });
   writeCurrentBuild(current, outputDir);
   const named = (pick: (result: UnitResult) => readonly string[]): string[] =>
     results.flatMap((result, i) => pick(result).map((name) => `${units[i]!.name}/${name}`));

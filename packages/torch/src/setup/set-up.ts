@@ -1,11 +1,14 @@
-// Set-up as one call: a compiler, a libtorch, the native code built. What is there already is left as it is.
+// Set-up as one call: a libtorch, and the native code for it, prebuilt or built here. What is there already is left as it
+// is.
 
 import { type Machine, thisMachine } from "../machine.ts";
 import { type BuildOptions, type BuildResult, buildNative } from "./build.ts";
-import { findCompiler } from "./compiler.ts";
-import { SetupError } from "./errors.ts";
+import { type Compiler, findCompiler } from "./compiler.ts";
+import { CompilerNotFoundError, SetupError } from "./errors.ts";
 import { type Libtorch, libtorchLine } from "./libtorch.ts";
+import { findPrebuilt, prebuiltPackage, serves, takePrebuilt } from "./prebuilt.ts";
 import { type ProvideOptions, provideLibtorch } from "./provide.ts";
+import { platformOf } from "./wheel.ts";
 
 export interface SetUpOptions extends ProvideOptions, Omit<BuildOptions, "compiler"> {
   readonly machine?: Machine;
@@ -18,7 +21,8 @@ export interface SetUpResult extends BuildResult {
 }
 
 /**
- * Finds or fetches libtorch, builds the native code against it and makes that build the one in use.
+ * Finds or fetches libtorch and makes native code for it the build in use: prebuilt code that fits, or else one that is
+ * built here.
  *
  * @throws SetupError and its families.
  */
@@ -27,13 +31,30 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
   if (machine.platform === "win32") {
     throw new SetupError("Windows is not supported by itself", { hint: "run this inside WSL 2" });
   }
+  const prebuilt = findPrebuilt(machine);
   // First, since fetching a libtorch that nothing can be compiled against would be in vain.
-  const compiler = await findCompiler(machine);
-  const { libtorch, remark } = await provideLibtorch(machine, { ...options, log });
+  const compiler = prebuilt === undefined ? await findCompiler(machine) : await compilerOrNone(machine);
+  const provided = await provideLibtorch(machine, {
+    ...options,
+    log,
+    // Without a compiler, what lies around serves only where the prebuilt code fits it.
+    ...(compiler === undefined &&
+      prebuilt !== undefined && { accepts: (one) => serves(prebuilt, one, machine, options) }),
+  });
+  const { libtorch, remark } = provided;
   log(libtorchLine(libtorch));
   if (remark !== undefined) log(`  ${remark}`);
+  const taken = prebuilt && takePrebuilt(prebuilt, libtorch, machine, options);
+  if (taken !== undefined) {
+    log(`native code from ${prebuiltPackage(platformOf(machine))}`);
+    return { ...taken, libtorch, remark };
+  }
   const started = performance.now();
-  const result = await buildNative(libtorch, machine, { ...options, compiler, log });
+  const result = await buildNative(libtorch, machine, {
+    ...options,
+    compiler: compiler ?? (await findCompiler(machine)),
+    log,
+  });
   const { compiled, linked } = result;
   if (compiled.length + linked.length > 0) {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -46,4 +67,13 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
 
 function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
+}
+
+async function compilerOrNone(machine: Machine): Promise<Compiler | undefined> {
+  try {
+    return await findCompiler(machine);
+  } catch (error) {
+    if (error instanceof CompilerNotFoundError) return undefined;
+    throw error;
+  }
 }

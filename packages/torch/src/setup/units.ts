@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, normalize, sep } from "node:path";
 import { type Machine, variable } from "../machine.ts";
+import { LIBTORCH_LINK } from "./build-record.ts";
 import { type Libtorch, sharedLibraryExtension } from "./libtorch.ts";
 
 export interface Unit {
@@ -35,10 +36,15 @@ export const nodeApiHeaders: string = (
 /** The version of Node-API that the addon asks for: what Node 20 and later have. */
 const NAPI_VERSION = 9;
 
+/** The file names of a build's two libraries. */
+export function libraryNames(platform: NodeJS.Platform): { addon: string; ops: string } {
+  return { addon: "promptloss_torch.node", ops: `libpromptloss_ops${sharedLibraryExtension(platform)}` };
+}
+
 /** Both units, compiled for `libtorch`. */
 export function unitsFor(libtorch: Libtorch, machine: Machine, options: UnitOptions): Unit[] {
   const { nativeDir, openmp } = options;
-  const extension = sharedLibraryExtension(machine.platform);
+  const names = libraryNames(machine.platform);
   const common = ["-DNDEBUG", "-fPIC", "-Wall", `-std=c++${libtorch.cxxStandard}`];
   const libtorchFlags = [
     `-D_GLIBCXX_USE_CXX11_ABI=${libtorch.cxx11Abi}`,
@@ -54,7 +60,7 @@ export function unitsFor(libtorch: Libtorch, machine: Machine, options: UnitOpti
     {
       name: "ops",
       sourceDir: ops,
-      output: `libpromptloss_ops${extension}`,
+      output: names.ops,
       // Vector types are passed between inlined functions only, where no calling convention is involved.
       // Nobody reads errno, and a square root that may set it is no vector instruction.
       compile: (source) => [
@@ -67,7 +73,7 @@ export function unitsFor(libtorch: Libtorch, machine: Machine, options: UnitOpti
     {
       name: "binding",
       sourceDir: binding,
-      output: "promptloss_torch.node",
+      output: names.addon,
       compile: () => [
         ...glue,
         ...["-fvisibility=hidden", "-fvisibility-inlines-hidden"],
@@ -90,13 +96,19 @@ function linkArguments(libtorch: Libtorch, machine: Machine, openmp: readonly st
   const runtime = libtorch.openmp === undefined ? openmp : [join(libDir, libtorch.openmp)];
   const parallel = openmp.length === 0 ? [] : runtime;
   if (machine.platform === "darwin") {
-    return ["-dynamiclib", `-L${libDir}`, `-Wl,-rpath,${libDir}`, ...libraries, ...parallel];
+    return [
+      "-dynamiclib",
+      `-L${libDir}`,
+      `-Wl,-rpath,@loader_path/${LIBTORCH_LINK}`,
+      ...libraries,
+      ...parallel,
+    ];
   }
   return [
     "-shared",
     `-L${libDir}`,
     // DT_RPATH rather than DT_RUNPATH: the libtorch that the code was compiled against wins over LD_LIBRARY_PATH.
-    `-Wl,--disable-new-dtags,-rpath,${libDir}`,
+    `-Wl,--disable-new-dtags,-rpath,$ORIGIN/${LIBTORCH_LINK}`,
     "-Wl,--no-as-needed",
     ...libraries,
     ...parallel,

@@ -1,0 +1,100 @@
+// Native code that comes built, in a package per platform beside this one, such as @promptloss/torch-linux-x64. It serves
+// where it was built from these very sources, for the very libtorch that is in use.
+import { createHash } from "node:crypto";
+import { renameSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { draftOf } from "../files/atomic.ts";
+import type { Machine } from "../machine.ts";
+import type { BuildResult } from "./build.ts";
+import {
+  type BuildRecord,
+  factsFor,
+  fits,
+  linkLibtorch,
+  readWholeBuild,
+  writeBuild,
+} from "./build-record.ts";
+import { buildFolder, currentBuildOf, packageFolder, writeCurrentBuild } from "./current-build.ts";
+import type { Libtorch } from "./libtorch.ts";
+import { libraryNames } from "./units.ts";
+import { platformOf } from "./wheel.ts";
+
+export interface Prebuilt {
+  /** The folder with the libraries. */
+  readonly folder: string;
+  readonly record: BuildRecord;
+}
+
+/** The package that holds the native code for a platform such as `linux-x64`. */
+export function prebuiltPackage(platform: string): string {
+  return `@promptloss/torch-${platform}`;
+}
+
+/** The native code that is installed beside this package; undefined where there is none or it is not whole. */
+export function findPrebuilt(machine: Machine, from: string = import.meta.url): Prebuilt | undefined {
+  const platform = platformOf(machine);
+  try {
+    const folder = dirname(createRequire(from).resolve(`${prebuiltPackage(platform)}/package.json`));
+    const record = readWholeBuild(folder);
+    return record === undefined ? undefined : { folder, record };
+  } catch {
+    return undefined;
+  }
+}
+
+export interface PrebuiltOptions {
+  /** The folder with `ops/` and `binding/`; the package's own when left out. */
+  readonly nativeDir?: string | undefined;
+  /** Where builds and `current.json` go; the package's own when left out. */
+  readonly outputDir?: string | undefined;
+}
+
+/** Whether the prebuilt code was made for this libtorch, and from these sources. */
+export function serves(
+  { record }: Prebuilt,
+  libtorch: Libtorch,
+  machine: Machine,
+  { nativeDir = join(packageFolder, "native") }: PrebuiltOptions = {},
+): boolean {
+  return fits(record, factsFor(libtorch, machine, nativeDir));
+}
+
+/** Makes the prebuilt code the build in use, for `libtorch`; undefined where it does not serve. */
+export function takePrebuilt(
+  prebuilt: Prebuilt,
+  libtorch: Libtorch,
+  machine: Machine,
+  options: PrebuiltOptions = {},
+): BuildResult | undefined {
+  if (!serves(prebuilt, libtorch, machine, options)) return undefined;
+  const { outputDir = buildFolder } = options;
+  const { folder: from, record } = prebuilt;
+  const place = createHash("sha256")
+    .update(JSON.stringify([libtorch.root, "prebuilt"]))
+    .digest("hex")
+    .slice(0, 10);
+  const folder = join(outputDir, `${libtorch.version}-${place}`);
+  if (readWholeBuild(folder)?.key !== record.key) putInPlace(from, folder, record);
+  linkLibtorch(folder, libtorch.libDir);
+  const pathOf = (name: string): string | undefined =>
+    name in record.libraries ? join(folder, name) : undefined;
+  const { addon, ops } = libraryNames(machine.platform);
+  const current = currentBuildOf(libtorch, { addon: pathOf(addon), ops: pathOf(ops) });
+  writeCurrentBuild(current, outputDir);
+  return { current, folder, compiled: [], linked: [] };
+}
+
+function putInPlace(from: string, folder: string, record: BuildRecord): void {
+  const draft = draftOf(folder);
+  try {
+    writeBuild(from, draft, Object.keys(record.libraries), record);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(draft, folder);
+  } catch (error) {
+    // Another process may have been first.
+    if (readWholeBuild(folder)?.key !== record.key) throw error;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
