@@ -41,7 +41,7 @@ export function maxT(
   const spreads = contrasts.map((a) => noise.spread(a));
   const df = Math.min(...spreads.map((spread) => spread.df));
   const errors = spreads.map(({ variance }) => Math.sqrt(variance));
-  const largest = largestDraws(contrasts, errors, noise, df, tail);
+  const largest = largestDraws(contrasts, noise, df, tail);
   const tests = contrasts.map((_, k): ContrastTest => {
     const t = estimates[k]! / errors[k]!;
     const reached = tail === "upper" ? t : Math.abs(t);
@@ -59,7 +59,6 @@ export function maxT(
 /** Largest statistic of each draw under "all contrasts are 0", ascending. */
 function largestDraws(
   contrasts: readonly Float64Array[],
-  errors: readonly number[],
   noise: Noise,
   df: number,
   tail: Tail,
@@ -75,10 +74,12 @@ function largestDraws(
   const count = contrasts.length;
   const rows = new Float64Array(count * size);
   for (const [k, a] of contrasts.entries()) {
+    // Of each a deviation of 1: a contrast's own variance may be bounded from below, and correlations are not.
+    const deviation = Math.sqrt(noise.covariance(a, a)) || 1;
     for (const [j, value] of values.entries()) {
       let sum = 0;
       for (let i = 0; i < size; i++) sum += a[i]! * vectors[j]![i]!;
-      rows[k * size + j] = (sum * Math.sqrt(Math.max(0, value))) / errors[k]!;
+      rows[k * size + j] = (sum * Math.sqrt(Math.max(0, value))) / deviation;
     }
   }
   // Two digits: a twentieth of the degrees of freedom moves a p-value less than the draws do.

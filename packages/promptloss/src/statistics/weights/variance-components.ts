@@ -81,11 +81,7 @@ interface TasksApart {
   cellDf: number;
 }
 
-/**
- * The tasks' covariance is taken as it is observed, as in a t-test over tasks: bounding it by the residual variance, as
- * restricted maximum likelihood does, makes it too large where tasks differ little. The run's variance is bounded by 0,
- * and where it would fall below, the cells' mean square joins the residual one.
- */
+/** The run's variance is bounded by 0; the tasks' covariance is taken as it is observed, as in a t-test over tasks. */
 function tasksApart(projection: Projection, mean: Squares, rest: Squares): TasksApart {
   const { tasks, curveTerms: p, coordinates, meanCoordinates } = projection;
   const between = new Float64Array(p * p);
@@ -95,35 +91,42 @@ function tasksApart(projection: Projection, mean: Squares, rest: Squares): Tasks
         between[i * p + j]! +=
           ((own[i]! - meanCoordinates[i]!) * (own[j]! - meanCoordinates[j]!)) / (tasks - 1);
   const cell = mean.sum / mean.df;
-  const pooled = cell < rest.sum / rest.df;
-  const residualDf = pooled ? rest.df + mean.df : rest.df;
-  const residual = (pooled ? rest.sum + mean.sum : rest.sum) / residualDf;
+  const residual = rest.sum / rest.df;
   return {
-    ...{ between, betweenDf: tasks - 1, residual, residualDf, cell, cellDf: mean.df },
-    shared: pooled ? 0 : cell - residual,
+    ...{ between, betweenDf: tasks - 1, residual, residualDf: rest.df, cell, cellDf: mean.df },
+    shared: Math.max(0, cell - residual),
   };
 }
 
+/**
+ * T times a contrast's variance is expected to be B + C − R: the mean squares between tasks, between cells, and the rest.
+ * B alone is right where runs share nothing, C alone where tasks do not differ. It is taken as B + max(0, C − R), and at
+ * least as the mean of B and C, which catches a B that came out small.
+ *
+ * Its degrees of freedom are those of B + C, with shares 1 − w and w. As a difference of mean squares it would have far
+ * fewer (Satterthwaite), but the two bounds take away the small variances that make a difference unsafe. What is left of
+ * the risk is a small B where tasks differ, against which the third term stands where cells have more degrees of freedom
+ * than tasks. Bounds and term are our choice, held to their level by simulation (bench:calibration).
+ */
 function generalNoise(found: TasksApart, p: number, tasks: number): Noise {
-  const { between, residual, shared } = found;
+  const { between, betweenDf, residual, residualDf, shared, cell, cellDf } = found;
   const ofTasks = (a: Float64Array, b: Float64Array): number => {
     let sum = 0;
     for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) sum += a[i]! * between[i * p + j]! * b[j]!;
     return sum;
   };
-  const covariance = (a: Float64Array, b: Float64Array): number =>
-    (ofTasks(a, b) + residual * inner(a.subarray(p), b.subarray(p)) + shared * inner(a, b)) / tasks;
   return {
-    covariance,
+    covariance: (a, b) =>
+      (ofTasks(a, b) + residual * inner(a.subarray(p), b.subarray(p)) + shared * inner(a, b)) / tasks,
     spread(a) {
-      const variance = covariance(a, a);
-      const length = shared > 0 ? squares(a) : 0;
-      // Variances of the mean squares that the variance is a sum of.
-      const uncertainty =
-        (2 * ofTasks(a, a) ** 2) / found.betweenDf +
-        (2 * (found.cell * length) ** 2) / found.cellDf +
-        (2 * (residual * (squares(a.subarray(p)) - length)) ** 2) / found.residualDf;
-      return { variance, df: (2 * (variance * tasks) ** 2) / uncertainty };
+      const [own, beyond] = [ofTasks(a, a), residual * squares(a.subarray(p))];
+      const [ofCells, rest] = [cell * squares(a), residual * squares(a)];
+      const apart = own + beyond;
+      const variance = Math.max(apart + Math.max(0, ofCells - rest), (apart + ofCells) / 2) / tasks;
+      const apartDf = apart ** 2 / (own ** 2 / betweenDf + beyond ** 2 / residualDf);
+      const w = ofCells / (apart + ofCells);
+      const both = 1.5 * w * (1 - w) * Math.max(0, 1 / apartDf - 1 / cellDf);
+      return { variance, df: 1 / ((1 - w) ** 2 / apartDf + w ** 2 / cellDf + both) };
     },
   };
 }
