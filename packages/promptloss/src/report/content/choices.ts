@@ -152,7 +152,7 @@ function intervals({ fits }: StudyContent): Choice[] {
       name: "Significance",
       mark: changed(alpha, "alpha") ? "study" : "own",
       texts: [
-        `At ${alpha}, Student's t with Satterthwaite's degrees of freedom on scores scaled within each task and compared within blocks of cells; Holm's correction over all ${fits.tested} statements, of which those over all tasks share half of the error.`,
+        `At ${alpha}, Student's t with Satterthwaite's degrees of freedom on scores scaled within each task and compared within blocks of cells; one sequentially rejective correction over all ${fits.tested} statements, of which those over all tasks share half of the error: a statement's share goes first to any relation, then to the comparisons with the two ends, then back to the others.`,
         "A relation: the trend or the curvature in w_p, the smaller p-value times two. A best weight inside: means of neighboring weights beat both observed ends, corrected for the choice of neighbors, and the quadratic fits. Fewer than 6 residual degrees of freedom carry no verdict.",
         "From four tasks on, statements are about tasks like these, and how tasks differ counts as uncertainty; with fewer they are about these tasks.",
       ],

@@ -21,7 +21,7 @@ export function methodsParagraph(content: StudyContent, version: string): string
       `Each model was scored on ${listed(benchmarks.map(({ name, metric }) => `${name} (${metric})`))}.`,
     "Scores were compared across weights within blocks of otherwise equal runs, each task scaled by its deviation within blocks, as a function of w_p = PLW^0.30103 (Huerta-Enochian and Ko, 2024).",
     `We tested for a trend and a curvature with Student's t on ${overall?.finding ? `${trimmed(overall.finding.evidence.residualDf, 4)} residual` : "the residual"} degrees of freedom, and call a best weight inside the range only where weights inside beat both ends of it; its interval is Fieller's at ${trimmed(100 * level, 4)} %.`,
-    `p-values are corrected by Holm's method over all ${fits.tested} statements, at α = ${alpha}.`,
+    `p-values are corrected by one sequentially rejective graph over all ${fits.tested} statements and their comparisons with the ends (Bretz et al., 2009), at α = ${alpha}.`,
     overall?.fit &&
       `Curves were drawn from a ${family === "beta" ? "beta" : "Gaussian"} mixed model, ${overall.formula}.`,
     fits.atChance.length > 0 &&
@@ -53,14 +53,14 @@ export function bibtex(version: string, year: number): string {
   pages   = {175--185},
   year    = {1954}
 }
-@article{holm-1979,
-  title   = {A Simple Sequentially Rejective Multiple Test Procedure},
-  author  = {Holm, Sture},
-  journal = {Scandinavian Journal of Statistics},
-  volume  = {6},
-  number  = {2},
-  pages   = {65--70},
-  year    = {1979}
+@article{bretz-2009,
+  title   = {A Graphical Approach to Sequentially Rejective Multiple Test Procedures},
+  author  = {Bretz, Frank and Maurer, Willi and Brannath, Werner and Posch, Martin},
+  journal = {Statistics in Medicine},
+  volume  = {28},
+  number  = {4},
+  pages   = {586--604},
+  year    = {2009}
 }
 `;
 }

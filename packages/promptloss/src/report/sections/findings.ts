@@ -20,7 +20,7 @@ export function findings({ fits, series, benchmarks, results }: StudyContent): M
   const percent = `${trimmed(100 * fits.settings.level, 4)} %`;
   return html`
 <p>Shape and p-value are of one test per row: does the score have a trend or a curve over the weights at all? p is corrected by
-Holm's method for the ${counted(fits.tested, "statement")} that could be tested; df are the residual degrees of freedom. A best
+one sequential method over the ${counted(fits.tested, "statement")} that could be tested; df are the residual degrees of freedom. A best
 weight has an interval only where weights inside beat both ends; otherwise the weights that can't be told from the best are
 named. “At” is the weight with the best mean; what it gains over both ends is in the metric's own unit, with ${percent} intervals corrected for all
 weights: a gain whose interval holds 0 is none. Groups have no unit of their own.</p>

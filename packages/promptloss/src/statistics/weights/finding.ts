@@ -3,6 +3,7 @@
 // read it.
 import { plwOfWp } from "../effect/plw.ts";
 import { type EndTests, endTests, pairedDifferences, type WeightAnalysis } from "./analysis.ts";
+import type { CorrectedStages, StatementTests } from "./correction.ts";
 import { verdictOf } from "./verdict.ts";
 import type { Shape, WeightFinding } from "./weight-finding.ts";
 
@@ -16,28 +17,62 @@ function turnOf({ relation }: WeightAnalysis): 1 | -1 {
   return (relation.curvature?.estimate ?? 0) > 0 ? -1 : 1;
 }
 
-/** Tests of the middle against both ends, for analyses with a relation. */
-export function insideTests(analysis: WeightAnalysis): EndTests {
-  return endTests(analysis, turnOf(analysis));
+/** What a study's correction says of an analysis; `ends` where the relation is significant and weights lie inside. */
+export interface CorrectedAnalysis {
+  /** Of any relation. */
+  readonly relation: number;
+  readonly ends:
+    | {
+        readonly tests: EndTests;
+        /** Weights inside against the lowest weight, against the highest, and one window against both. */
+        readonly corrected: { readonly first: number; readonly last: number; readonly inside: number };
+      }
+    | undefined;
 }
 
-/** Both are corrected over the study; `ends` only where the relation is significant. */
+/** An analysis' tests in the order in which they are asked; and what their corrected p-values say of it. */
+export function stagesOf(analysis: WeightAnalysis): {
+  readonly stages: StatementTests["stages"];
+  readonly read: (corrected: CorrectedStages) => CorrectedAnalysis;
+} {
+  let tests: EndTests | undefined;
+  const stages = [
+    () => [relationP(analysis)],
+    () => {
+      tests = endTests(analysis, turnOf(analysis));
+      return tests.inside === undefined ? [] : [tests.first, tests.last];
+    },
+    () => (tests?.inside === undefined ? [] : [tests.inside.p]),
+  ];
+  return {
+    stages,
+    read([relation, ends, inside]) {
+      const [first, last] = ends ?? [];
+      return {
+        relation: relation?.[0] ?? 1,
+        ends:
+          tests === undefined || first === undefined || last === undefined
+            ? undefined
+            : { tests, corrected: { first, last, inside: inside?.[0] ?? 1 } },
+      };
+    },
+  };
+}
+
 export function findingOf(
   analysis: WeightAnalysis,
   options: {
     readonly alpha: number;
     readonly level: number;
-    readonly correctedP: number;
-    readonly ends?: EndTests | undefined;
-    readonly correctedInsideP?: number | undefined;
+    readonly corrected: CorrectedAnalysis;
     /** Compute the table of differences, which no verdict needs. Default true. */
     readonly differences?: boolean;
   },
 ): WeightFinding {
-  const { alpha, level, correctedP, ends, correctedInsideP, differences = true } = options;
+  const { alpha, level, corrected, differences = true } = options;
   const { about, table, projection, variances, relation, theseTasks, lackOfFit, vertex } = analysis;
   const { levels } = projection;
-  const shape = shapeOf(analysis, alpha, correctedP, ends, correctedInsideP);
+  const shape = shapeOf(analysis, alpha, corrected);
   const last = levels.length - 1;
   const others = levels.map((_, k) => k);
   const versus = (end: number): [number, number][] => others.filter((k) => k !== end).map((k) => [k, end]);
@@ -64,9 +99,9 @@ export function findingOf(
         curves: variances.curves,
       },
       ...{ relation, theseTasks, lackOfFit },
-      inside: ends?.inside,
+      inside: corrected.ends?.tests.inside,
     },
-    ...{ correctedP, correctedInsideP, alpha, level },
+    ...{ correctedP: corrected.relation, correctedInsideP: corrected.ends?.corrected.inside, alpha, level },
     vertex: vertex && {
       wp: vertex.wp,
       method: "Fieller" as const,
@@ -96,31 +131,34 @@ export function findingOf(
   return deepFreeze({ ...finding, verdict: verdictOf(finding) });
 }
 
+/**
+ * A claim beyond the relation rests on a corrected test. What speaks against one does so uncorrected: a curvature against
+ * "rises" and "falls", a lack of fit against a best weight.
+ */
 function shapeOf(
   { judged, relation, lackOfFit, vertex, projection }: WeightAnalysis,
   alpha: number,
-  correctedP: number,
-  ends: EndTests | undefined,
-  insideP: number | undefined,
+  { relation: relationP, ends }: CorrectedAnalysis,
 ): Shape {
   if (!judged) return "no verdict";
-  if (!(correctedP < alpha) || ends === undefined) return "flat";
+  if (!(relationP < alpha)) return "flat";
   const { trend, curvature } = relation;
   const terms = curvature === undefined ? 1 : 2;
   const curved = curvature !== undefined && curvature.p * terms < alpha;
-  const sloped = trend.p * terms < alpha;
+  // As much more than its own as the relation's p-value was corrected.
+  const sloped = trend.p * terms * (relation.p > 0 ? relationP / relation.p : 1) < alpha;
   const bent = lackOfFit !== undefined && lackOfFit.p < alpha;
   const { levels } = projection;
   const tried = vertex !== undefined && vertex.wp > levels[0]!.wp && vertex.wp < levels.at(-1)!.wp;
   const peaked = curvature === undefined || curvature.estimate <= 0;
-  if (insideP !== undefined && insideP < alpha && (levels.length < 4 || tried)) {
+  if (ends !== undefined && ends.corrected.inside < alpha && (levels.length < 4 || tried)) {
     if (bent) return "irregular";
     return peaked ? "peak" : "valley";
   }
   if (!curved && sloped) return trend.estimate > 0 ? "rises" : "falls";
   // A curve: which end do the weights inside differ from?
-  const first = ends.first < alpha;
-  const last = ends.last < alpha;
+  const first = ends !== undefined && ends.corrected.first < alpha;
+  const last = ends !== undefined && ends.corrected.last < alpha;
   if (first && !last) return peaked ? "rises, then flat" : "falls, then flat";
   if (last && !first) return peaked ? "flat, then falls" : "flat, then rises";
   if (sloped && trend.estimate > 0) return peaked ? "rises, then flat" : "flat, then rises";

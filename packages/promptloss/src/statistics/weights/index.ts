@@ -8,12 +8,8 @@ export {
   type TermTest,
   type WeightAnalysis,
 } from "./analysis.ts";
-export {
-  findingOf,
-  insideTests,
-  relationP,
-} from "./finding.ts";
-export { holm } from "./holm.ts";
+export { type CorrectedStages, correctedTests, type StatementTests } from "./correction.ts";
+export { type CorrectedAnalysis, findingOf, stagesOf } from "./finding.ts";
 export { type Interaction, type InteractionRow, interaction, type PairMean } from "./interaction.ts";
 export { renderFinding } from "./render.ts";
 export type { WeightRow } from "./score-table.ts";

@@ -5,8 +5,8 @@ import { randomSource } from "../random.ts";
 import { comparisonDf } from "../rules.ts";
 import { studentTwoSided } from "../special.ts";
 import { analyzeWeights, type WeightAnalysis } from "./analysis.ts";
-import { findingOf, insideTests, relationP } from "./finding.ts";
-import { holm } from "./holm.ts";
+import { correctedTests } from "./correction.ts";
+import { findingOf, stagesOf } from "./finding.ts";
 import type { WeightRow } from "./score-table.ts";
 import type { WeightFinding } from "./weight-finding.ts";
 
@@ -37,12 +37,9 @@ function rowsOf({ tasks = 1, seeds = 3, curve = () => 0, slopes = 0, run = 0, se
 }
 
 function decide(analysis: WeightAnalysis): WeightFinding {
-  const p = relationP(analysis);
-  const ends = p < 0.05 ? insideTests(analysis) : undefined;
-  return findingOf(analysis, {
-    ...{ alpha: 0.05, level: 0.95, correctedP: p, ends },
-    correctedInsideP: ends?.inside?.p,
-  });
+  const { stages, read } = stagesOf(analysis);
+  const [corrected] = correctedTests([{ share: 1, stages }], 0.05);
+  return findingOf(analysis, { alpha: 0.05, level: 0.95, corrected: read(corrected!) });
 }
 
 describe("one task", () => {
@@ -151,27 +148,5 @@ describe("several tasks", () => {
     expect(table.notes).toEqual([
       "1 of 18 cells lack a score on some task and are left out of the comparison",
     ]);
-  });
-});
-
-describe("Holm's correction", () => {
-  test("three p-values by hand", () => {
-    expect(holm([0.01, 0.04, 0.03])).toEqual([0.03, 0.06, 0.06]);
-  });
-
-  test("weights: half of the error to the first", () => {
-    expect(holm([0.02, 0.02, 0.5], [0.5, 0.25, 0.25])).toEqual([0.04, 0.04, 0.5]);
-  });
-
-  test("never below the p-values, never above Bonferroni, in their order", () => {
-    fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }), (p) => {
-        const corrected = holm(p);
-        for (const [k, value] of corrected.entries()) {
-          expect(value).toBeGreaterThanOrEqual(p[k]!);
-          expect(value).toBeLessThanOrEqual(Math.min(1, p[k]! * p.length) + 1e-12);
-        }
-      }),
-    );
   });
 });

@@ -4,16 +4,17 @@
 import {
   type AppliedTransform,
   analyzeWeights,
+  type CorrectedAnalysis,
+  type CorrectedStages,
+  correctedTests,
   findingOf,
   fitSurface,
-  holm,
   type Interaction,
-  insideTests,
   type MixedModelFit,
   type QuadraticEffect,
   type ResponseSurface,
-  relationP,
   StatisticsError,
+  stagesOf,
   type TaskGroup,
   taskGroups,
   type WeightAnalysis,
@@ -176,7 +177,7 @@ export function fitStudy(
     interactions,
     surfaces,
     atChance,
-    tested: statements.filter((statement) => pOf(statement) !== undefined).length,
+    tested: statements.filter(isTested).length,
     notes,
   });
 }
@@ -223,56 +224,42 @@ interface Decided {
   readonly finding: WeightFinding | undefined;
 }
 
-function pOf({ analysis, p }: Statement): number | undefined {
-  return p ?? (analysis?.judged ? relationP(analysis) : undefined);
+/** Whether anything is tested: an analysis of too few cells is not. */
+function isTested({ analysis, p }: Statement): boolean {
+  return p !== undefined || analysis?.judged === true;
 }
 
-/** Holm's correction over all statements, then what each may say. */
+/** One correction over all statements, then what each may say. */
 function decided(
   statements: readonly Statement[],
   { alpha, level }: AnalysisSettings,
   differences: boolean,
 ): Decided[] {
-  const tested = statements.flatMap((statement, k) => (pOf(statement) === undefined ? [] : [k]));
-  const overall = (k: number): boolean => statements[k]!.overall;
-  const corrected = weightedHolm(
-    tested,
-    tested.map((k) => pOf(statements[k]!)!),
-    overall,
-  );
-  const claimed = tested.filter((k) => statements[k]!.analysis && corrected.get(k)! < alpha);
-  const ends = new Map(claimed.map((k) => [k, insideTests(statements[k]!.analysis!)]));
-  const asked = claimed.filter((k) => ends.get(k)!.inside !== undefined);
-  const inside = weightedHolm(
-    asked,
-    asked.map((k) => ends.get(k)!.inside!.p),
-    overall,
-  );
-  return statements.map(({ analysis }, k) => ({
-    correctedP: corrected.get(k),
-    finding:
-      analysis &&
-      findingOf(analysis, {
-        ...{ alpha, level, correctedP: corrected.get(k) ?? 1 },
-        ends: ends.get(k),
-        correctedInsideP: inside.get(k),
-        differences,
-      }),
+  const tested = statements.filter(isTested);
+  const first = tested.filter(({ overall }) => overall).length;
+  const rest = tested.length - first;
+  const chains = tested.map(({ analysis, p, overall }) => ({
+    share: rest === 0 || first === 0 ? 1 : overall ? 0.5 / first : 0.5 / rest,
+    ...(analysis === undefined
+      ? { stages: [() => [p!]], read: ([own]: CorrectedStages) => ({ relation: own![0]!, ends: undefined }) }
+      : stagesOf(analysis)),
   }));
-}
-
-function weightedHolm(
-  keys: readonly number[],
-  p: readonly number[],
-  overall: (key: number) => boolean,
-): Map<number, number> {
-  const first = keys.filter(overall).length;
-  const rest = keys.length - first;
-  const weights = keys.map((key) =>
-    rest === 0 || first === 0 ? 1 : overall(key) ? 0.5 / first : 0.5 / rest,
+  const corrected = correctedTests(chains, alpha);
+  const found = new Map<Statement, CorrectedAnalysis>(
+    tested.map((statement, k) => [statement, chains[k]!.read(corrected[k]!)]),
   );
-  const corrected = holm(p, weights);
-  return new Map(keys.map((key, i) => [key, corrected[i]!]));
+  return statements.map((statement) => {
+    const own = found.get(statement);
+    return {
+      correctedP: own?.relation,
+      finding:
+        statement.analysis &&
+        findingOf(statement.analysis, {
+          ...{ alpha, level, differences },
+          corrected: own ?? { relation: 1, ends: undefined },
+        }),
+    };
+  });
 }
 
 /** All tasks, then each group where there are several. */
