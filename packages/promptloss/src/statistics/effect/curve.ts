@@ -14,6 +14,8 @@ export interface CurveOptions {
   at?: Row;
   /** Number of points from 0 to 1. Default 101. */
   points?: number;
+  /** The points themselves, in place of their number. */
+  wps?: readonly number[];
   /** Of the interval. Default 0.95. */
   level?: number;
 }
@@ -33,6 +35,7 @@ export function effectCurve(fit: MixedModelFit, options: CurveOptions = {}): Cur
   const { variable = "wp", at = {}, points = 101, level = 0.95 } = options;
   if (!Number.isInteger(points) || points < 2)
     throw new StatisticsError(`points must be a whole number from 2, not ${points}`);
+  const { wps = Array.from({ length: points }, (_, i) => i / (points - 1)) } = options;
   const base = baseRow(fit, at);
   // Only the groups that are asked for: an empty label is one that no fit has seen.
   const { random } = fit.state.frame.formula;
@@ -40,11 +43,11 @@ export function effectCurve(fit: MixedModelFit, options: CurveOptions = {}): Cur
     for (const node of groupColumns)
       if (node.type === "name" && at[node.name] === undefined) base[node.name] = "";
   }
-  const rows = Array.from({ length: points }, (_, i) => ({ ...base, [variable]: i / (points - 1) }));
+  const rows = wps.map((wp) => ({ ...base, [variable]: wp }));
   const reach = standardNormalQuantile((1 + level) / 2);
   const { family } = fit.state;
   return predict(fit, rows, { conditional: true }).map(({ linear, mean, standardError }, i) => {
-    const wp = i / (points - 1);
+    const wp = wps[i]!;
     const lower = family.mean(linear - reach * standardError);
     return { wp, plw: plwOfWp(wp), mean, lower, upper: family.mean(linear + reach * standardError) };
   });

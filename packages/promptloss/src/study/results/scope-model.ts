@@ -1,6 +1,7 @@
 // The mixed model that a statement is printed and drawn with, its curve under the statement's claim, and the other
 // family's view beside it. Pure.
 import {
+  effectCurve,
   fitMixedModel,
   type MixedModelFit,
   type QuadraticEffect,
@@ -59,7 +60,7 @@ export function scopeModel(
     });
     return {
       ...{ formula, fit, problem: undefined },
-      effect: finding && claimed(effect, finding),
+      effect: finding && claimed(effect, finding, fit),
       beside: finding && analysis && besideOf(rows, finding, analysis, formula, settings),
     };
   } catch (error) {
@@ -99,8 +100,8 @@ const kinds: Readonly<Record<WeightFinding["shape"], QuadraticEffect["kind"]>> =
   "no verdict": "none",
 };
 
-/** The model's curve says no more than the finding does. */
-function claimed(effect: QuadraticEffect, finding: WeightFinding): QuadraticEffect {
+/** The model's curve says no more than the finding does; the mean at the finding's best weight is the model's there. */
+function claimed(effect: QuadraticEffect, finding: WeightFinding, fit: MixedModelFit): QuadraticEffect {
   const { shape, best, interval, vertex, verdict } = finding;
   const kind = kinds[shape];
   return {
@@ -110,7 +111,7 @@ function claimed(effect: QuadraticEffect, finding: WeightFinding): QuadraticEffe
       vertex === undefined
         ? effect.vertex
         : { ...effect.vertex, wp: vertex.wp, lower: vertex.lower, upper: vertex.upper },
-    best: kind === "none" ? undefined : { mean: effect.best?.mean ?? Number.NaN, ...best },
+    best: kind === "none" ? undefined : { ...best, mean: effectCurve(fit, { wps: [best.wp] })[0]!.mean },
     plwInterval: interval?.plw,
     bootstrap: kind === "maximum" ? effect.bootstrap : undefined,
     sentence: verdict,
