@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { studyResults } from "../../../test/study/made-results.ts";
+import { effectCurve } from "../../statistics/index.ts";
 import { randomSource } from "../../statistics/random.ts";
 import { readTable } from "../table/table-file.ts";
 import { analysisSettings } from "./analysis.ts";
@@ -106,16 +107,38 @@ describe("models of a study", () => {
     expect(fitStudy({ ...rest, rows: [] }).fits).toEqual([]);
   });
 
-  test("scores that are no numbers stay such in the files, and out of models", () => {
+  test("scores that are no numbers stay such in the files, and count as the worst of their block", () => {
     const results = studyResults({ ratios: [0.1], best: 0.7 });
     const rows = results.rows.map((row, i) => (i === 3 ? { ...row, value: Number.NaN } : row));
     writeStudyResults(folder, { ...results, rows });
     const read = readStudyResults(folder);
     expect(read.rows[3]!.value).toBeNaN();
     const { fits, notes } = fitStudy(read);
-    expect(notes).toEqual(["one score is no number and is left out"]);
-    expect(fits[0]!.rows).toHaveLength(results.rows.length - 1);
-    expect(fits[0]!.effect!.kind).toBe("maximum");
+    expect(notes).toEqual([
+      "1 run diverged or gave a score that is no number, which counts as the worst one of the same block: " +
+        "PLW 0.001, seed 1",
+    ]);
+    expect(fits[0]!.rows).toHaveLength(results.rows.length);
+    const seed = results.rows.filter(({ factors }, i) => factors.seed === 1 && i !== 3);
+    expect(fits[0]!.rows[3]!.value).toBe(Math.min(...seed.map(({ value }) => value)));
+  });
+
+  test("a weight whose runs diverge is not the best, even where the one that went well is", () => {
+    const results = studyResults({ ratios: [0.1], best: 0.7 });
+    const top = 0.3;
+    const rows = results.rows.map((row) =>
+      row.plw === top && row.factors.seed !== 1 ? { ...row, value: Number.NaN } : row,
+    );
+    const { finding } = fitStudy({ ...results, rows }).fits[0]!;
+    const [best] = [...finding!.means].sort((a, b) => b.mean - a.mean);
+    expect(best!.plw).not.toBe(top);
+    expect(finding!.means.find(({ plw }) => plw === top)!.cells).toBe(3);
+  });
+
+  test("the mean at the best weight is the model's there", () => {
+    const { fit, effect } = fitStudy(studyResults({ ratios: [0.1], best: 0.7 })).fits[0]!;
+    const { wp, mean } = effect!.best!;
+    expect(mean).toBe(effectCurve(fit!, { wps: [wp] })[0]!.mean);
   });
 
   test("four ratios or more make a surface", () => {

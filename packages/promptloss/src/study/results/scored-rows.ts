@@ -49,18 +49,14 @@ export interface UsableRows {
 }
 
 /**
- * Values that are no numbers, as of a run that diverged, benchmarks on which all cells have one value, and benchmarks at
- * chance are set aside, each with a note.
+ * Benchmarks on which all cells have one value, and benchmarks at chance are set aside, each with a note. A value that is
+ * no number, as of a run that diverged, counts as the worst one that is: left out, it would leave its weight the runs that
+ * went well.
  */
 export function usableRows(results: readonly ResultRow[]): UsableRows {
   const all = benchmarkRows(results);
   const named = all.filter(({ result }) => Number.isFinite(result.value));
-  const notes: string[] = [];
-  const lost = all.length - named.length;
-  if (lost > 0)
-    notes.push(
-      `${lost === 1 ? "one score is no number and is" : `${lost} scores are no numbers and are`} left out`,
-    );
+  const notes = divergedNotes(all);
   const byBenchmark = new Map<string, ResultRow[]>();
   for (const { benchmark, result } of named)
     byBenchmark.set(benchmark, [...(byBenchmark.get(benchmark) ?? []), result]);
@@ -79,7 +75,7 @@ export function usableRows(results: readonly ResultRow[]): UsableRows {
       );
     }
   }
-  const kept = named.filter(({ benchmark }) => !aside.has(benchmark));
+  const kept = all.filter(({ benchmark }) => !aside.has(benchmark) && byBenchmark.has(benchmark));
   if (kept.some(({ result }) => !result.higherIsBetter))
     notes.push("metrics of which less is better were negated");
   const blockOf = blocks(kept.map(({ result }) => result));
@@ -87,7 +83,42 @@ export function usableRows(results: readonly ResultRow[]): UsableRows {
     ...{ result, benchmark, value: result.higherIsBetter ? result.value : -result.value },
     block: blockOf(result),
   }));
-  return { rows, atChance, notes };
+  return { rows: withWorst(rows), atChance, notes };
+}
+
+function divergedNotes(rows: readonly { readonly result: ResultRow }[]): string[] {
+  const cells = new Map(
+    rows.flatMap(({ result }) => (Number.isFinite(result.value) ? [] : [[result.cell, result] as const])),
+  );
+  if (cells.size === 0) return [];
+  const names = [...cells.values()].map(({ factors, plw }) =>
+    [
+      `PLW ${short(plw)}`,
+      ...Object.entries(factors)
+        .filter(([name]) => name !== "plw")
+        .map(([name, level]) => `${name} ${level}`),
+    ].join(", "),
+  );
+  return [
+    `${cells.size === 1 ? "1 run" : `${cells.size} runs`} diverged or gave a score that is no number, which counts as ` +
+      `the worst one of the same block: ${names.join("; ")}`,
+  ];
+}
+
+/** The worst of the block, or of all blocks where none of it is a number. */
+function withWorst(rows: readonly UsableRow[]): UsableRow[] {
+  const worst = new Map<string, number>();
+  const keys = ({ benchmark, block }: UsableRow): [string, string] => [
+    JSON.stringify([benchmark, block]),
+    JSON.stringify([benchmark]),
+  ];
+  for (const row of rows.filter(({ value }) => Number.isFinite(value)))
+    for (const key of keys(row)) worst.set(key, Math.min(worst.get(key) ?? row.value, row.value));
+  return rows.map((row) => {
+    if (Number.isFinite(row.value)) return row;
+    const [own, all] = keys(row);
+    return { ...row, value: worst.get(own) ?? worst.get(all)! };
+  });
 }
 
 /** One-sided at 5 %. */

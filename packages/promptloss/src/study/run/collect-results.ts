@@ -9,9 +9,15 @@ import type { ResultRow } from "../results/result-row.ts";
 import { type StudyResults, writeStudyResults } from "../results/results-file.ts";
 import { CellFolder } from "./cell-folder.ts";
 
-/** Results of the cells that are done, in the study's order. */
+/** What the training of a cell that diverged fails with. */
+const DIVERGED: ReadonlySet<string> = new Set(["DivergenceError", "NonFiniteLossError"]);
+
+/**
+ * Results of the cells that are done, in the study's order; then of those whose training diverged, which have a value
+ * that is no number for all that the others were scored on.
+ */
 export function collectResults(study: Study): StudyResults {
-  const rows = study.cells.flatMap((cell) => {
+  const done = study.cells.flatMap((cell) => {
     const folder = new CellFolder(study, cell);
     const { state, manifest } = folder;
     if (state?.state !== "done" || manifest === undefined) return [];
@@ -31,6 +37,7 @@ export function collectResults(study: Study): StudyResults {
       ),
     );
   });
+  const rows = [...done, ...divergedRows(study, done)];
   const { name, factors, settings } = study;
   const measured = new Set(rows.flatMap(({ probes }) => Object.keys(probes)));
   return {
@@ -51,6 +58,29 @@ export function writeResults(study: Study): StudyResults {
     writeStudyResults(study.output, results);
     if (collectResults(study).rows.length === results.rows.length) return results;
   }
+}
+
+function divergedRows(study: Study, done: readonly ResultRow[]): ResultRow[] {
+  const scored = [...new Map(done.map((row) => [JSON.stringify([row.task, row.metric]), row])).values()];
+  return study.cells.flatMap((cell) => {
+    const { state, manifest } = new CellFolder(study, cell);
+    if (state?.state !== "failed" || !DIVERGED.has(state.failure?.name ?? "") || manifest === undefined)
+      return [];
+    const plw = manifest.promptLossWeight;
+    // Of the same data: of a cell that differs in its weight and seed alone.
+    const sibling = done.find(({ factors }) =>
+      Object.entries(cell.levels).every(
+        ([name, level]) => name === "plw" || name === "seed" || factors[name] === level,
+      ),
+    );
+    if (sibling === undefined) return [];
+    const { generationRatio } = sibling;
+    const own = {
+      ...{ cell: cell.id, factors: cell.levels, plw, wp: wpOfPlw(plw) },
+      ...{ generationRatio, value: Number.NaN, standardError: null, items: null, probes: {} },
+    };
+    return scored.map((row): ResultRow => ({ ...row, ...own }));
+  });
 }
 
 function valuesOf(
