@@ -7,6 +7,7 @@ import {
   type StudyFit,
   type StudyFits,
   type StudyInteraction,
+  type StudySurface,
   writeResults,
 } from "../../study/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
@@ -36,13 +37,14 @@ export function resultsCommand(): Command {
     });
 }
 
-function text({ fits, benchmarks, interactions, notes, tested }: StudyFits): string {
+function text({ fits, benchmarks, interactions, surfaces, notes, tested }: StudyFits): string {
   return [
     ...notes.map((note) => `note: ${note}`),
     ...(tested > 1 ? [`note: p-values are corrected for ${tested} statements`] : []),
     ...fits.map(fitText),
     ...(benchmarks.length > 0 ? ["", ink.bold("each benchmark alone"), ...benchmarks.map(alone)] : []),
     ...interactions.map(interactionText),
+    ...(surfaces.length > 0 ? ["", ink.bold("over all generation ratios"), ...surfaces.map(overRatios)] : []),
   ]
     .map((line) => `${line}\n`)
     .join("");
@@ -73,6 +75,10 @@ function fitText(each: StudyFit): string {
 
 function alone(each: StudyFit): string {
   return `${scopeName(each)}: ${each.finding?.verdict ?? `nothing to compare: ${each.problem}`}`;
+}
+
+function overRatios({ taskGroup, finding }: StudySurface): string {
+  return `${taskGroup ?? "all tasks"}: ${finding?.verdict ?? "nothing to compare"}`;
 }
 
 function interactionText({ factor, levels, sentence }: StudyInteraction): string {

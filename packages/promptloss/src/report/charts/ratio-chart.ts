@@ -22,7 +22,7 @@ export interface RidgePoint {
   readonly wp: number;
   readonly lower: number;
   readonly upper: number;
-  /** Whether the surface is significantly higher here than at the ends of the range of w_p. */
+  /** Whether the ratios on either side have a best weight inside of their own. */
   readonly settled: boolean;
 }
 

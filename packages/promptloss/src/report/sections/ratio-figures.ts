@@ -1,6 +1,6 @@
 // Best weights against the generation ratio, for all tasks and for each group, where a study has several ratios.
 
-import { bestPlwAt, type ResponseSurface } from "../../statistics/index.ts";
+import { bestPlwAt, type ResponseSurface, type Shape } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/numbers.ts";
 import type { StudyFit, StudySurface } from "../../study/results/fit-study.ts";
 import type { Draw } from "../charts/figure.ts";
@@ -23,7 +23,7 @@ export function ratioFigures(content: StudyContent, draw: Draw): Markup {
 <p>Each mark is the best weight of one ratio's model with its ${percent} interval, hollow where the score rises or falls
 over the whole range; ratios without a significant relation have none.${
     surfaces.length > 0 &&
-    ` The band holds where the response surface over w_p and log Rg is highest in ${percent} of ${DRAWS} draws of it; a line is drawn in it where the surface is significantly higher there than at the ends of w_p.`
+    ` The band holds where the response surface over w_p and log Rg is highest in ${percent} of ${DRAWS} draws of it, which describes and claims nothing; a line is drawn in it between ratios of which each has a best weight inside of its own.`
   }</p>
 <div class="figures">${scopes.map((scope) => ratioFigure(scope, content, draw))}</div>`;
 }
@@ -34,7 +34,7 @@ function ratioFigure(scope: StudyFit["taskGroup"], { fits, series }: StudyConten
   );
   const points = own.flatMap((fit) => pointOf(fit, seriesOf(fit, series)?.slot ?? 0));
   const found = fits.surfaces.find(({ taskGroup }) => taskGroup === scope);
-  const ridge = found?.surface ? ridgeOf(found.surface, fits.settings.level) : [];
+  const ridge = found?.surface ? ridgeOf(found.surface, own, fits.settings.level) : [];
   const ratios = own.map(({ generationRatio }) => generationRatio!);
   const without = ratios.filter((ratio) => points.every((point) => point.ratio !== ratio));
   const none =
@@ -71,28 +71,40 @@ function pointOf({ effect, generationRatio: ratio }: StudyFit, slot: number): Ra
   ];
 }
 
-function ridgeOf(surface: ResponseSurface, level: number): RidgePoint[] {
+/** @param own findings of the ratios that were tried */
+function ridgeOf(surface: ResponseSurface, own: readonly StudyFit[], level: number): RidgePoint[] {
+  const shapes = own.map(({ generationRatio, finding }) => [generationRatio!, finding?.shape] as const);
+
   const [low, high] = surface.range.rg.map(Math.log) as [number, number];
   return Array.from({ length: RIDGE_POINTS }, (_, i) => {
     const ratio = Math.exp(low + ((high - low) * i) / (RIDGE_POINTS - 1));
-    const { wp, interval, againstEnds } = bestPlwAt(surface, ratio, { level, draws: DRAWS });
-    return { ratio, wp, ...interval.wp, settled: againstEnds.every(({ p }) => p < 1 - level) };
+    const { wp, interval } = bestPlwAt(surface, ratio, { level, draws: DRAWS });
+    return { ratio, wp, ...interval.wp, settled: peaksAround(ratio, shapes) };
   });
+}
+
+/** Whether the ratios that were tried on either side have a best weight inside; slack for rounding at the ends. */
+function peaksAround(ratio: number, shapes: readonly (readonly [number, Shape | undefined])[]): boolean {
+  const below = shapes.findLast(([tried]) => tried <= ratio * (1 + 1e-9));
+  const above = shapes.find(([tried]) => tried >= ratio * (1 - 1e-9));
+  return below?.[1] === "peak" && above?.[1] === "peak";
 }
 
 function ridgeInWords(ridge: readonly RidgePoint[]): string {
   const settled = ridge.filter((point) => point.settled);
-  if (settled.length === 0) return "The surface has no significant best weight at any ratio.";
+  if (settled.length === 0) return "No two neighboring ratios have a best weight inside.";
   const at = ({ wp, ratio }: RidgePoint): string => `w_p ${trimmed(wp)} at Rg ${trimmed(ratio)}`;
   const count = `at ${settled.length} of ${ridge.length} ratios`;
-  return `The surface has a significant best weight ${count}: first ${at(settled[0]!)}, last ${at(settled.at(-1)!)}.`;
+  return `Best weights inside are borne out ${count}: first ${at(settled[0]!)}, last ${at(settled.at(-1)!)}.`;
 }
 
 function surfaceNotes(found: StudySurface | undefined, ridge: readonly RidgePoint[]): string[] {
   if (found === undefined) return [];
-  if (found.surface === undefined) return [`No surface: ${found.problem}.`];
+  const all = found.finding === undefined ? [] : [`Over all ratios: ${found.finding.verdict}`];
+  if (found.surface === undefined) return [...all, `No surface: ${found.problem}.`];
   const { notes, effectiveDegreesOfFreedom: freedom, observations } = found.surface;
   return [
+    ...all,
     ridgeInWords(ridge),
     `Surface of ${observations} scores, ${trimmed(freedom)} effective degrees of freedom.`,
     ...notes.map((note) => `${note}.`),

@@ -70,6 +70,12 @@ export interface StudyInteraction {
 
 export interface StudySurface {
   readonly taskGroup: TaskGroup | undefined;
+  /**
+   * On the average over all ratios, by the same comparisons as at one ratio and corrected with them: blocks of one ratio
+   * each, so that how ratios differ counts as noise. What holds at a ratio is that ratio's own finding. Undefined where
+   * there is nothing to compare.
+   */
+  readonly finding: WeightFinding | undefined;
   readonly surface: ResponseSurface | undefined;
   readonly problem: string | undefined;
 }
@@ -92,7 +98,7 @@ export interface StudyFits {
 }
 
 export interface FitStudyOptions {
-  /** Tables of differences, models that are printed and drawn, surfaces. Default true; no verdict needs them. */
+  /** Tables of differences, models that are printed and drawn, fitted surfaces. Default true; no verdict needs them. */
   readonly models?: boolean;
 }
 
@@ -139,6 +145,16 @@ export function fitStudy(
       settings.level,
     ).map((factor) => ({ generationRatio, ...factor })),
   );
+  const surfaced = (ratios.length < SURFACE_RATIOS ? [] : taskScopes).map((taskGroup) => {
+    const own = ratios
+      .filter(({ generationRatio }) => generationRatio !== undefined)
+      .flatMap(({ cells, generationRatio }) =>
+        rows
+          .filter((row) => cells.has(row.result.cell) && inGroup(row, taskGroup))
+          .map((row) => ({ ...row, block: `Rg ${generationRatio}, ${row.block}` })),
+      );
+    return { taskGroup, rows: own, ...analysisOf(own, settings) };
+  });
   const statements: Statement[] = [
     ...studied.map(({ analysis, taskGroup, benchmark }) => ({
       analysis,
@@ -148,6 +164,7 @@ export function fitStudy(
       { overall: false, p: test?.p },
       ...levels.map(({ analysis }) => ({ overall: false, analysis })),
     ]),
+    ...surfaced.map(({ analysis, taskGroup }) => ({ analysis, overall: taskGroup === undefined })),
   ];
   const decisions = decided(statements, settings, models);
   const interactions = interactionsOf(factors, decisions.slice(studied.length));
@@ -156,16 +173,13 @@ export function fitStudy(
     const model = modelOf(own, finding, analysis, settings, models);
     return Object.freeze({ ...scope, finding, ...model, problem: problem ?? model.problem });
   });
-  const surfaces =
-    !models || ratios.length < SURFACE_RATIOS
-      ? []
-      : taskScopes.map((taskGroup) => ({
-          taskGroup,
-          ...surfaceOf(
-            rows.filter((row) => inGroup(row, taskGroup)),
-            settings,
-          ),
-        }));
+  const ofSurfaces = decisions.slice(statements.length - surfaced.length);
+  const surfaces = surfaced.map(({ taskGroup, rows: own }, k) =>
+    Object.freeze({
+      ...{ taskGroup, finding: ofSurfaces[k]!.finding },
+      ...(models ? surfaceOf(own, settings) : { surface: undefined, problem: undefined }),
+    }),
+  );
   return Object.freeze({
     settings,
     fits: fits.filter(({ benchmark }) => benchmark === undefined),
@@ -347,9 +361,8 @@ function surfaceOf(
   rows: readonly UsableRow[],
   settings: AnalysisSettings,
 ): Pick<StudySurface, "surface" | "problem"> {
-  const known = rows.filter(({ result }) => result.generationRatio !== null);
   try {
-    const { rows: scored } = scoredRows(known.filter(varies(known)), {
+    const { rows: scored } = scoredRows(rows.filter(varies(rows)), {
       ...settings,
       family: "gaussian",
       transforms: [],

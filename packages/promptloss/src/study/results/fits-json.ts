@@ -8,6 +8,7 @@ export function fitsToJson({
   fits,
   benchmarks,
   interactions,
+  surfaces,
   tested,
   atChance,
 }: StudyFits): Json {
@@ -17,5 +18,6 @@ export function fitsToJson({
     fit: fit === undefined ? null : fitToJson(fit),
     effect,
   }));
-  return toJson({ settings, notes, tested, atChance, models, interactions });
+  const overRatios = surfaces.map(({ taskGroup, finding }) => ({ taskGroup, finding }));
+  return toJson({ settings, notes, tested, atChance, models, interactions, overRatios });
 }

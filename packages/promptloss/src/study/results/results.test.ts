@@ -4,11 +4,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { studyResults } from "../../../test/study/made-results.ts";
-import { effectCurve } from "../../statistics/index.ts";
+import { effectCurve, type Shape } from "../../statistics/index.ts";
 import { randomSource } from "../../statistics/random.ts";
 import { readTable } from "../table/table-file.ts";
 import { analysisSettings } from "./analysis.ts";
-import { fitStudy } from "./fit-study.ts";
+import { fitStudy, type StudySurface } from "./fit-study.ts";
 import { flatten, unflatten } from "./result-row.ts";
 import { readStudyResults, type StudyResults, writeStudyResults } from "./results-file.ts";
 import { scoredRows, usableRows } from "./scored-rows.ts";
@@ -141,10 +141,33 @@ describe("models of a study", () => {
     expect(mean).toBe(effectCurve(fit!, { wps: [wp] })[0]!.mean);
   });
 
-  test("four ratios or more make a surface", () => {
+  test("four ratios or more make a surface, whose claim over all ratios is one of the study's", () => {
     const results = studyResults({ ratios: [0.1, 0.3, 0.9, 2.7], best: 0.7 });
-    const { surfaces } = fitStudy(results);
-    expect(surfaces[0]!.problem).toBeUndefined();
+    const { surfaces, tested } = fitStudy(results);
+    const [{ problem, finding }] = surfaces as [StudySurface];
+    expect(problem).toBeUndefined();
+    expect(finding!.shape).toBe("peak");
+    expect(finding!.evidence.blocks).toBe(12);
+    // Four ratios, and all of them together.
+    expect(tested).toBe(5);
+    // Without drawings, the same claims.
+    const bare = fitStudy(results, results.analysis, { models: false });
+    expect(bare.surfaces[0]!.surface).toBeUndefined();
+    expect(bare.surfaces[0]!.finding!.correctedInsideP).toBe(finding!.correctedInsideP);
+  });
+
+  test("over all ratios a course that rises and stays is no best weight inside, and opposite ones are nothing", () => {
+    const made = studyResults({ ratios: [0.1, 0.3, 0.9, 2.7] });
+    const shapeOf = (course: (wp: number, ratio: number) => number): Shape => {
+      const random = randomSource(3);
+      const rows = made.rows.map((row) => ({
+        ...row,
+        value: course(row.wp, row.generationRatio!) + 0.02 * random.normal(),
+      }));
+      return fitStudy({ ...made, rows }, made.analysis, { models: false }).surfaces[0]!.finding!.shape;
+    };
+    expect(shapeOf((wp) => Math.min(1, wp / 0.4))).toBe("rises, then flat");
+    expect(shapeOf((wp, ratio) => (ratio < 0.5 ? wp : -wp))).toBe("flat");
   });
 });
 
