@@ -199,7 +199,7 @@ describe("studies that lack something", () => {
     [
       "a run that diverged",
       withRows(madeStudy(small), (row, i) => (i < 6 ? { ...row, value: Number.NaN } : row)),
-      /6 scores are no numbers and are left out/,
+      /1 run diverged or gave a score that is no number, which counts as the worst one of the same block: PLW 0, /,
     ],
     [
       "no generation ratio",
