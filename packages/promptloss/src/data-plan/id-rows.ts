@@ -13,21 +13,6 @@ export interface IdRows {
   readonly report: TokenizationReport;
 }
 
-/** Whether the first row of every source is one of ids: a source has one format. */
-export async function areIds(sources: readonly DataSource[], read: ReadOptions): Promise<boolean> {
-  for (const source of sources) {
-    if (source.format !== undefined && source.format !== "tokens") return false;
-    const first = await firstOf(readExamples(source, { ...read, onBadRow: "skip" }));
-    if (first?.kind !== "tokens") return false;
-  }
-  return true;
-}
-
-async function firstOf(examples: AsyncIterable<Example>): Promise<Example | undefined> {
-  for await (const example of examples) return example;
-  return undefined;
-}
-
 /** The vocabulary that a model's folder tells of. */
 export async function modelVocabulary(folder: string): Promise<IdVocabulary> {
   const { vocabularySize } = readModelConfig(folder).architecture;

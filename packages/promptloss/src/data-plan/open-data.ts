@@ -3,6 +3,7 @@
 import { loadRows } from "../data/load-rows.ts";
 import type { RowSet } from "../data/row-subset.ts";
 import type { DataSource } from "../data/rows/index.ts";
+import type { Template } from "../data/templates/index.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import {
   type ClassifiedRows,
@@ -12,6 +13,7 @@ import {
 } from "../data/tokens/index.ts";
 import type { DataPlan } from "./data-plan.ts";
 import { DataPlanError } from "./errors.ts";
+import { haveConversations } from "./first-rows.ts";
 import { heldOutNote, holdOut } from "./hold-out.ts";
 import { loadIdRows, modelVocabulary } from "./id-rows.ts";
 import { notesOf } from "./notes.ts";
@@ -28,6 +30,8 @@ export interface OpenDataOptions extends SettleOptions {
 export interface OpenData {
   /** Undefined where the folder has no tokenizer and all rows are ids. */
   readonly tokenizer: Tokenizer | undefined;
+  /** What conversations are laid out with; undefined where all rows are texts or ids as they are. */
+  readonly template: Template | undefined;
   /** With `auto` settled. */
   readonly weights: WeightPolicy;
   /** Rows to train on. */
@@ -71,6 +75,7 @@ export async function openData(plan: DataPlan, options: OpenDataOptions = {}): P
     if (parts.note !== undefined) notes.push(parts.note);
     return {
       tokenizer: settled.text?.tokenizer,
+      template: (await haveConversations(plan.sources, plan.read)) ? settled.text?.template : undefined,
       weights,
       rows: parts.kept,
       heldOut: parts.heldOut,

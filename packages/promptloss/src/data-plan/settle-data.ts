@@ -8,7 +8,7 @@ import { loadTokenizer, type Tokenizer } from "../data/tokenizer/index.ts";
 import type { OverflowOptions, WeightPolicy } from "../data/tokens/index.ts";
 import { automaticWeight } from "../inspect/index.ts";
 import type { DataPlan } from "./data-plan.ts";
-import { areIds } from "./id-rows.ts";
+import { areIds } from "./first-rows.ts";
 import { longestRow } from "./longest-row.ts";
 
 export interface TextTools {

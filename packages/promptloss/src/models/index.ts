@@ -5,6 +5,7 @@ export { KeyValueCache } from "./decoder/cache.ts";
 export { changesRope, type PackedSequences, packSequences } from "./decoder/input.ts";
 export { CausalLanguageModel, type ForwardOptions } from "./decoder/model.ts";
 export { ModelConfigError, ModelError, ModelInputError, ModelWeightsError } from "./errors.ts";
+export type { Companions } from "./folder/companions.ts";
 export { type CreateModelOptions, createModel } from "./folder/create-model.ts";
 export { type LoadModelOptions, loadModel } from "./folder/load-model.ts";
 export { type SaveModelOptions, saveModel } from "./folder/save-model.ts";

@@ -59,7 +59,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
 
 /** @throws TrainingError, ModelError where model, data and settings do not go together */
 function runOver(
-  { rows, heldOut, tokenizer, weights, notes, close }: OpenData,
+  { rows, heldOut, tokenizer, template, weights, notes, close }: OpenData,
   recipe: Recipe,
   folder: string,
   device: string,
@@ -80,6 +80,7 @@ function runOver(
     recipe: settled,
     model,
     tokenizer,
+    template,
     rows,
     heldOut,
     batches,

@@ -1,8 +1,16 @@
 // A whole run: prepare, train, write the model, probe it. What `promptloss train` does in its process, and what a
 // program calls.
 import { getNumThreads } from "@promptloss/torch";
+import { savedTemplate } from "../data/tokens/index.ts";
 import { LostLockError } from "../files/lock.ts";
-import { mergeAdapter, type PackLossFunction, saveAdapter, saveModel } from "../models/index.ts";
+import { specialId, templateStop } from "../generation/text/template-stop.ts";
+import {
+  type Companions,
+  mergeAdapter,
+  type PackLossFunction,
+  saveAdapter,
+  saveModel,
+} from "../models/index.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { EventListener, StartEvent, TrainingEvent } from "./events/event.ts";
 import { RunFiles } from "./events/run-files.ts";
@@ -22,6 +30,10 @@ import type { TrainingRun } from "./run.ts";
 import { RunFolder } from "./run-folder.ts";
 import { train } from "./train.ts";
 import type { TrainResult } from "./trainer.ts";
+
+const INEXACT_TEMPLATE =
+  "other servers will encode chats otherwise than training did: this tokenizer makes other tokens of a chat " +
+  "with BOS written out; promptloss serve encodes them as training did";
 
 export interface RunTrainingOptions extends PrepareOptions {
   readonly onEvent?: EventListener;
@@ -119,7 +131,7 @@ async function trainInto(
   );
   folder.check();
   writeProbes(folder.probes, probes);
-  writeModel(run, folder.model);
+  await writeModel(run, folder.model, onEvent);
   writeManifest(folder.manifest, manifest);
   onEvent(endEvent(end, folder.model));
   return { manifest, model: folder.model, probes };
@@ -188,12 +200,33 @@ function endEvent(
 }
 
 /** The trained model as a Hugging Face folder, or the adapter as a PEFT folder. */
-function writeModel({ model, recipe }: TrainingRun, folder: string): void {
-  const companions = recipe.model!;
+async function writeModel(run: TrainingRun, folder: string, onEvent: EventListener): Promise<void> {
+  const { model, recipe } = run;
+  const { exact = true, ...companions } = await companionsOf(run);
+  if (!exact) onEvent({ type: "note", message: INEXACT_TEMPLATE });
   if (model.adapter !== undefined && !recipe.lora?.merge) {
-    saveAdapter(model.adapter, folder, { baseModel: companions, companions });
+    saveAdapter(model.adapter, folder, { baseModel: companions.model, companions });
     return;
   }
   if (model.adapter !== undefined) mergeAdapter(model);
   saveModel(model, folder, { companions });
+}
+
+/** The tokenizer that was trained with, and what it was taught: the template's chats and the token that ends answers. */
+async function companionsOf({
+  recipe,
+  tokenizer,
+  template,
+}: TrainingRun): Promise<Companions & { readonly exact?: boolean }> {
+  const model = recipe.model!;
+  if (tokenizer === undefined) return { model };
+  const saved = template === undefined ? undefined : await savedTemplate(template, tokenizer);
+  const stop = template === undefined ? undefined : templateStop(template);
+  const stopId = stop === undefined ? undefined : specialId(tokenizer, stop);
+  return {
+    model,
+    tokenizer: tokenizer.path,
+    ...(saved !== undefined && { chatTemplate: saved.jinja, exact: saved.exact }),
+    stopIds: [...new Set([...(stopId === undefined ? [] : [stopId]), ...tokenizer.stopIds])],
+  };
 }

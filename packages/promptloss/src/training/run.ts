@@ -2,6 +2,7 @@
 // prints.
 import type { DType } from "@promptloss/torch";
 import type { RowSet } from "../data/row-subset.ts";
+import type { Template } from "../data/templates/index.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import type { LossMetric, NormalizationSettings, Reweighting } from "../loss/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
@@ -50,6 +51,8 @@ export interface TrainingRun {
   readonly model: CausalLanguageModel;
   /** Undefined where the folder has none and all rows are ids. */
   readonly tokenizer: Tokenizer | undefined;
+  /** What conversations are laid out with; undefined where all rows are texts or ids as they are. */
+  readonly template: Template | undefined;
   readonly rows: RowSet;
   readonly heldOut: RowSet | undefined;
   readonly batches: BatchPlan;

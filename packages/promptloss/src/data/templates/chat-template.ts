@@ -6,6 +6,7 @@ import type { ConversationExample, RowSource, Turn } from "../example.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { BoundedJinja, JinjaLimitError } from "./bounded-jinja.ts";
 import { TemplateError } from "./errors.ts";
+import { jinjaValue } from "./jinja-text.ts";
 import {
   fillSpans,
   type Prompt,
@@ -58,6 +59,7 @@ export class ChatTemplate implements Template {
   readonly name = NAME;
   readonly fingerprint: string;
   readonly warnings: readonly string[];
+  readonly #source: string;
   readonly #jinja: BoundedJinja;
   /** The tokenizer's folder. */
   readonly #path: string;
@@ -96,6 +98,7 @@ export class ChatTemplate implements Template {
     } catch (cause) {
       throw new TemplateError(NAME, `cannot be read as Jinja: ${reasonOf(cause)}`, { cause });
     }
+    this.#source = withVariables(source, options.variables ?? {});
     const tokens = Object.entries(special).flatMap(([name, text]) =>
       text === undefined ? [] : [[`${name}_token`, text]],
     );
@@ -125,6 +128,11 @@ export class ChatTemplate implements Template {
       dated ? new Date().toDateString() : "",
     ];
     this.fingerprint = `${NAME}:${createHash("sha256").update(JSON.stringify(decisive)).digest("hex")}`;
+  }
+
+  /** The model's own, which writes BOS itself where it wants one. */
+  jinja(): string {
+    return this.#source;
   }
 
   renderPrompt(turns: readonly Turn[]): Prompt {
@@ -403,4 +411,16 @@ function firstToken(text: string, tokens: readonly string[]): { start: number; e
       best = { start, end };
   }
   return best;
+}
+
+/** A template whose variables are as given where whoever renders it gives none. */
+function withVariables(source: string, variables: Readonly<Record<string, unknown>>): string {
+  // Each tag's line goes with it, so that the template's own first line stays one.
+  const defaults = Object.entries(variables)
+    .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))
+    .map(
+      ([name, value]) =>
+        `{%- if ${name} is not defined %}{%- set ${name} = ${jinjaValue(value)} %}{%- endif %}\n`,
+    );
+  return defaults.join("") + source;
 }

@@ -6,6 +6,7 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import { TemplateError } from "./errors.ts";
 import type { TemplateStrings } from "./named.ts";
 import { hasSlot, type Pattern, type Placeholder, parsePattern } from "./pattern.ts";
+import { patternJinja, SINGLE_TURN } from "./pattern-jinja.ts";
 import { type Prompt, type Rendering, RenderingBuilder, type Template } from "./rendering.ts";
 import {
   type TrainedTurns,
@@ -71,6 +72,17 @@ export class PatternTemplate implements Template {
     this.fingerprint = `${name}:${createHash("sha256").update(decisive).digest("hex")}`;
   }
 
+  jinja(prefix: string): string {
+    return patternJinja({
+      name: this.name,
+      strings: this.#strings,
+      patterns: this.#patterns,
+      bos: this.#bos,
+      eos: this.#eos,
+      prefix,
+    });
+  }
+
   render(example: ConversationExample, trained: TrainedTurns): Rendering[] {
     const { turns } = example;
     if (this.#strings.singleTurn === true && turns.map(({ role }) => role).join() !== "user,assistant") {
@@ -106,6 +118,8 @@ export class PatternTemplate implements Template {
   }
 
   renderPrompt(turns: readonly Turn[]): Prompt {
+    if (this.#strings.singleTurn === true && turns.map(({ role }) => role).join() !== "user")
+      throw new TemplateError(this.name, SINGLE_TURN.message, { hint: SINGLE_TURN.hint });
     const completion: Turn = { role: "assistant", parts: [{ class: "completion", text: "?" }] };
     const source = { file: "prompt", row: 1 };
     const [rendering] = this.render({ kind: "conversation", turns: [...turns, completion], source }, "last");

@@ -55,6 +55,11 @@ export interface Template {
   /** What a user should know before training on it. */
   readonly warnings: readonly string[];
   /**
+   * A Jinja template that lays out chats as `renderPrompt` does.
+   * @param prefix written before what does not begin with BOS, where a tokenizer would put it itself
+   */
+  jinja(prefix: string): string;
+  /**
    * The renderings of an example: one, or one for each trained turn where a template that rewrites history is
    * split. Untrained assistant turns are prompt (class `input`).
    * @throws TemplateError when the template cannot take the row

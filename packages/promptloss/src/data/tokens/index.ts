@@ -13,6 +13,7 @@ export {
   type OverflowOptions,
   type OverflowPolicy,
 } from "./overflow.ts";
+export { type SavedTemplate, savedTemplate } from "./saved-template.ts";
 export type { SkippedRow, TokenizationReport } from "./tokenization-report.ts";
 export { ExampleTokenizer, encodePrompt, type TokenizeOptions } from "./tokenize.ts";
 export {

@@ -24,8 +24,14 @@ function readObject(path: string): Record<string, unknown> {
   }
 }
 
-/** @throws {ModelError} for a run without a model yet, and an adapter whose model is not on this machine */
-export function resolveModelPaths(path: string): ModelPaths {
+/**
+ * @param base in place of the model that an adapter names
+ * @throws {ModelError} for a run without a model yet, and an adapter whose model is not on this machine
+ */
+export function resolveModelPaths(
+  path: string,
+  { base: given }: { base?: string | undefined } = {},
+): ModelPaths {
   const run = runOf(path);
   const folder = run === path ? join(path, "model") : path;
   if (run === path && !existsSync(folder))
@@ -37,7 +43,7 @@ export function resolveModelPaths(path: string): ModelPaths {
   if (!isAdapter || existsSync(join(folder, "config.json")))
     return { model: folder, adapter: undefined, tokenizer: folder, template };
   const base = readAdapterConfig(folder).base_model_name_or_path;
-  const model = [base, join(folder, String(base))].find(
+  const model = [given ?? base, join(folder, String(base))].find(
     (each) => typeof each === "string" && existsSync(each),
   );
   if (typeof model !== "string")

@@ -4,6 +4,7 @@ import type { ConversationExample } from "../../data/example.ts";
 import { plainTurn } from "../../data/rows/formats/turns.ts";
 import type { Template } from "../../data/templates/index.ts";
 import { TemplateError } from "../../data/templates/index.ts";
+import type { Tokenizer } from "../../data/tokenizer/index.ts";
 
 const PROBE: ConversationExample = {
   kind: "conversation",
@@ -22,4 +23,12 @@ export function templateStop(template: Template): string | undefined {
     if (error instanceof TemplateError) return undefined;
     throw error;
   }
+}
+
+/** The id of a special token by its text; undefined for texts that are no special token. */
+export function specialId(
+  tokenizer: Pick<Tokenizer, "specialTexts" | "idOf">,
+  text: string,
+): number | undefined {
+  return tokenizer.specialTexts.includes(text) ? tokenizer.idOf(text) : undefined;
 }

@@ -12,7 +12,7 @@ import { type GenerationDefaults, readGenerationDefaults, withDefaults } from ".
 import { resolveModelPaths } from "./model-folder.ts";
 import { checkPrompt, promptIds, type TextPrompt } from "./prompts.ts";
 import { beamStops, SequenceTexts, type TextPiece } from "./sequence-text.ts";
-import { templateStop } from "./template-stop.ts";
+import { specialId, templateStop } from "./template-stop.ts";
 
 export interface TextGenerationOptions
   extends Omit<GenerateOptions, "stopCriterion" | "onTokens" | "stopIds"> {
@@ -222,7 +222,7 @@ export class TextGenerator {
     for (const stop of stops) {
       if (typeof stop !== "string" || stop === "")
         throw new GenerationError("stop", `expected a string that is not empty, got ${JSON.stringify(stop)}`);
-      const id = this.tokenizer.specialTexts.includes(stop) ? this.tokenizer.idOf(stop) : undefined;
+      const id = specialId(this.tokenizer, stop);
       if (id === undefined) strings.push(stop);
       else ids.push(id);
     }

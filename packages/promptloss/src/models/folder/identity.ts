@@ -9,6 +9,8 @@ import { type TensorPlace, tensorPlaces } from "@promptloss/torch/files";
 export interface IdentityOptions {
   /** False for a model whose weights are drawn anew; true where left out. */
   readonly weights?: boolean;
+  /** False for config and weights alone, which an adapter is trained on; true where left out. */
+  readonly texts?: boolean;
   /** Weights of up to so many bytes in all are hashed whole; 256 MiB where left out. */
   readonly wholeBytes?: number;
 }
@@ -30,7 +32,8 @@ const NEUTRAL = new Set([
   "revision",
 ]);
 
-const CONFIGS = ["config.json", "adapter_config.json", "generation_config.json", "tokenizer_config.json"];
+const MODEL_CONFIGS = ["config.json", "adapter_config.json"];
+const CONFIGS = [...MODEL_CONFIGS, "generation_config.json", "tokenizer_config.json"];
 
 const TEXTS = [
   "tokenizer.json",
@@ -48,10 +51,10 @@ const TEXTS = [
  * @throws {SafetensorsError} for weights that are missing parts or damaged
  */
 export function folderIdentity(folder: string, options: IdentityOptions = {}): string {
-  const { weights = true, wholeBytes = WHOLE_BYTES } = options;
+  const { weights = true, texts = true, wholeBytes = WHOLE_BYTES } = options;
   const hash = createHash("sha256");
-  for (const name of CONFIGS) addConfig(hash, join(folder, name), name);
-  for (const name of TEXTS) addText(hash, join(folder, name), name);
+  for (const name of texts ? CONFIGS : MODEL_CONFIGS) addConfig(hash, join(folder, name), name);
+  if (texts) for (const name of TEXTS) addText(hash, join(folder, name), name);
   const file = WEIGHTS.map((name) => join(folder, name)).find(existsSync);
   if (weights && file !== undefined) addWeights(hash, tensorPlaces(file), wholeBytes);
   return hash.digest("hex");

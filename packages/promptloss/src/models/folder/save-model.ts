@@ -1,33 +1,22 @@
 // A model → a Hugging Face folder that transformers, vLLM and llama.cpp's converter load: config, weights, and the
-// files that lay beside the weights it came from.
-import { copyFileSync, existsSync, writeFileSync } from "node:fs";
+// files that lie beside them.
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DType, noGrad, scope, type Tensor, writeShardedSafetensors } from "@promptloss/torch";
 import { parse, stringify } from "lossless-json";
 import { replaceFolder } from "../../files/atomic.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
 import { ModelError } from "../errors.ts";
+import { type Companions, writeCompanions } from "./companions.ts";
 
 export interface SaveModelOptions {
   /** Of the weights; what the config names where left out, else float32. */
   readonly dtype?: DType;
-  /** A folder whose tokenizer, generation config and chat template are copied. */
-  readonly companions?: string;
+  /** What is written beside the weights; or a folder whose tokenizer, generation config and chat template are copied. */
+  readonly companions?: string | Companions;
   /** The most bytes of one file; 5 GB where left out. */
   readonly maxShardBytes?: number;
 }
-
-const COMPANIONS = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "tokenizer.model",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "vocab.json",
-  "merges.txt",
-  "chat_template.jinja",
-  "generation_config.json",
-] as const;
 
 const FLOATS: readonly DType[] = ["float32", "bfloat16", "float16", "float64"];
 
@@ -53,7 +42,7 @@ export function saveModel(model: CausalLanguageModel, folder: string, options: S
         writeShardedSafetensors(temporary, converted(model.parameters, dtype), shardOptions(options)),
       ),
     );
-    if (options.companions !== undefined) copyCompanions(options.companions, temporary);
+    if (options.companions !== undefined) writeCompanions(options.companions, temporary);
   });
 }
 
@@ -67,10 +56,4 @@ function shardOptions({ maxShardBytes }: SaveModelOptions) {
 
 function converted(parameters: ReadonlyMap<string, Tensor>, dtype: DType): Map<string, Tensor> {
   return new Map([...parameters].map(([name, tensor]) => [name, tensor.detach().to({ dtype })]));
-}
-
-/** Copies the files that belong to a model beside its weights. */
-export function copyCompanions(from: string, to: string): void {
-  for (const name of COMPANIONS)
-    if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
 }

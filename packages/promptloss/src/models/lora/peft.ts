@@ -1,5 +1,5 @@
 // PEFT's folders: adapter_config.json and adapter_model.safetensors, in and out; and merging.
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   keep,
@@ -15,7 +15,8 @@ import type { Architecture } from "../config/architecture.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
 import { linearModules } from "../decoder/parameters.ts";
 import { ModelConfigError, ModelError, ModelWeightsError } from "../errors.ts";
-import { copyCompanions } from "../folder/save-model.ts";
+import { type Companions, writeCompanions } from "../folder/companions.ts";
+import { folderIdentity } from "../folder/identity.ts";
 import { LoraAdapter, type LoraPair, loraSettings } from "./adapter.ts";
 import { ADAPTER_CONFIG, readAdapterConfig } from "./adapter-config.ts";
 
@@ -23,11 +24,25 @@ const WEIGHTS = "adapter_model.safetensors";
 /** What PEFT puts before a module's path. */
 const PREFIX = "base_model.model.";
 
+/** In the weights' metadata, as PEFT warns of keys in adapter_config.json that it does not know. */
+const BASE_IDENTITY = "base_model_identity";
+
+/** What an adapter is trained on, whatever tokenizer it has: config and weights. */
+export function baseIdentity(folder: string): string {
+  return folderIdentity(folder, { texts: false });
+}
+
+/** The identity of the model that an adapter was trained on; undefined where the folder does not say. */
+export function adapterBaseIdentity(folder: string): string | undefined {
+  using source = openSafetensors(join(folder, WEIGHTS));
+  return source.metadata[BASE_IDENTITY];
+}
+
 export interface SaveAdapterOptions {
-  /** The folder or hub id of the model that the adapter was trained on. */
+  /** The folder or hub id of the model that the adapter was trained on. A folder's identity goes along. */
   readonly baseModel: string;
-  /** A folder whose tokenizer files are copied. */
-  readonly companions?: string;
+  /** What is written beside the weights; or a folder whose tokenizer files are copied. */
+  readonly companions?: string | Companions;
 }
 
 /** Writes an adapter as PEFT does, in the place of a folder that is there. */
@@ -52,8 +67,12 @@ export function saveAdapter(adapter: LoraAdapter, folder: string, options: SaveA
   replaceFolder(folder, (temporary) => {
     writeFileSync(join(temporary, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
     const tensors = new Map([...adapter.parameters].map(([name, tensor]) => [`${PREFIX}${name}`, tensor]));
-    writeSafetensors(join(temporary, WEIGHTS), tensors, { metadata: { format: "pt" } });
-    if (options.companions !== undefined) copyCompanions(options.companions, temporary);
+    const base = existsSync(join(options.baseModel, "config.json"))
+      ? baseIdentity(options.baseModel)
+      : undefined;
+    const metadata = { format: "pt", ...(base !== undefined && { [BASE_IDENTITY]: base }) };
+    writeSafetensors(join(temporary, WEIGHTS), tensors, { metadata });
+    if (options.companions !== undefined) writeCompanions(options.companions, temporary);
   });
 }
 
