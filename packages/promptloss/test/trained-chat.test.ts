@@ -17,7 +17,7 @@ afterAll(() => folder.remove());
 
 /** Trains for a step; the folder of the model, moved away from its run. */
 async function trained(name: string, keys: string): Promise<string> {
-  const file = folder.recipe(name, `${keys}\ntraining: { steps: 1, batchSize: 4, precision: fp32 }\n`);
+  const file = folder.recipe(name, `${keys}\ntraining: { steps: 1, batchSize: 4, precision: float32 }\n`);
   const { model } = await runTraining(readRecipe(file), { file, tokenCache: join(folder.path, "cache") });
   const moved = join(folder.path, `${name}-moved`);
   cpSync(model!, moved, { recursive: true });
@@ -75,7 +75,7 @@ test("an adapter says it too", async () => {
 
 test("rows without a template leave the model's own chat template", async () => {
   writeFileSync(join(folder.path, "texts.json"), JSON.stringify([{ text: "red green" }, { text: "blue" }]));
-  const file = folder.recipe("texts", "training: { steps: 1, batchSize: 2, precision: fp32 }\n");
+  const file = folder.recipe("texts", "training: { steps: 1, batchSize: 2, precision: float32 }\n");
   writeFileSync(file, readFileSync(file, "utf8").replace("rows.json", "texts.json"));
   const { model } = await runTraining(readRecipe(file), { file, tokenCache: join(folder.path, "cache") });
   expect(json(join(model!, "tokenizer_config.json"))).toEqual(

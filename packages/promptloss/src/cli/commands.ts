@@ -49,6 +49,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   chat: entry("talk with a model; messages are lines", "[options] <model>", async () =>
     (await import("./chat.ts")).chatCommand(),
   ),
+  merge: entry(
+    "merge a LoRA adapter into its base model: a plain Hugging Face folder",
+    "[options] <adapter>",
+    async () => (await import("./merge.ts")).mergeCommand(),
+  ),
   evaluate: entry("score a model on tasks, as lm-evaluation-harness does", "[options] <model>", async () =>
     (await import("./evaluate.ts")).evaluateCommand(),
   ),

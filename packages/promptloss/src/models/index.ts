@@ -12,6 +12,7 @@ export { type SaveModelOptions, saveModel } from "./folder/save-model.ts";
 export { freezeParameters } from "./freeze.ts";
 export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./llama2c/import.ts";
 export { createAdapter, LoraAdapter, type LoraOptions } from "./lora/adapter.ts";
+export { type MergedFolder, type MergeFolders, mergeAdapterFolder } from "./lora/merge-folder.ts";
 export { loadAdapter, mergeAdapter, type SaveAdapterOptions, saveAdapter } from "./lora/peft.ts";
 export { type PackLoss, type PackLossFunction, type PackLossOptions, packLoss } from "./loss/pack-loss.ts";
 export { type RowLoss, rowLosses } from "./loss/row-losses.ts";
