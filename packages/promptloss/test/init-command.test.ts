@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Command } from "commander";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { completionCommand } from "../src/cli/completion.ts";
 import { initCommand } from "../src/cli/init.ts";
@@ -23,7 +24,7 @@ async function printed(run: () => Promise<unknown>): Promise<string> {
 }
 
 function init(...args: string[]) {
-  return printed(() => initCommand().exitOverride().parseAsync(args, { from: "user" }));
+  return printed(() => initCommand(new Command("init")).exitOverride().parseAsync(args, { from: "user" }));
 }
 
 test("init writes a recipe with comments that trains as it stands", async () => {
@@ -42,7 +43,9 @@ test("init asks nobody where there is no terminal", async () => {
 });
 
 test.each(["bash", "zsh"])("completion: %s proposes commands and options", async (shell) => {
-  const script = await printed(() => completionCommand().parseAsync([shell], { from: "user" }));
+  const script = await printed(() =>
+    completionCommand(new Command("completion")).parseAsync([shell], { from: "user" }),
+  );
   if (shell === "zsh") return expect(script).toMatch(/^autoload -U \+X bashcompinit/);
   const completed = (words: readonly string[]): string => {
     const ask = `COMP_WORDS=(${words.join(" ")} ""); COMP_CWORD=${words.length}; _promptloss; echo "\${COMPREPLY[@]}"`;

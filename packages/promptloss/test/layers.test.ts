@@ -79,3 +79,24 @@ test("no modules import each other in a circle", () => {
   });
   expect(broken).toEqual([]);
 });
+
+/** Packages that help may load: the parser of the command line and colors. */
+const HELP_LOADS = /^(node:|commander$|picocolors$)/;
+
+test("what a command's help loads is little: no YAML, no schemas, no engine", () => {
+  const commands = imports.filter(({ from, when }) => from.endsWith("cli/commands.ts") && when === "later");
+  expect(commands.length).toBeGreaterThan(15);
+  for (const { to: command } of commands) {
+    const loaded = new Set([command]);
+    const packages = new Map<string, string>();
+    for (const file of loaded)
+      for (const { to, when } of importsOf(root, file, (name) => doors.get(name) ?? name)) {
+        if (when !== "run time") continue;
+        if (to.endsWith(".ts")) loaded.add(to);
+        else packages.set(to, file);
+      }
+    const heavy = [...packages].filter(([name]) => !HELP_LOADS.test(name));
+    expect(heavy.map(([name, file]) => `${command} loads ${name} by ${file}`)).toEqual([]);
+    expect(loaded.size, command).toBeLessThan(50);
+  }
+});

@@ -5,9 +5,8 @@ import { COMMANDS } from "./commands.ts";
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof SHELLS)[number];
 
-export function completionCommand(): Command {
-  return new Command("completion")
-    .description("print a script that completes commands and options in a shell")
+export function completionCommand(command: Command): Command {
+  return command
     .addArgument(shellArgument())
     .addHelpText("after", HELP)
     .action(async (shell: Shell) => {
@@ -35,7 +34,7 @@ async function wordsOf(): Promise<Words[]> {
   const top: Words = { path: "", words: Object.keys(COMMANDS) };
   const rest: Words[] = [];
   for (const [name, { load }] of Object.entries(COMMANDS)) {
-    const command = await load();
+    const command = (await load())(new Command(name));
     rest.push(ofCommand(command, name));
     for (const inner of command.commands) rest.push(ofCommand(inner, `${name} ${inner.name()}`));
   }

@@ -1,61 +1,9 @@
-// What commands over data have in common: a recipe, or files with the options that say what is in them.
-import { type Command, InvalidArgumentError, Option } from "commander";
-import {
-  type DataSource,
-  EMPTY_COMPLETIONS,
-  type EmptyCompletions,
-  FORMAT_NAMES,
-  type FormatName,
-  type ReadOptions,
-} from "../data/rows/index.ts";
+// What the options of commands over data come to: a recipe's settings, or files and how they are read.
+import type { DataSource, ReadOptions } from "../data/rows/index.ts";
 import { type DataPlan, dataPlanOf } from "../data-plan/index.ts";
 import { PromptlossError } from "../errors.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
-import { setOption } from "./options.ts";
-
-export interface DataFlags {
-  set?: string[];
-  emptyCompletions?: EmptyCompletions;
-  format?: FormatName;
-  columns?: Readonly<Record<string, string>>;
-}
-
-/** Adds --set for a recipe, --format and --columns for data. */
-export function withDataOptions(command: Command): Command {
-  return command
-    .addOption(setOption())
-    .addOption(
-      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
-    )
-    .option(
-      "--columns <field=column,...>",
-      "where the file's columns have other names, as instruction=question,output=answer",
-      columnPairs,
-    );
-}
-
-/** Adds --empty-completions to the other options over data. */
-export function withRowOptions(command: Command): Command {
-  return withDataOptions(command).addOption(
-    new Option(
-      "--empty-completions <way>",
-      "rows with an empty completion are left out and counted (skip), refused, or kept",
-    ).choices(EMPTY_COMPLETIONS),
-  );
-}
-
-function columnPairs(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const columns: Record<string, string> = { ...before };
-  for (const pair of text.split(",")) {
-    const [, field, column] = /^\s*([^=]+?)\s*=\s*(.+?)\s*$/.exec(pair) ?? [];
-    if (field === undefined || column === undefined)
-      throw new InvalidArgumentError(
-        "It should be fields and columns, as instruction=question,output=answer.",
-      );
-    columns[field] = column;
-  }
-  return columns;
-}
+import type { DataFlags } from "./data-options.ts";
 
 /** The sources that paths and options name. */
 export function sourcesOf(paths: readonly string[], { format, columns }: DataFlags): DataSource[] {

@@ -1,43 +1,20 @@
 // `promptloss evaluate`: tasks on a model, with a table at the end and records on disk.
-import { Command, InvalidArgumentError, Option } from "commander";
-import {
-  builtinTasks,
-  type EvaluateEvent,
-  type EvaluationScore,
-  EXAMPLE_ORDERS,
-  type ExampleOrder,
-  evaluate,
-  loadTask,
-} from "../evaluation/index.ts";
-import { harmlessJson, ink } from "../terminal/index.ts";
-import { textTable } from "../terminal/text-table.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { builtinTasks } from "../evaluation/tasks/builtin-tasks.ts";
+import { EXAMPLE_ORDERS } from "../evaluation/tasks/example-orders.ts";
 import { positiveCount, wholeNumber } from "./options.ts";
-import { Progress, watchedHub } from "./progress.ts";
 
-interface Flags {
-  tasks: string[];
-  taskData?: string;
-  adapter?: string;
-  dtype?: "float32" | "bfloat16" | "float16";
-  device?: string;
-  limit?: number;
-  shots?: number;
-  shotSeed?: number;
-  examples?: ExampleOrder;
-  maxLength?: number;
-  writeOut?: number | true;
-  maxNewTokens?: number;
-  batchTokens?: number;
-  output?: string;
-  overwrite?: true;
-  json?: true;
+type Action = typeof import("./actions/evaluate.ts").runEvaluate;
+
+function taskNames(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => name === ""))
+    throw new InvalidArgumentError("It should be names with commas between them.");
+  return names;
 }
 
-type PromptEvent = Extract<EvaluateEvent, { readonly type: "prompt" }>;
-
-export function evaluateCommand(): Command {
-  return new Command("evaluate")
-    .description("score a model on tasks, as lm-evaluation-harness does")
+export function evaluateCommand(command: Command): Command {
+  return command
     .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
     .requiredOption(
       "--tasks <names>",
@@ -77,113 +54,7 @@ export function evaluateCommand(): Command {
     .option("--overwrite", "begin anew where the folder has records of other settings")
     .option("--write-out [count]", "print the prompts of each task's first items (1)", positiveCount)
     .option("--json", "print scores and failures as JSON, and prompts with --write-out")
-    .action(async (model: string, { tasks, ...flags }: Flags, command: Command) => {
-      if (flags.overwrite && flags.output === undefined)
-        command.error("error: --overwrite is of a folder with records: give --output too");
-      const abort = new AbortController();
-      const stop = (): void => abort.abort();
-      process.once("SIGINT", stop);
-      try {
-        const { json, writeOut, taskData, ...options } = flags;
-        const prompts: PromptEvent[] = [];
-        // Before the weights, which take their time.
-        for (const name of tasks) loadTask(name);
-        const { scores, failures } = await evaluate({
-          model,
-          tasks,
-          ...options,
-          ...(writeOut !== undefined && { writeOut: writeOut === true ? 1 : writeOut }),
-          ...(taskData !== undefined && { data: taskData }),
-          hub: watchedHub(),
-          signal: abort.signal,
-          onEvent: view(json === true, (event) => {
-            if (json) prompts.push(event);
-            else process.stdout.write(promptText(event));
-          }),
-        });
-        const failed = failures.map(({ task, error }) => ({ task, ...problemOf(error) }));
-        const printed = {
-          ...(writeOut !== undefined && { prompts: prompts.map(({ type: _, ...prompt }) => prompt) }),
-          scores,
-          failures: failed,
-        };
-        if (json) process.stdout.write(`${harmlessJson(printed, 2)}\n`);
-        else process.stdout.write(scores.length > 0 ? `${scoresTable(scores)}\n` : "");
-        if (abort.signal.aborted)
-          process.stderr.write(`cut short${flags.output === undefined ? "" : "; run it again to go on"}\n`);
-        if (failures.length > 0 || abort.signal.aborted) process.exitCode = 1;
-      } finally {
-        process.off("SIGINT", stop);
-      }
-    });
-}
-
-function taskNames(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
-  if (names.some((name) => name === ""))
-    throw new InvalidArgumentError("It should be names with commas between them.");
-  return names;
-}
-
-function problemOf(error: Error): { message: string; hint?: string } {
-  const { hint } = error as { hint?: string };
-  return { message: error.message, ...(hint !== undefined && { hint }) };
-}
-
-/** An item as the model reads it: where the prompt ends and what is scored behind it. */
-function promptText({ task, item, request, truncated }: PromptEvent): string {
-  const { prompts, promptIds, continuations = [], continuationIds = [] } = request;
-  const at = <T>(all: readonly T[], i: number): T => all[Math.min(i, all.length - 1)]!;
-  const count = (ids: readonly number[]): string => ink.dim(`${ids.length} tokens`);
-  const lines = [ink.bold(`${task}, item ${item}`)];
-  const prompt = (i: number): void => {
-    const cut = truncated ? ", cut from the left to what is read" : "";
-    lines.push(`${ink.dim("prompt")} ${count(at(promptIds, i))}${ink.dim(cut)}`, at(prompts, i));
-  };
-  if (prompts.length === 1) prompt(0);
-  for (const [i, continuation] of continuations.entries()) {
-    if (prompts.length > 1) prompt(i);
-    lines.push(`${ink.dim("scored")} ${count(at(continuationIds, i))}  ${JSON.stringify(continuation)}`);
-  }
-  return `${lines.join("\n")}\n\n`;
-}
-
-/** Progress and failures on standard error. */
-function view(quiet: boolean, onPrompt: (event: PromptEvent) => void): (event: EvaluateEvent) => void {
-  let progress = new Progress("items");
-  return (event) => {
-    if (event.type === "prompt") return onPrompt(event);
-    if (event.type === "note") {
-      process.stderr.write(`${ink.yellow("!")} ${event.note}\n`);
-      return;
-    }
-    if (event.type === "task-start") progress = new Progress(`items of ${event.task}`, event.items);
-    else if (event.type === "items") progress.show(event.done);
-    else progress.end();
-    if (event.type === "task-start" && event.done > 0 && !quiet)
-      process.stderr.write(`${event.task}: ${event.done} of ${event.items} items are done already\n`);
-    if (event.type === "task-failed") {
-      const { message, hint } = problemOf(event.error);
-      process.stderr.write(`${ink.red("error:")} ${message}\n`);
-      if (hint !== undefined) process.stderr.write(`${ink.dim("hint:")} ${hint}\n`);
-    }
-  };
-}
-
-function scoresTable(scores: readonly EvaluationScore[]): string {
-  const rows = scores.map(({ task, metric, value, standardError, n, higherIsBetter, settings }) => [
-    task,
-    `${metric} ${higherIsBetter ? "↑" : "↓"}`,
-    value.toFixed(4),
-    standardError?.toFixed(4) ?? "",
-    String(n),
-    settings.split,
-    String(settings.shots),
-    String(settings.truncated),
-  ]);
-  const header = ["task", "metric", "score", "± s.e.", "items", "split", "shots", "cut"];
-  return textTable(
-    [header, ...rows],
-    ["left", "left", "right", "right", "right", "left", "right", "right"],
-  ).join("\n");
+    .action(async (...given: Parameters<Action>) =>
+      (await import("./actions/evaluate.ts")).runEvaluate(...given),
+    );
 }

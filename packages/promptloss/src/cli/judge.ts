@@ -1,80 +1,9 @@
-// `promptloss judge`: which of two answers a judge prefers, over a file of them.
-import { join } from "node:path";
-import { cacheFolder, thisMachine } from "@promptloss/torch/machine";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { PromptlossError } from "../errors.ts";
-import {
-  endpointJudge,
-  type Judge,
-  type Judgment,
-  judgePairs,
-  modelJudge,
-  PROTOCOLS,
-  type ProtocolName,
-  pairOutputs,
-  readOutputs,
-} from "../evaluation/judges/index.ts";
-import { replaceFile } from "../files/atomic.ts";
-import { checkOutputFile, protectInputs } from "../files/output.ts";
-import { harmlessJson, ink } from "../terminal/index.ts";
-import { addModelOptions, loadGenerator, type ModelFlags } from "./generation/options.ts";
-import { anyNumber, flagOf, positiveCount, wholeNumber } from "./options.ts";
-import { Progress } from "./progress.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { PROTOCOL_NAMES } from "../evaluation/judges/protocol.ts";
+import { addModelOptions } from "./generation/options.ts";
+import { anyNumber, positiveCount, wholeNumber } from "./options.ts";
 
-interface Flags extends ModelFlags, EndpointFlags {
-  reference: string;
-  protocol: ProtocolName;
-  model?: string;
-  batchSize?: number;
-  seed: number;
-  limit?: number;
-  cache?: string | false;
-  records?: string;
-  json?: true;
-}
-
-interface EndpointFlags {
-  endpoint?: string;
-  judge?: string;
-  apiKeyEnv?: string;
-  concurrency?: number;
-  requestsPerMinute?: number;
-  retries?: number;
-  timeout?: number;
-  body?: Record<string, unknown>;
-}
-
-export function judgeCommand(): Command {
-  const command = new Command("judge")
-    .description("let a judge compare outputs with reference outputs, pair by pair")
-    .argument("<outputs>", "JSON lines or a JSON list, each row with instruction, output and perhaps input")
-    .requiredOption("--reference <file>", "other outputs to the same instructions")
-    .addOption(
-      new Option("--protocol <name>", "what the judge is asked")
-        .choices(Object.keys(PROTOCOLS))
-        .makeOptionMandatory(),
-    )
-    .option(
-      "--endpoint <url>",
-      "a judge behind an OpenAI-compatible address, such as http://127.0.0.1:8000/v1",
-    )
-    .option("--model <folder>", "a judge that runs here")
-    .option("--judge <name>", "with --endpoint: its model; the only one when left out")
-    .option("--api-key-env <name>", "with --endpoint: the environment variable that holds its key")
-    .option("--concurrency <count>", "with --endpoint: requests at once (4)", positiveCount)
-    .option("--requests-per-minute <count>", "with --endpoint: no more than these", positiveCount)
-    .option("--retries <count>", "with --endpoint: after the first try (5)", wholeNumber)
-    .option("--timeout <seconds>", "with --endpoint: of one try (120)", positiveCount)
-    .option("--body <json>", "with --endpoint: more fields for its requests", jsonObject)
-    .option("--batch-size <count>", "with --model: pairs at once (8)", positiveCount)
-    .option("--seed <number>", "of the order in which answers stand", anyNumber, 0)
-    .option("--limit <count>", "judge the first pairs alone", positiveCount)
-    .option("--cache <file>", "where answers are kept; the user's cache folder when left out")
-    .option("--no-cache", "ask about every pair, and keep nothing")
-    .option("--records <file>", "write each pair with its verdict there, as JSON lines")
-    .option("--json", "print the result as JSON");
-  return addModelOptions(command).action(run);
-}
+type Action = typeof import("./actions/judge.ts").run;
 
 function jsonObject(text: string): Record<string, unknown> {
   try {
@@ -86,135 +15,34 @@ function jsonObject(text: string): Record<string, unknown> {
   throw new InvalidArgumentError("It should be a JSON object.");
 }
 
-async function run(file: string, flags: Flags): Promise<void> {
-  checkFlags(flags);
-  const cache = flags.cache === false ? undefined : (flags.cache ?? defaultCache());
-  const written = [flags.records, cache].filter((path) => path !== undefined);
-  for (const path of written) checkOutputFile(path);
-  protectInputs(written, [
-    { what: "the outputs", path: file },
-    { what: "the reference", path: flags.reference },
-    ...(flags.model === undefined ? [] : [{ what: "the judge's model", path: flags.model }]),
-    ...(flags.adapter === undefined ? [] : [{ what: "the judge's adapter", path: flags.adapter }]),
-  ]);
-  const outputs = readOutputs(file).slice(0, flags.limit);
-  const pairs = pairOutputs(outputs, readOutputs(flags.reference), { file });
-  const abort = new AbortController();
-  const interrupt = (): void => abort.abort(new PromptlossError("interrupted", { hint: GOES_ON }));
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  const progress = new Progress("pairs", pairs.length);
-  const { judge, free } = await judgeOf(flags);
-  try {
-    const judgment = await judgePairs(pairs, judge, {
-      protocol: flags.protocol,
-      seed: flags.seed,
-      ...(cache !== undefined && { cache }),
-      onProgress: (judged) => progress.show(judged),
-      signal: abort.signal,
-    });
-    progress.end();
-    if (flags.records !== undefined) writeRecords(flags.records, judgment);
-    const { pairs: _pairs, ...result } = judgment;
-    process.stdout.write(flags.json ? `${harmlessJson(result)}\n` : rendered(judgment));
-  } finally {
-    progress.end();
-    free();
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  }
-}
-
-const GOES_ON = "the same command goes on where it was";
-
-/** Of what belongs to one kind of judge alone. */
-const ENDPOINT_FLAGS = [
-  "judge",
-  "apiKeyEnv",
-  "concurrency",
-  "requestsPerMinute",
-  "retries",
-  "timeout",
-  "body",
-] as const;
-const MODEL_FLAGS = ["batchSize", "template", "adapter", "dtype", "device", "threads"] as const;
-
-function checkFlags(flags: Flags): void {
-  if ((flags.endpoint === undefined) === (flags.model === undefined))
-    throw new PromptlossError("a judge is an endpoint or a model", {
-      hint: "give one of --endpoint and --model",
-    });
-  const [other, needs] =
-    flags.endpoint === undefined
-      ? ([ENDPOINT_FLAGS, "--endpoint"] as const)
-      : ([MODEL_FLAGS, "--model"] as const);
-  const stray = other.find((flag) => flags[flag] !== undefined);
-  if (stray === undefined) return;
-  throw new PromptlossError(`${flagOf(stray)} belongs to ${needs}`, { hint: "leave it out" });
-}
-
-/** One for all: its keys say who was asked what. */
-function defaultCache(): string {
-  return join(cacheFolder(thisMachine()), "judges", "answers.jsonl");
-}
-
-async function judgeOf(flags: Flags): Promise<{ judge: Judge; free: () => void }> {
-  const { endpoint, model, batchSize } = flags;
-  if (model !== undefined) {
-    const generator = await loadGenerator(model, flags);
-    const judge = modelJudge(generator, {
-      folder: model,
-      ...(flags.adapter !== undefined && { adapter: flags.adapter }),
-      ...(batchSize !== undefined && { batchSize }),
-    });
-    return { judge, free: () => generator.free() };
-  }
-  const { judge, apiKeyEnv, concurrency, requestsPerMinute, retries, timeout, body } = flags;
-  const given = {
-    model: judge,
-    apiKey: apiKeyEnv === undefined ? undefined : keyOf(apiKeyEnv),
-    concurrency,
-    requestsPerMinute,
-    retries,
-    timeoutSeconds: timeout,
-    body,
-  };
-  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { judge: await endpointJudge({ endpoint: endpoint!, ...settings }), free: () => {} };
-}
-
-function keyOf(variable: string): string {
-  const key = process.env[variable];
-  if (!key)
-    throw new PromptlossError(`--api-key-env: ${variable} is not set`, {
-      hint: `export ${variable}=... before`,
-    });
-  return key;
-}
-
-function writeRecords(file: string, { pairs, protocol, judge, seed }: Judgment): void {
-  const lines = pairs.map((pair) => `${harmlessJson({ ...pair, protocol, judge, seed })}\n`);
-  replaceFile(file, lines.join(""));
-}
-
-function rendered(judgment: Judgment): string {
-  const { judge, protocol, wins, losses, ties, unreadable, lengthControlled, fromCache } = judgment;
-  const percent = (value: number, error: number | undefined): string =>
-    `${value.toFixed(2)} %${error === undefined ? "" : ` ± ${error.toFixed(2)}`}`;
-  const rows: [string, string][] = [
-    ["wins", String(wins)],
-    ["losses", String(losses)],
-    ["ties", String(ties)],
-    ["win rate", percent(judgment.winRate, judgment.standardError)],
-    [
-      "length-controlled",
-      lengthControlled === undefined
-        ? "no estimate"
-        : percent(lengthControlled.winRate, lengthControlled.standardError),
-    ],
-  ];
-  const counted = PROTOCOLS[protocol].unreadableIsTie ? "counted as ties" : "left out";
-  if (unreadable > 0) rows.push(["unreadable", `${unreadable}, ${counted}`]);
-  if (fromCache > 0) rows.push(["from the cache", String(fromCache)]);
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
-  return `${ink.bold(`${protocol} by ${judge}`)}\n${lines.join("\n")}\n`;
+export function judgeCommand(command: Command): Command {
+  return addModelOptions(
+    command
+      .argument("<outputs>", "JSON lines or a JSON list, each row with instruction, output and perhaps input")
+      .requiredOption("--reference <file>", "other outputs to the same instructions")
+      .addOption(
+        new Option("--protocol <name>", "what the judge is asked")
+          .choices(PROTOCOL_NAMES)
+          .makeOptionMandatory(),
+      )
+      .option(
+        "--endpoint <url>",
+        "a judge behind an OpenAI-compatible address, such as http://127.0.0.1:8000/v1",
+      )
+      .option("--model <folder>", "a judge that runs here")
+      .option("--judge <name>", "with --endpoint: its model; the only one when left out")
+      .option("--api-key-env <name>", "with --endpoint: the environment variable that holds its key")
+      .option("--concurrency <count>", "with --endpoint: requests at once (4)", positiveCount)
+      .option("--requests-per-minute <count>", "with --endpoint: no more than these", positiveCount)
+      .option("--retries <count>", "with --endpoint: after the first try (5)", wholeNumber)
+      .option("--timeout <seconds>", "with --endpoint: of one try (120)", positiveCount)
+      .option("--body <json>", "with --endpoint: more fields for its requests", jsonObject)
+      .option("--batch-size <count>", "with --model: pairs at once (8)", positiveCount)
+      .option("--seed <number>", "of the order in which answers stand", anyNumber, 0)
+      .option("--limit <count>", "judge the first pairs alone", positiveCount)
+      .option("--cache <file>", "where answers are kept; the user's cache folder when left out")
+      .option("--no-cache", "ask about every pair, and keep nothing")
+      .option("--records <file>", "write each pair with its verdict there, as JSON lines")
+      .option("--json", "print the result as JSON"),
+  ).action(async (...given: Parameters<Action>) => (await import("./actions/judge.ts")).run(...given));
 }

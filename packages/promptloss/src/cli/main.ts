@@ -18,8 +18,10 @@ async function program(asked: string | undefined): Promise<Command> {
     .option("--offline", "fetch nothing over the network: no libtorch, no data sets from the hub")
     .on("option:offline", () => Object.assign(process.env, OFFLINE))
     .showSuggestionAfterError();
-  for (const [name, { about, operands, load }] of Object.entries(COMMANDS))
-    command.addCommand(name === asked ? await load() : new Command(name).description(about).usage(operands));
+  for (const [name, { about, operands, load }] of Object.entries(COMMANDS)) {
+    const each = new Command(name).description(about);
+    command.addCommand(name === asked ? (await load())(each) : each.usage(operands));
+  }
   // Errors are thrown rather than ending the process, so that wrong usage gets an exit code of its own.
   for (const one of [command, ...command.commands.flatMap((each) => [each, ...each.commands])])
     one

@@ -1,72 +1,25 @@
-// `promptloss preview`: rows as training would see them, every token with its weight.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { Command, Option } from "commander";
-import type { TokenClass } from "../data/example.ts";
-import { addCounts } from "../data/left-out.ts";
-import type { TrainedTurns } from "../data/templates/index.ts";
+import { type Command, Option } from "commander";
 import {
-  ExampleTokenizer,
-  OVERFLOW_POLICIES,
-  type OverflowPolicy,
-  resolveWeightPolicy,
-  TokenRowError,
-} from "../data/tokens/index.ts";
-import { type DataPlan, settleData } from "../data-plan/index.ts";
-import { PromptlossError } from "../errors.ts";
-import { chooseExamples } from "../preview/choose-examples.ts";
-import { type PreviewRow, previewRow } from "../preview/preview-row.ts";
-import { renderPreview } from "../preview/render.ts";
-import { harmlessJson, ink } from "../terminal/index.ts";
-import {
-  type DataFlags,
-  readFlags,
-  recipeSettings,
-  sourcesOf,
-  tokenizerFolder,
-  withRowOptions,
-} from "./data-flags.ts";
-import { leftOutNotes, listSkipped } from "./left-out.ts";
-import { classWeight, numberSet, positiveCount, turnPolicy, weightNumber, wholeNumber } from "./options.ts";
-import { watchedHub } from "./progress.ts";
+  RECIPE_OR_DATA,
+  withLengthOptions,
+  withRenderingOptions,
+  withWeightOptions,
+} from "./data-options.ts";
+import { numberSet, positiveCount, turnPolicy, wholeNumber } from "./options.ts";
 
-interface Flags extends DataFlags {
-  tokenizer?: string;
-  template?: string;
-  plw?: number;
-  completionWeight?: number;
-  classWeight: Partial<Record<TokenClass, number>>;
-  allowAnyWeight?: true;
-  turns?: TrainedTurns;
-  onBadRow?: "error" | "skip";
-  maxLength?: number;
-  overflow?: OverflowPolicy;
-  rows?: ReadonlySet<number>;
-  random?: number;
-  seed?: number;
-  tokens?: true;
-  json?: true;
-  verbose?: true;
-}
+type Action = typeof import("./actions/preview.ts").runPreview;
 
-export function previewCommand(): Command {
-  const command = new Command("preview")
-    .description("show rows as training would see them, every token with its weight")
-    .argument("<recipe | data>", "a recipe (.yaml), or a file, pattern, dataset folder or hub id")
-    .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (a recipe names its own)")
-    .option("--template <name>", "what training wraps the rows in (the recipe's, or alpaca)");
-  return withRowOptions(command)
-    .option("--plw <weight>", "prompt loss weight; predicted from the data when left out", weightNumber)
-    .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
-    .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
-    .option("--allow-any-weight", "take weights above 1, and completions of weight 0")
+export function previewCommand(command: Command): Command {
+  const weighed = withWeightOptions(
+    withRenderingOptions(command.argument(...RECIPE_OR_DATA.one)),
+    "prompt loss weight; predicted from the data when left out",
+  );
+  return withLengthOptions(weighed)
     .option(
       "--turns <which>",
       "assistant turns that are trained: all, last, or numbers such as 1,-1",
       turnPolicy,
     )
-    .option("--max-length <tokens>", "the longest row", wholeNumber)
-    .addOption(new Option("--overflow <policy>", "what to do with longer rows").choices(OVERFLOW_POLICIES))
     .option("--rows <numbers>", "rows of the file, such as 1,5-7", numberSet)
     .addOption(
       new Option("--random <count>", "so many rows at random").argParser(positiveCount).conflicts("rows"),
@@ -81,99 +34,7 @@ export function previewCommand(): Command {
     )
     .option("--json", "print rows, tokens and weights as JSON")
     .option("--verbose", "list rows that were left out")
-    .action(async (path: string, flags: Flags) => {
-      const { settings, note } = withModelHere(settingsFrom(path, flags));
-      const listing = flags.verbose ? { onSkip: listSkipped } : {};
-      const plan = await settleData({ ...settings, read: { ...settings.read, ...listing } });
-      if (plan.text === undefined) throw noTokenizer(settings.tokenizer);
-      const { tokenizer, template } = plan.text;
-      // Where all rows were read to predict a weight, the bad ones are listed and counted already.
-      const read = plan.leftOut === undefined ? { ...settings.read, ...listing } : settings.read;
-      const chosen = await chooseExamples(settings.sources, read, flags);
-      const { onBadRow = "error" } = read;
-      const encoder = new ExampleTokenizer(tokenizer, template, {
-        turns: settings.turns,
-        onBadRow,
-      });
-      const policy = resolveWeightPolicy(plan.weights);
-      const rows: PreviewRow[] = [];
-      const tooLong: TokenRowError[] = [];
-      for await (const row of encoder.rows(chosen.examples))
-        try {
-          rows.push(previewRow(row, { tokenizer, policy, overflow: plan.overflow }));
-        } catch (error) {
-          if (!(error instanceof TokenRowError) || onBadRow === "error") throw error;
-          tooLong.push(error);
-        }
-      if (flags.verbose) [...encoder.report.skipped, ...tooLong].forEach(listSkipped);
-      const whileReading = plan.leftOut ?? chosen.leftOut;
-      const skippedBy = addCounts(
-        whileReading.skippedBy,
-        encoder.report.skippedBy,
-        tooLong.length > 0 ? { overflow: tooLong.length } : {},
-      );
-      const leftOut = { ...whileReading, skippedBy };
-      const notes = [
-        ...leftOutNotes(leftOut, flags.verbose === true),
-        ...note,
-        ...plan.notes,
-        ...policy.warnings,
-        ...encoder.report.warnings,
-      ];
-      if (flags.json) {
-        process.stdout.write(`${harmlessJson({ weights: plan.weights, notes, rows }, 2)}\n`);
-        return;
-      }
-      for (const note of notes) process.stdout.write(`${ink.yellow("!")} ${note}\n`);
-      process.stdout.write(renderPreview(rows, { colors: ink.isColorSupported, listTokens: flags.tokens }));
-    });
-}
-
-/** Rows can be shown without the model: then none is too long for it. */
-function withModelHere(settings: DataPlan): { settings: DataPlan; note: string[] } {
-  const { model, maxLength } = settings;
-  if (model === undefined || existsSync(join(model, "config.json"))) return { settings, note: [] };
-  const note =
-    maxLength === undefined ? [`${model} has no config.json here: how long a row may be is not known`] : [];
-  return { settings: { ...settings, model: undefined }, note };
-}
-
-function noTokenizer(folder: string): PromptlossError {
-  return new PromptlossError(`${folder}: there is no tokenizer.json, so that ids have no text to show`, {
-    hint: "name a tokenizer with --tokenizer",
-  });
-}
-
-/** The recipe's settings, or the defaults, with the flags over them. */
-function settingsFrom(path: string, flags: Flags): DataPlan {
-  const base = recipeSettings([path], flags);
-  return {
-    sources: base?.sources ?? sourcesOf([path], flags),
-    read: {
-      ...base?.read,
-      ...readFlags(flags),
-      hub: watchedHub(),
-      ...(flags.seed !== undefined && { seed: flags.seed }),
-      ...(flags.onBadRow && { onBadRow: flags.onBadRow }),
-    },
-    tokenizer: tokenizerFolder(flags.tokenizer, base, [path]),
-    template: flags.template ?? base?.template ?? "alpaca",
-    templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
-    turns: flags.turns ?? base?.turns ?? "all",
-    weights: {
-      ...(base?.weights ?? { promptLossWeight: "auto" }),
-      ...(flags.plw !== undefined && { promptLossWeight: flags.plw }),
-      ...(flags.allowAnyWeight && { allowAnyWeight: true }),
-      ...(flags.completionWeight !== undefined && { completionWeight: flags.completionWeight }),
-      ...(Object.keys(flags.classWeight).length > 0 && {
-        perClass: { ...base?.weights.perClass, ...flags.classWeight },
-      }),
-    },
-    normalization: base?.normalization,
-    heldOut: undefined,
-    seed: base?.seed ?? 0,
-    model: base?.model,
-    maxLength: flags.maxLength ?? base?.maxLength,
-    overflow: flags.overflow ?? base?.overflow,
-  };
+    .action(async (...given: Parameters<Action>) =>
+      (await import("./actions/preview.ts")).runPreview(...given),
+    );
 }

@@ -1,96 +1,14 @@
 // `promptloss recommend`: the prompt loss weight of lowest expected regret, from a study's runs where one is given, on a
 // prior from what is verified of the paper. What `auto` in a recipe means.
-import { Command, InvalidArgumentError, Option } from "commander";
-import { leftOutLines } from "../data/left-out.ts";
-import { readExamples } from "../data/rows/index.ts";
-import { loadTokenizer } from "../data/tokenizer/index.ts";
-import { PromptlossError } from "../errors.ts";
-import { ratioOfData } from "../inspect/index.ts";
-import { NORMALIZATIONS, type Normalization } from "../loss/normalization.ts";
-import { recommend, renderRecommendation, type TaskGroup, taskGroups } from "../statistics/index.ts";
-import { readStudyResults, studyEvidence } from "../study/results/index.ts";
-import { harmlessJson, ink } from "../terminal/index.ts";
-import { type DataFlags, readFlags, recipeSettings, sourcesOf, withRowOptions } from "./data-flags.ts";
-import { anyNumber, flagOf } from "./options.ts";
-import { Progress, watchedHub } from "./progress.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { NORMALIZATIONS } from "../loss/normalization.ts";
+import { taskGroups } from "../statistics/choice/task-groups.ts";
+import { withRowOptions } from "./data-options.ts";
+import { anyNumber } from "./options.ts";
 
-interface Flags extends DataFlags {
-  rg?: number;
-  tokenizer?: string;
-  taskGroup?: TaskGroup;
-  study?: string;
-  objective?: string;
-  normalization?: Normalization;
-  parameters?: number;
-  tolerance?: number;
-  weights?: number[];
-  json?: true;
-}
+type Action = typeof import("./actions/recommend.ts").runRecommend;
 
-export function recommendCommand(): Command {
-  const command = new Command("recommend")
-    .description("say which prompt loss weight to use, how sure that is, and on what evidence")
-    .argument("[data...]", "a recipe (.yaml), or files, patterns, dataset folders or hub ids")
-    .option(
-      "--rg <ratio>",
-      "the generation ratio, in place of data: completion over prompt tokens",
-      anyNumber,
-    )
-    .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder, for data");
-  return withRowOptions(command)
-    .addOption(new Option("--task-group <name>", "what the model is for").choices(taskGroups))
-    .option("--study <folder>", "the output folder of a study of your own, whose runs are used")
-    .option("--objective <task>", 'what the runs are chosen by: a task, or "task metric"')
-    .addOption(new Option("--normalization <name>", "of the loss (the recipe's)").choices(NORMALIZATIONS))
-    .option("--parameters <number>", "of the model that is trained, as 1.1e9", anyNumber)
-    .option("--tolerance <amount>", "what a weight may cost and still count as alike", tolerance)
-    .option("--weights <plw,...>", "the weights to choose among", weightList)
-    .option("--json", "print the choice as JSON")
-    .action(async (data: string[], flags: Flags, command: Command) => {
-      if (data.length > 0 === (flags.rg !== undefined))
-        command.error("error: give data or --rg, one of the two");
-      const useless = OF_DATA.find((name) => flags[name] !== undefined);
-      if (flags.rg !== undefined && useless !== undefined)
-        command.error(`error: --rg takes the place of data, so ${flagOf(useless)} has no use`);
-      if (flags.objective !== undefined && flags.study === undefined)
-        command.error("error: --objective is one of a study: give --study too");
-      const settings = flags.rg === undefined ? settingsFrom(data, flags) : undefined;
-      const ratio = flags.rg ?? (await ratioOf(data, settings!));
-      const { taskGroup, study, objective, parameters, tolerance: tolerated, weights } = flags;
-      const found = recommend(ratio, {
-        ...{ taskGroup, parameters, weights, tolerance: tolerated },
-        normalization: flags.normalization ?? settings?.normalization,
-        study:
-          study === undefined
-            ? undefined
-            : studyEvidence(readStudyResults(study).rows, { generationRatio: ratio, taskGroup, objective }),
-      });
-      process.stdout.write(flags.json ? `${harmlessJson(found, 2)}\n` : `${renderRecommendation(found)}\n`);
-    });
-}
-
-/** Options that say what is in data, or how it is read. */
-const OF_DATA = ["tokenizer", "set", "format", "columns", "emptyCompletions"] as const;
-
-type Settings = ReturnType<typeof settingsFrom>;
-
-async function ratioOf(data: readonly string[], { sources, read, tokenizer }: Settings): Promise<number> {
-  const progress = new Progress("rows");
-  const examples = readExamples(sources, { ...read, hub: watchedHub() });
-  const { generationRatio } = await ratioOfData(examples, {
-    tokenizer: await loadTokenizer(tokenizer),
-    onRow: (rows) => progress.show(rows),
-  });
-  progress.end();
-  for (const line of leftOutLines(examples.report)) process.stderr.write(`${ink.yellow("!")} ${line}\n`);
-  const { ratioOfMeans } = generationRatio;
-  if (ratioOfMeans !== undefined && ratioOfMeans > 0) return ratioOfMeans;
-  throw new PromptlossError(`${data.join(", ")}: there is no generation ratio to go by`, {
-    hint: "a prompt loss weight needs rows that have a prompt and a completion",
-  });
-}
-
-function tolerance(text: string): number {
+export function tolerance(text: string): number {
   const value = anyNumber(text);
   if (value < 0) throw new InvalidArgumentError("It should be a number of 0 or more.");
   return value;
@@ -104,17 +22,26 @@ export function weightList(text: string): number[] {
   return weights;
 }
 
-function settingsFrom(data: readonly string[], flags: Flags) {
-  const { tokenizer } = flags;
-  const settings = recipeSettings(data, flags);
-  if (settings !== undefined) {
-    const { sources, read, normalization } = settings;
-    return { sources, read, normalization, tokenizer: tokenizer ?? settings.tokenizer };
-  }
-  if (tokenizer === undefined)
-    throw new PromptlossError("the generation ratio is counted in tokens, and there is no tokenizer", {
-      hint: "give --tokenizer FOLDER, or --rg in place of data",
-    });
-  const read = { onBadRow: "skip", ...readFlags(flags) } as const;
-  return { sources: sourcesOf(data, flags), read, tokenizer, normalization: undefined };
+export function recommendCommand(command: Command): Command {
+  return withRowOptions(
+    command
+      .argument("[data...]", "a recipe (.yaml), or files, patterns, dataset folders or hub ids")
+      .option(
+        "--rg <ratio>",
+        "the generation ratio, in place of data: completion over prompt tokens",
+        anyNumber,
+      )
+      .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder, for data"),
+  )
+    .addOption(new Option("--task-group <name>", "what the model is for").choices(taskGroups))
+    .option("--study <folder>", "the output folder of a study of your own, whose runs are used")
+    .option("--objective <task>", 'what the runs are chosen by: a task, or "task metric"')
+    .addOption(new Option("--normalization <name>", "of the loss (the recipe's)").choices(NORMALIZATIONS))
+    .option("--parameters <number>", "of the model that is trained, as 1.1e9", anyNumber)
+    .option("--tolerance <amount>", "what a weight may cost and still count as alike", tolerance)
+    .option("--weights <plw,...>", "the weights to choose among", weightList)
+    .option("--json", "print the choice as JSON")
+    .action(async (...given: Parameters<Action>) =>
+      (await import("./actions/recommend.ts")).runRecommend(...given),
+    );
 }

@@ -1,15 +1,12 @@
 // `promptloss study`: factorial studies from a file: plan, run, status, results, report.
-import { Command } from "commander";
+import type { Command } from "commander";
 import { planCommand } from "./study/plan.ts";
 import { reportCommand } from "./study/report.ts";
 import { resultsCommand } from "./study/results.ts";
 import { runCommand } from "./study/run.ts";
 import { statusCommand } from "./study/status.ts";
 
-export function studyCommand(): Command {
-  const command = new Command("study").description(
-    "train and evaluate every cell of a study file, and model the results",
-  );
+export function studyCommand(command: Command): Command {
   for (const make of [planCommand, runCommand, statusCommand, resultsCommand, reportCommand])
     command.addCommand(make().exitOverride());
   return command;

@@ -5,8 +5,6 @@ export {
   type InvertReport,
   invertExamples,
   type SideMeans,
-  TARGET_WAYS,
-  type TargetWay,
 } from "./invert.ts";
 export {
   type AlpacaRow,
@@ -15,3 +13,4 @@ export {
   invertRow,
   type Wording,
 } from "./invert-rows.ts";
+export { TARGET_WAYS, type TargetWay } from "./target-ways.ts";

@@ -5,6 +5,7 @@ import { PromptlossError } from "../errors.ts";
 import { type Candidate, chooseRows, ratioOf, type Sides } from "./choose-rows.ts";
 import { type AlpacaRow, checkWording, DEFAULT_WORDING, invertRow, type Wording } from "./invert-rows.ts";
 import { sampleRows } from "./sample-rows.ts";
+import type { TargetWay } from "./target-ways.ts";
 
 export interface InvertOptions {
   readonly tokenizer: Tokenizer;
@@ -18,11 +19,6 @@ export interface InvertOptions {
   /** Of the draw; 0 when left out. */
   readonly seed?: number;
 }
-
-/** Ways to reach a generation ratio. */
-export const TARGET_WAYS = ["inverting", "sampling"] as const;
-
-export type TargetWay = (typeof TARGET_WAYS)[number];
 
 /** Mean tokens and generation ratio (ratio of means), each part encoded by itself without special tokens. */
 export interface SideMeans {

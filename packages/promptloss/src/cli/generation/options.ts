@@ -1,12 +1,9 @@
 // The options that commands which generate share: the model and how it decodes. Names of the library's options in
 // errors become those of the command line.
-import { type DType, setNumThreads } from "@promptloss/torch";
+import type { DType } from "@promptloss/torch";
 import { type Command, Option } from "commander";
-import { NAMED_TEMPLATES } from "../../data/templates/index.ts";
-import { PromptlossError } from "../../errors.ts";
-import { GenerationError, type TextGenerationOptions, TextGenerator } from "../../generation/index.ts";
-import { ink } from "../../terminal/index.ts";
-import { anyNumber, collect, flagOf, positiveCount, weightNumber, wholeNumber } from "../options.ts";
+import { NAMED_TEMPLATES } from "../../data/templates/named.ts";
+import { anyNumber, collect, positiveCount, weightNumber, wholeNumber } from "../options.ts";
 
 export interface ModelFlags {
   template?: string;
@@ -58,52 +55,4 @@ export function addDecodingOptions(command: Command): Command {
     .option("--repetition-penalty <number>", "makes tokens that came before less likely", weightNumber)
     .option("--seed <number>", "of the draws: the same seed, the same text", anyNumber)
     .option("--stop <text>", "end before this text; again for more", collect);
-}
-
-/** The library's options of flags that have the same meaning under other names. */
-export function decodingOptions(flags: DecodingFlags): TextGenerationOptions {
-  const { maxNewTokens, minNewTokens, temperature, topK, topP, repetitionPenalty, seed, stop } = flags;
-  const given = {
-    maxNewTokens,
-    minNewTokens,
-    temperature,
-    topK,
-    topP,
-    repetitionPenalty,
-    seed,
-    stop,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-/** Names of the command line that are not the library's own, written with dashes. */
-const FLAG_NAMES: Readonly<Record<string, string>> = {
-  maxNewTokens: "--max-new-tokens",
-  minNewTokens: "--min-new-tokens",
-  logProbabilities: "--logprobs",
-};
-
-/** An error as the user of a command should read it. */
-export function inFlagNames(error: unknown): unknown {
-  if (!(error instanceof GenerationError) || !/^[a-z]+([A-Z][a-z]*)*$/.test(error.field)) return error;
-  const renamed = (text: string): string =>
-    text.replaceAll(/\b(maxNewTokens|minNewTokens|logProbabilities)\b/g, (name) => FLAG_NAMES[name]!);
-  if (error.field === "prompts")
-    return new PromptlossError(renamed(error.message.replace(/^prompts: /, "")), { hint: error.hint });
-  const flag = FLAG_NAMES[error.field] ?? flagOf(error.field);
-  const rest = error.message.slice(error.field.length);
-  return new PromptlossError(`${flag}${renamed(rest)}`, { hint: error.hint });
-}
-
-export async function loadGenerator(path: string, flags: ModelFlags): Promise<TextGenerator> {
-  const { template, adapter, dtype, device, threads } = flags;
-  if (threads !== undefined) setNumThreads(threads);
-  const generator = await TextGenerator.load(path, {
-    ...(template !== undefined && { template }),
-    ...(adapter !== undefined && { adapter }),
-    ...(dtype !== undefined && { dtype }),
-    ...(device !== undefined && { device }),
-  });
-  for (const note of generator.notes) process.stderr.write(`${ink.yellow("!")} ${note}\n`);
-  return generator;
 }

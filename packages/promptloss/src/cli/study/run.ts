@@ -1,23 +1,9 @@
 // `promptloss study run`: trains and evaluates the cells that are not done. Exit code 1 where a cell failed.
 import { Command, Option } from "commander";
-import { PromptlossError } from "../../errors.ts";
-import { runStudy, type Study, submitStudy } from "../../study/index.ts";
-import { harmlessJson } from "../../terminal/index.ts";
 import { collect, positiveCount } from "../options.ts";
-import { RunView } from "./run-view.ts";
-import { type StudyFlags, studyOf, withStudyOptions } from "./study-file.ts";
+import { withStudyOptions } from "./study-file.ts";
 
-interface Flags extends StudyFlags {
-  concurrency?: number;
-  retry?: true;
-  overwrite?: true;
-  cell: string[];
-  launcher: "local" | "slurm";
-  events?: true;
-}
-
-/** As a shell gives them for a process that a signal ended. */
-const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type Action = typeof import("./actions/run.ts").runRun;
 
 export function runCommand(): Command {
   return withStudyOptions(
@@ -33,64 +19,5 @@ export function runCommand(): Command {
         .default("local"),
     )
     .option("--events", "print events as JSON lines in place of the live view")
-    .action(async (file: string, flags: Flags, command: Command) => {
-      const { concurrency, retry, overwrite, cell, events, launcher } = flags;
-      const study = studyOf(file, flags);
-      if (launcher === "slurm") {
-        if (overwrite || events) command.error("error: --overwrite and --events belong to --launcher local");
-        submit(study, flags);
-        return;
-      }
-      const abort = new AbortController();
-      const view = events ? undefined : new RunView(study);
-      let ended: keyof typeof EXIT | undefined;
-      const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
-        const handler = (): void => {
-          ended ??= signal;
-          view?.stopping();
-          abort.abort();
-        };
-        process.on(signal, handler);
-        return () => process.removeListener(signal, handler);
-      });
-      try {
-        const summary = await runStudy(study, {
-          ...(concurrency !== undefined && { concurrency }),
-          retry: retry === true,
-          overwrite: overwrite === true,
-          ...(cell.length > 0 && { only: cell }),
-          signal: abort.signal,
-          onEvent: (event) => {
-            if (view !== undefined) view.show(event);
-            else if (event.type !== "training") process.stdout.write(`${harmlessJson(event)}\n`);
-            else {
-              const { cell: from, ...rest } = event;
-              process.stdout.write(`${harmlessJson({ ...rest, cell: from.id })}\n`);
-            }
-          },
-        });
-        view?.end(summary);
-        if (ended !== undefined) process.exitCode = EXIT[ended];
-        else if (summary.failed > 0)
-          throw new PromptlossError(`${summary.failed} of ${study.cells.length} cells failed`, {
-            hint: "promptloss study status says why; --retry begins them again",
-          });
-      } finally {
-        for (const remove of handlers) remove();
-      }
-    });
-}
-
-function submit(study: Study, { set, retry, cell, concurrency }: Flags): void {
-  const job = submitStudy(study, {
-    retry: retry === true,
-    ...(cell.length > 0 && { only: cell }),
-    ...(concurrency !== undefined && { concurrency }),
-    args: (set ?? []).flatMap((each) => ["--set", each]),
-  });
-  process.stdout.write(
-    job === undefined
-      ? "there is nothing to submit: all cells are done, failed, or with a job already\n"
-      : `job ${job.job}: ${job.cells.length} cells, by ${job.script}\npromptloss study status watches it\n`,
-  );
+    .action(async (...given: Parameters<Action>) => (await import("./actions/run.ts")).runRun(...given));
 }

@@ -3,16 +3,13 @@ import type { Example } from "../example.ts";
 import type { DataFile } from "./containers/bytes.ts";
 import { DataError } from "./data-error.ts";
 import { checkSource, type DataSource } from "./data-source.ts";
+import { EMPTY_COMPLETIONS, type EmptyCompletions } from "./empty-completions.ts";
 import type { HubOptions } from "./files/hub-settings.ts";
 import { resolveFiles } from "./files/resolve.ts";
 import { DEFAULT_LIMITS } from "./raw-row.ts";
 import { ReportBuilder, type RowReport, type SourceReport } from "./report.ts";
 import { randomFor, sampleItems, takeShare } from "./sampling.ts";
 import { readSourceFiles } from "./source-rows.ts";
-
-export const EMPTY_COMPLETIONS = ["skip", "refuse", "keep"] as const;
-
-export type EmptyCompletions = (typeof EMPTY_COMPLETIONS)[number];
 
 export interface ReadOptions {
   /** A bad row ends the reading with a DataError, or is left out and counted. Default: error. */

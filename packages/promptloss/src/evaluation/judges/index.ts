@@ -9,7 +9,6 @@ export {
   type Judgment,
   judgePairs,
   PROTOCOLS,
-  type ProtocolName,
 } from "./judge-pairs.ts";
 export {
   type JudgedLengths,
@@ -19,4 +18,5 @@ export {
 export { type ModelJudgeOptions, modelJudge } from "./model-judge.ts";
 export { type AnswerPair, type OutputRow, pairOutputs, readOutputs } from "./pairs.ts";
 export type { JudgeRequest, Verdict } from "./protocol.ts";
+export { PROTOCOL_NAMES, type ProtocolName } from "./protocol.ts";
 export { type WinRate, winRate } from "./win-rate.ts";

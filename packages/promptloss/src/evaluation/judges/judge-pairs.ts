@@ -6,14 +6,12 @@ import type { Judge } from "./judge.ts";
 import { type LengthControlled, lengthControlledWinRate } from "./length-control.ts";
 import type { AnswerPair } from "./pairs.ts";
 import { PANDALM } from "./pandalm.ts";
-import type { JudgeProtocol, JudgeRequest, Verdict } from "./protocol.ts";
+import type { JudgeProtocol, JudgeRequest, ProtocolName, Verdict } from "./protocol.ts";
 import { scoreOf, type WinRate, winRate } from "./win-rate.ts";
 
 export const PROTOCOLS = { "alpaca-eval": ALPACA_EVAL, pandalm: PANDALM } as const satisfies Readonly<
-  Record<string, JudgeProtocol>
+  Record<ProtocolName, JudgeProtocol>
 >;
-
-export type ProtocolName = keyof typeof PROTOCOLS;
 
 export interface JudgePairsOptions {
   readonly protocol: ProtocolName;

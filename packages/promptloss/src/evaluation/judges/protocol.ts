@@ -20,6 +20,10 @@ export interface JudgeRequest {
   readonly switched: boolean;
 }
 
+export const PROTOCOL_NAMES = ["alpaca-eval", "pandalm"] as const;
+
+export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
+
 export interface JudgeProtocol {
   readonly name: string;
   /** @returns a verdict where there is nothing to ask */

@@ -1,21 +1,11 @@
 // A task by its name or from a file. The tasks that come with the package are files of its folder tasks/.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { checkDocument, readDocument } from "../../config-file/index.ts";
 import { nearestName } from "../../data/rows/nearest-name.ts";
 import { EvaluationError, TaskFileError } from "../errors.ts";
+import { builtinTasks, TASKS_FOLDER } from "./builtin-tasks.ts";
 import { type EvaluationTask, kindSchemas, taskSchema } from "./schema.ts";
-
-const folder = fileURLToPath(new URL("../../../tasks/", import.meta.url));
-
-/** Names of the tasks that come with the package. */
-export function builtinTasks(): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(".yaml"))
-    .map((name) => name.slice(0, -".yaml".length))
-    .sort();
-}
 
 /**
  * Reads a task: a name of {@link builtinTasks}, or a YAML file.
@@ -24,7 +14,7 @@ export function builtinTasks(): string[] {
  */
 export function loadTask(nameOrFile: string): EvaluationTask {
   if (/\.ya?ml$/i.test(nameOrFile)) return readTask(nameOrFile);
-  const file = join(folder, `${nameOrFile}.yaml`);
+  const file = join(TASKS_FOLDER, `${nameOrFile}.yaml`);
   if (existsSync(file)) return readTask(file);
   const names = builtinTasks();
   const nearest = nearestName(nameOrFile, names);

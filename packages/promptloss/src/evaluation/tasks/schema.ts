@@ -1,13 +1,13 @@
 // A task as a declarative file: where its rows are, how a row becomes an item, what is measured. Texts are Jinja
 // templates over a row's fields, as in lm-evaluation-harness; lists are paths to fields.
 import { z } from "zod";
+import { EXAMPLE_ORDERS } from "./example-orders.ts";
 
 /** Jinja over the row: "Question: {{question}}\nAnswer:". */
 const template = z.string();
 /** Dots lead into objects: "choices.text". */
 const path = z.string().regex(/^[^\s{}]+$/, "expected a field's path, such as choices.text");
 
-export const EXAMPLE_ORDERS = ["drawn", "first"] as const;
 export const CHOICE_METRICS = ["acc", "acc_norm", "mc1", "mc2"] as const;
 export const LIKELIHOOD_METRICS = ["acc", "log_likelihood", "perplexity"] as const;
 export const TEXT_METRICS = [

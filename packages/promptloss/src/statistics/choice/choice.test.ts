@@ -4,9 +4,10 @@ import { randomSource } from "../random.ts";
 import { choose, pointsOver } from "./choose.ts";
 import { floored, type Observation } from "./observations.ts";
 import { posterior } from "./posterior.ts";
-import { flatPrior, priorFor, taskGroups } from "./prior.ts";
+import { flatPrior, priorFor } from "./prior.ts";
 import { normalizationNames, plwOfShare, promptShare } from "./prompt-share.ts";
 import { heightOf, type Shape } from "./shapes.ts";
+import { taskGroups } from "./task-groups.ts";
 
 const WPS = [0, 0.125, 0.25, 0.4, 0.5, 0.652, 0.8, 0.9, 1];
 const points = pointsOver(WPS, [undefined]);

@@ -16,8 +16,6 @@ export {
   type PriorQuestion,
   priorChoices,
   priorFor,
-  type TaskGroup,
-  taskGroups,
 } from "./prior.ts";
 export {
   type NormalizationName,
@@ -34,3 +32,4 @@ export {
   type SearchSpace,
   spacePoints,
 } from "./propose.ts";
+export { type TaskGroup, taskGroups } from "./task-groups.ts";

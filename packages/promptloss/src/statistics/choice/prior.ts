@@ -7,10 +7,7 @@ import { criticalPlw, measuredRatios, studiedParameters } from "../recommend/pap
 import { standardNormalBelow } from "../special.ts";
 import { type NormalizationName, plwOfShare, promptShare, sharesDifferently } from "./prompt-share.ts";
 import type { Shape } from "./shapes.ts";
-
-export type TaskGroup = "multiple-choice" | "short-generation" | "long-generation";
-
-export const taskGroups: readonly TaskGroup[] = ["multiple-choice", "short-generation", "long-generation"];
+import { type TaskGroup, taskGroups } from "./task-groups.ts";
 
 export interface PriorQuestion {
   /** Rg: completion tokens over prompt tokens; undefined where it is not known, which is as wide as the prior gets. */

@@ -1,0 +1,169 @@
+// `promptloss init`: asks for data, model and output, or takes them as options, looks at the data, and writes a recipe
+// with comments that trains as it stands.
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { readExamples } from "../../data/rows/index.ts";
+import { createTemplate } from "../../data/templates/index.ts";
+import { loadTokenizer } from "../../data/tokenizer/index.ts";
+import { dataInputs } from "../../data-plan/index.ts";
+import { PromptlossError } from "../../errors.ts";
+import { replaceFile } from "../../files/atomic.ts";
+import { checkOutputFile, protectInputs } from "../../files/output.ts";
+import { inspectExamples } from "../../inspect/index.ts";
+import { readModelConfig } from "../../models/config/read-config.ts";
+import { parameterShapes } from "../../models/decoder/parameters.ts";
+import { readRecipe } from "../../recipe/index.ts";
+import { ink } from "../../terminal/index.ts";
+import { watchedHub } from "../progress.ts";
+import { count, short } from "../train/format.ts";
+
+interface Flags {
+  data?: string;
+  model?: string;
+  output?: string;
+  aim?: string;
+  force?: true;
+}
+
+interface Answers {
+  readonly data: string;
+  readonly model: string;
+  readonly aim: string;
+  readonly output: string;
+}
+
+async function answersOf(flags: Flags): Promise<Answers> {
+  const asks = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const reader = asks ? createInterface({ input: process.stdin, output: process.stdout }) : undefined;
+  const ask = async (flag: string | undefined, option: string, question: string): Promise<string> => {
+    const answer = flag ?? (await reader?.question(`${question} `))?.trim();
+    if (answer === undefined || answer === "")
+      throw new PromptlossError(`init needs ${option}`, {
+        hint: "on a terminal it asks; elsewhere give --data and --model",
+      });
+    return answer;
+  };
+  try {
+    return {
+      data: await ask(flags.data, "--data", "Data (a file, pattern, folder or hub id):"),
+      model: await ask(flags.model, "--model", "Model (a folder):"),
+      aim: flags.aim ?? (await reader?.question("What is the model for? ")) ?? "",
+      output: flags.output ?? "recipe.yaml",
+    };
+  } finally {
+    reader?.close();
+  }
+}
+
+interface Facts {
+  readonly rows: number;
+  readonly longest: number;
+  readonly positions: number;
+  readonly parameters: number;
+  readonly template: "tokenizer" | "alpaca";
+}
+
+/** @throws DataError, ModelError, TokenizerError for what can't be used; PromptlossError for data without a row */
+async function factsOf(data: string, model: string): Promise<Facts> {
+  const { architecture } = readModelConfig(model);
+  const tokenizer = await loadTokenizer(model);
+  const template = tokenizer.chatTemplate === undefined ? "alpaca" : "tokenizer";
+  const examples = readExamples([{ path: data }], { onBadRow: "skip", hub: watchedHub() });
+  const { rows, trained } = await inspectExamples(examples, {
+    tokenizer,
+    template: createTemplate(template, tokenizer),
+  });
+  if (rows === 0 || trained.length === undefined)
+    throw new PromptlossError(`${data}: there is no row to train on`, {
+      hint: `promptloss inspect ${data} --tokenizer ${model} says more`,
+    });
+  const parameters = [...parameterShapes(architecture).values()].reduce(
+    (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+  return { rows, longest: trained.length.max, positions: architecture.maxPositions, parameters, template };
+}
+
+/** Models above this many parameters get an adapter: their optimizer's state alone would be 12 bytes for each. */
+const LARGE = 1e9;
+
+/** Models below this many learn little at the rates of large ones. */
+const SMALL = 1e8;
+
+/** Rows from which some can be spared to measure the run by. */
+const ENOUGH = 20;
+
+function recipeText({
+  data,
+  model,
+  aim,
+  output,
+  rows,
+  longest,
+  positions,
+  parameters,
+  template,
+}: Answers & Facts): string {
+  const beside = (path: string): string =>
+    existsSync(path) && !isAbsolute(path) ? relative(dirname(resolve(output)), resolve(path)) || "." : path;
+  const batch = Math.max(1, Math.min(32, Math.floor(rows / 10)));
+  const isLarge = parameters > LARGE;
+  const lines = [
+    `# ${aim === "" ? "Fine-tuning." : aim.replaceAll(/\s+/g, " ")}`,
+    `# promptloss train ${output}`,
+    "",
+    `model: ${JSON.stringify(beside(model))}  # ${short(parameters)} parameters`,
+    `data: ${JSON.stringify(beside(data))}  # ${count(rows)} rows`,
+    "onBadRow: skip  # rows that can't be used are left out and counted; error stops at the first",
+    template === "tokenizer"
+      ? "template: tokenizer  # the model's own chat template"
+      : "template: alpaca  # the tokenizer has no chat template",
+    "",
+    "loss:",
+    "  promptLossWeight: auto  # predicted from the data; a number from 0 (completions alone) to 1 (all alike) sets it",
+    ...(longest > positions
+      ? [
+          "",
+          `overflow: drop  # the longest row has ${count(longest)} tokens, the model has ${count(positions)} positions`,
+        ]
+      : []),
+    "",
+    "training:",
+    "  epochs: 3",
+    `  batchSize: ${batch}  # rows in a step`,
+    `  learningRate: ${isLarge ? "2e-4" : parameters < SMALL ? "3e-4" : "2e-5"}`,
+    "  schedule: cosine",
+    "  warmupRatio: 0.03",
+    ...(isLarge
+      ? ["", "lora: { rank: 8 }  # trains an adapter: the whole model would need more memory"]
+      : []),
+    ...(rows >= ENOUGH
+      ? ["", "evaluation:", "  fraction: 0.1  # held out of training, and measured at the end of each epoch"]
+      : []),
+    "",
+    `output: ${JSON.stringify(`runs/${output.replace(/^.*[\\/]/, "").replace(/\.ya?ml$/i, "")}`)}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+export async function runInit(flags: Flags): Promise<void> {
+  const { data, model, aim, output } = await answersOf(flags);
+  if (existsSync(output) && !flags.force)
+    throw new PromptlossError(`${output} is there already`, {
+      hint: "name another with -o, or give --force",
+    });
+  checkOutputFile(output);
+  protectInputs(
+    [output],
+    [...(await dataInputs([{ path: data }])), { what: "the model", path: model, grows: true }],
+  );
+  const facts = await factsOf(data, model);
+  replaceFile(output, recipeText({ data, model, aim, output, ...facts }));
+  // What was written is checked as training will check it.
+  readRecipe(output);
+  process.stdout.write(`${output}: ${count(facts.rows)} rows, ${short(facts.parameters)} parameters\n`);
+  process.stdout.write(
+    `${ink.dim("next:")} promptloss train ${output} --dry-run, then promptloss train ${output}\n`,
+  );
+}

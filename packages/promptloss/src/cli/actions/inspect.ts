@@ -1,0 +1,85 @@
+// `promptloss inspect`: lengths, generation ratio and a recommended prompt loss weight for a data set.
+import { basename } from "node:path";
+import { readExamples } from "../../data/rows/index.ts";
+import { createTemplate } from "../../data/templates/index.ts";
+import { loadTokenizer } from "../../data/tokenizer/index.ts";
+import { resolveWeightPolicy } from "../../data/tokens/index.ts";
+import type { DataPlan } from "../../data-plan/index.ts";
+import { dataInputs } from "../../data-plan/index.ts";
+import { replaceFile } from "../../files/atomic.ts";
+import { checkOutputFile, protectInputs } from "../../files/output.ts";
+import { inspectExamples } from "../../inspect/index.ts";
+import { inspectionPage } from "../../inspect/page.ts";
+import { renderInspection } from "../../inspect/render.ts";
+import type { TaskGroup } from "../../statistics/index.ts";
+import { harmlessJson, ink } from "../../terminal/index.ts";
+import { readFlags, recipeSettings, sourcesOf, tokenizerFolder } from "../data-flags.ts";
+import type { RenderingFlags } from "../data-options.ts";
+import { leftOutNotes, listSkipped } from "../left-out.ts";
+import { Progress, watchedHub } from "../progress.ts";
+
+export interface Flags extends RenderingFlags {
+  taskGroup?: TaskGroup;
+  sample: number;
+  seed: number;
+  json?: true;
+  html?: string;
+  verbose?: true;
+}
+
+/** What the recipe's weights leave untrained. */
+function weightWarnings(settings: DataPlan | undefined): readonly string[] {
+  if (settings === undefined) return [];
+  return resolveWeightPolicy({ ...settings.weights, promptLossWeight: 1 }).warnings;
+}
+
+export async function runInspect(data: string[], flags: Flags): Promise<void> {
+  const settings = recipeSettings(data, flags);
+  const sources = settings?.sources ?? sourcesOf(data, flags);
+  const folder = tokenizerFolder(flags.tokenizer, settings, data);
+  if (flags.html !== undefined) {
+    checkOutputFile(flags.html);
+    const recipe = settings === undefined ? [] : [{ what: "the recipe", path: data[0]! }];
+    protectInputs(
+      [flags.html],
+      [...recipe, ...(await dataInputs(sources)), { what: "the tokenizer", path: folder, grows: true }],
+    );
+  }
+  const tokenizer = await loadTokenizer(folder);
+  const template =
+    settings === undefined || flags.template !== undefined
+      ? createTemplate(flags.template ?? "alpaca", tokenizer)
+      : createTemplate(settings.template, tokenizer, settings.templateOptions);
+  const stream = readExamples(sources, {
+    ...settings?.read,
+    ...readFlags(flags),
+    // All that is wrong is counted.
+    onBadRow: "skip",
+    hub: watchedHub(),
+    ...(flags.verbose && { onSkip: listSkipped }),
+  });
+  const progress = new Progress("rows");
+  const { sample, seed, taskGroup } = flags;
+  const inspection = await inspectExamples(stream, {
+    ...{ tokenizer, template, sample, seed, onRow: (rows) => progress.show(rows) },
+    ...(settings && { turns: settings.turns }),
+    ...(settings?.normalization && { normalization: settings.normalization }),
+    ...(flags.verbose && { onRefused: listSkipped }),
+    ...(taskGroup && { taskGroup }),
+  });
+  progress.end();
+  const { report } = stream;
+  const warnings = [
+    ...leftOutNotes(report, flags.verbose === true),
+    ...inspection.warnings,
+    ...weightWarnings(settings),
+  ];
+  const whole = { ...inspection, warnings };
+  const names = { data: data.join(", "), tokenizer: basename(folder) };
+  if (flags.html !== undefined) replaceFile(flags.html, inspectionPage(whole, names));
+  process.stdout.write(
+    flags.json
+      ? `${harmlessJson({ ...whole, read: report }, 2)}\n`
+      : renderInspection(whole, { ...names, colors: ink }),
+  );
+}

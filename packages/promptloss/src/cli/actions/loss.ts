@@ -1,0 +1,70 @@
+import type { DataPlan } from "../../data-plan/index.ts";
+import { finiteJson } from "../../finite-json.ts";
+import { MEASURED, type Normalization, type PartSums, partMeans } from "../../loss/index.ts";
+import { isRecipe, readRecipe } from "../../recipe/index.ts";
+import { measureLoss } from "../../training/measure-loss.ts";
+import { readFlags, recipeSettings, sourcesOf } from "../data-flags.ts";
+import type { LengthFlags, RenderingFlags, WeightFlags } from "../data-options.ts";
+import { watchedHub } from "../progress.ts";
+
+export interface Flags extends RenderingFlags, WeightFlags, LengthFlags {
+  adapter?: string;
+  normalization?: Normalization;
+  limit?: number;
+  precision: "float32" | "bfloat16";
+  microBatchTokens: number;
+  gradients?: true;
+}
+
+function print(line: object): void {
+  process.stdout.write(`${finiteJson(line, "the loss")}
+`);
+}
+
+/** Mean loss, accuracy and tokens of each part; null where it has no tokens. */
+function partsOf(sums: PartSums) {
+  const means = partMeans(sums);
+  return Object.fromEntries(MEASURED.map((name) => [name, means[name] ?? null]));
+}
+
+function withFlags(base: DataPlan | undefined, model: string, path: string, flags: Flags): DataPlan {
+  const { plw, completionWeight, classWeight: perClass, limit } = flags;
+  const sources = base?.sources ?? sourcesOf([path], flags);
+  return {
+    sources: limit === undefined ? sources : sources.map((source) => ({ ...source, limit })),
+    read: { ...base?.read, ...readFlags(flags), hub: watchedHub() },
+    tokenizer: flags.tokenizer ?? base?.tokenizer ?? model,
+    template: flags.template ?? base?.template ?? "alpaca",
+    templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
+    turns: base?.turns ?? "all",
+    weights: {
+      ...(base?.weights ?? { promptLossWeight: 1 }),
+      ...(plw !== undefined && { promptLossWeight: plw }),
+      ...(flags.allowAnyWeight && { allowAnyWeight: true }),
+      ...(completionWeight !== undefined && { completionWeight }),
+      ...(Object.keys(perClass).length > 0 && { perClass: { ...base?.weights.perClass, ...perClass } }),
+    },
+    normalization: flags.normalization ?? base?.normalization,
+    heldOut: undefined,
+    seed: base?.seed ?? 0,
+    model,
+    maxLength: flags.maxLength ?? base?.maxLength,
+    overflow: flags.overflow ?? base?.overflow,
+  };
+}
+
+export async function runLoss(model: string, data: string, flags: Flags): Promise<void> {
+  const recipe = isRecipe(data) ? readRecipe(data, { set: flags.set ?? [] }) : undefined;
+  const totals = await measureLoss({
+    model,
+    adapter: flags.adapter,
+    data: withFlags(recipeSettings([data], flags), model, data, flags),
+    normalization: flags.normalization ?? recipe?.loss.normalization ?? "weight-sum",
+    compute: flags.precision === "bfloat16" ? "bfloat16" : undefined,
+    microBatchTokens: flags.microBatchTokens,
+    gradients: flags.gradients === true,
+    onRow: ({ source, sums }) => print({ ...source, ...partsOf(sums) }),
+  });
+  const { sums, ...rest } = totals;
+  print({ totals: { ...rest, ...partsOf(sums) } });
+}

@@ -1,0 +1,30 @@
+// `promptloss merge`: a LoRA adapter and its base model → one plain model folder.
+import type { DType } from "@promptloss/torch";
+import { resolveModelPaths } from "../../generation/text/model-folder.ts";
+import { ModelError, mergeAdapterFolder } from "../../models/index.ts";
+import { harmlessJson, ink } from "../../terminal/index.ts";
+
+interface Flags {
+  output: string;
+  base?: string;
+  dtype?: DType;
+  device?: string;
+  overwrite?: true;
+  json?: true;
+}
+
+export async function runMerge(path: string, { base, json, ...rest }: Flags): Promise<void> {
+  const { adapter, model } = resolveModelPaths(path, { base });
+  if (adapter === undefined)
+    throw new ModelError(`${path}: is a whole model, with no adapter to merge`, {
+      hint: "it can be used as it is",
+    });
+  const { notes, ...merged } = mergeAdapterFolder({ adapter, base: model, ...rest });
+  for (const note of notes) process.stderr.write(`${ink.yellow("!")} ${note}\n`);
+  const { output, modules, dtype } = merged;
+  process.stdout.write(
+    json
+      ? `${harmlessJson({ ...merged, notes }, 2)}\n`
+      : `${output}: ${model} with ${modules} modules of ${adapter} merged, ${dtype}\n`,
+  );
+}

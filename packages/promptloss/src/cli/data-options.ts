@@ -1,0 +1,99 @@
+// Options that commands over data share: which rows, how they are read, and how tokens are weighed.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { TokenClass } from "../data/example.ts";
+import { EMPTY_COMPLETIONS, type EmptyCompletions } from "../data/rows/empty-completions.ts";
+import { FORMAT_NAMES, type FormatName } from "../data/rows/formats/row-format.ts";
+import { OVERFLOW_POLICIES, type OverflowPolicy } from "../data/tokens/overflow.ts";
+import { classWeight, setOption, weightNumber, wholeNumber } from "./options.ts";
+
+export interface DataFlags {
+  set?: string[];
+  emptyCompletions?: EmptyCompletions;
+  format?: FormatName;
+  columns?: Readonly<Record<string, string>>;
+}
+
+/** What commands over a recipe or data take. */
+export const RECIPE_OR_DATA = {
+  one: ["<recipe | data>", "a recipe (.yaml), or a file, pattern, dataset folder or hub id"],
+  several: ["<recipe | data...>", "a recipe (.yaml), or files, patterns, dataset folders or hub ids"],
+} as const;
+
+export interface RenderingFlags extends DataFlags {
+  tokenizer?: string;
+  template?: string;
+}
+
+/** Adds --tokenizer and --template to the options over data: what rows are rendered with. */
+export function withRenderingOptions(command: Command): Command {
+  return withRowOptions(
+    command
+      .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (a recipe names its own)")
+      .option("--template <name>", "what training wraps the rows in (the recipe's, or alpaca)"),
+  );
+}
+
+export interface WeightFlags {
+  plw?: number;
+  completionWeight?: number;
+  classWeight: Partial<Record<TokenClass, number>>;
+  allowAnyWeight?: true;
+}
+
+/** Adds the weights that tokens get. */
+export function withWeightOptions(command: Command, plw: string): Command {
+  return command
+    .option("--plw <weight>", plw, weightNumber)
+    .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
+    .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
+    .option("--allow-any-weight", "take weights above 1, and completions of weight 0");
+}
+
+export interface LengthFlags {
+  maxLength?: number;
+  overflow?: OverflowPolicy;
+}
+
+/** Adds how long a row may be. */
+export function withLengthOptions(command: Command): Command {
+  return command
+    .option("--max-length <tokens>", "the longest row", wholeNumber)
+    .addOption(new Option("--overflow <policy>", "what to do with longer rows").choices(OVERFLOW_POLICIES));
+}
+
+/** Adds --set for a recipe, --format and --columns for data. */
+export function withDataOptions(command: Command): Command {
+  return command
+    .addOption(setOption())
+    .addOption(
+      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
+    )
+    .option(
+      "--columns <field=column,...>",
+      "where the file's columns have other names, as instruction=question,output=answer",
+      columnPairs,
+    );
+}
+
+/** Adds --empty-completions to the other options over data. */
+export function withRowOptions(command: Command): Command {
+  return withDataOptions(command).addOption(
+    new Option(
+      "--empty-completions <way>",
+      "rows with an empty completion are left out and counted (skip), refused, or kept",
+    ).choices(EMPTY_COMPLETIONS),
+  );
+}
+
+function columnPairs(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const columns: Record<string, string> = { ...before };
+  for (const pair of text.split(",")) {
+    const [, field, column] = /^\s*([^=]+?)\s*=\s*(.+?)\s*$/.exec(pair) ?? [];
+    if (field === undefined || column === undefined)
+      throw new InvalidArgumentError(
+        "It should be fields and columns, as instruction=question,output=answer.",
+      );
+    columns[field] = column;
+  }
+  return columns;
+}
