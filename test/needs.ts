@@ -13,6 +13,10 @@ const NEEDS = {
   avx512: { what: "a processor with AVX-512 bf16", isMachine: true },
   linux: { what: "Linux", isMachine: true },
   glibc: { what: "Linux with glibc", isMachine: true },
+  processGroups: {
+    what: "a libtorch whose process groups set-up could build; promptloss doctor says why not",
+    isMachine: true,
+  },
   posix: { what: "a system other than Windows", isMachine: true },
 } satisfies Record<string, { what: string; isMachine?: boolean }>;
 

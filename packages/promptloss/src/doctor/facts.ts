@@ -1,6 +1,6 @@
 // What the doctor knows about a machine, as plain data: what `--json` prints and what findings are drawn from.
 // Nothing is looked up here.
-import type { CurrentBuild } from "@promptloss/torch/setup";
+import type { CurrentBuild, DistributedBuild } from "@promptloss/torch/setup";
 import type { Processor } from "../machine/processor.ts";
 
 export interface Facts {
@@ -14,6 +14,8 @@ export interface Facts {
   /** The release that set-up would fetch. */
   readonly fetchableLibtorch: string;
   readonly native: NativeState;
+  /** What processes that train together can reach each other by; empty, with the reason, where they can't. */
+  readonly processGroups: Pick<DistributedBuild, "backends" | "reason">;
   readonly processor: Processor;
   readonly cores: {
     /** Cores that this process may run on. */

@@ -6,9 +6,11 @@ import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
 import { dirname } from "node:path";
 import type { TorchError } from "@promptloss/torch";
 import {
+  type CurrentBuild,
   cacheFolder,
   ensureSetUp,
   FETCHED_VERSION,
+  readDistributedBuild,
   thisMachine,
   usesReferenceBlas,
 } from "@promptloss/torch/setup";
@@ -30,6 +32,7 @@ export async function gatherFacts(): Promise<Facts> {
     referenceBlas: libtorch !== undefined && usesReferenceBlas(libtorch.lib),
     fetchableLibtorch: FETCHED_VERSION,
     native,
+    processGroups: processGroupsOf(libtorch),
     processor: readProcessor(),
     cores: { available: availableParallelism(), limit: cpuLimit() },
     load,
@@ -49,6 +52,14 @@ async function examineNative(): Promise<Pick<Facts, "libtorch" | "native">> {
     const { message, hint } = error as TorchError;
     return { libtorch: undefined, native: { works: false, message, hint } };
   }
+}
+
+function processGroupsOf(libtorch: CurrentBuild["libtorch"] | undefined): Facts["processGroups"] {
+  const build = readDistributedBuild();
+  if (build === undefined || build.lib !== libtorch?.lib)
+    return { backends: [], reason: "set-up has not built process groups for this libtorch" };
+  const { backends, reason } = build;
+  return { backends, ...(reason !== undefined && { reason }) };
 }
 
 function readMemory(): Facts["memory"] {

@@ -17,6 +17,7 @@ describe("renderReport", () => {
         Node         22.4.0, linux x64
         libtorch     2.13.0 from the user's cache: /home/ada/.cache/promptloss/libtorch/2.13.0/torch
         native code  works
+        processes    several can train together, through gloo
         processor    Intel(R) Xeon(R) Platinum 8481C
                      AVX2 ✓  AVX-512 ✓  AVX-512 bf16 ✓  AMX tile ✓  AMX bf16 ✓  AMX int8 ✓
         cores        8 available, 8 threads used
@@ -60,12 +61,15 @@ describe("renderReport", () => {
         { name: "NVIDIA L4", memory: 24e9 },
       ],
     };
-    expect(render(facts)).toMatchInlineSnapshot(`
+    expect(
+      render({ ...facts, processGroups: { backends: [], reason: "there is no c10d" } }),
+    ).toMatchInlineSnapshot(`
       "promptloss doctor
 
         Node         22.4.0, linux x64
         libtorch     1.13.0 from the system: /usr
         native code  works
+        processes    one by itself: there is no c10d
         processor    Intel(R) Xeon(R) Platinum 8481C
                      AVX2 ✓  AVX-512 ✓  AVX-512 bf16 ✓  AMX tile ✓  AMX bf16 ✓  AMX int8 ✓
         cores        8 available, limited to 2, 8 threads used

@@ -15,7 +15,7 @@ export function renderReport(facts: Facts, findings: readonly Finding[], colors:
 type Row = readonly [label: string, text: string];
 
 function factRows(facts: Facts, colors: Ink): Row[] {
-  const { node, platform, libtorch, native, processor, cores, memory, disk, gpus } = facts;
+  const { node, platform, libtorch, native, processGroups, processor, cores, memory, disk, gpus } = facts;
   const limit = cores.limit === undefined ? "" : `, limited to ${Number(cores.limit.toFixed(2))}`;
   const threads = native.works ? `, ${count(native.threads, "thread")} used` : "";
   const features = Object.entries(processor.features).map(([name, there]) =>
@@ -28,6 +28,7 @@ function factRows(facts: Facts, colors: Ink): Row[] {
       libtorch === undefined ? colors.red("none yet") : libtorchLine(libtorch).replace(/^libtorch /, ""),
     ],
     ["native code", native.works ? colors.green("works") : colors.red("does not work")],
+    ...(native.works ? [["processes", processes(processGroups)] as const] : []),
     ["processor", processor.model],
     ...(features.length === 0 ? [] : [["", features.join("  ")] as const]),
     ["cores", `${cores.available} available${limit}${threads}`],
@@ -36,6 +37,11 @@ function factRows(facts: Facts, colors: Ink): Row[] {
     ...gpus.map((gpu, i) => [i === 0 ? "graphics" : "", `${gpu.name}, ${formatGB(gpu.memory)}`] as const),
     ...(native.works ? [["devices", native.devices.join(", ")] as const] : []),
   ];
+}
+
+function processes({ backends, reason }: Facts["processGroups"]): string {
+  if (backends.length > 0) return `several can train together, through ${backends.join(" and ")}`;
+  return `one by itself${reason === undefined ? "" : `: ${reason.split("\n")[0]}`}`;
 }
 
 function rateRows(native: NativeState, colors: Ink): Row[] {

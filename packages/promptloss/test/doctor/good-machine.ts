@@ -24,6 +24,7 @@ export const goodMachine: Facts = {
       { device: "cpu", dtype: "bfloat16", size: 2048, teraflops: 7.5 },
     ],
   },
+  processGroups: { backends: ["gloo"] },
   processor: {
     model: "Intel(R) Xeon(R) Platinum 8481C",
     features: {

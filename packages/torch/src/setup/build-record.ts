@@ -24,6 +24,9 @@ const RECORD = "build.json";
 /** The link beside a build's libraries that leads to those of its libtorch. */
 export const LIBTORCH_LINK = "libtorch";
 
+/** Process groups, which ./distributed.ts builds and records by itself. */
+const APART = "distributed";
+
 /** What decides whether a build serves a machine and a libtorch. */
 export interface BuildFacts {
   /** SHA-256 over the native sources; see {@link sourcesHash}. */
@@ -61,13 +64,14 @@ export function fits({ sources, platform, libtorch }: BuildFacts, wanted: BuildF
   );
 }
 
-/** SHA-256 over every file below `nativeDir`: its path and content. */
+/** SHA-256 over every file below `nativeDir`, its path and content, but for those of a library that is built apart. */
 export function sourcesHash(nativeDir: string): string {
   const hash = createHash("sha256");
   const names = existsSync(nativeDir) ? readdirSync(nativeDir, { recursive: true, encoding: "utf8" }) : [];
   for (const name of names.sort()) {
     const path = join(nativeDir, name);
-    if (statSync(path).isFile()) hash.update(`${name.split(sep).join("/")} ${hashOf(path)}\n`);
+    if (statSync(path).isFile() && name.split(sep)[0] !== APART)
+      hash.update(`${name.split(sep).join("/")} ${hashOf(path)}\n`);
   }
   return hash.digest("hex");
 }

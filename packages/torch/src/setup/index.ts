@@ -5,6 +5,7 @@ export { usesReferenceBlas } from "./blas.ts";
 export { type BuildOptions, type BuildResult, buildNative } from "./build.ts";
 export { type Compiler, findCompiler } from "./compiler.ts";
 export { buildFolder, type CurrentBuild, readCurrentBuild, setupCommand } from "./current-build.ts";
+export { buildDistributed, type DistributedBuild, readDistributedBuild } from "./distributed.ts";
 export { ensureSetUp, type LoadableBuild } from "./ensure.ts";
 export {
   BuildError,

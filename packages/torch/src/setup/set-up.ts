@@ -4,6 +4,7 @@
 import { type Machine, thisMachine } from "../machine.ts";
 import { type BuildOptions, type BuildResult, buildNative } from "./build.ts";
 import { type Compiler, findCompiler } from "./compiler.ts";
+import { buildDistributed } from "./distributed.ts";
 import { CompilerNotFoundError, SetupError } from "./errors.ts";
 import { type Libtorch, libtorchLine } from "./libtorch.ts";
 import { findPrebuilt, prebuiltPackage, serves, takePrebuilt } from "./prebuilt.ts";
@@ -47,6 +48,7 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
   const taken = prebuilt && takePrebuilt(prebuilt, libtorch, machine, options);
   if (taken !== undefined) {
     log(`native code from ${prebuiltPackage(platformOf(machine))}`);
+    await buildDistributed(libtorch, machine, { ...options, compiler, log });
     return { ...taken, libtorch, remark };
   }
   const started = performance.now();
@@ -55,6 +57,7 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
     compiler: compiler ?? (await findCompiler(machine)),
     log,
   });
+  await buildDistributed(libtorch, machine, { ...options, compiler, log });
   const { compiled, linked } = result;
   if (compiled.length + linked.length > 0) {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);

@@ -1,5 +1,6 @@
-// The native libraries and how each is compiled and linked, as data. Two units: `ops`, fused operators with no
-// Node in it, which Python can load too, and `binding`, the Node-API addon.
+// The native libraries and how each is compiled and linked, as data. Two units that all needs: `ops`, fused operators with
+// no Node in it, which Python can load too, and `binding`, the Node-API addon. And `distributed`, process groups, which
+// not every libtorch can have.
 //
 // libtorch's headers take 25 to 35 s of a processor to read, more than all that is ours takes to compile. So each unit has
 // one translation unit that reads them, of which its other files are parts, and kernels, which read none, have one each.
@@ -11,7 +12,7 @@ import { LIBTORCH_LINK } from "./build-record.ts";
 import { type Libtorch, sharedLibraryExtension } from "./libtorch.ts";
 
 export interface Unit {
-  readonly name: "ops" | "binding";
+  readonly name: "ops" | "binding" | "distributed";
   readonly sourceDir: string;
   /** The library's file name. */
   readonly output: string;
@@ -84,6 +85,34 @@ export function unitsFor(libtorch: Libtorch, machine: Machine, options: UnitOpti
       link: [...link, ...(machine.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [])],
     },
   ];
+}
+
+export interface DistributedUnitOptions extends UnitOptions {
+  /** Folders with NCCL's and CUDA's headers; undefined for no NCCL. */
+  readonly nccl: readonly string[] | undefined;
+}
+
+/** The library of process groups, compiled for `libtorch`. */
+export function distributedUnit(
+  libtorch: Libtorch,
+  machine: Machine,
+  { nativeDir, openmp, nccl }: DistributedUnitOptions,
+): Unit {
+  const [ops] = unitsFor(libtorch, machine, { nativeDir, openmp });
+  const sourceDir = join(nativeDir, "distributed");
+  return {
+    name: "distributed",
+    sourceDir,
+    output: `libpromptloss_distributed${sharedLibraryExtension(machine.platform)}`,
+    compile: (source) => [
+      // Before libtorch's: what its headers name of Gloo is declared here, whatever Gloo a system has beside it.
+      ...["-isystem", join(sourceDir, "declarations"), "-DUSE_C10D_GLOO"],
+      ...(nccl === undefined ? [] : ["-DUSE_C10D_NCCL", ...nccl.flatMap((dir) => ["-isystem", dir])]),
+      ...ops!.compile(source),
+    ],
+    // A libtorch that lacks a symbol is found out now, and not by the process that loads the library.
+    link: [...ops!.link, ...(machine.platform === "darwin" ? [] : ["-Wl,-z,defs"])],
+  };
 }
 
 // Compilers search these by themselves; naming them as system folders would reorder the search and break <cstdlib>.

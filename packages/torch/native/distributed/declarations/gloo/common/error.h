@@ -1,0 +1,2 @@
+// Named by c10d's header, which takes nothing of it.
+#pragma once

@@ -1,0 +1,187 @@
+// The library promptloss_distributed of operators: process groups on c10d, libtorch's own, and collectives over them.
+// Apart from the fused operators, since c10d is not in every libtorch: a build without it goes on.
+#include <torch/library.h>
+
+#include "group.h"
+
+namespace promptloss::distributed {
+namespace {
+
+// Never destroyed, as threads of a group that failed may still run while the process ends.
+std::vector<Group*>& groups() {
+  static auto* all = new std::vector<Group*>();
+  return *all;
+}
+
+
+Group& group_of(int64_t id) {
+  TORCH_CHECK(id >= 0 && id < static_cast<int64_t>(groups().size()), "there is no process group ", id);
+  return *groups()[static_cast<size_t>(id)];
+}
+
+void close_all() {
+  for (Group* group : groups()) group->close();
+}
+
+std::vector<std::string> backends() {
+#ifdef USE_C10D_NCCL
+  return {"gloo", "nccl"};
+#else
+  return {"gloo"};
+#endif
+}
+
+int64_t open_group(std::string backend, std::string address, int64_t port, int64_t rank, int64_t world, bool hosts_store,
+                   std::string prefix, double timeout, double meeting, std::string identity) {
+  Settings settings;
+  settings.backend = std::move(backend);
+  settings.address = std::move(address);
+  settings.port = static_cast<int>(port);
+  settings.rank = static_cast<int>(rank);
+  settings.world = static_cast<int>(world);
+  settings.hosts_store = hosts_store;
+  settings.prefix = std::move(prefix);
+  settings.timeout = Milliseconds(static_cast<int64_t>(timeout * 1000));
+  settings.meeting = Milliseconds(static_cast<int64_t>(meeting * 1000));
+  settings.identity = std::move(identity);
+  // Before libtorch's own objects go, which the watches use.
+  static const bool once = std::atexit(close_all) == 0;
+  (void)once;
+  groups().push_back(new Group(std::move(settings)));
+  return static_cast<int64_t>(groups().size()) - 1;
+}
+
+c10d::ReduceOp reduction(const std::string& name) {
+  if (name == "sum") return c10d::ReduceOp::SUM;
+  if (name == "max") return c10d::ReduceOp::MAX;
+  if (name == "min") return c10d::ReduceOp::MIN;
+  TORCH_CHECK(false, "unknown reduction \"", name, "\": sum, max or min");
+}
+
+void check_plain(const at::Tensor& tensor) {
+  TORCH_CHECK(tensor.layout() == at::kStrided && tensor.is_contiguous(), "tensors between processes must be contiguous");
+}
+
+void note_written(const at::Tensor& tensor) {
+  if (!tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
+}
+
+/** The same memory apart from autograd, which must not record what other processes do. */
+std::vector<at::Tensor> plain(const at::TensorList& tensors) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& tensor : tensors) {
+    check_plain(tensor);
+    result.push_back(tensor.detach());
+  }
+  return result;
+}
+
+void all_reduce(at::TensorList tensors, std::string op, int64_t id) {
+  auto list = plain(tensors);
+  if (list.empty()) return;
+  group_of(id).run("all-reduce", [&](Backend& backend) {
+    if (list.size() == 1) {
+      c10d::AllreduceOptions options;
+      options.reduceOp = reduction(op);
+      return backend.allreduce(list, options);
+    }
+    c10d::AllreduceCoalescedOptions options;
+    options.reduceOp = reduction(op);
+    return backend.allreduce_coalesced(list, options);
+  });
+  for (const at::Tensor& tensor : tensors) note_written(tensor);
+}
+
+void broadcast(at::TensorList tensors, int64_t root, int64_t id) {
+  Group& group = group_of(id);
+  TORCH_CHECK(root >= 0 && root < group.settings.world, "there is no rank ", root, " among ", group.settings.world);
+  for (const at::Tensor& each : plain(tensors)) {
+    std::vector<at::Tensor> one{each};
+    group.run("broadcast", [&](Backend& backend) {
+      c10d::BroadcastOptions options;
+      options.rootRank = root;
+      return backend.broadcast(one, options);
+    });
+  }
+  for (const at::Tensor& tensor : tensors) note_written(tensor);
+}
+
+at::Tensor all_gather(const at::Tensor& tensor, int64_t id) {
+  Group& group = group_of(id);
+  check_plain(tensor);
+  std::vector<int64_t> shape = tensor.sizes().vec();
+  shape.insert(shape.begin(), group.settings.world);
+  at::Tensor result = at::empty(shape, tensor.options().requires_grad(false));
+  std::vector<at::Tensor> input{tensor.detach()};
+  std::vector<std::vector<at::Tensor>> output{result.unbind(0)};
+  group.run("all-gather", [&](Backend& backend) { return backend.allgather(output, input); });
+  return result;
+}
+
+at::Tensor reduce_scatter(const at::Tensor& tensor, std::string op, int64_t id) {
+  Group& group = group_of(id);
+  const auto& [rank, world] = std::pair(group.settings.rank, group.settings.world);
+  check_plain(tensor);
+  TORCH_CHECK(tensor.dim() >= 1 && tensor.size(0) % world == 0, "reduce_scatter: the size of dimension 0 must be a multiple of the ",
+              world, " processes, got ", tensor.sizes());
+  const int64_t share = tensor.size(0) / world;
+#ifdef USE_C10D_NCCL
+  if (group.settings.backend == "nccl") {
+    at::Tensor input = tensor.detach();
+    std::vector<int64_t> shape = tensor.sizes().vec();
+    shape[0] = share;
+    at::Tensor result = at::empty(shape, tensor.options().requires_grad(false));
+    group.run("reduce-scatter", [&](Backend& backend) {
+      c10d::ReduceScatterOptions options;
+      options.reduceOp = reduction(op);
+      return backend._reduce_scatter_base(result, input, options);
+    });
+    return result;
+  }
+#endif
+  // c10d's Gloo does it by its all-reduce where it has it at all; older ones have none.
+  std::vector<at::Tensor> all{tensor.detach().clone()};
+  group.run("reduce-scatter", [&](Backend& backend) {
+    c10d::AllreduceOptions options;
+    options.reduceOp = reduction(op);
+    return backend.allreduce(all, options);
+  });
+  return all[0].narrow(0, rank * share, share).clone();
+}
+
+void barrier(int64_t id) {
+  group_of(id).run("barrier", [](Backend& backend) { return backend.barrier(c10d::BarrierOptions()); });
+}
+
+/** Of the last failure: the operation, then the ranks at fault; empty where nothing failed. Of no group, −1: why none was opened. */
+std::vector<std::string> failure(int64_t id) {
+  const auto& found = id == -1 ? Group::failed_start() : group_of(id).failure();
+  if (!found) return {};
+  std::vector<std::string> result{found->operation};
+  for (const int peer : found->peers) result.push_back(std::to_string(peer));
+  return result;
+}
+
+void leave(int64_t id, std::string reason) { group_of(id).leave(reason); }
+
+void close_group(int64_t id) { group_of(id).close(); }
+
+}  // namespace
+
+TORCH_LIBRARY(promptloss_distributed, library) {
+  library.def("backends() -> str[]", backends);
+  library.def(
+      "open_group(str backend, str address, int port, int rank, int world, bool hosts_store, str prefix, float timeout, "
+      "float meeting, str identity) -> int",
+      open_group);
+  library.def("all_reduce_(Tensor(a!)[] tensors, str op, int group) -> ()", all_reduce);
+  library.def("broadcast_(Tensor(a!)[] tensors, int root, int group) -> ()", broadcast);
+  library.def("all_gather(Tensor tensor, int group) -> Tensor", all_gather);
+  library.def("reduce_scatter(Tensor tensor, str op, int group) -> Tensor", reduce_scatter);
+  library.def("barrier(int group) -> ()", barrier);
+  library.def("failure(int group) -> str[]", failure);
+  library.def("leave(int group, str reason) -> ()", leave);
+  library.def("close_group(int group) -> ()", close_group);
+}
+
+}  // namespace promptloss::distributed

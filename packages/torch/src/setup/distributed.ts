@@ -1,0 +1,117 @@
+// Builds the library of process groups, native/distributed, which not every libtorch can have: what it lacks, or what
+// does not compile, leaves the library out and fails nothing. Its record lies beside that of the build in use.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { replaceFile } from "../files/atomic.ts";
+import { type Machine, variable } from "../machine.ts";
+import { buildUnits } from "./build-unit.ts";
+import type { Compiler } from "./compiler.ts";
+import { buildFolder, packageFolder } from "./current-build.ts";
+import { BuildError } from "./errors.ts";
+import type { Libtorch } from "./libtorch.ts";
+import { openmpArguments } from "./openmp.ts";
+import { distributedUnit } from "./units.ts";
+
+/** What set-up made of process groups for one libtorch. */
+export interface DistributedBuild {
+  /** The folder of the libtorch's libraries. */
+  readonly lib: string;
+  /** Absolute path of the library; undefined where there is none. */
+  readonly library?: string;
+  /** What tensors can travel by: `gloo` between processors, `nccl` between GPUs. */
+  readonly backends: readonly string[];
+  /** Why there is no library. */
+  readonly reason?: string;
+}
+
+export interface DistributedOptions {
+  /** Undefined where there is none. */
+  readonly compiler: Compiler | undefined;
+  readonly nativeDir?: string;
+  readonly outputDir?: string;
+  readonly log?: (line: string) => void;
+  readonly terminal?: NodeJS.WriteStream | undefined;
+}
+
+const RECORD = "distributed.json";
+const FOLDER = "distributed";
+
+/** Builds the library for `libtorch` where that is possible, and records what came of it. Never throws a BuildError. */
+export async function buildDistributed(
+  libtorch: Libtorch,
+  machine: Machine,
+  options: DistributedOptions,
+): Promise<DistributedBuild> {
+  const { compiler, nativeDir = join(packageFolder, "native"), outputDir = buildFolder } = options;
+  const { log = () => {}, terminal } = options;
+  const { libDir: lib } = libtorch;
+  const left = (reason: string): DistributedBuild => {
+    log(`process groups are left out, all else works: ${reason}`);
+    return { lib, backends: [], reason };
+  };
+  const record = (build: DistributedBuild): DistributedBuild => {
+    replaceFile(join(outputDir, RECORD), `${JSON.stringify(build, null, 2)}\n`);
+    return build;
+  };
+  if (!existsSync(join(nativeDir, "distributed"))) return { lib, backends: [] };
+  if (!hasGroups(libtorch))
+    return record(left(`libtorch ${libtorch.version} at ${libtorch.root} has no c10d with Gloo`));
+  if (compiler === undefined) return record(left("there is no C++ compiler to build them"));
+  const openmp = await openmpArguments(compiler, machine, join(outputDir, "probes"));
+  const nccl = libtorch.cuda ? ncclHeaders(libtorch, machine) : undefined;
+  const unit = distributedUnit(libtorch, machine, { nativeDir, openmp, nccl });
+  const folder = join(outputDir, FOLDER, libtorch.version);
+  const identity = [libtorch.root, libtorch.version].join(" ");
+  try {
+    const [result] = await buildUnits([unit], { machine, compiler, folder, identity, log, terminal });
+    if (libtorch.cuda && nccl === undefined)
+      log("process groups do without NCCL: nccl.h and cuda_runtime.h were not found; CUDA_HOME names them");
+    return record({
+      lib,
+      library: result!.library!,
+      backends: ["gloo", ...(nccl === undefined ? [] : ["nccl"])],
+    });
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    return record(left(`${error.file} does not build against this libtorch\n${firstErrors(error.output)}`));
+  }
+}
+
+/** What set-up recorded last; undefined before it did. */
+export function readDistributedBuild(folder: string = buildFolder): DistributedBuild | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, RECORD), "utf8")) as DistributedBuild;
+  } catch {
+    return undefined;
+  }
+}
+
+function hasGroups({ includeDirs }: Libtorch): boolean {
+  const header = "torch/csrc/distributed/c10d/ProcessGroupGloo.hpp";
+  return includeDirs.some((folder) => existsSync(join(folder, header)));
+}
+
+/** Folders that have NCCL's and CUDA's headers, which libtorch has not; undefined where one of them is nowhere. */
+function ncclHeaders(libtorch: Libtorch, machine: Machine): string[] | undefined {
+  const own = variable(machine, "CUDA_HOME");
+  // PyTorch's CUDA builds from pip bring NVIDIA's packages beside themselves.
+  const nvidia = join(libtorch.root, "..", "nvidia");
+  const folders = [
+    ...(own === undefined ? [] : [join(own, "include")]),
+    ...["nccl", "cuda_runtime", "cu13"].map((name) => join(nvidia, name, "include")),
+    "/usr/local/cuda/include",
+    "/usr/include",
+  ];
+  const found = ["nccl.h", "cuda_runtime.h"].map((name) =>
+    folders.find((folder) => existsSync(join(folder, name))),
+  );
+  return found.every((folder) => folder !== undefined) ? [...new Set(found)] : undefined;
+}
+
+function firstErrors(output: string): string {
+  return output
+    .split("\n")
+    .filter((line) => /error|undefined/i.test(line))
+    .slice(0, 3)
+    .join("\n");
+}
