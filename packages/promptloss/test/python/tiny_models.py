@@ -86,6 +86,11 @@ MODELS = {
     "opt-post-norm": ("opt", dict(vocab_size=VOCABULARY, hidden_size=36, ffn_dim=50, num_hidden_layers=2,
                                   num_attention_heads=3, max_position_embeddings=64, word_embed_proj_dim=36,
                                   do_layer_norm_before=False)),
+    "opt-projected": ("opt", dict(vocab_size=VOCABULARY, hidden_size=36, ffn_dim=50, num_hidden_layers=2,
+                                  num_attention_heads=3, max_position_embeddings=64, word_embed_proj_dim=20)),
+    "opt-projected-post-norm": ("opt", dict(vocab_size=VOCABULARY, hidden_size=36, ffn_dim=50, num_hidden_layers=2,
+                                            num_attention_heads=3, max_position_embeddings=64, word_embed_proj_dim=20,
+                                            do_layer_norm_before=False, tie_word_embeddings=False)),
 }
 
 

@@ -46,6 +46,9 @@ export interface ModuleNames {
   readonly prefix: string;
   readonly embedding: string;
   readonly positions?: string;
+  /** Between an embedding of another width and the layers, and back before the head; with `embeddingSize`. */
+  readonly projectIn?: string;
+  readonly projectOut?: string;
   readonly layers: string;
   readonly finalNorm: string;
   readonly head: string;
@@ -67,6 +70,8 @@ export interface ModuleNames {
 export interface Architecture {
   readonly vocabularySize: number;
   readonly hiddenSize: number;
+  /** Width of the embedding and of the head's input where it is another than the layers'. */
+  readonly embeddingSize?: number;
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headSize: number;

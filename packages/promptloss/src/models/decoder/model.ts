@@ -100,7 +100,7 @@ export class CausalLanguageModel {
     return this.parameter(`${this.architecture.names.embedding}.weight`).device;
   }
 
-  /** The weight that turns hidden states into logits, [vocabulary, hidden size]; the embedding's where tied. */
+  /** The weight that turns hidden states into logits, [vocabulary, width]; the embedding's where tied. */
   get head(): Tensor {
     const { names, tied } = this.architecture;
     return this.parameter(`${tied ? names.embedding : names.head}.weight`);
@@ -120,7 +120,7 @@ export class CausalLanguageModel {
   }
 
   /**
-   * Reads sequences and gives the last hidden states, [tokens, hidden size], after the final norm.
+   * Reads sequences and gives the last hidden states, [tokens, head's width], after the final norm.
    * @throws {ModelInputError} where the input does not fit the model or the cache
    */
   forward(input: PackedSequences, options: ForwardOptions = {}): Tensor {
@@ -155,7 +155,8 @@ export class CausalLanguageModel {
       });
       cache?.advance(segments);
       const { finalNorm, names } = this.architecture;
-      return { hidden: finalNorm ? this.#norm(names.finalNorm, hidden) : hidden, head };
+      const normed = finalNorm ? this.#norm(names.finalNorm, hidden) : hidden;
+      return { hidden: this.#projectWidth(names.projectOut, normed), head };
     });
   }
 
@@ -218,6 +219,7 @@ export class CausalLanguageModel {
         hidden = hidden.mul(scale.item());
       }
       if (neftuneAlpha > 0) hidden = hidden.add(neftuneNoise(hidden, segments, neftuneAlpha));
+      hidden = this.#projectWidth(names.projectIn, hidden);
       if (names.positions !== undefined) {
         const rows = positions.map((position) => position + (positionOffset ?? 0));
         hidden = hidden.add(embedding(this.parameter(`${names.positions}.weight`), this.#index(rows)));
@@ -307,6 +309,11 @@ export class CausalLanguageModel {
     const output = linear(x, this.architecture.transposed ? weight.t() : weight, bias);
     const change = this.adapter?.delta(module, x, frame.adapterDropout);
     return change === undefined ? output : output.add(change.to({ dtype: output.dtype }));
+  }
+
+  /** To another width, for models whose embedding has one of its own. */
+  #projectWidth(module: string | undefined, x: Tensor): Tensor {
+    return module === undefined ? x : linear(x, this.parameter(`${module}.weight`));
   }
 
   #norm(module: string, x: Tensor): Tensor {

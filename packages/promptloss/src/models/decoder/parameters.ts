@@ -46,12 +46,15 @@ export function linearModules(
 /** Names and shapes of all parameters. A tied head has none of its own. */
 export function parameterShapes(architecture: Architecture): Map<string, Shape> {
   const { names, hiddenSize, headSize, norm, vocabularySize } = architecture;
+  const { embeddingSize = hiddenSize } = architecture;
   const shapes = new Map<string, Shape>();
   const addNorm = (module: string, size: number): void => {
     shapes.set(`${module}.weight`, [size]);
     if (norm.kind === "layer") shapes.set(`${module}.bias`, [size]);
   };
-  shapes.set(`${names.embedding}.weight`, [vocabularySize, hiddenSize]);
+  shapes.set(`${names.embedding}.weight`, [vocabularySize, embeddingSize]);
+  if (names.projectIn !== undefined) shapes.set(`${names.projectIn}.weight`, [hiddenSize, embeddingSize]);
+  if (names.projectOut !== undefined) shapes.set(`${names.projectOut}.weight`, [embeddingSize, hiddenSize]);
   if (names.positions !== undefined) {
     const rows = architecture.maxPositions + (architecture.positionOffset ?? 0);
     shapes.set(`${names.positions}.weight`, [rows, hiddenSize]);
@@ -68,6 +71,6 @@ export function parameterShapes(architecture: Architecture): Map<string, Shape> 
     if (bias) shapes.set(`${module}.bias`, [outputs]);
   }
   if (architecture.finalNorm) addNorm(names.finalNorm, hiddenSize);
-  if (!architecture.tied) shapes.set(`${names.head}.weight`, [vocabularySize, hiddenSize]);
+  if (!architecture.tied) shapes.set(`${names.head}.weight`, [vocabularySize, embeddingSize]);
   return shapes;
 }

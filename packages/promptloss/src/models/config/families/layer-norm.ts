@@ -112,12 +112,14 @@ function readOpt(fields: ConfigFields): Architecture {
   const before = fields.boolean("do_layer_norm_before", true);
   const removed = fields.boolean("_remove_final_layer_norm", false);
   const bias = fields.boolean("enable_bias", true);
-  fields.require("word_embed_proj_dim", heads.hiddenSize, "embeddings as wide as the layers");
+  const embeddingSize = fields.count("word_embed_proj_dim", heads.hiddenSize);
+  const projects = embeddingSize !== heads.hiddenSize;
   fields.require("layer_norm_elementwise_affine", true, "norms with weight and bias");
   fields.require("layerdrop", 0, "no layer is dropped in training");
   return {
     ...SHARED,
     ...heads,
+    ...(projects && { embeddingSize }),
     vocabularySize: fields.count("vocab_size"),
     intermediateSize: fields.count("ffn_dim"),
     maxPositions: fields.count("max_position_embeddings", 2048),
@@ -146,6 +148,10 @@ function readOpt(fields: ConfigFields): Architecture {
       prefix: "model.",
       embedding: "model.decoder.embed_tokens",
       positions: "model.decoder.embed_positions",
+      ...(projects && {
+        projectIn: "model.decoder.project_in",
+        projectOut: "model.decoder.project_out",
+      }),
       layers: "model.decoder.layers",
       finalNorm: "model.decoder.final_layer_norm",
       head: "lm_head",
