@@ -10,7 +10,7 @@ const settings = fc
       fc.record({ batchSize: fc.integer({ min: 1, max: 9 }) }),
       fc.record({ batchTokens: fc.integer({ min: 30, max: 90 }) }),
     ),
-    order: fc.constantFrom("random" as const, "length" as const),
+    order: fc.constantFrom("random" as const, "length" as const, "as-given" as const),
     seed: fc.integer(),
   })
   .map(({ limit, order, seed }): BatchSettings => ({ ...limit, order, seed }));
@@ -70,6 +70,16 @@ describe("BatchPlan", () => {
       [2, 8],
     ]);
     expect(all[0]!.rows).not.toEqual(all[3]!.rows);
+  });
+
+  test("as given, every epoch takes the rows in the order of the data", () => {
+    const plan = new BatchPlan(
+      Int32Array.of(3, 1, 2, 5, 4),
+      { batchSize: 2, order: "as-given", seed: 7 },
+      { epochs: 2 },
+    );
+    const steps = [...plan.from(0)].map(({ rows }) => [...rows]);
+    expect(steps).toEqual([[0, 1], [2, 3], [4], [0, 1], [2, 3], [4]]);
   });
 
   test("rows of similar length go together when sorted, and their batches come in random order", () => {

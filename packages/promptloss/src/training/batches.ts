@@ -10,8 +10,8 @@ export interface BatchSettings {
   readonly batchSize?: number | undefined;
   /** The most tokens in an optimizer step. */
   readonly batchTokens?: number | undefined;
-  /** Rows of a step drawn from all, or of similar length. */
-  readonly order: "random" | "length";
+  /** Rows of a step drawn from all, of similar length, or in the order of the data in every epoch. */
+  readonly order: "random" | "length" | "as-given";
   readonly seed: number;
 }
 
@@ -92,13 +92,13 @@ export function epochBatches(
   epoch: number,
 ): Int32Array[] {
   const draw = seededDraw(seed + epoch * EPOCH_STRIDE);
-  const sequence =
-    order === "length"
-      ? sortedByLength(lengths, "up", draw)
-      : shuffle(
-          Int32Array.from(lengths, (_, row) => row),
-          draw,
-        );
+  const given = Int32Array.from(lengths, (_, row) => row);
+  const sequences = {
+    random: () => shuffle(given, draw),
+    length: () => sortedByLength(lengths, "up", draw),
+    "as-given": () => given,
+  } as const;
+  const sequence = sequences[order]();
   const batches: Int32Array[] = [];
   let [from, tokens] = [0, 0];
   sequence.forEach((row, at) => {

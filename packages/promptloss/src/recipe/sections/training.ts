@@ -19,9 +19,11 @@ export const trainingSection = z
       ),
     microBatchSize: count.optional().describe("Rows computed at one time."),
     order: z
-      .enum(["random", "length"])
+      .enum(["random", "length", "as-given"])
       .default("random")
-      .describe("Rows of a step drawn from all, or of similar length."),
+      .describe(
+        "Rows of a step drawn from all, of similar length, or in the order of the data in every epoch.",
+      ),
     learningRate: z.number().positive().default(2e-5).describe("The highest of the schedule."),
     schedule: z
       .enum(["constant", "linear", "cosine"])
