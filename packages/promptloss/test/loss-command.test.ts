@@ -19,7 +19,16 @@ interface Side {
   accuracy: number;
   tokens: number;
 }
+interface Token {
+  id: number;
+  token: string;
+  class: string;
+  weight?: number;
+  loss?: number;
+  correct?: boolean;
+}
 interface Row {
+  tokens?: Token[];
   file: string;
   row: number;
   prompt: Side;
@@ -96,6 +105,49 @@ describe("promptloss loss", () => {
     expect(parts).toHaveLength(21);
     const whole = measure("--gradients").totals;
     expect(whole.gradientNorm).toBeCloseTo(totals.gradientNorm!, 4);
+  });
+
+  test("--tokens gives every token's loss, of which the row's parts are made up", () => {
+    const { rows } = measure("--plw", "0.25", "--tokens", "--limit", "3");
+    for (const { tokens, ...row } of rows) {
+      const [first, ...rest] = tokens!;
+      expect(first).toEqual({ id: 1, token: "<s>", class: "template" });
+      expect(rest.at(-1)).toMatchObject({ token: "</s>", class: "end", weight: 1 });
+      const parts = { prompt: [] as Token[], content: [] as Token[], end: [] as Token[] };
+      for (const token of rest) {
+        const part = token.class === "completion" ? "content" : token.class === "end" ? "end" : "prompt";
+        parts[part].push(token);
+        expect(token.weight).toBe(part === "prompt" ? 0.25 : 1);
+      }
+      for (const part of ["prompt", "content", "end"] as const) {
+        const { loss, accuracy, tokens: count } = row[part];
+        expect(parts[part]).toHaveLength(count);
+        expect(parts[part].reduce((total, token) => total + token.loss!, 0) / count).toBeCloseTo(loss, 10);
+        expect(parts[part].filter(({ correct }) => correct).length / count).toBeCloseTo(accuracy, 10);
+      }
+    }
+  });
+
+  test("smoothing and reweighting are of the totals, as training computes them", () => {
+    const { rows, totals } = measure("--plw", "0.25", "--tokens", "--reweighting", "dft");
+    expect(totals).toMatchObject({ reweighting: "dft" });
+    const tokens = rows.flatMap((row) => row.tokens!.slice(1));
+    const weights = tokens.reduce((total, { weight }) => total + weight!, 0);
+    const factored = tokens.reduce(
+      (total, { weight, loss }) => total + weight! * Math.exp(-loss!) * loss!,
+      0,
+    );
+    // float32 sums in another order.
+    expect(totals.loss).toBeCloseTo(factored / weights, 4);
+    const smooth = measure("--plw", "0.25", "--label-smoothing", "0.3");
+    expect(smooth.totals).toMatchObject({ labelSmoothing: 0.3 });
+    const plain = measure("--plw", "0.25");
+    expect(smooth.rows).toEqual(plain.rows);
+    expect(Math.abs(smooth.totals.loss - plain.totals.loss)).toBeGreaterThan(1e-3);
+    const file = folder.recipe("smooth", "loss: { promptLossWeight: 0.25, labelSmoothing: 0.3 }\n");
+    const { stdout } = run(file, "--gradients");
+    const last = JSON.parse(stdout.trim().split("\n").at(-1)!) as { totals: Totals };
+    expect(last.totals.loss).toBeCloseTo(smooth.totals.loss, 5);
   });
 
   test("a model with weights that are not numbers is refused, with the row where that shows", () => {

@@ -1,13 +1,14 @@
 // `promptloss loss`: what a model makes of some data, without training. One line of JSON a row, then the totals.
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { NORMALIZATIONS } from "../loss/normalization.ts";
+import { REWEIGHTINGS } from "../loss/reweighting.ts";
 import {
   RECIPE_OR_DATA,
   withLengthOptions,
   withRenderingOptions,
   withWeightOptions,
 } from "./data-options.ts";
-import { wholeNumber } from "./options.ts";
+import { anyNumber, wholeNumber } from "./options.ts";
 
 type Action = typeof import("./actions/loss.ts").runLoss;
 
@@ -29,7 +30,23 @@ export function lossCommand(command: Command): Command {
         .default("float32"),
     )
     .option("--micro-batch-tokens <tokens>", "tokens computed at one time", wholeNumber, 4096)
+    .option("--label-smoothing <share>", "of the totals' loss (the recipe's, or 0)", share)
+    .addOption(
+      new Option("--reweighting <name>", "of the totals' loss (the recipe's, or none)").choices(
+        Object.keys(REWEIGHTINGS),
+      ),
+    )
+    .option(
+      "--tokens",
+      "add every token of a row: id, text, class, weight, loss, whether it is the likeliest",
+    )
     .option("--json", "print errors as JSON too; what is measured is JSON lines in any case")
     .option("--gradients", "add the norm of the loss's gradient, in all and by parameter")
     .action(async (...given: Parameters<Action>) => (await import("./actions/loss.ts")).runLoss(...given));
+}
+
+function share(text: string): number {
+  const value = anyNumber(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError("It should be between 0 and 1.");
+  return value;
 }

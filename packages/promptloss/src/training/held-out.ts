@@ -11,6 +11,7 @@ import {
   lossTotals,
   type NormalizationSettings,
   type PartSums,
+  type Reweighting,
   totalSums,
 } from "../loss/index.ts";
 import { type CausalLanguageModel, packLoss } from "../models/index.ts";
@@ -21,10 +22,12 @@ export interface HeldOutSettings {
   readonly normalization: NormalizationSettings;
   readonly microBatch: MicroBatchSettings;
   readonly compute?: DType | undefined;
+  readonly labelSmoothing?: number | undefined;
+  readonly reweighting?: Reweighting | undefined;
 }
 
 export interface HeldOutLoss {
-  /** Weighted and normalized as in training; without smoothing and penalties. */
+  /** Weighted and normalized as in training; without penalties, and without smoothing where that is left out. */
   readonly loss: number;
   readonly sums: PartSums;
 }
@@ -36,7 +39,7 @@ export interface HeldOutLoss {
 export function heldOutLoss(
   model: CausalLanguageModel,
   data: Pick<WeightedRows, "at" | "length">,
-  { normalization, microBatch, compute }: HeldOutSettings,
+  { normalization, microBatch, ...how }: HeldOutSettings,
 ): HeldOutLoss {
   const rows: WeightedTokens[] = Array.from({ length: data.length }, (_, index) => data.at(index));
   const factors = lossFactors(lossTotals(rows), normalization);
@@ -48,7 +51,7 @@ export function heldOutLoss(
         const result = packLoss(model, PackedTokens.of(group), {
           factors,
           measureAll: true,
-          compute,
+          ...how,
         });
         loss += result.loss.item();
         checkFinite(group, result.rows);

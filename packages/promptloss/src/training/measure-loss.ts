@@ -1,6 +1,7 @@
 // A model's loss on data, row by row and in all: for checking a mask, a data set, or a model against another system.
 import type { DType } from "@promptloss/torch";
 import type { RowSet } from "../data/row-subset.ts";
+import type { Tokenizer } from "../data/tokenizer/index.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import { type DataPlan, type OpenData, openData } from "../data-plan/index.ts";
 import {
@@ -9,6 +10,8 @@ import {
   type Normalization,
   type NormalizationSettings,
   type PartSums,
+  REWEIGHTINGS,
+  type ReweightingName,
 } from "../loss/index.ts";
 import {
   type CausalLanguageModel,
@@ -31,16 +34,23 @@ export interface MeasureSettings {
   /** The dtype of matrix products; that of the weights, float32, where left out. */
   readonly compute: DType | undefined;
   readonly microBatchTokens: number;
+  /** The share of the target that is spread over all tokens; 0 for none. Of the totals' loss and its gradient. */
+  readonly labelSmoothing: number;
+  /** Undefined for none. Of the totals' loss and its gradient. */
+  readonly reweighting: ReweightingName | undefined;
   /** The norm of the loss's gradient too. */
   readonly gradients: boolean;
-  /** Told of each row, in the order of the data. */
-  readonly onRow: (row: RowLoss) => void;
+  /** Called for each row, in the order of the data. The tokenizer is undefined where the folder has none. */
+  readonly onRow: (row: RowLoss, tokenizer: Tokenizer | undefined) => void;
 }
 
 export interface MeasuredLoss {
   readonly rows: number;
   readonly promptLossWeight: number;
   readonly normalization: Normalization;
+  /** Left out where there is none. */
+  readonly labelSmoothing?: number;
+  readonly reweighting?: ReweightingName;
   /** Over all rows as one batch. */
   readonly loss: number;
   readonly gradientNorm?: number;
@@ -73,8 +83,8 @@ export async function measureLoss(settings: MeasureSettings): Promise<MeasuredLo
 
 function measured(
   model: CausalLanguageModel,
-  { rows, weights, notes }: OpenData,
-  { gradients, compute, microBatchTokens, ...settings }: MeasureSettings,
+  { rows, weights, notes, tokenizer }: OpenData,
+  { gradients, compute, microBatchTokens, labelSmoothing, reweighting: name, ...settings }: MeasureSettings,
 ): MeasuredLoss {
   const sums = emptyPartSums();
   for (const group of consecutive(rows, microBatchTokens)) {
@@ -85,7 +95,7 @@ function measured(
     );
     for (const row of measured) {
       addPartSums(sums, row.sums);
-      settings.onRow(row);
+      settings.onRow(row, tokenizer);
     }
   }
   const { promptLossWeight } = weights;
@@ -94,11 +104,20 @@ function measured(
     promptShare: Math.min(1, promptLossWeight),
   };
   const microBatch = { tokens: microBatchTokens };
-  const known = { rows: rows.length, promptLossWeight, normalization: settings.normalization, sums, notes };
-  if (!gradients)
-    return { ...known, loss: heldOutLoss(model, rows, { normalization, microBatch, compute }).loss };
+  const reweighting = name && REWEIGHTINGS[name];
+  const how = { normalization, microBatch, compute, labelSmoothing, reweighting };
+  const known = {
+    rows: rows.length,
+    promptLossWeight,
+    normalization: settings.normalization,
+    ...(labelSmoothing > 0 && { labelSmoothing }),
+    ...(name !== undefined && { reweighting: name }),
+    sums,
+    notes,
+  };
+  if (!gradients) return { ...known, loss: heldOutLoss(model, rows, how).loss };
   const all = Array.from({ length: rows.length }, (_, index) => rows.at(index));
-  const { loss } = accumulate(model, all, { normalization, scope: "batch", microBatch, compute }, false);
+  const { loss } = accumulate(model, all, { ...how, scope: "batch" }, false);
   const norms = [...model.trainable].map(([name, tensor]) => [name, gradientNorm([tensor])] as const);
   return {
     ...known,

@@ -1,6 +1,15 @@
+import { TOKEN_CLASSES } from "../../data/example.ts";
+import type { Tokenizer } from "../../data/tokenizer/index.ts";
 import type { DataPlan } from "../../data-plan/index.ts";
 import { finiteJson } from "../../finite-json.ts";
-import { MEASURED, type Normalization, type PartSums, partMeans } from "../../loss/index.ts";
+import {
+  MEASURED,
+  type Normalization,
+  type PartSums,
+  partMeans,
+  type ReweightingName,
+} from "../../loss/index.ts";
+import type { RowLoss } from "../../models/index.ts";
 import { isRecipe, readRecipe } from "../../recipe/index.ts";
 import { measureLoss } from "../../training/measure-loss.ts";
 import { readFlags, recipeSettings, sourcesOf } from "../data-flags.ts";
@@ -14,11 +23,26 @@ export interface Flags extends RenderingFlags, WeightFlags, LengthFlags {
   precision: "float32" | "bfloat16";
   microBatchTokens: number;
   gradients?: true;
+  tokens?: true;
+  labelSmoothing?: number;
+  reweighting?: ReweightingName;
 }
 
 function print(line: object): void {
   process.stdout.write(`${finiteJson(line, "the loss")}
 `);
+}
+
+/** Every token; the first has no loss, as nothing predicts it. */
+function tokensOf({ tokens, predictions }: RowLoss, tokenizer: Tokenizer | undefined): object[] {
+  const { ids, classes, weights } = tokens;
+  const { losses, correct } = predictions;
+  return Array.from(ids, (id, i) => ({
+    id,
+    ...(tokenizer !== undefined && { token: tokenizer.tokenOf(id) ?? null }),
+    class: TOKEN_CLASSES[classes[i]!],
+    ...(i > 0 && { weight: weights[i], loss: losses[i - 1], correct: correct[i - 1] === 1 }),
+  }));
 }
 
 /** Mean loss, accuracy and tokens of each part; null where it has no tokens. */
@@ -63,7 +87,14 @@ export async function runLoss(model: string, data: string, flags: Flags): Promis
     compute: flags.precision === "bfloat16" ? "bfloat16" : undefined,
     microBatchTokens: flags.microBatchTokens,
     gradients: flags.gradients === true,
-    onRow: ({ source, sums }) => print({ ...source, ...partsOf(sums) }),
+    labelSmoothing: flags.labelSmoothing ?? recipe?.loss.labelSmoothing ?? 0,
+    reweighting: flags.reweighting ?? recipe?.loss.reweighting,
+    onRow: (row, tokenizer) =>
+      print({
+        ...row.source,
+        ...partsOf(row.sums),
+        ...(flags.tokens && { tokens: tokensOf(row, tokenizer) }),
+      }),
   });
   const { sums, ...rest } = totals;
   print({ totals: { ...rest, ...partsOf(sums) } });

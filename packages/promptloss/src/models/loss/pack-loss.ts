@@ -38,6 +38,14 @@ export interface PackLoss {
   readonly rows: readonly PartSums[];
 }
 
+/** What the model makes of each place of a pack: its prediction of the next token, 0 where there is none. */
+export interface PlacePredictions {
+  /** Cross entropies in nats, unweighted and without smoothing, [tokens]. */
+  readonly losses: Float64Array;
+  /** 1 where the likeliest token is the right one, [tokens]. */
+  readonly correct: Uint8Array;
+}
+
 /** A loss that training may take in place of {@link packLoss}: of a pack, differentiable by the model's weights. */
 export type PackLossFunction = (
   model: CausalLanguageModel,
@@ -46,11 +54,19 @@ export type PackLossFunction = (
 ) => PackLoss;
 
 /** The loss of a pack, and its unweighted losses and accuracies by side. */
-export function packLoss(model: CausalLanguageModel, pack: PackedTokens, options: PackLossOptions): PackLoss {
+export function packLoss(
+  model: CausalLanguageModel,
+  pack: PackedTokens,
+  options: PackLossOptions,
+): PackLoss & { readonly predictions: PlacePredictions } {
   return scope(() => withProductsIn(options.compute, model, () => lossOf(model, pack, options)));
 }
 
-function lossOf(model: CausalLanguageModel, pack: PackedTokens, options: PackLossOptions): PackLoss {
+function lossOf(
+  model: CausalLanguageModel,
+  pack: PackedTokens,
+  options: PackLossOptions,
+): PackLoss & { readonly predictions: PlacePredictions } {
   const { device } = model;
   const { factors, reweighting, labelSmoothing = 0, measureAll = false } = options;
   const { targets, weights } = pack.shifted();
@@ -86,10 +102,10 @@ function lossOf(model: CausalLanguageModel, pack: PackedTokens, options: PackLos
   }
   const isMeasured = (place: number): boolean => measureAll || coefficients[place]! > 0;
   const rows = Array.from({ length: pack.rowCount }, (_, row) => rowSums(pack, row, predictions, isMeasured));
-  return { loss, hidden, rows };
+  return { loss, hidden, rows, predictions };
 }
 
-function numbers(losses: Tensor, correct: Tensor) {
+function numbers(losses: Tensor, correct: Tensor): PlacePredictions {
   return {
     losses: losses.to({ dtype: "float64" }).toTypedArray("float64"),
     correct: correct.to({ dtype: "uint8" }).toTypedArray("uint8"),

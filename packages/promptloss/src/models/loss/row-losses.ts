@@ -5,11 +5,15 @@ import { PackedTokens } from "../../data/packing/index.ts";
 import { WeightedTokens } from "../../data/tokens/index.ts";
 import type { PartSums } from "../../loss/part-sums.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
-import { packLoss } from "./pack-loss.ts";
+import { type PlacePredictions, packLoss } from "./pack-loss.ts";
 
 export interface RowLoss {
   readonly source: RowSource;
   readonly sums: PartSums;
+  /** Of every token but the first, which nothing predicts: entry t is of token t + 1. */
+  readonly predictions: PlacePredictions;
+  /** With the row's weights. */
+  readonly tokens: WeightedTokens;
 }
 
 /** Rows in one pack, in order. Computes no gradients. */
@@ -22,7 +26,12 @@ export function rowLosses(
     scope(() => {
       const pack = PackedTokens.of(rows.map(unweighted));
       const measured = packLoss(model, pack, { factors: { prompt: 1, completion: 1 }, compute });
-      return rows.map(({ source }, index) => ({ source, sums: measured.rows[index]! }));
+      const { losses, correct } = measured.predictions;
+      return rows.map((tokens, index) => {
+        const [start, end] = [pack.starts[index]!, pack.starts[index + 1]! - 1];
+        const predictions = { losses: losses.slice(start, end), correct: correct.slice(start, end) };
+        return { source: tokens.source, sums: measured.rows[index]!, predictions, tokens };
+      });
     }),
   );
 }
