@@ -6,7 +6,6 @@ import { readExamples } from "../data/rows/index.ts";
 import { createTemplate, type Template } from "../data/templates/index.ts";
 import { loadTokenizer, type Tokenizer } from "../data/tokenizer/index.ts";
 import type { OverflowOptions, WeightPolicy } from "../data/tokens/index.ts";
-import { automaticWeight } from "../inspect/index.ts";
 import type { DataPlan } from "./data-plan.ts";
 import { areIds } from "./first-rows.ts";
 import { longestRow } from "./longest-row.ts";
@@ -71,6 +70,8 @@ async function settleWeights(
   const { promptLossWeight, ...rest } = asked;
   if (promptLossWeight !== "auto")
     return { weights: { ...rest, promptLossWeight }, notes: [], leftOut: undefined };
+  // Only here: models of scores take longer to load than all else that a run needs.
+  const { automaticWeight } = await import("../inspect/data-recommendation.ts");
   const examples = readExamples(sources, read);
   const { note, promptLossWeight: settled } = await automaticWeight(
     tokenizer === undefined ? [] : examples,

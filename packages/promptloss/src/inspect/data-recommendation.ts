@@ -1,35 +1,10 @@
 // The prompt loss weight that data asks for, by their generation ratio: what `auto` in a recipe means and what
-// `promptloss recommend` prints. Counts the parts' lengths and nothing else.
+// `promptloss recommend` prints.
 import type { Example } from "../data/example.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import { type Recommendation, type RecommendOptions, recommend } from "../statistics/index.ts";
-import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
-import { PartCounter } from "./part-lengths.ts";
-
-export interface DataRatioOptions {
-  readonly tokenizer: Tokenizer;
-  /** Called after each row, with how many were read. */
-  readonly onRow?: (rows: number) => void;
-}
-
-export interface DataRatio {
-  readonly rows: number;
-  readonly generationRatio: GenerationRatio;
-}
-
-/** Rg of examples, all of which are read once. */
-export async function ratioOfData(
-  examples: Iterable<Example> | AsyncIterable<Example>,
-  { tokenizer, onRow }: DataRatioOptions,
-): Promise<DataRatio> {
-  const counter = new PartCounter(tokenizer);
-  let rows = 0;
-  for await (const example of examples) {
-    await counter.add(example);
-    onRow?.(++rows);
-  }
-  return { rows, generationRatio: generationRatio(await counter.finish()) };
-}
+import { ratioOfData } from "./data-ratio.ts";
+import type { GenerationRatio } from "./generation-ratio.ts";
 
 /** Undefined where the ratio is undefined or 0. */
 export function recommendForRatio(

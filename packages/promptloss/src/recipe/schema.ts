@@ -1,7 +1,8 @@
 // A recipe: the data, what its tokens are worth, and how a model is trained on it.
 import { z } from "zod";
-import { EMPTY_COMPLETIONS, FORMAT_NAMES } from "../data/rows/index.ts";
-import { OVERFLOW_POLICIES } from "../data/tokens/index.ts";
+import { EMPTY_COMPLETIONS } from "../data/rows/empty-completions.ts";
+import { FORMAT_NAMES } from "../data/rows/formats/row-format.ts";
+import { OVERFLOW_POLICIES } from "../data/tokens/overflow.ts";
 import { type KeyFacts, keyFacts } from "./key-facts.ts";
 import { lossSection } from "./sections/loss.ts";
 import { checkpointsSection, evaluationSection, loraSection, probesSection } from "./sections/run.ts";

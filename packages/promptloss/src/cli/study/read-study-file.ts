@@ -1,6 +1,6 @@
 // The study that a file and the options say.
 import { parseAssignment } from "../../config-file/index.ts";
-import { readStudy, type Study } from "../../study/index.ts";
+import { readStudy, type Study } from "../../study/plan/read-study.ts";
 import type { StudyFlags } from "./study-file.ts";
 
 export function studyOf(file: string, { set = [], output }: StudyFlags): Study {

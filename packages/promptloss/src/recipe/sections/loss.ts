@@ -1,7 +1,8 @@
 // The recipe's `loss`: what a token is worth, and how the sum is divided.
 import { z } from "zod";
 import { TOKEN_CLASSES } from "../../data/example.ts";
-import { type WeightPolicy, weightProblems } from "../../data/tokens/index.ts";
+import type { WeightPolicy } from "../../data/tokens/weight-policy.ts";
+import { weightProblems } from "../../data/tokens/weight-range.ts";
 import { NORMALIZATIONS } from "../../loss/normalization.ts";
 import type { ReweightingName } from "../../loss/reweighting.ts";
 

@@ -5,7 +5,7 @@ import { readExamples } from "../../data/rows/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../data/tokenizer/index.ts";
 import { resolveWeightPolicy } from "../../data/tokens/index.ts";
 import { type DataPlan, dataPlanOf, openData, textTools } from "../../data-plan/index.ts";
-import { ratioOfData } from "../../inspect/index.ts";
+import { ratioOfData } from "../../inspect/data-ratio.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import type { Recipe } from "../../recipe/index.ts";
 import { BatchPlan } from "../../training/batches.ts";

@@ -1,7 +1,7 @@
 // A study file: a base recipe, the factors that change it, the tasks that every cell is evaluated on, how the results
 // are modeled, and where cells run.
 import { z } from "zod";
-import { taskGroups } from "../../statistics/index.ts";
+import { taskGroups } from "../../statistics/choice/task-groups.ts";
 import { analysisSection } from "../results/analysis.ts";
 
 const count = z.int().min(1);

@@ -1,7 +1,7 @@
 // Scores and probes of all finished cells → the study's tidy table.
 import { join } from "node:path";
 import { readJson } from "../../files/atomic.ts";
-import { wpOfPlw } from "../../statistics/index.ts";
+import { wpOfPlw } from "../../statistics/effect/plw.ts";
 import type { Probes } from "../../training/probes/index.ts";
 import type { TaskScore } from "../evaluate/index.ts";
 import type { Study, StudyTask } from "../plan/read-study.ts";

@@ -1,7 +1,10 @@
 // `promptloss study run`: trains and evaluates the cells that are not done. Exit code 1 where a cell failed.
 import type { Command } from "commander";
 import { PromptlossError } from "../../../errors.ts";
-import { runStudy, type Study, submitStudy } from "../../../study/index.ts";
+// Modules rather than the door of all of `study`, whose models of scores take long to load: nothing here fits any.
+import { runStudy } from "../../../study/launch/run-study.ts";
+import { submitStudy } from "../../../study/launch/slurm.ts";
+import type { Study } from "../../../study/plan/read-study.ts";
 import { harmlessJson } from "../../../terminal/index.ts";
 import { studyOf } from "../read-study-file.ts";
 import { RunView } from "../run-view.ts";

@@ -1,12 +1,8 @@
 // `promptloss study status`: how far a study is; on a terminal it is watched until all cells are done.
 import { setTimeout } from "node:timers/promises";
-import {
-  type CellReport,
-  type QueuedCell,
-  type StudyStatus,
-  slurmStatus,
-  studyStatus,
-} from "../../../study/index.ts";
+// Modules rather than the door of all of `study`, whose models of scores take long to load: nothing here fits any.
+import { type QueuedCell, slurmStatus } from "../../../study/launch/slurm.ts";
+import { type CellReport, type StudyStatus, studyStatus } from "../../../study/run/status.ts";
 import { harmlessJson, ink } from "../../../terminal/index.ts";
 import { count, duration, loss } from "../../train/format.ts";
 import { LiveLines } from "../live-lines.ts";

@@ -10,7 +10,6 @@ import type { Container } from "./container.ts";
 import { guessDelimiter, readCsv } from "./csv.ts";
 import { readJson } from "./json.ts";
 import { readJsonLines } from "./jsonl.ts";
-import { openParquet } from "./parquet.ts";
 import { readPlainText, type SampleBy } from "./plain-text.ts";
 
 export interface RowReadOptions {
@@ -50,6 +49,8 @@ export async function* readRows(file: DataFile, container: Container, options: R
 }
 
 async function* readParquet(file: DataFile, { chooseColumns }: RowReadOptions): RowBatches {
+  // Parquet and its compressions are large, and few runs read it.
+  const { openParquet } = await import("./parquet.ts");
   const parquet = await openParquet(file);
   const chosen = chooseColumns?.(parquet.columns);
   yield* parquet.read(parquet.columns.filter((name) => chosen?.has(name) ?? true));
