@@ -42,6 +42,15 @@ describe("commands over data", () => {
 
         3 rows, tokenizer tiny-pieces, template alpaca
 
+        Prompt loss weight  0.242
+        Expected regret     0.24 of the gap between best and worst
+        Best of those below 8.6 %
+        Alike               0.05, 0.1, 0.15, 0.242, 0.35, 0.5, 0.7 (at most 0.1 of the gap between best and worst worse on average)
+        One more run        not known without runs of your own, which tell the noise
+        For                 Rg 0.636, all tasks, weight-sum
+        Prompt's share      28 % of the token weight; as much is PLW 0.38 in segment-mean, 0.276 in loss-share
+        Rests on            a prior from the paper's facts alone: no run on this data
+
         tokens         mean     sd  min  5 %  50 %  95 %  99 %  max
         instruction    9.67   2.89    8    8     8    13    13   13  █    ▆
         input          1.33   2.31    0    0     0     4     4    4  █   ▆
@@ -67,15 +76,6 @@ describe("commands over data", () => {
         ! 1 bad row was left out: 1 wrong-type (--verbose lists them)
         ! 1 row with an empty completion was left out
         ! 1 row repeat an earlier row to the letter (33.3 %)
-
-        Prompt loss weight  0.242
-        Expected regret     0.24 of the gap between best and worst
-        Best of those below 8.6 %
-        Alike               0.05, 0.1, 0.15, 0.242, 0.35, 0.5, 0.7 (at most 0.1 of the gap between best and worst worse on average)
-        One more run        not known without runs of your own, which tell the noise
-        For                 Rg 0.636, all tasks, weight-sum
-        Prompt's share      28 % of the token weight; as much is PLW 0.38 in segment-mean, 0.276 in loss-share
-        Rests on            a prior from the paper's facts alone: no run on this data
 
         PLW      expected regret  probability of being best
         0                    0.8                        7 %

@@ -8,6 +8,7 @@ export function initCommand(command: Command): Command {
     .option("--model <folder>", "a Hugging Face model folder")
     .option("--aim <text>", "what the model is for, for the recipe's first line")
     .option("-o, --output <file>", "the recipe to write (recipe.yaml)")
+    .option("--json", "print what was written as JSON")
     .option("--force", "write over a file that is there")
     .action(async (...given: Parameters<Action>) => (await import("./actions/init.ts")).runInit(...given));
 }

@@ -22,6 +22,8 @@ import { type SettledData, type SettleOptions, settleData } from "./settle-data.
 export interface OpenDataOptions extends SettleOptions {
   /** Where token caches are kept; the user's cache folder when left out. */
   readonly cache?: string;
+  /** Called with the number of rows tokenized so far. */
+  readonly onRow?: (rows: number) => void;
   /** Changes the weights that the plan gives. */
   readonly tokenWeight?: WeightPolicy["tokenWeight"];
 }
@@ -109,7 +111,7 @@ async function classified(
   sources: readonly DataSource[],
   { read, turns, model }: DataPlan,
   { text }: SettledData,
-  { cache }: OpenDataOptions,
+  { cache, onRow }: OpenDataOptions,
   onNote: (note: string) => void,
 ): Promise<Classified> {
   if (text === undefined)
@@ -119,6 +121,7 @@ async function classified(
     turns,
     read,
     onNote,
+    ...(onRow !== undefined && { onRow }),
     ...(cache !== undefined && { cache }),
   });
   return { rows, report: rows.report, close: () => rows.close() };

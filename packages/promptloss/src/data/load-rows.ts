@@ -36,6 +36,8 @@ export interface LoadRowsOptions {
   readonly cache?: string;
   /** Called with what is worth knowing of the data, such as a copy read because the hub was out of reach. */
   readonly onNote?: (line: string) => void;
+  /** Called with the number of rows tokenized so far; not at all where the cache has them. */
+  readonly onRow?: (rows: number) => void;
   /** Called where a cache was not usable and rows are tokenized again. Nothing of the run: results are the same. */
   readonly onRebuild?: (line: string) => void;
 }
@@ -62,6 +64,7 @@ export async function loadRows(
     read = {},
     cache = tokenCacheFolder(),
     onNote = () => {},
+    onRow = () => {},
     onRebuild = () => {},
   }: LoadRowsOptions,
 ): Promise<TokenCache> {
@@ -90,7 +93,7 @@ export async function loadRows(
     const stream = readExamples(sources, { ...read, onSkip });
     const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: read.onBadRow ?? "error" });
     return {
-      rows: encoder.rows(stream),
+      rows: counted(encoder.rows(stream), onRow),
       report: () => {
         const { report } = encoder;
         const { skippedBy: read, ignoredColumns } = stream.report;
@@ -113,4 +116,12 @@ export async function loadRows(
   if (built) tidyTokenCaches(cache);
   else markUsed(path);
   return rows;
+}
+
+async function* counted<T>(rows: AsyncIterable<T>, onRow: (rows: number) => void): AsyncGenerator<T> {
+  let count = 0;
+  for await (const row of rows) {
+    yield row;
+    onRow(++count);
+  }
 }

@@ -57,11 +57,15 @@ export function renderInspection(inspection: Inspection, { data, tokenizer, colo
     ],
     ALIGNMENTS,
   );
+  // What is chosen comes first, on what grounds last.
+  const [choice, ...grounds] =
+    recommendation === undefined ? [] : renderRecommendation(recommendation).split("\n\n");
   return [
     `${colors.bold("promptloss inspect")}  ${data}`,
     "",
     ...indent([`${whole(rows)} rows, tokenizer ${tokenizer}, template ${trained.template}`]),
     "",
+    ...(choice === undefined ? [] : [...indent(choice.split("\n")), ""]),
     ...indent([colors.dim(lengths[0] ?? ""), ...lengths.slice(1)]),
     ...indent([colors.dim(`* with template and stop token, on ${whole(trained.rows)} rows drawn at random`)]),
     "",
@@ -75,8 +79,7 @@ export function renderInspection(inspection: Inspection, { data, tokenizer, colo
       ? []
       : ["", ...warnings.map((warning) => `  ${colors.yellow("!")} ${warning}`)]),
     "",
-    ...(recommendation === undefined ? [] : indent(renderRecommendation(recommendation).split("\n"))),
-    "",
+    ...(grounds.length === 0 ? [] : [...indent(grounds.join("\n\n").split("\n")), ""]),
   ].join("\n");
 }
 

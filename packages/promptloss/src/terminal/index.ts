@@ -2,3 +2,4 @@
 export { controlMark, openDoor, product } from "./door.ts";
 export { type Ink, ink, inkOf, rewritten } from "./ink.ts";
 export { harmless, harmlessJson, visible } from "./visible.ts";
+export { columnsOf, wrapped } from "./wrap.ts";

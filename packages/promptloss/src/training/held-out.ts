@@ -24,6 +24,8 @@ export interface HeldOutSettings {
   readonly compute?: DType | undefined;
   readonly labelSmoothing?: number | undefined;
   readonly reweighting?: Reweighting | undefined;
+  /** Called with the number of rows measured so far. */
+  readonly onRows?: (done: number) => void;
 }
 
 export interface HeldOutLoss {
@@ -39,24 +41,28 @@ export interface HeldOutLoss {
 export function heldOutLoss(
   model: CausalLanguageModel,
   data: Pick<WeightedRows, "at" | "length">,
-  { normalization, microBatch, ...how }: HeldOutSettings,
+  { normalization, microBatch, compute, labelSmoothing, reweighting, onRows }: HeldOutSettings,
 ): HeldOutLoss {
   const rows: WeightedTokens[] = Array.from({ length: data.length }, (_, index) => data.at(index));
   const factors = lossFactors(lossTotals(rows), normalization);
   const sums = emptyPartSums();
   let loss = 0;
+  let done = 0;
   noGrad(() => {
-    for (const group of microBatches(rows, microBatch))
+    for (const group of microBatches(rows, microBatch)) {
       scope(() => {
         const result = packLoss(model, PackedTokens.of(group), {
           factors,
           measureAll: true,
-          ...how,
+          ...{ compute, labelSmoothing, reweighting },
         });
         loss += result.loss.item();
         checkFinite(group, result.rows);
         addPartSums(sums, totalSums(result.rows));
       });
+      done += group.length;
+      onRows?.(done);
+    }
   });
   return { loss, sums };
 }

@@ -9,6 +9,8 @@ import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
 import { checkMetric } from "./check-metric.ts";
 import { TrainingError } from "./errors.ts";
+import type { ProgressEvent } from "./events/event.ts";
+import { sparing } from "./events/progress.ts";
 import { hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
 import { precisionNote } from "./precision.ts";
@@ -24,6 +26,8 @@ export interface PrepareOptions {
   readonly tokenCache?: string;
   /** Where data of the Hugging Face hub comes from, and who watches it come. */
   readonly hub?: HubOptions;
+  /** Called now and then while rows are tokenized and the model is loaded. */
+  readonly onProgress?: (event: ProgressEvent) => void;
   /** Changes the weights that the recipe gives; the same function again is needed to go on with a run. */
   readonly tokenWeight?: WeightPolicy["tokenWeight"];
 }
@@ -42,14 +46,17 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
   if (recipe.training.threads !== undefined) setNumThreads(recipe.training.threads);
   const device = deviceOf(recipe.training.device);
   const plan = dataPlanOf(recipe, file);
+  const progress = sparing(options.onProgress ?? (() => {}));
   const data = await openData(
     { ...plan, read: { ...plan.read, ...(options.hub && { hub: options.hub }) } },
     {
       ...(options.tokenCache !== undefined && { cache: options.tokenCache }),
+      onRow: (done) => progress({ type: "progress", phase: "tokenizing", done }),
       ...(options.tokenWeight !== undefined && { tokenWeight: options.tokenWeight }),
     },
   );
   try {
+    progress({ type: "progress", phase: "loading", done: 0 });
     return { ...runOver(data, recipe, folder, device), output };
   } catch (error) {
     data.close();

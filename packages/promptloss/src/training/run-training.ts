@@ -62,7 +62,10 @@ export interface FinishedRun {
  * says how the run failed. LostLockError where another process took the folder over: nothing more is written then
  */
 export async function runTraining(recipe: Recipe, options: RunTrainingOptions = {}): Promise<FinishedRun> {
-  const run = await prepareRun(recipe, options);
+  const run = await prepareRun(recipe, {
+    ...(options.onEvent && { onProgress: options.onEvent }),
+    ...options,
+  });
   try {
     using folder = new RunFolder(run, options);
     const before = readManifest(folder.manifest);

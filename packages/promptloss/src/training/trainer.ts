@@ -13,6 +13,7 @@ import { BestWeights } from "./best-weights.ts";
 import { CheckpointShelf, type RunState } from "./checkpoints/index.ts";
 import { DivergenceError } from "./errors.ts";
 import type { EventListener, RunEndReason } from "./events/event.ts";
+import { sparing } from "./events/progress.ts";
 import { clearGradients, clippingFactor, gradientNorm } from "./gradients.ts";
 import { heldOutLoss } from "./held-out.ts";
 import { type Interval, isDue } from "./interval.ts";
@@ -149,7 +150,14 @@ export class Trainer {
     const { metric } = settings.evaluation;
     const { step, best, evaluationsSinceBest } = this.#state;
     const started = performance.now();
-    const { loss, sums } = heldOutLoss(model, heldOut, settings);
+    const progress = sparing(this.#emit);
+    const total = heldOut.length;
+    // Neither smoothed nor reweighted, so that runs with and without can be compared.
+    const { normalization, microBatch, compute } = settings;
+    const { loss, sums } = heldOutLoss(model, heldOut, {
+      ...{ normalization, microBatch, compute },
+      onRows: (done) => progress({ type: "progress", phase: "evaluating", done, total }),
+    });
     const measured = { loss, ...partMeans(sums) };
     // The run was refused where its held-out rows have no such tokens.
     const value = metricValue(measured, metric)!;

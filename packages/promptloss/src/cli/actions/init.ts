@@ -14,7 +14,7 @@ import { inspectExamples } from "../../inspect/index.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { parameterShapes } from "../../models/decoder/parameters.ts";
 import { readRecipe } from "../../recipe/index.ts";
-import { ink } from "../../terminal/index.ts";
+import { harmlessJson, ink } from "../../terminal/index.ts";
 import { watchedHub } from "../progress.ts";
 import { count, short } from "../train/format.ts";
 
@@ -24,6 +24,7 @@ interface Flags {
   output?: string;
   aim?: string;
   force?: true;
+  json?: true;
 }
 
 interface Answers {
@@ -162,6 +163,10 @@ export async function runInit(flags: Flags): Promise<void> {
   replaceFile(output, recipeText({ data, model, aim, output, ...facts }));
   // What was written is checked as training will check it.
   readRecipe(output);
+  if (flags.json) {
+    process.stdout.write(`${harmlessJson({ output, ...facts }, 2)}\n`);
+    return;
+  }
   process.stdout.write(`${output}: ${count(facts.rows)} rows, ${short(facts.parameters)} parameters\n`);
   process.stdout.write(
     `${ink.dim("next:")} promptloss train ${output} --dry-run, then promptloss train ${output}\n`,

@@ -12,7 +12,7 @@ import { inspectExamples } from "../../inspect/index.ts";
 import { inspectionPage } from "../../inspect/page.ts";
 import { renderInspection } from "../../inspect/render.ts";
 import type { TaskGroup } from "../../statistics/index.ts";
-import { harmlessJson, ink } from "../../terminal/index.ts";
+import { columnsOf, harmlessJson, ink, wrapped } from "../../terminal/index.ts";
 import { readFlags, recipeSettings, sourcesOf, tokenizerFolder } from "../data-flags.ts";
 import type { RenderingFlags } from "../data-options.ts";
 import { leftOutNotes, listSkipped } from "../left-out.ts";
@@ -80,6 +80,6 @@ export async function runInspect(data: string[], flags: Flags): Promise<void> {
   process.stdout.write(
     flags.json
       ? `${harmlessJson({ ...whole, read: report }, 2)}\n`
-      : renderInspection(whole, { ...names, colors: ink }),
+      : wrapped(renderInspection(whole, { ...names, colors: ink }), columnsOf(process.stdout)),
   );
 }

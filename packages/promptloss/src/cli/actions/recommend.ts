@@ -9,7 +9,7 @@ import { ratioOfData } from "../../inspect/index.ts";
 import type { Normalization } from "../../loss/normalization.ts";
 import { recommend, renderRecommendation, type TaskGroup } from "../../statistics/index.ts";
 import { readStudyResults, studyEvidence } from "../../study/results/index.ts";
-import { harmlessJson, ink } from "../../terminal/index.ts";
+import { columnsOf, harmlessJson, ink, wrapped } from "../../terminal/index.ts";
 import { readFlags, recipeSettings, sourcesOf } from "../data-flags.ts";
 import type { DataFlags } from "../data-options.ts";
 import { flagOf } from "../options.ts";
@@ -82,5 +82,9 @@ export async function runRecommend(data: string[], flags: Flags, command: Comman
         ? undefined
         : studyEvidence(readStudyResults(study).rows, { generationRatio: ratio, taskGroup, objective }),
   });
-  process.stdout.write(flags.json ? `${harmlessJson(found, 2)}\n` : `${renderRecommendation(found)}\n`);
+  process.stdout.write(
+    flags.json
+      ? `${harmlessJson(found, 2)}\n`
+      : `${wrapped(renderRecommendation(found), columnsOf(process.stdout))}\n`,
+  );
 }

@@ -21,6 +21,7 @@ async function follow(
   asEvents: boolean,
 ): Promise<void> {
   const view = asEvents ? undefined : new TrainView();
+  view?.begin();
   let failure: Extract<TrainingEvent, { type: "error" }> | undefined;
   const { child, done } = startTrainingProcess(settings, (event) => {
     if (view === undefined) process.stdout.write(`${harmlessJson(event)}\n`);

@@ -9,6 +9,7 @@ import { harmlessJson, ink } from "../../terminal/index.ts";
 import { proposalLine, reportLines, runLine } from "../tune/lines.ts";
 
 interface Flags {
+  set?: string[];
   runs?: number;
   tokens?: number;
   hours?: number;
@@ -66,13 +67,14 @@ function settingsOf(recipe: string, flags: Flags): TuneSettings {
     throw new PromptlossError(`${testTask} is the search's own objective: its items are no test`, {
       hint: "name another task",
     });
-  if (heldOut && readRecipe(recipe).evaluation === undefined)
+  if (heldOut && readRecipe(recipe, { set: flags.set ?? [] }).evaluation === undefined)
     throw new PromptlossError(`${recipe}: the search needs validation rows`, {
       hint: "give the recipe an evaluation section, as evaluation: { fraction: 0.1 }",
     });
   const name = recipe.replace(/^.*\//, "").replace(/\.ya?ml$/, "");
   return {
     ...{ recipe, objective, taskData: flags.taskData },
+    ...(flags.set !== undefined && { set: flags.set }),
     output: flags.output ?? `runs/${name}-tune`,
     weights: [...new Set(flags.weights ?? candidateWeights)].sort((a, b) => a - b),
     learningRates: flags.learningRates && [...new Set(flags.learningRates)].sort((a, b) => a - b),

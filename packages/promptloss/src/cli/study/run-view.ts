@@ -1,8 +1,8 @@
 // A study as a person watches it run: a line a finished cell, and on a terminal the cells at work below.
-import type { RunStudySummary, Study, StudyEvent } from "../../study/index.ts";
+import { type RunStudySummary, type Study, type StudyEvent, studyStatus } from "../../study/index.ts";
 import { CellFolder } from "../../study/run/cell-folder.ts";
 import { ink } from "../../terminal/index.ts";
-import { duration, loss } from "../train/format.ts";
+import { counted, duration, loss } from "../train/format.ts";
 import { LiveLines } from "./live-lines.ts";
 import { cellName } from "./study-file.ts";
 
@@ -11,6 +11,8 @@ interface AtWork {
   step: number;
   steps: number;
   loss: number | undefined;
+  /** What goes on between steps, in words. */
+  phase: string | undefined;
 }
 
 export class RunView {
@@ -18,10 +20,15 @@ export class RunView {
   readonly #lines = new LiveLines(process.stdout);
   readonly #atWork = new Map<string, AtWork>();
   readonly #started = new Map<string, number>();
+  /** Seconds of each cell that ended here. */
+  readonly #took: number[] = [];
+  /** Cells that were not done when the run began. */
+  readonly #left: number;
   #ended = 0;
 
   constructor(study: Study) {
     this.#study = study;
+    this.#left = studyStatus(study).cells.filter(({ status }) => status !== "done").length;
     this.#lines.print(`${ink.dim("study")}  ${study.name}: ${study.cells.length} cells into ${study.output}`);
   }
 
@@ -30,7 +37,7 @@ export class RunView {
     const name = cellName(cell.levels);
     switch (event.type) {
       case "cell-start":
-        this.#atWork.set(cell.id, { name, step: 0, steps: 0, loss: undefined });
+        this.#atWork.set(cell.id, { name, step: 0, steps: 0, loss: undefined, phase: undefined });
         this.#started.set(cell.id, Date.now());
         break;
       case "elsewhere":
@@ -39,16 +46,31 @@ export class RunView {
       case "training": {
         const at = this.#atWork.get(cell.id)!;
         if (event.event.type === "start") at.steps = event.event.steps;
-        else if (event.event.type === "step") [at.step, at.loss] = [event.event.step, event.event.loss];
+        else if (event.event.type === "step")
+          [at.step, at.loss, at.phase] = [event.event.step, event.event.loss, undefined];
+        else if (event.event.type === "progress") at.phase = event.event.phase;
         break;
       }
       case "cell-end":
         this.#atWork.delete(cell.id);
         this.#ended++;
+        this.#took.push((Date.now() - this.#started.get(cell.id)!) / 1000);
         this.#lines.print(this.#ending(event, name));
         break;
     }
-    this.#lines.show([...this.#atWork.values()].map(workLine));
+    this.#lines.show([...[...this.#atWork.values()].map(workLine), ...this.#timeLeft()]);
+  }
+
+  /** From the cells that ended here: their mean time, for those that are left, as many at a time as run now. */
+  #timeLeft(): string[] {
+    if (this.#took.length === 0) return [];
+    const mean = this.#took.reduce((sum, seconds) => sum + seconds, 0) / this.#took.length;
+    const now = Date.now();
+    const atWork = [...this.#atWork.keys()].map((id) => (now - this.#started.get(id)!) / 1000);
+    const waiting = this.#left - this.#ended - atWork.length;
+    const work = waiting * mean + atWork.reduce((sum, seconds) => sum + Math.max(0, mean - seconds), 0);
+    const seconds = work / Math.max(1, atWork.length);
+    return [ink.dim(`  about ${duration(seconds)} left, ${counted(waiting, "cell")} waiting`)];
   }
 
   stopping(): void {
@@ -93,6 +115,7 @@ export class RunView {
   }
 }
 
-function workLine({ name, step, steps, loss: value }: AtWork): string {
-  return `  ${name}  ${steps === 0 ? "begins" : `step ${step}/${steps}  loss ${loss(value)}`}`;
+function workLine({ name, step, steps, loss: value, phase }: AtWork): string {
+  const steady = steps === 0 ? "begins" : `step ${step}/${steps}  loss ${loss(value)}`;
+  return `  ${name}  ${phase ?? steady}`;
 }

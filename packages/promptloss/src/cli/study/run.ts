@@ -18,6 +18,7 @@ export function runCommand(): Command {
         .choices(["local", "slurm"])
         .default("local"),
     )
+    .option("--json", "print what was done as JSON, and nothing else")
     .option("--events", "print events as JSON lines in place of the live view")
     .action(async (...given: Parameters<Action>) => (await import("./actions/run.ts")).runRun(...given));
 }

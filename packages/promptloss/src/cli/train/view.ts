@@ -1,11 +1,12 @@
 // A run as a person watches it: a header, a table that grows by a line now and then, and on a terminal a bar below it.
 // Elsewhere the same lines without the bar.
 
-import { ink, rewritten } from "../../terminal/index.ts";
+import { columnsOf, ink, rewritten, wrapped } from "../../terminal/index.ts";
 import type {
   DownloadEvent,
   EndEvent,
   EvaluationEvent,
+  ProgressEvent,
   StartEvent,
   StepEvent,
   TrainingEvent,
@@ -45,8 +46,18 @@ export class TrainView {
       this.#download(event);
       return;
     }
+    if (event.type === "progress") {
+      this.#progress(event);
+      return;
+    }
     if (event.type === "start") this.#start = event;
     this.#lines(linesOf(event));
+    if (event.type === "start") this.#waiting(`step ${count(event.firstStep + 1)} of ${count(event.steps)}`);
+  }
+
+  /** What is shown before the first event: a process that starts. */
+  begin(): void {
+    this.#waiting("starting");
   }
 
   /** A signal came: the step at hand is finished first. */
@@ -86,6 +97,19 @@ export class TrainView {
     else if (this.#live) this.#bar(loaded / total, `${bytes(loaded)} of ${bytes(total)}  ${file}`);
   }
 
+  #progress({ phase, done, total }: ProgressEvent): void {
+    if (!this.#live) return;
+    if (total !== undefined) this.#bar(done / total, `${phase}  ${count(done)}/${count(total)} rows`);
+    else this.#waiting(done === 0 ? `${phase} the model` : `${phase}  ${counted(done, "row")}`);
+  }
+
+  /** A line that what comes next takes the place of. */
+  #waiting(text: string): void {
+    if (!this.#live) return;
+    process.stdout.write(rewritten(ink.dim(`${text} …`)));
+    this.#barShown = true;
+  }
+
   #bar(share: number, text: string): void {
     const filled = Math.round(BAR * share);
     const bar = "━".repeat(filled) + ink.dim("━".repeat(BAR - filled));
@@ -104,7 +128,9 @@ export class TrainView {
   }
 }
 
-function linesOf(event: Exclude<TrainingEvent, StepEvent | DownloadEvent>): readonly string[] {
+function linesOf(
+  event: Exclude<TrainingEvent, StepEvent | DownloadEvent | ProgressEvent>,
+): readonly string[] {
   switch (event.type) {
     case "start":
       return header(event);
@@ -113,12 +139,17 @@ function linesOf(event: Exclude<TrainingEvent, StepEvent | DownloadEvent>): read
     case "checkpoint":
       return [ink.dim(`  checkpoint ${event.path}`)];
     case "note":
-      return [`${ink.yellow("!")} ${event.message}`];
+      return [noteLine(event.message)];
     case "end":
       return ending(event);
     case "error":
       return [];
   }
+}
+
+/** Wrapped before it is colored: colors take no room. */
+function noteLine(message: string): string {
+  return wrapped(`! ${message}`, columnsOf(process.stdout)).replace("!", ink.yellow("!"));
 }
 
 function header(event: StartEvent): string[] {
@@ -134,7 +165,7 @@ function header(event: StartEvent): string[] {
   ] as const;
   return [
     ...facts.map(([name, value]) => `${ink.dim(name.padEnd(6))} ${value}`),
-    ...notes.map((note) => `${ink.yellow("!")} ${note}`),
+    ...notes.map(noteLine),
     "",
     ink.dim(COLUMNS.map(([name, width]) => name.padStart(width)).join(" ")),
   ];

@@ -4,6 +4,8 @@ import type { KnownNoise } from "../../statistics/index.ts";
 export interface TuneSettings {
   /** A recipe file. */
   readonly recipe: string;
+  /** Values in place of the recipe's, as `training.epochs=1`, for all runs. */
+  readonly set?: readonly string[];
   /** The folder of the search: search.yaml, search/, final.yaml, final/, tune.json. */
   readonly output: string;
   /** Prompt loss weights, ascending. */

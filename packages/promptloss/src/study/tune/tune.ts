@@ -2,6 +2,7 @@
 // then the choice is trained anew on seeds of its own and tested beside masked and unmasked training. All of its state
 // is in finished cells: begun again, it makes the same proposals.
 import { join } from "node:path";
+import { parseAssignment } from "../../config-file/index.ts";
 import { makeFolder, readJson, writeJson } from "../../files/atomic.ts";
 import { type Recipe, readRecipe } from "../../recipe/index.ts";
 import {
@@ -43,7 +44,7 @@ export async function tune(
 ): Promise<TuneReport | undefined> {
   const { onEvent = () => {} } = options;
   keepSettings(settings);
-  const recipe = readRecipe(settings.recipe);
+  const recipe = readRecipe(settings.recipe, { set: settings.set ?? [] });
   const { test } = settings;
   if ("data" in test) await refuseOverlap(settings.recipe, recipe, test.data);
   const { space, rest } = await searchOf(settings, recipe);
@@ -51,7 +52,7 @@ export async function tune(
   const [task, metric] = objectiveOf(settings.objective);
   const files: RunsStudyOptions = {
     ...{ name: "search", recipe: settings.recipe, output: settings.output, task, metric },
-    ...{ set: common(recipe), taskData: settings.taskData, slurm: settings.slurm },
+    ...{ set: common(settings, recipe), taskData: settings.taskData, slurm: settings.slurm },
   };
   const done: Scored[] = [];
   const asked: AskedRun[] = [];
@@ -163,8 +164,12 @@ function othersOf({ keys }: TuneSettings): Record<string, unknown>[] {
 }
 
 /** The last weights of every run: choosing them by the validation rows would be a second search. */
-function common({ evaluation }: Recipe): Record<string, unknown> {
-  return evaluation === undefined ? {} : { "evaluation.keepBest": false };
+function common({ set = [] }: TuneSettings, { evaluation }: Recipe): Record<string, unknown> {
+  const given = set.map(parseAssignment).map(({ path, value }) => [path.join("."), value] as const);
+  return {
+    ...Object.fromEntries(given),
+    ...(evaluation !== undefined && { "evaluation.keepBest": false }),
+  };
 }
 
 function observations(done: readonly Scored[]) {

@@ -76,6 +76,18 @@ export interface DownloadEvent {
   readonly total: number;
 }
 
+/** What goes on between the other events, a few times a second; in no file of the run. */
+export interface ProgressEvent {
+  readonly type: "progress";
+  readonly phase: ProgressPhase;
+  /** Rows so far. */
+  readonly done: number;
+  /** Left out where it is not known yet. */
+  readonly total?: number;
+}
+
+export type ProgressPhase = "tokenizing" | "loading" | "evaluating";
+
 export interface NoteEvent {
   readonly type: "note";
   readonly message: string;
@@ -112,6 +124,7 @@ export type TrainingEvent =
   | EvaluationEvent
   | CheckpointEvent
   | DownloadEvent
+  | ProgressEvent
   | NoteEvent
   | EndEvent
   | ErrorEvent;

@@ -55,6 +55,11 @@ export const EVENT_FIELDS: EventFields = {
   },
   checkpoint: { step: "steps done", path: "the checkpoint's folder" },
   download: { file: "on its way from the hub, before the start", loaded: "bytes", total: "bytes" },
+  progress: {
+    phase: "tokenizing, loading (the model) or evaluating",
+    done: "rows so far",
+    total: "rows in all; left out where that is not known yet",
+  },
   note: { message: "something worth knowing" },
   end: {
     reason: "completed, stopped-early or interrupted",

@@ -30,9 +30,12 @@ export function probeGeneralization(
   { heldOut, count }: { readonly heldOut: PartMetrics; readonly count: number },
   settings: HeldOutSettings & { readonly seed: number },
 ): Generalization {
+  const { normalization, microBatch, compute } = settings;
   const all = Int32Array.from({ length: rows.length }, (_, index) => index);
   const drawn = shuffle(all, seededDraw(settings.seed)).slice(0, count).sort();
-  const training = lossesOf(partMeans(heldOutLoss(model, new RowSubset(rows, drawn), settings).sums));
+  const training = lossesOf(
+    partMeans(heldOutLoss(model, new RowSubset(rows, drawn), { normalization, microBatch, compute }).sums),
+  );
   const unseen = lossesOf(heldOut);
   const gap = MEASURED.flatMap((name) => {
     const [seen, held] = [training[name], unseen[name]];

@@ -17,6 +17,7 @@ interface Flags extends StudyFlags {
   cell: string[];
   launcher: "local" | "slurm";
   events?: true;
+  json?: true;
 }
 
 /** As a shell gives them for a process that a signal ended. */
@@ -37,15 +38,16 @@ function submit(study: Study, { set, retry, cell, concurrency }: Flags): void {
 }
 
 export async function runRun(file: string, flags: Flags, command: Command): Promise<void> {
-  const { concurrency, retry, overwrite, cell, events, launcher } = flags;
+  const { concurrency, retry, overwrite, cell, events, json, launcher } = flags;
   const study = studyOf(file, flags);
   if (launcher === "slurm") {
-    if (overwrite || events) command.error("error: --overwrite and --events belong to --launcher local");
+    if (overwrite || events || json)
+      command.error("error: --overwrite, --events and --json belong to --launcher local");
     submit(study, flags);
     return;
   }
   const abort = new AbortController();
-  const view = events ? undefined : new RunView(study);
+  const view = events || json ? undefined : new RunView(study);
   let ended: keyof typeof EXIT | undefined;
   const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
     const handler = (): void => {
@@ -65,6 +67,7 @@ export async function runRun(file: string, flags: Flags, command: Command): Prom
       signal: abort.signal,
       onEvent: (event) => {
         if (view !== undefined) view.show(event);
+        else if (json) return;
         else if (event.type !== "training") process.stdout.write(`${harmlessJson(event)}\n`);
         else {
           const { cell: from, ...rest } = event;
@@ -73,6 +76,7 @@ export async function runRun(file: string, flags: Flags, command: Command): Prom
       },
     });
     view?.end(summary);
+    if (json) process.stdout.write(`${harmlessJson({ ...summary, output: study.output }, 2)}\n`);
     if (ended !== undefined) process.exitCode = EXIT[ended];
     else if (summary.failed > 0)
       throw new PromptlossError(`${summary.failed} of ${study.cells.length} cells failed`, {
