@@ -45,8 +45,21 @@ function shapeInWords(finding: Omit<WeightFinding, "verdict">): string {
     case "curved":
       return "curved, but these data don't tell whether a weight inside beats both ends";
     case "irregular":
-      return "the means differ but no quadratic describes them: no single best weight is named";
+      return `${middleInWords(finding)}, but no quadratic describes the means: no single best weight is named`;
   }
+}
+
+/** Whether weights inside differ from both ends. */
+function isAgainstEnds({ correctedInsideP, alpha }: Omit<WeightFinding, "verdict">): boolean {
+  return correctedInsideP !== undefined && correctedInsideP < alpha;
+}
+
+/** What the window of weights inside is to both ends, where that is told. */
+function middleInWords(finding: Omit<WeightFinding, "verdict">): string {
+  const { inside, relation } = finding.evidence;
+  if (inside === undefined || !isAgainstEnds(finding)) return "the means differ";
+  const isValley = (relation.curvature?.estimate ?? 0) > 0;
+  return `PLW ${span(inside.plws)} ${isValley ? "falls short of" : "beats"} both ends`;
 }
 
 /** "0.05 to 1" of neighbors, "0, 0.1" of others. */
@@ -75,7 +88,9 @@ function grounds(finding: Omit<WeightFinding, "verdict">): string {
       : [`for these tasks alone ${p(theseTasks.p)}, uncorrected`];
   return [
     `${terms} ${p(correctedP)}`,
-    ...(correctedInsideP !== undefined && (shape === "peak" || shape === "valley")
+    ...(correctedInsideP !== undefined &&
+    ["peak", "valley", "irregular"].includes(shape) &&
+    isAgainstEnds(finding)
       ? [`against both ends ${p(correctedInsideP)}`]
       : []),
     ...(shape === "irregular" && evidence.lackOfFit ? [`lack of fit ${p(evidence.lackOfFit.p)}`] : []),

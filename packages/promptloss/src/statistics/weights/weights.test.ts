@@ -110,6 +110,16 @@ describe("one task", () => {
     ]);
   });
 
+  test("a bend that is no quadratic: the weights that beat both ends are named, and no best one", () => {
+    const bump = (wp: number): number => 2 * Math.exp(-(((wp - 0.45) / 0.08) ** 2));
+    const found = decide(analyzeWeights(rowsOf({ seeds: 4, curve: bump }), 0.95));
+    expect(found.shape).toBe("irregular");
+    expect(found.interval).toBeUndefined();
+    expect(found.verdict).toMatch(
+      /^PLW 0\.\d+( to 0\.\d+)? beats both ends, but no quadratic describes the means: no single best weight is named \(trend or curve p = .*; against both ends p = .*; lack of fit p = /,
+    );
+  });
+
   test("is frozen", () => {
     const found = decide(analyzeWeights(rowsOf({}), 0.95));
     expect(Object.isFrozen(found)).toBe(true);
