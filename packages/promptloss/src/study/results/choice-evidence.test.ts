@@ -41,6 +41,21 @@ describe("a study's evidence", () => {
     expect(studyEvidence(two, { ...at, taskGroup: "short-generation" }).notes.join()).toMatch(/no task of/);
   });
 
+  test("sets tasks at chance aside, unless they are asked for by name", () => {
+    const guess = rows.map((row, i) => ({
+      ...row,
+      ...{ task: "guess", chance: 0.25, items: 200, value: 0.25 + 0.01 * ((i * 7) % 3) },
+    }));
+    const study = studyEvidence([...rows, ...guess], at);
+    expect(study.objective).toBe("quiz accuracy");
+    expect(study.notes.join()).toMatch(/guess is at chance .* set aside/);
+    expect(study.runs.map(({ score }) => score)).toEqual(
+      studyEvidence(rows, at).runs.map(({ score }) => score),
+    );
+    const named = studyEvidence([...rows, ...guess], { ...at, objective: "guess" });
+    expect(named).toMatchObject({ objective: "guess accuracy", notes: [] });
+  });
+
   test("has the learning rate where it was varied, and blocks for other factors", () => {
     const varied = rows.map((row, i) => ({
       ...row,

@@ -3,7 +3,7 @@
 import { floored, type OwnRun, ownRun, type StudyEvidence, type TaskGroup } from "../../statistics/index.ts";
 import { StudyError } from "../errors.ts";
 import type { ResultRow } from "./result-row.ts";
-import { benchmarkRows } from "./scored-rows.ts";
+import { benchmarkRows, setAside } from "./scored-rows.ts";
 
 export interface EvidenceQuestion {
   /** Rg that the choice is for. */
@@ -19,11 +19,20 @@ const FARTHEST_RATIO = 8;
 /** Factors that are no blocks: what is chosen, and what makes replicates. */
 const VARIED: ReadonlySet<string> = new Set(["plw", "learningRate", "seed"]);
 
-/** @throws StudyError for an objective that the results do not have */
+const NOTHING_ASIDE = { aside: new Set<string>(), notes: [] };
+
+/**
+ * Benchmarks that say nothing of any weight, as those at chance, are set aside with a note.
+ * @throws StudyError for an objective that the results do not have
+ */
 export function studyEvidence(results: readonly ResultRow[], question: EvidenceQuestion): StudyEvidence {
   const { generationRatio, taskGroup, objective } = question;
   const notes: string[] = [];
-  const asked = objectiveRows(results, objective);
+  const named = objectiveRows(results, objective);
+  // An objective that was asked for by name is taken as it is.
+  const { aside, notes: said } = objective === undefined ? setAside(named) : NOTHING_ASIDE;
+  notes.push(...said);
+  const asked = named.filter(({ benchmark }) => !aside.has(benchmark));
   const grouped = asked.filter(({ result }) => result.taskGroup === taskGroup);
   const ofGroup = taskGroup !== undefined && grouped.length > 0 ? grouped : asked;
   if (taskGroup !== undefined && grouped.length === 0 && asked.length > 0)
@@ -57,7 +66,7 @@ export function studyEvidence(results: readonly ResultRow[], question: EvidenceQ
       : runs,
     objective:
       only === undefined
-        ? `the mean of ${benchmarks.length} tasks`
+        ? `the mean of ${benchmarks.length} ${benchmarks.length === 1 ? "task" : "tasks"}`
         : `${only.result.task} ${only.result.metric}`,
     unit: only === undefined ? "standard deviations of a task's scores" : unitOf(only.result.metric),
     notes,

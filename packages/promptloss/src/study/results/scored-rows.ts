@@ -55,27 +55,12 @@ export interface UsableRows {
  */
 export function usableRows(results: readonly ResultRow[]): UsableRows {
   const all = benchmarkRows(results);
-  const named = all.filter(({ result }) => Number.isFinite(result.value));
-  const notes = divergedNotes(all);
-  const byBenchmark = new Map<string, ResultRow[]>();
-  for (const { benchmark, result } of named)
-    byBenchmark.set(benchmark, [...(byBenchmark.get(benchmark) ?? []), result]);
-  const aside = new Set<string>();
-  const atChance: string[] = [];
-  for (const [benchmark, rows] of byBenchmark) {
-    if (new Set(rows.map(({ value }) => value)).size === 1) {
-      aside.add(benchmark);
-      notes.push(`${benchmark} has the same value in all cells and is left out`);
-    } else if (isAtChance(rows)) {
-      aside.add(benchmark);
-      atChance.push(benchmark);
-      notes.push(
-        `${benchmark} is at chance (mean ${short(meanOf(rows.map(({ value }) => value)))}, chance ${short(rows[0]!.chance!)}): ` +
-          "its differences are noise, and it is set aside",
-      );
-    }
-  }
-  const kept = all.filter(({ benchmark }) => !aside.has(benchmark) && byBenchmark.has(benchmark));
+  const { aside, atChance, notes: said } = setAside(all);
+  const notes = [...divergedNotes(all), ...said];
+  const measured = new Set(
+    all.filter(({ result }) => Number.isFinite(result.value)).map(({ benchmark }) => benchmark),
+  );
+  const kept = all.filter(({ benchmark }) => !aside.has(benchmark) && measured.has(benchmark));
   if (kept.some(({ result }) => !result.higherIsBetter))
     notes.push("metrics of which less is better were negated");
   const blockOf = blocks(kept.map(({ result }) => result));
@@ -84,6 +69,35 @@ export function usableRows(results: readonly ResultRow[]): UsableRows {
     block: blockOf(result),
   }));
   return { rows: withWorst(rows), atChance, notes };
+}
+
+/** Benchmarks that say nothing of any weight: those on which all cells have one value, and those at chance. */
+export function setAside(rows: readonly { readonly result: ResultRow; readonly benchmark: string }[]): {
+  readonly aside: ReadonlySet<string>;
+  readonly atChance: readonly string[];
+  readonly notes: readonly string[];
+} {
+  const byBenchmark = new Map<string, ResultRow[]>();
+  for (const { benchmark, result } of rows)
+    if (Number.isFinite(result.value))
+      byBenchmark.set(benchmark, [...(byBenchmark.get(benchmark) ?? []), result]);
+  const aside = new Set<string>();
+  const atChance: string[] = [];
+  const notes: string[] = [];
+  for (const [benchmark, own] of byBenchmark) {
+    if (new Set(own.map(({ value }) => value)).size === 1) {
+      aside.add(benchmark);
+      notes.push(`${benchmark} has the same value in all cells and is left out`);
+    } else if (isAtChance(own)) {
+      aside.add(benchmark);
+      atChance.push(benchmark);
+      notes.push(
+        `${benchmark} is at chance (mean ${short(meanOf(own.map(({ value }) => value)))}, chance ${short(own[0]!.chance!)}): ` +
+          "its differences are noise, and it is set aside",
+      );
+    }
+  }
+  return { aside, atChance, notes };
 }
 
 function divergedNotes(rows: readonly { readonly result: ResultRow }[]): string[] {
