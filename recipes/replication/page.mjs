@@ -1,167 +1,173 @@
-// Puts the study's tables into docs/REPLICATION.md, between its markers: `node recipes/replication/page.mjs runs/replication`.
+// Puts the study's tables into docs/REPLICATION.md, between its markers, and draws docs/replication-scores.svg:
+// `node recipes/replication/page.mjs runs/replication`.
 import { readFileSync, writeFileSync } from "node:fs";
-import { fitMixedModel, fitStudy, quadraticEffect, readStudyResults, wpOfPlw } from "promptloss";
+import { fitStudy, readStudyResults, wpOfPlw } from "promptloss";
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("node recipes/replication/page.mjs STUDY_FOLDER");
 
+const docs = new URL("../../docs/", import.meta.url);
 const results = readStudyResults(folder);
+const study = fitStudy(results);
 const { rows } = results;
 const datasets = [...new Set(rows.map(({ factors }) => factors.dataset))].sort().reverse();
 const weights = [...new Set(rows.map(({ plw }) => plw))].sort((a, b) => a - b);
-const primary = rows.filter((row) => row.primary);
-const tasks = [...new Map(primary.map(({ task, metric }) => [task, metric]))];
+const seeds = [...new Set(rows.map(({ factors }) => factors.seed))];
+const tasks = [
+  ...new Map(rows.filter((row) => row.primary).map(({ task, metric }) => [task, { task, metric }])).values(),
+];
+const END = { task: "held-out", metric: "end_loss" };
+
+function valuesOf({ task, metric }, dataset, plw) {
+  return rows
+    .filter((row) => row.task === task && row.metric === metric)
+    .filter((row) => row.factors.dataset === dataset && row.plw === plw);
+}
 
 function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
+
 function table(header, lines) {
   return [header, header.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
-function digits(value, count = 3) {
-  return Number.isFinite(value) ? value.toFixed(count) : "—";
-}
-function small(p) {
-  return p < 0.001 ? "< 0.001" : p.toFixed(3);
-}
-function weight(plw) {
-  return String(Number(plw.toPrecision(2)));
+
+function nameOf({ task, metric }) {
+  return `${task} ${metric.replaceAll("_", " ")}`;
 }
 
 /** Means over the seeds, a line a weight. */
 function means(dataset) {
+  const columns = [tasks[0], END, ...tasks.slice(1)];
   return table(
-    ["PLW", ...tasks.map(([task, metric]) => `${task} ${metric.replaceAll("_", " ")}`)],
+    ["PLW", ...columns.map(nameOf)],
     weights.map((plw) => [
       String(plw),
-      ...tasks.map(([task]) => {
-        const own = primary.filter(
-          (row) => row.task === task && row.plw === plw && row.factors.dataset === dataset,
-        );
-        return digits(mean(own.map(({ value }) => value)));
-      }),
+      ...columns.map((column) => mean(valuesOf(column, dataset, plw).map(({ value }) => value)).toFixed(3)),
     ]),
   );
 }
 
-function bestOf({ kind, best, plwInterval }) {
-  if (kind === "none") return "—";
-  if (kind === "minimum") return `worst inside; best at ${weight(best.plw)}`;
-  const interval = plwInterval && ` (${weight(plwInterval.lower)} to ${weight(plwInterval.upper)})`;
-  return `${weight(best.plw)}${interval ?? ""}`;
+function setOf(generationRatio) {
+  return datasets.toSorted((a, b) => distance(a) - distance(b))[0];
+
+  function distance(dataset) {
+    const own = rows.find((row) => row.factors.dataset === dataset).generationRatio;
+    return Math.abs(Math.log(own / generationRatio));
+  }
 }
 
-/** A seed draws its own held-out rows, so that its losses have a level of their own. */
-const FORMULA = "score ~ wp + wp^2 + seed";
+/** What `promptloss study results` may say: a line a statement; a group's only task has the group's. */
+function findings() {
+  const named = ({ taskGroup, benchmark, rows: scored }) => {
+    const own = [...new Set(scored.map((row) => row.benchmark))];
+    if (benchmark !== undefined) return benchmark;
+    return own.length === 1 ? own[0] : (taskGroup ?? `together: ${own.join(", ")}`);
+  };
+  const said = new Map(
+    [...study.fits, ...study.benchmarks].map((fit) => {
+      const about = [setOf(fit.generationRatio), named(fit)];
+      return [about.join(), [...about, fit.finding?.shape ?? "—", fit.finding?.verdict ?? fit.problem]];
+    }),
+  );
+  const aside = study.atChance.length === 0 ? "none" : study.atChance.join(", ");
+  return `${study.tested} statements were tested together. At chance, and set aside: ${aside}.\n\n${table(["trained on", "scores", "shape", "verdict"], [...said.values()])}`;
+}
 
-/** A quadratic in w_p through the cells of one set and task; losses are turned, so that more is better. */
-function alone() {
+/** The held-out loss of each weight against both ends, in nats, below 0 where the weight is better. */
+function differences(dataset) {
+  const { finding } = study.benchmarks.find(
+    ({ benchmark, generationRatio }) => benchmark === tasks[0].task && setOf(generationRatio) === dataset,
+  );
+  const { deviation } = finding.evidence.scales[0];
+  const told = (plw, versus) => {
+    const found = finding.contrasts.find((each) => each.plw === plw && each.versus === versus);
+    if (found === undefined) return ["—", "—"];
+    // Scores are losses turned round.
+    const [estimate, lower, upper] = [found.difference, found.upper, found.lower].map((x) => -x * deviation);
+    const p = found.p < 0.001 ? "< 0.001" : found.p.toFixed(3);
+    return [`${estimate.toFixed(3)} (${lower.toFixed(3)} to ${upper.toFixed(3)})`, p];
+  };
+  const [first, last] = [weights[0], weights.at(-1)];
   return table(
-    [
-      "trained on",
-      "task",
-      "metric",
-      "cells",
-      "p of the quadratic term",
-      "p of both terms",
-      "curve",
-      "best PLW (95 % interval)",
-    ],
-    datasets.flatMap((dataset) =>
-      tasks.map(([task, metric]) => {
-        const own = primary
-          .filter((row) => row.task === task && row.factors.dataset === dataset)
-          .map(({ value, plw, higherIsBetter, factors }) => ({
-            score: higherIsBetter ? value : -value,
-            wp: wpOfPlw(plw),
-            seed: `seed ${factors.seed}`,
-          }));
-        const effect = quadraticEffect(fitMixedModel(own, FORMULA, { family: "gaussian" }));
-        const { quadratic, joint, kind } = effect;
-        return [dataset, task, metric, own.length, small(quadratic.p), small(joint.p), kind, bestOf(effect)];
-      }),
-    ),
+    ["PLW", `less that of ${first}`, "p", `less that of ${last}`, "p"],
+    weights.map((plw) => [String(plw), ...told(plw, first), ...told(plw, last)]),
   );
 }
 
-/** The models that `promptloss study results` fits. */
-function together() {
-  return table(
-    [
-      "tasks",
-      "Rg",
-      "scores",
-      "p of the quadratic term",
-      "p of both terms",
-      "curve",
-      "best PLW (95 % interval)",
-    ],
-    fitStudy(results).fits.map(({ taskGroup = "all", generationRatio, rows: scores, effect, problem }) =>
-      effect === undefined
-        ? [taskGroup, digits(generationRatio), scores.length, "—", "—", problem, "—"]
-        : [
-            ...[taskGroup, digits(generationRatio), scores.length],
-            ...[small(effect.quadratic.p), small(effect.joint.p), effect.kind, bestOf(effect)],
-          ],
-    ),
-  );
-}
-
-/** All tasks once more, with what one training's scores have in common. */
-function perCell() {
-  return table(
-    ["Rg", "model", "p of the quadratic term", "p of both terms", "curve", "best PLW (95 % interval)"],
-    fitStudy(results)
-      .fits.filter(({ taskGroup }) => taskGroup === undefined)
-      .map(({ generationRatio, rows: scores }) => {
-        const own = scores.map(({ score, benchmark, result: { wp, cell } }) => ({
-          score,
-          wp,
-          benchmark,
-          cell,
-        }));
-        const effect = quadraticEffect(fitMixedModel(own, "score ~ wp + wp^2 + (1|benchmark) + (1|cell)"));
-        const { quadratic, joint, kind } = effect;
-        return [
-          ...[digits(generationRatio), "with (1\\|cell)", small(quadratic.p), small(joint.p)],
-          ...[kind, bestOf(effect)],
-        ];
-      }),
-  );
-}
-
-/** Probes, one a cell, and what else is measured of the held-out rows. */
+/** Probes, one a cell, and the loss of held-out prompts. */
 function mechanisms(dataset) {
-  const cells = (plw) =>
-    primary.filter((row) => row.task === "held-out" && row.plw === plw && row.factors.dataset === dataset);
-  const other = (metric, plw) =>
-    rows.filter(
-      (row) =>
-        row.task === "held-out" &&
-        row.metric === metric &&
-        row.plw === plw &&
-        row.factors.dataset === dataset,
-    );
   const probes = Object.keys(rows[0].probes);
   return table(
     ["PLW", ...probes.map((name) => name.replaceAll("_", " ")), "held-out prompt loss"],
-    weights.map((plw) => [
-      String(plw),
-      ...probes.map((name) => Number(mean(cells(plw).map((row) => row.probes[name])).toPrecision(4))),
-      digits(mean(other("prompt_loss", plw).map(({ value }) => value))),
-    ]),
+    weights.map((plw) => {
+      const cells = valuesOf(tasks[0], dataset, plw);
+      const prompt = valuesOf({ task: "held-out", metric: "prompt_loss" }, dataset, plw);
+      return [
+        String(plw),
+        ...probes.map((name) => Number(mean(cells.map((row) => row.probes[name])).toPrecision(4))),
+        mean(prompt.map(({ value }) => value)).toFixed(3),
+      ];
+    }),
   );
 }
 
-const sections = {
-  scores: datasets.map((dataset) => `**Trained on ${dataset}**\n\n${means(dataset)}`).join("\n\n"),
-  alone: alone(),
-  together: together(),
-  "per-cell": perCell(),
-  mechanisms: datasets.map((dataset) => `**Trained on ${dataset}**\n\n${mechanisms(dataset)}`).join("\n\n"),
-};
+/** A panel for each data set and metric: a dot a run, and a line through the means, over w_p. */
+function picture() {
+  const columns = [tasks[0], END, ...tasks.slice(1)];
+  const [width, height, gapX, gapY] = [150, 100, 50, 56];
+  const panels = datasets.flatMap((dataset, r) =>
+    columns.map((column, c) => {
+      const points = weights.map((plw) => [
+        wpOfPlw(plw),
+        valuesOf(column, dataset, plw).map((row) => row.value),
+      ]);
+      const all = points.flatMap(([, values]) => values);
+      const [low, high] = [Math.min(...all), Math.max(...all)];
+      const x = (wp) => (wp * width).toFixed(1);
+      const y = (value) => (height - 6 - ((value - low) / (high - low || 1)) * (height - 12)).toFixed(1);
+      const dots = points.flatMap(([wp, values]) =>
+        values.map(
+          (value) => `<circle cx="${x(wp)}" cy="${y(value)}" r="2.2" fill="#c05a1b" fill-opacity="0.7"/>`,
+        ),
+      );
+      const line = points.map(([wp, values]) => `${x(wp)},${y(mean(values))}`).join(" ");
+      return (
+        `<g transform="translate(${40 + c * (width + gapX)} ${40 + r * (height + gapY)})">` +
+        `<rect width="${width}" height="${height}" fill="none" stroke="#ccc"/>` +
+        `<text x="0" y="-6">${r === 0 ? nameOf(column) : ""}</text>` +
+        `<text x="-4" y="10" text-anchor="end" font-size="10">${high.toFixed(2)}</text>` +
+        `<text x="-4" y="${height}" text-anchor="end" font-size="10">${low.toFixed(2)}</text>` +
+        `<polyline points="${line}" fill="none" stroke="#0b62a3" stroke-width="1.5"/>${dots.join("")}` +
+        `<text x="0" y="${height + 14}" font-size="10">0</text>` +
+        `<text x="${width}" y="${height + 14}" text-anchor="end" font-size="10">w_p = 1</text></g>`
+      );
+    }),
+  );
+  const titles = datasets.map(
+    (dataset, r) =>
+      `<text x="40" y="${14 + r * (height + gapY)}" font-weight="bold">Trained on ${dataset}</text>`,
+  );
+  const total = [40 + columns.length * (width + gapX), 30 + datasets.length * (height + gapY)];
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total.join(" ")}" width="${total[0]}" height="${total[1]}" ` +
+    'font-family="sans-serif" font-size="12" fill="#444" role="img">' +
+    `<title>Scores of ${seeds.length} seeds against w_p</title><rect width="${total[0]}" height="${total[1]}" fill="#fff"/>` +
+    `${titles.join("")}${panels.join("")}</svg>\n`
+  );
+}
 
-const page = new URL("../../docs/REPLICATION.md", import.meta.url);
+function bySet(section) {
+  return datasets.map((dataset) => `**Trained on ${dataset}**\n\n${section(dataset)}`).join("\n\n");
+}
+
+const sections = {
+  scores: bySet(means),
+  findings: findings(),
+  differences: bySet(differences),
+  mechanisms: bySet(mechanisms),
+};
+const page = new URL("REPLICATION.md", docs);
 let text = readFileSync(page, "utf8");
 for (const [name, section] of Object.entries(sections))
   text = text.replace(
@@ -169,3 +175,4 @@ for (const [name, section] of Object.entries(sections))
     () => `<!-- ${name} -->\n${section}\n<!-- /${name} -->`,
   );
 writeFileSync(page, text);
+writeFileSync(new URL("replication-scores.svg", docs), picture());
