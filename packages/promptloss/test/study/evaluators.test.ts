@@ -1,8 +1,8 @@
 // A program's own tasks in a study: scores with errors and groups, failures in evaluation, and that neither a new task
 // nor a retry trains again. Runs the compiled library, as training does in a process of its own.
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compiled } from "../../../../test/compiled.ts";
 import type * as library from "../../src/study/index.ts";
@@ -129,6 +129,29 @@ describe("a study with tasks of a program's own", () => {
     };
     await study.runStudy(read("[listens]", { listens: own }), { concurrency: 2 });
     expect(heard).toEqual(Array(2).fill(Math.max(1, Math.floor(availableParallelism() / 2))));
+  });
+
+  test("a cell that another process took over gets no scores from this one", async () => {
+    const cells: string[] = [];
+    const own = {
+      ...quiz(),
+      evaluate: async ({ run }: library.EvaluationRequest) => {
+        const folder = dirname(run);
+        cells.push(folder);
+        // As after a night suspended: another launcher has the folder.
+        rmSync(join(folder, ".lock"), { recursive: true });
+        mkdirSync(join(folder, ".lock"));
+        writeFileSync(join(folder, ".lock", "theirs"), "{}");
+        return [{ metric: "m", value: 1, higherIsBetter: true, primary: true }];
+      },
+    };
+    const { summary } = await run(read("[taken]", { taken: own }));
+    expect(summary).toMatchObject({ done: 0, failed: 0, elsewhere: 2 });
+    for (const folder of cells) {
+      expect(readdirSync(join(folder, "scores")).filter((name) => name.startsWith("taken"))).toEqual([]);
+      expect(existsSync(join(folder, ".lock", "theirs"))).toBe(true);
+      expect(JSON.parse(readFileSync(join(folder, "state.json"), "utf8")).state).toBe("evaluating");
+    }
   });
 
   test("a task's options are checked when the study is read", () => {

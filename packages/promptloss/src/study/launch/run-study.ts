@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { makeFolder } from "../../files/atomic.ts";
-import { FolderLock } from "../../files/lock.ts";
+import { FolderLock, LostLockError } from "../../files/lock.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
 import { StudyError } from "../errors.ts";
 import type { Cell } from "../plan/cell.ts";
@@ -84,8 +84,17 @@ export async function runStudy(study: Study, options: RunStudyOptions = {}): Pro
     onEvent({ type: "cell-start", cell, attempt: (folder.state?.attempts ?? 0) + 1 });
     const state = await runCell(study, folder, {
       ...{ meter, threads, overwrite, signal },
+      check: () => lock.check(),
       onEvent: (event) => onEvent({ type: "training", cell, event }),
+    }).catch((error: unknown) => {
+      if (error instanceof LostLockError) return undefined;
+      throw error;
     });
+    if (state === undefined) {
+      counts.elsewhere++;
+      onEvent({ type: "elsewhere", cell });
+      return;
+    }
     counts[state.state as "done" | "failed" | "interrupted"]++;
     onEvent({ type: "cell-end", cell, state });
     if (state.state === "done") writeResults(study);

@@ -1,7 +1,7 @@
 // Runs one cell whose lock the caller has: trains in a process of its own, evaluates, keeps what the study keeps. What
 // was done before is not done again; what fails is written down and ends this cell alone.
 import { existsSync } from "node:fs";
-import { FolderLock } from "../../files/lock.ts";
+import { FolderLock, LostLockError } from "../../files/lock.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
 import { startTrainingProcess } from "../../training/start-process.ts";
 import { StudyError } from "../errors.ts";
@@ -16,10 +16,15 @@ export interface RunCellOptions {
   /** Begin the training anew. */
   readonly overwrite: boolean;
   readonly signal: AbortSignal;
+  /** @throws LostLockError where another process has taken the cell over, and this one must not write to it */
+  readonly check: () => void;
   readonly onEvent: (event: TrainingEvent) => void;
 }
 
-/** The state that it ends in: done, failed or interrupted. */
+/**
+ * The state that it ends in: done, failed or interrupted.
+ * @throws LostLockError where another process has taken the cell over; nothing more is written then
+ */
 export async function runCell(study: Study, folder: CellFolder, options: RunCellOptions): Promise<CellState> {
   folder.create();
   const begun = {
@@ -28,6 +33,7 @@ export async function runCell(study: Study, folder: CellFolder, options: RunCell
   };
   let during: CellFailure["during"] = "training";
   const end = (state: Partial<CellState> & Pick<CellState, "state">): CellState => {
+    options.check();
     folder.state = { ...begun, ...state, endedAt: new Date().toISOString() };
     return folder.state;
   };
@@ -38,12 +44,15 @@ export async function runCell(study: Study, folder: CellFolder, options: RunCell
       if (!whole) return end({ state: "interrupted" });
     }
     during = "evaluation";
+    options.check();
     folder.state = { ...begun, state: "evaluating" };
     const generationRatio = (await options.meter.generationRatio(folder.cell.recipe)) ?? null;
     if (!(await evaluate(folder, options))) return end({ state: "interrupted" });
+    options.check();
     folder.prune(study.settings.keep);
     return end({ state: "done", generationRatio });
   } catch (error) {
+    if (error instanceof LostLockError) throw error;
     return end({ state: "failed", failure: failureOf(error, during) });
   }
 }
@@ -98,7 +107,7 @@ async function untilFree({ run }: CellFolder, signal: AbortSignal): Promise<void
 }
 
 /** False where it was interrupted. */
-async function evaluate(folder: CellFolder, { signal, threads }: RunCellOptions): Promise<boolean> {
+async function evaluate(folder: CellFolder, { signal, threads, check }: RunCellOptions): Promise<boolean> {
   const { run, model, cell } = folder;
   for (const missing of folder.missingTasks) {
     if (signal.aborted) return false;
@@ -113,6 +122,7 @@ async function evaluate(folder: CellFolder, { signal, threads }: RunCellOptions)
     const named = scores.map((score) => score.metric);
     if (metric !== undefined && !(evaluator.metrics ?? named).includes(metric))
       throw new StudyError(`${task} has no metric ${metric}; it has ${named.join(", ")}`);
+    check();
     folder.writeScores(missing, scores);
   }
   return true;
