@@ -1,5 +1,5 @@
 // A finished run trained for longer, on a tiny model: what the weights are then, and what is said of the schedule.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readRecipe } from "../src/recipe/index.ts";
@@ -52,6 +52,25 @@ test("with a constant rate it is the longer run, bit for bit; and it can be exte
   expect((await train(file, ["training.epochs=4"], true)).extensions).toHaveLength(2);
   // The same recipe again finds it finished.
   expect((await train(file, ["training.epochs=4"])).end?.step).toBe(12);
+});
+
+test("a damaged newest checkpoint is not the one that the run is said to continue from", async () => {
+  const constant = RECIPE.replace("epochs: 2", "epochs: 2, schedule: constant");
+  const checkpoints = "checkpoints: { every: 2, keep: 2 }\n";
+  const file = folder.recipe("damaged", constant + checkpoints);
+  await train(file);
+  const weightsOf = (step: number): string =>
+    join(folder.path, "damaged", "checkpoints", `step-00000${step}`, "weights.safetensors");
+  const damaged = readFileSync(weightsOf(6));
+  writeFileSync(weightsOf(6), damaged.fill(0, damaged.length - 8));
+  const { extensions, end } = await train(file, ["training.epochs=3"], true);
+  expect(extensions).toEqual([
+    "continued after step 4 of a run of 6 steps, to 9: learning rates are those of one run of 9 steps",
+  ]);
+  expect(end).toMatchObject({ reason: "completed", step: 9 });
+  const whole = folder.recipe("undamaged", constant + checkpoints);
+  await train(whole, ["training.epochs=3"]);
+  expect(weights("damaged").equals(weights("undamaged"))).toBe(true);
 });
 
 test("an evaluation that the longer run would not have is told", async () => {

@@ -109,17 +109,32 @@ export function readCheckpoint(folder: string, fingerprint: string): Checkpoint 
     throw new CheckpointError(folder, "foreign", "is of a run with another recipe, data or starting model", {
       hint: "give the run another output folder, or remove the checkpoints of the old one",
     });
+  checkFiles(folder, files);
+  const optimizer = readSafetensors(join(folder, OPTIMIZER));
+  const rng = optimizer.get(RNG);
+  if (rng === undefined) throw new CheckpointError(folder, "damaged", `${OPTIMIZER} has no ${RNG}`);
+  optimizer.delete(RNG);
+  return { state, weights: readSafetensors(join(folder, WEIGHTS)), optimizer, rng };
+}
+
+/** @throws CheckpointError where a file is not there, or not what was written */
+function checkFiles(folder: string, files: StateFile["files"]): void {
   for (const name of [WEIGHTS, OPTIMIZER]) {
     const file = join(folder, name);
     if (!existsSync(file)) throw new CheckpointError(folder, "damaged", `${name} is missing`);
     if (hashOf(file) !== files[name])
       throw new CheckpointError(folder, "damaged", `${name} is not what was written`);
   }
-  const optimizer = readSafetensors(join(folder, OPTIMIZER));
-  const rng = optimizer.get(RNG);
-  if (rng === undefined) throw new CheckpointError(folder, "damaged", `${OPTIMIZER} has no ${RNG}`);
-  optimizer.delete(RNG);
-  return { state, weights: readSafetensors(join(folder, WEIGHTS)), optimizer, rng };
+}
+
+/**
+ * What a checkpoint says of its run, of whatever run, every byte of it checked.
+ * @throws CheckpointError where it is not there or damaged
+ */
+export function readWholeState(folder: string): RunState {
+  const { state, files } = readState(folder);
+  checkFiles(folder, files);
+  return state;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type RunState,
   readCheckpoint,
   readState,
+  readWholeState,
   renameRun,
   writeCheckpoint,
 } from "./checkpoint.ts";
@@ -71,24 +72,24 @@ export class CheckpointShelf {
 
   /** The steps that checkpoints call their best evaluation. */
   bestSteps(): number[] {
-    return this.#states().flatMap(({ best }) => best?.step ?? []);
+    return [...this.#states((path) => readState(path).state)].flatMap(({ best }) => best?.step ?? []);
   }
 
-  /** What the newest checkpoint remembers, of whatever run; undefined where there is none. */
+  /** What the newest checkpoint that is whole remembers, of whatever run; undefined where there is none. */
   newestState(): RunState | undefined {
-    return this.#states()[0];
+    for (const state of this.#states(readWholeState)) return state;
+    return undefined;
   }
 
   /** Newest first, without those that nobody can resume from. */
-  #states(): RunState[] {
-    return this.steps().flatMap((step) => {
+  *#states(read: (path: string) => RunState): Generator<RunState> {
+    for (const step of this.steps()) {
       try {
-        return readState(this.#pathOf(step)).state;
+        yield read(this.#pathOf(step));
       } catch (error) {
-        if (error instanceof CheckpointError) return [];
-        throw error;
+        if (!(error instanceof CheckpointError)) throw error;
       }
-    });
+    }
   }
 
   #pathOf(step: number): string {
