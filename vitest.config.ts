@@ -30,6 +30,8 @@ export default defineConfig({
     // Test files run side by side, and start processes of their own: more threads than cores wait for each other.
     env: { OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? "1" },
     testTimeout: 120_000,
+    // Hooks load libraries and make folders, which a busy machine takes as long over as tests.
+    hookTimeout: 120_000,
     projects: [
       project("end-to-end", { globalSetup: "test/compile.ts" }),
       project("native"),
