@@ -3,11 +3,12 @@ import pc from "picocolors";
 import { controlMark } from "./door.ts";
 import { harmless } from "./visible.ts";
 
-type Colors = ReturnType<typeof pc.createColors>;
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /** The colors that we use. */
-export type Ink = Readonly<Pick<Colors, Style | "isColorSupported">>;
+export type Ink = Readonly<Record<Style, (text: string | number | null | undefined) => string>> & {
+  readonly isColorSupported: boolean;
+};
 
 const ESCAPE = "\x1b";
 

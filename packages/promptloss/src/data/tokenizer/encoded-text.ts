@@ -1,22 +1,29 @@
 // The encoding of one text: its ids, and where each token stands in the text. Offsets of all tokens are costly
 // to fetch from the library (as costly as encoding), so single places are looked up there when asked for.
-import type { Encoding } from "tokenizers";
 import { codePointIndex, codePointStarts, utf16Offsets } from "./code-points.ts";
 
 /** How far ahead to look for a token where a character has none of its own. */
 const LOOK_AHEAD = 8;
+
+/** What is used of the library's encodings. Its own types do not compile in a project that checks them. */
+export interface LibraryEncoding {
+  getIds(): number[];
+  getOffsets(): number[][];
+  tokenToChars(token: number): [start: number, end: number] | null | undefined;
+  charToToken(position: number): number | null;
+}
 
 export class EncodedText {
   readonly ids: Int32Array;
   /** Lives as long as the library's memory for this encoding; see Tokenizer. */
   readonly nativeMemory: ArrayBuffer;
   readonly #text: string;
-  readonly #encoding: Encoding;
+  readonly #encoding: LibraryEncoding;
   readonly #starts: Int32Array | undefined;
   #offsets: Int32Array | undefined;
 
   /** @internal Made by Tokenizer, without special tokens around the text. */
-  constructor(text: string, encoding: Encoding, nativeMemory: ArrayBuffer) {
+  constructor(text: string, encoding: LibraryEncoding, nativeMemory: ArrayBuffer) {
     this.nativeMemory = nativeMemory;
     this.ids = Int32Array.from(encoding.getIds());
     this.#text = text;
