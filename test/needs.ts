@@ -8,6 +8,10 @@ const NEEDS = {
   chromium: { what: "Chromium, at its usual place or in CHROMIUM" },
   slurm: { what: "Slurm; on Debian: apt-get install slurm-wlm slurmdbd mariadb-server" },
   python: { what: "a Python with the packages that the test names, python3 or PROMPTLOSS_PYTHON" },
+  wheel: {
+    what: "Linux x64 and a pip that has PyTorch's CPU wheel of Python 3.11 in a folder of wheels",
+    isMachine: true,
+  },
   cuda: { what: "a GPU of NVIDIA's and a libtorch with CUDA", isMachine: true },
   cpuOnly: { what: "a libtorch without CUDA", isMachine: true },
   avx512: { what: "a processor with AVX-512 bf16", isMachine: true },

@@ -19,7 +19,7 @@ import type { Libtorch } from "./libtorch.ts";
 import { platformOf } from "./wheel.ts";
 
 /** The name of a record beside its libraries. */
-const RECORD = "build.json";
+export const RECORD = "build.json";
 
 /** The link beside a build's libraries that leads to those of its libtorch. */
 export const LIBTORCH_LINK = "libtorch";

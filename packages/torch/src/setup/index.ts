@@ -23,6 +23,7 @@ export {
   type LibtorchOrigin,
   libtorchLine,
 } from "./libtorch.ts";
+export { type PackedPrebuilt, packPrebuilt, prebuiltPackage } from "./prebuilt.ts";
 export { findLibtorch, type Provided, type ProvideOptions, provideLibtorch } from "./provide.ts";
 export { type SetUpOptions, type SetUpResult, setUp } from "./set-up.ts";
-export { FETCHED_VERSION } from "./wheel.ts";
+export { FETCHED_VERSION, WHEEL_PLATFORMS } from "./wheel.ts";

@@ -1,24 +1,33 @@
 // Native code that comes built, in a package per platform beside this one, such as @promptloss/torch-linux-x64. It serves
 // where it was built from these very sources, for the very libtorch that is in use.
 import { createHash } from "node:crypto";
-import { renameSync, rmSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { draftOf } from "../files/atomic.ts";
-import type { Machine } from "../machine.ts";
+import { type Machine, thisMachine } from "../machine.ts";
 import type { BuildResult } from "./build.ts";
 import {
   type BuildRecord,
   factsFor,
   fits,
   linkLibtorch,
+  RECORD,
   readWholeBuild,
   writeBuild,
 } from "./build-record.ts";
-import { buildFolder, currentBuildOf, packageFolder, writeCurrentBuild } from "./current-build.ts";
-import type { Libtorch } from "./libtorch.ts";
+import {
+  buildFolder,
+  currentBuildOf,
+  packageFolder,
+  readCurrentBuild,
+  setupCommand,
+  writeCurrentBuild,
+} from "./current-build.ts";
+import { SetupError } from "./errors.ts";
+import { describeLibtorch, type Libtorch } from "./libtorch.ts";
 import { libraryNames } from "./units.ts";
-import { platformOf } from "./wheel.ts";
+import { FETCHED_VERSION, platformOf } from "./wheel.ts";
 
 export interface Prebuilt {
   /** The folder with the libraries. */
@@ -83,6 +92,49 @@ export function takePrebuilt(
   const current = currentBuildOf(libtorch, { addon: pathOf(addon), ops: pathOf(ops) });
   writeCurrentBuild(current, outputDir);
   return { current, folder, compiled: [], linked: [] };
+}
+
+/** What {@link packPrebuilt} has written. */
+export interface PackedPrebuilt {
+  /** The package's name. */
+  readonly name: string;
+  readonly platform: string;
+  /** The version of the libtorch that it is for. */
+  readonly libtorch: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * Writes the build in use into `folder` as a package per platform holds it.
+ *
+ * @throws SetupError where the build in use is not for the libtorch that set-up fetches, which users will have.
+ */
+export function packPrebuilt(folder: string, machine: Machine = thisMachine()): PackedPrebuilt {
+  const current = readCurrentBuild();
+  const { version, cuda } = current?.libtorch ?? {};
+  if (current?.addon === undefined || current.ops === undefined || version !== FETCHED_VERSION || cuda) {
+    throw new SetupError(`the build in use is not for libtorch ${FETCHED_VERSION} without CUDA`, {
+      hint: `run ${setupCommand("--fetch")} without LIBTORCH and LIBTORCH_USE_PYTORCH`,
+    });
+  }
+  const { root, origin, lib } = current.libtorch;
+  const place = { root, include: current.headers[0] ?? join(root, "include"), lib };
+  const facts = factsFor(
+    describeLibtorch(place, origin, machine.platform),
+    machine,
+    join(packageFolder, "native"),
+  );
+  const names = Object.values(libraryNames(machine.platform));
+  const from = dirname(current.addon);
+  const key = createHash("sha256").update(JSON.stringify(facts));
+  for (const name of names) key.update(readFileSync(join(from, name)));
+  writeBuild(from, folder, names, { ...facts, key: key.digest("hex") });
+  return {
+    name: prebuiltPackage(facts.platform),
+    platform: facts.platform,
+    libtorch: version,
+    files: [...names, RECORD],
+  };
 }
 
 function putInPlace(from: string, folder: string, record: BuildRecord): void {
