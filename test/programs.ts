@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compiled } from "./compiled.ts";
+import { sourcesUnder } from "./imports.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -11,6 +12,19 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 export function programsOf(page: string): string[] {
   const text = readFileSync(join(root, page), "utf8");
   return [...text.matchAll(/^```js\n(?<code>[\s\S]+?)^```/gm)].map(({ groups }) => groups!.code!);
+}
+
+/** The `@example` of each function or class of a folder's sources that has one, by its name. */
+export function examplesOf(folder: string): ReadonlyMap<string, string> {
+  const examples = new Map<string, string>();
+  for (const file of sourcesUnder(root, folder)) {
+    const text = readFileSync(join(root, file), "utf8");
+    const found = text.matchAll(
+      /^ \* @example\n \* ```ts\n(?<code>(?: \*.*\n)+?) \* ```\n(?: \*.*\n)*? \*\/\nexport (?:async )?(?:function|class) (?<name>\w+)/gm,
+    );
+    for (const { groups } of found) examples.set(groups!.name!, groups!.code!.replaceAll(/^ \* ?/gm, ""));
+  }
+  return examples;
 }
 
 export interface RunOptions {

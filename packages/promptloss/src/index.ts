@@ -12,5 +12,5 @@ export { checkRecipe, type Recipe, readRecipe } from "./recipe/index.ts";
 export { writeStudyReport } from "./report/index.ts";
 export { serveModel } from "./serve/index.ts";
 export { fitMixedModel, quadraticEffect, recommend, wpOfPlw } from "./statistics/index.ts";
-export { fitStudy, planStudy, readStudy, readStudyResults, runStudy, tune } from "./study/index.ts";
+export { fitStudy, planStudy, readStudy, readStudyResults, runStudy } from "./study/index.ts";
 export { prepareRun, runTraining, type TrainingEvent, train } from "./training/index.ts";

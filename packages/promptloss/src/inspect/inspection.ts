@@ -72,7 +72,21 @@ export const SHOWN_WEIGHTS = [0, 0.01, 0.05, 0.1, 0.2463, 0.5, 1] as const;
 
 const LENGTHS = [256, 512, 1024, 2048, 4096, 8192];
 
-/** Reads all examples once. Memory grows by some 50 bytes a row. */
+/**
+ * Reads all examples once. Memory grows by some 50 bytes a row.
+ * @example
+ * ```ts
+ * import { createTemplate, inspectExamples, loadExamples, loadTokenizer } from "promptloss";
+ *
+ * const tokenizer = await loadTokenizer("model");
+ * const { examples } = await loadExamples({ path: "rows.json" });
+ * const { rows, recommendation } = await inspectExamples(examples, {
+ *   tokenizer,
+ *   template: createTemplate("alpaca", tokenizer),
+ * });
+ * console.log(`${rows} rows ask for a prompt loss weight of ${recommendation?.plw}`);
+ * ```
+ */
 export async function inspectExamples(
   examples: Iterable<Example> | AsyncIterable<Example>,
   options: InspectOptions,

@@ -49,6 +49,14 @@ export interface Inverted {
 
 /**
  * @throws PromptlossError for rows that are no single exchange, a bad wording, and a ratio out of reach
+ * @example
+ * ```ts
+ * import { invertExamples, loadExamples, loadTokenizer } from "promptloss";
+ *
+ * const { examples } = await loadExamples({ path: "rows.json" });
+ * const { rows } = await invertExamples(examples, { tokenizer: await loadTokenizer("model"), onlyLong: false });
+ * console.log(rows[0]?.instruction);
+ * ```
  */
 export async function invertExamples(
   examples: Iterable<Example> | AsyncIterable<Example>,

@@ -45,7 +45,22 @@ export interface PreviewOptions {
   readonly overflow?: OverflowOptions | undefined;
 }
 
-/** @throws TokenRowError where the overflow policy is `error` and the row too long */
+/**
+ * @throws TokenRowError where the overflow policy is `error` and the row too long
+ * @example
+ * ```ts
+ * import { createTemplate, loadExamples, loadTokenizer, previewRow } from "promptloss";
+ * import { ExampleTokenizer, resolveWeightPolicy } from "promptloss/data";
+ *
+ * const tokenizer = await loadTokenizer("model");
+ * const encoder = new ExampleTokenizer(tokenizer, createTemplate("alpaca", tokenizer));
+ * const { examples } = await loadExamples({ path: "rows.json", limit: 1 });
+ * for await (const row of encoder.rows(examples)) {
+ *   const { tokens } = previewRow(row, { tokenizer, policy: resolveWeightPolicy({ promptLossWeight: 0.1 }) });
+ *   for (const { text, weight } of tokens) console.log(`${weight} ${text}`);
+ * }
+ * ```
+ */
 export function previewRow(
   row: ClassifiedTokens,
   { tokenizer, policy, overflow }: PreviewOptions,

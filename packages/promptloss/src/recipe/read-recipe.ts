@@ -19,6 +19,13 @@ export interface ReadRecipeOptions {
  * Reads and checks a recipe. Relative paths of data, model and tokenizer that exist beside the recipe are taken from
  * there, others stay as they are (hub ids, paths from the working folder).
  * @throws RecipeError with every problem and its line
+ * @example
+ * ```ts
+ * import { readRecipe } from "promptloss";
+ *
+ * const recipe = readRecipe("recipe.yaml", { set: ["training.learningRate=1e-4"] });
+ * console.log(recipe.training.learningRate);
+ * ```
  */
 export function readRecipe(file: string, { set = [] }: ReadRecipeOptions = {}): Recipe {
   const document = readDocument(file, { failure: RecipeError, set: set.map(parseAssignment) });
@@ -29,6 +36,16 @@ export function readRecipe(file: string, { set = [] }: ReadRecipeOptions = {}): 
  * Checks a recipe that is an object already.
  * @param file names the recipe in errors; relative paths are tried beside it
  * @throws RecipeError with every problem
+ * @example
+ * ```ts
+ * import { checkRecipe } from "promptloss";
+ *
+ * const recipe = checkRecipe(
+ *   { model: "model", data: "rows.json", output: "checked", training: { steps: 2 } },
+ *   "program.js",
+ * );
+ * console.log(recipe.training.schedule);
+ * ```
  */
 export function checkRecipe(value: unknown, file: string): Recipe {
   const document = { file, value, lineOf: () => undefined, isSet: () => false };

@@ -32,6 +32,13 @@ export interface StudyReport {
  * Writes the report of a study's results as one HTML file that needs no network.
  * @param folder the study's output
  * @throws StudyError where no results lie there
+ * @example
+ * ```ts
+ * import { writeStudyReport } from "promptloss";
+ *
+ * const { path } = await writeStudyReport("runs/study", { output: "report.html" });
+ * console.log(path);
+ * ```
  */
 export async function writeStudyReport(
   folder: string,

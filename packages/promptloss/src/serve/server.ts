@@ -41,6 +41,16 @@ const GRACE_SECONDS = 10;
 /**
  * Serves a generator over HTTP as OpenAI's API: models, completions, chat completions, streams.
  * @throws {PromptlossError} for limits out of range and a place that can't be listened at
+ * @example
+ * ```ts
+ * import { serveModel, TextGenerator } from "promptloss";
+ *
+ * const generator = await TextGenerator.load("model");
+ * const server = await serveModel(generator, { model: "my-model", port: 0 });
+ * console.log(server.url);
+ * await server.close();
+ * generator.free();
+ * ```
  */
 export async function serveModel(generator: TextGenerator, options: ServeOptions): Promise<ModelServer> {
   const { host = "127.0.0.1", port = 8000, model, apiKey, allowedHosts = [], onError } = options;

@@ -37,6 +37,14 @@ export interface PrepareOptions {
  * @throws RecipeError for keys that a run needs and that are missing
  * @throws OutputError for an output that can't be written, or that would overwrite what the run reads
  * @throws DataError, ModelError, TrainingError and their kin for what can't be used
+ * @example
+ * ```ts
+ * import { prepareRun, readRecipe } from "promptloss";
+ *
+ * const run = await prepareRun(readRecipe("recipe.yaml", { set: ["output=prepared"] }));
+ * console.log(`${run.rows.length} rows, ${run.batches.steps} steps`);
+ * run.free();
+ * ```
  */
 export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): Promise<TrainingRun> {
   const { file = "recipe" } = options;

@@ -60,6 +60,17 @@ export interface FinishedRun {
  * Trains as a recipe says, into its output folder; goes on where an earlier process stopped.
  * @throws PromptlossError of many kinds, each with what to do; the last checkpoint is intact then, and the manifest
  * says how the run failed. LostLockError where another process took the folder over: nothing more is written then
+ * @example
+ * ```ts
+ * import { readRecipe, runTraining } from "promptloss";
+ *
+ * const { manifest, model } = await runTraining(readRecipe("recipe.yaml"), {
+ *   onEvent: (event) => {
+ *     if (event.type === "step") console.log(`step ${event.step}: ${event.loss}`);
+ *   },
+ * });
+ * console.log(manifest.end?.reason, model);
+ * ```
  */
 export async function runTraining(recipe: Recipe, options: RunTrainingOptions = {}): Promise<FinishedRun> {
   const run = await prepareRun(recipe, {

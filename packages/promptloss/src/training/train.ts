@@ -13,6 +13,15 @@ export interface TrainOptions extends TrainerOptions {
 /**
  * Trains the run's model in place; goes on from the newest checkpoint where there is one.
  * @throws DivergenceError where the loss or a gradient is not finite; checkpoints stay as they are
+ * @example
+ * ```ts
+ * import { prepareRun, readRecipe, train } from "promptloss";
+ *
+ * const run = await prepareRun(readRecipe("recipe.yaml", { set: ["output=trained"] }));
+ * const { reason } = await train(run, { checkpoints: "trained/checkpoints" });
+ * console.log(reason);
+ * run.free();
+ * ```
  */
 export async function train(run: TrainingRun, options: TrainOptions): Promise<TrainResult> {
   const { batches, settings } = run;

@@ -60,7 +60,16 @@ export function readExamples(
   };
 }
 
-/** All the examples at once, with the report. */
+/**
+ * All the examples at once, with the report.
+ * @example
+ * ```ts
+ * import { loadExamples } from "promptloss";
+ *
+ * const { examples, report } = await loadExamples({ path: "rows.json" });
+ * console.log(`${examples.length} examples, ${report.skipped} rows left out`);
+ * ```
+ */
 export async function loadExamples(
   sources: DataSource | readonly DataSource[],
   options: ReadOptions = {},

@@ -42,6 +42,13 @@ function checkStrings(strings: TemplateStrings): void {
 /**
  * Makes the template that a recipe names.
  * @throws TemplateError for an unknown name, a bad string or a tokenizer without a chat template
+ * @example
+ * ```ts
+ * import { createTemplate, loadTokenizer } from "promptloss";
+ *
+ * const template = createTemplate("alpaca", await loadTokenizer("model"));
+ * console.log(template.warnings);
+ * ```
  */
 export function createTemplate(
   spec: TemplateSpec,

@@ -261,6 +261,14 @@ async function findPrefixIds(native: NativeTokenizer): Promise<Int32Array> {
 /**
  * Loads a Hugging Face tokenizer or model folder.
  * @throws TokenizerError when files are missing, broken or do not belong together
+ * @example
+ * ```ts
+ * import { loadTokenizer } from "promptloss";
+ *
+ * const tokenizer = await loadTokenizer("model");
+ * const { ids } = await tokenizer.encode("The river is wide.");
+ * console.log(ids.length);
+ * ```
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
   return Tokenizer.fromFolder(await readTokenizerFolder(path));

@@ -35,6 +35,13 @@ export interface Comparison {
 /**
  * @param a,b output folders of two evaluations
  * @throws {EvaluationError} for folders without scores, tasks that one of them lacks, and items that are not the same
+ * @example
+ * ```ts
+ * import { compareEvaluations } from "promptloss";
+ *
+ * for (const { task, metric, difference } of compareEvaluations("evaluations/before", "evaluations/after"))
+ *   console.log(`${task} ${metric}: ${difference.toFixed(3)}`);
+ * ```
  */
 export function compareEvaluations(a: string, b: string, options: CompareOptions = {}): Comparison[] {
   const [first, second] = [readScores(a), readScores(b)];

@@ -47,6 +47,21 @@ export interface Judgment extends WinRate {
 /**
  * Has pairs judged.
  * @throws {JudgeError} where the judge fails, or none of its answers can be read
+ * @example
+ * ```ts
+ * import { judgePairs } from "promptloss";
+ * import type { Judge } from "promptloss/evaluation";
+ *
+ * // `endpointJudge` and `modelJudge` make judges; this one always prefers what it reads first.
+ * const judge: Judge = {
+ *   name: "first",
+ *   identity: "first",
+ *   answer: async (requests, onAnswer) => requests.forEach((_, index) => onAnswer(index, "1\n\n### Reason: first")),
+ * };
+ * const pairs = [{ instruction: "Name a color.", input: "", candidate: "red", reference: "a stone" }];
+ * const { n } = await judgePairs(pairs, judge, { protocol: "pandalm" });
+ * console.log(`${n} pairs`);
+ * ```
  */
 export async function judgePairs(
   pairs: readonly AnswerPair[],

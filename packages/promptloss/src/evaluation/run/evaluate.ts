@@ -29,6 +29,13 @@ const { version } = createRequire(import.meta.url)("../../../package.json") as {
  * Evaluates a model.
  * @throws {EvaluationError} for names and files that are no tasks, {ModelError} for a model that can't be loaded; what
  *   goes wrong with one task is among the failures
+ * @example
+ * ```ts
+ * import { evaluate } from "promptloss";
+ *
+ * const { scores } = await evaluate({ model: "model", tasks: ["quiz.yaml"], data: ".", limit: 4 });
+ * for (const { task, metric, value } of scores) console.log(`${task} ${metric}: ${value}`);
+ * ```
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult> {
   const tasks = options.tasks.map((task) => (typeof task === "string" ? loadTask(task) : task));

@@ -61,6 +61,18 @@ export interface LoadTextGeneratorOptions extends Pick<TextGeneratorOptions, "te
   readonly device?: string;
 }
 
+/**
+ * A model that continues texts: prompts through its template, sampled tokens back to text.
+ * @example
+ * ```ts
+ * import { TextGenerator } from "promptloss";
+ *
+ * const generator = await TextGenerator.load("model");
+ * const [result] = await generator.generate([{ instruction: "Name a color." }], { maxNewTokens: 8 });
+ * console.log(result?.sequences[0]?.text);
+ * generator.free();
+ * ```
+ */
 export class TextGenerator {
   readonly model: CausalLanguageModel;
   readonly tokenizer: Tokenizer;

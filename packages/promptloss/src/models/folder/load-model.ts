@@ -35,6 +35,14 @@ export interface LoadModelOptions {
  * Loads a model with its weights.
  * @throws {ModelError} for a folder without weights that can be read
  * @throws {ModelWeightsError} naming the weights that are missing, unknown or of another shape
+ * @example
+ * ```ts
+ * import { loadModel } from "promptloss";
+ *
+ * const model = loadModel("model", { dtype: "float32" });
+ * console.log(`${model.parameters.size} tensors on ${model.device}`);
+ * model.free();
+ * ```
  */
 export function loadModel(folder: string, options: LoadModelOptions = {}): CausalLanguageModel {
   const read = readModelConfig(folder, { strict: options.strict ?? false });

@@ -23,6 +23,14 @@ const FLOATS: readonly DType[] = ["float32", "bfloat16", "float16", "float64"];
 /**
  * Writes the model's own weights, in the place of a folder that is there; the folder is whole or as it was.
  * @throws {ModelError} for a model with an adapter: merge it, or save the adapter
+ * @example
+ * ```ts
+ * import { loadModel, saveModel } from "promptloss";
+ *
+ * const model = loadModel("model");
+ * saveModel(model, "copy", { dtype: "bfloat16", companions: "model" });
+ * model.free();
+ * ```
  */
 export function saveModel(model: CausalLanguageModel, folder: string, options: SaveModelOptions = {}): void {
   if (model.adapter !== undefined)

@@ -2,7 +2,15 @@
 
 const exponent = 0.30103;
 
-/** w_p of a prompt loss weight in [0, 1]. */
+/**
+ * w_p of a prompt loss weight in [0, 1].
+ * @example
+ * ```ts
+ * import { wpOfPlw } from "promptloss";
+ *
+ * console.log(wpOfPlw(0.1).toFixed(2)); // 0.50
+ * ```
+ */
 export function wpOfPlw(plw: number): number {
   return plw ** exponent;
 }

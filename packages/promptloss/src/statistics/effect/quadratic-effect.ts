@@ -80,7 +80,19 @@ export interface QuadraticEffect {
   sentence: string;
 }
 
-/** Reads the effect of w_p off a fit. Throws StatisticsError when the formula has no quadratic in the variable. */
+/**
+ * Reads the effect of w_p off a fit. Throws StatisticsError when the formula has no quadratic in the variable.
+ * @example
+ * ```ts
+ * import { fitMixedModel, quadraticEffect } from "promptloss";
+ *
+ * const rows = [0, 0.25, 0.5, 0.75, 1].flatMap((wp) =>
+ *   ["a", "b", "c", "d"].map((task, i) => ({ wp, task, score: wp - wp ** 2 + i / 10 + ((i * 7 + wp * 20) % 3) / 100 })),
+ * );
+ * const { kind, sentence } = quadraticEffect(fitMixedModel(rows, "score ~ wp + I(wp^2) + (1 | task)", { family: "gaussian" }));
+ * console.log(`${kind}: ${sentence}`);
+ * ```
+ */
 export function quadraticEffect(fit: MixedModelFit, options: QuadraticEffectOptions = {}): QuadraticEffect {
   const { variable = "wp", at = {}, level = 0.95, alpha = 0.05 } = options;
   for (const [name, value] of Object.entries({ level, alpha })) {

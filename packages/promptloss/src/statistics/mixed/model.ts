@@ -23,6 +23,16 @@ export interface MixedModelOptions {
 /**
  * Fits `formula` to the rows of a table. Throws FormulaError, TableError (a value that the family can't have, with its
  * row) and FitError (nothing to estimate).
+ * @example
+ * ```ts
+ * import { fitMixedModel } from "promptloss";
+ *
+ * const rows = [0, 0.25, 0.5, 0.75, 1].flatMap((wp) =>
+ *   ["a", "b", "c", "d"].map((task, i) => ({ wp, task, score: wp - wp ** 2 + i / 10 + ((i * 7 + wp * 20) % 3) / 100 })),
+ * );
+ * const fit = fitMixedModel(rows, "score ~ wp + I(wp^2) + (1 | task)", { family: "gaussian" });
+ * for (const { name, estimate } of fit.coefficients) console.log(`${name} ${estimate.toFixed(3)}`);
+ * ```
  */
 export function fitMixedModel(
   rows: readonly Row[],

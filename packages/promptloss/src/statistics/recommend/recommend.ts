@@ -109,7 +109,17 @@ export const TOLERATED_SHARE = 0.1;
 /** Without runs a regret has no unit of its own. */
 export const GAP_UNIT = "of the gap between best and worst";
 
-/** @throws StatisticsError for a ratio that is not positive, unknown names, weights outside [0, 1] */
+/**
+ * @throws StatisticsError for a ratio that is not positive, unknown names, weights outside [0, 1]
+ * @example
+ * ```ts
+ * import { recommend } from "promptloss";
+ *
+ * // Completions a tenth as long as prompts.
+ * const { plw, sentence } = recommend(0.1, { taskGroup: "multiple-choice" });
+ * console.log(`${plw}: ${sentence}`);
+ * ```
+ */
 export function recommend(generationRatio: number, options: RecommendOptions = {}): Recommendation {
   const { taskGroup, normalization = "weight-sum", parameters, study, seed } = options;
   const prior = priorFor({ generationRatio, taskGroup, normalization, parameters });

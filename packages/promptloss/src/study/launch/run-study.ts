@@ -49,6 +49,13 @@ export interface RunStudySummary {
  * Runs the cells of a study that are not done.
  * @throws StudyError for ids that are no cell's; OutputError for an output that can't be written, or that would overwrite
  *   what the study reads
+ * @example
+ * ```ts
+ * import { readStudy, runStudy } from "promptloss";
+ *
+ * const { done, failed } = await runStudy(readStudy("study.yaml"), { concurrency: 1 });
+ * console.log(`${done} cells done, ${failed} failed`);
+ * ```
  */
 export async function runStudy(study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> {
   const { onEvent = () => {} } = options;

@@ -44,7 +44,16 @@ export interface PlanOptions {
   readonly cache?: string;
 }
 
-/** Reads data and the models' configs; trains nothing. */
+/**
+ * Reads data and the models' configs; trains nothing.
+ * @example
+ * ```ts
+ * import { planStudy, readStudy } from "promptloss";
+ *
+ * const { cells } = await planStudy(readStudy("study.yaml"));
+ * console.log(`${cells.length} cells`);
+ * ```
+ */
 export async function planStudy(study: Study, options: PlanOptions = {}): Promise<StudyPlan> {
   const { speed = () => undefined, cache } = options;
   const { keep, tokensPerSecond, concurrency } = study.settings;

@@ -53,6 +53,13 @@ type LineOf = BaseRecipe["lineOf"];
 /**
  * Reads and checks a study file. Paths are taken from beside the file that names them where they exist there.
  * @throws StudyFileError with every problem and its line; RecipeError for a base recipe that can't be read
+ * @example
+ * ```ts
+ * import { readStudy } from "promptloss";
+ *
+ * const { cells } = readStudy("study.yaml");
+ * for (const { id, levels } of cells) console.log(id, levels);
+ * ```
  */
 export function readStudy(file: string, { evaluators = known, set = {} }: ReadStudyOptions = {}): Study {
   const document = readDocument(file, { failure: StudyFileError });

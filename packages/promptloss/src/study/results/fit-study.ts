@@ -110,6 +110,13 @@ const SURFACE_RATIOS = 4;
 /**
  * Fits a study's results.
  * @param settings in place of those that the study file gave
+ * @example
+ * ```ts
+ * import { fitStudy, readStudyResults } from "promptloss";
+ *
+ * const { fits } = fitStudy(readStudyResults("runs/study"));
+ * for (const { finding } of fits) console.log(finding?.verdict);
+ * ```
  */
 export function fitStudy(
   results: StudyResults,

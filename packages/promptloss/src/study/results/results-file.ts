@@ -50,6 +50,13 @@ export function writeStudyResults(folder: string, results: StudyResults): void {
 /**
  * Reads the results of a study so far from its folder, for models and reports.
  * @throws StudyError where no results lie there
+ * @example
+ * ```ts
+ * import { readStudyResults } from "promptloss";
+ *
+ * const { rows } = readStudyResults("runs/study");
+ * console.log(`${rows.length} scores of ${new Set(rows.map(({ cell }) => cell)).size} cells`);
+ * ```
  */
 export function readStudyResults(folder: string): StudyResults {
   const path = join(folder, names.header);
