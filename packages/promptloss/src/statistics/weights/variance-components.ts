@@ -125,7 +125,7 @@ function generalNoise(found: TasksApart, p: number, tasks: number): Noise {
       const variance = Math.max(apart + Math.max(0, ofCells - rest), (apart + ofCells) / 2) / tasks;
       const apartDf = apart ** 2 / (own ** 2 / betweenDf + beyond ** 2 / residualDf);
       const w = ofCells / (apart + ofCells);
-      const both = 1.5 * w * (1 - w) * Math.max(0, 1 / apartDf - 1 / cellDf);
+      const both = 2 * w * (1 - w) * Math.max(0, 1 / apartDf - 1 / cellDf);
       return { variance, df: 1 / ((1 - w) ** 2 / apartDf + w ** 2 / cellDf + both) };
     },
   };
