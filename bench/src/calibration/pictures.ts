@@ -1,6 +1,6 @@
-// What docs/statistics.md shows of the calibration: the shapes that a verdict may name, false claims, and the aims.
+// Pictures of docs/statistics.md: the shapes that a verdict may name, and false claims.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { share, type Tally } from "./tally.ts";
 
 const docs = new URL("../../../docs/", import.meta.url);
@@ -64,11 +64,4 @@ export function falseClaimsPicture(tallies: readonly Tally[]): string {
 export function writePictures(tallies: readonly Tally[]): void {
   writeFileSync(new URL("statistics-shapes.svg", docs), shapesPicture());
   writeFileSync(new URL("statistics-false-claims.svg", docs), falseClaimsPicture(tallies));
-}
-
-/** Puts the aims between their markers in docs/statistics.md. */
-export function writeAims(lines: string): void {
-  const page = new URL("statistics.md", docs);
-  const [before, , after] = readFileSync(page, "utf8").split(/<!-- \/?calibration-aims -->/);
-  writeFileSync(page, `${before}<!-- calibration-aims -->\n${lines}\n<!-- /calibration-aims -->${after}`);
 }

@@ -1,5 +1,6 @@
 // The calibration's figures as tables: false claims, mislabeled shapes, coverage, power.
 import { markdownTable } from "../lib/report.ts";
+import type { SamplingTally } from "./sampling.ts";
 import { type Share, share, type Tally } from "./tally.ts";
 
 function percent(x: number): string {
@@ -37,13 +38,27 @@ export function calibrationTables(tallies: readonly Tally[]): string {
     ),
     "A best weight inside: studies that find it, and whether its interval holds it, %",
     markdownTable(
-      ["truth", "weights × seeds", "claimed", "all intervals", "printed intervals", "verdicts"],
+      [
+        ...["truth", "weights × seeds", "claimed", "all intervals", "printed intervals"],
+        ...["all by the delta method", "verdicts"],
+      ],
       of(({ course }) => course === "quadratic").map((tally) => [
         ...[tally.truth, tally.design],
         judged(tally) || shown(share(tally.peaks, tally.studies)),
         shown(share(tally.covered, tally.intervals)),
         shown(share(tally.printedCovered, tally.printed)),
+        shown(share(tally.deltaCovered, tally.intervals)),
         verdicts(tally),
+      ]),
+    ),
+    "Nothing is there, uncorrected at 5 % and few cells or not: what other rules would claim over all tasks, %",
+    markdownTable(
+      ["truth", "weights × seeds", "ours", "a normal in place of t", "each score a run of its own"],
+      of(({ course, truth }) => course === "none" && !truth.includes("ratios")).map((tally) => [
+        ...[tally.truth, tally.design],
+        judged(tally) || shown(share(tally.found, tally.studies)),
+        shown(share(tally.byNormal, tally.studies)),
+        shown(share(tally.byScores, tally.studies)),
       ]),
     ),
     "Power over all tasks, uncorrected at 5 %: studies that see a relation, %",
@@ -59,6 +74,22 @@ export function calibrationTables(tallies: readonly Tally[]): string {
     ),
   ];
   return tables.join("\n\n");
+}
+
+/** With a score's own sampling error as a known variance, and without. */
+export function samplingTable(tallies: readonly SamplingTally[]): string {
+  return [
+    "One task of 200 items, uncorrected at 5 %: studies that see a relation, without a score's own sampling error and with " +
+      "it as a known variance, %",
+    markdownTable(
+      ["truth", "items", "weights × seeds", "without", "with"],
+      tallies.map(({ course, sharedItems, design, studies, without, known }) => [
+        course === "none" ? "nothing" : "quadratic",
+        ...[sharedItems ? "the same for all cells" : "each cell's own", design],
+        ...[shown(share(without, studies)), shown(share(known, studies))],
+      ]),
+    ),
+  ].join("\n\n");
 }
 
 function verdicts({ shapes, studies }: Tally): string {
@@ -156,4 +187,46 @@ export function aimLines(tallies: readonly Tally[]): string {
   return aims(tallies)
     .map(({ name, state, worst }) => `- ${state === "met" ? state : `**${state}**`}: ${name}; worst ${worst}`)
     .join("\n");
+}
+
+/** What other rules would do on the same studies, as lines of Markdown: the reasons for ours. */
+export function ruleLines(tallies: readonly Tally[], sampling: readonly SamplingTally[]): string {
+  const range = (
+    of: readonly Tally[],
+    count: (tally: Tally) => number,
+    per: (tally: Tally) => number,
+  ): string => {
+    const shares = of.filter((tally) => per(tally) > 0).map((tally) => count(tally) / per(tally));
+    return `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} %`;
+  };
+  const studies = (tally: Tally): number => tally.studies;
+  const nulls = tallies.filter(({ course, truth }) => course === "none" && !truth.includes("ratios"));
+  const one = nulls.filter(({ truth }) => truth.includes("1 task"));
+  const linked = nulls.filter(({ truth }) => /differ|share/.test(truth));
+  const sharing = nulls.filter(({ truth }) => truth.includes("share"));
+  const tops = tallies.filter(({ course, judged }) => course === "quadratic" && judged > 0);
+  const same = sampling.filter(({ sharedItems }) => sharedItems);
+  const ofSampling = (course: SamplingTally["course"], count: "without" | "known"): string => {
+    const shares = same
+      .filter((tally) => tally.course === course)
+      .map((tally) => tally[count] / tally.studies);
+    return `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))} %`;
+  };
+  return [
+    `- Each score a run of its own: ${range(linked, (tally) => tally.byScores, studies)} false claims where tasks differ or runs share noise.`,
+    `- A normal in place of Student's t: ${range(one, (tally) => tally.byNormal, studies)} with one task.`,
+    `- A t-test over tasks in two stages: ${range(sharing, (tally) => tally.twoStage, studies)} where runs share noise.`,
+    `- The delta method for the vertex covers ${range(
+      tops,
+      (tally) => tally.deltaCovered,
+      (tally) => tally.intervals,
+    )}, Fieller's ${range(
+      tops,
+      (tally) => tally.covered,
+      (tally) => tally.intervals,
+    )}.`,
+    `- A score's own sampling error as a known variance, where all cells answer the same items: ${ofSampling("none", "known")} ` +
+      `false claims (${ofSampling("none", "without")} without), and ${ofSampling("quadratic", "known")} power ` +
+      `(${ofSampling("quadratic", "without")} without).`,
+  ].join("\n");
 }

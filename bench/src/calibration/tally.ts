@@ -1,8 +1,9 @@
 // Studies of one design and truth through the code of `study results`: what it claims, how often that is false, whether
 // its intervals hold the truth, and how often a t-test over tasks in two stages sees the same.
 import { fitStudy } from "promptloss";
-import { studentTwoSided } from "promptloss/statistics";
+import { studentTwoSided, type WeightFinding } from "promptloss/statistics";
 import type { ResultRow, StudyFit } from "promptloss/study";
+import { otherRules } from "./rules.ts";
 import { type Design, drawStudy, type Truth, VERTEX } from "./truths.ts";
 
 export interface Tally {
@@ -28,6 +29,12 @@ export interface Tally {
   /** Uncorrected: any relation over all tasks, by us, and by the two-stage t-test. */
   readonly found: number;
   readonly twoStage: number;
+  /** By rules that we do not have: a normal in place of Student's t, and each score taken for a run of its own. */
+  readonly byNormal: number;
+  readonly byScores: number;
+  /** Intervals of the vertex by the delta method that hold it, of all and of those printed. */
+  readonly deltaCovered: number;
+  readonly deltaPrinted: number;
   readonly shapes: Readonly<Record<string, number>>;
 }
 
@@ -37,11 +44,12 @@ export function tally(design: Design, truth: Truth, studies: number, seed = 1): 
   const count = {
     ...{ judged: 0, falseClaims: 0, claims: 0, falsePeaks: 0, peaks: 0, intervals: 0, covered: 0 },
     ...{ printed: 0, printedCovered: 0, found: 0, twoStage: 0 },
+    ...{ byNormal: 0, byScores: 0, deltaCovered: 0, deltaPrinted: 0 },
   };
   const shapes: Record<string, number> = {};
   for (let k = 0; k < studies; k++) {
     const results = drawStudy(design, truth, 1_000_003 * seed + 7919 * k);
-    const { fits, benchmarks } = fitStudy(results, results.analysis, { models: false });
+    const { fits, benchmarks, surfaces } = fitStudy(results, results.analysis, { models: false });
     const [{ finding }] = fits as [StudyFit];
     const { shape, vertex, evidence } = finding!;
     shapes[shape] = (shapes[shape] ?? 0) + 1;
@@ -49,7 +57,7 @@ export function tally(design: Design, truth: Truth, studies: number, seed = 1): 
     if (judged) count.judged++;
     if (claims(fits[0]!)) count.claims++;
     // Where tasks differ, a benchmark's own relation is none that is false.
-    const asked = truth.differing > 0 ? fits : [...fits, ...benchmarks];
+    const asked: readonly Finding[] = truth.differing > 0 ? fits : [...fits, ...benchmarks, ...surfaces];
     if (truth.course === "none" && asked.some(claims)) count.falseClaims++;
     if (shape === "peak") count.peaks++;
     if (truth.course !== "quadratic" && asked.some((fit) => fit.finding?.shape === "peak"))
@@ -62,6 +70,15 @@ export function tally(design: Design, truth: Truth, studies: number, seed = 1): 
       if (shape === "peak" && holds) count.printedCovered++;
     }
     if (judged && evidence.relation.p < ALPHA) count.found++;
+    if (truth.ratios === 1) {
+      const { byNormal, byScores, delta } = otherRules(results.rows);
+      if (byNormal < ALPHA) count.byNormal++;
+      if (byScores < ALPHA) count.byScores++;
+      if (judged && delta !== undefined && delta.lower <= VERTEX && VERTEX <= delta.upper) {
+        count.deltaCovered++;
+        if (shape === "peak") count.deltaPrinted++;
+      }
+    }
     if (truth.tasks > 1 && twoStageP(results.rows, truth.tasks) < ALPHA) count.twoStage++;
   }
   return {
@@ -71,7 +88,11 @@ export function tally(design: Design, truth: Truth, studies: number, seed = 1): 
   };
 }
 
-function claims({ finding }: StudyFit): boolean {
+interface Finding {
+  readonly finding: WeightFinding | undefined;
+}
+
+function claims({ finding }: Finding): boolean {
   return finding !== undefined && finding.shape !== "flat" && finding.shape !== "no verdict";
 }
 

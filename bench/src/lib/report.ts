@@ -31,3 +31,12 @@ export function writeSection(name: string, text: string, raw: object): void {
   writeFileSync(file, next);
   writeFileSync(fileURLToPath(new URL(`benchmarks-${name}.json`, docs)), `${JSON.stringify(raw, null, 2)}\n`);
 }
+
+/** Puts lines between their markers in a page of docs/. A test holds the lines to the figures as JSON. */
+export function writeLines(page: string, marker: string, lines: string): void {
+  const file = new URL(page, docs);
+  const parts = readFileSync(file, "utf8").split(new RegExp(`<!-- /?${marker} -->`));
+  if (parts.length !== 3)
+    throw new Error(`docs/${page} needs <!-- ${marker} --> and <!-- /${marker} -->, once each`);
+  writeFileSync(file, `${parts[0]}<!-- ${marker} -->\n${lines}\n<!-- /${marker} -->${parts[2]}`);
+}

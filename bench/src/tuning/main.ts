@@ -2,11 +2,12 @@
 // study; second, what each way of searching costs for the same number of runs, on synthetic truths and on a dense study
 // that was really run, replayed. `--replicates 30` is how often each is repeated.
 import { type Point, plwOfWp, randomSource, type SearchSpace, wpOfPlw } from "promptloss/statistics";
-import { machine, markdownTable, writeSection } from "../lib/report.ts";
+import { machine, markdownTable, writeLines, writeSection } from "../lib/report.ts";
 import { designs, rules } from "./choices.ts";
 import { strategies } from "./strategies.ts";
-import { inWords, type Mean, meanOf } from "./summary.ts";
+import { inWords, meanOf } from "./summary.ts";
 import { ADVERSE, replayedTruths, syntheticTruths, type Truth } from "./truths.ts";
+import { type Cell, type Search, worthLines } from "./worth.ts";
 
 const at = process.argv.indexOf("--replicates");
 const REPLICATES = at < 0 ? 20 : Number(process.argv[at + 1]);
@@ -21,13 +22,6 @@ const CENTER = wpOfPlw(0.242);
 
 function regretOf(truth: Truth, chosen: Point, points: readonly Point[]): number {
   return Math.max(...points.map((point) => truth.score(point))) - truth.score(chosen);
-}
-
-interface Cell {
-  readonly of: string;
-  readonly by: Readonly<Record<string, Mean>>;
-  /** The first's regret less each other's, pair by pair. */
-  readonly difference: Readonly<Record<string, Mean>>;
 }
 
 function summarize(of: string, regrets: Readonly<Record<string, readonly number[]>>): Cell {
@@ -114,7 +108,7 @@ function twoDimensions(): SearchSpace {
   };
 }
 
-const searches: { title: string; runs: number; noise: number | undefined; cells: Cell[] }[] = [];
+const searches: Search[] = [];
 const begin = performance.now();
 for (const runs of BUDGETS) {
   const noise = SEARCH_NOISE;
@@ -177,8 +171,9 @@ const text = [
   ),
 ].join("\n");
 console.log(text);
-writeSection("tuning", text, {
-  machine: machine(),
+const figures = {
   ...{ replicates: REPLICATES, weights: WPS.map(plwOfWp), rates: RATES, ratio: RATIO },
   ...{ choices: choiceCells, choicesByTruth: choiceByTruth, searches },
-});
+};
+writeSection("tuning", text, { machine: machine(), ...figures });
+writeLines("choosing.md", "tuning-worth", worthLines(figures));

@@ -1,12 +1,18 @@
 // The short form of `npm run bench:calibration`: the same simulated studies through the same code, fewer of them, seeded.
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { aimLines, aims } from "../../../../bench/src/calibration/table.ts";
-import { share, type Tally, tally } from "../../../../bench/src/calibration/tally.ts";
+import { samplingTally } from "../../../../bench/src/calibration/sampling.ts";
+import { aims } from "../../../../bench/src/calibration/table.ts";
+import { share, tally } from "../../../../bench/src/calibration/tally.ts";
 import { DESIGNS, type Design, TRUTHS } from "../../../../bench/src/calibration/truths.ts";
 
 const STUDIES = 60;
-const [, , fiveByTwo, tenByOne] = DESIGNS as readonly Design[] as [Design, Design, Design, Design];
+const [, , fiveByTwo, tenByOne, tenByTwo] = DESIGNS as readonly Design[] as [
+  Design,
+  Design,
+  Design,
+  Design,
+  Design,
+];
 function truth(name: string) {
   return TRUTHS.find((each) => each.name === name)!;
 }
@@ -18,7 +24,9 @@ test.each([
   ["nothing, 1 task", fiveByTwo],
   ["nothing, 6 tasks", fiveByTwo],
   ["nothing, 6 tasks that differ", tenByOne],
+  ["nothing, 4 tasks that differ", fiveByTwo],
   ["nothing, 6 tasks, runs share noise", tenByOne],
+  ["nothing, 1 task, 4 ratios", fiveByTwo],
 ])("%s: claims are as rare as the level says", (name, design) => {
   expect(tally(design, truth(name), STUDIES).falseClaims).toBeLessThanOrEqual(MOST);
 });
@@ -29,6 +37,20 @@ test.each(["saturating, 1 task", "early saturating, 1 task, strong", "monotone, 
     expect(tally(fiveByTwo, truth(name), STUDIES).falsePeaks).toBeLessThanOrEqual(MOST);
   },
 );
+
+test("where runs share no noise, about as many relations are seen as by a t-test over tasks", () => {
+  const { found, twoStage } = tally(tenByTwo, truth("quadratic, 6 tasks, weak"), STUDIES);
+  // Of the same studies; variances as a difference of mean squares with their own degrees of freedom see 15 fewer.
+  expect(twoStage - found).toBeLessThanOrEqual(6);
+});
+
+test("a score's own sampling error as a known variance hides what is there: cells answer the same items", () => {
+  const nothing = samplingTally(fiveByTwo, true, "none", STUDIES, 1);
+  expect(nothing.known).toBe(0);
+  expect(nothing.without).toBeLessThanOrEqual(MOST);
+  const { known, without } = samplingTally(tenByOne, true, "quadratic", STUDIES, 1);
+  expect(known).toBeLessThan(without);
+});
 
 test("a quadratic: its vertex lies in the intervals", () => {
   const { covered, intervals } = tally(tenByOne, truth("quadratic, 1 task"), STUDIES);
@@ -55,12 +77,4 @@ test("an aim is met where the figure is within it, and missed where the interval
   const state = (falseClaims: number) => aims([{ ...found, falseClaims }])[0]!.state;
   expect([state(1), state(2), state(10)]).toEqual(["met", "not refuted", "not met"]);
   expect(share(0, 0)).toBeUndefined();
-});
-
-test("docs/statistics.md says of the aims what the figures say", () => {
-  const docs = new URL("../../../../docs/", import.meta.url);
-  const { tallies } = JSON.parse(readFileSync(new URL("benchmarks-calibration.json", docs), "utf8")) as {
-    tallies: Tally[];
-  };
-  expect(readFileSync(new URL("statistics.md", docs), "utf8")).toContain(aimLines(tallies));
 });
