@@ -1,5 +1,5 @@
 // What a run does where its folder is not as it left it, on a tiny model.
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LostLockError } from "../src/files/lock.ts";
@@ -52,4 +52,14 @@ test.each([
     hint: "give --overwrite to start anew, or name another output",
   });
   expect((await train(file, { overwrite: true })).manifest.end?.reason).toBe("completed");
+});
+
+test("a model that a process had moved aside when it died stands again", async () => {
+  const file = folder.recipe("aside", RECIPE);
+  const { model } = await train(file);
+  const aside = join(folder.path, "aside", ".model.aside-0123abcd-1-.0123456789ab.draft");
+  renameSync(model!, aside);
+  await train(file);
+  expect(existsSync(join(model!, "model.safetensors"))).toBe(true);
+  expect(existsSync(aside)).toBe(false);
 });

@@ -1,5 +1,6 @@
-import {
+import fs, {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -11,8 +12,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { processTag } from "@promptloss/torch/files";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   draftOf,
@@ -22,6 +25,7 @@ import {
   replaceFile,
   replaceFileWith,
   replaceFolder,
+  restoreFolders,
   writeJson,
 } from "./atomic.ts";
 import { OutputError } from "./errors.ts";
@@ -97,6 +101,62 @@ describe("replaceFolder", () => {
     };
     expect(() => replaceFolder(at("model"), fail)).toThrow("interrupted");
     expect([readdirSync(at("model")), readdirSync(folder)]).toEqual([["b"], ["model"]]);
+  });
+});
+
+describe("restoreFolders", () => {
+  /** Leaves a folder as a process does that dies after it moved the old one aside. */
+  function dieBetweenRenames(): void {
+    const { renameSync } = fs;
+    let renames = 0;
+    fs.renameSync = (from, to) => {
+      if (renames++ > 0) throw new Error("died");
+      renameSync(from, to);
+    };
+    syncBuiltinESMExports();
+    try {
+      expect(() => replaceFolder(at("model"), (draft) => writeFileSync(join(draft, "b"), ""))).toThrow(
+        "died",
+      );
+    } finally {
+      fs.renameSync = renameSync;
+      syncBuiltinESMExports();
+    }
+  }
+
+  test("a folder that was moved aside by a process that died stands again", () => {
+    replaceFolder(at("model"), (draft) => writeFileSync(join(draft, "a"), "a"));
+    dieBetweenRenames();
+    expect(existsSync(at("model"))).toBe(false);
+    // This process lives: for all that others can see, it is about to put the new folder there.
+    restoreFolders(folder);
+    expect(existsSync(at("model"))).toBe(false);
+    restoreFolders(folder, () => true);
+    expect([text("model", "a"), readdirSync(folder)]).toEqual(["a", ["model"]]);
+  });
+
+  test("dead processes are told by the name, and what stands is left alone", () => {
+    const dead = `${processTag().split("-")[0]}-999999999-`;
+    for (const [name, content] of [
+      ["gone", "old"],
+      ["stands", "older"],
+    ] as const) {
+      const aside = at(`.${name}.aside-${dead}.0123456789ab.draft`);
+      mkdirSync(aside);
+      writeFileSync(join(aside, "a"), content);
+    }
+    mkdirSync(at("stands"));
+    restoreFolders(folder);
+    expect(text("gone", "a")).toBe("old");
+    expect(readdirSync(at("stands"))).toEqual([]);
+    // A new one in its place finds the old one first.
+    rmSync(at("stands"), { recursive: true });
+    expect(() =>
+      replaceFolder(at("stands"), () => {
+        throw new Error("no room");
+      }),
+    ).toThrow("no room");
+    expect(text("stands", "a")).toBe("older");
   });
 });
 

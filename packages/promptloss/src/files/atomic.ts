@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import * as files from "@promptloss/torch/files";
 import { outputError } from "./errors.ts";
 
-export { draftOf, flush, isDraft, removeDrafts } from "@promptloss/torch/files";
+export { draftOf, flush, isDraft, removeDrafts, restoreFolders } from "@promptloss/torch/files";
 
 /**
  * Makes a folder and those above it.

@@ -2,7 +2,7 @@
 // time writes to it.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { removeDrafts } from "../files/atomic.ts";
+import { removeDrafts, restoreFolders } from "../files/atomic.ts";
 import { FolderLock, holderText, isLockDraft } from "../files/lock.ts";
 import { CheckpointShelf } from "./checkpoints/index.ts";
 import { differencesOf, differencesText } from "./differences.ts";
@@ -50,7 +50,10 @@ export class RunFolder {
       if (overwrite) this.#clear();
       // Whoever left drafts here is dead: the lock says so. Those who ask for it now are not.
       for (const folder of [path, this.checkpoints])
-        if (existsSync(folder)) removeDrafts(folder, 0, (name) => !isLockDraft(name));
+        if (existsSync(folder)) {
+          restoreFolders(folder, () => true);
+          removeDrafts(folder, 0, (name) => !isLockDraft(name));
+        }
       const found = readManifest(this.manifest);
       if (found === undefined && extend)
         throw new TrainingError(`${path}: there is no run to extend`, {

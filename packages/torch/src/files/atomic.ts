@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { isTagRunning, processTag } from "./process.ts";
 
 export type FileContent = string | Uint8Array;
 
@@ -120,14 +121,38 @@ export async function replaceFileWith(path: string, write: (draft: string) => Pr
   }
 }
 
+const ASIDE = /^\.(?<name>.+)\.aside-(?<tag>[^.]*)\.[0-9a-f]{12}\.draft$/;
+
+/** Where a folder stands while it is replaced; the name says of which process. */
+function asideOf(path: string): string {
+  return draftOf(`${path}.aside-${processTag()}`);
+}
+
+/**
+ * Puts folders back that a process had moved aside when it died, between the two renames of {@link replaceFolder}.
+ * @param isDead by the tag of the process; as this machine sees it where left out
+ */
+export function restoreFolders(
+  parent: string,
+  isDead: (tag: string) => boolean = (tag) => isTagRunning(tag) === false,
+): void {
+  if (statOf(parent)?.isDirectory() !== true) return;
+  for (const entry of readdirSync(parent)) {
+    const { name, tag } = ASIDE.exec(entry)?.groups ?? {};
+    if (name === undefined || statOf(join(parent, name)) !== undefined || !isDead(tag!)) continue;
+    putInPlace(join(parent, entry), join(parent, name));
+  }
+}
+
 /**
  * Writes a folder in place of one that is there, which is moved aside until the new one stands.
  * @param write fills the draft folder; where it throws, the old folder is intact
  */
 export function replaceFolder(path: string, write: (draft: string) => void): void {
+  restoreFolders(dirname(path));
   const target = targetOf(path);
   const draft = draftOf(target);
-  const aside = draftOf(target);
+  const aside = asideOf(target);
   mkdirSync(draft);
   try {
     write(draft);

@@ -12,6 +12,7 @@ export {
   replaceFile,
   replaceFileWith,
   replaceFolder,
+  restoreFolders,
   statOf,
 } from "./atomic.ts";
 export { isLfsPointer, LFS_POINTER } from "./lfs.ts";

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { restoreFolders } from "@promptloss/torch/files";
 import type { TemplateSpec } from "../../data/templates/index.ts";
 import { ModelError } from "../../models/errors.ts";
 import { folderIdentity } from "../../models/folder/identity.ts";
@@ -34,6 +35,7 @@ export function resolveModelPaths(
 ): ModelPaths {
   const run = runOf(path);
   const folder = run === path ? join(path, "model") : path;
+  if (!existsSync(folder)) restoreFolders(dirname(resolve(folder)));
   if (run === path && !existsSync(folder))
     throw new ModelError(`${path}: the run has written no model yet`, {
       hint: "promptloss train on the same recipe goes on with it",

@@ -1,7 +1,7 @@
 // The config.json of a model folder. Pure: a plan reads it without loading weights.
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
+import { dirname, join, resolve } from "node:path";
+import { isLfsPointer, LFS_POINTER, restoreFolders } from "@promptloss/torch/files";
 import { ModelConfigError, ModelError } from "../errors.ts";
 import { type ModelConfig, type ParseConfigOptions, parseModelConfig } from "./model-config.ts";
 
@@ -14,6 +14,7 @@ export function readModelConfig(
   folder: string,
   { strict = false }: Pick<ParseConfigOptions, "strict"> = {},
 ): ModelConfig {
+  if (!existsSync(folder)) restoreFolders(dirname(resolve(folder)));
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new ModelError(`${folder}: there is no such model folder`, { hint: hintFor(folder) });
   const path = join(folder, "config.json");
