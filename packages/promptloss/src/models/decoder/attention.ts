@@ -16,18 +16,24 @@ import type { KeyValueCache } from "./cache.ts";
 import type { Segment } from "./input.ts";
 import { causalMask, lastTokenMask } from "./masks.ts";
 
-/** What the layers of one forward share. */
-export interface AttentionPlan {
+/** How a forward's layers attend: chosen once, for all of them. */
+export type AttentionPlan = Shared & Strategy;
+
+interface Shared {
   readonly segments: readonly Segment[];
   readonly cache: KeyValueCache | undefined;
   readonly dropout: number;
-  /** Where the sequences start, and the number of tokens: for the fused operators. Undefined where they can't serve. */
-  readonly starts: readonly number[] | undefined;
-  /** The tokens held of each sequence: for the operator that reads a cache. Undefined where that can't serve. */
-  readonly pasts: readonly number[] | undefined;
-  /** By `maskKey`. */
-  readonly masks: ReadonlyMap<string, Tensor>;
 }
+
+type Strategy =
+  /** The fused operator: `starts` are where the sequences start, and the number of tokens. */
+  | { readonly kind: "packed"; readonly starts: readonly number[] }
+  /** The fused operator that reads a cache, which holds `pasts` of each sequence. */
+  | { readonly kind: "cached"; readonly starts: readonly number[]; readonly pasts: readonly number[] }
+  /** libtorch's operator, once for all: one token a sequence, each with a past. Masks by `maskKey(0, 0, window)`. */
+  | { readonly kind: "step"; readonly masks: ReadonlyMap<string, Tensor> }
+  /** libtorch's operator: once where all sequences are equally long and begin here, else once for each. */
+  | { readonly kind: "sequences"; readonly atOnce: boolean; readonly masks: ReadonlyMap<string, Tensor> };
 
 export function attentionPlan(
   architecture: Architecture,
@@ -36,33 +42,25 @@ export function attentionPlan(
   dropout: number,
   { device, dtype }: Tensor,
 ): AttentionPlan {
-  const masks = new Map<string, Tensor>();
+  const shared = { segments, cache, dropout };
+  const pasts = segments.map(({ past }) => past);
   if (device === "cpu" && dropout === 0 && FUSED_DTYPES.has(dtype) && servesFused(architecture)) {
     const starts = [...segments.map(({ start }) => start), tokensOf(segments)];
-    const held = segments.map(({ past }) => past);
-    const pasts = held.some((past) => past > 0) ? held : undefined;
+    if (pasts.every((past) => past === 0)) return { ...shared, kind: "packed", starts };
     // The operator that reads a cache has no derivative.
-    if (pasts === undefined || !isGradEnabled()) return { segments, cache, dropout, starts, pasts, masks };
+    if (!isGradEnabled()) return { ...shared, kind: "cached", starts, pasts };
   }
-  const capped = architecture.attentionSoftcap !== undefined;
-  const single = isSingleStep(segments, cache);
-  for (const window of new Set(architecture.layers.map((layer) => layer.window))) {
-    if (cache !== undefined && single) {
-      const lengths = segments.map(({ past }) => past);
-      const keys = Math.max(...lengths) + 1;
-      const equal = lengths.every((length) => length === lengths[0]);
-      if (equal && (window === undefined || window >= keys)) continue;
-      const positions = cache.lengthsTensor().unsqueeze(1);
-      masks.set(maskKey(0, 0, window), lastTokenMask(positions, keys, window));
-      continue;
-    }
-    for (const { length, past } of segments) {
-      const key = maskKey(length, past, window);
-      const plain = past === 0 && !capped && (window === undefined || window >= length);
-      if (!plain && !masks.has(key)) masks.set(key, causalMask(length, past + length, window, device));
-    }
-  }
-  return { segments, cache, dropout, starts: undefined, pasts: undefined, masks };
+  const windows = new Set(architecture.layers.map(({ window }) => window));
+  if (cache !== undefined && segments.every(({ length, past }) => length === 1 && past > 0))
+    return { ...shared, kind: "step", masks: stepMasks(windows, pasts, cache) };
+  const [first] = segments as [Segment];
+  const atOnce = cache === undefined && segments.every(({ length }) => length === first.length);
+  return {
+    ...shared,
+    kind: "sequences",
+    atOnce,
+    masks: sequenceMasks(windows, segments, architecture, device),
+  };
 }
 
 const FUSED_DTYPES: ReadonlySet<string> = new Set(["float32", "bfloat16"]);
@@ -77,13 +75,40 @@ function tokensOf(segments: readonly Segment[]): number {
   return start + length;
 }
 
-function maskKey(length: number, past: number, window: number | undefined): string {
-  return `${length} ${past} ${window ?? "all"}`;
+type Windows = ReadonlySet<number | undefined>;
+
+/** None for a window where every sequence sees all that it holds. */
+function stepMasks(windows: Windows, pasts: readonly number[], cache: KeyValueCache): Map<string, Tensor> {
+  const masks = new Map<string, Tensor>();
+  const keys = Math.max(...pasts) + 1;
+  const equal = pasts.every((past) => past === pasts[0]);
+  for (const window of windows) {
+    if (equal && (window === undefined || window >= keys)) continue;
+    masks.set(maskKey(0, 0, window), lastTokenMask(cache.lengthsTensor().unsqueeze(1), keys, window));
+  }
+  return masks;
 }
 
-/** A step of generation: one token a sequence, all with a past. */
-function isSingleStep(segments: readonly Segment[], cache: KeyValueCache | undefined): boolean {
-  return cache !== undefined && segments.every(({ length, past }) => length === 1 && past > 0);
+/** None where the operator's own causal mask says the same. */
+function sequenceMasks(
+  windows: Windows,
+  segments: readonly Segment[],
+  { attentionSoftcap }: Architecture,
+  device: string,
+): Map<string, Tensor> {
+  const masks = new Map<string, Tensor>();
+  for (const window of windows)
+    for (const { length, past } of segments) {
+      const key = maskKey(length, past, window);
+      const plain =
+        past === 0 && attentionSoftcap === undefined && (window === undefined || window >= length);
+      if (!plain && !masks.has(key)) masks.set(key, causalMask(length, past + length, window, device));
+    }
+  return masks;
+}
+
+function maskKey(length: number, past: number, window: number | undefined): string {
+  return `${length} ${past} ${window ?? "all"}`;
 }
 
 /**
@@ -101,34 +126,52 @@ export function attend(
   value: Tensor,
 ): Tensor {
   const { window, attentionScale: scale } = architecture.layers[layer]!;
-  const { segments, cache, masks, dropout } = plan;
+  const { segments, cache, dropout } = plan;
   const options = { scale, dropout, softcap: architecture.attentionSoftcap };
   const [tokens, heads, headSize] = query.shape as [number, number, number];
   const groups = heads / key.shape[1]!;
-  if (cache !== undefined) cache.append(layer, segments, key, value);
-  if (plan.starts !== undefined) {
-    const { starts, pasts } = plan;
-    const settings = { scale, window: window ?? 0 };
-    const held = pasts && cache?.read(layer, Math.max(...segments.map(({ past, length }) => past + length)));
-    const output =
-      pasts && held
-        ? cachedAttention(query, held.keys, held.values, starts, pasts, settings)
-        : packedAttention(query, key, value, starts, settings);
-    return output.reshape([tokens, heads * headSize]);
+  cache?.append(layer, segments, key, value);
+  const longest = (): number => Math.max(...segments.map(({ past, length }) => past + length));
+  switch (plan.kind) {
+    case "packed":
+      return packedAttention(query, key, value, plan.starts, { scale, window: window ?? 0 }).reshape([
+        tokens,
+        heads * headSize,
+      ]);
+    case "cached": {
+      const held = cache!.read(layer, longest());
+      const settings = { scale, window: window ?? 0 };
+      const output = cachedAttention(query, held.keys, held.values, plan.starts, plan.pasts, settings);
+      return output.reshape([tokens, heads * headSize]);
+    }
+    case "step": {
+      // The queries that share a key's head stand where a sequence's positions would: nothing is repeated.
+      const { keys, values } = cache!.read(layer, longest());
+      const grouped = query.view([tokens, heads / groups, groups, headSize]);
+      const mask = plan.masks.get(maskKey(0, 0, window));
+      return core(grouped, keys, values, { ...options, mask }).reshape([tokens, heads * headSize]);
+    }
+    case "sequences":
+      return attendBySequence({ ...options, layer, window, plan }, query, key, value);
   }
+}
 
-  if (cache !== undefined && isSingleStep(segments, cache)) {
-    // The queries that share a key's head stand where a sequence's positions would: nothing is repeated.
-    const longest = Math.max(...segments.map(({ past }) => past)) + 1;
-    const { keys, values } = cache.read(layer, longest);
-    const grouped = query.view([tokens, heads / groups, groups, headSize]);
-    const mask = masks.get(maskKey(0, 0, window));
-    return core(grouped, keys, values, { ...options, mask }).reshape([tokens, heads * headSize]);
-  }
+interface BySequence extends CoreOptions {
+  readonly layer: number;
+  readonly window: number | undefined;
+  readonly plan: Extract<AttentionPlan, { kind: "sequences" }>;
+}
 
-  const [first] = segments as [Segment];
-  const uniform = cache === undefined && segments.every(({ length }) => length === first.length);
-  const batches = uniform ? [segments] : segments.map((segment) => [segment]);
+function attendBySequence(
+  { layer, window, plan, ...options }: BySequence,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+): Tensor {
+  const { segments, cache, masks, atOnce } = plan;
+  const [, heads, headSize] = query.shape as [number, number, number];
+  const groups = heads / key.shape[1]!;
+  const batches = atOnce ? [segments] : segments.map((segment) => [segment]);
   // One split's gradients are put together once; of a slice for each sequence, each would be as long as all.
   const lengths = segments.map(({ length }) => length);
   const apart = (x: Tensor): readonly Tensor[] => (batches.length === 1 ? [x] : x.split(lengths, 0));
