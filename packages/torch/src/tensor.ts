@@ -1,5 +1,4 @@
 // The tensor: a handle to libtorch's own, with its metadata and its elements. Operators are functions
-import { shown } from "./shown.ts";
 // (src/functions) that src/methods.ts also installs here as methods.
 
 import type { DType, TypedArray, TypedArrayOf } from "./dtype.ts";
@@ -8,6 +7,7 @@ import { ArgumentError, OutOfMemoryError, UseAfterFreeError } from "./errors.ts"
 import type { TensorMethods } from "./methods.ts";
 import { addon, type Handle } from "./native/addon.ts";
 import { formatTensor } from "./print.ts";
+import { shown } from "./shown.ts";
 
 /** A number, bigint or boolean where an operator takes one element. */
 export type Scalar = number | bigint | boolean;
