@@ -1,5 +1,5 @@
 // Dataset folders: splits by name, data cards, patterns.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { failure, jsonl, parquet, temporaryFolder } from "../../../../test/row-files.ts";
@@ -152,6 +152,15 @@ describe("a hostile data card", () => {
     const path = folder({ "README.md": `---\n${yaml}\n---\n`, "train.jsonl": jsonl({ text: "a" }) });
     const error = await failure(loadExamples({ path }));
     expect([error.reason, error.file]).toEqual(["unreadable", `${path}/README.md`]);
+  });
+
+  it("is refused unread: of any size", async () => {
+    const path = folder({ "README.md": "---\nlicense: mit\n---\n", "train.jsonl": jsonl({ text: "a" }) });
+    // Sparse: it takes no room on the disk.
+    truncateSync(join(path, "README.md"), 2 ** 33);
+    const error = await failure(loadExamples({ path }));
+    expect([error.reason, error.file]).toEqual(["unreadable", `${path}/README.md`]);
+    expect(error.message).toContain(`has ${2 ** 33} bytes, and at most ${8 << 20} are read of it`);
   });
 });
 

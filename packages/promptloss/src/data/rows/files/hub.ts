@@ -1,10 +1,10 @@
 // A dataset of the Hugging Face hub: listed and downloaded by @huggingface/hub, kept in the cache, and read from
 // there where the hub is out of reach.
-import { readFile } from "node:fs/promises";
 import type { ReadableStream } from "node:stream/web";
 import { datasetInfo, downloadFile, HubApiError, listFiles } from "@huggingface/hub";
 import type { DataFile } from "../containers/bytes.ts";
 import { DataError, messageOf } from "../data-error.ts";
+import { readBoundedText } from "./bounded-text.ts";
 import type { DatasetFolder } from "./choose-files.ts";
 import { HubCache, type HubFile } from "./hub-cache.ts";
 import type { HubSettings } from "./hub-settings.ts";
@@ -56,7 +56,7 @@ export async function openHubDataset(
   return {
     name: id,
     paths: listing.files.map(({ path }) => path).sort(),
-    readText: async (path) => readFile(await ensure(path), "utf8"),
+    readText: async (path) => readBoundedText(await ensure(path), `${id}/${path}`),
     fetch: async (paths) => {
       const files: DataFile[] = [];
       for (const path of paths) files.push({ path: await ensure(path), name: `${id}/${path}` });

@@ -1,8 +1,9 @@
 // Dataset folders and file patterns on disk.
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join, sep } from "node:path";
 import picomatch from "picomatch";
 import type { DataFile } from "../containers/bytes.ts";
+import { readBoundedText } from "./bounded-text.ts";
 import type { DatasetFolder } from "./choose-files.ts";
 
 /** All files below `path`; hidden ones and what is in hidden folders are left out. */
@@ -20,7 +21,7 @@ export async function localFolder(path: string): Promise<DatasetFolder> {
   return {
     name: path,
     paths: await listFolder(path),
-    readText: (file) => readFile(join(path, file), "utf8"),
+    readText: (file) => readBoundedText(join(path, file), `${path}/${file}`),
   };
 }
 
