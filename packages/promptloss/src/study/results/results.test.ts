@@ -136,9 +136,19 @@ describe("models of a study", () => {
   });
 
   test("the mean at the best weight is the model's there", () => {
-    const { fit, effect } = fitStudy(studyResults({ ratios: [0.1], best: 0.7 })).fits[0]!;
+    // Where scores rise and stay, the best weight is that of the highest mean, and the model's curve turns elsewhere.
+    const random = randomSource(5);
+    const made = studyResults({ ratios: [0.1] });
+    const rows = made.rows.map((row) => ({
+      ...row,
+      value: Math.min(1, row.wp / 0.4) + 0.02 * random.normal(),
+    }));
+    const { fit, effect, finding } = fitStudy({ ...made, rows }).fits[0]!;
+    expect(finding!.shape).toBe("rises, then flat");
     const { wp, mean } = effect!.best!;
+    expect(wp).toBe(finding!.best.wp);
     expect(mean).toBe(effectCurve(fit!, { wps: [wp] })[0]!.mean);
+    expect(mean).toBeLessThan(Math.max(...effectCurve(fit!).map((point) => point.mean)) - 0.01);
   });
 
   test("four ratios or more make a surface, whose claim over all ratios is one of the study's", () => {
