@@ -1,11 +1,11 @@
 // The call to any operator of libtorch's dispatcher. `operator` binds one by its name for the typed functions;
-import { shown } from "./shown.ts";
 // `ops` is the raw door to all of them, checked by their schemas and by nothing else.
 
 import { ArgumentError, UnknownOperatorError } from "./errors.ts";
 import { addon, type NativeValue, type OperatorInfo, staleBuildError } from "./native/addon.ts";
 import { checkListLength } from "./native/list-length.ts";
 import { adopt } from "./scope.ts";
+import { shown } from "./shown.ts";
 import { type Scalar, Tensor } from "./tensor.ts";
 
 /** What an operator takes: the schema of each says which. */

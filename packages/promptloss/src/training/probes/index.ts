@@ -6,7 +6,7 @@ import { readMetrics } from "../events/metrics-file.ts";
 import type { TrainingRun } from "../run.ts";
 import { type Distances, distancesOf } from "./distance.ts";
 import { type Generalization, probeGeneralization } from "./generalization.ts";
-import { type Generations, probeGenerations } from "./generations.ts";
+import type { Generations } from "./generations.ts";
 import { type Stability, stabilityOf } from "./stability.ts";
 
 export interface Probes {
@@ -34,12 +34,16 @@ export async function probeRun(
 ): Promise<Probes> {
   const { model, tokenizer, rows, heldOut, settings, recipe } = run;
   const wanted = recipe.probes.generations;
-  const generations =
-    wanted && tokenizer && (await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed }));
-  if (wanted && tokenizer && generations === undefined)
-    onNote(
-      `no probe of generations: no training prompt leaves room for ${wanted.maxNewTokens} tokens (probes.generations.maxNewTokens)`,
-    );
+  let generations: Generations | undefined;
+  if (wanted && tokenizer) {
+    // All of generation is loaded by those runs alone that ask for it.
+    const { probeGenerations } = await import("./generations.ts");
+    generations = await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed });
+    if (generations === undefined)
+      onNote(
+        `no probe of generations: no training prompt leaves room for ${wanted.maxNewTokens} tokens (probes.generations.maxNewTokens)`,
+      );
+  }
   const distance = distanceFromStart(run);
   const lines = readMetrics(metrics);
   const measured = lines.findLast(({ type, step }) => type === "evaluation" && step === writtenStep);

@@ -58,3 +58,7 @@ function readToken(path: string): string | undefined {
     return undefined;
   }
 }
+
+export function isHubId(path: string): boolean {
+  return /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/.test(path) && !path.includes("..");
+}

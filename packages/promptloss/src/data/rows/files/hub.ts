@@ -15,10 +15,6 @@ export interface HubDataset extends DatasetFolder {
   fetch(paths: readonly string[]): Promise<DataFile[]>;
 }
 
-export function isHubId(path: string): boolean {
-  return /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/.test(path) && !path.includes("..");
-}
-
 /** A commit's files, and whether the hub itself was asked. */
 interface Listing {
   readonly commit: string;

@@ -4,8 +4,7 @@ import { checkFile, type DataFile } from "../containers/bytes.ts";
 import { DataError } from "../data-error.ts";
 import type { DataSource } from "../data-source.ts";
 import { chooseFiles } from "./choose-files.ts";
-import { isHubId, openHubDataset } from "./hub.ts";
-import { type HubOptions, hubSettings } from "./hub-settings.ts";
+import { type HubOptions, hubSettings, isHubId } from "./hub-settings.ts";
 import { isPattern, localFolder, matchFiles } from "./local-folder.ts";
 
 const DATASET_OPTIONS = ["split", "config", "files", "revision"] as const;
@@ -31,6 +30,8 @@ export async function resolveFiles(
   }
   if (stats === undefined && isHubId(path) && !hasDataExtension(path)) {
     const settings = hubSettings(hub);
+    // The hub's client is loaded by those alone who ask it.
+    const { openHubDataset } = await import("./hub.ts");
     const dataset = await openHubDataset(path, source.revision ?? "main", settings, note);
     return dataset.fetch(await chooseFiles(dataset, source, note));
   }
