@@ -4,6 +4,7 @@ import type { HubOptions } from "../data/rows/index.ts";
 import type { WeightPolicy } from "../data/tokens/index.ts";
 import { dataPlanOf, type OpenData, openData, recipeInputs } from "../data-plan/index.ts";
 import { checkOutputFolder, protectInputs } from "../files/output.ts";
+import { DEVICE_HINT, missingDevice } from "../models/device.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
@@ -141,12 +142,8 @@ function required(recipe: Recipe, file: string): { model: string; output: string
 }
 
 function deviceOf(wanted: string): string {
-  const devices = availableDevices();
-  if (wanted === "auto") return devices.find((device) => device !== "cpu") ?? "cpu";
-  const device = wanted === "cuda" ? "cuda:0" : wanted;
-  if (!devices.includes(device))
-    throw new TrainingError(`training.device: there is no ${wanted} here; there is ${devices.join(", ")}`, {
-      hint: "promptloss doctor says what this machine has",
-    });
-  return device;
+  if (wanted === "auto") return availableDevices().find((device) => device !== "cpu") ?? "cpu";
+  const missing = missingDevice(wanted);
+  if (missing !== undefined) throw new TrainingError(`training.device: ${missing}`, { hint: DEVICE_HINT });
+  return wanted === "cuda" ? "cuda:0" : wanted;
 }

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
 import { TokenizerError } from "./errors.ts";
+import { fetchHint } from "./hub-name.ts";
 import { type VocabularyKind, vocabularyKind } from "./token-bytes.ts";
 import { type WordRules, wordRules } from "./word-rules.ts";
 
@@ -144,7 +145,9 @@ export async function readTokenizerFolder(path: string): Promise<TokenizerFolder
   if (json === undefined) {
     throw new TokenizerError(`${jsonPath}: no such file`, {
       path: jsonPath,
-      hint: "Name a folder that holds a tokenizer.json; a tokenizer with only a tokenizer.model is converted by saving it once with transformers' AutoTokenizer.",
+      hint:
+        fetchHint(path) ??
+        "Name a folder that holds a tokenizer.json; a tokenizer with only a tokenizer.model is converted by saving it once with transformers' AutoTokenizer.",
     });
   }
   const parsed = parseObject(jsonPath, json);

@@ -1,7 +1,9 @@
 // The config.json of a model folder. Pure: a plan reads it without loading weights.
+
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { isLfsPointer, LFS_POINTER, restoreFolders } from "@promptloss/torch/files";
+import { fetchHint } from "../../data/tokenizer/hub-name.ts";
 import { ModelConfigError, ModelError } from "../errors.ts";
 import { type ModelConfig, type ParseConfigOptions, parseModelConfig } from "./model-config.ts";
 
@@ -35,9 +37,9 @@ export function readModelConfig(
   }
 }
 
-/** Models are read from folders alone: a name as the hub's gets the command that fetches it. */
 function hintFor(folder: string): string {
-  return /^[\w][\w.-]*\/[\w][\w.-]*$/.test(folder)
-    ? `one of the hub comes with: hf download ${folder} --local-dir ${folder}`
-    : "give the folder of a Hugging Face model: config.json, model.safetensors, tokenizer.json";
+  return (
+    fetchHint(folder) ??
+    "give the folder of a Hugging Face model: config.json, model.safetensors, tokenizer.json"
+  );
 }

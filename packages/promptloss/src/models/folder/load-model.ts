@@ -15,6 +15,7 @@ import type { ModelConfig } from "../config/model-config.ts";
 import { readModelConfig } from "../config/read-config.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
 import { parameterShapes } from "../decoder/parameters.ts";
+import { checkDevice } from "../device.ts";
 import { ModelError, ModelWeightsError } from "../errors.ts";
 
 export interface LoadModelOptions {
@@ -47,6 +48,7 @@ export interface LoadModelOptions {
 export function loadModel(folder: string, options: LoadModelOptions = {}): CausalLanguageModel {
   const read = readModelConfig(folder, { strict: options.strict ?? false });
   checkWeightFiles(folder);
+  if (options.device !== undefined) checkDevice(options.device);
   using source = openSafetensors(folder);
   const config = differentHead(read, source) ? untied(read) : read;
   const notes = [...read.notes];

@@ -90,7 +90,8 @@ export function readTable(file: string): Row[] {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new TableFileError(file, (cause as Error).message, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new TableFileError(file, code === "ENOENT" ? "there is no such file" : message, { cause });
   }
   const rows = reader(text, file);
   if (rows.length === 0) throw new TableFileError(file, "the table has no rows");
