@@ -24,6 +24,7 @@ export default {
             ["Data", "data"],
             ["Choosing a weight", "choosing"],
             ["Training", "training"],
+            ["Scaling", "scaling"],
             ["Evaluation", "evaluation"],
             ["Judging", "judging"],
             ["Studies", "studies"],

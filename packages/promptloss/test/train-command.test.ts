@@ -76,7 +76,7 @@ probes: { generations: { rows: 5, maxNewTokens: 4 } }\n`,
       data   20 rows, 1922 tokens an epoch, 4 held out
       loss   prompt loss weight 0.1, weight-sum
       run    6 steps, 2 epochs, into FOLDER/whole
-      on     cpu, fp32, THREADS
+      on     cpu, float32, THREADS
       ! held out: 4 rows of 24, drawn by seed 0: GROUPS of rows that share an input, a prompt or a group
 
           step      loss   prompt  content      end  correct       rate     grad  tokens/s    memory

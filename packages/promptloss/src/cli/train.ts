@@ -1,7 +1,7 @@
 // `promptloss train`: fine-tunes a model as a recipe says, in a process of its own.
 import type { Command } from "commander";
 import { eventFieldLines } from "../training/events/fields.ts";
-import { setOption } from "./options.ts";
+import { positiveCount, setOption } from "./options.ts";
 
 type Action = typeof import("./actions/train.ts").runTrain;
 
@@ -9,6 +9,11 @@ export function trainCommand(command: Command): Command {
   return command
     .argument("<recipe>", "a recipe (.yaml)")
     .addOption(setOption())
+    .option(
+      "--processes <count>",
+      "train in so many processes of this machine (training.processes)",
+      positiveCount,
+    )
     .option("--dry-run", "print the plan, train nothing")
     .option("--overwrite", "remove what another run left in the output folder")
     .option("--extend", "continue a run that had fewer epochs or steps, from its last checkpoint")

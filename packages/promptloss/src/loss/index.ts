@@ -8,6 +8,7 @@ export {
   metricValue,
 } from "./metrics.ts";
 export {
+  addLossTotals,
   type BySide,
   type LossTotals,
   lossFactors,

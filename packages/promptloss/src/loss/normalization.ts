@@ -45,8 +45,9 @@ export interface LossTotals {
   readonly weight: BySide<number>;
   /** #{w > 0}. */
   readonly active: number;
-  /** Rows × (the longest row − 1): the positions that padding would make. */
-  readonly padded: number;
+  readonly rows: number;
+  /** Tokens of the longest row; 1 where there is none. */
+  readonly longest: number;
 }
 
 /** @param rows the rows of the whole batch that a loss is reduced over */
@@ -71,8 +72,27 @@ export function lossTotals(rows: Iterable<WeightedTokens>): LossTotals {
     tokens: { prompt: tokens[0], completion: tokens[1] },
     weight: { prompt: weight[0], completion: weight[1] },
     active,
-    padded: count * (longest - 1),
+    rows: count,
+    longest,
   };
+}
+
+/** The totals of several parts of a batch together. */
+export function addLossTotals(parts: Iterable<LossTotals>): LossTotals {
+  const add = (a: BySide<number>, b: BySide<number>): BySide<number> => ({
+    prompt: a.prompt + b.prompt,
+    completion: a.completion + b.completion,
+  });
+  return [...parts].reduce(
+    (sum, part) => ({
+      tokens: add(sum.tokens, part.tokens),
+      weight: add(sum.weight, part.weight),
+      active: sum.active + part.active,
+      rows: sum.rows + part.rows,
+      longest: Math.max(sum.longest, part.longest),
+    }),
+    lossTotals([]),
+  );
 }
 
 export interface NormalizationSettings {
@@ -86,7 +106,7 @@ export interface NormalizationSettings {
  * @throws LossError where the divisor is 0, so that the loss is not defined, and for a share outside [0, 1]
  */
 export function lossFactors(totals: LossTotals, settings: NormalizationSettings): BySide<number> {
-  const { tokens, weight, active, padded } = totals;
+  const { tokens, weight, active, rows, longest } = totals;
   const both = (divisor: number): BySide<number> => {
     if (!(divisor > 0)) throw undefinedLoss(settings.normalization);
     return { prompt: 1 / divisor, completion: 1 / divisor };
@@ -98,7 +118,8 @@ export function lossFactors(totals: LossTotals, settings: NormalizationSettings)
     case "active-count":
       return both(active);
     case "all-mean":
-      return both(padded);
+      // The positions that padding would make.
+      return both(rows * (longest - 1));
     case "completion-count":
       return both(tokens.completion);
     case "segment-mean":

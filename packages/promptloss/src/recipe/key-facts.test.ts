@@ -57,6 +57,8 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "training.logEvery": 3,
   "training.device": "cuda",
   "training.threads": 3,
+  "training.processes": 2,
+  "training.processTimeout": 60,
   "lora.rank": 3,
   "lora.alpha": 3,
   "lora.dropout": 0.1,

@@ -1,10 +1,13 @@
-// One optimizer step's gradients: the loss is reduced over the whole batch, however many micro-batches compute it.
+// One optimizer step's gradients: the loss is reduced over the whole batch, however many micro-batches of however many
+// processes compute it.
 import { type DType, scope } from "@promptloss/torch";
 import { PackedTokens } from "../data/packing/index.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import {
+  addLossTotals,
   addPartSums,
   emptyPartSums,
+  type LossTotals,
   lossFactors,
   lossTotals,
   type NormalizationSettings,
@@ -16,11 +19,15 @@ import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/mode
 import { type PackLossFunction, packLoss } from "../models/index.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import type { KlPenalty } from "./penalties/kl.ts";
+import { type Ranks, sumOverRanks } from "./ranks/index.ts";
 import type { RunSettings } from "./run.ts";
 
 export interface AccumulateSettings {
   readonly normalization: NormalizationSettings;
-  /** What a normalization counts over: the whole batch, or each micro-batch, whose losses are then averaged. */
+  /**
+   * What a normalization counts over: the whole batch, or each micro-batch, whose losses are then averaged. With several
+   * processes both are over all of theirs; which micro-batches there are then depends on how many processes there are.
+   */
   readonly scope: "batch" | "micro-batch";
   readonly microBatch: MicroBatchSettings;
   readonly labelSmoothing?: number | undefined;
@@ -30,6 +37,8 @@ export interface AccumulateSettings {
   readonly kl?: KlPenalty | undefined;
   /** In place of {@link packLoss}. */
   readonly loss?: PackLossFunction | undefined;
+  /** The processes that compute a share of the batch each. */
+  readonly ranks?: Ranks | undefined;
 }
 
 export interface BatchLoss {
@@ -41,7 +50,9 @@ export interface BatchLoss {
 }
 
 /**
- * Adds the gradients of a batch's loss to the parameters' own.
+ * Adds the gradients of a batch's loss to the parameters' own. With `ranks` all of them call it, each with its own rows,
+ * and all get the gradients and sums of the whole batch.
+ * @param rows of this process; they may be none where there are others
  * @param measureAll measure tokens of weight 0 too
  * @throws LossError where the batch has no token that is trained on
  */
@@ -51,24 +62,53 @@ export function accumulate(
   settings: AccumulateSettings,
   measureAll: boolean,
 ): BatchLoss {
-  const { loss: lossOf = packLoss } = settings;
-  const groups = microBatches(rows, settings.microBatch);
-  const whole =
-    settings.scope === "batch" ? lossFactors(lossTotals(rows), settings.normalization) : undefined;
+  const { loss: lossOf = packLoss, ranks } = settings;
+  const groups = rows.length === 0 ? [] : microBatches(rows, settings.microBatch);
+  const batch = batchOf(rows, groups.length, ranks);
+  const whole = settings.scope === "batch" ? lossFactors(batch.totals, settings.normalization) : undefined;
   const sums = emptyPartSums();
   let [loss, penalty] = [0, 0];
   for (const group of groups)
     scope(() => {
-      const factors = whole ?? averaged(group, settings.normalization, groups.length);
+      const factors = whole ?? averaged(group, settings.normalization, batch.groups);
       const pack = PackedTokens.of(group);
       const result = lossOf(model, pack, { ...settings, factors, measureAll });
-      const kl = settings.kl?.of(model, pack, result.hidden, rows, settings.compute);
+      const kl = settings.kl?.of(model, pack, result.hidden, batch, settings.compute);
       (kl === undefined ? result.loss : result.loss.add(kl)).backward();
       loss += result.loss.item();
       penalty += kl?.item() ?? 0;
       addPartSums(sums, totalSums(result.rows));
     });
-  return { loss, penalty, sums };
+  if (ranks === undefined) return { loss, penalty, sums };
+  ranks.sumGradients(model.trainable.values());
+  return sumOverRanks(ranks, { loss, penalty, sums });
+}
+
+/** What of a whole batch the loss of each of its parts is divided by. */
+interface WholeBatch {
+  readonly totals: LossTotals;
+  /** Micro-batches. */
+  readonly groups: number;
+  /** Tokens of a weight above 0. */
+  readonly trainedCount: number;
+}
+
+function batchOf(rows: readonly WeightedTokens[], groups: number, ranks: Ranks | undefined): WholeBatch {
+  const totals = lossTotals(rows);
+  const trainedCount = rows.reduce((sum, row) => sum + row.trainedCount, 0);
+  if (ranks === undefined) return { totals, groups, trainedCount };
+  const { tokens, weight, active, rows: count, longest } = totals;
+  const sides = [tokens, weight].flatMap(({ prompt, completion }) => [prompt, completion]);
+  const all = ranks.gather([...sides, active, count, longest, groups, trainedCount]);
+  const parts = all.map(([prompts, completions, prompt, completion, actives, counts, most]) => ({
+    tokens: { prompt: prompts!, completion: completions! },
+    weight: { prompt: prompt!, completion: completion! },
+    active: actives!,
+    rows: counts!,
+    longest: most!,
+  }));
+  const sumOf = (place: number): number => all.reduce((sum, each) => sum + each.at(place)!, 0);
+  return { totals: addLossTotals(parts), groups: sumOf(-2), trainedCount: sumOf(-1) };
 }
 
 function averaged(group: readonly WeightedTokens[], settings: NormalizationSettings, groups: number) {
@@ -79,7 +119,7 @@ function averaged(group: readonly WeightedTokens[], settings: NormalizationSetti
 /** A run's settings as `accumulate` takes them, for training. */
 export function accumulateSettings(
   settings: RunSettings,
-  { kl, loss }: Pick<AccumulateSettings, "kl" | "loss"> = {},
+  { kl, loss, ranks }: Pick<AccumulateSettings, "kl" | "loss" | "ranks"> = {},
 ): AccumulateSettings {
   const { dropout, neftuneAlpha, gradientCheckpointing } = settings;
   return {
@@ -91,6 +131,7 @@ export function accumulateSettings(
     compute: settings.compute,
     kl,
     loss,
+    ranks,
     forward: {
       training: true,
       checkpointing: gradientCheckpointing,

@@ -18,11 +18,20 @@ export function hashOfRows(rows: RowSet, heldOut: RowSet | undefined): string {
   return hash.digest("hex");
 }
 
-/** What lies in the model's and data's places comes in by its hashes. */
-export function hashOfRun(recipe: Recipe, hashes: { dataHash: string; modelHash: string }): string {
-  const { dataHash, modelHash } = hashes;
+/**
+ * What lies in the model's and data's places comes in by its hashes. The number of processes changes roundings alone, as
+ * that of threads does, and which masks dropout draws; it counts only where the loss is reduced over micro-batches, which
+ * it forms.
+ */
+export function hashOfRun(
+  recipe: Recipe,
+  { dataHash, modelHash, processes = 1 }: { dataHash: string; modelHash: string; processes?: number },
+): string {
+  const formsBatches = processes > 1 && recipe.loss.reduceOver === "micro-batch";
   return createHash("sha256")
-    .update(JSON.stringify([decidingKeys(recipe), { dataHash, modelHash }]))
+    .update(
+      JSON.stringify([decidingKeys(recipe), { dataHash, modelHash, ...(formsBatches && { processes }) }]),
+    )
     .digest("hex");
 }
 

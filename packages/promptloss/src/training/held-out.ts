@@ -17,6 +17,7 @@ import {
 import { type CausalLanguageModel, packLoss } from "../models/index.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import { NonFiniteLossError } from "./errors.ts";
+import { type Ranks, sumOverRanks } from "./ranks/index.ts";
 
 export interface HeldOutSettings {
   readonly normalization: NormalizationSettings;
@@ -35,21 +36,23 @@ export interface HeldOutLoss {
 }
 
 /**
- * Computes no gradients and drops nothing.
+ * Computes no gradients and drops nothing. With `ranks` all of them call it, with all rows, and each measures its share.
  * @throws NonFiniteLossError naming the first row whose loss is not finite
  */
 export function heldOutLoss(
   model: CausalLanguageModel,
   data: Pick<WeightedRows, "at" | "length">,
   { normalization, microBatch, compute, labelSmoothing, reweighting, onRows }: HeldOutSettings,
+  ranks?: Ranks,
 ): HeldOutLoss {
   const rows: WeightedTokens[] = Array.from({ length: data.length }, (_, index) => data.at(index));
   const factors = lossFactors(lossTotals(rows), normalization);
+  const own = ranks === undefined ? rows : ranks.shareOf(rows);
   const sums = emptyPartSums();
   let loss = 0;
   let done = 0;
   noGrad(() => {
-    for (const group of microBatches(rows, microBatch)) {
+    for (const group of own.length === 0 ? [] : microBatches(own, microBatch)) {
       scope(() => {
         const result = packLoss(model, PackedTokens.of(group), {
           factors,
@@ -61,10 +64,10 @@ export function heldOutLoss(
         addPartSums(sums, totalSums(result.rows));
       });
       done += group.length;
-      onRows?.(done);
+      onRows?.(Math.round((done * rows.length) / own.length));
     }
   });
-  return { loss, sums };
+  return ranks === undefined ? { loss, sums } : sumOverRanks(ranks, { loss, sums });
 }
 
 /** @throws NonFiniteLossError naming the first row whose loss is not finite */

@@ -24,8 +24,9 @@ export { type HeldOutLoss, type HeldOutSettings, heldOutLoss } from "./held-out.
 export { finishedEnd, type Manifest, type RunEnd, type RunFailure, readManifest } from "./manifest.ts";
 export { type PrepareOptions, prepareRun } from "./prepare.ts";
 export type { Probes } from "./probes/index.ts";
+export { launcherPlacement, Ranks } from "./ranks/index.ts";
 export type { RunSettings, TrainingRun } from "./run.ts";
-export { type FinishedRun, type RunTrainingOptions, runTraining } from "./run-training.ts";
+export { type FinishedRun, followTraining, type RunTrainingOptions, runTraining } from "./run-training.ts";
 export { learningRateAt, type ScheduleSettings } from "./schedule.ts";
 export { startTrainingProcess, type TrainingProcess } from "./start-process.ts";
 export { type TrainOptions, train } from "./train.ts";

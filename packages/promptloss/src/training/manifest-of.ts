@@ -17,6 +17,7 @@ export function manifestOf(run: TrainingRun): Manifest {
     processor: readProcessor().model,
     device: model.device,
     threads: getNumThreads(),
+    ...(run.processes > 1 && { processes: run.processes }),
     precision: settings.compute === undefined ? "float32" : "bfloat16",
     recipe,
     promptLossWeight: run.promptLossWeight,

@@ -12,7 +12,10 @@ export interface Manifest {
   readonly platform: string;
   readonly processor: string;
   readonly device: string;
+  /** Of each process. */
   readonly threads: number;
+  /** That trained together; left out for one. */
+  readonly processes?: number;
   /** Of matrix products. */
   readonly precision: "float32" | "bfloat16";
   /** With every default and every `auto` settled. */

@@ -1,20 +1,21 @@
 // A recipe → a run made ready: data read and weighed, model loaded, every setting settled and checked.
-import { availableDevices, setNumThreads } from "@promptloss/torch";
+import { setNumThreads } from "@promptloss/torch";
 import type { HubOptions } from "../data/rows/index.ts";
 import type { WeightPolicy } from "../data/tokens/index.ts";
 import { dataPlanOf, type OpenData, openData, recipeInputs } from "../data-plan/index.ts";
 import { checkOutputFolder, protectInputs } from "../files/output.ts";
-import { DEVICE_HINT, missingDevice } from "../models/device.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
 import { checkMetric } from "./check-metric.ts";
+import { deviceOf } from "./device.ts";
 import { TrainingError } from "./errors.ts";
 import type { ProgressEvent } from "./events/event.ts";
 import { sparing } from "./events/progress.ts";
 import { hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
 import { precisionNote } from "./precision.ts";
+import type { Ranks } from "./ranks/index.ts";
 import type { RunSettings, TrainingRun } from "./run.ts";
 import { placesOf } from "./run-folder.ts";
 import { batchSettings, lengthOf } from "./run-length.ts";
@@ -29,6 +30,8 @@ export interface PrepareOptions {
   readonly hub?: HubOptions;
   /** Called now and then while rows are tokenized and the model is loaded. */
   readonly onProgress?: (event: ProgressEvent) => void;
+  /** The processes that train together; one where left out. */
+  readonly ranks?: Ranks;
   /** Changes the weights that the recipe gives; the same function again is needed to go on with a run. */
   readonly tokenWeight?: WeightPolicy["tokenWeight"];
 }
@@ -53,7 +56,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
   checkOutputFolder(output);
   protectInputs(placesOf(output), await recipeInputs(recipe, options.file));
   if (recipe.training.threads !== undefined) setNumThreads(recipe.training.threads);
-  const device = deviceOf(recipe.training.device);
+  const device = deviceOf(recipe.training.device, options.ranks?.group.placement);
   const plan = dataPlanOf(recipe, file);
   const progress = sparing(options.onProgress ?? (() => {}));
   const data = await openData(
@@ -66,7 +69,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
   );
   try {
     progress({ type: "progress", phase: "loading", done: 0 });
-    return { ...runOver(data, recipe, folder, device), output };
+    return { ...runOver(data, recipe, folder, device, options.ranks?.size ?? 1), output };
   } catch (error) {
     data.close();
     throw error;
@@ -79,6 +82,7 @@ function runOver(
   recipe: Recipe,
   folder: string,
   device: string,
+  processes: number,
 ): Omit<TrainingRun, "output"> {
   if (recipe.probes.generations !== undefined && tokenizer === undefined)
     throw new TrainingError(`probes.generations: ${folder} has no tokenizer to compare texts with`);
@@ -87,7 +91,8 @@ function runOver(
   const settings = runSettings(recipe, batches, promptLossWeight, device);
   if (settings.evaluation && heldOut) checkMetric(settings.evaluation.metric, heldOut);
   const model = prepareModel(recipe, folder, device);
-  const settled = settledRecipe(recipe, settings, promptLossWeight, device);
+  // Of all ranks the run is told by rank 0's device.
+  const settled = settledRecipe(recipe, settings, promptLossWeight, deviceOf(recipe.training.device));
   const hashes = {
     dataHash: hashOfRows(rows, heldOut),
     modelHash: folderIdentity(folder, { weights: recipe.initialize === "pretrained" }),
@@ -103,13 +108,25 @@ function runOver(
     promptLossWeight,
     settings,
     ...hashes,
-    fingerprint: hashOfRun(settled, hashes),
-    notes: [...notes, ...model.notes, ...optional(precisionNote(settings.compute, device))],
+    fingerprint: hashOfRun(settled, { ...hashes, processes }),
+    processes,
+    notes: [
+      ...notes,
+      ...model.notes,
+      ...optional(precisionNote(settings.compute, device)),
+      ...optional(reductionNote(settings.reduceOver, processes)),
+    ],
     free: () => {
       model.free();
       close();
     },
   };
+}
+
+/** What a user should know of the one reduction whose result depends on the number of processes. */
+function reductionNote(reduceOver: RunSettings["reduceOver"], processes: number): string | undefined {
+  if (reduceOver === "batch" || processes === 1) return undefined;
+  return `loss.reduceOver micro-batch: each micro-batch is normalized by itself, and their mean is taken over all ${processes} processes; another number of processes forms other micro-batches and gives another result`;
 }
 
 function optional(note: string | undefined): string[] {
@@ -139,11 +156,4 @@ function required(recipe: Recipe, file: string): { model: string; output: string
       missing.map(([path]) => ({ path, message: "training needs it", line: undefined })),
     );
   return { model: model!, output: output! };
-}
-
-function deviceOf(wanted: string): string {
-  if (wanted === "auto") return availableDevices().find((device) => device !== "cpu") ?? "cpu";
-  const missing = missingDevice(wanted);
-  if (missing !== undefined) throw new TrainingError(`training.device: ${missing}`, { hint: DEVICE_HINT });
-  return wanted === "cuda" ? "cuda:0" : wanted;
 }

@@ -1,13 +1,16 @@
 // The process that trains: started by `promptloss train`, by a study, or by hand. Events go to standard output, a JSON
-// object a line; SIGINT and SIGTERM end the run after the step at hand, with a checkpoint.
+// object a line; SIGINT and SIGTERM end the run after the step at hand, with a checkpoint. One of several that train
+// together where a launcher says so or the recipe asks for it: then only the first prints events.
 // Usage: node process.js '{"file": "recipe.yaml", "set": ["training.epochs=1"], "overwrite": false}'
 import { writeSync } from "node:fs";
 import { TorchError } from "@promptloss/torch";
 import type { HubProgress } from "../data/rows/index.ts";
 import { PromptlossError } from "../errors.ts";
-import { readRecipe } from "../recipe/index.ts";
-import type { TrainingEvent } from "./events/event.ts";
-import { runTraining } from "./run-training.ts";
+import { type Recipe, readRecipe } from "../recipe/index.ts";
+import { deviceOf } from "./device.ts";
+import type { ErrorEvent, RunEndReason, TrainingEvent } from "./events/event.ts";
+import { type Launched, launchRanks, Ranks } from "./ranks/index.ts";
+import { followTraining, type RunTrainingOptions, runTraining } from "./run-training.ts";
 
 /** What the process is told, as JSON in its first argument. */
 export interface ProcessArguments {
@@ -39,8 +42,11 @@ async function main(): Promise<void> {
       process.exitCode = code;
       abort.abort();
     });
+  let launched: Launched | undefined;
   try {
-    const { manifest } = await runTraining(readRecipe(file, { set }), {
+    const recipe = readRecipe(file, { set });
+    launched = await launchRanks(recipe, process.argv.slice(1));
+    const reason = await runRank(recipe, launched, {
       file,
       overwrite,
       extend,
@@ -50,10 +56,35 @@ async function main(): Promise<void> {
       signal: abort.signal,
     });
     // A signal that came after the last step stopped nothing.
-    if (manifest.end?.reason !== "interrupted") process.exitCode = 0;
+    if (reason !== "interrupted") process.exitCode = 0;
   } catch (error) {
     process.exitCode = 1;
-    print(errorEvent(error));
+    const event = errorEvent(error);
+    print(event);
+    // The first rank's output is not where this one's goes.
+    const { placement } = launched ?? {};
+    if (placement !== undefined && placement.rank > 0)
+      process.stderr.write(`rank ${placement.rank}: ${event.message}\n`);
+  }
+  await launched?.end();
+}
+
+/** Trains as one of the processes that there are. */
+async function runRank(
+  recipe: Recipe,
+  { placement, meeting }: Launched,
+  options: RunTrainingOptions,
+): Promise<RunEndReason | "failed" | undefined> {
+  if (placement === undefined) return (await runTraining(recipe, options)).manifest.end?.reason;
+  const device = deviceOf(recipe.training.device, placement);
+  const timeout = recipe.training.processTimeout;
+  using ranks = new Ranks({ placement, device, timeout, meeting: meeting ?? timeout });
+  try {
+    if (!ranks.isFirst) return await followTraining(recipe, { ...options, ranks });
+    return (await runTraining(recipe, { ...options, ranks })).manifest.end?.reason;
+  } catch (error) {
+    ranks.leave(error as Error);
+    throw error;
   }
 }
 
@@ -70,7 +101,7 @@ function downloadEvents(): (progress: HubProgress) => void {
   };
 }
 
-function errorEvent(error: unknown): TrainingEvent {
+function errorEvent(error: unknown): ErrorEvent {
   const { name, message, stack, hint } = error as Error & { hint?: string };
   const known = error instanceof PromptlossError || error instanceof TorchError;
   const full = known ? message : (stack ?? String(error));

@@ -26,6 +26,11 @@ export function placesOf(folder: string): string[] {
   return Object.values(NAMES).map((name) => join(folder, name));
 }
 
+/** Where a run's checkpoints lie. */
+export function placeOfCheckpoints(folder: string): string {
+  return join(folder, NAMES.checkpoints);
+}
+
 export interface RunFolderOptions {
   /** Remove what another run left there. */
   readonly overwrite?: boolean;
@@ -80,7 +85,7 @@ export class RunFolder {
   }
 
   get checkpoints(): string {
-    return join(this.path, NAMES.checkpoints);
+    return placeOfCheckpoints(this.path);
   }
 
   get tensorboard(): string {

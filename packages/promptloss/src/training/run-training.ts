@@ -12,7 +12,8 @@ import {
   saveModel,
 } from "../models/index.ts";
 import type { Recipe } from "../recipe/index.ts";
-import type { EventListener, StartEvent, TrainingEvent } from "./events/event.ts";
+import { TrainingError } from "./errors.ts";
+import type { EventListener, RunEndReason, StartEvent, TrainingEvent } from "./events/event.ts";
 import { RunFiles } from "./events/run-files.ts";
 import {
   finishedEnd,
@@ -26,8 +27,9 @@ import { manifestOf } from "./manifest-of.ts";
 import { type PrepareOptions, prepareRun } from "./prepare.ts";
 import { type Probes, probeRun, writeProbes } from "./probes/index.ts";
 import { StepProfiler } from "./profile.ts";
+import type { Ranks } from "./ranks/index.ts";
 import type { TrainingRun } from "./run.ts";
-import { RunFolder } from "./run-folder.ts";
+import { placeOfCheckpoints, RunFolder } from "./run-folder.ts";
 import { train } from "./train.ts";
 import type { TrainResult } from "./trainer.ts";
 
@@ -73,14 +75,24 @@ export interface FinishedRun {
  * ```
  */
 export async function runTraining(recipe: Recipe, options: RunTrainingOptions = {}): Promise<FinishedRun> {
+  const { ranks } = options;
+  const { processes = 1 } = recipe.training;
+  if (processes > 1 && ranks === undefined)
+    throw new TrainingError(`training.processes: ${processes}, and this is one process`, {
+      hint: "promptloss train starts them; a program gives runTraining its ranks",
+    });
   const run = await prepareRun(recipe, {
     ...(options.onEvent && { onProgress: options.onEvent }),
     ...options,
   });
   try {
+    // Until now the others waited: what the first reads and tokenizes they find in the cache.
+    ranks?.group.barrier();
+    ranks?.agreeOn(run);
     using folder = new RunFolder(run, options);
     const before = readManifest(folder.manifest);
     const end = folder.extended === undefined ? finishedEnd(before) : undefined;
+    ranks?.textOfFirst(end === undefined ? TRAINS : IS_DONE);
     if (before !== undefined && end !== undefined) {
       options.onEvent?.({ type: "note", message: `${folder.path} holds this very run, finished` });
       options.onEvent?.(endEvent(end, folder.model));
@@ -107,18 +119,50 @@ export async function runTraining(recipe: Recipe, options: RunTrainingOptions = 
   }
 }
 
+/** What rank 0 tells the others once the folder is its own. */
+const TRAINS = "trains";
+const IS_DONE = "is done";
+
+/**
+ * What all ranks but the first do of {@link runTraining}: they compute their share and write nothing.
+ * @returns how the run ended; undefined where it was finished before
+ * @throws ProcessGroupError where another rank failed or is gone
+ */
+export async function followTraining(
+  recipe: Recipe,
+  options: RunTrainingOptions & { readonly ranks: Ranks },
+): Promise<RunEndReason | undefined> {
+  const { ranks, signal, loss } = options;
+  ranks.group.barrier();
+  const run = await prepareRun(recipe, options);
+  try {
+    ranks.agreeOn(run);
+    if (ranks.textOfFirst("") === IS_DONE) return undefined;
+    const { reason } = await train(run, {
+      checkpoints: placeOfCheckpoints(run.output),
+      ranks,
+      ...(signal && { signal }),
+      ...(loss && { loss }),
+    });
+    return reason;
+  } finally {
+    run.free();
+  }
+}
+
 async function trainInto(
   run: TrainingRun,
   folder: RunFolder,
   files: RunFiles,
   started: Manifest,
-  { onEvent = () => {}, signal, profile = false, loss }: RunTrainingOptions,
+  { onEvent = () => {}, signal, profile = false, loss, ranks }: RunTrainingOptions,
 ): Promise<FinishedRun> {
   using profiler = profile ? new StepProfiler(folder.profile, onEvent) : undefined;
   const result = await train(run, {
     checkpoints: folder.checkpoints,
     ...(signal && { signal }),
     ...(loss && { loss }),
+    ...(ranks && { ranks }),
     onStart: (firstStep) => {
       files.open(firstStep);
       onEvent(startEvent(run, started, firstStep));
@@ -183,6 +227,7 @@ function startEvent(run: TrainingRun, manifest: Manifest, firstStep: number): St
     device: manifest.device,
     precision: manifest.precision,
     threads: getNumThreads(),
+    ...(run.processes > 1 && { processes: run.processes }),
     notes: run.notes,
   };
 }

@@ -58,6 +58,8 @@ export interface TrainingRun {
   readonly batches: BatchPlan;
   readonly promptLossWeight: number;
   readonly settings: RunSettings;
+  /** That train together. */
+  readonly processes: number;
   /** Hash of all that decides on the result. */
   readonly fingerprint: string;
   readonly dataHash: string;

@@ -34,7 +34,7 @@ export async function train(run: TrainingRun, options: TrainOptions): Promise<Tr
   for (const batch of batches.from(trainer.state.step)) {
     // Asked before the step: a run that is taken up where it had stopped stops again.
     if (trainer.isOutOfPatience) return trainer.finish("stopped-early");
-    if (options.signal?.aborted) return trainer.finish("interrupted");
+    if (trainer.anyRank(options.signal?.aborted === true)) return trainer.finish("interrupted");
     trainer.step(batch);
     // After the last step too, so that the weights that are written have always been measured.
     const isLast = batch.step + 1 === batches.steps;

@@ -18,6 +18,7 @@ import { clearGradients, clippingFactor, gradientNorm } from "./gradients.ts";
 import { heldOutLoss } from "./held-out.ts";
 import { type Interval, isDue } from "./interval.ts";
 import { KlPenalty, MinkowskiPenalty } from "./penalties/index.ts";
+import type { Ranks } from "./ranks/index.ts";
 import type { TrainingRun } from "./run.ts";
 import { learningRateAt } from "./schedule.ts";
 
@@ -27,6 +28,8 @@ export interface TrainerOptions {
   readonly onEvent?: EventListener;
   /** In place of `packLoss`, for training; held-out rows are measured by `packLoss` whatever a run trains on. */
   readonly loss?: PackLossFunction;
+  /** The processes that train together: all make a trainer over the same run and call the same of its parts in turn. */
+  readonly ranks?: Ranks;
 }
 
 export interface TrainResult {
@@ -54,38 +57,61 @@ export class Trainer {
   readonly #accumulation: AccumulateSettings;
   readonly #shelf: CheckpointShelf;
   readonly #best: BestWeights | undefined;
+  readonly #ranks: Ranks | undefined;
   #state = START;
   #savedStep = 0;
 
   /** Seeds the random generator. Call it with the model as it starts: the penalties remember its weights. */
-  constructor(run: TrainingRun, { checkpoints, onEvent = () => {}, loss }: TrainerOptions) {
+  constructor(run: TrainingRun, { checkpoints, onEvent = () => {}, loss, ranks }: TrainerOptions) {
     const { model, settings, fingerprint } = run;
-    manualSeed(settings.seed);
+    manualSeed(seedOf(settings.seed, ranks));
     this.#run = run;
-    this.#emit = onEvent;
+    this.#ranks = ranks;
+    this.#emit = ranks === undefined || ranks.isFirst ? onEvent : () => {};
     this.#parameters = model.trainable;
     this.#optimizer = new AdamW(model.trainable, settings.optimizer);
     this.#minkowski =
       settings.minkowski && new MinkowskiPenalty(model.trainable.values(), settings.minkowski);
     this.#kl = settings.kl && new KlPenalty(model, settings.kl);
-    this.#accumulation = accumulateSettings(settings, { kl: this.#kl, loss });
+    this.#accumulation = accumulateSettings(settings, { kl: this.#kl, loss, ranks });
     this.#shelf = new CheckpointShelf(checkpoints, fingerprint, settings.checkpoints.keep);
-    this.#best = settings.evaluation?.keepBest ? new BestWeights(checkpoints, fingerprint) : undefined;
+    const keepsBest = settings.evaluation?.keepBest === true && this.#writes;
+    this.#best = keepsBest ? new BestWeights(checkpoints, fingerprint) : undefined;
   }
 
   get state(): RunState {
     return this.#state;
   }
 
+  /** Whether this process writes files. */
+  get #writes(): boolean {
+    return this.#ranks === undefined || this.#ranks.isFirst;
+  }
+
+  /** Whether a condition holds on any rank: what all of them then do. */
+  anyRank(condition: boolean): boolean {
+    return this.#ranks === undefined ? condition : this.#ranks.any(condition);
+  }
+
   /** Takes up the newest checkpoint that is whole, where there is one; gives what is to be told of that. */
   resume(): readonly string[] {
+    if (this.#ranks === undefined) return this.#restore().notes;
+    const { notes, generators } = this.#ranks.isFirst ? this.#restore() : { notes: [], generators: [] };
+    this.#takeFirst(this.#ranks, generators);
+    return notes;
+  }
+
+  /** From the newest checkpoint: also the state of each rank's generator, the caller's, where several wrote it. */
+  #restore(): { readonly notes: readonly string[]; readonly generators: readonly Tensor[] } {
     const notes: string[] = [];
     const checkpoint = this.#shelf.newest((error) =>
       notes.push(`${error.message}; going back to the one before`),
     );
-    if (checkpoint === undefined)
-      return notes.length === 0 ? notes : [...notes, "no checkpoint is whole: the run begins anew"];
-    const { state, weights, optimizer: tensors, rng } = checkpoint;
+    if (checkpoint === undefined) {
+      if (notes.length > 0) notes.push("no checkpoint is whole: the run begins anew");
+      return { notes, generators: [] };
+    }
+    const { state, weights, optimizer: tensors, rng, otherRngs } = checkpoint;
     noGrad(() => {
       for (const [name, parameter] of this.#parameters) parameter.copy_(weights.get(name)!);
     });
@@ -94,7 +120,28 @@ export class Trainer {
     for (const tensor of [...weights.values(), ...tensors.values(), rng]) tensor.free();
     this.#state = state;
     this.#savedStep = state.step;
-    return [...notes, `going on after step ${state.step}, from the checkpoint in ${this.#shelf.folder}`];
+    notes.push(`going on after step ${state.step}, from the checkpoint in ${this.#shelf.folder}`);
+    return { notes, generators: otherRngs };
+  }
+
+  /** Makes all ranks' state that of rank 0, which alone reads checkpoints: they may not see its disk. */
+  #takeFirst(ranks: Ranks, generators: readonly Tensor[]): void {
+    const { model, settings } = this.#run;
+    const text = ranks.textOfFirst(JSON.stringify([this.#state, this.#optimizer.state().steps]));
+    const [state, steps] = JSON.parse(text) as [RunState, number];
+    this.#state = state;
+    this.#savedStep = state.step;
+    noGrad(() => ranks.takeFirst(this.#parameters.values()));
+    const { tensors } = this.#optimizer.state();
+    if (steps > 0) ranks.takeFirst(tensors.values());
+    if (!ranks.isFirst) this.#optimizer.restore({ steps, tensors });
+    // Masks of dropout and noise differ between ranks, and go on where each was. A rank that was not there begins anew.
+    if (!ranks.isFirst && state.step > 0) manualSeed(seedOf(settings.seed + state.step, ranks));
+    for (const [place, generator] of ranks.tensorsOfFirst(generators).entries()) {
+      if (place + 1 === ranks.rank) setRngState(generator, model.device);
+      generator.free();
+    }
+    for (const generator of generators) generator.free();
   }
 
   /**
@@ -108,9 +155,10 @@ export class Trainer {
     const started = performance.now();
     const examples = Array.from(batch.rows, (row) => rows.at(row));
     const measureAll = step % logEvery === 0 || step === 1;
-    const { loss, penalty, sums } = accumulate(model, examples, this.#accumulation, measureAll);
+    const own = this.#ranks === undefined ? examples : this.#ranks.shareOf(examples);
+    const { loss, penalty, sums } = accumulate(model, own, this.#accumulation, measureAll);
     const added = penalty + (this.#minkowski?.addGradients() ?? 0);
-    const norm = gradientNorm(this.#parameters.values());
+    const norm = this.#ofFirst(gradientNorm(this.#parameters.values()));
     const measured = TOKEN_PARTS.map((part) => [`the loss of ${part} tokens`, sums[part].loss]);
     const results = { "the loss": loss, "the penalty": added, "the norm of the gradients": norm };
     checkFinite({ ...results, ...Object.fromEntries(measured) }, step, examples);
@@ -154,10 +202,11 @@ export class Trainer {
     const total = heldOut.length;
     // Neither smoothed nor reweighted, so that runs with and without can be compared.
     const { normalization, microBatch, compute } = settings;
-    const { loss, sums } = heldOutLoss(model, heldOut, {
+    const measuring = {
       ...{ normalization, microBatch, compute },
-      onRows: (done) => progress({ type: "progress", phase: "evaluating", done, total }),
-    });
+      onRows: (done: number) => progress({ type: "progress", phase: "evaluating", done, total }),
+    };
+    const { loss, sums } = heldOutLoss(model, heldOut, measuring, this.#ranks);
     const measured = { loss, ...partMeans(sums) };
     // The run was refused where its held-out rows have no such tokens.
     const value = metricValue(measured, metric)!;
@@ -177,11 +226,15 @@ export class Trainer {
   checkpoint(): void {
     if (this.#savedStep === this.#state.step) return;
     const { steps: optimizerSteps, tensors } = this.#optimizer.state();
-    const rng = getRngState(this.#run.model.device);
+    const own = getRngState(this.#run.model.device);
+    const generators = this.#ranks === undefined ? [own] : this.#ranks.gatherBytes(own);
     const state = { ...this.#state, optimizerSteps };
-    const path = this.#shelf.add({ state, weights: this.#parameters, optimizer: tensors, rng });
-    rng.free();
     this.#savedStep = state.step;
+    const [rng, ...otherRngs] = generators as [Tensor, ...Tensor[]];
+    const path = this.#writes
+      ? this.#shelf.add({ state, weights: this.#parameters, optimizer: tensors, rng, otherRngs })
+      : "";
+    for (const generator of new Set([own, ...generators])) generator.free();
     this.#forgetOldBest();
     this.#emit({ type: "checkpoint", step: state.step, path });
   }
@@ -218,10 +271,22 @@ export class Trainer {
     this.#kl?.free();
   }
 
+  /** A number of rank 0's on all ranks, whose own may differ in its last bit where their threads or processors do. */
+  #ofFirst(number: number): number {
+    return this.#ranks === undefined ? number : this.#ranks.firstOf(number);
+  }
+
   #forgetOldBest(): void {
     const { best } = this.#state;
     this.#best?.keepOnly(new Set([...this.#shelf.bestSteps(), ...(best ? [best.step] : [])]));
   }
+}
+
+/** Large and odd, so that neighboring seeds' ranks draw different numbers. */
+const RANK_STRIDE = 7_000_003;
+
+function seedOf(seed: number, ranks: Ranks | undefined): number {
+  return seed + (ranks?.rank ?? 0) * RANK_STRIDE;
 }
 
 function secondsSince(started: number): number {

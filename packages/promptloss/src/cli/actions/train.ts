@@ -2,12 +2,14 @@ import { PromptlossError } from "../../errors.ts";
 import { readRecipe } from "../../recipe/index.ts";
 import { harmlessJson } from "../../terminal/index.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
+import { launcherPlacement } from "../../training/ranks/index.ts";
 import { startTrainingProcess } from "../../training/start-process.ts";
 import { dryRun } from "../train/dry-run.ts";
 import { TrainView } from "../train/view.ts";
 
 interface Flags {
   set?: string[];
+  processes?: number;
   dryRun?: true;
   overwrite?: true;
   extend?: true;
@@ -18,14 +20,15 @@ interface Flags {
 
 async function follow(
   settings: Parameters<typeof startTrainingProcess>[0],
-  asEvents: boolean,
+  { asEvents, isFirst }: { asEvents: boolean; isFirst: boolean },
 ): Promise<void> {
-  const view = asEvents ? undefined : new TrainView();
+  // Of the processes that a launcher started, the first alone shows the run.
+  const view = asEvents || !isFirst ? undefined : new TrainView();
   view?.begin();
   let failure: Extract<TrainingEvent, { type: "error" }> | undefined;
   const { child, done } = startTrainingProcess(settings, (event) => {
-    if (view === undefined) process.stdout.write(`${harmlessJson(event)}\n`);
-    else if (event.type !== "error") view.show(event);
+    if (asEvents && isFirst) process.stdout.write(`${harmlessJson(event)}\n`);
+    else if (event.type !== "error") view?.show(event);
     if (event.type === "error") failure = event;
   });
   // A terminal's Ctrl-C reaches the child itself; a signal sent to this process alone is passed on.
@@ -40,14 +43,15 @@ async function follow(
     view?.end();
     for (const signal of ["SIGINT", "SIGTERM"]) process.removeAllListeners(signal);
   }
-  if (failure !== undefined && view !== undefined)
+  if (failure !== undefined && !(asEvents && isFirst))
     throw new PromptlossError(failure.message, { hint: failure.hint });
 }
 
 export async function runTrain(
   file: string,
-  { set = [], overwrite, extend, profile, ...flags }: Flags,
+  { set: given = [], processes, overwrite, extend, profile, ...flags }: Flags,
 ): Promise<void> {
+  const set = processes === undefined ? given : [...given, `training.processes=${processes}`];
   if (flags.json && !flags.dryRun)
     throw new PromptlossError("--json belongs to --dry-run", {
       hint: "--events prints a run as JSON lines",
@@ -68,6 +72,6 @@ export async function runTrain(
   if (flags.dryRun) return dryRun(recipe, file, flags.json === true);
   await follow(
     { file, set, overwrite: overwrite === true, extend: extend === true, profile: profile === true },
-    flags.events === true,
+    { asEvents: flags.events === true, isFirst: (launcherPlacement(recipe)?.rank ?? 0) === 0 },
   );
 }

@@ -156,12 +156,13 @@ function header(event: StartEvent): string[] {
   const { steps, epochs, rows, heldOutRows, tokens, parameters, trainable, notes } = event;
   const heldOut = heldOutRows === 0 ? "" : `, ${count(heldOutRows)} held out`;
   const trained = trainable === parameters ? "" : `, ${short(trainable)} trained`;
+  const together = event.processes === undefined ? "" : ` in each of ${event.processes} processes`;
   const facts = [
     ["model", `${event.model}  ${short(parameters)} parameters${trained}`],
     ["data", `${counted(rows, "row")}, ${short(tokens)} tokens an epoch${heldOut}`],
     ["loss", `prompt loss weight ${event.promptLossWeight}, ${event.normalization}`],
     ["run", `${counted(steps, "step")}, ${counted(epochs, "epoch")}, into ${event.run}`],
-    ["on", `${event.device}, ${event.precision}, ${counted(event.threads, "thread")}`],
+    ["on", `${event.device}, ${event.precision}, ${counted(event.threads, "thread")}${together}`],
   ] as const;
   return [
     ...facts.map(([name, value]) => `${ink.dim(name.padEnd(6))} ${value}`),

@@ -81,7 +81,20 @@ export const trainingSection = z
       .register(keyFacts, { affects: "result", machine: true }),
     threads: count
       .optional()
-      .describe("Of the processor; all where left out.")
+      .describe("Of the processor; all where left out, divided among `processes`.")
+      .register(keyFacts, { affects: "nothing" }),
+    processes: count
+      .optional()
+      .describe(
+        "Processes of this machine that train together, each a share of every batch; 1 where left out. A launcher, torchrun or srun, says so itself. Changes results by rounding only, but for masks of dropout and for `reduceOver: micro-batch`.",
+      )
+      .register(keyFacts, { affects: "nothing" }),
+    processTimeout: z
+      .number()
+      .min(5)
+      .max(86_400)
+      .default(600)
+      .describe("Seconds that processes wait for each other before the run fails.")
       .register(keyFacts, { affects: "nothing" }),
   })
   .prefault({})

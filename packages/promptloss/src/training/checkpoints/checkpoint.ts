@@ -41,9 +41,12 @@ export interface Checkpoint {
   readonly state: RunState;
   /** Trained weights by name. */
   readonly weights: ReadonlyMap<string, Tensor>;
-  /** The optimizer's moments, and the random generator's state as `rng`. */
+  /** The optimizer's moments. */
   readonly optimizer: ReadonlyMap<string, Tensor>;
+  /** The random generator's state. */
   readonly rng: Tensor;
+  /** Those of the other processes that train, rank 1 first. */
+  readonly otherRngs: readonly Tensor[];
 }
 
 interface StateFile {
@@ -70,7 +73,8 @@ export function writeCheckpoint(folder: string, fingerprint: string, checkpoint:
     noGrad(() =>
       scope(() => {
         writeSafetensors(join(draft, WEIGHTS), checkpoint.weights);
-        const optimizer = new Map([...checkpoint.optimizer, [RNG, checkpoint.rng]]);
+        const others = checkpoint.otherRngs.map((rng, i): [string, Tensor] => [otherRng(i + 1), rng]);
+        const optimizer = new Map([...checkpoint.optimizer, [RNG, checkpoint.rng], ...others]);
         writeSafetensors(join(draft, OPTIMIZER), optimizer);
       }),
     );
@@ -114,7 +118,17 @@ export function readCheckpoint(folder: string, fingerprint: string): Checkpoint 
   const rng = optimizer.get(RNG);
   if (rng === undefined) throw new CheckpointError(folder, "damaged", `${OPTIMIZER} has no ${RNG}`);
   optimizer.delete(RNG);
-  return { state, weights: readSafetensors(join(folder, WEIGHTS)), optimizer, rng };
+  const otherRngs: Tensor[] = [];
+  for (let rank = 1; optimizer.has(otherRng(rank)); rank++) {
+    otherRngs.push(optimizer.get(otherRng(rank))!);
+    optimizer.delete(otherRng(rank));
+  }
+  return { state, weights: readSafetensors(join(folder, WEIGHTS)), optimizer, rng, otherRngs };
+}
+
+/** The name of another rank's generator: no moment's, which begins with `first.` or `second.`. */
+function otherRng(rank: number): string {
+  return `${RNG}.${rank}`;
 }
 
 /** @throws CheckpointError where a file is not there, or not what was written */

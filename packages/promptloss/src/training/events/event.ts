@@ -28,7 +28,10 @@ export interface StartEvent {
   readonly normalization: string;
   readonly device: string;
   readonly precision: "float32" | "bfloat16";
+  /** Of each process. */
   readonly threads: number;
+  /** That train together; left out for one. */
+  readonly processes?: number;
   /** What was decided for the user, and what he should know of the data. */
   readonly notes: readonly string[];
 }

@@ -31,7 +31,8 @@ export const EVENT_FIELDS: EventFields = {
     normalization: "what the weighted sum is divided by",
     device: "cpu, cuda:0, …",
     precision: "of matrix products: float32 or bfloat16",
-    threads: "of the processor",
+    threads: "of the processor, for each process",
+    processes: "that train together; left out for one",
     notes: "what was decided, cut or left out, and how rows were held out",
   },
   step: {

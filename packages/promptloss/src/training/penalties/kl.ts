@@ -2,7 +2,6 @@
 // trained on. Logits of both models exist for a few tokens at a time only.
 import { type DType, fromTypedArray, keep, logSoftmax, noGrad, scope, type Tensor } from "@promptloss/torch";
 import type { PackedTokens } from "../../data/packing/index.ts";
-import type { WeightedTokens } from "../../data/tokens/index.ts";
 import { CausalLanguageModel } from "../../models/decoder/model.ts";
 import { withProductsIn } from "../../models/decoder/products.ts";
 import { TrainingError } from "../errors.ts";
@@ -30,18 +29,18 @@ export class KlPenalty {
    * The penalty's part of a pack, to add to its loss. The gradients by the head are added at once; those by the
    * hidden states flow when what this returns is differentiated.
    * @param hidden the model's hidden states of the pack, [tokens, width]
-   * @param batch the rows of the whole batch, over whose trained tokens the mean is
+   * @param batch the whole batch, over whose trained tokens the mean is
    * @param compute the dtype of matrix products; that of the weights where undefined
    */
   of(
     model: CausalLanguageModel,
     pack: PackedTokens,
     hidden: Tensor,
-    batch: readonly WeightedTokens[],
+    batch: { readonly trainedCount: number },
     compute?: DType,
   ): Tensor {
     const places = [...pack.shifted().weights].flatMap((weight, place) => (weight > 0 ? [place] : []));
-    const scale = this.#coefficient / batch.reduce((sum, row) => sum + row.trainedCount, 0);
+    const scale = this.#coefficient / batch.trainedCount;
     return scope(() => {
       const reference = noGrad(() => withProductsIn(compute, model, () => this.#hiddenOfStart(model, pack)));
       const leaf = hidden.detach();

@@ -99,7 +99,7 @@ describe("KlPenalty", () => {
             const value = scope(() => {
               const hidden = model.forward(pack);
               if (how === "penalty") {
-                const result = penalty.of(model, pack, hidden, rows);
+                const result = penalty.of(model, pack, hidden, { trainedCount: places.length });
                 result.backward();
                 return result.item();
               }
