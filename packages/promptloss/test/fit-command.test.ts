@@ -172,7 +172,9 @@ describe("promptloss fit", () => {
     );
     expect(said("scores.csv", "--formula", "score ~ wp +")).toMatch(/^1: error: formula, position/);
     expect(said("broken.jsonl", "--formula", "score ~ wp")).toMatch(/^1: error: broken\.jsonl:2: /);
-    expect(said("none.csv", "--formula", "score ~ wp")).toMatch(/^1: error: none\.csv: there is no such file\n$/);
+    expect(said("none.csv", "--formula", "score ~ wp")).toMatch(
+      /^1: error: none\.csv: there is no such file\n$/,
+    );
     expect(said("scores.xlsx", "--formula", "score ~ wp")).toMatch(/^1: error: [\s\S]*a table ends in \.csv/);
     expect(said("scores.csv", "--formula", FORMULA, "--bootstrap", "9")).toMatch(/^2: .*belong to --vertex/);
     expect(said("scores.csv", "--formula", FORMULA, "--level", "0.9")).toMatch(/^2: .*give --vertex too/);

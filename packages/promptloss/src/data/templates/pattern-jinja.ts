@@ -70,7 +70,7 @@ function singleTurn(name: string): string[] {
   ];
 }
 
-/** What a pattern writes, neighbouring texts joined. @param content the expression of the turn's words */
+/** What a pattern writes, neighboring texts joined. @param content the expression of the turn's words */
 function written(pattern: Pattern, { bos, eos }: PatternTexts, content: string, system?: string): string[] {
   const lines: string[] = [];
   let text = "";
