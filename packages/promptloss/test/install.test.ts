@@ -24,6 +24,9 @@ import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const LIBTORCH = "2.13.0";
 
+/** Other runtimes to try, such as `PROMPTLOSS_RUNTIMES="/opt/bun,/opt/deno run --allow-all"`. */
+const RUNTIMES = (process.env.PROMPTLOSS_RUNTIMES ?? "").split(",").filter((runtime) => runtime !== "");
+
 /** The wheel that pip has without asking anybody, in a folder of its own; undefined where it has none. */
 function localWheel(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "promptloss-wheel-"));
@@ -191,6 +194,21 @@ wheelOfPip.describe("an empty project", () => {
     const { status, stderr } = await promptloss("train", recipe);
     expect([status, stderr]).toEqual([0, ""]);
     expect(readdirSync(join(training.path, "installed/model"))).toContain("model.safetensors");
+  });
+
+  test.each(RUNTIMES)("computes and trains the same in %s", async (runtime) => {
+    const [program, ...args] = runtime.split(" ");
+    const network = await run(program!, [...args, "xor.mjs"]);
+    expect([network.status, network.stderr]).toEqual([0, ""]);
+    expect(network.stdout).toMatch(/step 500 {2}loss \d\.\d+e-\d+/);
+    const name = `other-${RUNTIMES.indexOf(runtime)}`;
+    const recipe = training.recipe(name, "training: { steps: 2 }\n");
+    const command = join(project, "node_modules/promptloss/bin/promptloss.js");
+    const trained = await run(program!, [...args, command, "train", recipe]);
+    expect([trained.status, trained.stderr]).toEqual([0, ""]);
+    const weights = (run: string): Buffer =>
+      readFileSync(join(training.path, run, "model/model.safetensors"));
+    expect(weights(name).equals(weights("installed"))).toBe(true);
   });
 
   test("has types that a strict project takes whole", () => {
