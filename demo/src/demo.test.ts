@@ -67,6 +67,9 @@ describe("the demo", () => {
       ]
     `);
     expect(first.stdout).toMatch(/3\/3/);
+    expect(first.stdout).toMatch(
+      /the paper advises +PLW .+\n\nthis data shows +all tasks: .+(\n +\S+: .+){3}\n\nthe choice +PLW .+\n/,
+    );
     expect(readFileSync(join(folder, "run/report.html"), "utf8")).toMatch(/^<!doctype html>/i);
     const second = call();
     expect(second.status).toBe(0);

@@ -4,15 +4,14 @@ import pc from "picocolors";
 import { ask } from "./commands.ts";
 
 interface Choice {
-  readonly plw: number;
   readonly sentence: string;
 }
 
 interface Model {
-  readonly taskGroup?: string;
-  readonly benchmark?: string;
+  readonly taskGroup: string | null;
+  readonly benchmark: string | null;
   readonly finding: { readonly verdict: string } | null;
-  readonly problem?: string;
+  readonly problem: string | null;
 }
 
 export interface SideBySideOptions {
@@ -29,13 +28,14 @@ export function sideBySide({ recipe, study, folder, objective }: SideBySideOptio
   const { models } = ask<{ models: readonly Model[] }>("study", "results", study, "--json");
   const choice = ask<Choice>("recommend", recipe, "--study", folder, "--objective", objective, "--json");
   const verdictOf = ({ finding, problem }: Model): string => finding?.verdict ?? `${problem}.`;
-  const evidence = models.filter(({ taskGroup }) => taskGroup === undefined);
-  show("the paper advises", [`PLW ${advice.plw}`, advice.sentence]);
+  const evidence = models.filter(({ taskGroup }) => taskGroup === null);
+  if (evidence.length === 0) throw new Error(`${study} has no finding`);
+  show("the paper advises", [advice.sentence]);
   show(
     "this data shows",
     evidence.map((model) => `${model.benchmark ?? "all tasks"}: ${verdictOf(model)}`),
   );
-  show("the choice", [`PLW ${choice.plw}`, choice.sentence]);
+  show("the choice", [choice.sentence]);
 }
 
 function show(name: string, lines: readonly string[]): void {
