@@ -40,7 +40,7 @@ export function csv(rows: readonly Row[]): string {
 }
 
 /** Columns of text as strings, of anything else as JSON, which hyparquet gives back as text: lists become text too. */
-export function parquet(rows: readonly Row[], rowGroupSize = 3): Uint8Array {
+export function parquet(rows: readonly Row[], rowGroupSize = 3, pageSize = 64): Uint8Array {
   const columnData = Object.keys(rows[0]!).map((name) => ({
     name,
     data: rows.map((row) => {
@@ -50,7 +50,7 @@ export function parquet(rows: readonly Row[], rowGroupSize = 3): Uint8Array {
     type: "STRING" as const,
     nullable: true,
   }));
-  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize, pageSize: 64 }));
+  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize, pageSize }));
 }
 
 export const WRITERS: Readonly<Record<string, (rows: readonly Row[]) => string | Uint8Array>> = {

@@ -22,9 +22,15 @@ export interface ReadLimits {
   readonly maxRowBytes: number;
   /** Bytes asked of the disk at a time. */
   readonly chunkBytes: number;
+  /** The most bytes that a page of a Parquet file may say it holds, unpacked: pages are decoded whole. */
+  readonly maxPageBytes: number;
 }
 
-export const DEFAULT_LIMITS: ReadLimits = { maxRowBytes: 64 * 2 ** 20, chunkBytes: 2 ** 18 };
+export const DEFAULT_LIMITS: ReadLimits = {
+  maxRowBytes: 64 * 2 ** 20,
+  chunkBytes: 2 ** 18,
+  maxPageBytes: 512 * 2 ** 20,
+};
 
 /** A text cell whose bytes are not UTF-8; stands where the string would. */
 export class BrokenText {

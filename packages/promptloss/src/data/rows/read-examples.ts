@@ -27,6 +27,8 @@ export interface ReadOptions {
   maxRowBytes?: number;
   /** Bytes asked of the disk at a time. Default: 256 KiB. */
   chunkBytes?: number;
+  /** The most bytes that a page of a Parquet file may unpack to. Default: 512 MiB. */
+  maxPageBytes?: number;
   hub?: HubOptions;
 }
 
@@ -107,6 +109,7 @@ async function openPasses(
   const limits = {
     maxRowBytes: rest.maxRowBytes ?? DEFAULT_LIMITS.maxRowBytes,
     chunkBytes: rest.chunkBytes ?? DEFAULT_LIMITS.chunkBytes,
+    maxPageBytes: rest.maxPageBytes ?? DEFAULT_LIMITS.maxPageBytes,
   };
   let count = true;
   const readAll = (): AsyncIterable<Example> => {
@@ -152,7 +155,7 @@ async function* counted(
 
 function checkOptions(options: ReadOptions): void {
   const { onBadRow = "error", emptyCompletions = "skip", seed = 0 } = options;
-  const { maxRowBytes = 1, chunkBytes = 1 } = options;
+  const { maxRowBytes = 1, chunkBytes = 1, maxPageBytes = 1 } = options;
   const fail = (field: string, expected: string): never => {
     throw new DataError("invalid-option", `${expected} was expected`, { field });
   };
@@ -161,4 +164,5 @@ function checkOptions(options: ReadOptions): void {
   if (!Number.isSafeInteger(seed)) fail("seed", "a whole number");
   if (!Number.isSafeInteger(maxRowBytes) || maxRowBytes < 1) fail("maxRowBytes", "a whole number above 0");
   if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) fail("chunkBytes", "a whole number above 0");
+  if (!Number.isSafeInteger(maxPageBytes) || maxPageBytes < 1) fail("maxPageBytes", "a whole number above 0");
 }

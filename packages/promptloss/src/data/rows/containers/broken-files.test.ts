@@ -1,5 +1,5 @@
 // Files that are broken, odd or not there: each ends in an error that names the place, or is read after all.
-import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -345,6 +345,20 @@ describe("a very long row", () => {
     const content = `text\na\n"${"x".repeat(5000)}"\n`;
     const error = await failure(read("rows.csv", content, {}, { maxRowBytes: 1000 }));
     expect(error).toMatchObject({ reason: "row-too-large", row: 2 });
+  });
+
+  it.each([
+    ["bytes", [{ text: "x".repeat(100_000) }]],
+    ["values, each of few bits", Array.from({ length: 10_000 }, () => ({ text: "x" }))],
+  ])("a Parquet page that unpacks to too many %s is refused unread", async (_, rows) => {
+    const path = file("rows.parquet", parquet(rows, rows.length, 2 ** 20));
+    expect(statSync(path).size).toBeLessThan(20_000);
+    expect(await failure(loadExamples({ path }, { maxPageBytes: 50_000 }))).toMatchObject({
+      reason: "invalid-parquet",
+      row: 1,
+      message: expect.stringMatching(/a page of text unpacks to [\d,]+ bytes, and 50,000 are read at most/),
+    });
+    expect((await loadExamples({ path })).examples).toHaveLength(rows.length);
   });
 
   it("without an end doesn't fill the memory", async () => {

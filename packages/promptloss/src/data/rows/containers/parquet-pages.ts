@@ -11,12 +11,23 @@ import { compressors } from "hyparquet-compressors";
 /** Bytes read in the hope that a page's header is in them; grown where its statistics are longer. */
 const HEADER_BYTES = 4096;
 
+/** Bytes that a value takes at least once it is decoded: a page of few bytes may repeat one a billion times. */
+const VALUE_BYTES = 8;
+
+export interface PageSource {
+  readonly file: AsyncBuffer;
+  readonly schema: SchemaTree;
+  /** The most that a page may hold, unpacked and decoded. */
+  readonly maxPageBytes: number;
+}
+
 export class ColumnPages {
   readonly path: string[];
   readonly #file: AsyncBuffer;
   readonly #decoder: ColumnDecoder;
   readonly #repeated: boolean;
   readonly #end: number;
+  readonly #most: number;
   #offset: number;
   #dictionary: DecodedArray | undefined;
   /** Decoded rows that weren't taken yet. */
@@ -27,14 +38,14 @@ export class ColumnPages {
   #open: unknown[] | undefined;
 
   constructor(
-    file: AsyncBuffer,
+    { file, schema, maxPageBytes }: PageSource,
     metadata: ColumnMetaData,
-    schema: SchemaTree,
     parsers: Partial<ParquetParsers>,
   ) {
     const schemaPath = getTreePath(schema, metadata.path_in_schema);
     this.path = metadata.path_in_schema;
     this.#file = file;
+    this.#most = maxPageBytes;
     this.#repeated = getMaxRepetitionLevel(schemaPath) > 0;
     this.#decoder = {
       ...metadata,
@@ -74,6 +85,12 @@ export class ColumnPages {
       return true;
     }
     const { header, length } = await this.#readHeader();
+    const bytes = Math.max(header.uncompressed_page_size, VALUE_BYTES * (valuesIn(header) ?? 0));
+    if (!(bytes <= this.#most))
+      throw new Error(
+        `a page of ${this.path.join(".")} unpacks to ${bytes.toLocaleString("en-US")} bytes, ` +
+          `and ${this.#most.toLocaleString("en-US")} are read at most`,
+      );
     const start = this.#offset + length;
     this.#offset = start + header.compressed_page_size;
     const body = await this.#file.slice(start, this.#offset);
@@ -113,6 +130,7 @@ export class ColumnPages {
   }
 }
 
-function valuesIn({ data_page_header: v1, data_page_header_v2: v2 }: PageHeader): number | undefined {
-  return (v1 ?? v2)?.num_values;
+function valuesIn(header: PageHeader): number | undefined {
+  const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
+  return (v1 ?? v2 ?? dictionary)?.num_values;
 }

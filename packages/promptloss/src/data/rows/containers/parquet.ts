@@ -1,6 +1,5 @@
 // Parquet through hyparquet: slices of rows, only the columns that are asked for, in bounded memory.
 import {
-  type AsyncBuffer,
   asyncBufferFromFile,
   type FileMetaData,
   parquetMetadataAsync,
@@ -10,9 +9,9 @@ import {
 import { assembleAsync, asyncGroupToRows } from "hyparquet/src/rowgroup.js";
 import type { SchemaTree } from "hyparquet/src/types.js";
 import { DataError, messageOf } from "../data-error.ts";
-import { BATCH_ROWS, BrokenText, type RawRow, type RowBatches } from "../raw-row.ts";
+import { BATCH_ROWS, BrokenText, type RawRow, type ReadLimits, type RowBatches } from "../raw-row.ts";
 import { type DataFile, readTail } from "./bytes.ts";
-import { ColumnPages } from "./parquet-pages.ts";
+import { ColumnPages, type PageSource } from "./parquet-pages.ts";
 import { brokenUtf8Offset, decodeUtf8 } from "./utf8.ts";
 
 export interface ParquetFile {
@@ -23,7 +22,10 @@ export interface ParquetFile {
 }
 
 /** Opens a Parquet file. Throws a DataError where its end is missing or its footer is broken. */
-export async function openParquet(file: DataFile): Promise<ParquetFile> {
+export async function openParquet(
+  file: DataFile,
+  { maxPageBytes }: Pick<ReadLimits, "maxPageBytes">,
+): Promise<ParquetFile> {
   const tail = await readTail(file, 4);
   if (tail.toString("latin1") !== "PAR1") {
     throw new DataError("truncated", "the Parquet file doesn't end with its footer", {
@@ -44,22 +46,22 @@ export async function openParquet(file: DataFile): Promise<ParquetFile> {
   return {
     columns: schema.children.map(({ element }) => element.name),
     rows: Number(metadata.num_rows),
-    read: (columns) => readRows(buffer, metadata, schema, columns, file.name),
+    read: (columns) =>
+      readRows({ file: buffer, schema, maxPageBytes }, metadata.row_groups, columns, file.name),
   };
 }
 
 async function* readRows(
-  file: AsyncBuffer,
-  metadata: FileMetaData,
-  schema: SchemaTree,
+  source: PageSource,
+  groups: readonly RowGroup[],
   columns: readonly string[],
   name: string,
 ): RowBatches {
   let row = 0;
-  for (const [index, group] of metadata.row_groups.entries()) {
+  for (const [index, group] of groups.entries()) {
     const groupEnd = row + Number(group.num_rows);
     try {
-      for await (const values of readGroup(file, group, schema, columns)) {
+      for await (const values of readGroup(source, group, columns)) {
         yield values.map((value): RawRow => ({ row: ++row, value }));
       }
     } catch (cause) {
@@ -80,14 +82,13 @@ async function* readRows(
 }
 
 async function* readGroup(
-  file: AsyncBuffer,
+  source: PageSource,
   group: RowGroup,
-  schema: SchemaTree,
   columns: readonly string[],
 ): AsyncGenerator<Record<string, unknown>[], void> {
   const wanted = group.columns.flatMap(({ meta_data }) =>
     meta_data !== undefined && columns.includes(meta_data.path_in_schema[0]!)
-      ? [new ColumnPages(file, meta_data, schema, PARSERS)]
+      ? [new ColumnPages(source, meta_data, PARSERS)]
       : [],
   );
   const groupRows = Number(group.num_rows);
@@ -99,7 +100,11 @@ async function* readGroup(
       pathInSchema: path,
       data: Promise.resolve({ data: [parts[i]!], skipped: 0 }),
     }));
-    const assembled = assembleAsync({ groupStart: 0, groupRows: count, asyncColumns }, schema, PARSERS);
+    const assembled = assembleAsync(
+      { groupStart: 0, groupRows: count, asyncColumns },
+      source.schema,
+      PARSERS,
+    );
     yield await asyncGroupToRows(assembled, 0, count, [...columns], "object");
   }
 }

@@ -48,10 +48,10 @@ export async function* readRows(file: DataFile, container: Container, options: R
   }
 }
 
-async function* readParquet(file: DataFile, { chooseColumns }: RowReadOptions): RowBatches {
+async function* readParquet(file: DataFile, { chooseColumns, limits }: RowReadOptions): RowBatches {
   // Parquet and its compressions are large, and few runs read it.
   const { openParquet } = await import("./parquet.ts");
-  const parquet = await openParquet(file);
+  const parquet = await openParquet(file, limits);
   const chosen = chooseColumns?.(parquet.columns);
   yield* parquet.read(parquet.columns.filter((name) => chosen?.has(name) ?? true));
 }
