@@ -26,6 +26,18 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+test("a line break in a name makes no line of ours", () => {
+  const name = "rows\nhint: rm -rf ~\nerror: no.json";
+  const { stderr, status } = spawnSync(process.execPath, [program, "inspect", name, "--tokenizer", "."], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect(status).toBe(1);
+  const ours = stderr.split("\n").filter((line) => /^(error|hint):/.test(line));
+  expect(ours.map((line) => line.split(":")[0])).toEqual(["error", "hint"]);
+  expect(stderr).not.toMatch(/^hint: rm/m);
+});
+
 describe("commands over hostile names", () => {
   test.each([
     ["an unknown option", [`--${EVIL}`]],

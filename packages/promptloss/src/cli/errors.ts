@@ -16,8 +16,19 @@ export function printError(error: unknown): void {
     process.stderr.write(`${harmlessJson({ error: said })}\n`);
     return;
   }
-  process.stderr.write(`${ink.red("error:")} ${text}\n`);
-  if (hint !== undefined) process.stderr.write(`${ink.dim("hint:")} ${hint}\n`);
+  process.stderr.write(errorLines(text, hint));
+}
+
+/** An error for a person: one line that begins with "error:", at most one that begins with "hint:", all others indented. */
+export function errorLines(message: string, hint?: string): string {
+  const lines = [`${ink.red("error:")} ${indented(message)}`];
+  if (hint !== undefined) lines.push(`${ink.dim("hint:")} ${indented(hint)}`);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** A line break may come from a name in the message, and what follows it must not pass for a line of ours. */
+function indented(text: string): string {
+  return text.replaceAll(/\r?\n(?=\S)/g, "\n  ");
 }
 
 /** Of the parser of the command line, whose text begins with "error: ". */

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { PromptlossError } from "../../errors.ts";
 import { Conversation, type TextGenerationOptions } from "../../generation/index.ts";
 import { ink, product } from "../../terminal/index.ts";
+import { errorLines } from "../errors.ts";
 import { decodingOptions, inFlagNames, loadGenerator } from "../generation/load-generator.ts";
 import type { DecodingFlags, ModelFlags } from "../generation/options.ts";
 
@@ -92,8 +93,7 @@ class Chat {
 
   /** What is wrong with a message leaves the conversation as it was; the exit code of a pipe tells of it. */
   #complain(error: PromptlossError): void {
-    process.stderr.write(`${ink.red("error:")} ${error.message}\n`);
-    if (error.hint !== undefined) process.stderr.write(`${ink.dim("hint:")} ${error.hint}\n`);
+    process.stderr.write(errorLines(error.message, error.hint));
     if (!this.#isTerminal) process.exitCode = 1;
   }
 }

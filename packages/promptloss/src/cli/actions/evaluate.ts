@@ -9,6 +9,7 @@ import {
 } from "../../evaluation/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { textTable } from "../../terminal/text-table.ts";
+import { errorLines } from "../errors.ts";
 import { Progress, watchedHub } from "../progress.ts";
 
 interface Flags {
@@ -71,8 +72,7 @@ function view(quiet: boolean, onPrompt: (event: PromptEvent) => void): (event: E
       process.stderr.write(`${event.task}: ${event.done} of ${event.items} items are done already\n`);
     if (event.type === "task-failed") {
       const { message, hint } = problemOf(event.error);
-      process.stderr.write(`${ink.red("error:")} ${message}\n`);
-      if (hint !== undefined) process.stderr.write(`${ink.dim("hint:")} ${hint}\n`);
+      process.stderr.write(errorLines(message, hint));
     }
   };
 }

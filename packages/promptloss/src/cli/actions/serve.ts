@@ -3,6 +3,7 @@ import { basename, resolve } from "node:path";
 import { PromptlossError } from "../../errors.ts";
 import { serveModel } from "../../serve/index.ts";
 import { ink } from "../../terminal/index.ts";
+import { errorLines } from "../errors.ts";
 import { loadGenerator } from "../generation/load-generator.ts";
 import type { ModelFlags } from "../generation/options.ts";
 
@@ -46,7 +47,7 @@ export async function serve(path: string, flags: Flags): Promise<void> {
     ...(flags.allowHost !== undefined && { allowedHosts: flags.allowHost }),
     onError: (error) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      process.stderr.write(`${ink.red("error:")} ${text}\n`);
+      process.stderr.write(errorLines(text));
     },
   });
   const signal = nextSignal();
