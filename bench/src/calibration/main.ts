@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import { writeLines, writeSection } from "../lib/report.ts";
 import { writePictures } from "./pictures.ts";
 import type { SamplingTally } from "./sampling.ts";
-import { aimLines, calibrationTables, ruleLines, samplingTable } from "./table.ts";
+import { aimLines, ruleLines, sectionOf } from "./table.ts";
 import type { Tally } from "./tally.ts";
 import { DESIGNS, TRUTHS } from "./truths.ts";
 import type { Asked, Job, Line } from "./worker.ts";
@@ -35,16 +35,10 @@ const ofSampling = [2, 3, 4, 5].flatMap((design) =>
 const lines = await linesOf([...ofTruths, ...ofSampling]);
 const tallies = lines.slice(0, ofTruths.length) as Tally[];
 const sampling = lines.slice(ofTruths.length) as SamplingTally[];
-const text = [
-  `${studies} studies a line, seed ${seed}; shares with 95 % intervals (Wilson).`,
-  calibrationTables(tallies),
-  samplingTable(sampling),
-  aimLines(tallies),
-  ruleLines(tallies, sampling),
-].join("\n\n");
-process.stdout.write(`${text}\n`);
+const figures = { studies, seed, tallies, sampling };
+process.stdout.write(`${sectionOf(figures)}\n`);
 if (values.write) {
-  writeSection("calibration", text, { studies, seed, tallies, sampling });
+  writeSection("calibration", sectionOf(figures), figures);
   writePictures(tallies);
   writeLines("statistics.md", "calibration-aims", aimLines(tallies));
   writeLines("statistics.md", "calibration-rules", ruleLines(tallies, sampling));

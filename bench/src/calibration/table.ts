@@ -230,3 +230,22 @@ export function ruleLines(tallies: readonly Tally[], sampling: readonly Sampling
       `(${ofSampling("quadratic", "without")} without).`,
   ].join("\n");
 }
+
+export interface CalibrationFigures {
+  /** A line. */
+  readonly studies: number;
+  readonly seed: number;
+  readonly tallies: readonly Tally[];
+  readonly sampling: readonly SamplingTally[];
+}
+
+/** The section of docs/BENCHMARKS.md. */
+export function sectionOf({ studies, seed, tallies, sampling }: CalibrationFigures): string {
+  return [
+    `${studies} studies a line, seed ${seed}; shares with 95 % intervals (Wilson).`,
+    calibrationTables(tallies),
+    samplingTable(sampling),
+    aimLines(tallies),
+    ruleLines(tallies, sampling),
+  ].join("\n\n");
+}

@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import { createTemplate, inspectExamples, loadExamples, loadTokenizer } from "promptloss";
 import { readExamples } from "promptloss/data";
 import { Tokenizer as Library } from "tokenizers";
-import { machine, markdownTable, writeSection } from "../lib/report.ts";
-import { median, spread } from "../lib/statistics.ts";
+import { machine, writeSection } from "../lib/report.ts";
 import { writeMillion } from "./million.ts";
+import { type MemoryResult, sectionOf } from "./section.ts";
 
 const ROUNDS = 5;
 const BATCH = 1024;
@@ -41,14 +41,6 @@ async function inspectAll(folder: string): Promise<number> {
   const stream = readExamples({ path: data }, { emptyCompletions: "keep" });
   await inspectExamples(stream, { tokenizer, template: createTemplate("alpaca", tokenizer) });
   return (performance.now() - start) / 1000;
-}
-
-interface MemoryResult {
-  readonly kind: string;
-  readonly rows: number;
-  readonly fileBytes: number;
-  readonly seconds: number;
-  readonly peak: number;
 }
 
 /** Reads a million rows in a process of its own, and says what it took. */
@@ -87,43 +79,11 @@ for (let round = -1; round < ROUNDS; round++) {
     `round ${round + 1}: alone ${alone.at(-1)!.toFixed(2)} s, inspect ${inspected.at(-1)!.toFixed(2)} s`,
   );
 }
-const ratio = median(inspected.map((seconds, i) => seconds / alone[i]!));
 const million = [await readMillion("jsonl"), await readMillion("parquet")];
 
-function seconds(samples: readonly number[]): string {
-  return `${median(samples).toFixed(2)} s (spread ${(100 * spread(samples)).toFixed(0)} %)`;
-}
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(0)} MB`;
-}
-const text = [
-  "## Data preparation",
-  "",
-  `\`npm run bench:data -- ALPACA_JSON TOKENIZER_FOLDER\`, here with ${basename(data)} (${examples.length.toLocaleString("en-US")} rows, ${texts.length.toLocaleString("en-US")} strings) and the tokenizer of ${basename(folder)}. ${machine()}. Medians of ${ROUNDS} rounds in which the two take turns.`,
-  "",
-  markdownTable(
-    [
-      "encoding the strings with the tokenizer's library alone",
-      "`promptloss inspect` on the file",
-      "ratio",
-      "aim",
-    ],
-    [[seconds(alone), seconds(inspected), ratio.toFixed(2), "at most 1.3"]],
-  ),
-  "",
-  "A million rows, read, turned into examples and their lengths counted, in a process of its own; peak resident memory.",
-  "",
-  markdownTable(
-    ["file", "rows", "file size", "time", "peak memory", "aim"],
-    million.map(({ kind, rows, fileBytes, seconds: took, peak }) => [
-      kind,
-      rows.toLocaleString("en-US"),
-      megabytes(fileBytes),
-      `${took.toFixed(0)} s`,
-      megabytes(peak),
-      "under 600 MB",
-    ]),
-  ),
-].join("\n");
-console.log(text);
-writeSection("data", text, { machine: machine(), rounds: ROUNDS, alone, inspected, ratio, million });
+const figures = {
+  ...{ machine: machine(), data: basename(data), tokenizer: basename(folder) },
+  ...{ rows: examples.length, strings: texts.length, rounds: ROUNDS, alone, inspected, million },
+};
+console.log(sectionOf(figures));
+writeSection("data", sectionOf(figures), figures);

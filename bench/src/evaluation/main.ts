@@ -5,9 +5,9 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Peer } from "../lib/peer.ts";
-import { machine, markdownTable, writeSection } from "../lib/report.ts";
-import { median } from "../lib/statistics.ts";
+import { machine, writeSection } from "../lib/report.ts";
 import type { Answer, Request } from "./protocol.ts";
+import { type Result, row, sectionOf } from "./section.ts";
 
 const TASKS = "arc_easy,arc_challenge,piqa,winogrande,mctest,truthfulqa_mc2";
 const DTYPES = ["float32", "bfloat16"] as const;
@@ -15,16 +15,6 @@ const DTYPES = ["float32", "bfloat16"] as const;
 const ROUNDS = 3;
 const USAGE =
   "npm run bench:evaluation -- EVAL_DATA MODEL [--limit 200] [--tasks arc_easy,…] [--dtypes float32,bfloat16]";
-
-interface Result {
-  readonly task: string;
-  readonly dtype: Request["dtype"];
-  readonly ours: number[];
-  readonly harness: number[];
-  readonly metrics: readonly { readonly name: string; readonly ours: number; readonly harness: number }[];
-  /** The largest difference of two log-likelihoods. */
-  readonly difference: number;
-}
 
 async function measure(ours: Peer, harness: Peer, request: Request): Promise<Result> {
   const seconds = { ours: [] as number[], harness: [] as number[] };
@@ -52,17 +42,6 @@ async function measure(ours: Peer, harness: Peer, request: Request): Promise<Res
   return { task, dtype, ...seconds, metrics, difference: Math.max(...differences) };
 }
 
-function row({ task, dtype, ours, harness, metrics, difference }: Result): string[] {
-  const ratio = median(ours.map((seconds, i) => harness[i]! / seconds));
-  const shown = (pick: "ours" | "harness"): string =>
-    metrics.map((metric) => `${metric.name} ${metric[pick].toFixed(4)}`).join(", ");
-  const time = (seconds: number[]): string => `${median(seconds).toFixed(1)} s`;
-  return [
-    ...[task, dtype, shown("ours"), shown("harness"), difference.toExponential(1)],
-    ...[time(ours), time(harness), ratio.toFixed(2)],
-  ];
-}
-
 async function main(data: string, model: string, limit: number, tasks: string[], dtypes: string[]) {
   const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
   const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
@@ -81,27 +60,11 @@ async function main(data: string, model: string, limit: number, tasks: string[],
         results.push(await measure(ours, harness, { model, data, task, limit, dtype }));
         console.log(row(results.at(-1)!).join("  "));
       }
-    const text = [
-      "## Evaluation against lm-evaluation-harness",
-      "",
-      `\`npm run bench:evaluation -- EVAL_DATA MODEL\` with \`PROMPTLOSS_PYTHON\` naming a Python that has lm_eval; here MODEL is ${basename(model)}. ${machine()}, ${threads} threads a side, libtorch ${facts.ours.version} (ours), lm_eval ${facts.harness.version}, its Hugging Face backend with batches of 16. The first ${limit} items of each task, without examples. Ours loads the model each time; the harness keeps it. Medians of ${ROUNDS} rounds in which the two take turns, after one of warm-up; the ratio is the median of the rounds' ratios, above 1 where ours is faster. In bfloat16 the harness takes the softmax of logits and the sum over a choice in bfloat16 too, ours both in float32: with 8 bits, a sum of some hundreds is known to a unit or two.`,
-      "",
-      markdownTable(
-        [
-          ...["task", "dtype", "ours", "lm-eval", "largest difference of log-likelihoods"],
-          ...["ours", "lm-eval", "lm-eval ÷ ours"],
-        ],
-        results.map(row),
-      ),
-    ].join("\n");
-    writeSection("evaluation", text, {
-      machine: machine(),
-      threads,
-      ...facts,
-      limit,
-      rounds: ROUNDS,
-      results,
-    });
+    const figures = {
+      ...{ machine: machine(), model: basename(model), threads, ...facts },
+      ...{ limit, rounds: ROUNDS, results },
+    };
+    writeSection("evaluation", sectionOf(figures), figures);
   } finally {
     ours.close();
     harness.close();

@@ -4,9 +4,9 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Peer } from "../lib/peer.ts";
-import { machine, markdownTable, writeSection } from "../lib/report.ts";
-import { median, spread } from "../lib/statistics.ts";
-import { type Case, cases, TOKENS } from "./cases.ts";
+import { machine, writeSection } from "../lib/report.ts";
+import { cases, TOKENS } from "./cases.ts";
+import { type Result, row, sectionOf } from "./section.ts";
 
 const rounds = 5;
 function path(file: string): string {
@@ -16,14 +16,6 @@ function path(file: string): string {
 interface Answer {
   seconds: number;
   ids: number[];
-}
-
-interface Result {
-  case: Case;
-  ours: number[];
-  python: number[];
-  /** First tokens that are the same on both sides. */
-  equal: number;
 }
 
 async function measure(ours: Peer, python: Peer, folder: string): Promise<Result[]> {
@@ -48,13 +40,6 @@ async function measure(ours: Peer, python: Peer, folder: string): Promise<Result
   return results;
 }
 
-function row({ case: { name, batch }, ours, python, equal }: Result): string[] {
-  const rate = (seconds: number[]): string => `${((TOKENS * batch) / median(seconds)).toFixed(0)} tokens/s`;
-  const ratio = median(ours.map((seconds, i) => seconds / python[i]!));
-  const noise = `${(100 * spread(ours)).toFixed(0)} %, ${(100 * spread(python)).toFixed(0)} %`;
-  return [name, rate(ours), rate(python), ratio.toFixed(2), noise, `${equal} of ${TOKENS}`];
-}
-
 async function main(folder: string): Promise<void> {
   const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
   const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
@@ -67,17 +52,8 @@ async function main(folder: string): Promise<void> {
       python: await python.ask<{ version: string }>({ threads }),
     };
     const results = await measure(ours, python, folder);
-    const text = [
-      "## Generation against transformers",
-      "",
-      `\`npm run bench:generation -- FOLDER\` with \`PROMPTLOSS_PYTHON\` naming a Python that has transformers; here FOLDER is ${basename(folder)}. ${machine()}, ${threads} threads, libtorch ${facts.ours.version} (ours), torch ${facts.python.version}. Greedy, ${TOKENS} new tokens a sequence, prompt included in the time. Medians of ${rounds} rounds in which the two take turns; the ratio is the median of the rounds' ratios of times, below 1 where ours is faster.`,
-      "",
-      markdownTable(
-        ["case", "ours", "transformers", "ratio", "spread (ours, transformers)", "equal tokens"],
-        results.map(row),
-      ),
-    ].join("\n");
-    writeSection("generation", text, { machine: machine(), threads, ...facts, rounds, results });
+    const figures = { machine: machine(), model: basename(folder), threads, ...facts, rounds, results };
+    writeSection("generation", sectionOf(figures), figures);
   } finally {
     ours.close();
     python.close();

@@ -6,8 +6,8 @@ import { basename, join } from "node:path";
 import { checkRecipe, runTraining, saveModel } from "promptloss";
 import { createModel, parseModelConfig } from "promptloss/models";
 import { peakMemory, type StepEvent } from "promptloss/training";
-import { machine, markdownTable, writeSection } from "../lib/report.ts";
-import { median } from "../lib/statistics.ts";
+import { machine, writeSection } from "../lib/report.ts";
+import { sectionOf } from "./section.ts";
 
 const STEPS = 4;
 
@@ -67,34 +67,12 @@ try {
       console.log(`step ${event.step}: loss ${event.loss.toFixed(3)}, ${event.seconds.toFixed(1)} s`);
     },
   });
-  const speed = median(steps.slice(1).map(({ tokens, seconds }) => tokens / seconds));
-  const peak = peakMemory();
-  const text = [
-    "## A model of 1.1 B parameters",
-    "",
-    `\`npm run bench:large -- ALPACA_JSON TOKENIZER_FOLDER\`, here with ${basename(data)}: TinyLlama's config with random weights, LoRA of rank 16 on all linear modules, bf16, gradient checkpointing, batches of 8 rows, prompt loss weight 0.1. ${machine()}, ${manifest.threads} threads.`,
-    "",
-    markdownTable(
-      ["parameters", "trained", "losses", "tokens/s", "peak memory", "aim"],
-      [
-        [
-          manifest.parameters.toLocaleString("en-US"),
-          manifest.trainable.toLocaleString("en-US"),
-          steps.map(({ loss }) => loss.toFixed(3)).join(", "),
-          speed.toFixed(0),
-          `${(peak / 1e9).toFixed(1)} GB`,
-          "within 24 GB",
-        ],
-      ],
-    ),
-  ].join("\n");
-  console.log(text);
-  writeSection("large", text, {
-    machine: machine(),
-    steps,
-    peak,
+  const figures = {
+    ...{ machine: machine(), data: basename(data), steps, peak: peakMemory() },
     manifest: { ...manifest, recipe: undefined },
-  });
+  };
+  console.log(sectionOf(figures));
+  writeSection("large", sectionOf(figures), figures);
 } finally {
   rmSync(place, { recursive: true });
 }

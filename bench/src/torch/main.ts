@@ -4,19 +4,13 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Peer, type Sample } from "../lib/peer.ts";
-import { machine, markdownTable, writeSection } from "../lib/report.ts";
-import { median, spread } from "../lib/statistics.ts";
-import { type Case, cases } from "./cases.ts";
+import { machine, writeSection } from "../lib/report.ts";
+import { cases } from "./cases.ts";
+import { type Result, row, sectionOf } from "./section.ts";
 
 const rounds = 11;
 function path(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
-}
-
-interface Result {
-  case: Case;
-  ours: number[];
-  python: number[];
 }
 
 async function measure(ours: Peer, python: Peer): Promise<Result[]> {
@@ -36,14 +30,6 @@ async function measure(ours: Peer, python: Peer): Promise<Result[]> {
     console.log(row(result).join("  "));
   }
   return results;
-}
-
-function row({ case: { title, flop, aim }, ours, python }: Result): string[] {
-  const show = (ns: number): string =>
-    flop === undefined ? `${(ns / 1000).toFixed(2)} µs` : `${(flop / ns / 1000).toFixed(2)} TFLOP/s`;
-  const ratio = median(ours.map((ns, i) => ns / (python[i] as number)));
-  const noise = `${(100 * spread(ours)).toFixed(0)} %, ${(100 * spread(python)).toFixed(0)} %`;
-  return [title, show(median(ours)), show(median(python)), ratio.toFixed(2), noise, aim];
 }
 
 async function main(): Promise<void> {
@@ -66,14 +52,8 @@ async function main(): Promise<void> {
         `the libtorch versions differ: ours ${facts.ours.version}, Python's ${facts.python.version}`,
       );
     const results = await measure(ours, python);
-    const text = [
-      "## The binding against Python's torch",
-      "",
-      `\`npm run bench:torch\` with \`PROMPTLOSS_PYTHON\` naming a Python that has torch. ${machine()}, ${threads} threads, libtorch ${facts.ours.version} (ours) and ${facts.python.version} (Python's). Medians of ${rounds} rounds in which the two take turns; the ratio is the median of the rounds' ratios of times, below 1 where ours is faster.`,
-      "",
-      markdownTable(["case", "ours", "Python", "ratio", "spread (ours, Python)", "aim"], results.map(row)),
-    ].join("\n");
-    writeSection("torch", text, { machine: machine(), threads, ...facts, rounds, results });
+    const figures = { machine: machine(), threads, ...facts, rounds, results };
+    writeSection("torch", sectionOf(figures), figures);
   } finally {
     ours.close();
     python.close();

@@ -1,12 +1,9 @@
 // The section of docs/BENCHMARKS.md on what a token costs by the rows' length, by the batch and by the model.
 import { markdownTable } from "../lib/report.ts";
 import { median } from "../lib/statistics.ts";
+import { costCasesOf } from "./cases.ts";
 import { type Result, ratioOf } from "./measure.ts";
 import { circumstances, PEAK_WORDS, rateOf, type Setting, shapeName, shareOfPeak, times } from "./table.ts";
-
-export interface CostResult extends Result {
-  readonly axis: string;
-}
 
 const HEADER = [
   ...["varied", "model", "tokens a row", "rows a step"],
@@ -19,14 +16,16 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
-export function costSectionOf(results: readonly CostResult[], setting: Setting): string {
+/** @param results in the order of the cost cases, up to where the run was cut short */
+export function costSectionOf(results: readonly Result[], setting: Setting): string {
+  const axes = costCasesOf().map(({ axis }) => axis);
   const { data, model, parameters, peak, flags } = setting;
   const shapes = [...new Set(results.map(({ case: { shape } }) => shape))];
-  const rows = results.map((result) => {
+  const rows = results.map((result, index) => {
     const { ours, bare } = result.sides;
     const { shape, maxLength, batch } = result.case;
     return [
-      ...[result.axis, shape, String(maxLength), String(batch)],
+      ...[axes[index]!, shape, String(maxLength), String(batch)],
       ...[rateOf(ours), (1e6 / median(ours!.speeds)).toFixed(0), rateOf(bare)],
       ...(["bare", "trl", "trlBest"] as const).map((side) => times(ratioOf(result, side))),
       ...(["ours", "bare"] as const).map((side) => shareOfPeak(result, side, peak)),

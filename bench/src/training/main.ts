@@ -79,8 +79,7 @@ async function run({ data, model, shapes, costs, quick, rounds, flags }: Wanted)
   const peers = new Peers();
   const results: Result[] = [];
   const before = loadavg()[0]!;
-  const costCases = costs ? costCasesOf() : [];
-  const cases = costs ? costCases.map((each) => each.case) : casesOf(shapes, quick);
+  const cases = costs ? costCasesOf().map((each) => each.case) : casesOf(shapes, quick);
   const section = costs ? "training-costs" : "training";
   try {
     const { peak } = await askOnce<PeakAnswer>({ peak: PEAK_SECONDS });
@@ -109,12 +108,7 @@ async function run({ data, model, shapes, costs, quick, rounds, flags }: Wanted)
         parameters,
         load: [before, loadavg()[0]!],
       };
-      const text = costs
-        ? costSectionOf(
-            results.map((one, index) => ({ axis: costCases[index]!.axis, ...one })),
-            setting,
-          )
-        : sectionOf(results, setting);
+      const text = (costs ? costSectionOf : sectionOf)(results, setting);
       // After every case, so that a run cut short leaves what it has measured.
       writeSection(section, text, { ...setting, results });
     }

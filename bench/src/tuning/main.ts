@@ -2,10 +2,11 @@
 // study; second, what each way of searching costs for the same number of runs, on synthetic truths and on a dense study
 // that was really run, replayed. `--replicates 30` is how often each is repeated.
 import { type Point, plwOfWp, randomSource, type SearchSpace, wpOfPlw } from "promptloss/statistics";
-import { machine, markdownTable, writeLines, writeSection } from "../lib/report.ts";
+import { machine, writeLines, writeSection } from "../lib/report.ts";
 import { designs, rules } from "./choices.ts";
+import { sectionOf } from "./section.ts";
 import { strategies } from "./strategies.ts";
-import { inWords, meanOf } from "./summary.ts";
+import { meanOf } from "./summary.ts";
 import { ADVERSE, replayedTruths, syntheticTruths, type Truth } from "./truths.ts";
 import { type Cell, type Search, worthLines } from "./worth.ts";
 
@@ -128,52 +129,11 @@ for (const runs of BUDGETS) {
   console.error(`searches of ${runs} runs: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
 }
 
-function overall(cells: readonly Cell[]): Cell {
-  return cells.at(-1)!;
-}
-const names = Object.keys(strategies);
-const text = [
-  "## Choices and searches by their regret",
-  "",
-  `\`npm run bench:tuning\`. ${REPLICATES} replicates of each truth; regret is the best score less the chosen one's, in units of about the gap between best and worst weight; ± is half a 95 % interval. Every run costs the same training tokens. Truths of the means: a peak at w_p 0.2, 0.35, 0.5, 0.65, 0.8, rising, falling, rising and then flat, flat; "${ADVERSE}" has two humps with the valley where the prior expects the peak, and is set apart: what a prior costs where it is wrong. Noise of a run ${NOISES.join(" and ")} in choices, ${SEARCH_NOISE} in searches. Rg ${RATIO}, where the prior is wide. The set of truths of the means and the prior were revised after trial runs of this bench (a truth with two humps was set apart, the prior's peaks widened, its tails made heavier), so small leads may come from that. ± takes all replicates for independent; replicates of different truths share their noise. Where the rate is searched, the best of the three is the middle one in every truth, where the design of tune begins; a grid of 6 has the two ends of the weights alone.`,
-  "",
-  "A choice after a given study (weights × seeds):",
-  "",
-  markdownTable(
-    ["study", ...Object.keys(rules)],
-    choiceCells.map(({ of, by }) => [of, ...Object.keys(rules).map((name) => inWords(by[name]!))]),
-  ),
-  "",
-  "The same by truth, over all studies:",
-  "",
-  markdownTable(
-    ["truth", ...Object.keys(rules)],
-    choiceByTruth.map(({ of, by }) => [of, ...Object.keys(rules).map((name) => inWords(by[name]!))]),
-  ),
-  "",
-  "A search, mean over the truths, and the valley apart. Replayed: the benchmarks and held-out losses of the study in docs/replication-report.html, where a run is one of the seeds' own scores and the truth is their mean, which has noise of its own.",
-  "",
-  markdownTable(
-    ["over", "runs", "noise", ...names],
-    searches.flatMap(({ title, runs, noise, cells }) => {
-      const row = (what: string, cell: Cell): string[] => [
-        what,
-        String(runs),
-        noise === undefined ? "the study's" : String(noise),
-        ...names.map((name) => inWords(cell.by[name]!)),
-      ];
-      const apart = cells.find(({ of }) => of === ADVERSE);
-      return [
-        row(title, overall(cells)),
-        ...(apart === undefined ? [] : [row(`${title}: ${ADVERSE}`, apart)]),
-      ];
-    }),
-  ),
-].join("\n");
-console.log(text);
 const figures = {
   ...{ replicates: REPLICATES, weights: WPS.map(plwOfWp), rates: RATES, ratio: RATIO },
+  ...{ noises: NOISES, searchNoise: SEARCH_NOISE },
   ...{ choices: choiceCells, choicesByTruth: choiceByTruth, searches },
 };
-writeSection("tuning", text, { machine: machine(), ...figures });
+console.log(sectionOf(figures));
+writeSection("tuning", sectionOf(figures), { machine: machine(), ...figures });
 writeLines("choosing.md", "tuning-worth", worthLines(figures));

@@ -20,6 +20,11 @@ export interface Search {
 
 export interface TuningFigures {
   readonly replicates: number;
+  /** Deviations of a run: in choices, and in searches of synthetic truths. */
+  readonly noises: readonly number[];
+  readonly searchNoise: number;
+  /** Rg. */
+  readonly ratio: number;
   readonly choices: readonly Cell[];
   readonly choicesByTruth: readonly Cell[];
   readonly searches: readonly Search[];

@@ -1,9 +1,21 @@
 // Figures in the pages come from the benches' JSON: between markers, as the benches' own programs write them.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { SamplingTally } from "../../../bench/src/calibration/sampling.ts";
-import { aimLines, ruleLines } from "../../../bench/src/calibration/table.ts";
-import type { Tally } from "../../../bench/src/calibration/tally.ts";
+import {
+  aimLines,
+  type CalibrationFigures,
+  sectionOf as calibration,
+  ruleLines,
+} from "../../../bench/src/calibration/table.ts";
+import { sectionOf as data } from "../../../bench/src/data/section.ts";
+import { sectionOf as evaluation } from "../../../bench/src/evaluation/section.ts";
+import { sectionOf as generation } from "../../../bench/src/generation/section.ts";
+import { sectionOf as large } from "../../../bench/src/large/section.ts";
+import { sectionOf as torch } from "../../../bench/src/torch/section.ts";
+import { costSectionOf } from "../../../bench/src/training/costs.ts";
+import type { Result } from "../../../bench/src/training/measure.ts";
+import { type Setting, sectionOf as training } from "../../../bench/src/training/table.ts";
+import { sectionOf as tuning } from "../../../bench/src/tuning/section.ts";
 import { type TuningFigures, worthLines } from "../../../bench/src/tuning/worth.ts";
 
 const docs = new URL("../../../docs/", import.meta.url);
@@ -18,8 +30,26 @@ function between(page: string, marker: string): string {
   return parts[1]!.trim();
 }
 
+type TrainingFigures = Setting & { readonly results: readonly Result[] };
+
+const SECTIONS: Readonly<Record<string, (raw: never) => string>> = {
+  ...{ calibration, data, evaluation, generation, large, torch, tuning },
+  training: (raw: TrainingFigures) => training(raw.results, raw),
+  "training-costs": (raw: TrainingFigures) => costSectionOf(raw.results, raw),
+};
+
+test.each(Object.entries(SECTIONS))("docs/BENCHMARKS.md says of %s what the figures say", (name, section) => {
+  expect(between("BENCHMARKS.md", name)).toBe(section(figures<never>(name)).trim());
+});
+
+test("docs/BENCHMARKS.md has no other sections", () => {
+  const page = readFileSync(new URL("BENCHMARKS.md", docs), "utf8");
+  const names = [...page.matchAll(/<!-- ([a-z-]+) -->/g)].map(([, name]) => name!);
+  expect(names.sort()).toEqual(Object.keys(SECTIONS).sort());
+});
+
 test("docs/statistics.md says of the aims and of other rules what the figures say", () => {
-  const { tallies, sampling } = figures<{ tallies: Tally[]; sampling: SamplingTally[] }>("calibration");
+  const { tallies, sampling } = figures<CalibrationFigures>("calibration");
   expect(between("statistics.md", "calibration-aims")).toBe(aimLines(tallies));
   expect(between("statistics.md", "calibration-rules")).toBe(ruleLines(tallies, sampling));
 });
