@@ -11,6 +11,7 @@ import { sectionOf as data } from "../../../bench/src/data/section.ts";
 import { sectionOf as evaluation } from "../../../bench/src/evaluation/section.ts";
 import { sectionOf as generation } from "../../../bench/src/generation/section.ts";
 import { sectionOf as large } from "../../../bench/src/large/section.ts";
+import { type SpeedFigures, speedLines } from "../../../bench/src/lib/speeds.ts";
 import { sectionOf as torch } from "../../../bench/src/torch/section.ts";
 import { costSectionOf } from "../../../bench/src/training/costs.ts";
 import type { Result } from "../../../bench/src/training/measure.ts";
@@ -56,4 +57,13 @@ test("docs/statistics.md says of the aims and of other rules what the figures sa
 
 test("docs/choosing.md says of choices and searches what the figures say", () => {
   expect(between("choosing.md", "tuning-worth")).toBe(worthLines(figures<TuningFigures>("tuning")));
+});
+
+test("the README says of speed what the figures say", () => {
+  const raw = {
+    training: figures<SpeedFigures["training"]>("training"),
+    evaluation: figures<SpeedFigures["evaluation"]>("evaluation"),
+    generation: figures<SpeedFigures["generation"]>("generation"),
+  };
+  expect(readFileSync(new URL("../README.md", docs), "utf8")).toContain(speedLines(raw));
 });
