@@ -2,8 +2,10 @@
 // does not compile, leaves the library out and fails nothing. Its record lies beside that of the build in use.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { replaceFile } from "../files/atomic.ts";
+import { makeFolder, replaceFile } from "../files/atomic.ts";
 import { type Machine, variable } from "../machine.ts";
+import { buildKey } from "./build-cache.ts";
+import { factsFor } from "./build-record.ts";
 import { buildUnits } from "./build-unit.ts";
 import type { Compiler } from "./compiler.ts";
 import { buildFolder, packageFolder } from "./current-build.ts";
@@ -22,6 +24,8 @@ export interface DistributedBuild {
   readonly backends: readonly string[];
   /** Why there is no library. */
   readonly reason?: string;
+  /** What the reason was found with: sources, compiler and libtorch, as one hash. Nothing else is tried again. */
+  readonly tried?: string;
 }
 
 export interface DistributedOptions {
@@ -50,6 +54,7 @@ export async function buildDistributed(
     return { lib, backends: [], reason };
   };
   const record = (build: DistributedBuild): DistributedBuild => {
+    makeFolder(outputDir);
     replaceFile(join(outputDir, RECORD), `${JSON.stringify(build, null, 2)}\n`);
     return build;
   };
@@ -62,6 +67,15 @@ export async function buildDistributed(
   const unit = distributedUnit(libtorch, machine, { nativeDir, openmp, nccl });
   const folder = join(outputDir, FOLDER, libtorch.version);
   const identity = [libtorch.root, libtorch.version].join(" ");
+  const tried = buildKey([unit], nativeDir, factsFor(libtorch, machine, join(nativeDir, FOLDER)), [
+    compiler,
+    identity,
+  ]);
+  const before = readDistributedBuild(outputDir);
+  if (before?.reason !== undefined && before.tried === tried) {
+    log(`process groups are left out, as before: ${before.reason.split("\n")[0]}`);
+    return before;
+  }
   try {
     const [result] = await buildUnits([unit], { machine, compiler, folder, identity, log, terminal });
     if (libtorch.cuda && nccl === undefined)
@@ -73,7 +87,8 @@ export async function buildDistributed(
     });
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
-    return record(left(`${error.file} does not build against this libtorch\n${firstErrors(error.output)}`));
+    const reason = `${error.file} does not build against this libtorch\n${firstErrors(error.output)}`;
+    return record({ ...left(reason), tried });
   }
 }
 
