@@ -112,10 +112,15 @@ function mechanisms(dataset) {
   );
 }
 
+/** Panels side by side. */
+const ACROSS = 4;
+
 /** A panel for each data set and metric: a dot a run, and a line through the means, over w_p. */
 function picture() {
   const columns = [tasks[0], END, ...tasks.slice(1)];
   const [width, height, gapX, gapY] = [150, 100, 50, 56];
+  const rowsOfSet = Math.ceil(columns.length / ACROSS);
+  const top = (r, c) => 40 + (r * rowsOfSet + Math.floor(c / ACROSS)) * (height + gapY) + r * 24;
   const panels = datasets.flatMap((dataset, r) =>
     columns.map((column, c) => {
       const points = weights.map((plw) => [
@@ -133,9 +138,9 @@ function picture() {
       );
       const line = points.map(([wp, values]) => `${x(wp)},${y(mean(values))}`).join(" ");
       return (
-        `<g transform="translate(${40 + c * (width + gapX)} ${40 + r * (height + gapY)})">` +
+        `<g transform="translate(${40 + (c % ACROSS) * (width + gapX)} ${top(r, c)})">` +
         `<rect width="${width}" height="${height}" fill="none" stroke="#ccc"/>` +
-        `<text x="0" y="-6">${r === 0 ? nameOf(column) : ""}</text>` +
+        `<text x="0" y="-6">${nameOf(column)}</text>` +
         `<text x="-4" y="10" text-anchor="end" font-size="10">${high.toFixed(2)}</text>` +
         `<text x="-4" y="${height}" text-anchor="end" font-size="10">${low.toFixed(2)}</text>` +
         `<polyline points="${line}" fill="none" stroke="#0b62a3" stroke-width="1.5"/>${dots.join("")}` +
@@ -145,10 +150,9 @@ function picture() {
     }),
   );
   const titles = datasets.map(
-    (dataset, r) =>
-      `<text x="40" y="${14 + r * (height + gapY)}" font-weight="bold">Trained on ${dataset}</text>`,
+    (dataset, r) => `<text x="40" y="${top(r, 0) - 24}" font-weight="bold">Trained on ${dataset}</text>`,
   );
-  const total = [40 + columns.length * (width + gapX), 30 + datasets.length * (height + gapY)];
+  const total = [40 + ACROSS * (width + gapX), top(datasets.length, 0) - 40];
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total.join(" ")}" width="${total[0]}" height="${total[1]}" ` +
     'font-family="sans-serif" font-size="12" fill="#444" role="img">' +
