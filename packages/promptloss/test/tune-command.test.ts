@@ -105,6 +105,35 @@ describe("promptloss tune", () => {
     ]);
   });
 
+  test("two runs at a time, by a task's score, over another key", () => {
+    for (const name of ["hats", "coats"]) {
+      writeFileSync(
+        join(folder.path, `${name}.jsonl`),
+        `{"who": "Tom", "color": "red"}\n{"who": "Ann", "color": "blue"}\n`,
+      );
+      writeFileSync(
+        join(folder.path, `${name}.yaml`),
+        `task: ${name}\nkind: likelihood\ndata: { test: ${name}.jsonl }\ncontext: "{{who}} has"\ncompletion: "{{color}}"\nmetrics: [acc, perplexity]\n`,
+      );
+    }
+    const own = [
+      ...["tune", recipe, "--runs", "4", "--batch", "2", "--weights", "0,1", "--learning-rates", "1e-3"],
+      ...["--key", "training.batchSize=4,8", "--final-seeds", "1", "--output", join(folder.path, "by task")],
+      ...["--objective", join(folder.path, "hats.yaml"), "--test-task", join(folder.path, "coats.yaml")],
+      ...["--task-data", folder.path],
+    ];
+    const { status, stdout, stderr } = promptloss([...own, "--json"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    const report = JSON.parse(stdout);
+    expect(report.objective.task).toMatch(/hats\.yaml$/);
+    expect(report.runs).toHaveLength(4);
+    const sizes = report.runs.map(
+      ({ other }: { other: Record<string, number> }) => other["training.batchSize"],
+    );
+    expect(new Set(sizes)).toEqual(new Set([4, 8]));
+    expect(report.test).toMatchObject({ task: "coats", arms: [{ name: "choice" }, {}] });
+  });
+
   test("refuses a search without an end, a test without rows of its own, and wrong values", () => {
     const said = (...more: string[]): string => {
       const { status, stderr } = promptloss(["tune", recipe, ...more]);

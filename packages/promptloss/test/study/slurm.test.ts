@@ -132,6 +132,42 @@ slurm: { time: 10 }
     PATIENCE_MS,
   );
 
+  test(
+    "a search takes its runs there",
+    async () => {
+      const recipe = folder.recipe(
+        "searched",
+        "maxLength: 256\nevaluation: { rows: 6, unit: row }\ntraining: { epochs: 1, batchSize: 8 }\n",
+      );
+      writeFileSync(
+        join(folder.path, "test.json"),
+        JSON.stringify([{ instruction: "Say pink.", output: "pink" }]),
+      );
+      const args = [
+        ...["tune", recipe, "--runs", "2", "--weights", "0,1", "--learning-rates", "1e-3", "--batch", "2"],
+        ...["--final-seeds", "1", "--test", join(folder.path, "test.json")],
+        ...["--output", join(folder.path, "searched runs")],
+        ...["--launcher", "slurm", "--slurm", "{ partition: test, time: 10 }", "--json"],
+      ];
+      const search = () => {
+        const { status, stdout, stderr } = promptloss(args);
+        expect([status, stderr]).toEqual([0, ""]);
+        return JSON.parse(stdout);
+      };
+      let report = search();
+      expect(report.waiting).toMatch(/^submitted; run the same command again/);
+      for (
+        const end = Date.now() + PATIENCE_MS;
+        report.waiting !== undefined && Date.now() < end;
+        report = search()
+      )
+        await setTimeout(1000);
+      expect(report.runs.map(({ plw }: { plw: number }) => plw).sort()).toEqual([0, 1]);
+      expect(report.test.arms.length).toBeGreaterThan(1);
+    },
+    PATIENCE_MS,
+  );
+
   test("what Slurm refuses is said in its words", () => {
     const file = studyFile("refused", "factors: { plw: [0.5] }\nslurm: { partition: nowhere }\n");
     const { status: code, stderr } = promptloss(["study", "run", file, "--launcher", "slurm"]);

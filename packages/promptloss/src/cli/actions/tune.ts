@@ -139,13 +139,13 @@ export async function runTune(recipe: string, flags: Flags, command: Command): P
       ...{ concurrency: flags.concurrency, onEvent: (event) => say(eventText(event, settings)) },
     });
     if (ended !== undefined) process.exitCode = EXIT[ended];
-    else if (report === undefined)
-      say(
+    else if (report === undefined) {
+      const waiting =
         flags.launcher === "slurm"
           ? "submitted; run the same command again when the job has ended"
-          : "some cells are with another launcher; run the same command again when they have ended",
-      );
-    else process.stdout.write(`${flags.json ? harmlessJson(report, 2) : reportLines(report).join("\n")}\n`);
+          : "some cells are with another launcher; run the same command again when they have ended";
+      process.stdout.write(`${flags.json ? harmlessJson({ waiting }, 2) : waiting}\n`);
+    } else process.stdout.write(`${flags.json ? harmlessJson(report, 2) : reportLines(report).join("\n")}\n`);
   } finally {
     for (const remove of handlers) remove();
   }
