@@ -18,7 +18,7 @@ const BATCH = 1024;
 
 const [data, folder] = paths();
 
-/** @throws Error where the command line does not name both */
+/** @throws {Error} where the command line does not name both */
 function paths(): readonly [string, string] {
   const [data, folder] = process.argv.slice(2);
   if (data === undefined || folder === undefined)

@@ -5,7 +5,7 @@ import { harmlessJson } from "./terminal/index.ts";
 /**
  * JSON text of a result.
  * @param what names the result in the error
- * @throws PromptlossError where a number is NaN or infinite, with its path
+ * @throws {PromptlossError} where a number is NaN or infinite, with its path
  */
 export function finiteJson(value: unknown, what: string, indent?: number): string {
   const path = notFinite(value, "");

@@ -325,9 +325,9 @@ evaluation: { rows: 4, every: 3 }
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr.replaceAll(folder.path, "FOLDER")).toMatchInlineSnapshot(`
       "error: --set: loss.normalization: expected one of weight-sum, active-count, all-mean, completion-count, segment-mean, loss-share, found the text "sum"
-      FOLDER/wrong.yaml:4: training.epochs: should be 1 or more
-      FOLDER/wrong.yaml:4: training.learningrate: there is no such key; did you mean learningRate?
-      FOLDER/wrong.yaml:5: lora.rank: should be 1 or more
+        FOLDER/wrong.yaml:4: training.epochs: should be 1 or more
+        FOLDER/wrong.yaml:4: training.learningrate: there is no such key; did you mean learningRate?
+        FOLDER/wrong.yaml:5: lora.rank: should be 1 or more
       "
     `);
   });

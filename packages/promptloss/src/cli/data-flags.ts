@@ -17,7 +17,7 @@ export function readFlags({ emptyCompletions }: DataFlags): Pick<ReadOptions, "e
 
 /**
  * The recipe's settings; undefined where the paths name data.
- * @throws PromptlossError for a recipe beside other data, or with options that it has keys for
+ * @throws {PromptlossError} for a recipe beside other data, or with options that it has keys for
  */
 export function recipeSettings(
   paths: readonly string[],
@@ -37,7 +37,7 @@ export function recipeSettings(
   return dataPlanOf(readRecipe(recipe, { set: set ?? [] }), recipe);
 }
 
-/** @throws PromptlossError where neither says which tokenizer */
+/** @throws {PromptlossError} where neither says which tokenizer */
 export function tokenizerFolder(
   named: string | undefined,
   settings: DataPlan | undefined,

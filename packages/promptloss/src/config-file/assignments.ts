@@ -13,7 +13,7 @@ export interface Assignment {
 
 /**
  * "a.b=c" → c, read as YAML, at a.b.
- * @throws ConfigFileError for text that is no assignment
+ * @throws {ConfigFileError} for text that is no assignment
  */
 export function parseAssignment(text: string): Assignment {
   const at = text.indexOf("=");
@@ -32,7 +32,7 @@ type Plain = Record<string, unknown>;
 
 /**
  * The value with one of its keys set; what leads there is made where it is missing. The value given is not changed.
- * @throws ConfigFileError, or `failure`, for a path that leads nowhere
+ * @throws {ConfigFileError}, or `failure`, for a path that leads nowhere
  */
 export function assign(
   target: unknown,

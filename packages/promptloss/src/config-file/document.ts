@@ -23,7 +23,7 @@ export interface ReadDocumentOptions {
 
 /**
  * Reads a YAML file.
- * @throws ConfigFileError, or `failure`, with every problem and its line
+ * @throws {ConfigFileError}, or `failure`, with every problem and its line
  */
 export function readDocument(file: string, options: ReadDocumentOptions = {}): ConfigDocument {
   const { failure = ConfigFileError, set = [] } = options;

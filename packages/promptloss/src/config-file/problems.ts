@@ -15,7 +15,7 @@ export type DocumentPlace = Pick<ConfigDocument, "file" | "value" | "lineOf" | "
 /**
  * Checks a document.
  * @param guesses the schema whose keys are proposed for unknown ones; `schema` where left out
- * @throws ConfigFileError, or `failure`, with every problem
+ * @throws {ConfigFileError}, or `failure`, with every problem
  */
 export function checkDocument<S extends z.ZodType>(
   document: DocumentPlace,

@@ -4,7 +4,7 @@ import { LIMITS } from "./limits.ts";
 
 const CHUNK = 1 << 16;
 
-/** @throws Error with a message for the user */
+/** @throws {Error} with a message for the user */
 export function readText(file: string): string {
   const bytes = readBytes(file);
   try {

@@ -36,7 +36,7 @@ export interface DataPlan {
   readonly overflow: OverflowPolicy | undefined;
 }
 
-/** @throws RecipeError where the recipe names no tokenizer and no model */
+/** @throws {RecipeError} where the recipe names no tokenizer and no model */
 export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
   const tokenizer = recipe.tokenizer ?? recipe.model;
   if (tokenizer === undefined)

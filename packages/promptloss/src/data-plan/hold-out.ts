@@ -20,7 +20,7 @@ const SHARED = "an input, a prompt or a group";
 /**
  * Parts rows at random into those that stay and those that are held out; the same for a seed. Both keep their order.
  * Groups stay whole: they are taken in a random order, one that is larger than what is still wanted is passed over.
- * @throws DataPlanError where no row would be left to train on, and where every group is too large
+ * @throws {DataPlanError} where no row would be left to train on, and where every group is too large
  */
 export function holdOut(rows: RowSet, asked: Drawn, seed: number): HeldOutParts {
   const count = heldOutCount(asked, rows.length);

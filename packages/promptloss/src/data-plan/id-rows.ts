@@ -21,7 +21,7 @@ export async function modelVocabulary(folder: string): Promise<IdVocabulary> {
 
 /**
  * Reads all rows into memory.
- * @throws DataError, TokenRowError for rows that can't be used, unless bad rows are skipped
+ * @throws {DataError}, {TokenRowError} for rows that can't be used, unless bad rows are skipped
  */
 export async function loadIdRows(
   sources: readonly DataSource[],

@@ -10,8 +10,8 @@ export interface LongestRow {
 }
 
 /**
- * @throws ModelError, ModelConfigError where the model's config is needed and can't be read
- * @throws DataPlanError for a length that the model has no positions for, and for `overflow` without a length
+ * @throws {ModelError}, {ModelConfigError} where the model's config is needed and can't be read
+ * @throws {DataPlanError} for a length that the model has no positions for, and for `overflow` without a length
  */
 export function longestRow({ model, maxLength, overflow }: DataPlan): LongestRow {
   if (model === undefined) {

@@ -46,8 +46,8 @@ export interface OpenData {
 
 /**
  * Opens a plan's data.
- * @throws DataError, TemplateError, TokenRowError for data that can't be used
- * @throws TokenizerError, ModelError, WeightError, DataPlanError for a plan that can't
+ * @throws {DataError}, {TemplateError}, {TokenRowError} for data that can't be used
+ * @throws {TokenizerError}, {ModelError}, {WeightError}, {DataPlanError} for a plan that can't
  */
 export async function openData(plan: DataPlan, options: OpenDataOptions = {}): Promise<OpenData> {
   const settled = await settleData(plan, options);

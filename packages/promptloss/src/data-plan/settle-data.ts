@@ -32,7 +32,7 @@ export interface SettleOptions {
   readonly tokenizerOf?: (folder: string) => Promise<Tokenizer>;
 }
 
-/** @throws TokenizerError, TemplateError, ModelError, DataPlanError, and DataError where the data has to be read */
+/** @throws {TokenizerError}, {TemplateError}, {ModelError}, {DataPlanError}, and {DataError} where the data has to be read */
 export async function settleData(plan: DataPlan, options: SettleOptions = {}): Promise<SettledData> {
   const { maxLength, notes } = longestRow(plan);
   const text = await textTools(plan, options);

@@ -53,7 +53,7 @@ export function tokenCacheFolder(): string {
 /**
  * Opens the rows of some data sources; the report counts the rows that were left out, by reading too. Close them when
  * done.
- * @throws DataError for data that can't be used, TemplateError and TokenRowError for rows that can't be rendered
+ * @throws {DataError} for data that can't be used, {TemplateError} and {TokenRowError} for rows that can't be rendered
  */
 export async function loadRows(
   sources: readonly DataSource[],

@@ -19,7 +19,7 @@ export class RowSubset implements RowSet {
     return this.#indices.length;
   }
 
-  /** @throws RangeError when there is no such row */
+  /** @throws {RangeError} when there is no such row */
   at(index: number): WeightedTokens {
     const found = this.#indices[index];
     if (found === undefined) throw new RangeError(`no row ${index} among ${this.length}`);

@@ -8,7 +8,7 @@ export { draftOf, flush, isDraft, removeDrafts, restoreFolders } from "@promptlo
 
 /**
  * Makes a folder and those above it.
- * @throws OutputError where a file is in the way, or the system refuses
+ * @throws {OutputError} where a file is in the way, or the system refuses
  */
 export function makeFolder(path: string): void {
   refusing(path, () => files.makeFolder(path));
@@ -17,7 +17,7 @@ export function makeFolder(path: string): void {
 /**
  * Writes a file, in place of one that is there; makes its folder.
  * @param content the content, or a function that writes it to the open file
- * @throws OutputError; what was there before is intact then
+ * @throws {OutputError}; what was there before is intact then
  */
 export function replaceFile(path: string, content: files.FileContent | ((file: number) => void)): void {
   makeFolder(dirname(path));
@@ -26,7 +26,7 @@ export function replaceFile(path: string, content: files.FileContent | ((file: n
 
 /**
  * As {@link replaceFile}, for writers that take a path and their time.
- * @throws OutputError for what the system refuses; what `write` throws beside that is thrown on
+ * @throws {OutputError} for what the system refuses; what `write` throws beside that is thrown on
  */
 export async function replaceFileWith(path: string, write: (draft: string) => Promise<void>): Promise<void> {
   makeFolder(dirname(path));
@@ -40,14 +40,14 @@ export async function replaceFileWith(path: string, write: (draft: string) => Pr
 /**
  * Writes a folder, in place of one that is there.
  * @param write fills the draft folder
- * @throws OutputError for what the system refuses; what `write` throws beside that is thrown on
+ * @throws {OutputError} for what the system refuses; what `write` throws beside that is thrown on
  */
 export function replaceFolder(path: string, write: (draft: string) => void): void {
   makeFolder(dirname(path));
   refusing(path, () => files.replaceFolder(path, write));
 }
 
-/** Writes a value as JSON, in place of a file that is there. @throws OutputError */
+/** Writes a value as JSON, in place of a file that is there. @throws {OutputError} */
 export function writeJson(path: string, value: unknown): void {
   replaceFile(path, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -61,7 +61,7 @@ export class FolderLock {
 
   /**
    * Takes a folder's lock; undefined where a living process has it. Makes the folder.
-   * @throws OutputError where the folder can't be written to
+   * @throws {OutputError} where the folder can't be written to
    */
   static take(folder: string): FolderLock | undefined {
     makeFolder(folder);
@@ -98,7 +98,7 @@ export class FolderLock {
     if (found !== undefined && job !== undefined && isGone(job)) remove(join(folder, NAME), found.file);
   }
 
-  /** @throws LostLockError where this process no longer holds the folder, as after a night suspended */
+  /** @throws {LostLockError} where this process no longer holds the folder, as after a night suspended */
   check(): void {
     if (statSync(this.#file, { throwIfNoEntry: false }) === undefined) throw new LostLockError(this.folder);
   }

@@ -18,7 +18,7 @@ export interface Input {
  * Refuses outputs that would overwrite an input, symbolic links resolved: the same place, an input inside what is
  * written, or an output inside an input that grows by it.
  * @param written files and folders that are written or cleared
- * @throws OutputError
+ * @throws {OutputError}
  */
 export function protectInputs(written: readonly string[], inputs: readonly Input[]): void {
   for (const { what, path, grows = false } of inputs) {
@@ -37,7 +37,7 @@ export function protectInputs(written: readonly string[], inputs: readonly Input
 
 /**
  * Checks that a folder can be made and written to, without making it.
- * @throws OutputError
+ * @throws {OutputError}
  */
 export function checkOutputFolder(path: string): void {
   const found = refusing(path, () => statOf(path));
@@ -47,7 +47,7 @@ export function checkOutputFolder(path: string): void {
 
 /**
  * Checks that a file can be written, its folder made where it is missing.
- * @throws OutputError
+ * @throws {OutputError}
  */
 export function checkOutputFile(path: string): void {
   const found = refusing(path, () => statOf(path));

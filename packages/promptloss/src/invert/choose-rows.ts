@@ -32,7 +32,7 @@ export function ratioOf(rows: readonly Sides[]): number {
 /**
  * The rows to invert, one flag a row. With a target, rows are taken in random order until the ratio is as near to the
  * target as inverting one row more or less can bring it.
- * @throws PromptlossError where the target lies outside what inverting can reach
+ * @throws {PromptlossError} where the target lies outside what inverting can reach
  */
 export function chooseRows(rows: readonly Candidate[], options: ChooseOptions): boolean[] {
   const { onlyLong, targetRatio, seed } = options;
@@ -51,7 +51,7 @@ export function chooseRows(rows: readonly Candidate[], options: ChooseOptions): 
   return invertToward(rows, shuffle([...candidates], seededDraw(seed)), targetRatio, chosen);
 }
 
-/** @throws PromptlossError for what is no ratio */
+/** @throws {PromptlossError} for what is no ratio */
 export function checkTarget(target: number): void {
   if (!(target > 0 && Number.isFinite(target)))
     throw new PromptlossError(`the target ratio must be a positive number, not ${target}`);

@@ -29,7 +29,7 @@ export const DEFAULT_WORDING: Wording = {
   output: "{instruction}\n\n{input}",
 };
 
-/** @throws PromptlossError for a wording without {instruction}, or with other placeholders */
+/** @throws {PromptlossError} for a wording without {instruction}, or with other placeholders */
 export function checkWording({ instruction, output }: Wording): void {
   if (instruction.trim() === "") throw new PromptlossError("the instruction of inverted rows is empty");
   const placeholders: string[] = output.match(/\{\w*\}/g) ?? [];

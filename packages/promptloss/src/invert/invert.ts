@@ -48,7 +48,7 @@ export interface Inverted {
 }
 
 /**
- * @throws PromptlossError for rows that are no single exchange, a bad wording, and a ratio out of reach
+ * @throws {PromptlossError} for rows that are no single exchange, a bad wording, and a ratio out of reach
  * @example
  * ```ts
  * import { invertExamples, loadExamples, loadTokenizer } from "promptloss";

@@ -13,7 +13,7 @@ export interface SampleOptions {
 /**
  * The rows to keep, one flag a row. Of the rows whose own ratio lies beyond the target, seen from the others, as many
  * are left out, in random order, as bring the ratio as near to the target as one row more or less can.
- * @throws PromptlossError where all rows lie on one side of the target
+ * @throws {PromptlossError} where all rows lie on one side of the target
  */
 export function sampleRows(rows: readonly Sides[], { targetRatio, seed }: SampleOptions): boolean[] {
   checkTarget(targetRatio);

@@ -103,7 +103,7 @@ export interface NormalizationSettings {
 
 /**
  * The factor of w·ℓ on each side. 0 for a side that is empty.
- * @throws LossError where the divisor is 0, so that the loss is not defined, and for a share outside [0, 1]
+ * @throws {LossError} where the divisor is 0, so that the loss is not defined, and for a share outside [0, 1]
  */
 export function lossFactors(totals: LossTotals, settings: NormalizationSettings): BySide<number> {
   const { tokens, weight, active, rows, longest } = totals;

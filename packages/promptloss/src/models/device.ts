@@ -11,7 +11,7 @@ export function missingDevice(wanted: string): string | undefined {
   return isThere ? undefined : `there is no ${wanted} here; there is ${devices.join(", ")}`;
 }
 
-/** @throws ModelError for a device that is not there */
+/** @throws {ModelError} for a device that is not there */
 export function checkDevice(wanted: string): void {
   const missing = missingDevice(wanted);
   if (missing !== undefined) throw new ModelError(`device: ${missing}`, { hint: DEVICE_HINT });

@@ -25,7 +25,7 @@ const SHOWN = 3;
 /** The draws of sources are numbered from 0; this one is nobody's. */
 const PREVIEW_DRAW = -1;
 
-/** @throws PromptlossError where a row that is named isn't there, and DataError as reading does */
+/** @throws {PromptlossError} where a row that is named isn't there, and {DataError} as reading does */
 export async function chooseExamples(
   sources: readonly DataSource[],
   read: ReadOptions,

@@ -46,7 +46,7 @@ export interface PreviewOptions {
 }
 
 /**
- * @throws TokenRowError where the overflow policy is `error` and the row too long
+ * @throws {TokenRowError} where the overflow policy is `error` and the row too long
  * @example
  * ```ts
  * import { createTemplate, loadExamples, loadTokenizer, previewRow } from "promptloss";

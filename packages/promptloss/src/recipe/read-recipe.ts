@@ -18,7 +18,7 @@ export interface ReadRecipeOptions {
 /**
  * Reads and checks a recipe. Relative paths of data, model and tokenizer that exist beside the recipe are taken from
  * there, others stay as they are (hub ids, paths from the working folder).
- * @throws RecipeError with every problem and its line
+ * @throws {RecipeError} with every problem and its line
  * @example
  * ```ts
  * import { readRecipe } from "promptloss";
@@ -35,7 +35,7 @@ export function readRecipe(file: string, { set = [] }: ReadRecipeOptions = {}): 
 /**
  * Checks a recipe that is an object already.
  * @param file names the recipe in errors; relative paths are tried beside it
- * @throws RecipeError with every problem
+ * @throws {RecipeError} with every problem
  * @example
  * ```ts
  * import { checkRecipe } from "promptloss";

@@ -31,7 +31,7 @@ export interface StudyReport {
 /**
  * Writes the report of a study's results as one HTML file that needs no network.
  * @param folder the study's output
- * @throws StudyError where no results lie there
+ * @throws {StudyError} where no results lie there
  * @example
  * ```ts
  * import { writeStudyReport } from "promptloss";

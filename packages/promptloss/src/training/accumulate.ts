@@ -54,7 +54,7 @@ export interface BatchLoss {
  * and all get the gradients and sums of the whole batch.
  * @param rows of this process; they may be none where there are others
  * @param measureAll measure tokens of weight 0 too
- * @throws LossError where the batch has no token that is trained on
+ * @throws {LossError} where the batch has no token that is trained on
  */
 export function accumulate(
   model: CausalLanguageModel,

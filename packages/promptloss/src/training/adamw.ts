@@ -69,7 +69,7 @@ export class AdamW {
 
   /**
    * Copies a state in.
-   * @throws TrainingError where it is of other parameters
+   * @throws {TrainingError} where it is of other parameters
    */
   restore({ steps, tensors }: { steps: number; tensors: ReadonlyMap<string, Tensor> }): void {
     const own = this.state().tensors;

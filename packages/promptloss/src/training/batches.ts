@@ -37,7 +37,7 @@ export class BatchPlan {
   /** The first step of each epoch, and the end. */
   readonly #starts: readonly number[];
 
-  /** @throws TrainingError for no rows, and for settings that make no sense */
+  /** @throws {TrainingError} for no rows, and for settings that make no sense */
   constructor(lengths: Int32Array, settings: BatchSettings, length: RunLength) {
     checkSettings(lengths, settings);
     this.#lengths = lengths;

@@ -28,7 +28,7 @@ export class BestWeights {
 
   /**
    * Copies the weights of a step into the parameters.
-   * @throws CheckpointError where they are not there, or not what was written
+   * @throws {CheckpointError} where they are not there, or not what was written
    */
   restore(step: number, hash: string, parameters: ReadonlyMap<string, Tensor>): void {
     const path = this.#pathOf(step);

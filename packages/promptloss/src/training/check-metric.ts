@@ -4,7 +4,7 @@ import { PART_OF_CODE } from "../data/token-parts.ts";
 import { LOSS_METRICS, type LossMetric } from "../loss/metrics.ts";
 import { TrainingError } from "./errors.ts";
 
-/** @throws TrainingError where no held-out token is of the part that a metric is about */
+/** @throws {TrainingError} where no held-out token is of the part that a metric is about */
 export function checkMetric(metric: LossMetric, heldOut: RowSet): void {
   if (metric === "weighted_loss") return;
   const [measured] = metric.split("_");

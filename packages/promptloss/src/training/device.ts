@@ -7,7 +7,7 @@ const ALONE = { localRank: 0, localSize: 1 };
 
 /**
  * A recipe's `training.device` as a device that is here: of several processes on a machine each takes a GPU of its own.
- * @throws TrainingError where there is none such, or where the processes would share one
+ * @throws {TrainingError} where there is none such, or where the processes would share one
  */
 export function deviceOf(
   wanted: string,

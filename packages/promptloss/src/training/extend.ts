@@ -21,7 +21,7 @@ export function isLonger(
 /**
  * Hands the checkpoints of the shorter run to the longer one.
  * @returns what has to be said of the result
- * @throws TrainingError where there is no checkpoint, or where the shorter run stopped early or was about to
+ * @throws {TrainingError} where there is no checkpoint, or where the shorter run stopped early or was about to
  */
 export function extend(
   before: Pick<Manifest, "recipe" | "steps" | "end" | "fingerprint">,

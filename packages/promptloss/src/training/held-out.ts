@@ -37,7 +37,7 @@ export interface HeldOutLoss {
 
 /**
  * Computes no gradients and drops nothing. With `ranks` all of them call it, with all rows, and each measures its share.
- * @throws NonFiniteLossError naming the first row whose loss is not finite
+ * @throws {NonFiniteLossError} naming the first row whose loss is not finite
  */
 export function heldOutLoss(
   model: CausalLanguageModel,
@@ -70,7 +70,7 @@ export function heldOutLoss(
   return ranks === undefined ? { loss, sums } : sumOverRanks(ranks, { loss, sums });
 }
 
-/** @throws NonFiniteLossError naming the first row whose loss is not finite */
+/** @throws {NonFiniteLossError} naming the first row whose loss is not finite */
 export function checkFinite(
   rows: readonly { readonly source: RowSource }[],
   sums: readonly PartSums[],

@@ -67,7 +67,7 @@ export function finishedEnd(manifest: Pick<Manifest, "end"> | undefined): RunEnd
 
 /**
  * Undefined where there is none.
- * @throws TrainingError for a file that is not a manifest: nobody can say which run its folder holds
+ * @throws {TrainingError} for a file that is not a manifest: nobody can say which run its folder holds
  */
 export function readManifest(path: string): Manifest | undefined {
   if (!existsSync(path)) return undefined;

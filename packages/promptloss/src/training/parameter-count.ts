@@ -14,7 +14,7 @@ export interface ParameterCount {
   readonly trainable: number;
 }
 
-/** @throws ModelError for targets that fit no module, and patterns that fit no parameter */
+/** @throws {ModelError} for targets that fit no module, and patterns that fit no parameter */
 export function countParameters(
   architecture: Architecture,
   { lora, training }: Pick<Recipe, "lora" | "training">,

@@ -38,9 +38,9 @@ export interface PrepareOptions {
 
 /**
  * Reads data and model.
- * @throws RecipeError for keys that a run needs and that are missing
- * @throws OutputError for an output that can't be written, or that would overwrite what the run reads
- * @throws DataError, ModelError, TrainingError and their kin for what can't be used
+ * @throws {RecipeError} for keys that a run needs and that are missing
+ * @throws {OutputError} for an output that can't be written, or that would overwrite what the run reads
+ * @throws {DataError}, {ModelError}, {TrainingError} and their kin for what can't be used
  * @example
  * ```ts
  * import { prepareRun, readRecipe } from "promptloss";
@@ -76,7 +76,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
   }
 }
 
-/** @throws TrainingError, ModelError where model, data and settings do not go together */
+/** @throws {TrainingError}, {ModelError} where model, data and settings do not go together */
 function runOver(
   { rows, heldOut, tokenizer, template, weights, notes, close }: OpenData,
   recipe: Recipe,

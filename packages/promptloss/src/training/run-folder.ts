@@ -45,7 +45,7 @@ export class RunFolder {
 
   /**
    * Takes a folder for a run.
-   * @throws TrainingError where another process holds it, or another run lies there; OutputError where it can't be made
+   * @throws {TrainingError} where another process holds it, or another run lies there; {OutputError} where it can't be made
    */
   constructor(run: TrainingRun, { overwrite = false, extend = false }: RunFolderOptions = {}) {
     const path = run.output;
@@ -104,7 +104,7 @@ export class RunFolder {
     return join(this.path, NAMES.profile);
   }
 
-  /** @throws LostLockError where this process no longer holds the folder, and so must not write to it */
+  /** @throws {LostLockError} where this process no longer holds the folder, and so must not write to it */
   check(): void {
     this.#lock.check();
   }
@@ -117,7 +117,7 @@ export class RunFolder {
     this.release();
   }
 
-  /** @throws TrainingError where the run that lies here is another, or not to be extended */
+  /** @throws {TrainingError} where the run that lies here is another, or not to be extended */
   #takeUp(found: Manifest, run: TrainingRun, extending: boolean): void {
     const differences = differencesOf(found, run);
     const text = differencesText(differences);

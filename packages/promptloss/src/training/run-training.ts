@@ -60,8 +60,8 @@ export interface FinishedRun {
 
 /**
  * Trains as a recipe says, into its output folder; goes on where an earlier process stopped.
- * @throws PromptlossError of many kinds, each with what to do; the last checkpoint is intact then, and the manifest
- * says how the run failed. LostLockError where another process took the folder over: nothing more is written then
+ * @throws {PromptlossError} of many kinds, each with what to do; the last checkpoint is intact then, and the manifest
+ * says how the run failed. {LostLockError} where another process took the folder over: nothing more is written then
  * @example
  * ```ts
  * import { readRecipe, runTraining } from "promptloss";
@@ -126,7 +126,7 @@ const IS_DONE = "is done";
 /**
  * What all ranks but the first do of {@link runTraining}: they compute their share and write nothing.
  * @returns how the run ended; undefined where it was finished before
- * @throws ProcessGroupError where another rank failed or is gone
+ * @throws {ProcessGroupError} where another rank failed or is gone
  */
 export async function followTraining(
   recipe: Recipe,

@@ -14,7 +14,7 @@ export interface ScheduleSettings {
 
 /**
  * The learning rate of a step, counted from 0.
- * @throws TrainingError for a warm-up longer than the run
+ * @throws {TrainingError} for a warm-up longer than the run
  */
 export function learningRateAt(step: number, settings: ScheduleSettings): number {
   const { schedule, learningRate, steps, warmupSteps } = settings;

@@ -12,7 +12,7 @@ export interface TrainOptions extends TrainerOptions {
 
 /**
  * Trains the run's model in place; goes on from the newest checkpoint where there is one.
- * @throws DivergenceError where the loss or a gradient is not finite; checkpoints stay as they are
+ * @throws {DivergenceError} where the loss or a gradient is not finite; checkpoints stay as they are
  * @example
  * ```ts
  * import { prepareRun, readRecipe, train } from "promptloss";

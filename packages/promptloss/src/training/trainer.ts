@@ -146,7 +146,7 @@ export class Trainer {
 
   /**
    * One step of the optimizer: the batch's gradients, clipping, the update, and its event.
-   * @throws DivergenceError where the loss or a gradient is not finite, before the update
+   * @throws {DivergenceError} where the loss or a gradient is not finite, before the update
    */
   step(batch: TrainingBatch): void {
     const { model, rows, settings } = this.#run;
@@ -190,7 +190,7 @@ export class Trainer {
 
   /**
    * Measures the held-out rows and keeps the weights that are best by `evaluation.metric`.
-   * @throws NonFiniteLossError naming the row
+   * @throws {NonFiniteLossError} naming the row
    */
   evaluate(): void {
     const { model, heldOut, settings } = this.#run;

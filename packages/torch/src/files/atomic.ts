@@ -57,7 +57,7 @@ export function removeDrafts(
 /**
  * Makes a folder and those above it. Unlike Node's own recursive way it ends where a file system refuses new folders by
  * saying that there is no such place, as /proc does.
- * @throws the system's error
+ * @throws {Error} the system's
  */
 export function makeFolder(path: string): void {
   const missing: string[] = [];
@@ -81,7 +81,7 @@ export function makeFolder(path: string): void {
  * Writes a file in place of what is there. A symbolic link stays and its target is replaced; a device or a pipe is
  * written to directly.
  * @param content the content, or a function that writes it to the open file
- * @throws the system's error; what was at `path` is intact then
+ * @throws {Error} the system's; what was at `path` is intact then
  */
 export function replaceFile(path: string, content: FileContent | ((file: number) => void)): void {
   const write = typeof content === "function" ? content : (file: number) => writeFileSync(file, content);

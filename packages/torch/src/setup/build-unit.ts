@@ -41,7 +41,7 @@ export interface UnitResult {
 /**
  * Builds the units, compiling up to `machine.jobs` files at once over all of them.
  *
- * @throws BuildError with the compiler's output. The objects that compiled before it are kept.
+ * @throws {BuildError} with the compiler's output. The objects that compiled before it are kept.
  */
 export async function buildUnits(units: readonly Unit[], context: BuildContext): Promise<UnitResult[]> {
   const plans = units.map((unit) => planCompilations(unit, context));

@@ -43,7 +43,7 @@ export interface BuildResult {
 /**
  * Builds what is out of date and writes `current.json`.
  *
- * @throws CompilerNotFoundError, BuildError
+ * @throws {CompilerNotFoundError}, {BuildError}
  */
 export async function buildNative(
   libtorch: Libtorch,

@@ -12,7 +12,7 @@ export interface Compiler {
   readonly version: string;
 }
 
-/** @throws CompilerNotFoundError that says what to install on this platform. */
+/** @throws {CompilerNotFoundError} that says what to install on this platform. */
 export async function findCompiler(machine: Machine): Promise<Compiler> {
   const own = variable(machine, "CXX");
   const commands = own === undefined ? ["c++", "g++", "clang++"] : [own];

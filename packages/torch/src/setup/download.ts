@@ -21,7 +21,7 @@ const TRIES = 3;
 /**
  * Brings `file` to hold what `url` serves.
  *
- * @throws SetupError where the server refuses, the connection breaks, or the content is another than `sha256` says; then
+ * @throws {SetupError} where the server refuses, the connection breaks, or the content is another than `sha256` says; then
  *   the file is removed.
  */
 export async function download(url: URL, file: string, options: DownloadOptions): Promise<void> {
@@ -48,7 +48,7 @@ export async function download(url: URL, file: string, options: DownloadOptions)
   await checkHash(file, options.sha256, url);
 }
 
-/** @throws SetupError where the file's content is another; it is removed unless it was never downloaded. */
+/** @throws {SetupError} where the file's content is another; it is removed unless it was never downloaded. */
 export async function checkHash(file: string, sha256: string, url: URL): Promise<void> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);

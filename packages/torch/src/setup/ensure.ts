@@ -13,7 +13,7 @@ export type LoadableBuild = CurrentBuild & { readonly addon: string };
  * The build in use. Where an installed package has none, set-up runs first and says on standard error what it does; a clone
  * is set up by its npm scripts alone.
  *
- * @throws NotBuiltError
+ * @throws {NotBuiltError}
  */
 export function ensureSetUp(): LoadableBuild {
   const found = loadable(readCurrentBuild());

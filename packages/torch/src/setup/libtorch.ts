@@ -62,7 +62,7 @@ export function compareVersions(a: string, b: string): number {
 /**
  * Reads the facts of the libtorch at `place`.
  *
- * @throws LibtorchInvalidError when files are missing or the version is below 1.13.
+ * @throws {LibtorchInvalidError} when files are missing or the version is below 1.13.
  */
 export function describeLibtorch(
   place: LibtorchPlace,

@@ -10,7 +10,7 @@ import { compareVersions, describeLibtorch, type Libtorch, sharedLibraryExtensio
  * The libtorch that `LIBTORCH` names, or `LIBTORCH_INCLUDE` and `LIBTORCH_LIB`; undefined where none is set.
  * The latter two take the folder itself or the one that contains it.
  *
- * @throws LibtorchInvalidError when what they name is no libtorch: the user asked for it, so nothing else is tried.
+ * @throws {LibtorchInvalidError} when what they name is no libtorch: the user asked for it, so nothing else is tried.
  */
 export function libtorchOfEnvironment(machine: Machine): Libtorch | undefined {
   const root = variable(machine, "LIBTORCH");

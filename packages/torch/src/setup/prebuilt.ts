@@ -107,7 +107,7 @@ export interface PackedPrebuilt {
 /**
  * Writes the build in use into `folder` as a package per platform holds it.
  *
- * @throws SetupError where the build in use is not for the libtorch that set-up fetches, which users will have.
+ * @throws {SetupError} where the build in use is not for the libtorch that set-up fetches, which users will have.
  */
 export function packPrebuilt(folder: string, machine: Machine = thisMachine()): PackedPrebuilt {
   const current = readCurrentBuild();

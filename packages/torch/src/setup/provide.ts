@@ -41,7 +41,7 @@ export async function findLibtorch(
 /**
  * Finds a libtorch or fetches one.
  *
- * @throws LibtorchNotFoundError with a message that lists every way; the errors of what the user named.
+ * @throws {LibtorchNotFoundError} with a message that lists every way; the errors of what the user named.
  */
 export async function provideLibtorch(machine: Machine, options: ProvideOptions = {}): Promise<Provided> {
   const found = await findLibtorch(machine, options.accepts);

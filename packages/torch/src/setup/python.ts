@@ -29,7 +29,7 @@ export async function findPython(machine: Machine): Promise<Python | undefined> 
 /**
  * The libtorch inside the Python package torch.
  *
- * @throws PythonTorchNotFoundError when no interpreter has it; LibtorchInvalidError when it lacks headers.
+ * @throws {PythonTorchNotFoundError} when no interpreter has it; {LibtorchInvalidError} when it lacks headers.
  */
 export async function libtorchOfPython(machine: Machine): Promise<Libtorch> {
   // find_spec does not import torch, which would take seconds.

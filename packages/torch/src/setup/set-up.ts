@@ -25,7 +25,7 @@ export interface SetUpResult extends BuildResult {
  * Finds or fetches libtorch and makes native code for it the build in use: prebuilt code that fits, or else one that is
  * built here.
  *
- * @throws SetupError and its families.
+ * @throws {SetupError} and its families.
  */
 export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
   const { machine = thisMachine(), log = () => {} } = options;

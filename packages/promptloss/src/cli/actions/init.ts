@@ -65,7 +65,7 @@ interface Facts {
   readonly template: "tokenizer" | "alpaca";
 }
 
-/** @throws DataError, ModelError, TokenizerError for what can't be used; PromptlossError for data without a row */
+/** @throws {DataError}, {ModelError}, {TokenizerError} for what can't be used; {PromptlossError} for data without a row */
 async function factsOf(data: string, model: string): Promise<Facts> {
   const { architecture } = readModelConfig(model);
   const tokenizer = await loadTokenizer(model);

@@ -47,7 +47,7 @@ export interface FitReport {
   readonly notes: readonly string[];
 }
 
-/** @throws StatisticsError and its kin, TableFileError; each names the file */
+/** @throws {StatisticsError} and its kin, {TableFileError}; each names the file */
 export function fitTable(request: FitRequest): FitReport {
   const { file, formulas, family, reml, vertex, at, level } = request;
   const notes: string[] = [];

@@ -70,7 +70,7 @@ export class TokenCache implements ClassifiedRows {
 
   /**
    * Opens a cache and checks all of it.
-   * @throws TokenCacheError with the fault that makes it unusable
+   * @throws {TokenCacheError} with the fault that makes it unusable
    */
   static open(path: string): TokenCache {
     let file: number;
@@ -170,7 +170,7 @@ function openFresh(path: string, key: TokenCacheKey): TokenCache {
 /**
  * Opens the cache at `path` or, where it is missing, foreign, damaged or made from something else, builds it.
  * Processes that build at once each write a file of their own; whoever is last puts his in place.
- * @throws what making the rows throws
+ * @throws {Error} what making the rows throws
  */
 export async function openTokenCache(
   path: string,

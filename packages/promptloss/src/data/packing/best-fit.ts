@@ -62,7 +62,7 @@ class RoomIndex {
 /**
  * Plans packs of at most `budget` tokens. Every row is in exactly one pack.
  * @param lengths tokens of each row
- * @throws PackingError for a row that is longer than the budget
+ * @throws {PackingError} for a row that is longer than the budget
  */
 export function planPacks(lengths: ArrayLike<number>, { budget, seed }: PackOptions): PackPlan {
   checkLengths(lengths, "budget", budget);
@@ -87,7 +87,7 @@ export function planPacks(lengths: ArrayLike<number>, { budget, seed }: PackOpti
   return { budget, packs: packs.map((rows) => Int32Array.from(rows)), padding };
 }
 
-/** @throws PackingError when a plan does not hold every one of `rows` rows exactly once */
+/** @throws {PackingError} when a plan does not hold every one of `rows` rows exactly once */
 export function checkPlan(plan: readonly Int32Array[], rows: number): void {
   const seen = new Uint8Array(rows);
   for (const pack of plan) {

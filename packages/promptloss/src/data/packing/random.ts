@@ -33,7 +33,7 @@ export function sortedByLength(lengths: ArrayLike<number>, direction: "up" | "do
   return order.sort((a, b) => sign * (lengths[a]! - lengths[b]!));
 }
 
-/** @throws PackingError unless all lengths are whole numbers from 1 to `most` */
+/** @throws {PackingError} unless all lengths are whole numbers from 1 to `most` */
 export function checkLengths(lengths: ArrayLike<number>, field: string, most: number): void {
   if (!Number.isInteger(most) || most < 1)
     throw new PackingError(field, `${most} is not a whole number of 1 or more`);

@@ -7,7 +7,7 @@ import { DataError } from "./data-error.ts";
 
 /**
  * @param name the file as the user named it
- * @throws DataError for bytes that are no UTF-8 text, saying what they are where that is known
+ * @throws {DataError} for bytes that are no UTF-8 text, saying what they are where that is known
  */
 export function decodeText(bytes: Buffer, name: string): string {
   refuseForeign(bytes, name);
@@ -20,7 +20,7 @@ export function decodeText(bytes: Buffer, name: string): string {
   });
 }
 
-/** @throws DataError where the file can't be read, or is no UTF-8 text */
+/** @throws {DataError} where the file can't be read, or is no UTF-8 text */
 export function readTextFile(path: string): string {
   let bytes: Buffer;
   try {

@@ -54,7 +54,7 @@ export class BoundedJinja {
   readonly #limits: JinjaLimits;
   #steps = 0;
 
-  /** @throws Error where the source is not Jinja */
+  /** @throws {Error} where the source is not Jinja */
   constructor(source: string, limits: JinjaLimits = JINJA_LIMITS) {
     this.#program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
     this.#limits = limits;
@@ -71,8 +71,8 @@ export class BoundedJinja {
   }
 
   /**
-   * @throws JinjaLimitError beyond a limit
-   * @throws Error that the template raises, or for what it can't do
+   * @throws {JinjaLimitError} beyond a limit
+   * @throws {Error} that the template raises, or for what it can't do
    */
   render(variables: Readonly<Record<string, unknown>>): string {
     const environment = globals(this.#limits);

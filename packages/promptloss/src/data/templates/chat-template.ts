@@ -72,7 +72,7 @@ export class ChatTemplate implements Template {
   /** What follows the last completion, without `#trailing`. */
   readonly #completionSuffix: string;
 
-  /** @throws TemplateError when the tokenizer has no chat template or it is not valid Jinja */
+  /** @throws {TemplateError} when the tokenizer has no chat template or it is not valid Jinja */
   constructor(
     tokenizer: Pick<
       Tokenizer,

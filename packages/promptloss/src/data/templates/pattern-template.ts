@@ -51,7 +51,7 @@ export class PatternTemplate implements Template {
   readonly #bos: string;
   readonly #eos: string;
 
-  /** @throws TemplateError when a string has an unknown placeholder or lacks the one that it is for */
+  /** @throws {TemplateError} when a string has an unknown placeholder or lacks the one that it is for */
   constructor(name: string, strings: TemplateStrings, tokenizer: Pick<Tokenizer, "special" | "idOf">) {
     this.name = name;
     this.#strings = strings;

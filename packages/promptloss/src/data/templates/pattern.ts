@@ -25,7 +25,7 @@ function isPlaceholder(name: string): name is Placeholder {
 /**
  * Reads a template string.
  * @param name the template's name, for errors
- * @throws TemplateError on an unknown placeholder or a lone brace
+ * @throws {TemplateError} on an unknown placeholder or a lone brace
  */
 export function parsePattern(name: string, source: string): Pattern {
   const pieces: PatternPiece[] = [];

@@ -62,12 +62,12 @@ export interface Template {
   /**
    * The renderings of an example: one, or one for each trained turn where a template that rewrites history is
    * split. Untrained assistant turns are prompt (class `input`).
-   * @throws TemplateError when the template cannot take the row
+   * @throws {TemplateError} when the template cannot take the row
    */
   render(example: ConversationExample, trained: TrainedTurns): Rendering[];
   /**
    * The prompt for the completion of some turns: to the letter what `render` puts before a trained completion.
-   * @throws TemplateError when the template cannot take the turns
+   * @throws {TemplateError} when the template cannot take the turns
    */
   renderPrompt(turns: readonly Turn[]): Prompt;
 }

@@ -41,7 +41,7 @@ function checkStrings(strings: TemplateStrings): void {
 
 /**
  * Makes the template that a recipe names.
- * @throws TemplateError for an unknown name, a bad string or a tokenizer without a chat template
+ * @throws {TemplateError} for an unknown name, a bad string or a tokenizer without a chat template
  * @example
  * ```ts
  * import { createTemplate, loadTokenizer } from "promptloss";

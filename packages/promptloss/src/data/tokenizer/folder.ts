@@ -137,7 +137,7 @@ export async function readStopIds(path: string): Promise<number[]> {
 /**
  * Reads a tokenizer folder.
  * @param path a folder with at least `tokenizer.json`
- * @throws TokenizerError when `tokenizer.json` is missing or a file is not what it should be
+ * @throws {TokenizerError} when `tokenizer.json` is missing or a file is not what it should be
  */
 export async function readTokenizerFolder(path: string): Promise<TokenizerFolder> {
   const jsonPath = join(path, "tokenizer.json");

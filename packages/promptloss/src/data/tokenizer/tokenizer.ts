@@ -205,7 +205,7 @@ export class Tokenizer {
   }
 }
 
-/** @throws TokenizerError when the configs name tokens that tokenizer.json does not have in their place */
+/** @throws {TokenizerError} when the configs name tokens that tokenizer.json does not have in their place */
 function checkBelongsTogether(folder: TokenizerFolder, native: NativeTokenizer): void {
   const special = Object.entries(folder.special).map(([name, token]) => ({
     name: `${name}_token`,
@@ -260,7 +260,7 @@ async function findPrefixIds(native: NativeTokenizer): Promise<Int32Array> {
 
 /**
  * Loads a Hugging Face tokenizer or model folder.
- * @throws TokenizerError when files are missing, broken or do not belong together
+ * @throws {TokenizerError} when files are missing, broken or do not belong together
  * @example
  * ```ts
  * import { loadTokenizer } from "promptloss";

@@ -12,7 +12,7 @@ export interface IdVocabulary extends Pick<Tokenizer, "vocabularySize" | "stopId
 
 /**
  * Weights of 0 and masked tokens are `instruction`, the others completion, a stop token that ends them `end`.
- * @throws TokenRowError for ids outside the vocabulary, and for masks or weights that do not fit
+ * @throws {TokenRowError} for ids outside the vocabulary, and for masks or weights that do not fit
  */
 export function classifyIds(
   { inputIds, completionMask, weights, weight, source }: TokenExample,

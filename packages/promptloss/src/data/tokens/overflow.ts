@@ -43,7 +43,7 @@ function promptLength(tokens: WeightedTokens): number {
 /**
  * Makes a row fit. `truncate-prompt` takes tokens from the left of what is before the first trained completion and
  * keeps BOS; a row that stays too long without any prompt is left out (`no-room`).
- * @throws TokenRowError with policy `error`
+ * @throws {TokenRowError} with policy `error`
  */
 export function fitTokens(tokens: WeightedTokens, options: OverflowOptions): Fit {
   const { maxLength, policy, bosId } = options;

@@ -42,7 +42,7 @@ export class ExampleTokenizer {
   readonly #encoder: BoundaryEncoder;
   readonly #tally: TokenizationTally;
 
-  /** @throws TemplateError for a turn policy that makes no sense */
+  /** @throws {TemplateError} for a turn policy that makes no sense */
   constructor(tokenizer: Tokenizer, template: Template, options: TokenizeOptions = {}) {
     this.#tokenizer = tokenizer;
     this.#template = template;
@@ -60,7 +60,7 @@ export class ExampleTokenizer {
 
   /**
    * The rows of examples, in order; a template that splits a row gives several.
-   * @throws TemplateError or TokenRowError, naming the row, unless bad rows are skipped
+   * @throws {TemplateError} or {TokenRowError}, naming the row, unless bad rows are skipped
    */
   async *rows(examples: Iterable<Example> | AsyncIterable<Example>): AsyncGenerator<ClassifiedTokens> {
     let pending: Promise<ClassifiedTokens[]> | undefined;

@@ -53,7 +53,7 @@ function checkKeys(value: object, known: readonly string[], prefix: string): voi
 
 /**
  * Checks a policy and settles the weight of each class.
- * @throws WeightError for an unknown key, and for a weight that makes no sense (see {@link weightProblems})
+ * @throws {WeightError} for an unknown key, and for a weight that makes no sense (see {@link weightProblems})
  */
 export function resolveWeightPolicy(policy: WeightPolicy): ResolvedWeightPolicy {
   checkKeys(policy, KEYS, "");
@@ -86,7 +86,7 @@ export function resolveWeightPolicy(policy: WeightPolicy): ResolvedWeightPolicy 
 
 /**
  * Gives a row its weights.
- * @throws WeightError when the token-weight function returns what is no weight; it names the row and the token
+ * @throws {WeightError} when the token-weight function returns what is no weight; it names the row and the token
  */
 export function weighTokens(row: ClassifiedTokens, policy: ResolvedWeightPolicy): WeightedTokens {
   const { ids, classes, partWeights, scales, rowWeight, source } = row;

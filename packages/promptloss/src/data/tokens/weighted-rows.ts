@@ -60,8 +60,8 @@ export class WeightedRows {
 
   /**
    * Reads every row once.
-   * @throws WeightError for settings that make no sense
-   * @throws TokenRowError naming a row without a trained token, or too long under `error`
+   * @throws {WeightError} for settings that make no sense
+   * @throws {TokenRowError} naming a row without a trained token, or too long under `error`
    */
   constructor(rows: ClassifiedRows, options: WeightedRowsOptions) {
     this.#rows = rows;
@@ -106,7 +106,7 @@ export class WeightedRows {
     return this.#indices.length;
   }
 
-  /** @throws RangeError when there is no such row */
+  /** @throws {RangeError} when there is no such row */
   at(index: number): WeightedTokens {
     const position = this.#indices[index];
     if (position === undefined) throw new RangeError(`no row ${index} among ${this.length}`);
@@ -132,7 +132,7 @@ function addSums(
   }
 }
 
-/** @throws TokenRowError when no token of the row is trained on, saying why */
+/** @throws {TokenRowError} when no token of the row is trained on, saying why */
 function checkTrained(row: ClassifiedTokens, tokens: WeightedTokens): void {
   if (tokens.trainedCount > 0) return;
   const completions = (classes: Uint8Array): number => {

@@ -33,7 +33,7 @@ export class WeightedTokens implements WeightedTokensFields {
 
   /**
    * Binds the three arrays together. They are taken over, not copied.
-   * @throws WeightError when lengths differ, a class is unknown or a weight is negative or not finite
+   * @throws {WeightError} when lengths differ, a class is unknown or a weight is negative or not finite
    */
   static of(fields: WeightedTokensFields): WeightedTokens {
     const { ids, classes, weights } = fields;

@@ -68,7 +68,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateResult
   return { scores, records, failures };
 }
 
-/** Before the weights are loaded, which takes its time. @throws OutputError */
+/** Before the weights are loaded, which takes its time. @throws {OutputError} */
 function checkOutput({ output, model, adapter, tasks, data }: EvaluateOptions): void {
   if (output === undefined) return;
   checkOutputFolder(output);

@@ -38,7 +38,7 @@ export interface StudyContent {
   readonly recommendations: readonly Recommendation[];
 }
 
-/** @throws StatisticsError for settings that no model can follow */
+/** @throws {StatisticsError} for settings that no model can follow */
 export function studyContent(
   results: StudyResults,
   cells: readonly ReportCell[] = [],

@@ -28,7 +28,7 @@ export interface KnownNoise {
   readonly df: number;
 }
 
-/** @throws StatisticsError for a score or a place that is no finite number */
+/** @throws {StatisticsError} for a score or a place that is no finite number */
 export function checkObservations(observations: readonly Observation[]): void {
   for (const [i, { wp, score, logRate = 0, logRatio = 0 }] of observations.entries()) {
     if (!(wp >= 0 && wp <= 1))

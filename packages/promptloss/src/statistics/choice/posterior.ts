@@ -41,7 +41,7 @@ export const defaultDraws = 2000;
 
 /**
  * @param points where the curve is asked for
- * @throws StatisticsError for observations that are no numbers
+ * @throws {StatisticsError} for observations that are no numbers
  */
 export function posterior(
   points: readonly Point[],

@@ -67,7 +67,7 @@ function clamp(wp: number): number {
   return Math.min(1, Math.max(0, wp));
 }
 
-/** @throws StatisticsError for a ratio or a size that is not positive, and for unknown names */
+/** @throws {StatisticsError} for a ratio or a size that is not positive, and for unknown names */
 export function priorFor(question: PriorQuestion): Prior {
   const { generationRatio: ratio, taskGroup, normalization = "weight-sum", parameters } = question;
   if (ratio !== undefined && !(ratio > 0 && Number.isFinite(ratio)))

@@ -110,7 +110,7 @@ export const TOLERATED_SHARE = 0.1;
 export const GAP_UNIT = "of the gap between best and worst";
 
 /**
- * @throws StatisticsError for a ratio that is not positive, unknown names, weights outside [0, 1]
+ * @throws {StatisticsError} for a ratio that is not positive, unknown names, weights outside [0, 1]
  * @example
  * ```ts
  * import { recommend } from "promptloss";

@@ -53,7 +53,7 @@ export interface WeightAnalysis {
 /**
  * @param level of intervals
  * @param about default: tasks in general from four tasks, these tasks with fewer
- * @throws StatisticsError where there is nothing to compare
+ * @throws {StatisticsError} where there is nothing to compare
  */
 export function analyzeWeights(rows: readonly WeightRow[], level: number, about?: About): WeightAnalysis {
   const table = scoreTable(rows);

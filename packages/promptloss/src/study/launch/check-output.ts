@@ -5,7 +5,7 @@ import { checkOutputFolder, type Input, protectInputs } from "../../files/output
 import type { Study } from "../plan/read-study.ts";
 import { resultsFiles } from "../results/results-file.ts";
 
-/** @throws OutputError */
+/** @throws {OutputError} */
 export async function checkStudyOutput(study: Study): Promise<void> {
   const { output, file, cells, tasks } = study;
   checkOutputFolder(output);

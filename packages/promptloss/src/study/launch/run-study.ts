@@ -47,7 +47,7 @@ export interface RunStudySummary {
 
 /**
  * Runs the cells of a study that are not done.
- * @throws StudyError for ids that are no cell's; OutputError for an output that can't be written, or that would overwrite
+ * @throws {StudyError} for ids that are no cell's; {OutputError} for an output that can't be written, or that would overwrite
  *   what the study reads
  * @example
  * ```ts

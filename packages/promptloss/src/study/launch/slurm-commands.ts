@@ -16,7 +16,7 @@ export interface SlurmTask {
 /** There is no Slurm on this machine. */
 export class NoSlurmError extends StudyError {}
 
-/** @throws StudyError for a command that is missing or that fails */
+/** @throws {StudyError} for a command that is missing or that fails */
 function slurm(command: string, args: readonly string[]): string {
   const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
   if (error !== undefined)

@@ -41,7 +41,7 @@ const program = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 /**
  * Submits the cells that are not done and that no job has already.
  * @returns undefined where there is none
- * @throws StudyError where Slurm refuses the job or is not there
+ * @throws {StudyError} where Slurm refuses the job or is not there
  */
 export function submitStudy(study: Study, options: SubmitOptions = {}): SubmittedJob | undefined {
   const { retry = false, only, args = [] } = options;
@@ -82,7 +82,7 @@ export function submitStudy(study: Study, options: SubmitOptions = {}): Submitte
 /**
  * What Slurm says of a study's cells, by id: the newest task of each. Empty for a study that was never submitted, and on
  * a machine without Slurm's commands.
- * @throws StudyError where Slurm does not answer
+ * @throws {StudyError} where Slurm does not answer
  */
 export function slurmStatus(study: Study): Map<string, QueuedCell> {
   const jobs = jobsOf(study);

@@ -14,7 +14,7 @@ export interface BaseRecipe {
   readonly lineOf: LineOf;
 }
 
-/** @throws RecipeError for a recipe that can't be read */
+/** @throws {RecipeError} for a recipe that can't be read */
 export function readBaseRecipe(recipe: string | Plain, studyFile: string, lineOf: LineOf): BaseRecipe {
   const folder = dirname(studyFile);
   if (typeof recipe !== "string")
@@ -31,7 +31,7 @@ export function readBaseRecipe(recipe: string | Plain, studyFile: string, lineOf
 
 /**
  * Sets values at dotted keys, in a copy.
- * @throws StudyFileError for a key that leads nowhere
+ * @throws {StudyFileError} for a key that leads nowhere
  */
 export function withValues(
   recipe: unknown,

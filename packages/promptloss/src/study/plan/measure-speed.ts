@@ -14,7 +14,7 @@ const STEPS = 4;
 
 /**
  * Tokens a second, over three steps after the first.
- * @throws StudyError where the training fails
+ * @throws {StudyError} where the training fails
  */
 export async function measureSpeed({ id, recipe }: Cell): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "promptloss-speed-"));

@@ -50,7 +50,7 @@ export class DataMeter {
   /**
    * Weights change nothing that is measured here but for which of them are 0: cells that differ in others alone are
    * measured once.
-   * @throws DataError, TokenRowError and their kin for data that training would refuse, TrainingError for batches that
+   * @throws {DataError}, {TokenRowError} and their kin for data that training would refuse, {TrainingError} for batches that
    * can't be made
    */
   measure(recipe: Recipe): Promise<DataMeasure> {
@@ -135,7 +135,7 @@ const CHECKPOINT_TENSORS = 3;
 
 /**
  * From a model folder's config.
- * @throws ModelError where there is no such folder here; ModelConfigError for a config that is not supported
+ * @throws {ModelError} where there is no such folder here; {ModelConfigError} for a config that is not supported
  */
 export function measureModel(recipe: Recipe): ModelMeasure {
   const { lora, checkpoints, evaluation } = recipe;

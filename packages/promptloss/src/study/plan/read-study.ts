@@ -52,7 +52,7 @@ type LineOf = BaseRecipe["lineOf"];
 
 /**
  * Reads and checks a study file. Paths are taken from beside the file that names them where they exist there.
- * @throws StudyFileError with every problem and its line; RecipeError for a base recipe that can't be read
+ * @throws {StudyFileError} with every problem and its line; {RecipeError} for a base recipe that can't be read
  * @example
  * ```ts
  * import { readStudy } from "promptloss";

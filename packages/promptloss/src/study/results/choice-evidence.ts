@@ -23,7 +23,7 @@ const NOTHING_ASIDE = { aside: new Set<string>(), notes: [] };
 
 /**
  * Benchmarks that say nothing of any weight, as those at chance, are set aside with a note.
- * @throws StudyError for an objective that the results do not have
+ * @throws {StudyError} for an objective that the results do not have
  */
 export function studyEvidence(results: readonly ResultRow[], question: EvidenceQuestion): StudyEvidence {
   const { generationRatio, taskGroup, objective } = question;

@@ -49,7 +49,7 @@ export function writeStudyResults(folder: string, results: StudyResults): void {
 
 /**
  * Reads the results of a study so far from its folder, for models and reports.
- * @throws StudyError where no results lie there
+ * @throws {StudyError} where no results lie there
  * @example
  * ```ts
  * import { readStudyResults } from "promptloss";

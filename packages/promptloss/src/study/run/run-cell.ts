@@ -16,14 +16,14 @@ export interface RunCellOptions {
   /** Begin the training anew. */
   readonly overwrite: boolean;
   readonly signal: AbortSignal;
-  /** @throws LostLockError where another process has taken the cell over, and this one must not write to it */
+  /** @throws {LostLockError} where another process has taken the cell over, and this one must not write to it */
   readonly check: () => void;
   readonly onEvent: (event: TrainingEvent) => void;
 }
 
 /**
  * The state that it ends in: done, failed or interrupted.
- * @throws LostLockError where another process has taken the cell over; nothing more is written then
+ * @throws {LostLockError} where another process has taken the cell over; nothing more is written then
  */
 export async function runCell(study: Study, folder: CellFolder, options: RunCellOptions): Promise<CellState> {
   folder.create();

@@ -78,7 +78,7 @@ const readers: Readonly<Record<string, Reader>> = {
 
 /**
  * Reads a table by its ending: .csv, .tsv, .jsonl, .ndjson, .json.
- * @throws TableFileError for a file that can't be read as one, with its line
+ * @throws {TableFileError} for a file that can't be read as one, with its line
  */
 export function readTable(file: string): Row[] {
   const reader = readers[extname(file).toLowerCase()];

@@ -3,7 +3,7 @@ import { type Row, TableError, wpOfPlw } from "../../statistics/index.ts";
 
 /**
  * Adds `wp` to rows that have `plw` and no `wp`; others come back as they are. Missing weights stay missing.
- * @throws TableError for a weight that is no number of 0 or more
+ * @throws {TableError} for a weight that is no number of 0 or more
  */
 export function withWp(rows: readonly Row[]): readonly Row[] {
   if (rows.some((row) => "wp" in row) || !rows.some((row) => "plw" in row)) return rows;

@@ -68,7 +68,7 @@ function armsOf(
   ];
 }
 
-/** @throws StudyError where a test row is one of the search's rows */
+/** @throws {StudyError} where a test row is one of the search's rows */
 export async function refuseOverlap(file: string, recipe: Recipe, test: string): Promise<void> {
   const { sources, read, heldOut } = dataPlanOf(recipe, file);
   const seen = new Set<string>();

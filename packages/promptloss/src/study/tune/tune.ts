@@ -36,7 +36,7 @@ export interface Scored extends TuneRun {
 
 /**
  * @returns the report, or undefined where cells are still to be run: interrupted, or submitted to Slurm
- * @throws StudyError for a search that other settings began, and for cells that failed
+ * @throws {StudyError} for a search that other settings began, and for cells that failed
  */
 export async function tune(
   settings: TuneSettings,
@@ -113,7 +113,7 @@ export async function tune(
   return report;
 }
 
-/** @throws StudyError where the folder holds a search of other settings, whose proposals would be others */
+/** @throws {StudyError} where the folder holds a search of other settings, whose proposals would be others */
 function keepSettings(settings: TuneSettings): void {
   const file = join(settings.output, "tune.json");
   const before = readJson<{ settings: object }>(file);

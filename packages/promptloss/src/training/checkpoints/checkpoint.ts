@@ -101,7 +101,7 @@ export function renameRun(folder: string, from: string, to: string): void {
 
 /**
  * Reads a checkpoint folder and checks every byte of it. The tensors are the caller's.
- * @throws CheckpointError where it is not there, damaged, or of another run
+ * @throws {CheckpointError} where it is not there, damaged, or of another run
  */
 export function readCheckpoint(folder: string, fingerprint: string): Checkpoint {
   const { version, fingerprint: found, state, files } = readState(folder);
@@ -131,7 +131,7 @@ function otherRng(rank: number): string {
   return `${RNG}.${rank}`;
 }
 
-/** @throws CheckpointError where a file is not there, or not what was written */
+/** @throws {CheckpointError} where a file is not there, or not what was written */
 function checkFiles(folder: string, files: StateFile["files"]): void {
   for (const name of [WEIGHTS, OPTIMIZER]) {
     const file = join(folder, name);
@@ -143,7 +143,7 @@ function checkFiles(folder: string, files: StateFile["files"]): void {
 
 /**
  * What a checkpoint says of its run, of whatever run, every byte of it checked.
- * @throws CheckpointError where it is not there or damaged
+ * @throws {CheckpointError} where it is not there or damaged
  */
 export function readWholeState(folder: string): RunState {
   const { state, files } = readState(folder);
@@ -153,7 +153,7 @@ export function readWholeState(folder: string): RunState {
 
 /**
  * What a checkpoint says of its run, without its tensors.
- * @throws CheckpointError where it is not there or not what was written
+ * @throws {CheckpointError} where it is not there or not what was written
  */
 export function readState(folder: string): StateFile {
   const path = join(folder, STATE);

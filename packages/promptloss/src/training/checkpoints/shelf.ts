@@ -56,7 +56,7 @@ export class CheckpointShelf {
   /**
    * The newest checkpoint that is whole; undefined where there is none.
    * @param onDamaged told of each newer one that is not
-   * @throws CheckpointError where the newest is of another run
+   * @throws {CheckpointError} where the newest is of another run
    */
   newest(onDamaged: (error: CheckpointError) => void): Checkpoint | undefined {
     for (const step of this.steps()) {

@@ -16,7 +16,7 @@ export class KlPenalty {
 
   /**
    * Call it before the first step. With an adapter the starting model is the model without it, and needs no copy.
-   * @throws TrainingError for a negative coefficient
+   * @throws {TrainingError} for a negative coefficient
    */
   constructor(model: CausalLanguageModel, { coefficient }: { readonly coefficient: number }) {
     if (!(coefficient >= 0 && Number.isFinite(coefficient)))

@@ -16,7 +16,7 @@ export class MinkowskiPenalty {
 
   /**
    * Call it before the first step.
-   * @throws TrainingError for an order below 1 and a negative coefficient
+   * @throws {TrainingError} for an order below 1 and a negative coefficient
    */
   constructor(weights: Iterable<Tensor>, settings: MinkowskiSettings) {
     const { order, coefficient } = settings;

@@ -32,7 +32,7 @@ interface Sums {
 
 /**
  * @param start the weights that training began with, by the model's names; each is asked for once, and the caller's
- * @throws TrainingError naming a tensor with a weight that is not finite
+ * @throws {TrainingError} naming a tensor with a weight that is not finite
  */
 export function distancesOf(model: CausalLanguageModel, start: (name: string) => Tensor): Distances {
   const all = emptySums();

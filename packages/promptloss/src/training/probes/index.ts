@@ -24,7 +24,7 @@ export interface Probes {
  * Without what a run has not measured.
  * @param metrics the run's metrics.jsonl
  * @param writtenStep the step whose weights the model has
- * @throws TrainingError where a weight is not finite
+ * @throws {TrainingError} where a weight is not finite
  */
 export async function probeRun(
   run: TrainingRun,

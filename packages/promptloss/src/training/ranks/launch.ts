@@ -24,7 +24,7 @@ export interface Launched {
 
 /**
  * The place of a launcher; undefined for one process, also where a launcher started only one.
- * @throws TrainingError where the recipe asks for another number of processes than the launcher started
+ * @throws {TrainingError} where the recipe asks for another number of processes than the launcher started
  */
 export function launcherPlacement(recipe: Recipe, env = process.env): Placement | undefined {
   const placement = placementOf(env);

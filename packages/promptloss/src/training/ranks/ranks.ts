@@ -12,7 +12,7 @@ const TOGETHER = 32 << 20;
 export class Ranks {
   readonly group: ProcessGroup;
 
-  /** @throws ProcessGroupError, DistributedUnavailableError */
+  /** @throws {ProcessGroupError}, {DistributedUnavailableError} */
   constructor(options: ProcessGroupOptions) {
     this.group = ProcessGroup.join(options);
   }
@@ -32,7 +32,7 @@ export class Ranks {
 
   /**
    * Checks that all ranks have prepared the same run.
-   * @throws TrainingError on all of them where not
+   * @throws {TrainingError} on all of them where not
    */
   agreeOn({ fingerprint, batches }: Pick<TrainingRun, "fingerprint" | "batches">): void {
     // Of the hash so many bits as a number holds.

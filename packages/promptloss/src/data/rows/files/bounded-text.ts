@@ -7,7 +7,7 @@ export const MOST_TEXT_BYTES = 8 << 20;
 
 /**
  * @param name as errors call the file
- * @throws DataError for one that is too large
+ * @throws {DataError} for one that is too large
  */
 export async function readBoundedText(path: string, name: string): Promise<string> {
   const { size } = await stat(path);
