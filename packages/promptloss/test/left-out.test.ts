@@ -142,6 +142,6 @@ describe("columns that nothing reads", () => {
     );
     expect(status).toBe(1);
     expect(stderr).toMatch(/messages\[1\]\.reasoning_content": "reasoning_content" isn't supported/);
-    expect(stderr).toMatch(/\nWrite it into the content/);
+    expect(stderr).toMatch(/\n {2}Write it into the content/);
   });
 });
