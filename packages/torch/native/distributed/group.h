@@ -107,6 +107,7 @@ class Group {
       problem = thrown.what();
     }
     failure_ = find_fault(problem, timed_out);
+    await_others(failure_->peers);
     fail(*failure_);
   }
 
@@ -124,6 +125,7 @@ class Group {
     // Until the beat is out: the process may end at once.
     watch_->wait_for_news();
     watch_->wait_for_news();
+    await_others({});
   }
 
   /** Ends the group where all are done with it. After a failure its threads are left as they are: work may hang in them. */
@@ -208,6 +210,11 @@ class Group {
     return c10d::ProcessGroupGloo::createDefaultDevice();
   }
 
+  /** The store goes with the process that hosts it: the others must have read why before that, if they can read at all. */
+  void await_others(const std::vector<int>& at_fault) {
+    if (settings.hosts_store) watch_->await_told(at_fault, Clock::now() + 4 * patience());
+  }
+
   /** How long it takes to see that a rank is silent: some beats. */
   Milliseconds patience() const { return watch_->interval * 7 / 2; }
 
@@ -225,12 +232,12 @@ class Group {
     const auto until = began + patience();
     for (;;) {
       if (const auto cause = watch_->cause()) return of_cause(*cause);
-      if (const auto error = watch_->store_error()) return of_store("no longer answers: " + first_line(*error));
       const auto peers = watch_->peers();
       for (int rank = 0; rank < settings.world; ++rank) {
         const Beat& beat = peers[static_cast<size_t>(rank)].beat;
         if (rank != settings.rank && !beat.reason.empty()) return publish({rank}, "stopped: " + beat.reason);
       }
+      if (const auto error = watch_->store_error()) return of_store("no longer answers: " + first_line(*error));
       if (Clock::now() >= until) break;
       watch_->wait_for_news();
     }

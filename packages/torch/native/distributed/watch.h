@@ -6,6 +6,7 @@
 // host hangs answers nothing and knows no time-out for most of its calls.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -28,13 +29,15 @@ struct Beat {
   int64_t count = 0;
   /** Operations begun. */
   int64_t operations = 0;
+  /** Whether it has read why the group ends: a cause, or the reason of a rank that stops. */
+  bool told = false;
   /** "host box, process 123" */
   std::string identity;
   std::string reason;
 };
 
 inline std::string text_of(const Beat& beat) {
-  return std::to_string(beat.count) + "\n" + std::to_string(beat.operations) + "\n" + beat.identity + "\n" + beat.reason;
+  return std::to_string(beat.count) + "\n" + std::to_string(beat.operations) + "\n" + (beat.told ? "1" : "0") + "\n" + beat.identity + "\n" + beat.reason;
 }
 
 inline Beat beat_of(const std::string& text) {
@@ -45,6 +48,8 @@ inline Beat beat_of(const std::string& text) {
   beat.count = std::strtoll(line.c_str(), nullptr, 10);
   std::getline(lines, line);
   beat.operations = std::strtoll(line.c_str(), nullptr, 10);
+  std::getline(lines, line);
+  beat.told = line == "1";
   std::getline(lines, beat.identity);
   std::getline(lines, beat.reason, '\0');
   return beat;
@@ -135,6 +140,20 @@ class Watch {
     return answered_;
   }
 
+  /** Waits until all other ranks but those at fault have read why the group ends; for the one that takes the store along. */
+  void await_told(const std::vector<int>& at_fault, Clock::time_point until) {
+    const auto is_told = [&] {
+      for (size_t peer = 0; peer < peers_.size(); ++peer) {
+        const int rank = static_cast<int>(peer);
+        const bool counts = rank != rank_ && std::find(at_fault.begin(), at_fault.end(), rank) == at_fault.end();
+        if (counts && !peers_[peer].beat.told && peers_[peer].beat.reason.empty()) return false;
+      }
+      return true;
+    };
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait_until(lock, until, [&] { return ended_ || is_told(); });
+  }
+
   /** Waits for news from the store, a beat at most. */
   void wait_for_news() {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -172,11 +191,15 @@ class Watch {
       }
       answered_ = now;
       if (cause) cause_ = cause;
+      bool ends = cause_.has_value();
       for (size_t peer = 0; peer < texts.size(); ++peer) {
         const Beat found = beat_of(texts[peer]);
         if (found.count != peers_[peer].beat.count) peers_[peer].changed = now;
         peers_[peer].beat = found;
+        if (!found.reason.empty() && static_cast<int>(peer) != rank_) ends = true;
       }
+      // The next beat says at once that this rank knows.
+      if (ends && !own_.told) own_.told = hurry_ = true;
       changed_.notify_all();
       changed_.wait_for(lock, interval, [this] { return stopping_ || hurry_; });
     }
