@@ -46,7 +46,7 @@ export function runProgram(
     const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
       encoding: "utf8",
       cwd,
-      env: { ...process.env, NO_COLOR: "1", ...env },
+      env: { ...process.env, ...env },
     });
     return { status, stdout, stderr };
   } finally {

@@ -48,7 +48,7 @@ describe("the demo", () => {
           `const { demo } = await import(${JSON.stringify(pathToFileURL(program).href)});
            demo({ size: ${JSON.stringify(size)}, folder: ${JSON.stringify(join(folder, "run"))}, fresh: false });`,
         ],
-        { encoding: "utf8", cwd: folder, env: { ...process.env, NO_COLOR: "1" } },
+        { encoding: "utf8", cwd: folder },
       );
     const first = call();
     expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: "" });

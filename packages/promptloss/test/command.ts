@@ -4,10 +4,6 @@ import { compiled } from "../../../test/compiled.ts";
 
 export const program = compiled("packages/promptloss", "cli/main.js");
 
-function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, NO_COLOR: "1" };
-}
-
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
@@ -18,7 +14,6 @@ export interface Outcome {
 export function promptloss(args: readonly string[], input = ""): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     encoding: "utf8",
-    env: environment(),
     input,
   });
   return { status, stdout, stderr };
@@ -26,5 +21,5 @@ export function promptloss(args: readonly string[], input = ""): Outcome {
 
 /** Starts the program, for tests that talk with it while it runs. */
 export function startPromptloss(args: readonly string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [program, ...args], { env: environment() });
+  return spawn(process.execPath, [program, ...args]);
 }

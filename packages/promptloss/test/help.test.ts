@@ -8,7 +8,6 @@ import { program } from "./command.ts";
 function run(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1" },
   });
   return { status, stdout, stderr };
 }

@@ -124,7 +124,6 @@ wheelOfPip.describe("an empty project", () => {
         Object.entries(process.env).filter(([name]) => !/^(LIBTORCH|PROMPTLOSS|CXX)/.test(name)),
       ),
       PATH: bin,
-      NO_COLOR: "1",
       XDG_CACHE_HOME: join(folder, "cache"),
       PROMPTLOSS_LIBTORCH_URL: `${registry.url}wheels/`,
     };

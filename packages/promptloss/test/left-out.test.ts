@@ -21,7 +21,7 @@ function promptloss(...args: string[]): { status: number | null; stdout: string;
   return spawnSync(process.execPath, [program, ...args], {
     cwd: folder.path,
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
+    env: { ...process.env, XDG_CACHE_HOME: join(folder.path, "cache") },
   });
 }
 

@@ -52,7 +52,7 @@ function run(...args: string[]) {
   return spawnSync(process.execPath, [program, "loss", "model", ...args], {
     cwd: folder.path,
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
+    env: { ...process.env, XDG_CACHE_HOME: join(folder.path, "cache") },
   });
 }
 

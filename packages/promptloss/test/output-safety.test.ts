@@ -22,7 +22,7 @@ function failure(...args: string[]): string {
   const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
     cwd: folder.path,
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: at("cache") },
+    env: { ...process.env, XDG_CACHE_HOME: at("cache") },
     timeout: 60_000,
   });
   expect(status).toBe(1);

@@ -27,7 +27,6 @@ function preview(...args: string[]): { status: number | null; stdout: string; st
   return spawnSync(process.execPath, [program, "preview", ...args], {
     cwd: folder,
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1" },
   });
 }
 

@@ -69,7 +69,6 @@ test("the quick start's commands print what stands under them", () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
       cwd: folder,
       encoding: "utf8",
-      env: { ...process.env, NO_COLOR: "1" },
     });
     expect([status, stderr], command).toEqual([0, ""]);
     const lines = stdout.split("\n").map(shapeOf);

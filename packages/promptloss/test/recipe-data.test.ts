@@ -17,7 +17,6 @@ function promptloss(...args: string[]): { status: number | null; stdout: string;
   return spawnSync(process.execPath, [program, ...args], {
     cwd: folder,
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1" },
   });
 }
 

@@ -50,7 +50,6 @@ describe("examples of serving and judging", () => {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
-        NO_COLOR: "1",
         PATH: `${join(folder, "bin")}${delimiter}${process.env.PATH}`,
         XDG_CACHE_HOME: join(folder, "cache"),
       },

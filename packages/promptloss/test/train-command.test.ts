@@ -23,7 +23,7 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 function environment() {
-  return { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") };
+  return { ...process.env, XDG_CACHE_HOME: join(folder.path, "cache") };
 }
 
 function promptloss(...args: string[]): { status: number | null; stdout: string; stderr: string } {

@@ -39,7 +39,7 @@ function start(
 ): Started {
   const child = spawn(process.execPath, [program, "train", ...args], {
     cwd: folder.path,
-    env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache"), ...env },
+    env: { ...process.env, XDG_CACHE_HOME: join(folder.path, "cache"), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -23,7 +23,7 @@ afterAll(() => folder.remove());
 function dryRun(recipe: string): string[] {
   const { stdout } = spawnSync(process.execPath, [program, "train", recipe, "--dry-run"], {
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
+    env: { ...process.env, XDG_CACHE_HOME: join(folder.path, "cache") },
   });
   return stdout.replaceAll(`${folder.path}/`, "").split("\n");
 }

@@ -26,7 +26,7 @@ function run(
   return spawnSync(process.execPath, [file, ...args], {
     encoding: "utf8",
     cwd: folder.path,
-    env: { ...process.env, NO_COLOR: "1", XDG_CACHE_HOME: join(folder.path, "cache") },
+    env: { ...process.env, XDG_CACHE_HOME: join(folder.path, "cache") },
   });
 }
 
