@@ -4,6 +4,6 @@ export { type ConfigDocument, readDocument } from "./document.ts";
 export { ConfigFileError, type FileProblem } from "./errors.ts";
 export { knownKeys } from "./known-keys.ts";
 export { type LineOf, parseText } from "./parse-text.ts";
-export { placedAt, placedPath } from "./paths.ts";
+export { changedAt, placedAt, placedPath } from "./paths.ts";
 export { checkDocument, problemsOf, wordsOf } from "./problems.ts";
 export { whyNot } from "./read-text.ts";

@@ -16,13 +16,24 @@ export function placedPath(path: string, folder: string): string {
  */
 export function placedAt<T extends Readonly<Record<string, unknown>>>(
   value: T,
-  [key, ...rest]: readonly string[],
+  keys: readonly string[],
   folder: string,
+): T {
+  return changedAt(value, keys, (path) => placedPath(path, folder));
+}
+
+/**
+ * An object with the text at some keys changed; where there is none, as it is.
+ * @param keys lead to the text, one within the other
+ */
+export function changedAt<T extends Readonly<Record<string, unknown>>>(
+  value: T,
+  [key, ...rest]: readonly string[],
+  change: (text: string) => string,
 ): T {
   if (key === undefined || !Object.hasOwn(value, key)) return value;
   const held = value[key];
-  if (rest.length === 0)
-    return typeof held === "string" ? { ...value, [key]: placedPath(held, folder) } : value;
+  if (rest.length === 0) return typeof held === "string" ? { ...value, [key]: change(held) } : value;
   if (typeof held !== "object" || held === null || Array.isArray(held)) return value;
-  return { ...value, [key]: placedAt(held as Readonly<Record<string, unknown>>, rest, folder) };
+  return { ...value, [key]: changedAt(held as Readonly<Record<string, unknown>>, rest, change) };
 }

@@ -90,6 +90,40 @@ describe("promptloss study", () => {
     expect(models.stdout).toMatch(/6 of 6 cells[\s\S]*less that of 0[\s\S]*a curve needs 4 weights or more/);
   });
 
+  test("cells of a table that is kept beside the study file are not run again, wherever they were run", () => {
+    const kept = join(folder.path, "kept-table");
+    const more = "results: kept-table\n";
+    const file = studyFile("kept", "{ plw: [0, 1], seed: [1] }", SHORT, more);
+    expect(startsOf(promptloss(["study", "run", file, "--events"]).stdout)).toHaveLength(2);
+    const before = readStudyResults(kept);
+    expect(before.rows.map(({ cell }) => cell)).toEqual(
+      readStudyResults(join(folder.path, "kept")).rows.map(({ cell }) => cell),
+    );
+
+    rmSync(join(folder.path, "kept"), { recursive: true });
+    expect(status(file).counts).toMatchObject({ done: 2, waiting: 0 });
+    const again = promptloss(["study", "run", file, "--events"]);
+    expect([again.status, startsOf(again.stdout)]).toEqual([0, []]);
+    expect(readStudyResults(join(folder.path, "kept"))).toEqual(before);
+
+    studyFile("kept", "{ plw: [0, 0.1, 1], seed: [1] }", SHORT, more);
+    expect(startsOf(promptloss(["study", "run", file, "--events"]).stdout)).toHaveLength(1);
+    const grown = readStudyResults(kept);
+    expect(new Set(grown.rows.map(({ plw }) => plw))).toEqual(new Set([0, 0.1, 1]));
+    expect(grown.rows.filter(({ plw }) => plw !== 0.1)).toEqual(before.rows);
+
+    // Scores of another task's settings are none of this study.
+    const header = JSON.parse(readFileSync(join(kept, "study.json"), "utf8"));
+    header.tasks[0].address = "other";
+    writeFileSync(join(kept, "study.json"), JSON.stringify(header));
+    rmSync(join(folder.path, "kept"), { recursive: true });
+    expect(status(file).counts).toMatchObject({ done: 0, waiting: 3 });
+
+    writeFileSync(join(kept, "study.json"), "{");
+    const broken = promptloss(["study", "status", file]);
+    expect([broken.status, broken.stderr]).toEqual([1, expect.stringContaining("study.json")]);
+  });
+
   test("a failure is written down, harms no other cell, and is retried on request", () => {
     const data = join(folder.path, "later.json");
     const file = studyFile("fails", `{ data: [rows.json, later.json] }`, SHORT);

@@ -7,10 +7,12 @@ import { resultsFiles } from "../results/results-file.ts";
 
 /** @throws {OutputError} */
 export async function checkStudyOutput(study: Study): Promise<void> {
-  const { output, file, cells, tasks } = study;
+  const { output, file, cells, tasks, kept } = study;
   checkOutputFolder(output);
+  if (kept !== undefined) checkOutputFolder(kept.folder);
   const written = [
     ...resultsFiles(output),
+    ...(kept === undefined ? [] : resultsFiles(kept.folder)),
     join(output, "report.html"),
     join(output, "slurm"),
     ...cells.map(({ id }) => join(output, "cells", id)),

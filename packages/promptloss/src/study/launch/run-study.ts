@@ -148,6 +148,7 @@ function chosenCells(study: Study, only: readonly string[] | undefined): Cell[] 
 
 /** @param locked whether this process has the cell's lock, so that nobody else is at it */
 function isSettled(folder: CellFolder, retry: boolean, locked = false): boolean {
+  if (folder.kept !== undefined) return true;
   if (!existsSync(folder.path)) return false;
   if (folder.state?.state === "failed") return !retry && (locked || !FolderLock.isHeld(folder.path));
   return folder.finished;

@@ -1,6 +1,7 @@
 // A cell of a study: one combination of levels, its whole recipe, and the hash that it is addressed by. Pure.
 import { createHash } from "node:crypto";
-import { isAbsolute, relative } from "node:path";
+import { isAbsolute, relative, resolve } from "node:path";
+import { changedAt } from "../../config-file/index.ts";
 import { partOf, type Recipe, recipeSchema } from "../../recipe/index.ts";
 import type { FactorValue } from "../results/result-row.ts";
 
@@ -24,11 +25,35 @@ export function cellId(recipe: Recipe, studyFolder: string): string {
       ? relative(studyFolder, value)
       : sorted(value),
   );
-  return createHash("sha256").update(placed).digest("hex").slice(0, 12);
+  return hashOf(placed).slice(0, 12);
 }
 
 function isPath(key: string): boolean {
   return key === "path" || key === "model" || key === "tokenizer";
+}
+
+/**
+ * The hash of all that decides on a cell's score in a task: another option is another task. Where files lie counts
+ * relative to the study file.
+ */
+export function taskAddress({ task, options, evaluator }: TaskSettings, studyFolder: string): string {
+  const { version, paths = [] } = evaluator;
+  const placed = paths.reduce(
+    (all, path) => changedAt(all, path.split("."), (text) => relative(studyFolder, resolve(text))),
+    options,
+  );
+  return hashOf(JSON.stringify([task, placed, version], (_key, value: unknown) => sorted(value))).slice(0, 8);
+}
+
+interface TaskSettings {
+  readonly task: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Its version, and which of its options are paths, dotted. */
+  readonly evaluator: { readonly version?: string; readonly paths?: readonly string[] };
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** Keys in one order, however they were written. */

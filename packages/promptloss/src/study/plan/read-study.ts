@@ -1,6 +1,6 @@
 // Reads a study file into cells: factors expanded, every cell's recipe checked, every problem told at once with its
 // line. Trains nothing and reads no data.
-import { basename, dirname, extname, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { closest } from "fastest-levenshtein";
 import {
   ConfigFileError,
@@ -15,10 +15,11 @@ import { StudyFileError } from "../errors.ts";
 import { type Evaluator, type Evaluators, evaluators as known, taskOfFile } from "../evaluate/index.ts";
 import type { FactorValue } from "../results/result-row.ts";
 import { type BaseRecipe, readBaseRecipe, withValues } from "./base-recipe.ts";
-import { type Cell, cellId } from "./cell.ts";
+import { type Cell, cellId, taskAddress } from "./cell.ts";
 import { exclusionProblems, factorProblems, type Problem, pairProblems } from "./checks.ts";
 import { type Combination, combinationsOf, tooMany } from "./combinations.ts";
 import { factorsOf } from "./factors.ts";
+import { type KeptResults, readKeptResults } from "./kept-results.ts";
 import { type StudySettings, studySchema } from "./schema.ts";
 
 export interface StudyTask {
@@ -28,6 +29,8 @@ export interface StudyTask {
   /** The metric that stands for the task; the task's own choice where undefined. */
   readonly metric: string | undefined;
   readonly options: Readonly<Record<string, unknown>>;
+  /** The hash of all that decides on a cell's score in it. */
+  readonly address: string;
 }
 
 export interface Study {
@@ -35,6 +38,8 @@ export interface Study {
   readonly file: string;
   /** The folder of cells and results. */
   readonly output: string;
+  /** Results of cells that are not to be run again; undefined where the study file names no folder for them. */
+  readonly kept: KeptResults | undefined;
   readonly factors: readonly { readonly name: string; readonly labels: readonly FactorValue[] }[];
   readonly cells: readonly Cell[];
   readonly tasks: readonly StudyTask[];
@@ -85,6 +90,10 @@ export function readStudy(file: string, { evaluators = known, set = {} }: ReadSt
     name,
     file,
     output: settings.output ?? `runs/${name}`,
+    kept:
+      settings.results === undefined
+        ? undefined
+        : readKeptResults(join(dirname(file), settings.results), tasks),
     factors: factors.map((factor) => ({
       name: factor.name,
       labels: factor.levels.map(({ label }) => label),
@@ -145,8 +154,10 @@ function tasksOf(
       (all: StudyTask["options"], path) => placedAt(all, path.split("."), folder),
       options,
     );
+    const settled = { task, evaluator, metric, options: { ...data, ...own } };
     tasks.push({
-      ...{ task, evaluator, metric, options: { ...data, ...own } },
+      ...settled,
+      address: taskAddress(settled, resolve(folder)),
       group: (group as TaskGroup | undefined) ?? evaluator.group,
     });
   }

@@ -114,6 +114,13 @@ export const studySchema = z.strictObject({
     .describe("The folder that the tasks' files are under, for tasks that read any."),
   analysis: analysisSection,
   output: z.string().min(1).optional().describe("Where cells and results are kept."),
+  results: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A folder beside this file for one more copy of the results. Cells that it has are not run again, so that it can be kept and passed on with the study file.",
+    ),
   keep: z
     .enum(["all", "model", "scores"])
     .default("model")

@@ -12,7 +12,12 @@ import { columnsOf, flatten, type ResultRow, type ResultsHeader, unflatten } fro
 export interface StudyResults extends ResultsHeader {
   readonly rows: readonly ResultRow[];
   /** With what settings each task was evaluated; undefined where the file does not say. */
-  readonly tasks?: readonly { readonly task: string; readonly options: Readonly<Record<string, unknown>> }[];
+  readonly tasks?: readonly {
+    readonly task: string;
+    readonly options: Readonly<Record<string, unknown>>;
+    /** The hash of all that decides on a score; undefined in tables of before there was one. */
+    readonly address?: string;
+  }[];
   /** How the study file wants its results modeled. */
   readonly analysis: AnalysisSettings;
   /** Cells that the study has, finished or not. */
@@ -40,11 +45,15 @@ export function resultsTables(results: StudyResults): { readonly jsonl: string; 
 
 /** Writes the three files into a study's folder. */
 export function writeStudyResults(folder: string, results: StudyResults): void {
+  writeKeptResults(folder, results);
+  replaceFile(join(folder, names.csv), resultsTables(results).csv);
+}
+
+/** Writes what `readStudyResults` reads, without the second form of the same rows. */
+export function writeKeptResults(folder: string, results: StudyResults): void {
   const { rows: _rows, ...header } = results;
-  const { jsonl, csv } = resultsTables(results);
   replaceFile(join(folder, names.header), `${JSON.stringify(header, null, 2)}\n`);
-  replaceFile(join(folder, names.lines), jsonl);
-  replaceFile(join(folder, names.csv), csv);
+  replaceFile(join(folder, names.lines), resultsTables(results).jsonl);
 }
 
 /**

@@ -1,6 +1,5 @@
 // A cell's folder: cell.json and recipe.yaml say what it is, state.json how far it came, scores/ what its tasks gave,
 // run/ is the training run's own. Only the launcher that has the cell's lock writes here.
-import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -10,6 +9,7 @@ import { finishedEnd, type Manifest } from "../../training/manifest.ts";
 import type { TaskScore } from "../evaluate/index.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study, StudyTask } from "../plan/read-study.ts";
+import type { ResultRow } from "../results/result-row.ts";
 
 export interface CellFailure {
   readonly name: string;
@@ -36,11 +36,14 @@ export type CellStatus = "waiting" | "running" | "done" | "failed";
 export class CellFolder {
   readonly path: string;
   readonly cell: Cell;
+  /** What the table that is kept beside the study file has of it; undefined where it has to be run. */
+  readonly kept: readonly ResultRow[] | undefined;
   readonly #tasks: readonly StudyTask[];
 
   constructor(study: Study, cell: Cell) {
     this.path = join(study.output, "cells", cell.id);
     this.cell = cell;
+    this.kept = study.kept?.cells.get(cell.id);
     this.#tasks = study.tasks;
   }
 
@@ -95,12 +98,16 @@ export class CellFolder {
 
   get status(): CellStatus {
     if (FolderLock.isHeld(this.path)) return "running";
-    if (this.state?.state === "failed") return "failed";
-    return this.finished ? "done" : "waiting";
+    if (this.finished) return "done";
+    return this.state?.state === "failed" ? "failed" : "waiting";
   }
 
-  /** Whether nothing is left to do: trained, and every task of the study scored. */
+  /** Whether nothing is left to do: trained, and every task of the study scored, here or elsewhere. */
   get finished(): boolean {
+    return this.kept !== undefined || this.finishedHere;
+  }
+
+  get finishedHere(): boolean {
     return this.state?.state === "done" && this.trained && this.missingTasks.length === 0;
   }
 
@@ -111,12 +118,8 @@ export class CellFolder {
     if (keep === "scores") rmSync(this.model, { recursive: true, force: true });
   }
 
-  /** By what decides on the scores: a task with other options is another task, its group and metric do not matter. */
-  #scoresFile({ task, options, evaluator: { version } }: StudyTask): string {
-    const hash = createHash("sha256")
-      .update(JSON.stringify([task, options, version]))
-      .digest("hex")
-      .slice(0, 8);
-    return join(this.path, "scores", `${task.replaceAll(/[^\w.-]/g, "_")}-${hash}.json`);
+  /** By what decides on the scores: its group and metric do not matter. */
+  #scoresFile({ task, address }: StudyTask): string {
+    return join(this.path, "scores", `${task.replaceAll(/[^\w.-]/g, "_")}-${address}.json`);
   }
 }

@@ -21,7 +21,7 @@ function cellOf(plw: number, seed: number): Cell {
 
 test("a cell whose training diverged has a value that is no number, and one that failed otherwise has none", () => {
   const cells = [cellOf(0, 1), cellOf(0.1, 1), cellOf(1, 1), cellOf(1, 2)];
-  const task = { task: "quiz", options: {}, evaluator: { version: 1 }, group: "multiple-choice" };
+  const task = { task: "quiz", options: {}, address: "a", evaluator: {}, group: "multiple-choice" };
   const study = {
     ...{ name: "made", output, cells, tasks: [task], factors: [{ name: "plw" }, { name: "seed" }] },
     settings: { analysis: analysisSettings() },

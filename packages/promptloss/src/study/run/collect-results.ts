@@ -1,12 +1,13 @@
 // Scores and probes of all finished cells → the study's tidy table.
 import { join } from "node:path";
-import { readJson } from "../../files/atomic.ts";
+import { makeFolder, readJson } from "../../files/atomic.ts";
 import { wpOfPlw } from "../../statistics/effect/plw.ts";
 import type { Probes } from "../../training/probes/index.ts";
 import type { TaskScore } from "../evaluate/index.ts";
+import type { Cell } from "../plan/cell.ts";
 import type { Study, StudyTask } from "../plan/read-study.ts";
 import type { ResultRow } from "../results/result-row.ts";
-import { type StudyResults, writeStudyResults } from "../results/results-file.ts";
+import { type StudyResults, writeKeptResults, writeStudyResults } from "../results/results-file.ts";
 import { CellFolder } from "./cell-folder.ts";
 
 /** What the training of a cell that diverged fails with. */
@@ -19,7 +20,8 @@ const DIVERGED: ReadonlySet<string> = new Set(["DivergenceError", "NonFiniteLoss
 export function collectResults(study: Study): StudyResults {
   const done = study.cells.flatMap((cell) => {
     const folder = new CellFolder(study, cell);
-    const { state, manifest } = folder;
+    const { state, manifest, kept } = folder;
+    if (kept !== undefined && !folder.finishedHere) return keptRows(study, cell, kept);
     if (state?.state !== "done" || manifest === undefined) return [];
     const plw = manifest.promptLossWeight;
     const probes = probesOf(readJson<Probes>(join(folder.run, "probes.json")));
@@ -45,7 +47,7 @@ export function collectResults(study: Study): StudyResults {
     factors: factors.map((factor) => factor.name),
     probes: [...measured],
     cells: study.cells.length,
-    tasks: study.tasks.map(({ task, options }) => ({ task, options })),
+    tasks: study.tasks.map(({ task, options, address }) => ({ task, options, address })),
     analysis: settings.analysis,
     rows: rows.map((row) => ({ ...row, probes: complete(row.probes, measured) })),
   };
@@ -56,15 +58,37 @@ export function writeResults(study: Study): StudyResults {
   for (;;) {
     const results = collectResults(study);
     writeStudyResults(study.output, results);
+    if (study.kept !== undefined) {
+      makeFolder(study.kept.folder);
+      writeKeptResults(study.kept.folder, results);
+    }
     if (collectResults(study).rows.length === results.rows.length) return results;
   }
+}
+
+/** Rows of before, under the names that factors, groups and metrics have now. */
+function keptRows(study: Study, cell: Cell, rows: readonly ResultRow[]): ResultRow[] {
+  return study.tasks.flatMap(({ task, group, metric }) =>
+    rows
+      .filter((row) => row.task === task)
+      .map((row) => ({
+        ...row,
+        ...{ study: study.name, factors: cell.levels, taskGroup: group ?? null },
+        primary: metric === undefined ? row.primary : row.metric === metric,
+      })),
+  );
 }
 
 function divergedRows(study: Study, done: readonly ResultRow[]): ResultRow[] {
   const scored = [...new Map(done.map((row) => [JSON.stringify([row.task, row.metric]), row])).values()];
   return study.cells.flatMap((cell) => {
-    const { state, manifest } = new CellFolder(study, cell);
-    if (state?.state !== "failed" || !DIVERGED.has(state.failure?.name ?? "") || manifest === undefined)
+    const { state, manifest, kept } = new CellFolder(study, cell);
+    if (
+      kept !== undefined ||
+      state?.state !== "failed" ||
+      !DIVERGED.has(state.failure?.name ?? "") ||
+      manifest === undefined
+    )
       return [];
     const plw = manifest.promptLossWeight;
     // Of the same data: of a cell that differs in its weight and seed alone.
