@@ -1,4 +1,4 @@
-// recipes/replication as its study file says to use it: rows written from the shared data, then planned.
+// recipes/replication as its study files say to use it: rows written from the shared data, then planned.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,6 +40,37 @@ needs("shared", shared).describe("the replication", () => {
     for (const { levels, generationRatio } of cells)
       if (levels.dataset === "short completions") expect(generationRatio).toBeLessThan(0.05);
       else expect(generationRatio).toBeGreaterThan(3);
+  });
+
+  test.each([
+    ["learning-rate.yaml", { seed: 5, learningRate: 4, plw: 7 }],
+    ["batch-size.yaml", { seed: 3, learningRate: 2, batchSize: 3, plw: 4 }],
+  ])("%s is planned, and says which differences it can show", (name, factors) => {
+    const { status, stdout, stderr } = run(program, "study", "plan", join(recipes, name), "--json");
+    expect([status, stderr]).toEqual([0, ""]);
+    const plan = JSON.parse(stdout) as {
+      cells: { levels: { seed: number }; generationRatio: number }[];
+      factors: { name: string; labels: unknown[] }[];
+      power: {
+        tasks: { task: string; items?: number }[];
+        unknown: { task: string; metric: string }[];
+      };
+    };
+    expect(Object.fromEntries(plan.factors.map(({ name, labels }) => [name, labels.length]))).toEqual(
+      factors,
+    );
+    expect(plan.cells).toHaveLength(Object.values(factors).reduce((product, levels) => product * levels));
+    // Seeds are the slowest factor, so that a study that is cut short has whole grids.
+    const first = plan.cells.slice(0, plan.cells.length / factors.seed);
+    expect(new Set(first.map(({ levels }) => levels.seed))).toEqual(new Set([1]));
+    expect(plan.power.tasks.map(({ task, items }) => [task, items])).toEqual([
+      ["held-out", undefined],
+      ["mctest", 600],
+      ["story-answers", 600],
+    ]);
+    // The noise of a mean log-likelihood is known from earlier results alone.
+    expect(plan.power.unknown).toEqual([{ task: "story-likelihood", metric: "log_likelihood" }]);
+    for (const { generationRatio } of plan.cells) expect(generationRatio).toBeLessThan(0.05);
   });
 
   test("measures and asks nothing that it trains on, nor a question about the same story", () => {

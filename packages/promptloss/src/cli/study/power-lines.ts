@@ -12,6 +12,7 @@ export function powerLines({
   verdictDf,
   verdict,
   tasks,
+  unknown,
 }: StudyPower): [string, string][] {
   if (levels < 2) return [];
   const cells = trimmed(cellsPerLevel);
@@ -22,6 +23,10 @@ export function powerLines({
       ["", shows(task)],
       ["", takes(task)],
       ["", `noise by ${task.noiseFrom}`],
+    ]),
+    ...unknown.map(({ task, metric }): [string, string] => [
+      "",
+      `${task} ${metric}: unknown; --pilot FOLDER takes its noise from an earlier study's results`,
     ]),
   ];
 }

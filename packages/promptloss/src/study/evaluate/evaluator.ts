@@ -43,6 +43,8 @@ export interface Evaluator {
   readonly readsModel: boolean;
   /** Options that are files or folders, by dotted path: taken from beside the study file where they exist there. */
   readonly paths?: readonly string[];
+  /** Items that its scores will be of; undefined where that can't be told before it is run. Left out: never. */
+  countItems?(options: Readonly<Record<string, unknown>>): Promise<number | undefined>;
   /** What is wrong with the options, or with the recipe of a cell that is to be evaluated; undefined for nothing. */
   refuse(options: Readonly<Record<string, unknown>>, recipe: Recipe): string | undefined;
   evaluate(request: EvaluationRequest): Promise<readonly TaskScore[]>;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { buildItems } from "../../evaluation/requests/build-items.ts";
 import { builtinTasks, type EvaluationTask, EXAMPLE_ORDERS, loadTask } from "../../evaluation/tasks/index.ts";
 import type { Evaluator, Evaluators } from "./evaluator.ts";
 import { inProcess } from "./task-process.ts";
@@ -51,7 +52,13 @@ export function taskOfFile(file: string): { task: string; evaluator: Evaluator }
 }
 
 /** @param source the name or file that it is loaded by */
-function modelTask(source: string, { task: name, kind, metrics, data: { hub } }: EvaluationTask): Evaluator {
+function modelTask(source: string, task: EvaluationTask): Evaluator {
+  const {
+    task: name,
+    kind,
+    metrics,
+    data: { hub },
+  } = task;
   return {
     group: kind === "generation" ? "short-generation" : "multiple-choice",
     readsModel: true,
@@ -65,6 +72,16 @@ function modelTask(source: string, { task: name, kind, metrics, data: { hub } }:
       return error.issues
         .map(({ path, message }) => `${path.length === 0 ? name : path.join(".")}: ${message}`)
         .join("; ");
+    },
+    countItems: async (options) => {
+      const { data: folder, limit } = optionsSchema.parse(options);
+      if (folder === undefined) return limit;
+      try {
+        return (await buildItems(task, { data: { folder }, limit, shots: 0 })).items.length;
+      } catch {
+        // A plan is worth having without: the task's own run will say what is wrong with its rows.
+        return limit;
+      }
     },
     evaluate: async ({ options, run, model, threads, signal }) => {
       const settings: EvaluationArguments = {

@@ -1,7 +1,5 @@
 // The power of a study's tasks: its design from the factors, its noise from a pilot's results or from documented
 // defaults, its items from the data. Says what each figure rests on.
-import { buildItems } from "../../evaluation/requests/build-items.ts";
-import { loadTask } from "../../evaluation/tasks/index.ts";
 import { FEWEST_DF } from "../../statistics/rules.ts";
 import { unitOf } from "../results/choice-evidence.ts";
 import type { ResultRow } from "../results/result-row.ts";
@@ -47,6 +45,8 @@ export interface StudyPower {
   readonly verdictDf: number;
   readonly verdict: boolean;
   readonly tasks: readonly TaskPower[];
+  /** Tasks whose noise neither a pilot nor a default tells. */
+  readonly unknown: readonly { readonly task: string; readonly metric: string }[];
 }
 
 /** Noise where there is no pilot. Our choice; a pilot of three seeds at one weight is better. */
@@ -58,6 +58,9 @@ export const defaultNoise = {
   /** Nats a token of a held-out loss, all of it the run's. */
   loss: 0.02,
 } as const;
+
+/** Metrics whose spread no share of items tells. */
+const UNBOUNDED: ReadonlySet<string> = new Set(["log_likelihood", "perplexity"]);
 
 const ENDS = 2;
 
@@ -74,14 +77,17 @@ export async function studyPower(study: Study, pilot: readonly ResultRow[] = [])
     .reduce((sum, { labels }) => sum + labels.length - 1, 0);
   const design: Design = { levels, perLevel, intercepts };
   const tasks: TaskPower[] = [];
+  const unknown: { task: string; metric: string }[] = [];
   for (const task of study.tasks) {
-    const found = await taskNoise(task, pilot, compared.name);
-    if (found !== undefined) tasks.push({ ...found, ...figures(found, design, seeds) });
+    const metric = task.metric ?? primaryMetric(task, pilot);
+    const found = await taskNoise(task, metric, pilot, compared.name);
+    if (found === undefined) unknown.push({ task: task.task, metric });
+    else tasks.push({ ...found, ...figures(found, design, seeds) });
   }
   const df = verdictDf(design);
   return {
     ...{ factor: compared.name, levels, cellsPerLevel: perLevel, seeds },
-    ...{ residualDf: residualDf(design), verdictDf: df, verdict: df >= FEWEST_DF, tasks },
+    ...{ residualDf: residualDf(design), verdictDf: df, verdict: df >= FEWEST_DF, tasks, unknown },
   };
 }
 
@@ -112,17 +118,17 @@ function figures(
 
 async function taskNoise(
   task: StudyTask,
+  metric: string,
   pilot: readonly ResultRow[],
   compared: string,
 ): Promise<TaskNoise | undefined> {
-  const metric = task.metric ?? primaryMetric(task, pilot);
   const unit = unitOf(metric);
   const loss = unit === "nats";
   const measured = pilotNoise(
     pilot.filter((row) => row.task === task.task && row.metric === metric),
     compared,
   );
-  const items = (await itemsOf(task)) ?? measured?.items;
+  const items = (await task.evaluator.countItems?.(task.options)) ?? measured?.items;
   // Win rates and corpus scores run to 100.
   const scale = /^(win|length_controlled|bleu|chrf|ter)/i.test(metric) ? 100 : 1;
   const common = { ...{ task: task.task, metric, unit, items }, points: 0.01 * scale };
@@ -139,7 +145,7 @@ async function taskNoise(
       noise: { run: defaultNoise.loss, item: 0 },
       noiseFrom: "a default of ours: 0.02 nats a run",
     };
-  if (items === undefined) return undefined;
+  if (items === undefined || UNBOUNDED.has(metric)) return undefined;
   return {
     ...common,
     noise: {
@@ -190,17 +196,4 @@ function splitNoise({ sd, items: before }: PilotNoise, items: number | undefined
   if (before === undefined || items === undefined) return { run: sd, item: 0 };
   const half = sd / Math.SQRT2;
   return { run: half, item: half * Math.sqrt(before / items) };
-}
-
-/** Items of a task that comes from rows; undefined where they are not at hand. */
-async function itemsOf({ evaluator, task, options }: StudyTask): Promise<number | undefined> {
-  if (!evaluator.readsModel || evaluator.group === "long-generation") return undefined;
-  const { data: folder, limit } = options as { data?: string; limit?: number };
-  if (folder === undefined) return limit;
-  try {
-    return (await buildItems(loadTask(task), { data: { folder }, limit, shots: 0 })).items.length;
-  } catch {
-    // The plan is worth having without: the task's own run will say what is wrong with its rows.
-    return limit;
-  }
 }
