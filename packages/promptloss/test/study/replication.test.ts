@@ -24,6 +24,7 @@ needs("shared", shared).describe("the replication", () => {
     const data = [join(shared!, "data/eval/mctest"), join(shared!, "data/instructions/alpaca_data.json")];
     const written = run(join(recipes, "rows.mjs"), ...data, "runs/replication-data");
     expect(written.stderr).toBe("");
+    expect(run(join(recipes, "ratio-rows.mjs"), data[0]!, "runs/ratio-data").stderr).toBe("");
   });
   afterAll(() => rmSync(place, { recursive: true }));
 
@@ -71,6 +72,35 @@ needs("shared", shared).describe("the replication", () => {
     // The noise of a mean log-likelihood is known from earlier results alone.
     expect(plan.power.unknown).toEqual([{ task: "story-likelihood", metric: "log_likelihood" }]);
     for (const { generationRatio } of plan.cells) expect(generationRatio).toBeLessThan(0.05);
+  });
+
+  test("ratio.yaml: ratios of 0.1 to 4 by prompts and again by completions, as many steps for all, one test set", () => {
+    const { status, stdout, stderr } = run(program, "study", "plan", join(recipes, "ratio.yaml"), "--json");
+    expect([status, stderr]).toEqual([0, ""]);
+    const { cells } = JSON.parse(stdout) as {
+      cells: { levels: { dataset: string }; generationRatio: number; steps: number }[];
+    };
+    expect(cells).toHaveLength(3 * 12 * 6);
+    expect(new Set(cells.map(({ steps }) => steps)).size).toBe(1);
+    const ratios = new Map(cells.map(({ levels, generationRatio }) => [levels.dataset, generationRatio]));
+    const [byPrompts, byCompletions] = [/ before 15$/, /^36 words /].map((way) =>
+      [...ratios].filter(([name]) => way.test(name)).map(([, ratio]) => ratio),
+    );
+    // Words are counted in the files, tokens in the ratio: within a quarter of each other.
+    for (const [i, aim] of [0.1, 0.2, 0.5, 1, 2, 4].entries())
+      for (const found of [byPrompts![i]!, byCompletions![i]!])
+        expect(Math.abs(Math.log(found / aim))).toBeLessThan(Math.log(1.25));
+    const read = (name: string): { prompt: string; completion: string }[] =>
+      JSON.parse(readFileSync(join(place, "main/runs/ratio-data", name), "utf8"));
+    const completions = (words: number): string[] =>
+      read(`prompts-of-${words}.json`).map(({ completion }) => completion);
+    expect(completions(4)).toEqual(completions(150));
+    const prompts = (words: number): string[] =>
+      read(`completions-of-${words}.json`).map(({ prompt }) => prompt);
+    expect(prompts(4)).toEqual(prompts(144));
+    // No story is trained on and measured.
+    const beginnings = new Set(prompts(4).map((text) => text.slice(0, 60)));
+    expect(read("test.json").filter(({ prompt }) => beginnings.has(prompt.slice(0, 60)))).toEqual([]);
   });
 
   test("measures and asks nothing that it trains on, nor a question about the same story", () => {
