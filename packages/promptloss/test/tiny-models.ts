@@ -17,15 +17,20 @@ export interface TinyGolden {
   gradientNorms: Record<string, number>;
 }
 
-const folder = new URL("./goldens/models/", import.meta.url);
+const goldens = new URL("./goldens/", import.meta.url);
 
-export const tinyModels = readdirSync(folder)
-  .filter((name) => name.endsWith(".json"))
-  .map((name) => name.slice(0, -".json".length));
+function namesIn(folder: string): string[] {
+  return readdirSync(new URL(folder, goldens)).map((name) => name.slice(0, -".json".length));
+}
+
+export const tinyModels = namesIn("models");
+
+/** Models of text and images, of which the goldens have the text model's weights and logits. */
+export const tinyTextModels = namesIn("text-models");
 
 /** What test/python/tiny_models.py wrote. */
-export function tinyGolden(name: string): TinyGolden {
-  const text = readFileSync(new URL(`${name}.json`, folder), "utf8");
+export function tinyGolden(name: string, folder: "models" | "text-models" = "models"): TinyGolden {
+  const text = readFileSync(new URL(`${folder}/${name}.json`, goldens), "utf8");
   const golden = JSON.parse(text);
   const configText = stringify((parse(text) as { config: unknown }).config) ?? "";
   const bytes = Buffer.from(golden.logits, "base64");

@@ -1,11 +1,12 @@
-"""Makes the goldens of tiny random models of every family: test/goldens/models/NAME.json.
+"""Makes the goldens of tiny random models of every family: test/goldens/models/NAME.json; and of models of text and
+images, of which the text model alone is computed: test/goldens/text-models/NAME.json.
 
 Each holds the model's config.json as transformers writes it, the names and shapes of its weights, token ids, and
 what transformers computes in float32 with eager attention: logits, mean next-token loss and the gradient norm of
 every parameter. The weights themselves are not kept: `fill` makes them from their names, and test/tiny-models.ts
 makes the same ones.
 
-    python tiny_models.py [NAME ...]
+    python tiny_models.py [FOLDER/NAME ...]
 
 Needs torch, transformers and numpy; made with torch 2.13.0 and transformers 5.18.0.
 """
@@ -17,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
 
-GOLDENS = Path(__file__).resolve().parent.parent / "goldens" / "models"
+GOLDENS = Path(__file__).resolve().parent.parent / "goldens"
 
 LENGTH = 26
 VOCABULARY = 101
@@ -93,6 +94,26 @@ MODELS = {
                                             do_layer_norm_before=False, tie_word_embeddings=False)),
 }
 
+VISION = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28,
+              patch_size=14)
+
+
+def of_text_and_images(vision, text, **changes):
+    return dict(vision_config={**VISION, **vision}, text_config=text, image_token_index=90, **changes)
+
+
+# Under "text_config", with what else the kind's configs have.
+WITH_IMAGES = {
+    "gemma3": ("gemma3", of_text_and_images(
+        dict(model_type="siglip_vision_model"), MODELS["gemma3"][1], mm_tokens_per_image=4, boi_token_index=91,
+        eoi_token_index=92)),
+    "llava": ("llava", of_text_and_images(dict(model_type="clip_vision_model", projection_dim=16),
+                                          dict(model_type="llama", **MODELS["llama"][1]))),
+    # The outer config's word on the head counts.
+    "mistral3": ("mistral3", of_text_and_images(dict(model_type="pixtral", head_dim=8),
+                                                dict(model_type="mistral", **MODELS["mistral"][1]))),
+}
+
 
 def fill(name, shape):
     """Weights from their name: uniform in [-0.25, 0.25), and around 1 where a norm multiplies by them.
@@ -116,14 +137,17 @@ def fill(name, shape):
 
 
 def file_name(model, key):
-    """The name that files have for a parameter: transformers 5 calls GPT-NeoX's head otherwise in memory."""
+    """The name that files have for a parameter: transformers 5 calls GPT-NeoX's head otherwise in memory. Parts of a model
+    of text and images have the text model's own names."""
+    key = key.replace("model.language_model.", "model.")
     return key.replace("lm_head.", "embed_out.") if model.config.model_type == "gpt_neox" else key
 
 
-def tiny_model(name):
-    kind, options = MODELS[name]
+def tiny_model(name, images=False):
+    kind, options = (WITH_IMAGES if images else MODELS)[name]
     config = AutoConfig.for_model(kind, **options)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    factory = AutoModelForImageTextToText if images else AutoModelForCausalLM
+    model = factory.from_config(config, attn_implementation="eager", dtype=torch.float32)
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             parameter.copy_(fill(file_name(model, key), tuple(parameter.shape)))
@@ -139,27 +163,37 @@ def encode(tensor):
     return base64.b64encode(tensor.detach().to(torch.float32).contiguous().numpy().tobytes()).decode()
 
 
+def golden_of(model):
+    config = json.loads(model.config.to_json_string(use_diff=False))
+    config["architectures"] = [type(model).__name__]
+    ids = torch.tensor([token_ids()])
+    # Gemma 3 wants to hear that no token is of an image.
+    others = {"token_type_ids": torch.zeros_like(ids)} if model.config.model_type == "gemma3" else {}
+    output = model(input_ids=ids, labels=ids, **others)
+    output.loss.backward()
+    # Of no gradient are those that only images reach.
+    trained = {file_name(model, key): parameter for key, parameter in model.named_parameters()
+               if parameter.grad is not None}
+    return output.logits[0], {
+        "config": config,
+        "weights": {key: list(parameter.shape) for key, parameter in trained.items()},
+        "ids": ids[0].tolist(),
+        "logits": encode(output.logits[0]),
+        "loss": output.loss.item(),
+        "gradientNorms": {key: parameter.grad.double().norm().item() for key, parameter in trained.items()},
+    }
+
+
 def main():
-    GOLDENS.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[1:] or MODELS:
-        model = tiny_model(name)
-        config = json.loads(model.config.to_json_string(use_diff=False))
-        config["architectures"] = [type(model).__name__]
-        ids = torch.tensor([token_ids()])
-        output = model(input_ids=ids, labels=ids)
-        output.loss.backward()
-        golden = {
-            "config": config,
-            "weights": {file_name(model, key): list(parameter.shape) for key, parameter in model.named_parameters()},
-            "ids": ids[0].tolist(),
-            "logits": encode(output.logits[0]),
-            "loss": output.loss.item(),
-            "gradientNorms": {file_name(model, key): parameter.grad.double().norm().item()
-                              for key, parameter in model.named_parameters()},
-        }
-        (GOLDENS / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")
-        spread = output.logits.max() - output.logits.min()
-        print(f"{name:24} loss {output.loss.item():.4f} logits' range {spread:.2f}")
+    for folder, kinds in (("models", MODELS), ("text-models", WITH_IMAGES)):
+        (GOLDENS / folder).mkdir(parents=True, exist_ok=True)
+        for name in kinds:
+            if sys.argv[1:] and f"{folder}/{name}" not in sys.argv[1:]:
+                continue
+            logits, golden = golden_of(tiny_model(name, images=kinds is WITH_IMAGES))
+            (GOLDENS / folder / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")
+            spread = logits.max() - logits.min()
+            print(f"{folder}/{name:24} loss {golden['loss']:.4f} logits' range {spread:.2f}")
 
 
 if __name__ == "__main__":

@@ -122,7 +122,10 @@ function declaredTokens(value: unknown): { id: number; content: string }[] {
 
 function stopIdsOf(generation: JsonObject, model: JsonObject): number[] {
   const fromGeneration = idList(generation.eos_token_id);
-  return fromGeneration.length > 0 ? fromGeneration : idList(model.eos_token_id);
+  if (fromGeneration.length > 0) return fromGeneration;
+  // A model of text and images may say it of its text model alone.
+  const text = isObject(model.text_config) ? model.text_config : {};
+  return idList(model.eos_token_id ?? text.eos_token_id);
 }
 
 /** The ids that end a generation by a model folder's configs alone, for rows of ids without a tokenizer. */

@@ -5,6 +5,7 @@ import type { Architecture } from "./architecture.ts";
 import { FAMILIES, type Family } from "./families/index.ts";
 import { ConfigFields, isJsonObject, type JsonObject } from "./fields.ts";
 import { IRRELEVANT_KEYS } from "./irrelevant.ts";
+import { type TextConfig, textConfigOf } from "./text-model.ts";
 import { UNSUPPORTED_KEYS } from "./unsupported.ts";
 
 export interface ModelConfig {
@@ -14,6 +15,8 @@ export interface ModelConfig {
   readonly json: Readonly<JsonObject>;
   /** What a user should know: keys that nothing here reads. */
   readonly notes: readonly string[];
+  /** Of a model of text and images, of which it is the text model alone: its files hold other parts too. */
+  readonly isPart: boolean;
   /** Its text: JSON's 30.0 is not 30 to readers that tell floats from integers. */
   readonly text: string;
 }
@@ -31,7 +34,6 @@ export interface ParseConfigOptions {
 
 /** Models that are asked for and not served, with what to do. */
 const POINTERS: Readonly<Record<string, string>> = {
-  gemma3: "save its text model alone: Gemma3ForCausalLM.from_pretrained(…).save_pretrained(…)",
   gemma: "Gemma 2 and Gemma 3 are supported",
   mixtral: "mixtures of experts are not supported",
 };
@@ -44,6 +46,15 @@ const POINTERS: Readonly<Record<string, string>> = {
 export function parseModelConfig(json: unknown, options: ParseConfigOptions = {}): ModelConfig {
   const { path = "config.json", text = JSON.stringify(json), ignoreKeys = [], strict = false } = options;
   if (!isJsonObject(json)) throw new ModelConfigError("should hold a JSON object", { path });
+  const whole = textConfigOf(json, text, path);
+  return parsed(whole?.json ?? json, whole, { path, text: whole?.text ?? text, ignoreKeys, strict });
+}
+
+function parsed(
+  json: JsonObject,
+  whole: TextConfig | undefined,
+  { path, text, ignoreKeys, strict }: Required<ParseConfigOptions>,
+): ModelConfig {
   const family = familyOf(json, path);
   const fields = new ConfigFields(path, json);
   fields.ignore(...IRRELEVANT_KEYS, ...ignoreKeys);
@@ -59,8 +70,11 @@ export function parseModelConfig(json: unknown, options: ParseConfigOptions = {}
     if (Object.hasOwn(UNSUPPORTED_KEYS, key) && !UNSUPPORTED_KEYS[key]!.includes(json[key]))
       throw fields.error(key, "changes what the model computes, and is not supported");
   const unknown = fields.unread.filter((key) => !Object.hasOwn(UNSUPPORTED_KEYS, key));
-  const notes = unknown.length === 0 ? [] : [unknownNote(path, unknown)];
-  return Object.freeze({ family, architecture: Object.freeze(architecture), json, notes, text });
+  const notes = [...(whole ? [whole.note] : []), ...(unknown.length > 0 ? [unknownNote(path, unknown)] : [])];
+  return Object.freeze({
+    ...{ family, architecture: Object.freeze(architecture), json, notes, text },
+    isPart: whole !== undefined,
+  });
 }
 
 /** Names that a note lists. */

@@ -11,8 +11,10 @@ import {
   type TensorSource,
 } from "@promptloss/torch";
 import { parse, stringify } from "lossless-json";
+import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { readModelConfig } from "../config/read-config.ts";
+import { textTensorName } from "../config/text-model.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
 import { parameterShapes } from "../decoder/parameters.ts";
 import { checkDevice } from "../device.ts";
@@ -50,13 +52,14 @@ export function loadModel(folder: string, options: LoadModelOptions = {}): Causa
   checkWeightFiles(folder);
   if (options.device !== undefined) checkDevice(options.device);
   using source = openSafetensors(folder);
-  const config = differentHead(read, source) ? untied(read) : read;
+  const stored = storedNames(source, read);
+  const config = differentHead(read, source, stored) ? untied(read) : read;
   const notes = [...read.notes];
   if (config !== read)
     notes.push(
       `${folder}: tie_word_embeddings is true, and the file's head is not the embedding: its own head is used`,
     );
-  const names = fileNames(config, source, folder);
+  const names = fileNames(config, source, stored, folder);
   const dtypes = [...new Set([...names.values()].map((stored) => source.info(stored).dtype))];
   const dtype = options.dtype ?? (dtypes.length > 1 ? namedDtype(config) : undefined);
   if (options.dtype === undefined && dtypes.length > 1)
@@ -68,24 +71,35 @@ export function loadModel(folder: string, options: LoadModelOptions = {}): Causa
 
 /** The config's own dtype; float32, which holds them all, where it names none. */
 function namedDtype({ json }: ModelConfig): DType {
-  return (
-    (["float32", "bfloat16", "float16"] as const).find((each) => each === (json.dtype ?? json.torch_dtype)) ??
-    "float32"
-  );
+  return WEIGHT_DTYPES.find((each) => each === (json.dtype ?? json.torch_dtype)) ?? "float32";
+}
+
+/** The file's names of the model's tensors by the model's own, which differ where the model is a part of another. */
+function storedNames({ names }: TensorSource, { isPart }: ModelConfig): Map<string, string> {
+  const own = names.map((stored) => [isPart ? textTensorName(stored) : stored, stored] as const);
+  return new Map(own.filter((pair): pair is [string, string] => pair[0] !== undefined));
 }
 
 /** What a file has under a parameter's name, with the prefix that base models leave out or without. */
-function storedAs(name: string, { architecture }: ModelConfig, source: TensorSource): string | undefined {
+function storedAs(
+  name: string,
+  { architecture }: ModelConfig,
+  stored: ReadonlyMap<string, string>,
+): string | undefined {
   const { prefix } = architecture.names;
   const short = name.startsWith(prefix) ? name.slice(prefix.length) : name;
-  return [name, short].find((each) => source.names.includes(each));
+  return stored.get(name) ?? stored.get(short);
 }
 
 /** Whether a tied model's file has a head of its own. */
-function differentHead(config: ModelConfig, source: TensorSource): boolean {
+function differentHead(
+  config: ModelConfig,
+  source: TensorSource,
+  stored: ReadonlyMap<string, string>,
+): boolean {
   const { tied, names } = config.architecture;
-  const head = storedAs(`${names.head}.weight`, config, source);
-  const table = storedAs(`${names.embedding}.weight`, config, source);
+  const head = storedAs(`${names.head}.weight`, config, stored);
+  const table = storedAs(`${names.embedding}.weight`, config, stored);
   if (!tied || head === undefined || table === undefined) return false;
   if (source.info(head).shape.join() !== source.info(table).shape.join()) return true;
   return noGrad(() =>
@@ -124,21 +138,26 @@ function checkWeightFiles(folder: string): void {
  * Which tensor of the files is which parameter. Files of a model without its head leave out a prefix; buffers that any
  * reader computes anew and a tied head's copy are left alone.
  */
-function fileNames(config: ModelConfig, source: TensorSource, folder: string): Map<string, string> {
+function fileNames(
+  config: ModelConfig,
+  source: TensorSource,
+  storedNames: ReadonlyMap<string, string>,
+  folder: string,
+): Map<string, string> {
   const { family, architecture } = config;
   const expected = parameterShapes(architecture);
   const { prefix, head } = architecture.names;
   const embedding = `${architecture.names.embedding}.weight`;
   const found = new Map<string, string>();
   const unexpected: string[] = [];
-  for (const stored of source.names) {
-    if (family.buffers.test(stored)) continue;
-    if (architecture.tied && stored === `${head}.weight`) {
+  for (const [own, stored] of storedNames) {
+    if (family.buffers.test(own)) continue;
+    if (architecture.tied && own === `${head}.weight`) {
       // safetensors' save_model keeps one name of tensors that are one, and it may be the head's.
-      if (storedAs(embedding, config, source) === undefined) found.set(embedding, stored);
+      if (storedAs(embedding, config, storedNames) === undefined) found.set(embedding, stored);
       continue;
     }
-    const name = [stored, `${prefix}${stored}`].find((each) => expected.has(each));
+    const name = [own, `${prefix}${own}`].find((each) => expected.has(each));
     if (name === undefined) unexpected.push(stored);
     else found.set(name, stored);
   }
