@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { builtinTasks } from "../evaluation/tasks/builtin-tasks.ts";
 import { EXAMPLE_ORDERS } from "../evaluation/tasks/example-orders.ts";
-import { positiveCount, wholeNumber } from "./options.ts";
+import { dtypeOption, positiveCount, strictOption, wholeNumber } from "./options.ts";
 
 type Action = typeof import("./actions/evaluate.ts").runEvaluate;
 
@@ -26,12 +26,9 @@ export function evaluateCommand(command: Command): Command {
       "the folder that the tasks' files are under; their datasets on the Hugging Face hub where left out",
     )
     .option("--adapter <folder>", "a PEFT adapter over the model")
-    .addOption(
-      new Option("--dtype <name>", "of the weights")
-        .choices(["float32", "bfloat16", "float16"])
-        .default("float32"),
-    )
+    .addOption(dtypeOption("of the weights").default("float32"))
     .option("--device <name>", "where to compute, such as cuda")
+    .addOption(strictOption())
     .option("--limit <count>", "the first so many items of each task", positiveCount)
     .option("--shots <count>", "examples before each item, in place of the tasks' own number", wholeNumber)
     .option("--shot-seed <number>", "of the examples' draws (1234)", wholeNumber)

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { strictOption } from "./options.ts";
 
 type Action = typeof import("./actions/init.ts").runInit;
 
@@ -6,6 +7,7 @@ export function initCommand(command: Command): Command {
   return command
     .option("--data <path>", "rows to train on: a file, pattern, dataset folder or hub id")
     .option("--model <folder>", "a Hugging Face model folder")
+    .addOption(strictOption())
     .option("--aim <text>", "what the model is for, for the recipe's first line")
     .option("-o, --output <file>", "the recipe to write (recipe.yaml)")
     .option("--json", "print what was written as JSON")

@@ -1,5 +1,6 @@
 // `promptloss loss`: what a model makes of some data, without training. One line of JSON a row, then the totals.
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { PRODUCT_DTYPES } from "../dtypes.ts";
 import { NORMALIZATIONS } from "../loss/normalization.ts";
 import { REWEIGHTINGS } from "../loss/reweighting.ts";
 import {
@@ -8,7 +9,7 @@ import {
   withRenderingOptions,
   withWeightOptions,
 } from "./data-options.ts";
-import { anyNumber, wholeNumber } from "./options.ts";
+import { anyNumber, strictOption, wholeNumber } from "./options.ts";
 
 type Action = typeof import("./actions/loss.ts").runLoss;
 
@@ -17,7 +18,8 @@ export function lossCommand(command: Command): Command {
     command
       .argument("<model>", "a Hugging Face model folder")
       .argument(...RECIPE_OR_DATA.one)
-      .option("--adapter <folder>", "a PEFT adapter over the model"),
+      .option("--adapter <folder>", "a PEFT adapter over the model")
+      .addOption(strictOption()),
   );
   return withLengthOptions(
     withWeightOptions(rendered, "prompt loss weight of the totals (the recipe's, or 1)"),
@@ -25,9 +27,7 @@ export function lossCommand(command: Command): Command {
     .addOption(new Option("--normalization <name>", "what the sum is divided by").choices(NORMALIZATIONS))
     .option("--limit <rows>", "the first rows of each source only", wholeNumber)
     .addOption(
-      new Option("--precision <name>", "of matrix products")
-        .choices(["float32", "bfloat16"])
-        .default("float32"),
+      new Option("--precision <name>", "of matrix products").choices(PRODUCT_DTYPES).default("float32"),
     )
     .option("--micro-batch-tokens <tokens>", "tokens computed at one time", wholeNumber, 4096)
     .option("--label-smoothing <share>", "of the totals' loss (the recipe's, or 0)", share)

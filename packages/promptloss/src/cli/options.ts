@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
 import type { TrainedTurns } from "../data/templates/index.ts";
+import { WEIGHT_DTYPES } from "../dtypes.ts";
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
@@ -83,4 +84,22 @@ export function setOption(): Option {
     "--set <key=value>",
     "a value in place of the recipe's, as training.epochs=1; again for more",
   ).argParser(collect);
+}
+
+/** --dtype: of the weights that a command loads or writes. */
+export function dtypeOption(description: string): Option {
+  return new Option("--dtype <name>", description).choices(WEIGHT_DTYPES);
+}
+
+/** --strict, for every command that loads a model's folder. */
+export function strictOption(): Option {
+  return new Option(
+    "--strict",
+    "refuse a model whose config has keys that are not known, in place of a note",
+  );
+}
+
+/** The keys that --set and --strict give: --strict is a recipe's key as well. */
+export function keysGiven({ set = [], strict }: { set?: readonly string[]; strict?: true }): string[] {
+  return strict ? [...set, "strict=true"] : [...set];
 }

@@ -1,7 +1,7 @@
 // `promptloss train`: fine-tunes a model as a recipe says, in a process of its own.
 import type { Command } from "commander";
 import { eventFieldLines } from "../training/events/fields.ts";
-import { positiveCount, setOption } from "./options.ts";
+import { positiveCount, setOption, strictOption } from "./options.ts";
 
 type Action = typeof import("./actions/train.ts").runTrain;
 
@@ -14,6 +14,7 @@ export function trainCommand(command: Command): Command {
       "train in so many processes of this machine (training.processes)",
       positiveCount,
     )
+    .addOption(strictOption())
     .option("--dry-run", "print the plan, train nothing")
     .option("--overwrite", "remove what another run left in the output folder")
     .option("--extend", "continue a run that had fewer epochs or steps, from its last checkpoint")

@@ -1,6 +1,6 @@
 // `promptloss tune`: a search of few runs over the prompt loss weight and the learning rate, resumed by running it again.
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { anyNumber, collect, positiveCount, setOption, wholeNumber } from "./options.ts";
+import { anyNumber, collect, positiveCount, setOption, strictOption, wholeNumber } from "./options.ts";
 import { weightList } from "./recommend.ts";
 
 type Action = typeof import("./actions/tune.ts").runTune;
@@ -36,6 +36,7 @@ export function tuneCommand(command: Command): Command {
   return command
     .argument("<recipe>", "a recipe (.yaml) with an evaluation section: its rows are for the search")
     .addOption(setOption())
+    .addOption(strictOption())
     .option("--runs <number>", "how many runs the search may take", positiveCount)
     .option("--tokens <amount>", "training tokens of the search, as 2M", amount)
     .option("--hours <number>", "time of the search's runs", positive)

@@ -1,6 +1,7 @@
 // What the doctor knows about a machine, as plain data: what `--json` prints and what findings are drawn from.
 // Nothing is looked up here.
 import type { CurrentBuild, DistributedBuild } from "@promptloss/torch/setup";
+import type { ProductDtype } from "../dtypes.ts";
 import type { Processor } from "../machine/processor.ts";
 
 export interface Facts {
@@ -52,7 +53,7 @@ export interface NativeReport {
 /** How fast a device multiplies two square matrices. */
 export interface MatrixRate {
   readonly device: string;
-  readonly dtype: "float32" | "bfloat16";
+  readonly dtype: ProductDtype;
   /** Rows and columns of each matrix. */
   readonly size: number;
   /** 2·size³ divided by the median time. */

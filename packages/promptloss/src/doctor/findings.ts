@@ -1,5 +1,6 @@
 // What follows from the facts: each shortfall and what to do about it. Pure.
 import { compareVersions, DEBIAN_BLAS, setupCommand } from "@promptloss/torch/setup";
+import { PRODUCT_DTYPES } from "../dtypes.ts";
 import type { Facts, MatrixRate } from "./facts.ts";
 
 export interface Finding {
@@ -109,7 +110,7 @@ function* speedFindings({ processor, native, cores, load }: Facts): Generator<Fi
   }
   if (native.devices.some((device) => device !== "cpu")) return;
   const hasBf16 = ["AVX-512 bf16", "AMX bf16", "bf16"].some((name) => features[name]);
-  const [fp32, bf16] = (["float32", "bfloat16"] as const).map((dtype) => rateOn(native.rates, "cpu", dtype));
+  const [fp32, bf16] = PRODUCT_DTYPES.map((dtype) => rateOn(native.rates, "cpu", dtype));
   if (!hasBf16) {
     yield advice(
       "no-bf16",

@@ -1,6 +1,7 @@
 // Run in a process of its own: loads the native code, multiplies matrices and prints what came of it as one line
 // of JSON. A libtorch that crashes takes this process along, and not the doctor.
 import type { DType, Tensor } from "@promptloss/torch";
+import { PRODUCT_DTYPES } from "../dtypes.ts";
 import type { MatrixRate } from "./facts.ts";
 
 /** Of square matrices: the first, and the largest. */
@@ -53,9 +54,7 @@ async function report(): Promise<unknown> {
     const torch = await import("@promptloss/torch");
     const devices = torch.availableDevices();
     const rates = devices.flatMap((device) =>
-      (["float32", "bfloat16"] as const).map(
-        (dtype): MatrixRate => ({ device, dtype, ...measure(torch, device, dtype) }),
-      ),
+      PRODUCT_DTYPES.map((dtype): MatrixRate => ({ device, dtype, ...measure(torch, device, dtype) })),
     );
     return { works: true, version: torch.libtorch().version, threads: torch.getNumThreads(), devices, rates };
   } catch (error) {

@@ -10,6 +10,7 @@ import { recipeSchema } from "./schema.ts";
 /** Another value for every key; a key that is missing here fails the test. */
 const OTHER: Readonly<Record<string, unknown>> = {
   model: "other",
+  strict: true,
   initialize: "random",
   tokenizer: "other",
   data: "other.json",

@@ -24,6 +24,11 @@ export const recipeSchema = z
       .optional()
       .describe("The model's folder, as Hugging Face writes it.")
       .register(keyFacts, { affects: "result", path: true }),
+    strict: z
+      .boolean()
+      .default(false)
+      .describe("Refuse a model whose config has keys that are not known, in place of a note.")
+      .register(keyFacts, { affects: "nothing" }),
     initialize: z
       .enum(["pretrained", "random"])
       .default("pretrained")

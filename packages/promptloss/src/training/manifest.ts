@@ -1,5 +1,6 @@
 // manifest.json: all that is needed to repeat a run, and how it ended. Reading it needs nothing native.
 import { existsSync, readFileSync } from "node:fs";
+import type { ProductDtype } from "../dtypes.ts";
 import { writeJson } from "../files/atomic.ts";
 import type { Recipe } from "../recipe/index.ts";
 import { TrainingError } from "./errors.ts";
@@ -17,7 +18,7 @@ export interface Manifest {
   /** That trained together; left out for one. */
   readonly processes?: number;
   /** Of matrix products. */
-  readonly precision: "float32" | "bfloat16";
+  readonly precision: ProductDtype;
   /** With every default and every `auto` settled. */
   readonly recipe: Recipe;
   readonly promptLossWeight: number;

@@ -38,6 +38,8 @@ export interface MeasureSettings {
   readonly labelSmoothing: number;
   /** Undefined for none. Of the totals' loss and its gradient. */
   readonly reweighting: ReweightingName | undefined;
+  /** Refuse a model's config with keys that are not known here, rather than note them. */
+  readonly strict?: boolean;
   /** The norm of the loss's gradient too. */
   readonly gradients: boolean;
   /** Called for each row, in the order of the data. The tokenizer is undefined where the folder has none. */
@@ -62,11 +64,12 @@ export interface MeasuredLoss {
 }
 
 export async function measureLoss(settings: MeasureSettings): Promise<MeasuredLoss> {
-  const { gradients, adapter } = settings;
+  const { gradients, adapter, strict = false } = settings;
   const data = await openData({ ...settings.data, heldOut: undefined });
   try {
     const model = loadModel(settings.model, {
       dtype: "float32",
+      strict,
       trainable: gradients && adapter === undefined,
     });
     try {
@@ -113,7 +116,7 @@ function measured(
     ...(labelSmoothing > 0 && { labelSmoothing }),
     ...(name !== undefined && { reweighting: name }),
     sums,
-    notes,
+    notes: [...notes, ...model.notes],
   };
   if (!gradients) return { ...known, loss: heldOutLoss(model, rows, how).loss };
   const all = Array.from({ length: rows.length }, (_, index) => rows.at(index));

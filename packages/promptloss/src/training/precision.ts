@@ -1,12 +1,13 @@
 // The dtype of matrix products: bf16 where the device multiplies it faster than float32.
 import type { DType } from "@promptloss/torch";
+import type { ProductDtype } from "../dtypes.ts";
 import { readProcessor } from "../machine/processor.ts";
 
 /** Processor features that make bf16 products faster; without one of them libtorch emulates them, slowly. */
 const BF16_FEATURES = ["AMX bf16", "AVX-512 bf16", "bf16"];
 
 /** Undefined for float32, which is the weights' own. */
-export function computeDtype(precision: "auto" | "bfloat16" | "float32", device: string): DType | undefined {
+export function computeDtype(precision: "auto" | ProductDtype, device: string): DType | undefined {
   if (precision === "float32") return undefined;
   return precision === "bfloat16" || multipliesBf16(device) ? "bfloat16" : undefined;
 }

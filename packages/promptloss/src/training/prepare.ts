@@ -4,6 +4,7 @@ import type { HubOptions } from "../data/rows/index.ts";
 import type { WeightPolicy } from "../data/tokens/index.ts";
 import { dataPlanOf, type OpenData, openData, recipeInputs } from "../data-plan/index.ts";
 import { checkOutputFolder, protectInputs } from "../files/output.ts";
+import { readModelConfig } from "../models/config/read-config.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
@@ -57,6 +58,8 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
   protectInputs(placesOf(output), await recipeInputs(recipe, options.file));
   if (recipe.training.threads !== undefined) setNumThreads(recipe.training.threads);
   const device = deviceOf(recipe.training.device, options.ranks?.group.placement);
+  // Before the rows, which take their time.
+  readModelConfig(folder, recipe);
   const plan = dataPlanOf(recipe, file);
   const progress = sparing(options.onProgress ?? (() => {}));
   const data = await openData(

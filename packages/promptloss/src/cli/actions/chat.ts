@@ -6,6 +6,7 @@ import { ink, product } from "../../terminal/index.ts";
 import { errorLines } from "../errors.ts";
 import { decodingOptions, inFlagNames, loadGenerator } from "../generation/load-generator.ts";
 import type { DecodingFlags, ModelFlags } from "../generation/options.ts";
+import { printNotes } from "../notes.ts";
 
 interface Flags extends ModelFlags, DecodingFlags {
   system?: string;
@@ -108,8 +109,6 @@ export async function runChat(path: string, flags: Flags): Promise<void> {
   };
   const { name } = generator.template;
   if (!conversation.remembers)
-    process.stderr.write(
-      `${ink.yellow("!")} template ${name} is for one exchange: every message stands alone\n`,
-    );
+    printNotes([`template ${name} is for one exchange: every message stands alone`]);
   await new Chat(conversation, options).run();
 }

@@ -1,5 +1,6 @@
 // `promptloss evaluate`: tasks on a model, with a table at the end and records on disk.
 import type { Command } from "commander";
+import type { WeightDtype } from "../../dtypes.ts";
 import {
   type EvaluateEvent,
   type EvaluationScore,
@@ -10,14 +11,16 @@ import {
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { textTable } from "../../terminal/text-table.ts";
 import { errorLines } from "../errors.ts";
+import { printNotes } from "../notes.ts";
 import { Progress, watchedHub } from "../progress.ts";
 
 interface Flags {
   tasks: string[];
   taskData?: string;
   adapter?: string;
-  dtype?: "float32" | "bfloat16" | "float16";
+  dtype?: WeightDtype;
   device?: string;
+  strict?: true;
   limit?: number;
   shots?: number;
   shotSeed?: number;
@@ -61,10 +64,7 @@ function view(quiet: boolean, onPrompt: (event: PromptEvent) => void): (event: E
   let progress = new Progress("items");
   return (event) => {
     if (event.type === "prompt") return onPrompt(event);
-    if (event.type === "note") {
-      process.stderr.write(`${ink.yellow("!")} ${event.note}\n`);
-      return;
-    }
+    if (event.type === "note") return printNotes([event.note]);
     if (event.type === "task-start") progress = new Progress(`items of ${event.task}`, event.items);
     else if (event.type === "items") progress.show(event.done);
     else progress.end();

@@ -15,6 +15,7 @@ import { readModelConfig } from "../../models/config/read-config.ts";
 import { parameterShapes } from "../../models/decoder/parameters.ts";
 import { readRecipe } from "../../recipe/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
+import { printNotes } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
 import { count, short } from "../train/format.ts";
 
@@ -23,6 +24,7 @@ interface Flags {
   model?: string;
   output?: string;
   aim?: string;
+  strict?: true;
   force?: true;
   json?: true;
 }
@@ -66,8 +68,9 @@ interface Facts {
 }
 
 /** @throws {DataError}, {ModelError}, {TokenizerError} for what can't be used; {PromptlossError} for data without a row */
-async function factsOf(data: string, model: string): Promise<Facts> {
-  const { architecture } = readModelConfig(model);
+async function factsOf(data: string, model: string, strict: boolean): Promise<Facts> {
+  const { architecture, notes } = readModelConfig(model, { strict });
+  printNotes(notes);
   const tokenizer = await loadTokenizer(model);
   const template = tokenizer.chatTemplate === undefined ? "alpaca" : "tokenizer";
   const examples = readExamples([{ path: data }], { onBadRow: "skip", hub: watchedHub() });
@@ -159,7 +162,7 @@ export async function runInit(flags: Flags): Promise<void> {
     [output],
     [...(await dataInputs([{ path: data }])), { what: "the model", path: model, grows: true }],
   );
-  const facts = await factsOf(data, model);
+  const facts = await factsOf(data, model, flags.strict === true);
   replaceFile(output, recipeText({ data, model, aim, output, ...facts }));
   // What was written is checked as training will check it.
   readRecipe(output);

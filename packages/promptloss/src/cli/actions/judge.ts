@@ -94,7 +94,7 @@ const ENDPOINT_FLAGS = [
   "body",
 ] as const;
 
-const MODEL_FLAGS = ["batchSize", "template", "adapter", "dtype", "device", "threads"] as const;
+const MODEL_FLAGS = ["batchSize", "template", "adapter", "dtype", "device", "threads", "strict"] as const;
 
 function checkFlags(flags: Flags): void {
   if ((flags.endpoint === undefined) === (flags.model === undefined))

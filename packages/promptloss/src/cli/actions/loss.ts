@@ -1,6 +1,7 @@
 import { TOKEN_CLASSES } from "../../data/example.ts";
 import type { Tokenizer } from "../../data/tokenizer/index.ts";
 import type { DataPlan } from "../../data-plan/index.ts";
+import type { ProductDtype } from "../../dtypes.ts";
 import { finiteJson } from "../../finite-json.ts";
 import {
   MEASURED,
@@ -20,7 +21,8 @@ export interface Flags extends RenderingFlags, WeightFlags, LengthFlags {
   adapter?: string;
   normalization?: Normalization;
   limit?: number;
-  precision: "float32" | "bfloat16";
+  precision: ProductDtype;
+  strict?: true;
   microBatchTokens: number;
   gradients?: true;
   tokens?: true;
@@ -87,6 +89,7 @@ export async function runLoss(model: string, data: string, flags: Flags): Promis
     compute: flags.precision === "bfloat16" ? "bfloat16" : undefined,
     microBatchTokens: flags.microBatchTokens,
     gradients: flags.gradients === true,
+    strict: flags.strict ?? recipe?.strict ?? false,
     labelSmoothing: flags.labelSmoothing ?? recipe?.loss.labelSmoothing ?? 0,
     reweighting: flags.reweighting ?? recipe?.loss.reweighting,
     onRow: (row, tokenizer) =>

@@ -1,14 +1,16 @@
 // `promptloss merge`: a LoRA adapter and its base model → one plain model folder.
-import type { DType } from "@promptloss/torch";
+import type { WeightDtype } from "../../dtypes.ts";
 import { resolveModelPaths } from "../../generation/text/model-folder.ts";
 import { ModelError, mergeAdapterFolder } from "../../models/index.ts";
-import { harmlessJson, ink } from "../../terminal/index.ts";
+import { harmlessJson } from "../../terminal/index.ts";
+import { printNotes } from "../notes.ts";
 
 interface Flags {
   output: string;
   base?: string;
-  dtype?: DType;
+  dtype?: WeightDtype;
   device?: string;
+  strict?: true;
   overwrite?: true;
   json?: true;
 }
@@ -20,7 +22,7 @@ export async function runMerge(path: string, { base, json, ...rest }: Flags): Pr
       hint: "it can be used as it is",
     });
   const { notes, ...merged } = mergeAdapterFolder({ adapter, base: model, ...rest });
-  for (const note of notes) process.stderr.write(`${ink.yellow("!")} ${note}\n`);
+  printNotes(notes);
   const { output, modules, dtype } = merged;
   process.stdout.write(
     json

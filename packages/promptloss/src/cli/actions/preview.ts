@@ -13,6 +13,7 @@ import { harmlessJson, ink } from "../../terminal/index.ts";
 import { readFlags, recipeSettings, sourcesOf, tokenizerFolder } from "../data-flags.ts";
 import type { LengthFlags, RenderingFlags, WeightFlags } from "../data-options.ts";
 import { leftOutNotes, listSkipped } from "../left-out.ts";
+import { noteLine } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
 
 export interface Flags extends RenderingFlags, WeightFlags, LengthFlags {
@@ -118,6 +119,6 @@ export async function runPreview(path: string, flags: Flags): Promise<void> {
     process.stdout.write(`${harmlessJson({ weights: plan.weights, notes, rows }, 2)}\n`);
     return;
   }
-  for (const note of notes) process.stdout.write(`${ink.yellow("!")} ${note}\n`);
+  for (const note of notes) process.stdout.write(`${noteLine(note, process.stdout)}\n`);
   process.stdout.write(renderPreview(rows, { colors: ink.isColorSupported, listTokens: flags.tokens }));
 }

@@ -9,9 +9,10 @@ import { ratioOfData } from "../../inspect/index.ts";
 import type { Normalization } from "../../loss/normalization.ts";
 import { recommend, renderRecommendation, type TaskGroup } from "../../statistics/index.ts";
 import { readStudyResults, studyEvidence } from "../../study/results/index.ts";
-import { columnsOf, harmlessJson, ink, wrapped } from "../../terminal/index.ts";
+import { columnsOf, harmlessJson, wrapped } from "../../terminal/index.ts";
 import { readFlags, recipeSettings, sourcesOf } from "../data-flags.ts";
 import type { DataFlags } from "../data-options.ts";
+import { printNotes } from "../notes.ts";
 import { flagOf } from "../options.ts";
 import { Progress, watchedHub } from "../progress.ts";
 
@@ -41,7 +42,7 @@ async function ratioOf(data: readonly string[], { sources, read, tokenizer }: Se
     onRow: (rows) => progress.show(rows),
   });
   progress.end();
-  for (const line of leftOutLines(examples.report)) process.stderr.write(`${ink.yellow("!")} ${line}\n`);
+  printNotes(leftOutLines(examples.report));
   const { ratioOfMeans } = generationRatio;
   if (ratioOfMeans !== undefined && ratioOfMeans > 0) return ratioOfMeans;
   throw new PromptlossError(`${data.join(", ")}: there is no generation ratio to go by`, {

@@ -2,10 +2,10 @@
 import { basename, resolve } from "node:path";
 import { PromptlossError } from "../../errors.ts";
 import { serveModel } from "../../serve/index.ts";
-import { ink } from "../../terminal/index.ts";
 import { errorLines } from "../errors.ts";
 import { loadGenerator } from "../generation/load-generator.ts";
 import type { ModelFlags } from "../generation/options.ts";
+import { printNotes } from "../notes.ts";
 
 interface Flags extends ModelFlags {
   host: string;
@@ -26,9 +26,7 @@ const LOCAL = new Set(["127.0.0.1", "::1", "localhost"]);
 export async function serve(path: string, flags: Flags): Promise<void> {
   const apiKey = keyOf(flags.apiKeyEnv);
   if (!LOCAL.has(flags.host) && apiKey === undefined)
-    process.stderr.write(
-      `${ink.yellow("!")} ${flags.host} is open to other machines, and no key is asked for (--api-key-env)\n`,
-    );
+    printNotes([`${flags.host} is open to other machines, and no key is asked for (--api-key-env)`]);
   using generator = await loadGenerator(path, flags);
   const name = flags.name ?? basename(resolve(path));
   const { maxBody, maxNewTokens, maxCompletions, maxWaiting, maxSeconds } = flags;

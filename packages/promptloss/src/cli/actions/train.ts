@@ -4,11 +4,13 @@ import { harmlessJson } from "../../terminal/index.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
 import { launcherPlacement } from "../../training/ranks/index.ts";
 import { startTrainingProcess } from "../../training/start-process.ts";
+import { keysGiven } from "../options.ts";
 import { dryRun } from "../train/dry-run.ts";
 import { TrainView } from "../train/view.ts";
 
 interface Flags {
   set?: string[];
+  strict?: true;
   processes?: number;
   dryRun?: true;
   overwrite?: true;
@@ -49,9 +51,10 @@ async function follow(
 
 export async function runTrain(
   file: string,
-  { set: given = [], processes, overwrite, extend, profile, ...flags }: Flags,
+  { processes, overwrite, extend, profile, ...flags }: Flags,
 ): Promise<void> {
-  const set = processes === undefined ? given : [...given, `training.processes=${processes}`];
+  const set = keysGiven(flags);
+  if (processes !== undefined) set.push(`training.processes=${processes}`);
   if (flags.json && !flags.dryRun)
     throw new PromptlossError("--json belongs to --dry-run", {
       hint: "--events prints a run as JSON lines",

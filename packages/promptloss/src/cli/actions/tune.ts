@@ -6,10 +6,12 @@ import { readRecipe } from "../../recipe/index.ts";
 import { candidateWeights } from "../../statistics/index.ts";
 import { type TuneEvent, type TuneSettings, tune } from "../../study/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
+import { keysGiven } from "../options.ts";
 import { proposalLine, reportLines, runLine } from "../tune/lines.ts";
 
 interface Flags {
   set?: string[];
+  strict?: true;
   runs?: number;
   tokens?: number;
   hours?: number;
@@ -67,14 +69,15 @@ function settingsOf(recipe: string, flags: Flags): TuneSettings {
     throw new PromptlossError(`${testTask} is the search's own objective: its items are no test`, {
       hint: "name another task",
     });
-  if (heldOut && readRecipe(recipe, { set: flags.set ?? [] }).evaluation === undefined)
+  const set = keysGiven(flags);
+  if (heldOut && readRecipe(recipe, { set }).evaluation === undefined)
     throw new PromptlossError(`${recipe}: the search needs validation rows`, {
       hint: "give the recipe an evaluation section, as evaluation: { fraction: 0.1 }",
     });
   const name = recipe.replace(/^.*\//, "").replace(/\.ya?ml$/, "");
   return {
     ...{ recipe, objective, taskData: flags.taskData },
-    ...(flags.set !== undefined && { set: flags.set }),
+    ...(set.length > 0 && { set }),
     output: flags.output ?? `runs/${name}-tune`,
     weights: [...new Set(flags.weights ?? candidateWeights)].sort((a, b) => a - b),
     learningRates: flags.learningRates && [...new Set(flags.learningRates)].sort((a, b) => a - b),

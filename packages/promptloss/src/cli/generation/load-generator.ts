@@ -2,7 +2,7 @@
 import { setNumThreads } from "@promptloss/torch";
 import { PromptlossError } from "../../errors.ts";
 import { GenerationError, type TextGenerationOptions, TextGenerator } from "../../generation/index.ts";
-import { ink } from "../../terminal/index.ts";
+import { printNotes } from "../notes.ts";
 import { flagOf } from "../options.ts";
 import type { DecodingFlags, ModelFlags } from "./options.ts";
 
@@ -42,14 +42,15 @@ export function inFlagNames(error: unknown): unknown {
 }
 
 export async function loadGenerator(path: string, flags: ModelFlags): Promise<TextGenerator> {
-  const { template, adapter, dtype, device, threads } = flags;
+  const { template, adapter, dtype, device, threads, strict } = flags;
   if (threads !== undefined) setNumThreads(threads);
   const generator = await TextGenerator.load(path, {
     ...(template !== undefined && { template }),
     ...(adapter !== undefined && { adapter }),
     ...(dtype !== undefined && { dtype }),
     ...(device !== undefined && { device }),
+    ...(strict && { strict }),
   });
-  for (const note of generator.notes) process.stderr.write(`${ink.yellow("!")} ${note}\n`);
+  printNotes(generator.notes);
   return generator;
 }

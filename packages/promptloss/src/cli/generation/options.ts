@@ -1,16 +1,25 @@
 // The options that commands which generate share: the model and how it decodes. Names of the library's options in
 // errors become those of the command line.
-import type { DType } from "@promptloss/torch";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { NAMED_TEMPLATES } from "../../data/templates/named.ts";
-import { anyNumber, collect, positiveCount, weightNumber, wholeNumber } from "../options.ts";
+import type { WeightDtype } from "../../dtypes.ts";
+import {
+  anyNumber,
+  collect,
+  dtypeOption,
+  positiveCount,
+  strictOption,
+  weightNumber,
+  wholeNumber,
+} from "../options.ts";
 
 export interface ModelFlags {
   template?: string;
   adapter?: string;
-  dtype?: DType;
+  dtype?: WeightDtype;
   device?: string;
   threads?: number;
+  strict?: true;
 }
 
 export interface DecodingFlags {
@@ -34,15 +43,10 @@ export function addModelOptions(command: Command): Command {
         "found out when left out: the run's, the model's chat template, plain",
     )
     .option("--adapter <folder>", "a LoRA adapter for the model")
-    .addOption(
-      new Option("--dtype <name>", "of the weights; the file's when left out").choices([
-        "float32",
-        "bfloat16",
-        "float16",
-      ]),
-    )
+    .addOption(dtypeOption("of the weights; the file's when left out"))
     .option("--device <name>", "cpu, cuda, cuda:1, mps (cpu)")
-    .option("--threads <count>", "of the processor; all when left out", positiveCount);
+    .option("--threads <count>", "of the processor; all when left out", positiveCount)
+    .addOption(strictOption());
 }
 
 export function addDecodingOptions(command: Command): Command {

@@ -1,5 +1,6 @@
 // `promptloss study plan`: the cells of a study, and what they will take.
 import { Command } from "commander";
+import { strictOption } from "../options.ts";
 import { withStudyOptions } from "./study-file.ts";
 
 type Action = typeof import("./actions/plan.ts").runPlan;
@@ -9,6 +10,7 @@ export function planCommand(): Command {
     new Command("plan").description("list the cells, with expected tokens, time and disk"),
     "<study...>",
   )
+    .addOption(strictOption())
     .option("--measure", "train four steps of each model that has no finished cell, for the times")
     .option(
       "--pilot <folder>",

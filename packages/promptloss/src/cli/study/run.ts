@@ -1,6 +1,6 @@
 // `promptloss study run`: trains and evaluates the cells that are not done. Exit code 1 where a cell failed.
 import { Command, Option } from "commander";
-import { collect, positiveCount } from "../options.ts";
+import { collect, positiveCount, strictOption } from "../options.ts";
 import { withStudyOptions } from "./study-file.ts";
 
 type Action = typeof import("./actions/run.ts").runRun;
@@ -12,6 +12,7 @@ export function runCommand(): Command {
     .option("--concurrency <cells>", "cells at a time, in place of the file's", positiveCount)
     .option("--retry", "begin failed cells again, from their checkpoints")
     .option("--overwrite", "begin the trainings of cells that are not done anew")
+    .addOption(strictOption())
     .option("--cell <id>", "this cell only; again for more", collect, [])
     .addOption(
       new Option("--launcher <name>", "local processes, or an array job of Slurm")

@@ -4,6 +4,7 @@ import { setOption } from "../options.ts";
 
 export interface StudyFlags {
   set?: string[];
+  strict?: true;
   output?: string;
 }
 

@@ -4,6 +4,7 @@ import { harmlessJson, ink } from "../../terminal/index.ts";
 import { manifestOf } from "../../training/manifest-of.ts";
 import { memoryEstimate } from "../../training/memory-estimate.ts";
 import { prepareRun } from "../../training/prepare.ts";
+import { noteLine } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
 import { bytes, count, counted, short } from "./format.ts";
 
@@ -57,7 +58,7 @@ export async function dryRun(recipe: Recipe, file: string, json: boolean): Promi
       ],
     ] as const;
     for (const [name, value] of facts) process.stdout.write(`${ink.dim(name.padEnd(6))} ${value}\n`);
-    for (const note of run.notes) process.stdout.write(`${ink.yellow("!")} ${note}\n`);
+    for (const note of run.notes) process.stdout.write(`${noteLine(note, process.stdout)}\n`);
   } finally {
     run.free();
   }

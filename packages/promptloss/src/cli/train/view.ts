@@ -1,7 +1,7 @@
 // A run as a person watches it: a header, a table that grows by a line now and then, and on a terminal a bar below it.
 // Elsewhere the same lines without the bar.
 
-import { columnsOf, ink, rewritten, wrapped } from "../../terminal/index.ts";
+import { ink, rewritten } from "../../terminal/index.ts";
 import type {
   DownloadEvent,
   EndEvent,
@@ -11,6 +11,7 @@ import type {
   StepEvent,
   TrainingEvent,
 } from "../../training/events/event.ts";
+import { noteLine } from "../notes.ts";
 import { bytes, count, counted, duration, loss, percent, rate, short } from "./format.ts";
 
 const COLUMNS = [
@@ -64,7 +65,7 @@ export class TrainView {
   interrupt(): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#lines([`${ink.yellow("!")} stopping after this step, with a checkpoint`]);
+    this.#lines([noteLine("stopping after this step, with a checkpoint", process.stdout)]);
   }
 
   end(): void {
@@ -139,17 +140,12 @@ function linesOf(
     case "checkpoint":
       return [ink.dim(`  checkpoint ${event.path}`)];
     case "note":
-      return [noteLine(event.message)];
+      return [noteLine(event.message, process.stdout)];
     case "end":
       return ending(event);
     case "error":
       return [];
   }
-}
-
-/** Wrapped before it is colored: colors take no room. */
-function noteLine(message: string): string {
-  return wrapped(`! ${message}`, columnsOf(process.stdout)).replace("!", ink.yellow("!"));
 }
 
 function header(event: StartEvent): string[] {
@@ -166,7 +162,7 @@ function header(event: StartEvent): string[] {
   ] as const;
   return [
     ...facts.map(([name, value]) => `${ink.dim(name.padEnd(6))} ${value}`),
-    ...notes.map(noteLine),
+    ...notes.map((note) => noteLine(note, process.stdout)),
     "",
     ink.dim(COLUMNS.map(([name, width]) => name.padStart(width)).join(" ")),
   ];

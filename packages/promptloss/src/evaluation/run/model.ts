@@ -25,6 +25,7 @@ export async function openModel({
   adapter,
   dtype = "float32",
   device,
+  strict = false,
   maxLength,
 }: EvaluateOptions): Promise<EvaluatedModel> {
   if (typeof given !== "string") {
@@ -41,7 +42,7 @@ export async function openModel({
     };
   }
   const paths = resolveModelPaths(given);
-  const { architecture } = readModelConfig(paths.model);
+  const { architecture } = readModelConfig(paths.model, { strict });
   const length = lengthOf(architecture, maxLength);
   const tokenizer = await loadTokenizer(paths.tokenizer);
   const place = { ...(device !== undefined && { device }) };

@@ -27,6 +27,8 @@ export interface EvaluateOptions {
   /** Of the weights; float32 where left out. */
   readonly dtype?: DType | undefined;
   readonly device?: string | undefined;
+  /** Refuse a config with keys that are not known here, rather than note them. */
+  readonly strict?: boolean | undefined;
   /** The first so many items of each task. */
   readonly limit?: number | undefined;
   /** Examples before each item; as the tasks say where left out. */

@@ -59,6 +59,8 @@ export interface LoadTextGeneratorOptions extends Pick<TextGeneratorOptions, "te
   /** Of the weights; as the file has them where left out. */
   readonly dtype?: DType;
   readonly device?: string;
+  /** Refuse a config with keys that are not known here, rather than note them. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -104,9 +106,9 @@ export class TextGenerator {
    * @throws {ModelError} and its kin, {TokenizerError}, {TemplateError}, {GenerationError} for what can't be used
    */
   static async load(path: string, options: LoadTextGeneratorOptions = {}): Promise<TextGenerator> {
-    const { dtype, device } = options;
+    const { dtype, device, strict = false } = options;
     const paths = resolveModelPaths(path);
-    const { architecture } = readModelConfig(paths.model);
+    const { architecture } = readModelConfig(paths.model, { strict });
     const tokenizer = await loadTokenizer(paths.tokenizer);
     const { defaults, notes } = readGenerationDefaults(paths.model);
     const template = options.template ?? paths.template;

@@ -17,6 +17,8 @@ export interface MergeFolders {
   readonly dtype?: DType | undefined;
   /** "cpu" where left out. */
   readonly device?: string | undefined;
+  /** Refuse a base whose config has keys that are not known here, rather than note them. */
+  readonly strict?: boolean | undefined;
   /** Replace a folder that is there. */
   readonly overwrite?: boolean | undefined;
 }
@@ -38,7 +40,15 @@ export interface MergedFolder {
  * @throws {OutputError} for an output that can't be written, is there already, or is an input
  */
 export function mergeAdapterFolder(folders: MergeFolders): MergedFolder {
-  const { adapter: adapterFolder, base, output, dtype, device = "cpu", overwrite = false } = folders;
+  const {
+    adapter: adapterFolder,
+    base,
+    output,
+    dtype,
+    device = "cpu",
+    overwrite = false,
+    strict = false,
+  } = folders;
   checkOutputFolder(output);
   protectInputs(
     [output],
@@ -51,7 +61,7 @@ export function mergeAdapterFolder(folders: MergeFolders): MergedFolder {
     throw new ModelError(`${output}: is there already`, {
       hint: "name another folder, or give --overwrite to replace it",
     });
-  const { architecture } = readModelConfig(base);
+  const { architecture } = readModelConfig(base, { strict });
   const adapter = loadAdapter(adapterFolder, architecture, { device });
   const notes = checkBase(adapterFolder, base);
   // Merged weights are rounded once: the base model's own dtype is kept, another one is come to from float32.

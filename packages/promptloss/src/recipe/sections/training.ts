@@ -1,5 +1,6 @@
 // The recipe's `training`: length, batches, optimizer, regularizers, precision.
 import { z } from "zod";
+import { PRODUCT_DTYPES } from "../../dtypes.ts";
 import { keyFacts } from "../key-facts.ts";
 import { atMostOne } from "./rules.ts";
 
@@ -46,7 +47,7 @@ export const trainingSection = z
       .default(1)
       .describe("The most that the norm of all gradients may be; null for no clipping."),
     precision: z
-      .enum(["auto", "bfloat16", "float32"])
+      .enum(["auto", ...PRODUCT_DTYPES])
       .default("auto")
       .describe(
         "Of matrix products; weights and sums are float32. `auto` is bfloat16 where the processor has it.",

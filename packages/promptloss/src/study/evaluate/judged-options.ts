@@ -1,6 +1,7 @@
 // What a study file says of a judged task: the answers that a cell's are compared with, who judges, how both decode.
 // Loads neither the engine nor a client.
 import { z } from "zod";
+import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import { REPETITION_PENALTY } from "../../generation/options.ts";
 
 const count = z.int().min(1);
@@ -17,7 +18,7 @@ const ENDPOINT_KEYS = [
 ] as const;
 const FOLDER_KEYS = ["adapter", "template", "batchSize", "dtype", "device"] as const;
 
-const dtype = z.enum(["float32", "bfloat16", "float16"]);
+const dtype = z.enum(WEIGHT_DTYPES);
 
 const judgeSchema = z
   .strictObject({

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import { buildItems } from "../../evaluation/requests/build-items.ts";
 import { builtinTasks, type EvaluationTask, EXAMPLE_ORDERS, loadTask } from "../../evaluation/tasks/index.ts";
 import type { Evaluator, Evaluators } from "./evaluator.ts";
@@ -19,7 +20,7 @@ const optionsSchema = z.strictObject({
   maxLength: z.int().min(2).optional(),
   maxNewTokens: z.int().min(1).optional(),
   batchTokens: z.int().min(1).optional(),
-  dtype: z.enum(["float32", "bfloat16"]).optional(),
+  dtype: z.enum(WEIGHT_DTYPES).optional(),
   device: z.string().min(1).optional(),
 });
 

@@ -33,6 +33,8 @@ export interface ModelMeasure {
   readonly modelBytes: number;
   /** Bytes that the run's folder comes to while it trains: checkpoints, best weights, model. */
   readonly peakBytes: number;
+  /** What reading the config had to say. */
+  readonly notes: readonly string[];
 }
 
 /** Measures data of cells, each data set, tokenizer and template once. */
@@ -139,7 +141,7 @@ const CHECKPOINT_TENSORS = 3;
  */
 export function measureModel(recipe: Recipe): ModelMeasure {
   const { lora, checkpoints, evaluation } = recipe;
-  const { architecture, json } = readModelConfig(recipe.model!);
+  const { architecture, json, notes } = readModelConfig(recipe.model!, recipe);
   const { model, adapter, trainable } = countParameters(architecture, recipe);
   const named = json.dtype ?? json.torch_dtype;
   const stored = named === "bfloat16" || named === "float16" ? 2 : FLOAT32;
@@ -147,5 +149,5 @@ export function measureModel(recipe: Recipe): ModelMeasure {
   const kept = checkpoints.every === "never" ? 1 : checkpoints.keep + 1;
   const best = evaluation?.keepBest ? trainable * FLOAT32 : 0;
   const peakBytes = kept * CHECKPOINT_TENSORS * trainable * FLOAT32 + best + modelBytes;
-  return { parameters: model + adapter, trainable, modelBytes, peakBytes };
+  return { parameters: model + adapter, trainable, modelBytes, peakBytes, notes };
 }

@@ -63,7 +63,7 @@ export async function planStudy(study: Study, options: PlanOptions = {}): Promis
   for (const cell of study.cells) {
     const data = await attempt(() => meter.measure(cell.recipe), notes);
     const model = await attempt(async () => measureModel(cell.recipe), notes);
-    for (const note of data?.notes ?? []) notes.add(note);
+    for (const note of [...(data?.notes ?? []), ...(model?.notes ?? [])]) notes.add(note);
     const rate = speed(cell) ?? tokensPerSecond;
     if (data !== undefined && rate === undefined)
       notes.add(

@@ -1,6 +1,7 @@
 // What a training run tells as it goes: one JSON object a line, on the standard output of the training process and,
 // for steps and evaluations, in metrics.jsonl. A terminal, a study or a page follows it. docs/training.md lists it.
 
+import type { ProductDtype } from "../../dtypes.ts";
 import type { Measured, PartMeans } from "../../loss/part-sums.ts";
 
 /**
@@ -27,7 +28,7 @@ export interface StartEvent {
   readonly promptLossWeight: number;
   readonly normalization: string;
   readonly device: string;
-  readonly precision: "float32" | "bfloat16";
+  readonly precision: ProductDtype;
   /** Of each process. */
   readonly threads: number;
   /** That train together; left out for one. */

@@ -4,6 +4,7 @@ import { type StudyPower, studyPower } from "../../../study/plan/study-power.ts"
 import { readStudyResults } from "../../../study/results/index.ts";
 import { harmlessJson, ink } from "../../../terminal/index.ts";
 import { textTable } from "../../../terminal/text-table.ts";
+import { noteLine } from "../../notes.ts";
 import { bytes, count, duration, short } from "../../train/format.ts";
 import { powerLines } from "../power-lines.ts";
 import { studyOf } from "../read-study-file.ts";
@@ -80,7 +81,7 @@ function text({ study, plan, power, states }: Planned): string {
     ...table.slice(1),
     "",
     ...facts.map(([name, value]) => `${ink.dim(name.padEnd(8))} ${value}`),
-    ...[...plan.advice, ...plan.notes].map((note) => `${ink.yellow("!")} ${note}`),
+    ...[...plan.advice, ...plan.notes].map((note) => noteLine(note, process.stdout)),
   ].join("\n");
 }
 
