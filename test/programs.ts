@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compiled } from "./compiled.ts";
 import { sourcesUnder } from "./imports.ts";
+import { blocksOf } from "./pages.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** The JavaScript blocks of a page, by its path from the repository's root. */
+/** The TypeScript blocks of a page, by its path from the repository's root. */
 export function programsOf(page: string): string[] {
-  const text = readFileSync(join(root, page), "utf8");
-  return [...text.matchAll(/^```js\n(?<code>[\s\S]+?)^```/gm)].map(({ groups }) => groups!.code!);
+  return blocksOf(page).flatMap(({ language, code }) => (language === "ts" ? [code] : []));
 }
 
 /** The `@example` of each function or class of a folder's sources that has one, by its name. */

@@ -1,17 +1,44 @@
-// The examples in the doc comments of the package's main functions, compiled as a user's program is and run, in a folder
-// that has what they name.
+// The examples in the doc comments of the package's main functions and the programs of the pages, compiled as a user's
+// program is and run, in a folder that has what they name.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compiled } from "../../../test/compiled.ts";
-import { examplesOf, runProgram } from "../../../test/programs.ts";
+import { pages } from "../../../test/pages.ts";
+import { examplesOf, programsOf, runProgram } from "../../../test/programs.ts";
 import * as root from "../src/index.ts";
 import { madeStudy } from "./report/made-study.ts";
 import { writeStudy } from "./report/written-study.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 const examples = examplesOf("packages/promptloss/src");
+const ofPages = new Map<string, string>(
+  pages().flatMap((page) => programsOf(page).map((code, i) => [`${page} ${i + 1}`, code])),
+);
+
+/** What the pages' programs print. */
+const PRINTS: Readonly<Record<string, RegExp>> = {
+  "docs/data.md 1":
+    /^Rg \d+\.\d\d: prompt loss weight [\d.]+\n(a pack of \d+ rows, \d+ tokens\n)+24 rows in \d+ packs, padding [\d.]+ %\n$/,
+  "docs/statistics.md 1": /^ +PLW {2}cells[\s\S]*\nConverged\.\n$/m,
+  "docs/studies.md 1": /PLW/,
+  "docs/studies.md 2": /appendix\.html/,
+  "docs/training.md 1":
+    /^(step \d: \d+\.\d\d\n){3}held out: \d\.\d\d\ncompleted, 4 lines, .*runs\/first\/model\n$/,
+  "docs/training.md 2": /^(step \d: \d+\.\d\d, content \d+\.\d\d\n){2}$/,
+};
+
+/** Pages whose programs need a server, or the other package alone: the tests that run them. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  "docs/judging.md": "serve-docs.test.ts",
+  "docs/serving.md": "serve-docs.test.ts",
+  "packages/torch/README.md": "../../torch/test/readme.test.ts",
+};
+
+function moduleOf(program: string): string {
+  return program.replaceAll(/[/. ]/g, "-");
+}
 
 let folder: TrainingFolder;
 /** Inside the package, so that its name resolves. */
@@ -56,34 +83,72 @@ test("every function of the root has one", () => {
   expect(functions.filter((name) => !examples.has(name))).toEqual([]);
 });
 
-test("all of them compile, strictly, and run", () => {
-  for (const [name, code] of examples) writeFileSync(join(programs, `${name}.mts`), code);
-  const config = {
-    compilerOptions: {
-      ...{ target: "es2022", module: "nodenext", lib: ["es2023", "esnext.disposable"], types: ["node"] },
-      ...{
-        strict: true,
-        noUncheckedIndexedAccess: true,
-        exactOptionalPropertyTypes: true,
-        skipLibCheck: true,
-      },
-    },
-    include: ["*.mts"],
-  };
-  writeFileSync(join(programs, "tsconfig.json"), JSON.stringify(config));
-  const compiler = join(compiled("packages/promptloss", "../../../node_modules/typescript/bin/tsc"));
-  const { stdout } = spawnSync(process.execPath, [compiler, "-p", programs], { encoding: "utf8" });
-  expect(stdout).toBe("");
-  const modules = readdirSync(programs).filter((name) => name.endsWith(".mjs"));
-  expect(modules).toHaveLength(examples.size);
-  const all = modules.map(
-    (name) => `await import(${JSON.stringify(join(programs, name))});\nconsole.log("ran ${name}");`,
-  );
+test("every program of a page is run", () => {
+  const missing = [...ofPages.keys()].filter((name) => {
+    const elsewhere = ELSEWHERE[name.split(" ")[0]!];
+    if (elsewhere === undefined) return PRINTS[name] === undefined;
+    return !readFileSync(new URL(elsewhere, import.meta.url), "utf8").includes(
+      name.split("/").at(-1)!.split(" ")[0]!,
+    );
+  });
+  expect(missing).toEqual([]);
+  expect(Object.keys(PRINTS).filter((name) => !ofPages.has(name))).toEqual([]);
+});
+
+/** Runs compiled programs one after the other in one process. @returns what each printed */
+function printedBy(names: readonly string[]): ReadonlyMap<string, string> {
+  const all = names.map((name) => {
+    const module = join(programs, `${moduleOf(name)}.mjs`);
+    return `await import(${JSON.stringify(module)});\nconsole.log("\\0ran ${name}");`;
+  });
   const cwd = folder.path;
-  const run = runProgram("packages/promptloss", all.join("\n"), {
+  const { stdout, stderr } = runProgram("packages/promptloss", all.join("\n"), {
     ...{ cwd, env: { XDG_CACHE_HOME: join(cwd, "cache") } },
   });
-  expect(run.stderr).toBe("");
-  expect(run.stdout.match(/^ran .*$/gm)).toEqual(modules.map((name) => `ran ${name}`));
-  expect(readFileSync(join(cwd, "report.html"), "utf8")).toContain("<svg");
+  expect(stderr).toBe("");
+  const printed = new Map<string, string>();
+  let rest = stdout;
+  for (const { 0: mark, 1: name } of stdout.matchAll(/\0ran (.*)\n/g)) {
+    const [before = ""] = rest.split(mark, 1);
+    printed.set(name!, before);
+    rest = rest.slice(before.length + mark.length);
+  }
+  expect([...printed.keys()]).toEqual(names);
+  return printed;
+}
+
+// A busy machine takes minutes over so many programs.
+describe("examples and pages' programs", { timeout: 300_000 }, () => {
+  test("compile, strictly", () => {
+    for (const [name, code] of [...examples, ...ofPages])
+      writeFileSync(join(programs, `${moduleOf(name)}.mts`), code);
+    const config = {
+      compilerOptions: {
+        ...{ target: "es2022", module: "nodenext", lib: ["es2023", "esnext.disposable"], types: ["node"] },
+        ...{
+          strict: true,
+          noUncheckedIndexedAccess: true,
+          exactOptionalPropertyTypes: true,
+          skipLibCheck: true,
+        },
+      },
+      include: ["*.mts"],
+    };
+    writeFileSync(join(programs, "tsconfig.json"), JSON.stringify(config));
+    const compiler = join(compiled("packages/promptloss", "../../../node_modules/typescript/bin/tsc"));
+    const { stdout } = spawnSync(process.execPath, [compiler, "-p", programs], { encoding: "utf8" });
+    expect(stdout).toBe("");
+  });
+
+  test("of doc comments run", () => {
+    printedBy([...examples.keys()]);
+    expect(readFileSync(join(folder.path, "report.html"), "utf8")).toContain("<svg");
+  });
+
+  test("of pages run", () => {
+    const printed = printedBy(Object.keys(PRINTS));
+    for (const [name, pattern] of Object.entries(PRINTS)) expect(printed.get(name), name).toMatch(pattern);
+    expect(readFileSync(join(folder.path, "appendix.html"), "utf8")).toContain("<svg");
+    expect(existsSync(join(folder.path, "runs/own-loop/model.safetensors"))).toBe(true);
+  });
 });

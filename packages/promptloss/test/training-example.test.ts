@@ -1,10 +1,9 @@
-// The program of docs/training.md, and the recipes that the repository offers.
+// What docs/training.md says of keys and events, and the recipes that the repository offers.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { programsOf, runProgram } from "../../../test/programs.ts";
 import { readRecipe, recipeKeys } from "../src/recipe/index.ts";
 import { EVENT_FIELDS } from "../src/training/events/fields.ts";
 import { program } from "./command.ts";
@@ -30,39 +29,11 @@ function run(
   });
 }
 
-/** Runs the page's program of that number. */
-function example(index: number, args: readonly string[]) {
-  const program = programsOf("docs/training.md")[index]!;
-  const env = { XDG_CACHE_HOME: join(folder.path, "cache") };
-  return runProgram("packages/promptloss", program, { args, cwd: folder.path, env });
-}
-
 function page(): string {
   return readFileSync(join(root, "docs/training.md"), "utf8");
 }
 
 describe("training", () => {
-  test("the program of docs/training.md trains", () => {
-    const [model, data, output] = ["model", "rows.json", "out"].map((name) => join(folder.path, name));
-    const { stdout, stderr } = example(0, [model!, data!, output!]);
-    expect(stderr).toBe("");
-    expect(stdout).toMatch(
-      /^(step \d: \d+\.\d\d\n){3}held out: \d\.\d\d\ncompleted, 4 lines, .*\/out\/model\n$/,
-    );
-  });
-
-  test("the loop of docs/training.md trains on a loss of its own", () => {
-    expect(programsOf("docs/training.md")[1]!.split("\n").length).toBeLessThan(35);
-    const recipe = folder.recipe(
-      "loop",
-      "loss: { promptLossWeight: 0.1 }\ntraining: { epochs: 1, batchSize: 8, learningRate: 1e-3 }\nevaluation: { rows: 4 }\n",
-    );
-    const { stdout, stderr } = example(1, [recipe]);
-    expect(stderr).toBe("");
-    expect(stdout).toMatch(/^(step \d: \d+\.\d\d, content \d+\.\d\d\n){3}held out: content \d+\.\d\d\n$/);
-    expect(existsSync(join(folder.path, "loop", "model.safetensors"))).toBe(true);
-  });
-
   test("docs/training.md and train --help list every field of every event", () => {
     const help = run(program, ["train", "--help"]).stdout;
     const section = page().split("\n## Events\n")[1]!.split("\n## ")[0]!;
