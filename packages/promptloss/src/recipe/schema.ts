@@ -22,7 +22,7 @@ export const recipeSchema = z
       .string()
       .min(1)
       .optional()
-      .describe("The model's folder, as Hugging Face writes it.")
+      .describe("The model: a folder in Hugging Face's format.")
       .register(keyFacts, { affects: "result", path: true }),
     strict: z
       .boolean()
@@ -32,85 +32,85 @@ export const recipeSchema = z
     initialize: z
       .enum(["pretrained", "random"])
       .default("pretrained")
-      .describe("Where the weights come from: the model's folder, or drawn anew for its config."),
+      .describe("Where the first weights come from: `pretrained` reads them from the folder, `random` draws new ones for its config."),
     tokenizer: z
       .string()
       .min(1)
       .optional()
-      .describe("The tokenizer's folder, where it is not the model's.")
+      .describe("The tokenizer's folder. Left out: the model's folder.")
       .register(keyFacts, { affects: "data", path: true }),
     data: sourceList(dataSource)
-      .describe("A source or a list of them.")
+      .describe("The training data: a path, a source with keys of its own, or a list of either.")
       .register(keyFacts, { affects: "data", path: true }),
     onBadRow: z
       .enum(["error", "skip"])
       .default("error")
-      .describe("Rows that can't be used stop the run, or are left out and counted.")
+      .describe("What happens to a row that can't be used: `error` stops the run, `skip` leaves the row out and counts it.")
       .register(keyFacts, DATA),
     emptyCompletions: z
       .enum(EMPTY_COMPLETIONS)
       .default("skip")
-      .describe("Rows with an empty completion are left out and counted, refused, or kept.")
+      .describe("Rows with an empty completion: `skip` leaves them out and counts them, `refuse` makes them bad rows, `keep` trains the model to stop at once.")
       .register(keyFacts, DATA),
     maxRowBytes: z
       .int()
       .min(1)
       .optional()
-      .describe("The most bytes that one row may take; 64 MiB where left out.")
+      .describe("A row of more bytes is a bad row. Left out: 64 MiB.")
       .register(keyFacts, DATA),
     template: z
       .union([z.string().min(1), templateStrings])
       .default("alpaca")
       .describe(
-        "What rows are wrapped in: a named template, tokenizer for the model's own chat template, or strings of your own.",
+        "What rows are wrapped in: a named template, `tokenizer` for the model's own chat template, or strings of your own.",
       )
       .register(keyFacts, DATA),
     turns: z
       .union([z.enum(["all", "last"]), z.array(z.int())])
       .default("all")
       .describe(
-        "The assistant turns that are trained: all, the last, or their numbers from 1 (−1 is the last).",
+        "The assistant turns that are trained: all of them, the last, or a list of numbers that count from 1 (-1 is the last).",
       )
       .register(keyFacts, DATA),
     rewrittenHistory: z
       .enum(["error", "split"])
       .optional()
       .describe(
-        "With template: tokenizer, rows in which later turns change earlier ones: refused, or split into a row per completion.",
+        "With `template: tokenizer`: rows whose earlier turns the chat template shows differently once the conversation continues. `error` refuses them, `split` makes a row for each completion.",
       )
       .register(keyFacts, DATA),
     templateVariables: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe("With template: tokenizer, more variables for the chat template, such as enable_thinking.")
+      .describe("With `template: tokenizer`: more variables for the chat template, such as `enable_thinking`.")
       .register(keyFacts, DATA),
-    loss: lossSection.describe("What tokens are worth, and what their sum is divided by."),
+    loss: lossSection.describe("The weights of tokens, and the normalization of the loss."),
     maxLength: z
       .int()
       .min(2)
       .optional()
-      .describe("The most tokens of a row; the model's positions where left out."),
+      .describe("The most tokens that a row may have. Left out: the model's positions."),
     overflow: z
       .enum(OVERFLOW_POLICIES)
       .optional()
-      .describe("What becomes of longer rows; error where left out."),
-    seed: z.int().default(0).describe("Of the order of rows, held-out rows, new weights and dropout."),
-    training: trainingSection.describe("Length, batches, optimizer, regularizers, precision."),
-    lora: loraSection.optional().describe("Train a low-rank adapter, with the model frozen."),
+      .describe("What happens to longer rows: `error` stops the run, `drop` leaves them out, `truncate-prompt` cuts from the left, `truncate-completion` from the right. Left out: `error`."),
+    seed: z.int().default(0).describe("The seed of everything random: the order of rows, held-out rows, new weights, dropout."),
+    training: trainingSection.describe("Length, batches, optimizer, regularization, precision."),
+    lora: loraSection.optional().describe("Trains a low-rank adapter (LoRA) and leaves the model's weights as they are."),
     evaluation: evaluationSection(dataSource)
       .optional()
-      .describe("Rows that are measured and not trained on."),
+      .describe("Held-out rows: they are measured and not trained on."),
     checkpoints: checkpointsSection
-      .describe("What a run resumes from.")
+      .describe("Checkpoints, from which an interrupted run resumes.")
       .register(keyFacts, { affects: "nothing" }),
     probes: probesSection
-      .describe("What is measured of the trained model beside its loss.")
+      .describe("What else is measured of the trained model.")
       .register(keyFacts, { affects: "measures" }),
     output: z
       .string()
       .min(1)
       .optional()
-      .describe("The run's folder.")
+      .describe("The folder that the run writes.")
       .register(keyFacts, { affects: "nothing" }),
   })
   .superRefine(({ lora, training, initialize }, context) => {

@@ -17,37 +17,37 @@ export const lossSection = z
       .union([weight, z.literal("auto")])
       .default("auto")
       .describe(
-        "The weight of prompt tokens, from 0 (masked) to 1 (as completions); auto predicts it from the data.",
+        "The weight of prompt tokens, from 0 (masked) to 1 (the same as completions). `auto` predicts it from the data.",
       ),
-    completionWeight: weight.optional().describe("The weight of completion tokens; 1 where left out."),
+    completionWeight: weight.optional().describe("The weight of completion tokens. Left out: 1."),
     perClass: z
       .partialRecord(z.enum(TOKEN_CLASSES), weight)
       .optional()
-      .describe("Weights of single classes of tokens, in place of the two above."),
+      .describe("Weights of single token classes: `system`, `instruction`, `input`, `template`, `completion`, `end`. They override the two weights above."),
     allowAnyWeight: z
       .boolean()
       .optional()
-      .describe("Weights above 1, and completions of weight 0, are meant."),
+      .describe("Allows weights above 1, and completions of weight 0."),
     normalization: z
       .enum(NORMALIZATIONS)
       .default("weight-sum")
-      .describe("What the weighted sum is divided by."),
+      .describe("What the weighted sum of token losses is divided by."),
     reduceOver: z
       .enum(["batch", "micro-batch"])
       .default("batch")
       .describe(
-        "What the normalization counts over: the whole accumulated batch, or each micro-batch, then averaged.",
+        "What the normalization counts over: the `batch` of an optimizer step, or each `micro-batch` by itself, and then the mean.",
       ),
     labelSmoothing: z
       .number()
       .min(0)
       .max(1)
       .default(0)
-      .describe("The share of the target that is spread over all tokens."),
+      .describe("The share of the target probability that is spread evenly over the vocabulary."),
     reweighting: z
       .enum(reweightings)
       .optional()
-      .describe("Factors that depend on the model's own predictions."),
+      .describe("Factors from the model's own predictions: `dft` multiplies each token's loss by the token's probability."),
   })
   .prefault({})
   .superRefine(({ normalization, ...section }, context) => {

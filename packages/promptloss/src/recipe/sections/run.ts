@@ -8,19 +8,19 @@ import { sourceList } from "./sources.ts";
 const count = z.int().min(1);
 
 export const loraSection = z.strictObject({
-  rank: count.default(8),
-  alpha: z.number().positive().optional().describe("Twice the rank where left out."),
-  dropout: z.number().min(0).lt(1).default(0),
+  rank: count.default(8).describe("The rank of the adapter's matrices."),
+  alpha: z.number().positive().optional().describe("The adapter's output is scaled by alpha / rank. Left out: twice the rank."),
+  dropout: z.number().min(0).lt(1).default(0).describe("Dropout of the adapter's input."),
   targets: z
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe("Names of linear modules; all of the layers where left out."),
-  rslora: z.boolean().default(false).describe("Scale by alpha / √rank (rsLoRA)."),
+    .describe("The linear modules that get an adapter, by name. Left out: all of every layer."),
+  rslora: z.boolean().default(false).describe("Scales by alpha / √rank instead (rsLoRA)."),
   merge: z
     .boolean()
     .default(false)
-    .describe("Write the model with the adapter merged in, in place of the adapter."),
+    .describe("Writes the model with the adapter merged in, instead of the adapter alone."),
 });
 
 /** @param source the schema of a data source */
@@ -29,34 +29,34 @@ export function evaluationSection<S extends z.ZodType>(source: S) {
     .strictObject({
       data: sourceList(source)
         .optional()
-        .describe("Held-out data of its own: the surest way to rows that are like no training row.")
+        .describe("A file of held-out rows: the surest way to rows that share nothing with training rows.")
         .register(keyFacts, { affects: "data", path: true }),
-      rows: count.optional().describe("Rows held out of the training data."),
+      rows: count.optional().describe("How many rows are held out of the training data."),
       fraction: z
         .number()
         .gt(0)
         .lt(1)
         .optional()
-        .describe("The share of the training data that is held out."),
+        .describe("The share of the training data that is held out, in place of `rows`."),
       unit: z
         .enum(["group", "row"])
         .optional()
         .describe(
-          "What `rows` and `fraction` draw: groups of rows that share an input, a prompt or a `group` field, or single rows.",
+          "What `rows` and `fraction` draw: each `group` of rows that share an input, a prompt or a `group` field, or single rows. Left out: `group`.",
         ),
       every: z
         .union([count, z.literal("epoch")])
         .default("epoch")
-        .describe("Steps between two evaluations, or at the end of each epoch."),
+        .describe("Steps between two evaluations. `epoch`: at the end of each epoch."),
       metric: z
         .enum(LOSS_METRICS)
         .default("completion_loss")
-        .describe("What makes one evaluation better than another: for `patience` and `keepBest`."),
-      patience: count.optional().describe("Evaluations without a better one before the run stops."),
+        .describe("The number that decides which evaluation is the best, for `patience` and `keepBest`."),
+      patience: count.optional().describe("Stops the run after this many evaluations in a row that are not better."),
       keepBest: z
         .boolean()
         .default(true)
-        .describe("Write the weights of the best evaluation, in place of the last."),
+        .describe("Writes the weights of the best evaluation. `false`: the last weights."),
     })
     .superRefine(atMostOne("data", "rows"))
     .superRefine(atMostOne("data", "fraction"))
@@ -70,16 +70,22 @@ export function evaluationSection<S extends z.ZodType>(source: S) {
 
 export const checkpointsSection = z
   .strictObject({
-    every: z.union([count, z.enum(["epoch", "never"])]).default("epoch"),
-    keep: count.default(2).describe("How many of the newest stay."),
+    every: z
+      .union([count, z.enum(["epoch", "never"])])
+      .default("epoch")
+      .describe("Steps between two checkpoints. `epoch`: at the end of each epoch."),
+    keep: count.default(2).describe("How many of the newest checkpoints are kept."),
   })
   .prefault({});
 
 export const probesSection = z
   .strictObject({
     generations: z
-      .strictObject({ rows: count.default(100), maxNewTokens: count.default(128) })
+      .strictObject({
+        rows: count.default(100).describe("How many training prompts."),
+        maxNewTokens: count.default(128).describe("The most tokens of a continuation."),
+      })
       .optional()
-      .describe("Greedy continuations of training prompts against their completions."),
+      .describe("Compares greedy continuations of training prompts with their completions."),
   })
   .prefault({});

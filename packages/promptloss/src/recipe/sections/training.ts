@@ -9,23 +9,23 @@ const fraction = z.number().min(0).lt(1);
 
 export const trainingSection = z
   .strictObject({
-    epochs: count.optional().describe("Passes over the data; 3 where `steps` is left out too."),
-    steps: count.optional().describe("Optimizer steps."),
-    batchSize: count.optional().describe("Rows an optimizer step; 32 where `batchTokens` is left out too."),
-    batchTokens: count.optional().describe("The most tokens an optimizer step."),
+    epochs: count.optional().describe("Passes over the data. Left out, with `steps` too: 3."),
+    steps: count.optional().describe("The length in optimizer steps, in place of `epochs`."),
+    batchSize: count.optional().describe("Rows per optimizer step. Left out, with `batchTokens` too: 32."),
+    batchTokens: count.optional().describe("The most tokens per optimizer step, in place of `batchSize`."),
     microBatchTokens: count
       .optional()
       .describe(
-        "Tokens computed at one time; 4,096 where `microBatchSize` is left out too. Changes memory, not results.",
+        "The most tokens that are computed at one time. It changes memory, not results. Left out, with `microBatchSize` too: 4,096.",
       ),
-    microBatchSize: count.optional().describe("Rows computed at one time."),
+    microBatchSize: count.optional().describe("The most rows that are computed at one time, in place of `microBatchTokens`."),
     order: z
       .enum(["random", "length", "as-given"])
       .default("random")
       .describe(
-        "Rows of a step drawn from all, of similar length, or in the order of the data in every epoch.",
+        "Which rows form a step: `random` ones, rows of similar `length`, or rows `as-given`: every epoch in the order of the data.",
       ),
-    learningRate: z.number().positive().default(2e-5).describe("The highest of the schedule."),
+    learningRate: z.number().positive().default(2e-5).describe("The highest learning rate of the schedule."),
     schedule: z
       .enum(["constant", "linear", "cosine"])
       .default("cosine")
@@ -35,59 +35,65 @@ export const trainingSection = z
       .min(0)
       .max(1)
       .optional()
-      .describe("The share of the steps in which the learning rate rises."),
-    warmupSteps: z.int().min(0).optional().describe("The steps in which the learning rate rises."),
+      .describe("The warm-up as a share of all steps: the learning rate rises from 0."),
+    warmupSteps: z.int().min(0).optional().describe("The warm-up in steps, in place of `warmupRatio`."),
     betas: z.tuple([fraction, fraction]).default([0.9, 0.999]).describe("AdamW's β₁ and β₂."),
     epsilon: z.number().positive().default(1e-8).describe("AdamW's ε."),
-    weightDecay: z.number().nonnegative().default(0).describe("AdamW's decoupled weight decay."),
+    weightDecay: z.number().nonnegative().default(0).describe("AdamW's decoupled weight decay. It applies to matrices only."),
     maxGradNorm: z
       .number()
       .positive()
       .nullable()
       .default(1)
-      .describe("The most that the norm of all gradients may be; null for no clipping."),
+      .describe("Gradients are scaled down to this norm, counted over all of them. `null`: no clipping."),
     precision: z
       .enum(["auto", ...PRODUCT_DTYPES])
       .default("auto")
       .describe(
-        "Of matrix products; weights and sums are float32. `auto` is bfloat16 where the processor has it.",
+        "The precision of matrix products. Weights and sums are float32. `auto`: bfloat16 where the processor has instructions for it.",
       ),
     gradientCheckpointing: z
       .boolean()
       .default(false)
-      .describe("Compute activations twice in place of keeping them: less memory, more time."),
+      .describe("Computes activations twice instead of keeping them: less memory, more time."),
     dropout: fraction
       .optional()
-      .describe("For embedding, attention and residual, in place of the model's own."),
-    neftuneAlpha: z.number().positive().optional().describe("NEFTune's α."),
+      .describe("Dropout of embeddings, attention and residuals. Left out: the model's own."),
+    neftuneAlpha: z.number().positive().optional().describe("NEFTune: the size α of the noise on embeddings."),
     minkowski: z
       .strictObject({
-        order: z.union([z.number().min(1), z.literal("infinity")]),
-        coefficient: z.number().nonnegative(),
+        order: z.union([z.number().min(1), z.literal("infinity")]).describe("The order p of the norm."),
+        coefficient: z.number().nonnegative().describe("The factor of the penalty in the loss."),
       })
-      .optional(),
-    kl: z.strictObject({ coefficient: z.number().nonnegative() }).optional(),
+      .optional()
+      .describe("A penalty on the distance to the starting weights, by a Minkowski norm."),
+    kl: z
+      .strictObject({
+        coefficient: z.number().nonnegative().describe("The factor of the penalty in the loss."),
+      })
+      .optional()
+      .describe("A penalty on the divergence (KL) from the starting model's predictions."),
     freeze: z
       .array(z.string().min(1))
       .optional()
-      .describe("Parameters that stay as they are: names with * for any part."),
+      .describe("Names of parameters that are not trained; `*` stands for any part of a name."),
     logEvery: count
       .default(10)
-      .describe("Steps between two lines of the log.")
+      .describe("Steps between two logged lines.")
       .register(keyFacts, { affects: "nothing" }),
     device: z
       .string()
       .default("auto")
-      .describe("auto, cpu, cuda, cuda:1, mps.")
+      .describe("`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
       .register(keyFacts, { affects: "result", machine: true }),
     threads: count
       .optional()
-      .describe("Of the processor; all where left out, divided among `processes`.")
+      .describe("Threads on the processor. Left out: all, divided among `processes`.")
       .register(keyFacts, { affects: "nothing" }),
     processes: count
       .optional()
       .describe(
-        "Processes of this machine that train together, each a share of every batch; 1 where left out. A launcher, torchrun or srun, says so itself. Changes results by rounding only, but for masks of dropout and for `reduceOver: micro-batch`.",
+        "Processes on this machine that train one model together; each computes a share of every batch. Left out: 1. Leave it out under torchrun or srun. It changes results by rounding only, except with dropout and with `reduceOver: micro-batch`.",
       )
       .register(keyFacts, { affects: "nothing" }),
     processTimeout: z
@@ -95,7 +101,7 @@ export const trainingSection = z
       .min(5)
       .max(86_400)
       .default(600)
-      .describe("Seconds that processes wait for each other before the run fails.")
+      .describe("How long processes wait for each other before the run fails, in seconds.")
       .register(keyFacts, { affects: "nothing" }),
   })
   .prefault({})
