@@ -13,7 +13,7 @@ import { program } from "./command.ts";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Those whose blocks need only what the quick start leaves behind; in the order in which they run. */
-const PAGES = ["README.md", "docs/data.md"];
+const PAGES = ["README.md", "docs/data.md", "docs/training.md", "docs/evaluation.md"];
 
 let folder = "";
 beforeAll(() => {
@@ -82,7 +82,7 @@ function check({ command, stretches }: Shown): void {
   }
 }
 
-test.each(PAGES)("the commands of %s print what stands under them", { timeout: 300_000 }, (page) => {
+test.each(PAGES)("the commands of %s print what stands under them", { timeout: 900_000 }, (page) => {
   let count = 0;
   for (const { language, file, code } of blocksOf(page))
     if (file !== undefined) writeFileSync(join(folder, file), code);

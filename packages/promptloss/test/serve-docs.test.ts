@@ -96,7 +96,7 @@ describe("examples of serving and judging", () => {
 
   test("docs/judging.md", async () => {
     const [table, json, library] = await run("judging.md");
-    expect(table).toContain("alpaca-eval by judge\nwins ");
+    expect(table).toBe(blocksOf("docs/judging.md").find(({ language }) => language === "text")!.code);
     expect(JSON.parse(json!)).toMatchObject({ protocol: "alpaca-eval", n: 4, unreadable: 0 });
     expect(readFileSync(join(folder, "verdicts.jsonl"), "utf8").trimEnd().split("\n")).toHaveLength(4);
     expect(library).toMatch(/^\d+\.0 ± \d+\.\d over 4\n$/);

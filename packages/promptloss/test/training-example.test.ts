@@ -36,14 +36,11 @@ function page(): string {
 describe("training", () => {
   test("docs/training.md and train --help list every field of every event", () => {
     const help = run(program, ["train", "--help"]).stdout;
-    const section = page().split("\n## Events\n")[1]!.split("\n## ")[0]!;
-    for (const [type, fields] of Object.entries(EVENT_FIELDS)) {
-      const line = section.split("\n").find((each) => each.startsWith(`| \`${type}\` |`));
+    for (const [type, fields] of Object.entries(EVENT_FIELDS))
       for (const [name, text] of Object.entries(fields)) {
-        expect(line, `${type}.${name}`).toContain(`\`${name}\``);
+        expect(page()).toContain(`\n| \`${type}\` | \`${name}\` | ${text} |\n`);
         expect(help).toMatch(new RegExp(`    ${name} +${text.replaceAll(/[.()]/g, ".")}`));
       }
-    }
   });
 
   test("docs/training.md names every key of a recipe", () => {

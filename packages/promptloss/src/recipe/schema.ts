@@ -32,7 +32,9 @@ export const recipeSchema = z
     initialize: z
       .enum(["pretrained", "random"])
       .default("pretrained")
-      .describe("Where the first weights come from: `pretrained` reads them from the folder, `random` draws new ones for its config."),
+      .describe(
+        "Where the first weights come from: `pretrained` reads them from the folder, `random` draws new ones for its config.",
+      ),
     tokenizer: z
       .string()
       .min(1)
@@ -45,12 +47,16 @@ export const recipeSchema = z
     onBadRow: z
       .enum(["error", "skip"])
       .default("error")
-      .describe("What happens to a row that can't be used: `error` stops the run, `skip` leaves the row out and counts it.")
+      .describe(
+        "What happens to a row that can't be used: `error` stops the run, `skip` leaves the row out and counts it.",
+      )
       .register(keyFacts, DATA),
     emptyCompletions: z
       .enum(EMPTY_COMPLETIONS)
       .default("skip")
-      .describe("Rows with an empty completion: `skip` leaves them out and counts them, `refuse` makes them bad rows, `keep` trains the model to stop at once.")
+      .describe(
+        "Rows with an empty completion: `skip` leaves them out and counts them, `refuse` makes them bad rows, `keep` trains the model to stop at once.",
+      )
       .register(keyFacts, DATA),
     maxRowBytes: z
       .int()
@@ -82,7 +88,9 @@ export const recipeSchema = z
     templateVariables: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe("With `template: tokenizer`: more variables for the chat template, such as `enable_thinking`.")
+      .describe(
+        "With `template: tokenizer`: more variables for the chat template, such as `enable_thinking`.",
+      )
       .register(keyFacts, DATA),
     loss: lossSection.describe("The weights of tokens, and the normalization of the loss."),
     maxLength: z
@@ -93,10 +101,17 @@ export const recipeSchema = z
     overflow: z
       .enum(OVERFLOW_POLICIES)
       .optional()
-      .describe("What happens to longer rows: `error` stops the run, `drop` leaves them out, `truncate-prompt` cuts from the left, `truncate-completion` from the right. Left out: `error`."),
-    seed: z.int().default(0).describe("The seed of everything random: the order of rows, held-out rows, new weights, dropout."),
+      .describe(
+        "What happens to longer rows: `error` stops the run, `drop` leaves them out, `truncate-prompt` cuts from the left, `truncate-completion` from the right. Left out: `error`.",
+      ),
+    seed: z
+      .int()
+      .default(0)
+      .describe("The seed of everything random: the order of rows, held-out rows, new weights, dropout."),
     training: trainingSection.describe("Length, batches, optimizer, regularization, precision."),
-    lora: loraSection.optional().describe("Trains a low-rank adapter (LoRA) and leaves the model's weights as they are."),
+    lora: loraSection
+      .optional()
+      .describe("Trains a low-rank adapter (LoRA) and leaves the model's weights as they are."),
     evaluation: evaluationSection(dataSource)
       .optional()
       .describe("Held-out rows: they are measured and not trained on."),

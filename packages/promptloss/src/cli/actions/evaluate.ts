@@ -45,7 +45,8 @@ function problemOf(error: Error): { message: string; hint?: string } {
 function promptText({ task, item, request, truncated }: PromptEvent): string {
   const { prompts, promptIds, continuations = [], continuationIds = [] } = request;
   const at = <T>(all: readonly T[], i: number): T => all[Math.min(i, all.length - 1)]!;
-  const count = (ids: readonly number[]): string => ink.dim(`${ids.length} tokens`);
+  const count = ({ length }: readonly number[]): string =>
+    ink.dim(`${length} token${length === 1 ? "" : "s"}`);
   const lines = [ink.bold(`${task}, item ${item}`)];
   const prompt = (i: number): void => {
     const cut = truncated ? ", cut from the left to what is read" : "";

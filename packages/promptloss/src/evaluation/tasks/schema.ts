@@ -29,89 +29,113 @@ export const CONTRAST_METRICS = ["bleu", "rouge1", "rouge2", "rougeL"].flatMap((
 
 /** A dataset of the Hugging Face hub, whose splits are named test, validation and train. */
 const hub = z.strictObject({
-  id: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "expected an id, as allenai/ai2_arc"),
-  config: z.string().optional(),
+  id: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/, "expected an id, as allenai/ai2_arc")
+    .describe("The dataset's id, as `allenai/ai2_arc`."),
+  config: z.string().optional().describe("The dataset's configuration."),
   revision: z.string().optional().describe("A branch, tag or commit."),
-  row: path.optional().describe("The object inside a row that holds its fields."),
+  row: path.optional().describe("The object inside each row that holds the fields, as `translation`."),
 });
 
 const data = z.strictObject({
-  test: z
-    .string()
-    .optional()
-    .describe(
-      "Files under the data folder; the first of test and validation that a task has and that is there is evaluated.",
-    ),
-  validation: z.string().optional(),
-  train: z.string().optional().describe("Examples of few-shot prompts are drawn from it."),
-  fetch: z.string().optional().describe("What to fetch where a file is missing, in words."),
+  test: z.string().optional().describe("The file with the rows to evaluate, under the data folder."),
+  validation: z.string().optional().describe("The file to evaluate where `test` is left out or missing."),
+  train: z.string().optional().describe("The file that few-shot examples are drawn from."),
+  fetch: z.string().optional().describe("What to fetch where a file is missing, in words, for the error."),
   hub: hub
     .optional()
-    .describe("Where rows come from without a data folder: the splits that have a file above."),
+    .describe(
+      "The dataset on the Hugging Face hub that rows come from when no data folder is given. The splits that have a file above are read.",
+    ),
 });
 
 const common = {
-  task: z.string().regex(/^[\w.+-]+$/, "expected letters, digits, dashes and underscores"),
-  about: z.string().optional().describe("For readers."),
-  version: z.number().default(1),
-  data,
-  description: template.default("").describe("Put before everything, as it stands."),
-  shots: z.int().min(0).default(0).describe("Examples before each item where the call says nothing."),
+  task: z
+    .string()
+    .regex(/^[\w.+-]+$/, "expected letters, digits, dashes and underscores")
+    .describe("The task's name."),
+  about: z.string().optional().describe("A description for readers."),
+  version: z.number().default(1).describe("The task's version. Scores record it."),
+  data: data.describe("Where the rows are."),
+  description: template.default("").describe("A text that stands before every prompt."),
+  shots: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("How many examples stand before each item. `--shots` overrides it."),
   examples: z
     .union([z.enum(EXAMPLE_ORDERS), z.array(z.record(z.string(), z.unknown())).min(1)], {
       error: "expected drawn, first, or a list of rows",
     })
     .optional()
     .describe(
-      "Which rows are examples: drawn for each item, as where it is left out; the first of their split; or these rows, in this order.",
+      "Which rows are examples: `drawn` for each item, the `first` of their split, or a list of rows. Left out: `drawn`.",
     ),
-  fixedShots: z.boolean().default(false).describe("Tasks whose examples are in their context take none."),
-  delimiter: z.string().default(" ").describe("Between a context and what follows it."),
-  shotDelimiter: z.string().default("\n\n").describe("Between examples."),
+  fixedShots: z
+    .boolean()
+    .default(false)
+    .describe("`true` for a task whose context has its examples already: it takes no others."),
+  delimiter: z.string().default(" ").describe("The text between a context and what follows it."),
+  shotDelimiter: z.string().default("\n\n").describe("The text between examples."),
 };
 
 const list = z.union([path, z.array(template).min(1)]);
 
 const multipleChoice = z.strictObject({
   ...common,
-  kind: z.literal("multiple-choice"),
+  kind: z.literal("multiple-choice").describe("The kind of task."),
   context: z
     .union([template, z.array(template).min(2)])
-    .describe("One context; or one for each choice, which all take the same continuation."),
-  /** A path to a list of texts, or templates. */
-  choices: list.optional(),
-  continuation: template.optional(),
+    .describe(
+      "The context, a Jinja template over the row. A list has one context for each choice; then `continuation` follows each of them.",
+    ),
+  choices: list
+    .optional()
+    .describe("The choices: the path of a field with a list of texts, or a list of templates."),
+  continuation: template.optional().describe("With a list of contexts: what follows each of them."),
   gold: z
     .union([template, z.int().min(0)])
     .optional()
-    .describe("The right choice: its number, counted from 0, as a template or as it stands."),
+    .describe("The right choice: its number, counted from 0, or a template that gives it."),
   goldIn: z
     .union([path, z.array(z.string()).min(1)])
     .optional()
-    .describe("What the right choice is looked up in, where gold is a name rather than a number."),
-  labels: path.optional().describe("A path to a list of 1 and 0, where several choices are right."),
-  metrics: z.array(z.enum(CHOICE_METRICS)).min(1),
+    .describe(
+      "Where `gold` is a name and not a number: the names in the order of the choices, as a list or as a field's path.",
+    ),
+  labels: path
+    .optional()
+    .describe("In place of `gold`, where several choices may be right: the path of a list of 1 and 0."),
+  metrics: z.array(z.enum(CHOICE_METRICS)).min(1).describe("What is measured."),
 });
 
 const likelihood = z.strictObject({
   ...common,
-  kind: z.literal("likelihood"),
-  context: template,
-  completion: template,
-  metrics: z.array(z.enum(LIKELIHOOD_METRICS)).min(1),
+  kind: z.literal("likelihood").describe("The kind of task."),
+  context: template.describe("The context, a Jinja template over the row."),
+  completion: template.describe("The text whose likelihood is measured, a Jinja template."),
+  metrics: z.array(z.enum(LIKELIHOOD_METRICS)).min(1).describe("What is measured."),
 });
 
 const generation = z.strictObject({
   ...common,
-  kind: z.literal("generation"),
-  context: template,
-  reference: template.optional().describe("A template, or a path to a list of which the best counts."),
-  references: path.optional(),
-  right: path.optional().describe("Right and wrong answers: paths to lists."),
-  wrong: path.optional(),
-  until: z.array(z.string().min(1)).default([]).describe("Strings that end an answer."),
-  maxNewTokens: z.int().min(1).default(256),
-  metrics: z.array(z.enum([...TEXT_METRICS, ...CONTRAST_METRICS])).min(1),
+  kind: z.literal("generation").describe("The kind of task."),
+  context: template.describe("The prompt, a Jinja template over the row."),
+  reference: template.optional().describe("The reference, a Jinja template."),
+  references: path
+    .optional()
+    .describe("In place of `reference`: the path of a list of references. The best match counts."),
+  right: path
+    .optional()
+    .describe("The path of a list of right completions, for the metrics in `_max`, `_acc` and `_diff`."),
+  wrong: path.optional().describe("The path of a list of wrong completions, for the same metrics."),
+  until: z.array(z.string().min(1)).default([]).describe("Strings that end a completion."),
+  maxNewTokens: z.int().min(1).default(256).describe("The most tokens of a completion."),
+  metrics: z
+    .array(z.enum([...TEXT_METRICS, ...CONTRAST_METRICS]))
+    .min(1)
+    .describe("What is measured."),
 });
 
 type Draft = z.output<typeof multipleChoice> | z.output<typeof likelihood> | z.output<typeof generation>;

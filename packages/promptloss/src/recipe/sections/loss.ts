@@ -23,11 +23,10 @@ export const lossSection = z
     perClass: z
       .partialRecord(z.enum(TOKEN_CLASSES), weight)
       .optional()
-      .describe("Weights of single token classes: `system`, `instruction`, `input`, `template`, `completion`, `end`. They override the two weights above."),
-    allowAnyWeight: z
-      .boolean()
-      .optional()
-      .describe("Allows weights above 1, and completions of weight 0."),
+      .describe(
+        "Weights of single token classes: `system`, `instruction`, `input`, `template`, `completion`, `end`. They override the two weights above.",
+      ),
+    allowAnyWeight: z.boolean().optional().describe("Allows weights above 1, and completions of weight 0."),
     normalization: z
       .enum(NORMALIZATIONS)
       .default("weight-sum")
@@ -47,7 +46,9 @@ export const lossSection = z
     reweighting: z
       .enum(reweightings)
       .optional()
-      .describe("Factors from the model's own predictions: `dft` multiplies each token's loss by the token's probability."),
+      .describe(
+        "Factors from the model's own predictions: `dft` multiplies each token's loss by the token's probability.",
+      ),
   })
   .prefault({})
   .superRefine(({ normalization, ...section }, context) => {

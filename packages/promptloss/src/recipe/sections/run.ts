@@ -9,7 +9,11 @@ const count = z.int().min(1);
 
 export const loraSection = z.strictObject({
   rank: count.default(8).describe("The rank of the adapter's matrices."),
-  alpha: z.number().positive().optional().describe("The adapter's output is scaled by alpha / rank. Left out: twice the rank."),
+  alpha: z
+    .number()
+    .positive()
+    .optional()
+    .describe("The adapter's output is scaled by alpha / rank. Left out: twice the rank."),
   dropout: z.number().min(0).lt(1).default(0).describe("Dropout of the adapter's input."),
   targets: z
     .array(z.string().min(1))
@@ -52,7 +56,9 @@ export function evaluationSection<S extends z.ZodType>(source: S) {
         .enum(LOSS_METRICS)
         .default("completion_loss")
         .describe("The number that decides which evaluation is the best, for `patience` and `keepBest`."),
-      patience: count.optional().describe("Stops the run after this many evaluations in a row that are not better."),
+      patience: count
+        .optional()
+        .describe("Stops the run after this many evaluations in a row that are not better."),
       keepBest: z
         .boolean()
         .default(true)

@@ -18,7 +18,9 @@ export const trainingSection = z
       .describe(
         "The most tokens that are computed at one time. It changes memory, not results. Left out, with `microBatchSize` too: 4,096.",
       ),
-    microBatchSize: count.optional().describe("The most rows that are computed at one time, in place of `microBatchTokens`."),
+    microBatchSize: count
+      .optional()
+      .describe("The most rows that are computed at one time, in place of `microBatchTokens`."),
     order: z
       .enum(["random", "length", "as-given"])
       .default("random")
@@ -39,7 +41,11 @@ export const trainingSection = z
     warmupSteps: z.int().min(0).optional().describe("The warm-up in steps, in place of `warmupRatio`."),
     betas: z.tuple([fraction, fraction]).default([0.9, 0.999]).describe("AdamW's β₁ and β₂."),
     epsilon: z.number().positive().default(1e-8).describe("AdamW's ε."),
-    weightDecay: z.number().nonnegative().default(0).describe("AdamW's decoupled weight decay. It applies to matrices only."),
+    weightDecay: z
+      .number()
+      .nonnegative()
+      .default(0)
+      .describe("AdamW's decoupled weight decay. It applies to matrices only."),
     maxGradNorm: z
       .number()
       .positive()
@@ -59,7 +65,11 @@ export const trainingSection = z
     dropout: fraction
       .optional()
       .describe("Dropout of embeddings, attention and residuals. Left out: the model's own."),
-    neftuneAlpha: z.number().positive().optional().describe("NEFTune: the size α of the noise on embeddings."),
+    neftuneAlpha: z
+      .number()
+      .positive()
+      .optional()
+      .describe("NEFTune: the size α of the noise on embeddings."),
     minkowski: z
       .strictObject({
         order: z.union([z.number().min(1), z.literal("infinity")]).describe("The order p of the norm."),
@@ -79,7 +89,7 @@ export const trainingSection = z
       .describe("Names of parameters that are not trained; `*` stands for any part of a name."),
     logEvery: count
       .default(10)
-      .describe("Steps between two logged lines.")
+      .describe("Steps between two measurements of tokens of weight 0, which cost time.")
       .register(keyFacts, { affects: "nothing" }),
     device: z
       .string()

@@ -46,90 +46,101 @@ export const taskSchema = z.union([
     group: z
       .enum(taskGroups as [string, ...string[]])
       .optional()
-      .describe("What it counts as in models and recommendations."),
+      .describe("The group that the task counts for in models and recommendations."),
     metric: z
       .string()
       .min(1)
       .optional()
-      .describe("The metric that stands for the task in models; the task's own choice where left out."),
+      .describe("The metric that stands for the task in models. Left out: the task's own choice."),
     options: z.record(z.string(), z.json()).default({}).describe("The task's own settings."),
   }),
 ]);
 
 const slurmSection = z.strictObject({
-  partition: z.string().min(1).optional(),
-  account: z.string().min(1).optional(),
+  partition: z.string().min(1).optional().describe("The partition that jobs are submitted to."),
+  account: z.string().min(1).optional().describe("The account that jobs are charged to."),
   time: z
     .union([count, z.string().regex(/^(\d+-)?\d+(:\d{1,2}){0,2}$/, "a time, as 4:00:00 or 1-12:00:00")])
     .optional()
-    .describe('As Slurm writes it: "4:00:00", "1-12:00:00", or minutes.'),
-  /** As Slurm writes it: "32G". */
+    .describe('The time limit of a cell, as Slurm writes it: "4:00:00", "1-12:00:00", or minutes.'),
   memory: z
     .string()
     .regex(/^\d+[KMGT]?$/, "an amount of memory, as 32G")
-    .optional(),
-  cpus: count.optional(),
-  gpus: z.int().min(0).optional(),
-  concurrency: count.optional().describe("Cells at a time."),
+    .optional()
+    .describe('The memory of a cell, as Slurm writes it: "32G".'),
+  cpus: count.optional().describe("Processor cores per cell."),
+  gpus: z.int().min(0).optional().describe("GPUs per cell."),
+  concurrency: count.optional().describe("How many cells run at a time."),
   options: z
     .array(z.string().startsWith("--"))
     .default([])
-    .describe('More options of sbatch, a line each, as "--constraint=a100".'),
+    .describe('More options of sbatch, one per line, as "--constraint=a100".'),
   setup: z
     .array(z.string())
     .default([])
-    .describe("Lines of shell before the cell: modules to load, variables to set."),
+    .describe("Lines of shell that run before the cell: modules to load, variables to set."),
 });
 
 export const studySchema = z.strictObject({
-  /** The file's name where left out. */
   name: z
     .string()
     .regex(/^[\w.-]+$/, "letters, digits, dots, dashes and underscores")
-    .optional(),
+    .optional()
+    .describe("The study's name. Left out: the file's name."),
   recipe: z
     .union([z.string().min(1), z.record(z.string(), z.json())])
-    .describe("The base recipe: a file beside this one, or the recipe itself."),
-  set: assignments.default({}).describe("Keys of the base recipe that all cells change."),
+    .describe("The base recipe: a file, by its path from this one, or the recipe itself."),
+  set: assignments
+    .default({})
+    .describe("Recipe keys that change the base recipe for all cells, by dotted path."),
   factors: z
     .record(z.string().min(1), factor)
-    .refine((all) => Object.keys(all).length > 0, "there is no factor"),
+    .refine((all) => Object.keys(all).length > 0, "there is no factor")
+    .describe("What varies: a recipe key for each factor, with its levels."),
   paired: z
     .array(z.array(z.string()).min(2))
     .default([])
-    .describe("Factors whose levels go together one by one, in place of all combinations."),
+    .describe(
+      "Lists of factors whose levels go together, first with first, second with second. All other factors are crossed.",
+    ),
   exclude: z
     .array(z.record(z.string(), z.union([label, z.array(label)])))
     .default([])
-    .describe("Combinations that are left out: each gives labels for some factors."),
+    .describe("Combinations that are left out; each names labels of some factors."),
   only: z
     .array(z.record(z.string(), z.union([label, z.array(label)])))
     .default([])
-    .describe("The combinations that are run, each by labels of some factors; all where left out."),
-  tasks: z.array(taskSchema).min(1).default(["held-out"]),
+    .describe("The only combinations that are run, written as `exclude` is. Left out: all."),
+  tasks: z.array(taskSchema).min(1).default(["held-out"]).describe("What every cell is evaluated on."),
   taskData: z
     .string()
     .min(1)
     .optional()
-    .describe("The folder that the tasks' files are under, for tasks that read any."),
-  analysis: analysisSection,
-  output: z.string().min(1).optional().describe("Where cells and results are kept."),
+    .describe("The folder with the tasks' files. Left out: the tasks' datasets on the Hugging Face hub."),
+  analysis: analysisSection.describe("How results are modeled."),
+  output: z.string().min(1).optional().describe("The folder of cells and results. Left out: `runs/NAME`."),
   results: z
     .string()
     .min(1)
     .optional()
     .describe(
-      "A folder beside this file for one more copy of the results. Cells that it has are not run again, so that it can be kept and passed on with the study file.",
+      "A folder beside this file that gets a copy of the results, to be kept and passed on with the study file. Cells that it has are not run again.",
     ),
   keep: z
     .enum(["all", "model", "scores"])
     .default("model")
     .describe(
-      "What stays of a finished cell: checkpoints and model, the model, or its metrics and scores alone.",
+      "What is kept of a finished cell: `all`, without its checkpoints (`model`), or metrics and scores only (`scores`).",
     ),
-  concurrency: count.default(1).describe("Cells at a time on this machine."),
-  tokensPerSecond: z.number().positive().optional().describe("For plans before a cell has been measured."),
-  slurm: slurmSection.optional(),
+  concurrency: count
+    .default(1)
+    .describe("How many cells run at a time on this machine. They share its cores evenly."),
+  tokensPerSecond: z
+    .number()
+    .positive()
+    .optional()
+    .describe("The speed that plans assume until a cell has been measured."),
+  slurm: slurmSection.optional().describe("What array jobs ask Slurm for."),
 });
 
 export type StudySettings = z.output<typeof studySchema>;

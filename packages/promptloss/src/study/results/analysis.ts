@@ -13,26 +13,29 @@ export const analysisSection = z
       .enum(["beta", "gaussian"])
       .default("gaussian")
       .describe(
-        "Of the model that is printed and drawn; the other one stands beside it. Claims rest on neither alone.",
+        "The family of the model that is printed and drawn. The other one is fitted too; claims rest on neither alone.",
       ),
     formula: z
       .string()
       .min(1)
       .optional()
-      .describe("Of `score`, by the table's columns and `benchmark`; made from the factors where left out."),
-    /**
-     * Steps on the scores of a model's own rows, in order; min-max works within each benchmark. Left out: min-max and
-     * squeeze for the beta family. For the Gaussian one scores are z-scored after them.
-     */
-    transforms: z.array(transform).optional(),
-    level: z.number().gt(0).lt(1).default(0.95),
-    alpha: z.number().gt(0).lt(1).default(0.05).describe("Below which a p-value counts as significant."),
+      .describe(
+        "The model's formula: `score` by the table's columns and `benchmark`. Left out: made from the factors.",
+      ),
+    transforms: z
+      .array(transform)
+      .optional()
+      .describe(
+        "Transformations of the scores of a model's own rows, in order; `min-max` works within each benchmark. Left out: `min-max` and `squeeze` for `beta`, none for `gaussian`. The Gaussian family standardizes scores after them.",
+      ),
+    level: z.number().gt(0).lt(1).default(0.95).describe("The confidence level of intervals."),
+    alpha: z.number().gt(0).lt(1).default(0.05).describe("A smaller p-value counts as significant."),
     bootstrap: z
       .int()
       .min(0)
       .default(0)
-      .describe("Refits of a bootstrap interval of the printed model's vertex; 0 for none."),
-    seed: z.int().min(0).default(1),
+      .describe("Refits for a bootstrap interval of the printed model's vertex; 0 for none."),
+    seed: z.int().min(0).default(1).describe("The seed of the bootstrap."),
   })
   .prefault({});
 
