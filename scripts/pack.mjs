@@ -69,7 +69,9 @@ function packLibrary(folder, stage, out) {
 
 function packNative(stage, out) {
   const { version, license } = readPackage("packages/torch");
-  const { name, platform, libtorch, files } = packPrebuilt(stage);
+  const { name, platform, libtorch, files, withoutGroups } = packPrebuilt(stage);
+  if (withoutGroups !== undefined)
+    process.stderr.write(`${name} is without process groups: ${withoutGroups}\n`);
   const [os, cpu] = platform.split("-");
   const manifest = {
     name,

@@ -175,6 +175,7 @@ wheelOfPip.describe("an empty project", () => {
     expect(doctor.status).toBe(0);
     const { ok, facts } = JSON.parse(doctor.stdout);
     expect([ok, facts.native.works, facts.libtorch.origin]).toEqual([true, true, "cache"]);
+    expect(facts.processGroups).toEqual({ backends: ["gloo"] });
     expect(registry.wheelRequests).toHaveLength(1);
     expect(readdirSync(join(folder, "cache/promptloss/libtorch"))).toEqual([LIBTORCH]);
   }, 600_000);
@@ -193,6 +194,14 @@ wheelOfPip.describe("an empty project", () => {
     const { status, stderr } = await promptloss("train", recipe);
     expect([status, stderr]).toEqual([0, ""]);
     expect(readdirSync(join(training.path, "installed/model"))).toContain("model.safetensors");
+  });
+
+  test("trains in two processes, whose groups come built", async () => {
+    const recipe = training.recipe("processes", "training: { steps: 2 }\n");
+    const { status, stdout, stderr } = await promptloss("train", recipe, "--processes", "2");
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/2 processes/);
+    expect(readdirSync(join(training.path, "processes/model"))).toContain("model.safetensors");
   });
 
   test.each(RUNTIMES)("computes and trains the same in %s", async (runtime) => {

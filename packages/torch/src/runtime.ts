@@ -49,7 +49,7 @@ export function reusingMemory(): Disposable {
 
 /**
  * Seeds the generators of all devices with a whole number of 64 bits. On the CPU the same seed gives the same bits
- * again.
+ * again, with the same native code, libtorch and number of threads, on the same kind of processor.
  * @throws {ArgumentError} for anything else
  */
 export function manualSeed(seed: number | bigint): void {

@@ -17,6 +17,13 @@ groups.describe("a process group", () => {
         most: [size - 1, 0],
         several: [Array(3).fill(total), Array(4).fill(10 * (total - size))],
         halves: Array(4).fill(total),
+        rounded: size === 2 ? [256, 256] : [258, 258],
+        scattered: ["bfloat16", [size === 2 ? 256 : 258]],
+        moved: ["bfloat16", "int16", "bool"].map((dtype) => {
+          const of = (from: number): number[] => [dtype === "bool" ? Math.min(from, 1) : from, 0, 1];
+          const all = Array.from({ length: size }, (_, from) => of(from)).flat();
+          return [dtype, all, dtype, of(size - 1)];
+        }),
         sent: [7, 7, 7],
         gathered: [[size, 2], Array.from({ length: size }, (_, from) => [from, from + 0.5]).flat()],
         part: [2 * rank * total, (2 * rank + 1) * total],

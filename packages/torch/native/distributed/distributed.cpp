@@ -76,10 +76,36 @@ std::vector<at::Tensor> plain(const at::TensorList& tensors) {
   return result;
 }
 
+/**
+ * What to hand to a backend that adds up: bfloat16 in float32 for Gloo, which rounds at every rank otherwise, and in
+ * libtorch 1.13 refuses it. The others are themselves.
+ */
+at::Tensor summable(const at::Tensor& tensor, const Group& group) {
+  const bool widens = group.settings.backend == "gloo" && tensor.scalar_type() == at::kBFloat16;
+  return widens ? tensor.to(at::kFloat) : tensor;
+}
+
+/** The same bits as a type that Gloo moves in every libtorch: it knows no bfloat16 in 1.13, and never int16 and bool. */
+at::Tensor movable(const at::Tensor& tensor, const Group& group) {
+  if (group.settings.backend != "gloo") return tensor;
+  switch (tensor.scalar_type()) {
+    case at::kBFloat16:
+    case at::kShort:
+      return tensor.view(at::kHalf);
+    case at::kBool:
+      return tensor.view(at::kByte);
+    default:
+      return tensor;
+  }
+}
+
 void all_reduce(at::TensorList tensors, std::string op, int64_t id) {
-  auto list = plain(tensors);
-  if (list.empty()) return;
-  group_of(id).run("all-reduce", [&](Backend& backend) {
+  Group& group = group_of(id);
+  const auto own = plain(tensors);
+  if (own.empty()) return;
+  std::vector<at::Tensor> list;
+  for (const at::Tensor& tensor : own) list.push_back(summable(tensor, group));
+  group.run("all-reduce", [&](Backend& backend) {
     if (list.size() == 1) {
       c10d::AllreduceOptions options;
       options.reduceOp = reduction(op);
@@ -89,6 +115,8 @@ void all_reduce(at::TensorList tensors, std::string op, int64_t id) {
     options.reduceOp = reduction(op);
     return backend.allreduce_coalesced(list, options);
   });
+  for (size_t i = 0; i < own.size(); ++i)
+    if (!list[i].is_same(own[i])) own[i].copy_(list[i]);
   for (const at::Tensor& tensor : tensors) note_written(tensor);
 }
 
@@ -96,7 +124,7 @@ void broadcast(at::TensorList tensors, int64_t root, int64_t id) {
   Group& group = group_of(id);
   TORCH_CHECK(root >= 0 && root < group.settings.world, "there is no rank ", root, " among ", group.settings.world);
   for (const at::Tensor& each : plain(tensors)) {
-    std::vector<at::Tensor> one{each};
+    std::vector<at::Tensor> one{movable(each, group)};
     group.run("broadcast", [&](Backend& backend) {
       c10d::BroadcastOptions options;
       options.rootRank = root;
@@ -112,8 +140,8 @@ at::Tensor all_gather(const at::Tensor& tensor, int64_t id) {
   std::vector<int64_t> shape = tensor.sizes().vec();
   shape.insert(shape.begin(), group.settings.world);
   at::Tensor result = at::empty(shape, tensor.options().requires_grad(false));
-  std::vector<at::Tensor> input{tensor.detach()};
-  std::vector<std::vector<at::Tensor>> output{result.unbind(0)};
+  std::vector<at::Tensor> input{movable(tensor.detach(), group)};
+  std::vector<std::vector<at::Tensor>> output{movable(result, group).unbind(0)};
   group.run("all-gather", [&](Backend& backend) { return backend.allgather(output, input); });
   return result;
 }
@@ -140,13 +168,15 @@ at::Tensor reduce_scatter(const at::Tensor& tensor, std::string op, int64_t id) 
   }
 #endif
   // c10d's Gloo does it by its all-reduce where it has it at all; older ones have none.
-  std::vector<at::Tensor> all{tensor.detach().clone()};
+  const at::Tensor own = tensor.detach();
+  const at::Tensor wide = summable(own, group);
+  std::vector<at::Tensor> all{wide.is_same(own) ? own.clone() : wide};
   group.run("reduce-scatter", [&](Backend& backend) {
     c10d::AllreduceOptions options;
     options.reduceOp = reduction(op);
     return backend.allreduce(all, options);
   });
-  return all[0].narrow(0, rank * share, share).clone();
+  return all[0].narrow(0, rank * share, share).to(tensor.scalar_type(), false, true);
 }
 
 void barrier(int64_t id) {

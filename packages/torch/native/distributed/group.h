@@ -24,11 +24,10 @@ namespace promptloss::distributed {
 
 #if TORCH_VERSION_MAJOR < 2
 using Backend = c10d::ProcessGroup;
-using Work = c10d::ProcessGroup::Work;
 #else
 using Backend = c10d::Backend;
-using Work = c10d::Work;
 #endif
+using c10d::Work;
 
 struct Settings {
   std::string backend;

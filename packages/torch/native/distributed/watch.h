@@ -55,6 +55,14 @@ inline Beat beat_of(const std::string& text) {
   return beat;
 }
 
+/** Of the store's values: libtorch 1.13 takes and gives bytes alone. */
+inline std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+
+inline std::string text_in(c10d::Store& store, const std::string& key) {
+  const std::vector<uint8_t> bytes = store.get(key);
+  return {bytes.begin(), bytes.end()};
+}
+
 class Watch {
  public:
   struct Peer {
@@ -73,7 +81,7 @@ class Watch {
   static std::string key_of(int rank) { return "beat/" + std::to_string(rank); }
 
   /** The first beat: others can see that this rank is there. */
-  void announce() { store_->set(key_of(rank_), text_of(own_)); }
+  void announce() { store_->set(key_of(rank_), bytes_of(text_of(own_))); }
 
   void start() {
     thread_ = std::thread([this] { run(); });
@@ -175,10 +183,10 @@ class Watch {
       std::vector<std::string> texts;
       std::optional<std::string> cause, error;
       try {
-        store_->set(key_of(rank_), beat);
-        if (!to_publish.empty()) store_->compareSet(cause_key, "", to_publish);
-        for (size_t peer = 0; peer < peers_.size(); ++peer) texts.push_back(store_->get_to_str(key_of(static_cast<int>(peer))));
-        if (store_->check({cause_key})) cause = store_->get_to_str(cause_key);
+        store_->set(key_of(rank_), bytes_of(beat));
+        if (!to_publish.empty()) store_->compareSet(cause_key, {}, bytes_of(to_publish));
+        for (size_t peer = 0; peer < peers_.size(); ++peer) texts.push_back(text_in(*store_, key_of(static_cast<int>(peer))));
+        if (store_->check({cause_key})) cause = text_in(*store_, cause_key);
       } catch (const std::exception& thrown) {
         error = thrown.what();
       }

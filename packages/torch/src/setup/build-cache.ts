@@ -8,8 +8,8 @@ import { cacheFolder, type Machine } from "../machine.ts";
 import { type BuildFacts, readWholeBuild, writeBuild } from "./build-record.ts";
 import { nodeApiHeaders, sourcesOf, type Unit } from "./units.ts";
 
-/** Builds that are kept, the newest; each takes a few megabytes. */
-const KEPT = 8;
+/** Builds that are kept, the newest, process groups apart from the rest; each takes a few megabytes. */
+const KEPT = 16;
 
 /**
  * What a build is made of, as one hash: its facts, the commands, and `identity` (compiler and libtorch). Where the sources

@@ -24,8 +24,11 @@ export const RECORD = "build.json";
 /** The link beside a build's libraries that leads to those of its libtorch. */
 export const LIBTORCH_LINK = "libtorch";
 
-/** Process groups, which ./distributed.ts builds and records by itself. */
-const APART = "distributed";
+/**
+ * The folder of process groups, which ./distributed.ts builds and records by itself: of their sources, of their builds, and
+ * in a package with prebuilt code.
+ */
+export const DISTRIBUTED_FOLDER = "distributed";
 
 /** What decides whether a build serves a machine and a libtorch. */
 export interface BuildFacts {
@@ -70,7 +73,7 @@ export function sourcesHash(nativeDir: string): string {
   const names = existsSync(nativeDir) ? readdirSync(nativeDir, { recursive: true, encoding: "utf8" }) : [];
   for (const name of names.sort()) {
     const path = join(nativeDir, name);
-    if (statSync(path).isFile() && name.split(sep)[0] !== APART)
+    if (statSync(path).isFile() && name.split(sep)[0] !== DISTRIBUTED_FOLDER)
       hash.update(`${name.split(sep).join("/")} ${hashOf(path)}\n`);
   }
   return hash.digest("hex");
@@ -102,6 +105,22 @@ export function writeBuild(
   for (const name of names) copyFileSync(join(from, name), join(to, name));
   replaceFile(join(to, RECORD), `${JSON.stringify(record, null, 2)}\n`);
   return record;
+}
+
+/** Makes `folder` the build that lies in `from`, whole at every moment; nothing is done where it is that already. */
+export function placeBuild(from: string, folder: string, record: BuildRecord): void {
+  if (readWholeBuild(folder)?.key === record.key) return;
+  const draft = draftOf(folder);
+  try {
+    writeBuild(from, draft, Object.keys(record.libraries), record);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(draft, folder);
+  } catch (error) {
+    // Another process may have been first.
+    if (readWholeBuild(folder)?.key !== record.key) throw error;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
 }
 
 /** Makes the libraries in `folder` find libtorch in `libDir`. */

@@ -92,8 +92,8 @@ export async function buildNative(
   };
 }
 
-// A libtorch that was replaced in place, such as by a package's update, makes its objects out of date.
-function identityOf(libtorch: Libtorch, machine: Machine): string {
+/** A libtorch as it is: one that is replaced in place, such as by a package's update, makes its objects out of date. */
+export function identityOf(libtorch: Libtorch, machine: Machine): string {
   const path = join(libtorch.libDir, `libtorch_cpu${sharedLibraryExtension(machine.platform)}`);
   const { size, mtimeMs } = statSync(path);
   return `${libtorch.version} ${size} ${mtimeMs}`;

@@ -1,18 +1,26 @@
-// Builds the library of process groups, native/distributed, which not every libtorch can have: what it lacks, or what
-// does not compile, leaves the library out and fails nothing. Its record lies beside that of the build in use.
+// Takes or builds the library of process groups, native/distributed, which not every libtorch can have: what it lacks, or
+// what does not compile, leaves the library out and fails nothing. Its record lies beside that of the build in use.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, replaceFile } from "../files/atomic.ts";
 import { type Machine, variable } from "../machine.ts";
-import { buildKey } from "./build-cache.ts";
-import { factsFor } from "./build-record.ts";
+import { identityOf } from "./build.ts";
+import { buildKey, holdsCachedBuild, keepBuild, takeCachedBuild } from "./build-cache.ts";
+import {
+  DISTRIBUTED_FOLDER,
+  factsFor,
+  fits,
+  linkLibtorch,
+  placeBuild,
+  readWholeBuild,
+} from "./build-record.ts";
 import { buildUnits } from "./build-unit.ts";
 import type { Compiler } from "./compiler.ts";
 import { buildFolder, packageFolder } from "./current-build.ts";
 import { BuildError } from "./errors.ts";
 import type { Libtorch } from "./libtorch.ts";
 import { openmpArguments } from "./openmp.ts";
-import { distributedUnit } from "./units.ts";
+import { distributedLibrary, distributedUnit } from "./units.ts";
 
 /** What set-up made of process groups for one libtorch. */
 export interface DistributedBuild {
@@ -31,6 +39,8 @@ export interface DistributedBuild {
 export interface DistributedOptions {
   /** Undefined where there is none. */
   readonly compiler: Compiler | undefined;
+  /** A folder with the library prebuilt, and its record; it is taken where it fits. */
+  readonly prebuilt?: string | undefined;
   readonly nativeDir?: string;
   readonly outputDir?: string;
   readonly log?: (line: string) => void;
@@ -38,9 +48,8 @@ export interface DistributedOptions {
 }
 
 const RECORD = "distributed.json";
-const FOLDER = "distributed";
 
-/** Builds the library for `libtorch` where that is possible, and records what came of it. Never throws a BuildError. */
+/** Makes the library for `libtorch` where that is possible, and records what came of it. Never throws a BuildError. */
 export async function buildDistributed(
   libtorch: Libtorch,
   machine: Machine,
@@ -58,33 +67,43 @@ export async function buildDistributed(
     replaceFile(join(outputDir, RECORD), `${JSON.stringify(build, null, 2)}\n`);
     return build;
   };
-  if (!existsSync(join(nativeDir, "distributed"))) return { lib, backends: [] };
+  const sources = join(nativeDir, DISTRIBUTED_FOLDER);
+  if (!existsSync(sources)) return { lib, backends: [] };
+  const facts = factsFor(libtorch, machine, sources);
+  const folder = join(outputDir, DISTRIBUTED_FOLDER, libtorch.version);
+  const output = join(folder, distributedLibrary(machine.platform));
+  const use = (backends: readonly string[]): DistributedBuild => {
+    linkLibtorch(folder, lib);
+    return record({ lib, library: output, backends });
+  };
+  const prebuilt = options.prebuilt === undefined ? undefined : readWholeBuild(options.prebuilt);
+  if (prebuilt !== undefined && fits(prebuilt, facts)) {
+    makeFolder(join(folder, ".."));
+    placeBuild(options.prebuilt!, folder, prebuilt);
+    return use(["gloo"]);
+  }
   if (!hasGroups(libtorch))
     return record(left(`libtorch ${libtorch.version} at ${libtorch.root} has no c10d with Gloo`));
   if (compiler === undefined) return record(left("there is no C++ compiler to build them"));
   const openmp = await openmpArguments(compiler, machine, join(outputDir, "probes"));
   const nccl = libtorch.cuda ? ncclHeaders(libtorch, machine) : undefined;
   const unit = distributedUnit(libtorch, machine, { nativeDir, openmp, nccl });
-  const folder = join(outputDir, FOLDER, libtorch.version);
-  const identity = [libtorch.root, libtorch.version].join(" ");
-  const tried = buildKey([unit], nativeDir, factsFor(libtorch, machine, join(nativeDir, FOLDER)), [
-    compiler,
-    identity,
-  ]);
+  const identity = identityOf(libtorch, machine);
+  const tried = buildKey([unit], nativeDir, facts, [compiler, libtorch.root, identity]);
   const before = readDistributedBuild(outputDir);
   if (before?.reason !== undefined && before.tried === tried) {
     log(`process groups are left out, as before: ${before.reason.split("\n")[0]}`);
     return before;
   }
   try {
-    const [result] = await buildUnits([unit], { machine, compiler, folder, identity, log, terminal });
+    makeFolder(join(folder, ".."));
+    if (!holdsCachedBuild(folder, tried) && !takeCachedBuild(machine, tried, folder)) {
+      await buildUnits([unit], { machine, compiler, folder, identity, log, terminal });
+      keepBuild(machine, { ...facts, key: tried }, [output]);
+    }
     if (libtorch.cuda && nccl === undefined)
       log("process groups do without NCCL: nccl.h and cuda_runtime.h were not found; CUDA_HOME names them");
-    return record({
-      lib,
-      library: result!.library!,
-      backends: ["gloo", ...(nccl === undefined ? [] : ["nccl"])],
-    });
+    return use(["gloo", ...(nccl === undefined ? [] : ["nccl"])]);
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const reason = `${error.file} does not build against this libtorch\n${firstErrors(error.output)}`;

@@ -1,17 +1,19 @@
 // Native code that comes built, in a package per platform beside this one, such as @promptloss/torch-linux-x64. It serves
 // where it was built from these very sources, for the very libtorch that is in use.
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { draftOf } from "../files/atomic.ts";
+import { basename, dirname, join } from "node:path";
 import { type Machine, thisMachine } from "../machine.ts";
 import type { BuildResult } from "./build.ts";
 import {
+  type BuildFacts,
   type BuildRecord,
+  DISTRIBUTED_FOLDER,
   factsFor,
   fits,
   linkLibtorch,
+  placeBuild,
   RECORD,
   readWholeBuild,
   writeBuild,
@@ -24,6 +26,7 @@ import {
   setupCommand,
   writeCurrentBuild,
 } from "./current-build.ts";
+import { readDistributedBuild } from "./distributed.ts";
 import { SetupError } from "./errors.ts";
 import { describeLibtorch, type Libtorch } from "./libtorch.ts";
 import { libraryNames } from "./units.ts";
@@ -84,7 +87,7 @@ export function takePrebuilt(
     .digest("hex")
     .slice(0, 10);
   const folder = join(outputDir, `${libtorch.version}-${place}`);
-  if (readWholeBuild(folder)?.key !== record.key) putInPlace(from, folder, record);
+  placeBuild(from, folder, record);
   linkLibtorch(folder, libtorch.libDir);
   const pathOf = (name: string): string | undefined =>
     name in record.libraries ? join(folder, name) : undefined;
@@ -102,6 +105,8 @@ export interface PackedPrebuilt {
   /** The version of the libtorch that it is for. */
   readonly libtorch: string;
   readonly files: readonly string[];
+  /** Why process groups are not among them; undefined where they are. */
+  readonly withoutGroups: string | undefined;
 }
 
 /**
@@ -119,34 +124,28 @@ export function packPrebuilt(folder: string, machine: Machine = thisMachine()): 
   }
   const { root, origin, lib } = current.libtorch;
   const place = { root, include: current.headers[0] ?? join(root, "include"), lib };
-  const facts = factsFor(
-    describeLibtorch(place, origin, machine.platform),
-    machine,
-    join(packageFolder, "native"),
-  );
+  const libtorch = describeLibtorch(place, origin, machine.platform);
+  const native = join(packageFolder, "native");
+  const facts = factsFor(libtorch, machine, native);
   const names = Object.values(libraryNames(machine.platform));
-  const from = dirname(current.addon);
-  const key = createHash("sha256").update(JSON.stringify(facts));
-  for (const name of names) key.update(readFileSync(join(from, name)));
-  writeBuild(from, folder, names, { ...facts, key: key.digest("hex") });
+  packBuild(dirname(current.addon), folder, names, facts);
+  const groups = readDistributedBuild();
+  const { library } = groups?.lib === lib ? groups : {};
+  if (library !== undefined) {
+    const own = factsFor(libtorch, machine, join(native, DISTRIBUTED_FOLDER));
+    packBuild(dirname(library), join(folder, DISTRIBUTED_FOLDER), [basename(library)], own);
+  }
   return {
     name: prebuiltPackage(facts.platform),
     platform: facts.platform,
     libtorch: version,
-    files: [...names, RECORD],
+    files: [...names, RECORD, ...(library === undefined ? [] : [DISTRIBUTED_FOLDER])],
+    withoutGroups: library === undefined ? (groups?.reason ?? "set-up has not built them") : undefined,
   };
 }
 
-function putInPlace(from: string, folder: string, record: BuildRecord): void {
-  const draft = draftOf(folder);
-  try {
-    writeBuild(from, draft, Object.keys(record.libraries), record);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(draft, folder);
-  } catch (error) {
-    // Another process may have been first.
-    if (readWholeBuild(folder)?.key !== record.key) throw error;
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+function packBuild(from: string, to: string, names: readonly string[], facts: BuildFacts): void {
+  const key = createHash("sha256").update(JSON.stringify(facts));
+  for (const name of names) key.update(readFileSync(join(from, name)));
+  writeBuild(from, to, names, { ...facts, key: key.digest("hex") });
 }

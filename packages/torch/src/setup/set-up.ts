@@ -1,8 +1,9 @@
 // Set-up as one call: a libtorch, and the native code for it, prebuilt or built here. What is there already is left as it
 // is.
-
+import { join } from "node:path";
 import { type Machine, thisMachine } from "../machine.ts";
 import { type BuildOptions, type BuildResult, buildNative } from "./build.ts";
+import { DISTRIBUTED_FOLDER } from "./build-record.ts";
 import { type Compiler, findCompiler } from "./compiler.ts";
 import { buildDistributed } from "./distributed.ts";
 import { CompilerNotFoundError, SetupError } from "./errors.ts";
@@ -45,10 +46,11 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
   const { libtorch, remark } = provided;
   log(libtorchLine(libtorch));
   if (remark !== undefined) log(`  ${remark}`);
+  const groups = prebuilt && join(prebuilt.folder, DISTRIBUTED_FOLDER);
   const taken = prebuilt && takePrebuilt(prebuilt, libtorch, machine, options);
   if (taken !== undefined) {
     log(`native code from ${prebuiltPackage(platformOf(machine))}`);
-    await buildDistributed(libtorch, machine, { ...options, compiler, log });
+    await buildDistributed(libtorch, machine, { ...options, compiler, prebuilt: groups, log });
     return { ...taken, libtorch, remark };
   }
   const started = performance.now();
@@ -57,7 +59,7 @@ export async function setUp(options: SetUpOptions = {}): Promise<SetUpResult> {
     compiler: compiler ?? (await findCompiler(machine)),
     log,
   });
-  await buildDistributed(libtorch, machine, { ...options, compiler, log });
+  await buildDistributed(libtorch, machine, { ...options, compiler, prebuilt: groups, log });
   const { compiled, linked } = result;
   if (compiled.length + linked.length > 0) {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);

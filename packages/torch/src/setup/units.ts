@@ -92,6 +92,11 @@ export interface DistributedUnitOptions extends UnitOptions {
   readonly nccl: readonly string[] | undefined;
 }
 
+/** The file name of the library of process groups. */
+export function distributedLibrary(platform: NodeJS.Platform): string {
+  return `libpromptloss_distributed${sharedLibraryExtension(platform)}`;
+}
+
 /** The library of process groups, compiled for `libtorch`. */
 export function distributedUnit(
   libtorch: Libtorch,
@@ -103,7 +108,7 @@ export function distributedUnit(
   return {
     name: "distributed",
     sourceDir,
-    output: `libpromptloss_distributed${sharedLibraryExtension(machine.platform)}`,
+    output: distributedLibrary(machine.platform),
     compile: (source) => [
       // Before libtorch's: what its headers name of Gloo is declared here, whatever Gloo a system has beside it.
       ...["-isystem", join(sourceDir, "declarations"), "-DUSE_C10D_GLOO"],

@@ -24,6 +24,16 @@ const PARTS: Record<string, (group: ProcessGroup) => unknown> = {
     group.allReduce_(several);
     const halves = full([4], rank + 1, { dtype: "bfloat16" });
     group.allReduce_(halves);
+    // As float32, rounded once: 256 + 1 is 256 in bfloat16, and so is that plus 1.
+    const rounded = full([2], rank === 0 ? 256 : 1, { dtype: "bfloat16" });
+    group.allReduce_(rounded);
+    const scattered = group.reduceScatter(full([size], rank === 0 ? 256 : 1, { dtype: "bfloat16" }));
+    const moved = (["bfloat16", "int16", "bool"] as const).map((dtype) => {
+      const value = tensor([rank, 0, 1], { dtype: "float64" }).to({ dtype });
+      const all = group.allGather(value);
+      group.broadcast_(value, size - 1);
+      return [all.dtype, numbers(all), value.dtype, numbers(value)];
+    });
     const sent = full([3], rank === size - 1 ? 7 : 0, { dtype: "int64" });
     group.broadcast_([sent], size - 1);
     const gathered = group.allGather(tensor([rank, rank + 0.5], { dtype: "float64" }));
@@ -39,6 +49,9 @@ const PARTS: Record<string, (group: ProcessGroup) => unknown> = {
       most: numbers(most),
       several: several.map(numbers),
       halves: numbers(halves),
+      rounded: numbers(rounded),
+      scattered: [scattered.dtype, numbers(scattered)],
+      moved,
       sent: numbers(sent),
       gathered: [gathered.shape, numbers(gathered)],
       part: numbers(part),

@@ -9,6 +9,9 @@ namespace gloo::rendezvous {
 
 class Store {
  public:
+  /** A default argument in libtorch 1.13's header. */
+  static constexpr std::chrono::milliseconds kDefaultTimeout = std::chrono::seconds(30);
+
   virtual ~Store();
   virtual void set(const std::string& key, const std::vector<char>& data) = 0;
   virtual std::vector<char> get(const std::string& key) = 0;
