@@ -27,7 +27,7 @@ export const recipeSchema = z
     strict: z
       .boolean()
       .default(false)
-      .describe("Refuse a model whose config has keys that are not known, in place of a note.")
+      .describe("Refuses a model whose config has unknown keys. `false`: a note names them.")
       .register(keyFacts, { affects: "nothing" }),
     initialize: z
       .enum(["pretrained", "random"])

@@ -1,5 +1,5 @@
 // The recipes, studies and tasks that pages show in YAML, whole or in part: their readers take them.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -33,7 +33,9 @@ const blocks = pages()
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "pages-"));
-  writeFileSync(join(folder, "recipe.yaml"), "model: org/model\ndata: any.json\n");
+  mkdirSync(join(folder, "runs"));
+  for (const name of ["recipe.yaml", "runs/quick-start.yaml"])
+    writeFileSync(join(folder, name), "model: org/model\ndata: any.json\n");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
