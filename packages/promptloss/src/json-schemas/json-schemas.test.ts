@@ -20,6 +20,12 @@ test("docs/keys.md is what checks the files (npm run schemas)", () => {
   expect(read("docs/keys.md")).toBe(keysPage());
 });
 
+test("docs/keys.md says of every key what it is", () => {
+  const rows = read("docs/keys.md").match(/^\| `.*$/gm)!;
+  expect(rows.length).toBeGreaterThan(100);
+  expect(rows.filter((row) => row.endsWith("|  |"))).toEqual([]);
+});
+
 test("every YAML file of recipes/ and tasks/ names its schema", () => {
   const files = ["recipes", "packages/promptloss/tasks"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
