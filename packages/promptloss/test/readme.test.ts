@@ -13,7 +13,14 @@ import { program } from "./command.ts";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Those whose blocks need only what the quick start leaves behind; in the order in which they run. */
-const PAGES = ["README.md", "docs/data.md", "docs/training.md", "docs/evaluation.md", "docs/choosing.md", "docs/studies.md"];
+const PAGES = [
+  "README.md",
+  "docs/data.md",
+  "docs/training.md",
+  "docs/evaluation.md",
+  "docs/choosing.md",
+  "docs/studies.md",
+];
 
 let folder = "";
 beforeAll(() => {
