@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { needs } from "../../../test/needs.ts";
+import { blocksOf } from "../../../test/pages.ts";
 import { programsOf, runProgram } from "../../../test/programs.ts";
 import { distributedBackends } from "../src/distributed/index.ts";
 
@@ -13,6 +14,9 @@ test("the README's complete program learns XOR", () => {
   expect(run.stderr).toBe("");
   const losses = [...run.stdout.matchAll(/loss (\S+)/g)].map((match) => Number(match[1]));
   expect(losses).toHaveLength(5);
+  const shape = (text: string): string => text.replaceAll(/[\d.]+e-\d+/g, "N");
+  const shown = blocksOf("packages/torch/README.md").find(({ language }) => language === "text")!;
+  expect(shape(run.stdout)).toBe(shape(shown.code));
   // Stuck at a constant answer the loss is 0.25.
   expect(losses.at(-1)).toBeLessThan(1e-3);
 });
