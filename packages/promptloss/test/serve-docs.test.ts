@@ -96,7 +96,9 @@ describe("examples of serving and judging", () => {
 
   test("docs/judging.md", async () => {
     const [table, json, library] = await run("judging.md");
-    expect(table).toBe(blocksOf("docs/judging.md").find(({ language }) => language === "text")!.code);
+    const shown = blocksOf("docs/judging.md").find(({ language }) => language === "text")!;
+    const shape = (text: string): string => text.replaceAll(/[\d.]+/g, "N");
+    expect(shape(table!)).toBe(shape(shown.code));
     expect(JSON.parse(json!)).toMatchObject({ protocol: "alpaca-eval", n: 4, unreadable: 0 });
     expect(readFileSync(join(folder, "verdicts.jsonl"), "utf8").trimEnd().split("\n")).toHaveLength(4);
     expect(library).toMatch(/^\d+\.0 ± \d+\.\d over 4\n$/);

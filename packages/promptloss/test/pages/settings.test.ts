@@ -35,7 +35,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "pages-"));
   mkdirSync(join(folder, "runs"));
   for (const name of ["recipe.yaml", "runs/quick-start.yaml"])
-    writeFileSync(join(folder, name), "model: org/model\ndata: any.json\n");
+    writeFileSync(join(folder, name), "model: org/model\ndata: any.json\nevaluation: { rows: 2 }\n");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
