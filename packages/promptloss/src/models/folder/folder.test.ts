@@ -243,7 +243,13 @@ describe("adapters", () => {
     saveAdapter(adapter!, path, { baseModel: "tiny" });
     const file = join(path, "adapter_config.json");
     const config = JSON.parse(readFileSync(file, "utf8"));
-    for (const [key, value] of Object.entries({ use_dora: true, peft_type: "IA3", rank_pattern: { a: 4 } })) {
+    for (const [key, value] of Object.entries({
+      use_dora: true,
+      peft_type: "IA3",
+      rank_pattern: { a: 4 },
+      init_lora_weights: "pissa",
+      alora_invocation_tokens: [1, 2],
+    })) {
       writeFileSync(file, JSON.stringify({ ...config, [key]: value }));
       expect(() => loadAdapter(path, architecture)).toThrow(`adapter_config.json: ${key}`);
     }

@@ -87,6 +87,13 @@ const REQUIRED: Readonly<Record<string, readonly unknown[]>> = {
   use_qalora: [false],
   lora_bias: [false],
   target_parameters: [null],
+  alora_invocation_tokens: [null],
+  use_bdlora: [null],
+  arrow_config: [null],
+  kasa_config: [null],
+  monteclora_config: [null],
+  // The others change the base model's own weights as training begins.
+  init_lora_weights: [true, false, "gaussian", "orthogonal", "eva"],
 };
 
 /**
@@ -164,8 +171,22 @@ function readPairs(
     if (missing.length + mismatched.length === 0) pairs.set(module, { a: read(names[0]), b: read(names[1]) });
   }
   if (left.size + missing.length + mismatched.length > 0 || pairs.size === 0)
-    throw new ModelWeightsError(path, { missing, unexpected: [...left], mismatched });
+    throw new ModelWeightsError(
+      path,
+      { missing, unexpected: [...left], mismatched },
+      { hint: hintFor(architecture, left) },
+    );
   return pairs;
+}
+
+/** What to do about weights of modules that are not a layer's. */
+function hintFor({ names }: Architecture, unexpected: ReadonlySet<string>): string | undefined {
+  const outside = [names.head, names.embedding].some((module) =>
+    [...unexpected].some((name) => name.startsWith(`${PREFIX}${module}.lora_`)),
+  );
+  return outside
+    ? "adapters of the embedding and of the head are not supported; merge it with PEFT's merge_and_unload, or train one of the layers' linear modules"
+    : undefined;
 }
 
 /** Adds the adapter to the weights that it adapts, and takes it off the model. */
