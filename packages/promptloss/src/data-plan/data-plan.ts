@@ -44,7 +44,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
       { path: "model", message: "neither model nor tokenizer is there", line: undefined },
     ]);
   const { promptLossWeight, completionWeight, perClass, allowAnyWeight } = recipe.loss;
-  const { rewrittenHistory, templateVariables: variables, maxRowBytes } = recipe;
+  const { rewrittenHistory, templateVariables: variables, maxRowBytes, maxUnpackedBytes } = recipe;
   return {
     sources: recipe.data as readonly DataSource[],
     read: {
@@ -52,6 +52,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
       emptyCompletions: recipe.emptyCompletions,
       seed: recipe.seed,
       ...(maxRowBytes !== undefined && { maxRowBytes }),
+      ...(maxUnpackedBytes !== undefined && { maxUnpackedBytes }),
     },
     heldOut: heldOutPlan(recipe.evaluation),
     seed: recipe.seed,

@@ -17,6 +17,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   onBadRow: "skip",
   emptyCompletions: "refuse",
   maxRowBytes: 1000,
+  maxUnpackedBytes: 1000,
   template: "tokenizer",
   turns: "last",
   rewrittenHistory: "split",

@@ -64,6 +64,12 @@ export const recipeSchema = z
       .optional()
       .describe("A row of more bytes is a bad row. Left out: 64 MiB.")
       .register(keyFacts, DATA),
+    maxUnpackedBytes: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("The most bytes that a gzipped Parquet file may unpack to, on the disk. Left out: 16 GiB.")
+      .register(keyFacts, DATA),
     template: z
       .union([z.string().min(1), templateStrings])
       .default("alpaca")

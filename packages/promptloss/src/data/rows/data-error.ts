@@ -18,6 +18,7 @@ export type DataErrorReason =
   | "no-examples"
   | "truncated"
   | "invalid-gzip"
+  | "file-too-large"
   | "invalid-parquet"
   // a row's bytes
   | "invalid-utf8"

@@ -24,12 +24,15 @@ export interface ReadLimits {
   readonly chunkBytes: number;
   /** The most bytes that a page of a Parquet file may say it holds, unpacked: pages are decoded whole. */
   readonly maxPageBytes: number;
+  /** The most bytes that a gzipped Parquet file may unpack to, on the disk. */
+  readonly maxUnpackedBytes: number;
 }
 
 export const DEFAULT_LIMITS: ReadLimits = {
   maxRowBytes: 64 * 2 ** 20,
   chunkBytes: 2 ** 18,
   maxPageBytes: 512 * 2 ** 20,
+  maxUnpackedBytes: 16 * 2 ** 30,
 };
 
 /** A text cell whose bytes are not UTF-8; stands where the string would. */

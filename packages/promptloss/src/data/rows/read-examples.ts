@@ -29,6 +29,8 @@ export interface ReadOptions {
   chunkBytes?: number;
   /** The most bytes that a page of a Parquet file may unpack to. Default: 512 MiB. */
   maxPageBytes?: number;
+  /** The most bytes that a gzipped Parquet file may unpack to, on the disk. Default: 16 GiB. */
+  maxUnpackedBytes?: number;
   hub?: HubOptions;
 }
 
@@ -110,6 +112,7 @@ async function openPasses(
     maxRowBytes: rest.maxRowBytes ?? DEFAULT_LIMITS.maxRowBytes,
     chunkBytes: rest.chunkBytes ?? DEFAULT_LIMITS.chunkBytes,
     maxPageBytes: rest.maxPageBytes ?? DEFAULT_LIMITS.maxPageBytes,
+    maxUnpackedBytes: rest.maxUnpackedBytes ?? DEFAULT_LIMITS.maxUnpackedBytes,
   };
   let count = true;
   const readAll = (): AsyncIterable<Example> => {
@@ -155,14 +158,14 @@ async function* counted(
 
 function checkOptions(options: ReadOptions): void {
   const { onBadRow = "error", emptyCompletions = "skip", seed = 0 } = options;
-  const { maxRowBytes = 1, chunkBytes = 1, maxPageBytes = 1 } = options;
   const fail = (field: string, expected: string): never => {
     throw new DataError("invalid-option", `${expected} was expected`, { field });
   };
   if (onBadRow !== "error" && onBadRow !== "skip") fail("onBadRow", '"error" or "skip"');
   if (!EMPTY_COMPLETIONS.includes(emptyCompletions)) fail("emptyCompletions", '"skip", "refuse" or "keep"');
   if (!Number.isSafeInteger(seed)) fail("seed", "a whole number");
-  if (!Number.isSafeInteger(maxRowBytes) || maxRowBytes < 1) fail("maxRowBytes", "a whole number above 0");
-  if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) fail("chunkBytes", "a whole number above 0");
-  if (!Number.isSafeInteger(maxPageBytes) || maxPageBytes < 1) fail("maxPageBytes", "a whole number above 0");
+  for (const name of ["maxRowBytes", "chunkBytes", "maxPageBytes", "maxUnpackedBytes"] as const) {
+    const { [name]: limit = 1 } = options;
+    if (!Number.isSafeInteger(limit) || limit < 1) fail(name, "a whole number above 0");
+  }
 }

@@ -1,5 +1,6 @@
 // Files that are broken, odd or not there: each ends in an error that names the place, or is read after all.
-import { mkdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -14,7 +15,7 @@ import {
   read,
   temporaryFolder,
 } from "../../../../test/row-files.ts";
-import { loadExamples } from "../index.ts";
+import { loadExamples, readExamples } from "../index.ts";
 
 const ROWS: Row[] = Array.from({ length: 100 }, (_, i) => ({
   prompt: `question ${i}`,
@@ -102,6 +103,30 @@ describe("a file cut in half", () => {
   it("gunzipped Parquet too", async () => {
     const half = gzipSync(cut("rows.parquet"));
     expect(await failure(read("rows.parquet.gz", half))).toMatchObject({ reason: "truncated" });
+  });
+
+  it("gzipped Parquet is unpacked up to a limit, and nothing of it stays on the disk", async () => {
+    const left = (): string[] =>
+      readdirSync(tmpdir()).filter((name) => name.startsWith("promptloss-unpacked-"));
+    const before = left();
+    // Some megabytes of zeros behind the magic bytes take some kilobytes.
+    const bomb = gzipSync(Buffer.concat([Buffer.from("PAR1"), Buffer.alloc(8 << 20)]));
+    expect(bomb.length).toBeLessThan(16_384);
+    const path = file("bomb.parquet.gz", bomb);
+    const limited = { maxUnpackedBytes: 1 << 20 };
+    expect(await failure(loadExamples({ path }, limited))).toMatchObject({
+      reason: "file-too-large",
+      message: `${path}: unpacks to more than the limit of 1048576 bytes`,
+      hint: expect.stringContaining("maxUnpackedBytes"),
+    });
+    expect(left()).toEqual(before);
+    const whole = parquet(ROWS);
+    const fine = file("rows.parquet.gz", gzipSync(whole));
+    const exact = await loadExamples({ path: fine }, { maxUnpackedBytes: whole.length });
+    expect(exact.examples).toHaveLength(ROWS.length);
+    const short = loadExamples({ path: fine }, { maxUnpackedBytes: whole.length - 1 });
+    expect(await failure(short)).toMatchObject({ reason: "file-too-large" });
+    expect(() => readExamples({ path }, { maxUnpackedBytes: 0 })).toThrow(/maxUnpackedBytes/);
   });
 
   it("JSON lines: the lines before can be had", async () => {

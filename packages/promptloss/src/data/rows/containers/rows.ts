@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { DataError, messageOf } from "../data-error.ts";
 import type { ReadCounters, ReadLimits, RowBatches } from "../raw-row.ts";
 import { type DataFile, readBytes, withoutBom } from "./bytes.ts";
 import type { Container } from "./container.ts";
@@ -58,14 +59,48 @@ async function* readParquet(file: DataFile, { chooseColumns, limits }: RowReadOp
 
 /** Parquet is read from its end, so a gzipped one is unpacked into a temporary file. */
 async function* readGunzippedParquet(file: DataFile, options: RowReadOptions): RowBatches {
-  const folder = await mkdtemp(join(tmpdir(), "promptloss-"));
+  const folder = await mkdtemp(join(tmpdir(), "promptloss-unpacked-"));
   try {
     const path = join(folder, "data.parquet");
-    const { chunkBytes } = options.limits;
-    await pipeline(readBytes(file, { gzip: true, chunkBytes }), createWriteStream(path));
+    await unpack(file, path, options.limits);
     yield* readParquet({ path, name: file.name }, options);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function unpack(file: DataFile, path: string, limits: ReadLimits): Promise<void> {
+  const { chunkBytes, maxUnpackedBytes } = limits;
+  try {
+    await pipeline(
+      atMost(readBytes(file, { gzip: true, chunkBytes }), maxUnpackedBytes, file.name),
+      createWriteStream(path),
+    );
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw new DataError("unreadable", `can't be unpacked into ${tmpdir()}: ${messageOf(cause)}`, {
+      file: file.name,
+      hint: "Unpack it where there is room (gunzip FILE), or set TMPDIR to such a folder.",
+      cause,
+    });
+  }
+}
+
+/** A small gzip file can unpack to anything, and it goes to the disk before a byte of it is looked at. */
+async function* atMost(
+  chunks: AsyncIterable<Buffer>,
+  most: number,
+  file: string,
+): AsyncGenerator<Buffer, void> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > most)
+      throw new DataError("file-too-large", `unpacks to more than the limit of ${most} bytes`, {
+        file,
+        hint: "If the file is right, raise maxUnpackedBytes, or unpack it (gunzip FILE): Parquet is compressed inside.",
+      });
+    yield chunk;
   }
 }
 
