@@ -6,8 +6,10 @@ import { Command } from "commander";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { completionCommand } from "../src/cli/completion.ts";
 import { initCommand } from "../src/cli/init.ts";
+import { loadModel } from "../src/models/index.ts";
 import { readRecipe } from "../src/recipe/index.ts";
 import { runTraining } from "../src/training/index.ts";
+import { promptloss } from "./command.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 let folder: TrainingFolder;
@@ -36,6 +38,32 @@ test("init writes a recipe with comments that trains as it stands", async () => 
   const { manifest } = await runTraining({ ...recipe, output: join(folder.path, "run") });
   expect([manifest.end?.reason, manifest.rows + manifest.heldOutRows]).toEqual(["completed", 24]);
   await expect(init(...given)).rejects.toThrow("is there already");
+});
+
+test("init --json prints what was written, and nothing else; errors are JSON too", () => {
+  const file = join(folder.path, "as-json.yaml");
+  const model = join(folder.path, "model");
+  const given = ["init", "--data", join(folder.path, "rows.json"), "--model", model, "-o", file, "--json"];
+  const first = promptloss(given);
+  expect([first.status, first.stderr]).toEqual([0, ""]);
+  const facts = JSON.parse(first.stdout);
+  expect(facts).toMatchObject({ output: file, rows: 24, positions: 256, template: "tokenizer" });
+  expect(Object.keys(facts).sort()).toEqual(
+    ["output", "rows", "longest", "positions", "parameters", "template"].sort(),
+  );
+  const { parameters } = loadModel(model);
+  const count = [...parameters.values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+  expect(facts.parameters).toBe(count);
+  expect(facts.longest).toBeLessThanOrEqual(256);
+  expect(readRecipe(file).training.epochs).toBe(3);
+  const again = promptloss(given);
+  expect([again.status, again.stdout]).toEqual([1, ""]);
+  expect(JSON.parse(again.stderr)).toMatchObject({
+    error: { message: `${file} is there already`, hint: "name another with -o, or give --force" },
+  });
 });
 
 test("init asks nobody where there is no terminal", async () => {

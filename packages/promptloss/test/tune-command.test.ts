@@ -1,7 +1,7 @@
 // `promptloss tune` as a user runs it, over a tiny model: it proposes, trains, is killed, goes on to the same runs, and
 // ends with a choice that is trained anew and tested on rows of its own.
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -120,7 +120,7 @@ describe("promptloss tune", () => {
       ...["tune", recipe, "--runs", "4", "--batch", "2", "--weights", "0,1", "--learning-rates", "1e-3"],
       ...["--key", "training.batchSize=4,8", "--final-seeds", "1", "--output", join(folder.path, "by task")],
       ...["--objective", join(folder.path, "hats.yaml"), "--test-task", join(folder.path, "coats.yaml")],
-      ...["--task-data", folder.path],
+      ...["--task-data", folder.path, "--set", "training.weightDecay=0.25", "--set", "seed=3"],
     ];
     const { status, stdout, stderr } = promptloss([...own, "--json"]);
     expect([status, stderr]).toEqual([0, ""]);
@@ -132,6 +132,17 @@ describe("promptloss tune", () => {
     );
     expect(new Set(sizes)).toEqual(new Set([4, 8]));
     expect(report.test).toMatchObject({ task: "coats", arms: [{ name: "choice" }, {}] });
+    // What --set gives reaches every training, the last ones too; a search with another is another search.
+    const cells = join(folder.path, "by task/cells");
+    const trained = readdirSync(cells).map((cell) =>
+      JSON.parse(readFileSync(join(cells, cell, "run/manifest.json"), "utf8")),
+    );
+    expect(trained.length).toBeGreaterThan(4);
+    for (const { recipe: used } of trained) expect(used.training.weightDecay).toBe(0.25);
+    const other = promptloss(own.map((each) => each.replace("weightDecay=0.25", "weightDecay=0.5")));
+    expect([other.status, other.stderr]).toEqual([1, expect.stringMatching(/other settings/)]);
+    const wrong = promptloss([...own, "--set", "training.weightDekay=1"]);
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining("weightDekay")]);
   });
 
   test("refuses a search without an end, a test without rows of its own, and wrong values", () => {

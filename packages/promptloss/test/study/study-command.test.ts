@@ -1,7 +1,7 @@
 // `promptloss study` as a user runs it, over a tiny model: what is done is not done again, what fails is isolated, what
 // is killed goes on, and two launchers share the work.
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -88,6 +88,26 @@ describe("promptloss study", () => {
     const models = promptloss(["study", "results", file]);
     // Three weights are compared, not joined by a curve.
     expect(models.stdout).toMatch(/6 of 6 cells[\s\S]*less that of 0[\s\S]*a curve needs 4 weights or more/);
+  });
+
+  test("run --json prints what was done, and nothing else; --set changes every cell", () => {
+    const file = studyFile("as-json", "{ plw: [0, 1] }", SHORT);
+    const args = ["study", "run", file, "--json", "--set", "training.weightDecay=0.25"];
+    const first = promptloss(args);
+    expect([first.status, first.stderr]).toEqual([0, ""]);
+    const output = join(folder.path, "as-json");
+    expect(JSON.parse(first.stdout)).toMatchObject({ done: 2, failed: 0, output });
+    for (const cell of readdirSync(join(output, "cells"))) {
+      const manifest = readFileSync(join(output, "cells", cell, "run/manifest.json"), "utf8");
+      expect(JSON.parse(manifest).recipe.training.weightDecay).toBe(0.25);
+    }
+    expect(JSON.parse(promptloss(args).stdout)).toMatchObject({ done: 0, failed: 0, untouched: 2 });
+    const failing = promptloss([...args, "--set", "data=none.json"]);
+    expect([failing.status, JSON.parse(failing.stdout)]).toEqual([
+      1,
+      expect.objectContaining({ done: 0, failed: 2, output }),
+    ]);
+    expect(JSON.parse(failing.stderr).error.message).toBe("2 of 2 cells failed");
   });
 
   test("cells of a table that is kept beside the study file are not run again, wherever they were run", () => {

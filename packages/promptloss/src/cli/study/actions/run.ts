@@ -6,6 +6,7 @@ import { runStudy } from "../../../study/launch/run-study.ts";
 import { submitStudy } from "../../../study/launch/slurm.ts";
 import type { Study } from "../../../study/plan/read-study.ts";
 import { harmlessJson } from "../../../terminal/index.ts";
+import { keysGiven } from "../../options.ts";
 import { studyOf } from "../read-study-file.ts";
 import { RunView } from "../run-view.ts";
 import type { StudyFlags } from "../study-file.ts";
@@ -23,12 +24,13 @@ interface Flags extends StudyFlags {
 /** As a shell gives them for a process that a signal ended. */
 const EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-function submit(study: Study, { set, retry, cell, concurrency }: Flags): void {
+function submit(study: Study, flags: Flags): void {
+  const { retry, cell, concurrency } = flags;
   const job = submitStudy(study, {
     retry: retry === true,
     ...(cell.length > 0 && { only: cell }),
     ...(concurrency !== undefined && { concurrency }),
-    args: (set ?? []).flatMap((each) => ["--set", each]),
+    args: keysGiven(flags).flatMap((each) => ["--set", each]),
   });
   process.stdout.write(
     job === undefined
