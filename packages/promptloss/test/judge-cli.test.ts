@@ -174,7 +174,7 @@ describe("promptloss judge", () => {
         "1 error: URL refuses: 404 there is no model other here, but judge
       hint: are its address and the model's name right?
       ",
-        "1 error: --api-key-env: NO_SUCH_KEY is not set
+        "1 error: the environment variable NO_SUCH_KEY, for the endpoint's key, is not set
       hint: export NO_SUCH_KEY=... before
       ",
         "2 error: option '--body <json>' argument '[1]' is invalid. It should be a JSON object.

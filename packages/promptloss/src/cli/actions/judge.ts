@@ -1,23 +1,24 @@
 // `promptloss judge`: which of two answers a judge prefers, over a file of them.
 import { join } from "node:path";
+import { setNumThreads } from "@promptloss/torch";
 import { cacheFolder, thisMachine } from "@promptloss/torch/machine";
 import { PromptlossError } from "../../errors.ts";
 import {
-  endpointJudge,
-  type Judge,
+  type JudgeSettings,
   type Judgment,
   judgePairs,
-  modelJudge,
+  openJudge,
   PROTOCOLS,
   type ProtocolName,
   pairOutputs,
   readOutputs,
 } from "../../evaluation/judges/index.ts";
+import { type JudgeKind, judgeKind, strayKeys } from "../../evaluation/judges/judge-settings.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../../files/output.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
-import { loadGenerator } from "../generation/load-generator.ts";
 import type { ModelFlags } from "../generation/options.ts";
+import { printNotes } from "../notes.ts";
 import { flagOf } from "../options.ts";
 import { Progress } from "../progress.ts";
 
@@ -45,7 +46,8 @@ interface EndpointFlags {
 }
 
 export async function run(file: string, flags: Flags): Promise<void> {
-  checkFlags(flags);
+  const settings = judgeSettings(flags);
+  checkJudge(settings, flags);
   const cache = flags.cache === false ? undefined : (flags.cache ?? defaultCache());
   const written = [flags.records, cache].filter((path) => path !== undefined);
   for (const path of written) checkOutputFile(path);
@@ -61,7 +63,9 @@ export async function run(file: string, flags: Flags): Promise<void> {
   const interrupt = (): void => abort.abort(new PromptlossError("interrupted", { hint: GOES_ON }));
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const progress = new Progress("pairs", pairs.length);
-  const { judge, free } = await judgeOf(flags);
+  if (flags.threads !== undefined) setNumThreads(flags.threads);
+  const { judge, notes, free } = await openJudge(settings);
+  printNotes(notes);
   try {
     const judgment = await judgePairs(pairs, judge, {
       protocol: flags.protocol,
@@ -83,70 +87,41 @@ export async function run(file: string, flags: Flags): Promise<void> {
 
 const GOES_ON = "the same command goes on where it was";
 
-/** Of what belongs to one kind of judge alone. */
-const ENDPOINT_FLAGS = [
-  "judge",
-  "apiKeyEnv",
-  "concurrency",
-  "requestsPerMinute",
-  "retries",
-  "timeout",
-  "body",
-] as const;
+/** The flags of settings that have names of their own here. */
+const FLAG_OF: Partial<Record<keyof JudgeSettings | "threads", string>> = {
+  model: "--judge",
+  folder: "--model",
+};
 
-const MODEL_FLAGS = ["batchSize", "template", "adapter", "dtype", "device", "threads", "strict"] as const;
+function judgeSettings(flags: Flags): JudgeSettings {
+  const { endpoint, judge, apiKeyEnv, concurrency, requestsPerMinute, retries, timeout, body } = flags;
+  const { model, adapter, template, batchSize, dtype, device, strict } = flags;
+  return {
+    ...{ endpoint, model: judge, apiKeyEnv, concurrency, requestsPerMinute, retries, timeout, body },
+    ...{ folder: model, adapter, template, batchSize, dtype, device, strict },
+  };
+}
 
-function checkFlags(flags: Flags): void {
-  if ((flags.endpoint === undefined) === (flags.model === undefined))
+/** @throws {PromptlossError} for flags of no judge, of two, or of the other kind */
+function checkJudge(settings: JudgeSettings, { threads }: Flags): void {
+  const kind = judgeKind(settings);
+  if (kind === undefined)
     throw new PromptlossError("a judge is an endpoint or a model", {
       hint: "give one of --endpoint and --model",
     });
-  const [other, needs] =
-    flags.endpoint === undefined
-      ? ([ENDPOINT_FLAGS, "--endpoint"] as const)
-      : ([MODEL_FLAGS, "--model"] as const);
-  const stray = other.find((flag) => flags[flag] !== undefined);
+  const strays: { key: keyof typeof FLAG_OF; needs: JudgeKind }[] = strayKeys(settings);
+  if (kind === "endpoint" && threads !== undefined) strays.push({ key: "threads", needs: "folder" });
+  const [stray] = strays;
   if (stray === undefined) return;
-  throw new PromptlossError(`${flagOf(stray)} belongs to ${needs}`, { hint: "leave it out" });
+  const nameOf = (key: keyof typeof FLAG_OF): string => FLAG_OF[key] ?? flagOf(key);
+  throw new PromptlossError(`${nameOf(stray.key)} belongs to ${nameOf(stray.needs)}`, {
+    hint: "leave it out",
+  });
 }
 
 /** One for all: its keys say who was asked what. */
 function defaultCache(): string {
   return join(cacheFolder(thisMachine()), "judges", "answers.jsonl");
-}
-
-async function judgeOf(flags: Flags): Promise<{ judge: Judge; free: () => void }> {
-  const { endpoint, model, batchSize } = flags;
-  if (model !== undefined) {
-    const generator = await loadGenerator(model, flags);
-    const judge = modelJudge(generator, {
-      folder: model,
-      ...(flags.adapter !== undefined && { adapter: flags.adapter }),
-      ...(batchSize !== undefined && { batchSize }),
-    });
-    return { judge, free: () => generator.free() };
-  }
-  const { judge, apiKeyEnv, concurrency, requestsPerMinute, retries, timeout, body } = flags;
-  const given = {
-    model: judge,
-    apiKey: apiKeyEnv === undefined ? undefined : keyOf(apiKeyEnv),
-    concurrency,
-    requestsPerMinute,
-    retries,
-    timeoutSeconds: timeout,
-    body,
-  };
-  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { judge: await endpointJudge({ endpoint: endpoint!, ...settings }), free: () => {} };
-}
-
-function keyOf(variable: string): string {
-  const key = process.env[variable];
-  if (!key)
-    throw new PromptlossError(`--api-key-env: ${variable} is not set`, {
-      hint: `export ${variable}=... before`,
-    });
-  return key;
 }
 
 function writeRecords(file: string, { pairs, protocol, judge, seed }: Judgment): void {

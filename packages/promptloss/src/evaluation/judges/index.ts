@@ -10,12 +10,14 @@ export {
   judgePairs,
   PROTOCOLS,
 } from "./judge-pairs.ts";
+export type { JudgeSettings } from "./judge-settings.ts";
 export {
   type JudgedLengths,
   type LengthControlled,
   lengthControlledWinRate,
 } from "./length-control.ts";
 export { type ModelJudgeOptions, modelJudge } from "./model-judge.ts";
+export { type OpenedJudge, openJudge } from "./open-judge.ts";
 export { type AnswerPair, type OutputRow, pairOutputs, readOutputs } from "./pairs.ts";
 export type { JudgeRequest, Verdict } from "./protocol.ts";
 export { PROTOCOL_NAMES, type ProtocolName } from "./protocol.ts";

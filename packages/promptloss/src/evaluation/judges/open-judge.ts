@@ -1,49 +1,37 @@
 // A judge by its settings: behind an endpoint, or a model's folder.
-import type { DType } from "@promptloss/torch";
 import { TextGenerator } from "../../generation/index.ts";
 import { endpointJudge } from "./endpoint-judge.ts";
 import { JudgeError } from "./errors.ts";
 import type { Judge } from "./judge.ts";
+import type { JudgeSettings } from "./judge-settings.ts";
 import { modelJudge } from "./model-judge.ts";
-
-export interface OpenJudgeSettings {
-  readonly endpoint?: string | undefined;
-  readonly model?: string | undefined;
-  /** The environment variable that holds the endpoint's key. */
-  readonly apiKeyEnv?: string | undefined;
-  readonly concurrency?: number | undefined;
-  readonly requestsPerMinute?: number | undefined;
-  readonly retries?: number | undefined;
-  /** Seconds of one try. */
-  readonly timeout?: number | undefined;
-  readonly body?: Readonly<Record<string, unknown>> | undefined;
-  readonly folder?: string | undefined;
-  readonly adapter?: string | undefined;
-  readonly template?: string | undefined;
-  readonly batchSize?: number | undefined;
-  readonly dtype?: DType | undefined;
-  readonly device?: string | undefined;
-}
 
 export interface OpenedJudge {
   readonly judge: Judge;
+  /** What a user should know of a model that judges. */
+  readonly notes: readonly string[];
   /** Frees a model's weights. */
   free(): void;
 }
 
 /** @throws {JudgeError} for an endpoint that can't be used, {ModelError} and its kin for such a folder */
-export async function openJudge(settings: OpenJudgeSettings): Promise<OpenedJudge> {
+export async function openJudge(settings: JudgeSettings): Promise<OpenedJudge> {
   const { endpoint, folder, apiKeyEnv, timeout } = settings;
   if (endpoint !== undefined) {
     const { model, concurrency, requestsPerMinute, retries, body } = settings;
     const apiKey = apiKeyEnv === undefined ? undefined : keyOf(apiKeyEnv);
     const given = { model, apiKey, concurrency, requestsPerMinute, retries, timeoutSeconds: timeout, body };
-    return { judge: await endpointJudge({ endpoint, ...defined(given) }), free: () => undefined };
+    return {
+      judge: await endpointJudge({ endpoint, ...defined(given) }),
+      notes: [],
+      free: () => undefined,
+    };
   }
   if (folder === undefined) throw new JudgeError("a judge is an endpoint or a folder");
-  const { adapter, template, dtype, device, batchSize } = settings;
-  const generator = await TextGenerator.load(folder, defined({ adapter, template, dtype, device }));
+  const { adapter, template, dtype, device, strict, batchSize } = settings;
+  const generator = await TextGenerator.load(folder, defined({ adapter, template, dtype, device, strict }));
   return {
+    notes: generator.notes,
     judge: modelJudge(generator, { folder, ...defined({ adapter, batchSize }) }),
     free: () => generator.free(),
   };

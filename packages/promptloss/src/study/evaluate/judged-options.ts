@@ -2,58 +2,36 @@
 // Loads neither the engine nor a client.
 import { z } from "zod";
 import { WEIGHT_DTYPES } from "../../dtypes.ts";
+import { type JudgeSettings, judgeKind, strayKeys } from "../../evaluation/judges/judge-settings.ts";
 import { REPETITION_PENALTY } from "../../generation/options.ts";
 
 const count = z.int().min(1);
-
-/** Keys of a judge that belong to one kind alone. */
-const ENDPOINT_KEYS = [
-  "model",
-  "apiKeyEnv",
-  "concurrency",
-  "requestsPerMinute",
-  "retries",
-  "timeout",
-  "body",
-] as const;
-const FOLDER_KEYS = ["adapter", "template", "batchSize", "dtype", "device"] as const;
 
 const dtype = z.enum(WEIGHT_DTYPES);
 
 const judgeSchema = z
   .strictObject({
-    /** An OpenAI-compatible address, such as http://127.0.0.1:8000/v1. */
     endpoint: z.string().min(1).optional(),
-    /** The endpoint's; its only one where left out. */
     model: z.string().min(1).optional(),
-    /** The environment variable that holds its key. */
     apiKeyEnv: z.string().min(1).optional(),
     concurrency: count.optional(),
     requestsPerMinute: count.optional(),
     retries: z.int().min(0).optional(),
-    /** Seconds of one try. */
     timeout: z.number().positive().optional(),
-    /** More fields of its requests. */
     body: z.record(z.string(), z.json()).optional(),
-    /** A model that runs here. */
     folder: z.string().min(1).optional(),
     adapter: z.string().min(1).optional(),
     template: z.string().min(1).optional(),
     batchSize: count.optional(),
     dtype: dtype.optional(),
     device: z.string().min(1).optional(),
-  })
+    strict: z.boolean().optional(),
+  } satisfies Record<keyof JudgeSettings, z.ZodType>)
   .superRefine((judge, context) => {
     const refuse = (path: string[], message: string): void =>
       context.addIssue({ code: "custom", path, message });
-    const { endpoint, folder } = judge;
-    if ((endpoint === undefined) === (folder === undefined)) {
-      refuse([], "is an endpoint or a folder: give one of the two");
-      return;
-    }
-    const [strays, needs] =
-      endpoint === undefined ? ([ENDPOINT_KEYS, "endpoint"] as const) : ([FOLDER_KEYS, "folder"] as const);
-    for (const key of strays) if (judge[key] !== undefined) refuse([key], `belongs to a judge's ${needs}`);
+    if (judgeKind(judge) === undefined) refuse([], "is an endpoint or a folder: give one of the two");
+    else for (const { key, needs } of strayKeys(judge)) refuse([key], `belongs to a judge's ${needs}`);
   });
 
 export const judgedOptionsSchema = z.strictObject({
@@ -76,7 +54,6 @@ export const judgedOptionsSchema = z.strictObject({
 });
 
 export type JudgedOptions = z.output<typeof judgedOptionsSchema>;
-export type JudgeSettings = JudgedOptions["judge"];
 
 export const JUDGED_TASKS = ["alpaca-eval", "pandalm"] as const;
 export type JudgedTask = (typeof JUDGED_TASKS)[number];

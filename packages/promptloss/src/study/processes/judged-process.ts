@@ -4,8 +4,13 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { setNumThreads } from "@promptloss/torch";
 import { type Answer, answerRows } from "../../evaluation/judges/answer-rows.ts";
-import { type AnswerPair, type Judgment, judgePairs, readOutputs } from "../../evaluation/judges/index.ts";
-import { openJudge } from "../../evaluation/judges/open-judge.ts";
+import {
+  type AnswerPair,
+  type Judgment,
+  judgePairs,
+  openJudge,
+  readOutputs,
+} from "../../evaluation/judges/index.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { TextGenerator } from "../../generation/index.ts";
 import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
