@@ -20,42 +20,42 @@ function entry(about: string, operands: string, load: CommandEntry["load"]): Com
 
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   inspect: entry(
-    "measure a data set: lengths, generation ratio, and the prompt loss weight that it asks for",
+    "measure a data set: lengths, generation ratio, the prompt loss weight that fits it",
     "[options] <recipe | data...>",
     async () => (await import("./inspect.ts")).inspectCommand,
   ),
   preview: entry(
-    "show rows as training would see them, every token with its weight",
+    "show rows as training sees them, every token with its weight",
     "[options] <recipe | data>",
     async () => (await import("./preview.ts")).previewCommand,
   ),
   invert: entry(
-    "make short-completion data: give the output, ask for the prompt",
+    "make short-completion data: give the output and ask for the prompt",
     "[options] <recipe | data...>",
     async () => (await import("./invert.ts")).invertCommand,
   ),
   train: entry(
-    "fine-tune a model as a recipe says; run it again to go on where it stopped",
+    "fine-tune a model as a recipe says; run it again to resume",
     "[options] <recipe>",
     async () => (await import("./train.ts")).trainCommand,
   ),
   loss: entry(
-    "measure a model's loss on data, row by row and in all, without training",
+    "measure a model's loss on data, row by row, without training",
     "[options] <model> <recipe | data>",
     async () => (await import("./loss.ts")).lossCommand,
   ),
   generate: entry(
-    "let a model complete prompts",
+    "complete prompts with a model",
     "[options] <model> [prompts...]",
     async () => (await import("./generate.ts")).generateCommand,
   ),
   chat: entry(
-    "talk with a model; messages are lines",
+    "chat with a model; each line is a message",
     "[options] <model>",
     async () => (await import("./chat.ts")).chatCommand,
   ),
   merge: entry(
-    "merge a LoRA adapter into its base model: a plain Hugging Face folder",
+    "merge a LoRA adapter into its base model, as a plain Hugging Face folder",
     "[options] <adapter>",
     async () => (await import("./merge.ts")).mergeCommand,
   ),
@@ -65,52 +65,52 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     async () => (await import("./evaluate.ts")).evaluateCommand,
   ),
   compare: entry(
-    "compare two evaluations item by item: paired differences, intervals and tests",
+    "compare two evaluations, item by item, with intervals and tests",
     "[options] <a> <b>",
     async () => (await import("./compare.ts")).compareCommand,
   ),
   fit: entry(
-    "fit a mixed model to a table of scores: coefficients, tests, criteria, variances, warnings",
+    "fit a mixed model to a table of scores",
     "[options] <table>",
     async () => (await import("./fit.ts")).fitCommand,
   ),
   study: entry(
-    "train and evaluate every cell of a study file, and model the results",
+    "train and evaluate every cell of a study file, and analyze the results",
     "[options] [command]",
     async () => (await import("./study.ts")).studyCommand,
   ),
   recommend: entry(
-    "say which prompt loss weight to use, how sure that is, and on what evidence",
+    "recommend a prompt loss weight, with how sure that is and what it rests on",
     "[options] [data...]",
     async () => (await import("./recommend.ts")).recommendCommand,
   ),
   tune: entry(
-    "search the prompt loss weight and the learning rate in few runs; run it again to go on",
+    "search the prompt loss weight and the learning rate in few runs; run it again to resume",
     "[options] <recipe>",
     async () => (await import("./tune.ts")).tuneCommand,
   ),
   serve: entry(
-    "serve a model over HTTP as OpenAI's API: completions and chat, streams too",
+    "serve a model through OpenAI's API",
     "[options] <model>",
     async () => (await import("./serve.ts")).serveCommand,
   ),
   judge: entry(
-    "let a judge compare outputs with reference outputs, pair by pair",
+    "let a judge model compare outputs with reference outputs",
     "[options] <outputs>",
     async () => (await import("./judge.ts")).judgeCommand,
   ),
   init: entry(
-    "look at data and model, and write a recipe with comments that trains as it stands",
+    "look at data and model, and write a recipe with comments",
     "[options]",
     async () => (await import("./init.ts")).initCommand,
   ),
   completion: entry(
-    "print a script that completes commands and options in a shell",
+    "print a shell script that completes commands and options",
     "[options] <shell>",
     async () => (await import("./completion.ts")).completionCommand,
   ),
   doctor: entry(
-    "print what this machine can do, and what to do about each shortfall",
+    "print what this machine can do, with a remedy for each shortfall",
     "[options]",
     async () => (await import("./doctor.ts")).doctorCommand,
   ),

@@ -14,12 +14,12 @@ export function compareCommand(command: Command): Command {
   return command
     .argument("<a>", "the output folder of promptloss evaluate")
     .argument("<b>", "another, of the same items")
-    .option("--tasks <names>", "with commas between them; all that both have where left out", (text) =>
+    .option("--tasks <names>", "tasks, separated by commas (default: all that both have)", (text) =>
       text.split(",").map((name) => name.trim()),
     )
-    .option("--resamples <count>", "of the bootstrap (1000)", positiveCount)
-    .option("--seed <number>", "of the bootstrap (0)", wholeNumber)
-    .option("--level <share>", "of the intervals (0.95)", share)
+    .option("--resamples <count>", "resamples of the bootstrap (default: 1000)", positiveCount)
+    .option("--seed <number>", "seed of the bootstrap (default: 0)", wholeNumber)
+    .option("--level <share>", "level of the intervals (default: 0.95)", share)
     .option("--json", "print the comparisons as JSON")
     .action(async (...given: Parameters<Action>) =>
       (await import("./actions/compare.ts")).runCompare(...given),

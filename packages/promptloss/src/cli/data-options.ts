@@ -28,8 +28,8 @@ export interface RenderingFlags extends DataFlags {
 export function withRenderingOptions(command: Command): Command {
   return withRowOptions(
     command
-      .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (a recipe names its own)")
-      .option("--template <name>", "what training wraps the rows in (the recipe's, or alpaca)"),
+      .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (default: the recipe's)")
+      .option("--template <name>", "the template around the rows (default: the recipe's, or alpaca)"),
   );
 }
 
@@ -45,8 +45,13 @@ export function withWeightOptions(command: Command, plw: string): Command {
   return command
     .option("--plw <weight>", plw, weightNumber)
     .option("--completion-weight <weight>", "weight of completion tokens", weightNumber)
-    .option("--class-weight <class=weight>", "weight of one class of tokens; again for more", classWeight, {})
-    .option("--allow-any-weight", "take weights above 1, and completions of weight 0");
+    .option(
+      "--class-weight <class=weight>",
+      "weight of one token class, as end=0.5; repeatable",
+      classWeight,
+      {},
+    )
+    .option("--allow-any-weight", "allow weights above 1, and completions of weight 0");
 }
 
 export interface LengthFlags {
@@ -57,7 +62,7 @@ export interface LengthFlags {
 /** Adds how long a row may be. */
 export function withLengthOptions(command: Command): Command {
   return command
-    .option("--max-length <tokens>", "the longest row", wholeNumber)
+    .option("--max-length <tokens>", "the most tokens of a row", wholeNumber)
     .addOption(new Option("--overflow <policy>", "what to do with longer rows").choices(OVERFLOW_POLICIES));
 }
 
@@ -66,11 +71,11 @@ export function withDataOptions(command: Command): Command {
   return command
     .addOption(setOption())
     .addOption(
-      new Option("--format <name>", "the rows' format; found out when left out").choices(FORMAT_NAMES),
+      new Option("--format <name>", "the format of the rows (default: detected)").choices(FORMAT_NAMES),
     )
     .option(
       "--columns <field=column,...>",
-      "where the file's columns have other names, as instruction=question,output=answer",
+      "names of columns in the file, as instruction=question,output=answer",
       columnPairs,
     );
 }
@@ -80,7 +85,7 @@ export function withRowOptions(command: Command): Command {
   return withDataOptions(command).addOption(
     new Option(
       "--empty-completions <way>",
-      "rows with an empty completion are left out and counted (skip), refused, or kept",
+      "rows with an empty completion: leave them out and count them, refuse them, or keep them (default: skip)",
     ).choices(EMPTY_COMPLETIONS),
   );
 }

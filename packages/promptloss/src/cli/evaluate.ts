@@ -18,38 +18,47 @@ export function evaluateCommand(command: Command): Command {
     .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
     .requiredOption(
       "--tasks <names>",
-      `tasks or task files (.yaml), with commas: ${builtinTasks().join(", ")}`,
+      `tasks or task files (.yaml), separated by commas: ${builtinTasks().join(", ")}`,
       taskNames,
     )
     .option(
       "--task-data <folder>",
-      "the folder that the tasks' files are under; their datasets on the Hugging Face hub where left out",
+      "the folder with the tasks' files (default: their datasets on the Hugging Face hub)",
     )
-    .option("--adapter <folder>", "a PEFT adapter over the model")
-    .addOption(dtypeOption("of the weights").default("float32"))
+    .option("--adapter <folder>", "a PEFT adapter for the model")
+    .addOption(dtypeOption("dtype of the weights").default("float32"))
     .option("--device <name>", "where to compute, such as cuda")
     .addOption(strictOption())
-    .option("--limit <count>", "the first so many items of each task", positiveCount)
-    .option("--shots <count>", "examples before each item, in place of the tasks' own number", wholeNumber)
-    .option("--shot-seed <number>", "of the examples' draws (1234)", wholeNumber)
+    .option("--limit <count>", "only the first items of each task", positiveCount)
+    .option("--shots <count>", "few-shot examples before each item (default: the task's number)", wholeNumber)
+    .option("--shot-seed <number>", "seed of the draws of examples (default: 1234)", wholeNumber)
     .addOption(
-      new Option("--examples <which>", "drawn for each item, or the first of their split").choices(
-        EXAMPLE_ORDERS,
-      ),
+      new Option(
+        "--examples <which>",
+        "which examples: drawn for each item, or the first of their split",
+      ).choices(EXAMPLE_ORDERS),
     )
-    .option("--max-length <count>", "tokens read of an item at most; what the model reads", positiveCount)
     .option(
-      "--max-new-tokens <count>",
-      "tokens of a completion at most, in place of the tasks'",
+      "--max-length <count>",
+      "the most tokens to read of an item (default: what the model reads)",
       positiveCount,
     )
-    .option("--batch-tokens <count>", "tokens read at once, about (4096)", positiveCount)
+    .option(
+      "--max-new-tokens <count>",
+      "the most tokens of a completion (default: the task's)",
+      positiveCount,
+    )
+    .option(
+      "--batch-tokens <count>",
+      "about how many tokens to read at a time (default: 4096)",
+      positiveCount,
+    )
     .option(
       "-o, --output <folder>",
-      "for scores.jsonl and records/; an evaluation that was cut short goes on there",
+      "the folder for scores.jsonl and records/; an interrupted evaluation resumes there",
     )
-    .option("--overwrite", "begin anew where the folder has records of other settings")
-    .option("--write-out [count]", "print the prompts of each task's first items (1)", positiveCount)
+    .option("--overwrite", "start again if the folder has records of other settings")
+    .option("--write-out [count]", "print the prompts of each task's first items (default: 1)", positiveCount)
     .option("--json", "print scores and failures as JSON, and prompts with --write-out")
     .action(async (...given: Parameters<Action>) =>
       (await import("./actions/evaluate.ts")).runEvaluate(...given),

@@ -37,10 +37,12 @@ export function fitCommand(command: Command): Command {
     .argument("<table>", "a table with a header: .csv, .tsv, .jsonl or .json")
     .requiredOption(
       "--formula <formula>",
-      'as "score ~ wp + wp^2 + (1|model)"; again for more, which are compared',
+      'as "score ~ wp + wp^2 + (1|model)"; several are compared',
       collect,
     )
-    .addOption(new Option("--family <name>", "of the scores").choices(familyNames).default("beta"))
+    .addOption(
+      new Option("--family <name>", "distribution of the scores").choices(familyNames).default("beta"),
+    )
     .option("--reml", "restricted maximum likelihood (gaussian only)")
     .option(
       "--transform <name>",
@@ -48,21 +50,21 @@ export function fitCommand(command: Command): Command {
       transform,
       [],
     )
-    .option(
-      "--where <column=value>",
-      "only rows with this value, as metric=acc; again for more columns",
-      cell,
-      {},
-    )
+    .option("--where <column=value>", "only rows with this value, as metric=acc; repeatable", cell, {})
     .option("--within <column>", "the groups that min-max works within")
     .option(
       "--vertex [variable]",
-      "the best value of a quadratic effect, of wp where no other is named; of the last formula that has its square",
+      "add the best value of a quadratic effect (default: of wp), from the last formula with its square",
     )
-    .option("--at <column=value>", "for --vertex: a column that interacts with it; again for more", cell, {})
+    .option(
+      "--at <column=value>",
+      "for --vertex: the value of a column that interacts with it; repeatable",
+      cell,
+      {},
+    )
     .option("--bootstrap <refits>", "for --vertex: add a parametric bootstrap interval", positiveCount)
-    .option("--seed <number>", "of the bootstrap", wholeNumber, 1)
-    .option("--level <share>", "of intervals", share, 0.95)
+    .option("--seed <number>", "seed of the bootstrap", wholeNumber, 1)
+    .option("--level <share>", "level of intervals", share, 0.95)
     .option("--modes", "print the conditional modes of each group too")
     .option("--json", "print everything as JSON")
     .action(async (...given: Parameters<Action>) => (await import("./actions/fit.ts")).runFit(...given));

@@ -16,35 +16,35 @@ export function generateCommand(command: Command): Command {
     .argument("[prompts...]", "prompts, each an instruction to the template")
     .option(
       "--file <path>",
-      "prompts of a file: one a line, or JSON rows with instruction, prompt or messages; - for standard input",
+      "read prompts from a file: one per line, or JSON rows with instruction, prompt or messages; - is standard input",
       collect,
       [],
     )
-    .option("--stdin", "all of standard input as one prompt")
-    .option("--system <text>", "what the model is told before the prompts");
+    .option("--stdin", "take all of standard input as one prompt")
+    .option("--system <text>", "a system message before the prompts");
   addModelOptions(command);
   addDecodingOptions(command)
-    .option("--beams <count>", "search with so many beams", positiveCount)
+    .option("--beams <count>", "beam search with this many beams", positiveCount)
     .option(
       "--length-penalty <number>",
-      "of beams: above 0 favors long completions, below 0 short ones",
+      "with --beams: above 0 favors long completions, below 0 short ones",
       anyNumber,
     )
     .option(
       "--early-stopping [never]",
-      "of beams: stop when as many as there are have ended; never: when no other can win",
+      "with --beams: stop when that many completions have ended; never: only when no other can win",
       earlyStopping,
     )
-    .option("--sequences <count>", "completions a prompt", positiveCount)
+    .option("--sequences <count>", "completions per prompt", positiveCount)
     .option(
       "--logprobs <count>",
-      "with --json: log-probabilities of the tokens, and of so many others",
+      "with --json: log-probabilities of the tokens, and of this many alternatives",
       wholeNumber,
     )
-    .option("--batch-size <count>", "completions at once", positiveCount)
-    .option("--special-tokens", "write special tokens out")
-    .option("--stream", "print the completion as it comes (a terminal does)")
-    .option("--json", "print JSON lines, one a completion");
+    .option("--batch-size <count>", "completions to compute at a time", positiveCount)
+    .option("--special-tokens", "print special tokens")
+    .option("--stream", "print the completion as it is generated (default on a terminal)")
+    .option("--json", "print JSON lines, one per completion");
   return command.action(async (...given: Parameters<Action>) =>
     (await import("./actions/generate.ts")).runGenerate(...given),
   );

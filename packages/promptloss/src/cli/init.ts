@@ -8,9 +8,9 @@ export function initCommand(command: Command): Command {
     .option("--data <path>", "rows to train on: a file, pattern, dataset folder or hub id")
     .option("--model <folder>", "a Hugging Face model folder")
     .addOption(strictOption())
-    .option("--aim <text>", "what the model is for, for the recipe's first line")
+    .option("--aim <text>", "what the model is for; the recipe's first line says it")
     .option("-o, --output <file>", "the recipe to write (recipe.yaml)")
     .option("--json", "print what was written as JSON")
-    .option("--force", "write over a file that is there")
+    .option("--force", "overwrite an existing file")
     .action(async (...given: Parameters<Action>) => (await import("./actions/init.ts")).runInit(...given));
 }

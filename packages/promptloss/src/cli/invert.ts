@@ -23,26 +23,26 @@ export function invertCommand(command: Command): Command {
       )
       .option(
         "--tokenizer <folder>",
-        "what lengths are counted with: a Hugging Face model or tokenizer folder (a recipe names its own)",
+        "the tokenizer that counts lengths: a Hugging Face model or tokenizer folder (default: the recipe's)",
       )
-      .requiredOption("-o, --output <file>", "the Alpaca JSON to write; the report goes beside it"),
+      .requiredOption("-o, --output <file>", "the Alpaca JSON file to write; a report is written beside it"),
   )
     .option("--instruction <text>", "the instruction of inverted rows", DEFAULT_WORDING.instruction)
-    .option(
-      "--answer <text>",
-      "what is to be written, with {instruction} and {input}",
-      DEFAULT_WORDING.output,
-    )
+    .option("--answer <text>", "the new completion, from {instruction} and {input}", DEFAULT_WORDING.output)
     .option("--all", "invert rows with short completions too")
-    .option("--target-ratio <ratio>", "take only as many rows as bring the generation ratio here", positive)
+    .option(
+      "--target-ratio <ratio>",
+      "change only as many rows as it takes to reach this generation ratio",
+      positive,
+    )
     .addOption(
-      new Option("--by <way>", "how a target ratio is reached: inverting rows, or sampling: leaving rows out")
+      new Option("--by <way>", "how to reach it: by inverting rows, or by sampling (leaving rows out)")
         .choices(TARGET_WAYS)
         .default("inverting"),
     )
-    .option("--seed <number>", "of the rows drawn for a target ratio", wholeNumber, 0)
+    .option("--seed <number>", "seed of the draw of rows for a target ratio", wholeNumber, 0)
     .option("--json", "print the report as JSON")
-    .option("--verbose", "list rows that were left out")
+    .option("--verbose", "list the rows that were left out")
     .action(async (...given: Parameters<Action>) =>
       (await import("./actions/invert.ts")).runInvert(...given),
     );

@@ -18,7 +18,10 @@ function jsonObject(text: string): Record<string, unknown> {
 export function judgeCommand(command: Command): Command {
   return addModelOptions(
     command
-      .argument("<outputs>", "JSON lines or a JSON list, each row with instruction, output and perhaps input")
+      .argument(
+        "<outputs>",
+        "JSON Lines or a JSON list; each row has instruction, output and optionally input",
+      )
       .requiredOption("--reference <file>", "other outputs to the same instructions")
       .addOption(
         new Option("--protocol <name>", "what the judge is asked")
@@ -30,19 +33,22 @@ export function judgeCommand(command: Command): Command {
         "a judge behind an OpenAI-compatible address, such as http://127.0.0.1:8000/v1",
       )
       .option("--model <folder>", "a judge that runs here")
-      .option("--judge <name>", "with --endpoint: its model; the only one when left out")
+      .option("--judge <name>", "with --endpoint: the model there (default: its only one)")
       .option("--api-key-env <name>", "with --endpoint: the environment variable that holds its key")
-      .option("--concurrency <count>", "with --endpoint: requests at once (4)", positiveCount)
-      .option("--requests-per-minute <count>", "with --endpoint: no more than these", positiveCount)
-      .option("--retries <count>", "with --endpoint: after the first try (5)", wholeNumber)
-      .option("--timeout <seconds>", "with --endpoint: of one try (120)", positiveCount)
-      .option("--body <json>", "with --endpoint: more fields for its requests", jsonObject)
-      .option("--batch-size <count>", "with --model: pairs at once (8)", positiveCount)
-      .option("--seed <number>", "of the order in which answers stand", anyNumber, 0)
-      .option("--limit <count>", "judge the first pairs alone", positiveCount)
-      .option("--cache <file>", "where answers are kept; the user's cache folder when left out")
-      .option("--no-cache", "ask about every pair, and keep nothing")
-      .option("--records <file>", "write each pair with its verdict there, as JSON lines")
+      .option("--concurrency <count>", "with --endpoint: requests at a time (default: 4)", positiveCount)
+      .option("--requests-per-minute <count>", "with --endpoint: a limit on requests", positiveCount)
+      .option("--retries <count>", "with --endpoint: retries after the first try (default: 5)", wholeNumber)
+      .option("--timeout <seconds>", "with --endpoint: the limit of one try (default: 120)", positiveCount)
+      .option("--body <json>", "with --endpoint: more fields for every request", jsonObject)
+      .option("--batch-size <count>", "with --model: pairs at a time (default: 8)", positiveCount)
+      .option("--seed <number>", "seed of the order in which the two outputs stand", anyNumber, 0)
+      .option("--limit <count>", "judge only the first pairs", positiveCount)
+      .option(
+        "--cache <file>",
+        "the file that keeps the judge's replies (default: in the user's cache folder)",
+      )
+      .option("--no-cache", "ask about every pair, and keep no replies")
+      .option("--records <file>", "write each pair with its verdict to this file, as JSON Lines")
       .option("--json", "print the result as JSON"),
   ).action(async (...given: Parameters<Action>) => (await import("./actions/judge.ts")).run(...given));
 }

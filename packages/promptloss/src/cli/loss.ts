@@ -18,29 +18,38 @@ export function lossCommand(command: Command): Command {
     command
       .argument("<model>", "a Hugging Face model folder")
       .argument(...RECIPE_OR_DATA.one)
-      .option("--adapter <folder>", "a PEFT adapter over the model")
+      .option("--adapter <folder>", "a PEFT adapter for the model")
       .addOption(strictOption()),
   );
   return withLengthOptions(
-    withWeightOptions(rendered, "prompt loss weight of the totals (the recipe's, or 1)"),
+    withWeightOptions(rendered, "prompt loss weight of the totals (default: the recipe's, or 1)"),
   )
-    .addOption(new Option("--normalization <name>", "what the sum is divided by").choices(NORMALIZATIONS))
+    .addOption(
+      new Option("--normalization <name>", "what the weighted sum is divided by").choices(NORMALIZATIONS),
+    )
     .option("--limit <rows>", "the first rows of each source only", wholeNumber)
     .addOption(
-      new Option("--precision <name>", "of matrix products").choices(PRODUCT_DTYPES).default("float32"),
+      new Option("--precision <name>", "precision of matrix products")
+        .choices(PRODUCT_DTYPES)
+        .default("float32"),
     )
-    .option("--micro-batch-tokens <tokens>", "tokens computed at one time", wholeNumber, 4096)
-    .option("--label-smoothing <share>", "of the totals' loss (the recipe's, or 0)", share)
+    .option("--micro-batch-tokens <tokens>", "the most tokens computed at one time", wholeNumber, 4096)
+    .option(
+      "--label-smoothing <share>",
+      "label smoothing of the totals' loss (default: the recipe's, or 0)",
+      share,
+    )
     .addOption(
-      new Option("--reweighting <name>", "of the totals' loss (the recipe's, or none)").choices(
-        Object.keys(REWEIGHTINGS),
-      ),
+      new Option(
+        "--reweighting <name>",
+        "reweighting of the totals' loss (default: the recipe's, or none)",
+      ).choices(Object.keys(REWEIGHTINGS)),
     )
     .option(
       "--tokens",
-      "add every token of a row: id, text, class, weight, loss, whether it is the likeliest",
+      "add every token of a row: id, text, class, weight, loss, whether the model ranks it first",
     )
-    .option("--json", "print errors as JSON too; what is measured is JSON lines in any case")
+    .option("--json", "print errors as JSON too; results are JSON lines in any case")
     .option("--gradients", "add the norm of the loss's gradient, in all and by parameter")
     .action(async (...given: Parameters<Action>) => (await import("./actions/loss.ts")).runLoss(...given));
 }

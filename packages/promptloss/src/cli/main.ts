@@ -15,7 +15,7 @@ async function program(asked: string | undefined): Promise<Command> {
   const command = new Command("promptloss")
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
-    .option("--offline", "fetch nothing over the network: no libtorch, no data sets from the hub")
+    .option("--offline", "fetch nothing over the network: neither libtorch nor data sets")
     .on("option:offline", () => Object.assign(process.env, OFFLINE))
     .showSuggestionAfterError();
   for (const [name, { about, operands, load }] of Object.entries(COMMANDS)) {

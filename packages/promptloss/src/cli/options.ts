@@ -80,10 +80,9 @@ export function flagOf(name: string): string {
 
 /** --set: a key of the recipe, for every command that reads one. */
 export function setOption(): Option {
-  return new Option(
-    "--set <key=value>",
-    "a value in place of the recipe's, as training.epochs=1; again for more",
-  ).argParser(collect);
+  return new Option("--set <key=value>", "override a recipe key, as training.epochs=1; repeatable").argParser(
+    collect,
+  );
 }
 
 /** --dtype: of the weights that a command loads or writes. */
@@ -93,10 +92,7 @@ export function dtypeOption(description: string): Option {
 
 /** --strict, for every command that loads a model's folder. */
 export function strictOption(): Option {
-  return new Option(
-    "--strict",
-    "refuse a model whose config has keys that are not known, in place of a note",
-  );
+  return new Option("--strict", "refuse a model whose config has unknown keys (default: note them)");
 }
 
 /** The keys that --set and --strict give: --strict is a recipe's key as well. */

@@ -12,28 +12,23 @@ type Action = typeof import("./actions/preview.ts").runPreview;
 export function previewCommand(command: Command): Command {
   const weighed = withWeightOptions(
     withRenderingOptions(command.argument(...RECIPE_OR_DATA.one)),
-    "prompt loss weight; predicted from the data when left out",
+    "prompt loss weight (default: predicted from the data)",
   );
   return withLengthOptions(weighed)
-    .option(
-      "--turns <which>",
-      "assistant turns that are trained: all, last, or numbers such as 1,-1",
-      turnPolicy,
-    )
+    .option("--turns <which>", "assistant turns to train: all, last, or numbers such as 1,-1", turnPolicy)
     .option("--rows <numbers>", "rows of the file, such as 1,5-7", numberSet)
     .addOption(
-      new Option("--random <count>", "so many rows at random").argParser(positiveCount).conflicts("rows"),
+      new Option("--random <count>", "that many random rows").argParser(positiveCount).conflicts("rows"),
     )
-    .option("--seed <number>", "of the random rows", wholeNumber)
+    .option("--seed <number>", "seed of the random rows", wholeNumber)
     .option("--tokens", "list each token with position, id, class and weight")
     .addOption(
-      new Option("--on-bad-row <policy>", "what to do with rows that can't be used (error)").choices([
-        "error",
-        "skip",
-      ]),
+      new Option("--on-bad-row <policy>", "what to do with rows that can't be used (default: error)").choices(
+        ["error", "skip"],
+      ),
     )
     .option("--json", "print rows, tokens and weights as JSON")
-    .option("--verbose", "list rows that were left out")
+    .option("--verbose", "list the rows that were left out")
     .action(async (...given: Parameters<Action>) =>
       (await import("./actions/preview.ts")).runPreview(...given),
     );

@@ -28,17 +28,21 @@ export function recommendCommand(command: Command): Command {
       .argument("[data...]", "a recipe (.yaml), or files, patterns, dataset folders or hub ids")
       .option(
         "--rg <ratio>",
-        "the generation ratio, in place of data: completion over prompt tokens",
+        "the generation ratio (completion tokens / prompt tokens), in place of data",
         anyNumber,
       )
       .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder, for data"),
   )
     .addOption(new Option("--task-group <name>", "what the model is for").choices(taskGroups))
-    .option("--study <folder>", "the output folder of a study of your own, whose runs are used")
-    .option("--objective <task>", 'what the runs are chosen by: a task, or "task metric"')
-    .addOption(new Option("--normalization <name>", "of the loss (the recipe's)").choices(NORMALIZATIONS))
-    .option("--parameters <number>", "of the model that is trained, as 1.1e9", anyNumber)
-    .option("--tolerance <amount>", "what a weight may cost and still count as alike", tolerance)
+    .option("--study <folder>", "the output folder of a study, to use its runs")
+    .option("--objective <task>", 'what to judge runs by: a task, or "task metric"')
+    .addOption(
+      new Option("--normalization <name>", "normalization of the loss (default: the recipe's)").choices(
+        NORMALIZATIONS,
+      ),
+    )
+    .option("--parameters <number>", "number of the model's parameters, as 1.1e9", anyNumber)
+    .option("--tolerance <amount>", "how much worse a weight may be and still count as alike", tolerance)
     .option("--weights <plw,...>", "the weights to choose among", weightList)
     .option("--json", "print the choice as JSON")
     .action(async (...given: Parameters<Action>) =>

@@ -11,15 +11,15 @@ export function trainCommand(command: Command): Command {
     .addOption(setOption())
     .option(
       "--processes <count>",
-      "train in so many processes of this machine (training.processes)",
+      "processes on this machine that train together (training.processes)",
       positiveCount,
     )
     .addOption(strictOption())
-    .option("--dry-run", "print the plan, train nothing")
-    .option("--overwrite", "remove what another run left in the output folder")
-    .option("--extend", "continue a run that had fewer epochs or steps, from its last checkpoint")
-    .option("--profile", "record the operators of steps 3 to 5: a trace and a table in the output folder")
-    .option("--events", "print events as JSON lines in place of the live view")
+    .option("--dry-run", "print the plan and train nothing")
+    .option("--overwrite", "remove another run from the output folder")
+    .option("--extend", "continue a finished run for more epochs or steps")
+    .option("--profile", "record the operators of steps 3 to 5, as a trace and a table in the output folder")
+    .option("--events", "print events as JSON lines instead of the live view")
     .option("--json", "with --dry-run: print the plan as JSON")
     .addHelpText("after", () => `\nEvents and their fields (--events):\n${eventFieldLines().join("\n")}`)
     .action(async (...given: Parameters<Action>) => (await import("./actions/train.ts")).runTrain(...given));

@@ -37,32 +37,37 @@ export function tuneCommand(command: Command): Command {
     .argument("<recipe>", "a recipe (.yaml) with an evaluation section: its rows are for the search")
     .addOption(setOption())
     .addOption(strictOption())
-    .option("--runs <number>", "how many runs the search may take", positiveCount)
-    .option("--tokens <amount>", "training tokens of the search, as 2M", amount)
-    .option("--hours <number>", "time of the search's runs", positive)
-    .option("--objective <task>", 'what runs are chosen by: a task, or "task metric"', "held-out")
-    .option("--test <data>", "rows of their own that the choice is tested on, for the objective held-out")
-    .option("--test-task <name>", "the task that the choice is tested on, for another objective")
+    .option("--runs <number>", "the most runs of the search", positiveCount)
+    .option("--tokens <amount>", "the most training tokens of the search, as 2M", amount)
+    .option("--hours <number>", "the most hours of the search's runs", positive)
+    .option("--objective <task>", 'what to choose runs by: a task, or "task metric"', "held-out")
+    .option("--test <data>", "data to test the choice on, for the objective held-out")
+    .option("--test-task <name>", "the task to test the choice on, for other objectives")
     .option("--task-data <folder>", "the folder of the tasks' rows")
-    .option("--weights <plw,...>", "the weights that are searched", weightList)
+    .option("--weights <plw,...>", "the weights to search", weightList)
     .option(
       "--learning-rates <rate,...>",
-      "the recipe's, a third and three times of it, if left out",
+      "the learning rates to search (default: the recipe's, a third and three times of it)",
       rateList,
     )
-    .option("--key <key=value,...>", "another recipe key that is searched; again for more", collect, [])
-    .option("--tolerance <amount>", "stop where one more run is expected to gain less", nonNegative, 0)
-    .option("--batch <runs>", "runs proposed at a time, for launchers that run several", positiveCount, 1)
-    .option("--final-seeds <number>", "new seeds that the choice is trained with", positiveCount, 2)
-    .option("--seed <number>", "of the posterior's draws", wholeNumber, 1)
-    .option("--noise <sd>", "what is known of a run's noise, as from a pilot", positive)
-    .option("-o, --output <folder>", "the folder of the search; runs/RECIPE-tune if left out")
+    .option("--key <key=value,...>", "another recipe key to search; repeatable", collect, [])
+    .option(
+      "--tolerance <amount>",
+      "stop when one more run is expected to gain less than this",
+      nonNegative,
+      0,
+    )
+    .option("--batch <runs>", "runs to propose at a time, for launchers that run several", positiveCount, 1)
+    .option("--final-seeds <number>", "new seeds to train the choice with", positiveCount, 2)
+    .option("--seed <number>", "seed of the posterior's draws", wholeNumber, 1)
+    .option("--noise <sd>", "what you know of a run's noise, as a standard deviation", positive)
+    .option("-o, --output <folder>", "the folder of the search (default: runs/RECIPE-tune)")
     .addOption(
       new Option("--launcher <name>", "where cells run").choices(["local", "slurm"]).default("local"),
     )
     .option("--slurm <yaml>", "a study file's slurm section, as '{ partition: gpu, time: 60 }'")
     .option("--concurrency <cells>", "cells at a time", positiveCount)
-    .option("--retry", "begin failed cells again")
+    .option("--retry", "run failed cells again")
     .option("--json", "print the report as JSON, and nothing else")
     .action(async (...given: Parameters<Action>) => (await import("./actions/tune.ts")).runTune(...given));
 }

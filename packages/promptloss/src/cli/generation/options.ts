@@ -43,20 +43,28 @@ export function addModelOptions(command: Command): Command {
         "found out when left out: the run's, the model's chat template, plain",
     )
     .option("--adapter <folder>", "a LoRA adapter for the model")
-    .addOption(dtypeOption("of the weights; the file's when left out"))
+    .addOption(dtypeOption("dtype of the weights (default: the file's)"))
     .option("--device <name>", "cpu, cuda, cuda:1, mps (cpu)")
-    .option("--threads <count>", "of the processor; all when left out", positiveCount)
+    .option("--threads <count>", "threads to use (default: all)", positiveCount)
     .addOption(strictOption());
 }
 
 export function addDecodingOptions(command: Command): Command {
   return command
-    .option("--max-new-tokens <count>", "new tokens at most", positiveCount)
-    .option("--min-new-tokens <count>", "new tokens before a stop token may come", wholeNumber)
-    .option("--temperature <number>", "0 takes the likeliest token, above 0 tokens are drawn", weightNumber)
-    .option("--top-k <count>", "draw from the k likeliest tokens", wholeNumber)
-    .option("--top-p <share>", "draw from the likeliest tokens that reach this probability", weightNumber)
-    .option("--repetition-penalty <number>", "makes tokens that came before less likely", weightNumber)
-    .option("--seed <number>", "of the draws: the same seed, the same text", anyNumber)
-    .option("--stop <text>", "end before this text; again for more", collect);
+    .option("--max-new-tokens <count>", "the most new tokens", positiveCount)
+    .option("--min-new-tokens <count>", "the fewest new tokens before a stop token", wholeNumber)
+    .option(
+      "--temperature <number>",
+      "0 takes the most likely token; above 0, tokens are sampled",
+      weightNumber,
+    )
+    .option("--top-k <count>", "sample from the k most likely tokens", wholeNumber)
+    .option(
+      "--top-p <share>",
+      "sample from the most likely tokens that together have this probability",
+      weightNumber,
+    )
+    .option("--repetition-penalty <number>", "make tokens that have occurred less likely", weightNumber)
+    .option("--seed <number>", "seed of the sampling", anyNumber)
+    .option("--stop <text>", "stop before this text; repeatable", collect);
 }

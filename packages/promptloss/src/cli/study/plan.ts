@@ -11,11 +11,8 @@ export function planCommand(): Command {
     "<study...>",
   )
     .addOption(strictOption())
-    .option("--measure", "train four steps of each model that has no finished cell, for the times")
-    .option(
-      "--pilot <folder>",
-      "the output folder of an earlier study, for the noise that power is reckoned with",
-    )
+    .option("--measure", "train four steps of each model without a finished cell, to estimate times")
+    .option("--pilot <folder>", "the output folder of an earlier study, which says how noisy runs are")
     .option("--json", "print the plan as JSON; of several studies as a list")
     .action(async (...given: Parameters<Action>) => (await import("./actions/plan.ts")).runPlan(...given));
 }

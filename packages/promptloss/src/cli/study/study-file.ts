@@ -12,7 +12,7 @@ export function withStudyOptions(command: Command, argument = "<study>"): Comman
   return command
     .argument(argument, "a study file (.yaml)")
     .addOption(setOption())
-    .option("-o, --output <folder>", "where cells and results are kept, in place of the file's");
+    .option("-o, --output <folder>", "the folder of cells and results (default: the file's)");
 }
 
 /** "plw 0.1, seed 2". */
