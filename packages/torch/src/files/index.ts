@@ -1,6 +1,7 @@
-// Files without anything native: atomic writes, processes, Git LFS pointers, where tensors lie in safetensors.
+// Files without anything native: atomic writes, processes, Git LFS pointers, tensors' bytes in safetensors.
 
 export { type TensorPlace, tensorPlaces } from "../safetensors/format/layout.ts";
+export { type RawTensor, writeRawSafetensors, writeRawShards } from "../safetensors/format/write.ts";
 export {
   draftOf,
   type FileContent,
