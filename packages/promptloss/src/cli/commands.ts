@@ -59,6 +59,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     "[options] <adapter>",
     async () => (await import("./merge.ts")).mergeCommand,
   ),
+  import: entry(
+    "make a Hugging Face folder of a GGUF file",
+    "[options] <file>",
+    async () => (await import("./import.ts")).importCommand,
+  ),
   evaluate: entry(
     "score a model on tasks, as lm-evaluation-harness does",
     "[options] <model>",

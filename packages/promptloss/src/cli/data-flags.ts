@@ -2,6 +2,7 @@
 import type { DataSource, ReadOptions } from "../data/rows/index.ts";
 import { type DataPlan, dataPlanOf } from "../data-plan/index.ts";
 import { PromptlossError } from "../errors.ts";
+import { modelFolder } from "../models/gguf/model-folder.ts";
 import { isRecipe, readRecipe } from "../recipe/index.ts";
 import type { DataFlags } from "./data-options.ts";
 
@@ -44,7 +45,7 @@ export function tokenizerFolder(
   paths: readonly string[],
 ): string {
   const folder = named ?? settings?.tokenizer;
-  if (folder !== undefined) return folder;
+  if (folder !== undefined) return modelFolder(folder);
   const data = paths.length === 1 ? `${paths[0]} is data` : "these are data";
   throw new PromptlossError(`${data}, so --tokenizer has to name a tokenizer`, {
     hint: "a Hugging Face model folder will do",

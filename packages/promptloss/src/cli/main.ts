@@ -1,7 +1,9 @@
 // The program `promptloss`: one command a file. Exit codes: 0 done, 1 failed, 2 wrong usage.
+import { subscribe } from "node:diagnostics_channel";
 import { createRequire } from "node:module";
 import { Command, CommanderError, Help, type Option } from "commander";
-import { openDoor } from "../terminal/index.ts";
+import type { GgufMessage } from "../models/index.ts";
+import { ink, openDoor } from "../terminal/index.ts";
 import { COMMANDS } from "./commands.ts";
 import { printError, printUsageError } from "./errors.ts";
 
@@ -40,6 +42,13 @@ function describeOption(option: Option): string {
   return Help.prototype.optionDescription.call(new Help(), shown as Option);
 }
 
+/** A GGUF file's copy takes room on the disk: where, and how much. */
+function tellExpansion({ file, folder, dtype, bytes, notes }: GgufMessage): void {
+  const size = `${(bytes / 1e9).toFixed(1)} GB`;
+  const lines = [`${file}: expanded once, as ${dtype}, ${size}, to ${folder}`, ...notes];
+  for (const line of lines) process.stderr.write(`${ink.yellow("!")} ${line}\n`);
+}
+
 /** `help train` is `train --help`. The name of no command is wrong usage, with --help behind it too. */
 function argumentsOf(given: readonly string[]): string[] {
   const [first, second, ...rest] = given;
@@ -53,6 +62,7 @@ function argumentsOf(given: readonly string[]): string[] {
 }
 
 openDoor();
+subscribe("promptloss:gguf", (message) => void tellExpansion(message as GgufMessage));
 
 // Whoever reads the output may stop early, as head does: that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

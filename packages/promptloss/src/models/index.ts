@@ -10,6 +10,14 @@ export { type CreateModelOptions, createModel } from "./folder/create-model.ts";
 export { type LoadModelOptions, loadModel } from "./folder/load-model.ts";
 export { type SaveModelOptions, saveModel } from "./folder/save-model.ts";
 export { freezeParameters } from "./freeze.ts";
+export { GgufError } from "./gguf/format/errors.ts";
+export {
+  type ImportedDType,
+  type ImportedGguf,
+  type ImportGgufOptions,
+  importGguf,
+} from "./gguf/import.ts";
+export { GGUF_CHANNEL, type GgufMessage, isGguf, modelFolder } from "./gguf/model-folder.ts";
 export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./llama2c/import.ts";
 export { createAdapter, LoraAdapter, type LoraOptions } from "./lora/adapter.ts";
 export { type MergedFolder, type MergeFolders, mergeAdapterFolder } from "./lora/merge-folder.ts";

@@ -1,6 +1,7 @@
 // A recipe's paths, taken from where its file lies. Works on plain data, checked or not, so that a study can place the
 // parts of a recipe that come from several files.
 import { placedAt, placedPath } from "../config-file/index.ts";
+import { modelFolder } from "../models/gguf/model-folder.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 
@@ -8,18 +9,30 @@ export function isPlain(value: unknown): value is Plain {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Relative paths that exist in the folder led there, and every source written as an object. */
+/**
+ * Relative paths that exist in the folder led there, GGUF files in place of models led to the folders that they were
+ * expanded to, and every source written as an object.
+ * @throws {GgufError} for a GGUF file that can't be used
+ */
 export function placedRecipe(recipe: unknown, folder: string): unknown {
   if (!isPlain(recipe)) return recipe;
   const { data, evaluation } = recipe;
   return {
-    ...placedAt(placedAt(recipe, ["model"], folder), ["tokenizer"], folder),
+    ...opened(placedAt(placedAt(recipe, ["model"], folder), ["tokenizer"], folder)),
     ...(data !== undefined && { data: placedSources(data, folder) }),
     ...(isPlain(evaluation) &&
       evaluation.data !== undefined && {
         evaluation: { ...evaluation, data: placedSources(evaluation.data, folder) },
       }),
   };
+}
+
+function opened(recipe: Plain): Plain {
+  const folders = ["model", "tokenizer"].flatMap((key) => {
+    const path = recipe[key];
+    return typeof path === "string" ? [[key, modelFolder(path)] as const] : [];
+  });
+  return { ...recipe, ...Object.fromEntries(folders) };
 }
 
 function placedSources(value: unknown, folder: string): unknown {

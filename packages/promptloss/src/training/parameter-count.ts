@@ -1,7 +1,7 @@
 // How many parameters a run has and trains, from the model's config alone. Pure, so that a plan may ask without a model;
 // a run counts its tensors, and tests hold the two together.
 import type { Architecture } from "../models/config/architecture.ts";
-import { parameterShapes, type Shape } from "../models/decoder/parameters.ts";
+import { parameterShapes, type Shape } from "../models/config/parameters.ts";
 import { frozenNames } from "../models/freeze.ts";
 import { targetModules } from "../models/lora/targets.ts";
 import type { Recipe } from "../recipe/index.ts";

@@ -11,8 +11,9 @@ import { PromptlossError } from "../../errors.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../../files/output.ts";
 import { inspectExamples } from "../../inspect/index.ts";
+import { parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
-import { parameterShapes } from "../../models/decoder/parameters.ts";
+import { modelFolder } from "../../models/gguf/model-folder.ts";
 import { readRecipe } from "../../recipe/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { printNotes } from "../notes.ts";
@@ -68,7 +69,8 @@ interface Facts {
 }
 
 /** @throws {DataError}, {ModelError}, {TokenizerError} for what can't be used; {PromptlossError} for data without a row */
-async function factsOf(data: string, model: string, strict: boolean): Promise<Facts> {
+async function factsOf(data: string, named: string, strict: boolean): Promise<Facts> {
+  const model = modelFolder(named);
   const { architecture, notes } = readModelConfig(model, { strict });
   printNotes(notes);
   const tokenizer = await loadTokenizer(model);
@@ -80,7 +82,7 @@ async function factsOf(data: string, model: string, strict: boolean): Promise<Fa
   });
   if (rows === 0 || trained.length === undefined)
     throw new PromptlossError(`${data}: there is no row to train on`, {
-      hint: `promptloss inspect ${data} --tokenizer ${model} says more`,
+      hint: `promptloss inspect ${data} --tokenizer ${named} says more`,
     });
   const parameters = [...parameterShapes(architecture).values()].reduce(
     (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),

@@ -10,6 +10,7 @@ import {
   partMeans,
   type ReweightingName,
 } from "../../loss/index.ts";
+import { modelFolder } from "../../models/gguf/model-folder.ts";
 import type { RowLoss } from "../../models/index.ts";
 import { isRecipe, readRecipe } from "../../recipe/index.ts";
 import { measureLoss } from "../../training/measure-loss.ts";
@@ -59,7 +60,7 @@ function withFlags(base: DataPlan | undefined, model: string, path: string, flag
   return {
     sources: limit === undefined ? sources : sources.map((source) => ({ ...source, limit })),
     read: { ...base?.read, ...readFlags(flags), hub: watchedHub() },
-    tokenizer: flags.tokenizer ?? base?.tokenizer ?? model,
+    tokenizer: flags.tokenizer === undefined ? (base?.tokenizer ?? model) : modelFolder(flags.tokenizer),
     template: flags.template ?? base?.template ?? "alpaca",
     templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
     turns: base?.turns ?? "all",
@@ -79,7 +80,8 @@ function withFlags(base: DataPlan | undefined, model: string, path: string, flag
   };
 }
 
-export async function runLoss(model: string, data: string, flags: Flags): Promise<void> {
+export async function runLoss(named: string, data: string, flags: Flags): Promise<void> {
+  const model = modelFolder(named);
   const recipe = isRecipe(data) ? readRecipe(data, { set: flags.set ?? [] }) : undefined;
   const totals = await measureLoss({
     model,

@@ -7,6 +7,7 @@ import { loadTokenizer } from "../../data/tokenizer/index.ts";
 import { PromptlossError } from "../../errors.ts";
 import { ratioOfData } from "../../inspect/index.ts";
 import type { Normalization } from "../../loss/normalization.ts";
+import { modelFolder } from "../../models/gguf/model-folder.ts";
 import { recommend, renderRecommendation, type TaskGroup } from "../../statistics/index.ts";
 import { readStudyResults, studyEvidence } from "../../study/results/index.ts";
 import { columnsOf, harmlessJson, wrapped } from "../../terminal/index.ts";
@@ -51,7 +52,7 @@ async function ratioOf(data: readonly string[], { sources, read, tokenizer }: Se
 }
 
 function settingsFrom(data: readonly string[], flags: Flags) {
-  const { tokenizer } = flags;
+  const tokenizer = flags.tokenizer === undefined ? undefined : modelFolder(flags.tokenizer);
   const settings = recipeSettings(data, flags);
   if (settings !== undefined) {
     const { sources, read, normalization } = settings;

@@ -1,5 +1,5 @@
-// What a path means to a text generator: a Hugging Face model folder, a PEFT adapter, or the folder of a training run,
-// which knows the template that the model was trained with.
+// What a path means to a text generator: a Hugging Face model folder, a GGUF file, a PEFT adapter, or the folder of a
+// training run, which knows the template that the model was trained with.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -7,6 +7,7 @@ import { restoreFolders } from "@promptloss/torch/files";
 import type { TemplateSpec } from "../../data/templates/index.ts";
 import { ModelError } from "../../models/errors.ts";
 import { folderIdentity } from "../../models/folder/identity.ts";
+import { modelFolder } from "../../models/gguf/model-folder.ts";
 import { ADAPTER_CONFIG, readAdapterConfig } from "../../models/lora/adapter-config.ts";
 
 export interface ModelPaths {
@@ -30,9 +31,10 @@ function readObject(path: string): Record<string, unknown> {
  * @throws {ModelError} for a run without a model yet, and an adapter whose model is not on this machine
  */
 export function resolveModelPaths(
-  path: string,
+  named: string,
   { base: given }: { base?: string | undefined } = {},
 ): ModelPaths {
+  const path = modelFolder(named);
   const run = runOf(path);
   const folder = run === path ? join(path, "model") : path;
   if (!existsSync(folder)) restoreFolders(dirname(resolve(folder)));
@@ -45,7 +47,7 @@ export function resolveModelPaths(
   if (!isAdapter || existsSync(join(folder, "config.json")))
     return { model: folder, adapter: undefined, tokenizer: folder, template };
   const base = readAdapterConfig(folder).base_model_name_or_path;
-  const model = [given ?? base, join(folder, String(base))].find(
+  const model = [given === undefined ? base : modelFolder(given), join(folder, String(base))].find(
     (each) => typeof each === "string" && existsSync(each),
   );
   if (typeof model !== "string")

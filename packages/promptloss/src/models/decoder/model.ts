@@ -16,6 +16,7 @@ import {
 } from "@promptloss/torch";
 import type { Activation, Architecture, DropoutRates } from "../config/architecture.ts";
 import type { ModelConfig } from "../config/model-config.ts";
+import { layerModule, parameterShapes } from "../config/parameters.ts";
 import { ModelWeightsError } from "../errors.ts";
 import type { LoraAdapter } from "../lora/adapter.ts";
 import { type AttentionPlan, attend, attentionPlan } from "./attention.ts";
@@ -23,7 +24,6 @@ import type { KeyValueCache } from "./cache.ts";
 import { checkpointed } from "./checkpoint.ts";
 import { type PackedSequences, positionsOf, type Segment, segmentsOf } from "./input.ts";
 import { normalize } from "./norm.ts";
-import { layerModule, parameterShapes } from "./parameters.ts";
 import { type RotaryTable, rotaryTable, rotate } from "./rotary.ts";
 
 export interface ForwardOptions {

@@ -2,8 +2,8 @@
 import { type DType, empty, keep, manualSeed, noGrad, scope, type Tensor } from "@promptloss/torch";
 import { type Initialization, LLAMA_INITIALIZATION } from "../config/families/family.ts";
 import type { ModelConfig } from "../config/model-config.ts";
+import { parameterShapes, type Shape } from "../config/parameters.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
-import { parameterShapes, type Shape } from "../decoder/parameters.ts";
 
 export interface CreateModelOptions {
   readonly seed: number;

@@ -2,9 +2,10 @@
 // moved or sharded otherwise is the same; runs, evaluations and judges tell models apart by it. Gigabytes are not read
 // whole: beyond a bound, blocks of every tensor stand for it.
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TensorPlace, tensorPlaces } from "@promptloss/torch/files";
+import { tensorPlaces } from "@promptloss/torch/files";
+import { addTensors, WHOLE_BYTES } from "../../files/tensor-hash.ts";
 
 export interface IdentityOptions {
   /** False for a model whose weights are drawn anew; true where left out. */
@@ -14,14 +15,6 @@ export interface IdentityOptions {
   /** Weights of up to so many bytes in all are hashed whole; 256 MiB where left out. */
   readonly wholeBytes?: number;
 }
-
-const WHOLE_BYTES = 256 << 20;
-
-/** Of a tensor that is not read whole: so many blocks of so many bytes, evenly spaced, its first and last among them. */
-const BLOCKS = 32;
-const BLOCK_BYTES = 4096;
-/** Tensors up to this size are read whole in any model. */
-const SMALL_BYTES = BLOCKS * BLOCK_BYTES;
 
 /** Keys that say where a model came from, or which program wrote it. */
 const NEUTRAL = new Set([
@@ -56,7 +49,7 @@ export function folderIdentity(folder: string, options: IdentityOptions = {}): s
   for (const name of texts ? CONFIGS : MODEL_CONFIGS) addConfig(hash, join(folder, name), name);
   if (texts) for (const name of TEXTS) addText(hash, join(folder, name), name);
   const file = WEIGHTS.map((name) => join(folder, name)).find(existsSync);
-  if (weights && file !== undefined) addWeights(hash, tensorPlaces(file), wholeBytes);
+  if (weights && file !== undefined) addTensors(hash, tensorPlaces(file), wholeBytes);
   return hash.digest("hex");
 }
 
@@ -90,36 +83,4 @@ function addText(hash: Hash, path: string, name: string): void {
 function addPart(hash: Hash, name: string, content: string | Uint8Array): void {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   hash.update(`${name} ${bytes.length}\n`).update(bytes);
-}
-
-function addWeights(hash: Hash, places: readonly TensorPlace[], wholeBytes: number): void {
-  const whole = places.reduce((sum, { bytes }) => sum + bytes, 0) <= wholeBytes;
-  const files = new Map<string, number>();
-  try {
-    for (const place of [...places].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const { name, dtype, shape, bytes } = place;
-      hash.update(`${JSON.stringify([name, dtype, shape])}\n`);
-      if (!files.has(place.file)) files.set(place.file, openSync(place.file, "r"));
-      const file = files.get(place.file)!;
-      if (whole || bytes <= SMALL_BYTES) addBytes(hash, file, place.begin, bytes);
-      else
-        for (let block = 0; block < BLOCKS; block++) {
-          const start = Math.floor(((bytes - BLOCK_BYTES) * block) / (BLOCKS - 1));
-          addBytes(hash, file, place.begin + start, BLOCK_BYTES);
-        }
-    }
-  } finally {
-    for (const file of files.values()) closeSync(file);
-  }
-}
-
-const CHUNK = Buffer.alloc(1 << 20);
-
-function addBytes(hash: Hash, file: number, begin: number, length: number): void {
-  for (let done = 0; done < length; ) {
-    const count = readSync(file, CHUNK, 0, Math.min(CHUNK.length, length - done), begin + done);
-    if (count === 0) return;
-    hash.update(CHUNK.subarray(0, count));
-    done += count;
-  }
 }

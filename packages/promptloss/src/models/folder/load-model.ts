@@ -13,10 +13,10 @@ import {
 import { parse, stringify } from "lossless-json";
 import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import type { ModelConfig } from "../config/model-config.ts";
+import { parameterShapes } from "../config/parameters.ts";
 import { readModelConfig } from "../config/read-config.ts";
 import { textTensorName } from "../config/text-model.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
-import { parameterShapes } from "../decoder/parameters.ts";
 import { checkDevice } from "../device.ts";
 import { ModelError, ModelWeightsError } from "../errors.ts";
 

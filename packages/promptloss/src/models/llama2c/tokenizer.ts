@@ -1,11 +1,13 @@
 // llama2.c's tokenizer.bin (LLaMA's sentencepiece vocabulary with its scores) as a Hugging Face tokenizer.json: byte
 // pair encoding whose merges are the vocabulary's pieces in the order of their scores.
 import { TokenizerError } from "../../data/tokenizer/index.ts";
-
-interface Piece {
-  readonly text: string;
-  readonly score: number;
-}
+import {
+  mergesOf,
+  type Piece,
+  pieceDecoder,
+  pieceModel,
+  tokenizerJson,
+} from "../../data/tokenizer/tokenizer-json.ts";
 
 const SPECIAL = ["<unk>", "<s>", "</s>"];
 const BYTES = 256;
@@ -17,48 +19,18 @@ const BYTES = 256;
  */
 export function tokenizerOf(bytes: Uint8Array, vocabulary: number, path: string): object {
   const pieces = readPieces(bytes, vocabulary, path);
-  const vocab = Object.fromEntries(pieces.map(({ text }, id) => [text, id]));
-  if (Object.keys(vocab).length !== pieces.length) throw malformed(path, "has a piece twice");
-  return {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: SPECIAL.map((content, id) => ({
-      ...{ id, content, special: true, normalized: false },
-      ...{ single_word: false, lstrip: false, rstrip: false },
-    })),
+  const vocab = new Map(pieces.map(({ text }, id) => [text, id]));
+  if (vocab.size !== pieces.length) throw malformed(path, "has a piece twice");
+  const added = SPECIAL.map((content, id) => ({ id, content, special: true }));
+  const made = pieces.map((piece, id) => ({ ...piece, id })).slice(SPECIAL.length + BYTES);
+  return tokenizerJson({
+    added,
+    bos: added[1],
     normalizer: null,
-    pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: false },
-    post_processor: {
-      type: "TemplateProcessing",
-      single: [special("<s>"), sequence("A", 0)],
-      pair: [special("<s>"), sequence("A", 0), special("<s>", 1), sequence("B", 1)],
-      special_tokens: { "<s>": { id: "<s>", ids: [1], tokens: ["<s>"] } },
-    },
-    decoder: {
-      type: "Sequence",
-      decoders: [
-        { type: "Replace", pattern: { String: "▁" }, content: " " },
-        { type: "ByteFallback" },
-        { type: "Fuse" },
-        { type: "Strip", content: " ", start: 1, stop: 0 },
-      ],
-    },
-    model: {
-      ...{ type: "BPE", dropout: null, unk_token: null },
-      ...{ continuing_subword_prefix: null, end_of_word_suffix: null },
-      ...{ fuse_unk: true, byte_fallback: true, ignore_merges: false },
-      vocab,
-      merges: mergesOf(pieces, new Map(Object.entries(vocab))),
-    },
-  };
-}
-
-function special(id: string, type = 0): object {
-  return { SpecialToken: { id, type_id: type } };
-}
-function sequence(id: string, type: number): object {
-  return { Sequence: { id, type_id: type } };
+    preTokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: false },
+    decoder: pieceDecoder(true),
+    model: pieceModel(vocab, mergesOf(made, vocab)),
+  });
 }
 
 function malformed(path: string, what: string): TokenizerError {
@@ -106,24 +78,4 @@ function named(text: string, id: number, path: string): string {
   const name = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
   if (text === name || text === String.fromCharCode(byte)) return name;
   throw malformed(path, `piece ${id} is ${JSON.stringify(text)}, expected the byte ${name}`);
-}
-
-/** Every way to put a piece together from two others; better pieces first, then by the parts' ids. */
-function mergesOf(pieces: readonly Piece[], ids: ReadonlyMap<string, number>): [string, string][] {
-  return pieces
-    .map(({ text, score }, id) => ({ text, score, id }))
-    .slice(SPECIAL.length + BYTES)
-    .sort((a, b) => b.score - a.score || a.id - b.id)
-    .flatMap(({ text }) => splitsOf(text, ids));
-}
-
-function splitsOf(text: string, ids: ReadonlyMap<string, number>): [string, string][] {
-  const characters = Array.from(text);
-  const splits = characters.slice(1).map((_, i): [string, string] => {
-    const left = characters.slice(0, i + 1).join("");
-    return [left, text.slice(left.length)];
-  });
-  return splits
-    .filter(([left, right]) => ids.has(left) && ids.has(right))
-    .sort(([a, b], [c, d]) => ids.get(a)! - ids.get(c)! || ids.get(b)! - ids.get(d)!);
 }

@@ -12,8 +12,8 @@ import {
 } from "@promptloss/torch";
 import { replaceFolder } from "../../files/atomic.ts";
 import type { Architecture } from "../config/architecture.ts";
+import { linearModules } from "../config/parameters.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
-import { linearModules } from "../decoder/parameters.ts";
 import { ModelConfigError, ModelError, ModelWeightsError } from "../errors.ts";
 import { type Companions, writeCompanions } from "../folder/companions.ts";
 import { folderIdentity } from "../folder/identity.ts";

@@ -1,6 +1,6 @@
 // Which linear modules an adapter's targets choose. Pure, so that a plan counts what training will train.
 import type { Architecture } from "../config/architecture.ts";
-import { linearModules } from "../decoder/parameters.ts";
+import { linearModules } from "../config/parameters.ts";
 import { ModelError } from "../errors.ts";
 
 /** A name fits a module that it is, or that ends in it after a dot; a pattern must fit the whole path. */

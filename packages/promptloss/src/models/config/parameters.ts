@@ -1,5 +1,5 @@
 // The parameters of an architecture: names as Hugging Face's files have them, and shapes.
-import type { Architecture } from "../config/architecture.ts";
+import type { Architecture } from "./architecture.ts";
 
 export type Shape = readonly number[];
 

@@ -1,0 +1,82 @@
+// A GGUF file where a model's folder is asked for: expanded once, into the user's cache, under a hash of its content, so
+// that everything that reads folders reads it, and the second time nothing is left to do. The copy is as large as the
+// weights in 16 or 32 bits, and whoever reads a file the first time is told; it may be deleted at any time.
+import { createHash } from "node:crypto";
+import { channel } from "node:diagnostics_channel";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { restoreFolders } from "@promptloss/torch/files";
+import { cacheFolder, thisMachine } from "@promptloss/torch/machine";
+import { makeFolder } from "../../files/atomic.ts";
+import { addBytes, addTensors } from "../../files/tensor-hash.ts";
+import { readGgufHead } from "./format/read.ts";
+import { type ImportedGguf, importGguf } from "./import.ts";
+
+/** Of what importing writes: another number is another folder. */
+const VERSION = 1;
+
+/** The channel of `node:diagnostics_channel` that is told of every file before it is expanded. */
+export const GGUF_CHANNEL = "promptloss:gguf";
+
+/** What the channel is told. */
+export interface GgufMessage extends ImportedGguf {
+  readonly file: string;
+  readonly folder: string;
+}
+
+/** By path, time and size, so that a process reads a file's head once. */
+const known = new Map<string, string>();
+
+/** Whether a path is to be read as a GGUF file: by its name, as its content may be damaged. */
+export function isGguf(path: string): boolean {
+  return /\.gguf$/i.test(path) && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false);
+}
+
+/**
+ * The folder that a model's path means: for a GGUF file the one in the cache that it was expanded to, which is written
+ * where it is not there; any other path as it is.
+ * @throws {GgufError} for a file that is damaged or not supported, {OutputError} where the cache can't be written
+ * @example
+ * ```ts
+ * import { modelFolder } from "promptloss/models";
+ *
+ * console.log(modelFolder("model"));
+ * ```
+ */
+export function modelFolder(path: string): string {
+  if (!isGguf(path)) return path;
+  const { mtimeMs, size } = statSync(path);
+  const key = `${resolve(path)} ${mtimeMs} ${size}`;
+  const before = known.get(key);
+  if (before !== undefined && existsSync(before)) return before;
+  const parent = join(cacheFolder(thisMachine()), "models");
+  const name = basename(path)
+    .replace(/\.gguf$/i, "")
+    .replaceAll(/[^\w.-]/g, "_");
+  const folder = join(parent, `${name}-${contentHash(path).slice(0, 16)}`);
+  makeFolder(parent);
+  restoreFolders(parent);
+  if (!existsSync(folder)) {
+    const onStart = (imported: ImportedGguf): void =>
+      channel(GGUF_CHANNEL).publish({ ...imported, file: path, folder } satisfies GgufMessage);
+    importGguf(path, folder, { onStart });
+  }
+  known.set(key, folder);
+  return folder;
+}
+
+function contentHash(path: string): string {
+  const { tensors, dataStart } = readGgufHead(path);
+  const hash = createHash("sha256").update(`gguf ${VERSION}\n`);
+  const file = openSync(path, "r");
+  try {
+    addBytes(hash, file, 0, dataStart);
+  } finally {
+    closeSync(file);
+  }
+  const places = [...tensors.values()].map(({ name, type, shape, begin, bytes }) => ({
+    ...{ name, dtype: type.name, shape, file: path, begin, bytes },
+  }));
+  addTensors(hash, places);
+  return hash.digest("hex");
+}
