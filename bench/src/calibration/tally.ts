@@ -29,6 +29,8 @@ export interface Tally {
   /** Uncorrected: any relation over all tasks, by us, and by the two-stage t-test. */
   readonly found: number;
   readonly twoStage: number;
+  /** Studies that one of the two alone sees, where the t-test is a fair bar: tasks do not differ, and runs share nothing. */
+  readonly alone?: { readonly found: number; readonly twoStage: number };
   /** By rules that we do not have: a normal in place of Student's t, and each score taken for a run of its own. */
   readonly byNormal: number;
   readonly byScores: number;
@@ -47,6 +49,7 @@ export function tally(design: Design, truth: Truth, studies: number, seed = 1): 
     ...{ byNormal: 0, byScores: 0, deltaCovered: 0, deltaPrinted: 0 },
   };
   const shapes: Record<string, number> = {};
+  const alone = { found: 0, twoStage: 0 };
   for (let k = 0; k < studies; k++) {
     const results = drawStudy(design, truth, 1_000_003 * seed + 7919 * k);
     const { fits, benchmarks, surfaces } = fitStudy(results, results.analysis, { models: false });
@@ -69,7 +72,8 @@ export function tally(design: Design, truth: Truth, studies: number, seed = 1): 
       if (shape === "peak") count.printed++;
       if (shape === "peak" && holds) count.printedCovered++;
     }
-    if (judged && evidence.relation.p < ALPHA) count.found++;
+    const found = judged && evidence.relation.p < ALPHA;
+    if (found) count.found++;
     if (truth.ratios === 1) {
       const { byNormal, byScores, delta } = otherRules(results.rows);
       if (byNormal < ALPHA) count.byNormal++;
@@ -79,13 +83,21 @@ export function tally(design: Design, truth: Truth, studies: number, seed = 1): 
         if (shape === "peak") count.deltaPrinted++;
       }
     }
-    if (truth.tasks > 1 && twoStageP(results.rows, truth.tasks) < ALPHA) count.twoStage++;
+    const twoStage = truth.tasks > 1 && twoStageP(results.rows, truth.tasks) < ALPHA;
+    if (twoStage) count.twoStage++;
+    if (found && !twoStage) alone.found++;
+    if (twoStage && !found) alone.twoStage++;
   }
   return {
     ...{ design: `${design.weights} × ${design.seeds}`, truth: truth.name, course: truth.course, studies },
     ...count,
+    ...(isFair(truth) && { alone }),
     shapes,
   };
+}
+
+function isFair({ course, tasks, differing, shared }: Truth): boolean {
+  return course !== "none" && tasks > 1 && differing === 0 && shared === 0;
 }
 
 interface Finding {
@@ -133,6 +145,17 @@ function trendAndCurvature(rows: readonly ResultRow[]): [number, number] {
     inner(y, linear) / Math.sqrt(inner(linear, linear)) / scale,
     inner(y, bend) / Math.sqrt(inner(bend, bend)) / scale,
   ];
+}
+
+/** The difference of two shares of the same studies, by the studies that one of the two alone counts; 95 %. */
+export function pairedDifference(
+  alone: { readonly found: number; readonly twoStage: number },
+  of: number,
+): Share {
+  const difference = (alone.found - alone.twoStage) / of;
+  const both = (alone.found + alone.twoStage) / of;
+  const reach = 1.96 * Math.sqrt((both - difference ** 2) / of);
+  return { share: difference, lower: difference - reach, upper: difference + reach };
 }
 
 export interface Share {

@@ -124,6 +124,7 @@ export function drawStudy({ weights, seeds }: Design, truth: Truth, seed: number
             higherIsBetter: true,
             primary: true,
             standardError: null,
+            pairedError: null,
             items: null,
             chance: null,
             probes: {},

@@ -37,6 +37,31 @@ function fit(table: string, ...args: string[]): Outcome {
 const FORMULA = "score ~ wp + wp^2 + (1|model) + (1|benchmark)";
 
 describe("promptloss fit", () => {
+  test("takes the scores' own standard errors for a known part of their variances, in the unit of the scores", () => {
+    const options = ["--formula", "score ~ wp + (1|task)", "--family", "gaussian", "--reml", "--json"];
+    const run = (...args: string[]) => {
+      const { status, stdout, stderr } = fit("errors.jsonl", ...options, ...args);
+      expect([status, stderr]).toEqual([0, ""]);
+      return (JSON.parse(stdout) as { fits: { dispersion: number; logLik: number }[] }).fits[0]!;
+    };
+    const known = JSON.parse(
+      readFileSync(
+        fileURLToPath(new URL("../src/statistics/goldens/sampling-errors.json", import.meta.url)),
+        "utf8",
+      ),
+    ) as { data: GoldenRow[] };
+    const lines = known.data.map((row) => `${JSON.stringify({ ...row, same: 0.05 })}\n`);
+    writeFileSync(join(folder, "errors.jsonl"), lines.join(""));
+    const plain = run();
+    const same = run("--sampling-error", "same");
+    expect(same.dispersion ** 2 + 0.05 ** 2).toBeCloseTo(plain.dispersion ** 2, 7);
+    // A hundredth of the unit is a hundredth of the error too.
+    const percent = run("--sampling-error", "same", "--transform", "percent");
+    expect(100 * percent.dispersion).toBeCloseTo(same.dispersion, 6);
+    const wrong = fit("errors.jsonl", "--formula", "score ~ wp", "--sampling-error", "same");
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining("for the Gaussian family")]);
+  });
+
   test("prints all of a fit, and its vertex", () => {
     const { status, stdout, stderr } = fit("scores.csv", "--formula", FORMULA, "--vertex");
     expect([status, stderr]).toEqual([0, ""]);

@@ -45,6 +45,10 @@ export function fitCommand(command: Command): Command {
     )
     .option("--reml", "restricted maximum likelihood (gaussian only)")
     .option(
+      "--sampling-error <column>",
+      "the scores' own standard errors, a known part of their variances beside the estimated one (gaussian only)",
+    )
+    .option(
       "--transform <name>",
       "bring scores into (0, 1): percent, min-max, squeeze, clip or clip=MARGIN; again for more, in order",
       transform,

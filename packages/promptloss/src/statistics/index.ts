@@ -13,6 +13,7 @@ export {
   type Posterior,
   type PosteriorOptions,
   type Prior,
+  type PriorPart,
   type PriorQuestion,
   type Proposal,
   type ProposeOptions,
@@ -59,6 +60,7 @@ export { type RandomSource, randomSource } from "./random.ts";
 export type { Fact, Mark } from "./recommend/paper-facts.ts";
 export {
   candidateWeights,
+  GAP_UNIT,
   type OwnRun,
   ownRun,
   type Recommendation,
@@ -71,10 +73,12 @@ export { renderRecommendation } from "./recommend/render.ts";
 export { fitToJson, type Json, surfaceToJson, toJson } from "./report/json.ts";
 export { renderComparison, renderSummary } from "./report/summary.ts";
 export { FEWEST_DF } from "./rules.ts";
+export { pairedErrors } from "./scores/paired-errors.ts";
 export {
   type AppliedTransform,
   type ScoreTransform,
   type ScoreTransformName,
+  slopeOf,
   toUnitInterval,
   type UnitScores,
 } from "./scores/unit-interval.ts";

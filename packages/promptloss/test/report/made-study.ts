@@ -83,6 +83,7 @@ export function madeStudy({
               ...{ task, taskGroup: group, metric, primary: true, higherIsBetter: !lowerIsBetter },
               value: scale * (lowerIsBetter ? 1 - score : score),
               standardError: scale * 0.02,
+              pairedError: null,
               ...{ items: 100, chance: null },
             });
           }

@@ -48,8 +48,11 @@ test("a score's own sampling error as a known variance hides what is there: cell
   const nothing = samplingTally(fiveByTwo, true, "none", STUDIES, 1);
   expect(nothing.known).toBe(0);
   expect(nothing.without).toBeLessThanOrEqual(MOST);
-  const { known, without } = samplingTally(tenByOne, true, "quadratic", STUDIES, 1);
+  const { known, paired, without } = samplingTally(tenByOne, true, "quadratic", STUDIES, 1);
   expect(known).toBeLessThan(without);
+  // Paired by item it hides next to nothing, and claims no more.
+  expect(paired!).toBeGreaterThan((known + 2 * without) / 3);
+  expect(nothing.paired!).toBeLessThanOrEqual(MOST);
 });
 
 test("a quadratic: its vertex lies in the intervals", () => {

@@ -31,6 +31,7 @@ export function studyResults({ ratios, tasks = ["quiz"], best }: MadeResults): S
             ...{ metric: "accuracy", higherIsBetter: true, primary: true },
             value: height + NOISE * random.normal(),
             standardError: NOISE,
+            pairedError: null,
             ...{ items: 100, chance: null },
             probes: { distance: plw },
           };

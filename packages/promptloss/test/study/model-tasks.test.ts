@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readRecords } from "../../src/evaluation/run/records.ts";
 import { readStudyResults } from "../../src/study/results/index.ts";
 import { promptloss } from "../command.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
@@ -74,6 +75,25 @@ output: ${join(folder.path, "tasks")}
         .map((line) => (JSON.parse(line) as { metrics: { acc: number } }).metrics.acc);
       expect(right.reduce((a, b) => a + b, 0) / ITEMS).toBeCloseTo(value, 9);
     }
+    expect(accuracies.map(({ pairedError }) => pairedError)).toEqual([null, null]);
+
+    // Sampling errors as known: by the items that both cells answered, as the sum of both is that of their difference.
+    writeFileSync(file, `${readFileSync(file, "utf8")}analysis: { samplingError: known }\n`);
+    const known = promptloss(["study", "results", file]);
+    expect([known.status, known.stderr]).toEqual([0, ""]);
+    expect(known.stdout).toContain("sampling errors are taken for a known part of the noise");
+    const paired = readStudyResults(join(folder.path, "tasks")).rows.filter(
+      ({ task, metric }) => task === "mctest" && metric === "acc",
+    );
+    const [a, b] = paired.map(({ cell }) =>
+      readRecords(join(folder.path, "tasks/cells", cell, "evaluation"), "mctest").map(
+        ({ metrics }) => metrics.acc!,
+      ),
+    );
+    const difference = a!.map((x, i) => x - b![i]!);
+    const mean = difference.reduce((sum, x) => sum + x, 0) / ITEMS;
+    const square = difference.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (ITEMS - 1) / ITEMS;
+    expect(paired.reduce((sum, { pairedError }) => sum + pairedError! ** 2, 0)).toBeCloseTo(square, 12);
   });
 
   test("a task file is a task, and is evaluated again where it has changed", () => {

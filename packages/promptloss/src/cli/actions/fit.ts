@@ -17,6 +17,7 @@ interface Flags {
   formula: string[];
   family: FamilyName;
   reml?: true;
+  samplingError?: string;
   transform: ScoreTransform[];
   where: Row;
   within?: string;

@@ -12,6 +12,7 @@ import {
   quadraticEffect,
   type Row,
   type ScoreTransform,
+  slopeOf,
   TableError,
   toUnitInterval,
 } from "../../statistics/index.ts";
@@ -23,6 +24,8 @@ export interface FitRequest {
   readonly formulas: readonly string[];
   readonly family: FamilyName;
   readonly reml: boolean;
+  /** The column of the scores' own standard errors, in the response's unit before transforms; none known where left out. */
+  readonly samplingError?: string | undefined;
   readonly transforms: readonly ScoreTransform[];
   /** Only rows whose columns have these values. */
   readonly where?: Row;
@@ -49,7 +52,7 @@ export interface FitReport {
 
 /** @throws {StatisticsError} and its kin, {TableFileError}; each names the file */
 export function fitTable(request: FitRequest): FitReport {
-  const { file, formulas, family, reml, vertex, at, level } = request;
+  const { file, formulas, family, reml, samplingError, vertex, at, level } = request;
   const notes: string[] = [];
   try {
     const read = chosen(readTable(file), request.where ?? {});
@@ -58,7 +61,7 @@ export function fitTable(request: FitRequest): FitReport {
     if (derived !== directed && formulas.some((formula) => /\bwp\b/.test(formula)))
       notes.push("wp = plw^0.30103 was added to the table");
     const { rows, applied } = transformed(derived, request);
-    const fits = formulas.map((formula) => fitMixedModel(rows, formula, { family, reml }));
+    const fits = formulas.map((formula) => fitMixedModel(rows, formula, { family, reml, samplingError }));
     return {
       fits,
       comparison: fits.length > 1 ? compareModels(fits) : undefined,
@@ -150,7 +153,7 @@ function curved(fits: readonly MixedModelFit[], variable: string): MixedModelFit
 /** The response's column with the named transforms applied; rows without a response stay without one. */
 function transformed(
   rows: readonly Row[],
-  { formulas, transforms, within }: FitRequest,
+  { formulas, transforms, within, samplingError }: FitRequest,
 ): { rows: readonly Row[]; applied: readonly AppliedTransform[] } {
   if (transforms.length === 0) return { rows, applied: [] };
   const responses = new Set(formulas.map((formula) => formula.split("~")[0]!.trim()));
@@ -168,7 +171,21 @@ function transformed(
     transforms,
   );
   const scoreOf = new Map(present.map((row, i) => [row, scores[i]!]));
-  return { rows: rows.map((row, i) => ({ ...row, [column]: scoreOf.get(i) ?? null })), applied };
+  const errorOf = (row: Row): Row => {
+    const error = samplingError === undefined ? undefined : row[samplingError];
+    // What is no number is refused by the fit, with its row.
+    if (samplingError === undefined || isMissing(error) || Number.isNaN(Number(error))) return {};
+    const group = within === undefined ? "all" : String(row[within]);
+    return { [samplingError]: Number(error) * slopeOf(applied, group) };
+  };
+  return {
+    rows: rows.map((row, i) => ({
+      ...row,
+      [column]: scoreOf.get(i) ?? null,
+      ...(scoreOf.has(i) && errorOf(row)),
+    })),
+    applied,
+  };
 }
 
 function isMissing(cell: Row[string]): boolean {

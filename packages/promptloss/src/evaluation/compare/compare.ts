@@ -68,7 +68,12 @@ export function compareEvaluations(a: string, b: string, options: CompareOptions
   });
 }
 
-function checkPaired(task: string, a: readonly EvaluationRecord[], b: readonly EvaluationRecord[]): void {
+/** @throws {EvaluationError} where two evaluations' records of a task are not of the same items and right answers */
+export function checkPaired(
+  task: string,
+  a: readonly EvaluationRecord[],
+  b: readonly EvaluationRecord[],
+): void {
   const same = a.length === b.length && a.every(({ item }, i) => b[i]!.item === item);
   if (!same)
     throw new EvaluationError(

@@ -1,6 +1,6 @@
 // The Laplace approximation of a marginal likelihood: the latent vector's posterior mode by Newton's method, the
 // curvature there, and the adjoint that turns the approximation's dependence on its parameters into an exact gradient
-// (the mode moves with the parameters: implicit differentiation). See docs/statistics.md.
+// (the mode moves with the parameters: implicit differentiation). See docs/statistics-methods.md.
 import { type Densities, type Family, newDensities } from "../family/family.ts";
 import { type Cholesky, cholesky } from "./cholesky.ts";
 import { type LatentDesign, linearPredictor, transposeTimes, weightedGram } from "./latent.ts";

@@ -1,11 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { newDensities } from "./family.ts";
+import { gaussianBeside } from "./gaussian.ts";
 import { familyNamed } from "./index.ts";
 
-function one(name: string, y: number, eta: number, tau: number) {
+const families = {
+  beta: familyNamed("beta"),
+  gaussian: familyNamed("gaussian"),
+  "gaussian beside a known variance": gaussianBeside(Float64Array.of(0.3)),
+};
+
+function one(name: keyof typeof families, y: number, eta: number, tau: number) {
   const out = newDensities(1);
-  familyNamed(name).densities(Float64Array.of(y), Float64Array.of(eta), tau, true, out);
+  families[name].densities(Float64Array.of(y), Float64Array.of(eta), tau, true, out);
   return Object.fromEntries(Object.entries(out).map(([key, [value]]) => [key, value])) as Record<
     string,
     number
@@ -23,7 +30,7 @@ const derivatives: [string, string, "eta" | "tau"][] = [
   ["d2", "d2Tau", "tau"],
 ];
 
-describe.each(["beta", "gaussian"])("%s", (name) => {
+describe.each(["beta", "gaussian", "gaussian beside a known variance"] as const)("%s", (name) => {
   test.each(derivatives)("∂%s is %s by %s", (of, is, by) => {
     fc.assert(
       fc.property(

@@ -1,5 +1,5 @@
 // What the engine needs of a response distribution: the log-density of each observation as a function of the linear
-// predictor η and of τ, a log dispersion parameter, with the derivatives that the Laplace approximation and its exact
+// predictor η and of τ, the dispersion's parameter, with the derivatives that the Laplace approximation and its exact
 // gradient use.
 
 /** Derivatives of the observations' log-densities, each [n]; those of `third` are filled on request only. */
@@ -39,6 +39,8 @@ export interface Family {
   startTau(y: Float64Array, residuals: Float64Array): number;
   /** The dispersion as glmmTMB's sigma() gives it: the beta's precision φ, the Gaussian's standard deviation. */
   dispersion(tau: number): number;
+  /** What is known of each response's variance, beside the dispersion that is estimated, [n]; Gaussian alone. */
+  known?: Float64Array;
   dispersionLabel: string;
 }
 

@@ -34,3 +34,39 @@ function densities(y: Float64Array, eta: Float64Array, tau: number, _third: bool
     out.d1Tau[i] = -2 * r * precision;
   }
 }
+
+// Where the best deviation is zero, the optimizer stops about this near, in deviations of the response.
+const zeroDeviation = 1e-5;
+
+/**
+ * With part of each response's variance known: y_i ~ N(μ_i, σ² + known_i). τ is σ itself, of either sign, so that σ = 0 is
+ * an ordinary point, where log σ would run to infinity.
+ * @param known variances in squares of the response's unit, [n], none negative
+ */
+export function gaussianBeside(known: Float64Array): Family {
+  return {
+    ...gaussian,
+    known,
+    densities(y, eta, tau, _third, out) {
+      out.d3.fill(0);
+      for (let i = 0; i < y.length; i++) {
+        const precision = 1 / (tau * tau + known[i]!);
+        const r = y[i]! - eta[i]!;
+        const square = r * r * precision;
+        out.value[i] = -halfLogTwoPi + 0.5 * Math.log(precision) - 0.5 * square;
+        out.d1[i] = r * precision;
+        out.d2[i] = -precision;
+        out.expected[i] = -precision;
+        out.tau[i] = tau * precision * (square - 1);
+        out.d1Tau[i] = -2 * tau * r * precision * precision;
+        out.d2Tau[i] = 2 * tau * precision * precision;
+      }
+    },
+    startTau(_, residuals) {
+      const square = residuals.reduce((sum, r) => sum + r * r, 0) / residuals.length;
+      const mean = known.reduce((sum, x) => sum + x, 0) / known.length;
+      return Math.sqrt(Math.max(square - mean, square / 100)) + Number.MIN_VALUE;
+    },
+    dispersion: (tau) => (Math.abs(tau) < zeroDeviation ? 0 : Math.abs(tau)),
+  };
+}

@@ -55,9 +55,10 @@ function simulate({ state, coefficients }: MixedModelFit, source: RandomSource):
   if (problem.reml)
     latent.set(basisOf(problem.fixed.transform, coefficients, responseScale), likelihood.randomSize);
   const dispersion = family.dispersion(optimum[likelihood.layout.tau]!);
-  return likelihood.predictorAt(optimum, latent).map((eta) => {
+  return likelihood.predictorAt(optimum, latent).map((eta, i) => {
     const mu = family.mean(eta);
-    if (family.name === "gaussian") return mu + dispersion * source.normal();
+    if (family.name === "gaussian")
+      return mu + Math.hypot(dispersion, Math.sqrt(family.known?.[i] ?? 0)) * source.normal();
     const draw = source.beta(mu * dispersion, (1 - mu) * dispersion);
     // A draw may round to 0 or 1, where the beta has no density.
     return Math.min(Math.max(draw, 1e-12), 1 - 1e-12);

@@ -72,6 +72,7 @@ function whyNotComparable(smaller: MixedModelFit, larger: MixedModelFit): string
   if (smaller.reml !== larger.reml) return "one is a REML fit, the other not";
   if (a.rows !== b.rows || a.response.some((y, i) => y !== b.response[i]))
     return "they were fitted to different rows";
+  if (smaller.samplingError !== larger.samplingError) return "they take other sampling errors for known";
   const shared = orthogonalize([...a.fixed, ...b.fixed]).kept.length;
   if (
     smaller.reml &&

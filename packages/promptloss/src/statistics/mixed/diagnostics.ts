@@ -82,7 +82,15 @@ export function diagnose(fit: Diagnosed): Diagnostic[] {
       "the precision runs to infinity: the model fits the scores all but exactly",
     );
   }
-  if (family.name === "gaussian" && fit.tau < Math.log(1e-6)) {
+  if (family.known !== undefined && family.dispersion(fit.tau) === 0) {
+    add(
+      "dispersion-boundary",
+      "note",
+      "the scores differ by no more than their sampling errors: the residual variance beside them is estimated at zero, " +
+        "and degrees of freedom count nothing for it",
+    );
+  }
+  if (family.name === "gaussian" && family.known === undefined && fit.tau < Math.log(1e-6)) {
     add(
       "dispersion-boundary",
       "warning",

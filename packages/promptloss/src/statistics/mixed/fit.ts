@@ -27,6 +27,8 @@ export interface MixedModelFit {
   family: FamilyName;
   link: "logit" | "identity";
   reml: boolean;
+  /** The column of standard errors that are a known part of the scores' variances; undefined for none. */
+  samplingError: string | undefined;
   /** Rows used. */
   observations: number;
   coefficients: Coefficient[];
@@ -34,7 +36,7 @@ export interface MixedModelFit {
   aliased: string[];
   /** Covariance of the coefficients, p x p. */
   covariance: number[][];
-  /** The beta's precision φ, or the Gaussian's residual standard deviation σ, as glmmTMB's sigma(). */
+  /** The beta's precision φ, or the Gaussian's residual standard deviation σ, without what is known, as glmmTMB's sigma(). */
   dispersion: number;
   varianceComponents: VarianceComponent[];
   conditionalModes: ConditionalModes[];
@@ -61,6 +63,8 @@ export interface FitState {
   frame: ModelFrame;
   family: Family;
   problem: MixedProblem;
+  /** The column that standard errors were taken from. */
+  samplingError: string | undefined;
   /** What the response was divided by before the fit. */
   responseScale: number;
   /** The maximum, in the likelihood's own coordinates. */

@@ -150,6 +150,9 @@ function covarianceOfRows(fit: MixedModelFit, responseScale: number): { pieces: 
   const identity = Matrix.eye(n, n);
   pieces.push(identity);
   v.add(Matrix.mul(identity, residual));
+  // What is known adds to V and is no parameter.
+  for (const [i, known] of family.known?.entries() ?? [])
+    v.set(i, i, v.get(i, i) + known * responseScale ** 2);
   return { pieces, v };
 }
 

@@ -1,10 +1,13 @@
 // Mixed models by maximum likelihood (or REML) with the Laplace approximation: the public fit of a formula to a table.
-// Families: beta with logit link, Gaussian with identity. No zero inflation, no dispersion formula, no offsets.
+// Families: beta with logit link, Gaussian with identity, whose variance may be known in part (a score's sampling error).
+// No zero inflation, no dispersion formula, no offsets.
+
 import { type ModelFrame, modelFrame } from "../design/model-frame.ts";
 import { orthogonalize } from "../design/orthogonalize.ts";
-import { type Row, tableFromRows } from "../design/table.ts";
+import { columnNamed, type Row, tableFromRows } from "../design/table.ts";
 import { FitError, StatisticsError, TableError } from "../errors.ts";
 import type { Family, FamilyName } from "../family/family.ts";
+import { gaussianBeside } from "../family/gaussian.ts";
 import { familyNamed } from "../family/index.ts";
 import { readFormula } from "../formula/terms.ts";
 import { blocks } from "./blocks.ts";
@@ -18,6 +21,11 @@ export interface MixedModelOptions {
   family?: FamilyName;
   /** Restricted maximum likelihood, Gaussian only. Default false. */
   reml?: boolean;
+  /**
+   * The column of the scores' own standard errors, in the response's unit; Gaussian only. A score's variance is then
+   * σ² + s², with σ² ≥ 0 estimated. Default: nothing is known of it.
+   */
+  samplingError?: string | undefined;
 }
 
 /**
@@ -44,8 +52,13 @@ export function fitMixedModel(
 
 /** Fits a frame, from `start` (an earlier fit's optimum) when given. */
 export function fitFrame(frame: ModelFrame, options: MixedModelOptions, start?: Float64Array): MixedModelFit {
-  const { family: name = "beta", reml = false } = options;
-  const family = familyNamed(name);
+  const { family: name = "beta", reml = false, samplingError } = options;
+  let family = familyNamed(name);
+  if (samplingError !== undefined && family.name !== "gaussian") {
+    throw new StatisticsError("known sampling errors are for the Gaussian family", {
+      hint: "leave them out, or use family gaussian",
+    });
+  }
   if (reml && family.name !== "gaussian") {
     throw new StatisticsError("REML is for the Gaussian family", {
       hint: "leave reml out, or use family gaussian",
@@ -54,6 +67,8 @@ export function fitFrame(frame: ModelFrame, options: MixedModelOptions, start?: 
   checkResponse(frame, family);
   checkVariation(frame);
   const responseScale = family.name === "gaussian" ? deviation(frame.response) : 1;
+  if (samplingError !== undefined)
+    family = gaussianBeside(samplingErrors(frame, samplingError).map((s) => (s / responseScale) ** 2));
   const problem: MixedProblem = {
     family,
     y: frame.response.map((y) => y / responseScale),
@@ -72,6 +87,7 @@ export function fitFrame(frame: ModelFrame, options: MixedModelOptions, start?: 
     frame,
     family,
     problem,
+    samplingError,
     responseScale,
     optimum: found.minimum.x,
     hessian: found.minimum.hessian,
@@ -96,6 +112,23 @@ function checkResponse({ response, responseName, kept }: ModelFrame, family: Fam
       hint: "bring scores into (0, 1) with a named transform (min-max, squeeze), or use family gaussian",
     });
   }
+}
+
+/** Standard errors of the rows in use, [n]. */
+function samplingErrors({ table, kept }: ModelFrame, name: string): Float64Array {
+  const { labels } = columnNamed(table, name);
+  return Float64Array.from(labels, (label, i) => {
+    const value = Number(label);
+    if (label !== undefined && value >= 0 && Number.isFinite(value)) return value;
+    throw new TableError(
+      `row ${kept[i]! + 1}: ${name} ${label === undefined ? "is missing" : `is ${label}, no standard error`}`,
+      {
+        row: kept[i],
+        column: name,
+        hint: "a standard error is a number from 0; give 0 for a score of which none is known",
+      },
+    );
+  });
 }
 
 /** The standard deviation, or 1 for a constant. */

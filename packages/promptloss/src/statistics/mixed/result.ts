@@ -47,6 +47,7 @@ export function assemble(state: FitState, found: Estimate): MixedModelFit {
     family: family.name,
     link: family.link,
     reml,
+    samplingError: state.samplingError,
     observations: n,
     coefficients: fixed.kept.map((at, j) =>
       coefficient(frame.fixed[at]!.name, estimates[j]!, covariance[j]![j]!),

@@ -67,10 +67,14 @@ function randomEffects({ varianceComponents, family, dispersion }: MixedModelFit
   return ["", "Random effects", ...textTable([header, ...rows], ["left", "left", "right", "right", "right"])];
 }
 
-function dispersionLine({ family, dispersion }: MixedModelFit): string {
-  return family === "beta"
-    ? `Dispersion: precision phi ${short(dispersion)} (a score's variance is mu (1 - mu) / (1 + phi))`
-    : `Dispersion: residual standard deviation sigma ${short(dispersion)}`;
+function dispersionLine({ family, dispersion, samplingError }: MixedModelFit): string {
+  if (family === "beta")
+    return `Dispersion: precision phi ${short(dispersion)} (a score's variance is mu (1 - mu) / (1 + phi))`;
+  const beside =
+    samplingError === undefined
+      ? ""
+      : ` beside the scores' own standard errors (${samplingError}), which are known`;
+  return `Dispersion: residual standard deviation sigma ${short(dispersion)}${beside}`;
 }
 
 function coefficients(fit: MixedModelFit): string[] {

@@ -55,6 +55,18 @@ export function toUnitInterval(
   return { scores: current, applied };
 }
 
+/** What steps that were applied multiply differences of a group's scores by; clipping leaves those inside as they are. */
+export function slopeOf(applied: readonly AppliedTransform[], group: string): number {
+  let slope = 1;
+  for (const { name, parameters } of applied) {
+    if (name === "percent") slope /= 100;
+    else if (name === "min-max") slope /= parameters[`${group} max`]! - parameters[`${group} min`]!;
+    else if (name === "squeeze") slope *= (parameters.n! - 1) / parameters.n!;
+    else if (name === "z-score") slope /= parameters[`${group} deviation`]!;
+  }
+  return slope;
+}
+
 interface Step {
   values: number[];
   record: AppliedTransform;

@@ -95,13 +95,16 @@ function lackOfFit({
   curveTerms,
   tasks,
   pureMean,
+  known,
 }: Projection): WeightAnalysis["lackOfFit"] {
   const beyond = [...meanCoordinates.subarray(curveTerms)].map((x) => tasks * x * x);
   if (beyond.length === 0) return undefined;
   const sum = (values: readonly number[]): number => values.reduce((total, x) => total + x, 0);
   const test = (lack: readonly number[], rest: number, restDf: number): WeightAnalysis["lackOfFit"] => {
     if (!(restDf > 0 && rest > 0)) return undefined;
-    const statistic = sum(lack) / lack.length / (rest / restDf);
+    const least =
+      known === undefined ? 0 : known.squares(meanCoordinates.length - beyond.length + lack.length) / restDf;
+    const statistic = sum(lack) / lack.length / Math.max(least, rest / restDf);
     return { statistic, df: [lack.length, restDf], p: fisherUpper(statistic, lack.length, restDf) };
   };
   if (pureMean.df > 0) return test(beyond, pureMean.sum, pureMean.df);

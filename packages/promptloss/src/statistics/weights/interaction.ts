@@ -5,7 +5,7 @@ import { dot } from "../design/orthogonalize.ts";
 import { FitError } from "../errors.ts";
 import { fisherUpper } from "../special.ts";
 import { orthonormal } from "./projection.ts";
-import { scoreTable, type WeightRow, withinBlocks } from "./score-table.ts";
+import { blockSizes, scoreTable, type WeightRow, withinBlocks } from "./score-table.ts";
 
 export interface InteractionRow extends WeightRow {
   /** Of the other factor. */
@@ -30,7 +30,7 @@ export interface Interaction {
 
 /** Throws FitError where levels can't be told apart, StatisticsError where there is nothing to compare. */
 export function interaction(rows: readonly InteractionRow[]): Interaction {
-  const { cells, scores, blocks } = scoreTable(rows);
+  const { cells, scores, blocks, known } = scoreTable(rows);
   const levelOf = new Map(rows.map(({ cell, level }) => [cell, level]));
   const levels = [...new Set(cells.map(({ id }) => levelOf.get(id)!))];
   if (levels.length < 2) throw new FitError("one level is no interaction");
@@ -57,7 +57,14 @@ export function interaction(rows: readonly InteractionRow[]): Interaction {
   const denominator = cells.length - blocks - apart.length;
   if (numerator < 1 || denominator < 1) throw new FitError("too few cells to tell the levels' curves apart");
   const rest = Math.max(0, dot(y, y) - explained(apart));
-  const f = (explained(apart) - explained(common)) / numerator / (rest / denominator);
+  // Noise that is known is not less than it is.
+  const sizes = blockSizes(cells);
+  let least = 0;
+  for (const [i, variance] of known?.entries() ?? []) {
+    const left = 1 - 1 / sizes.get(cells[i]!.block)! - apart.reduce((all, q) => all + q[i]! ** 2, 0);
+    least += (variance * left) / scores.length;
+  }
+  const f = (explained(apart) - explained(common)) / numerator / (Math.max(least, rest) / denominator);
   const pairs = new Map<string, { level: string; plw: number; sum: number; count: number }>();
   for (const [i, { id, plw }] of cells.entries()) {
     const level = levelOf.get(id)!;

@@ -126,6 +126,7 @@ function drawnNormals(size: number): Float64Array {
 function drawnScales(df: number): Float64Array {
   return remembered(scaleDraws, df, () => {
     const source = randomSource(2);
+    if (df === Number.POSITIVE_INFINITY) return new Float64Array(DRAWS).fill(1);
     return new Float64Array(DRAWS).map(() => Math.sqrt(source.chiSquare(df) / df));
   });
 }

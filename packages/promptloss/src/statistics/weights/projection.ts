@@ -4,12 +4,22 @@
 import { dot } from "../design/orthogonalize.ts";
 import { cholesky } from "../engine/cholesky.ts";
 import { FitError } from "../errors.ts";
-import { type ScoreTable, withinBlocks } from "./score-table.ts";
+import { blockSizes, type ScoreTable, withinBlocks } from "./score-table.ts";
 
 /** Sums of squares with what they have to vary in. */
 export interface Squares {
   readonly sum: number;
   readonly df: number;
+}
+
+/** Cells' known variances (T times those of their mean over tasks) in the coordinates' terms. */
+export interface KnownVariance {
+  /** Of two contrasts given by their coordinates, [r]. */
+  covariance(a: Float64Array, b: Float64Array): number;
+  /** Of what the first `from` coordinates leave: the expected sum of squares. */
+  squares(from: number): number;
+  /** The same space with a variance that all cells share beside: the variance of the sum of squares, over 2. */
+  spread(from: number, shared: number): number;
 }
 
 export interface WeightLevel {
@@ -30,6 +40,8 @@ export interface Projection {
   readonly coordinates: readonly Float64Array[];
   /** [r], of the mean over tasks. */
   readonly meanCoordinates: Float64Array;
+  /** What is known of the noise; undefined where nothing is. */
+  readonly known: KnownVariance | undefined;
   /** Squares beyond the weights' means, of √T times the mean over tasks. */
   readonly pureMean: Squares;
   /** The same of what tasks do differently. */
@@ -78,10 +90,45 @@ export function project(table: ScoreTable): Projection {
     curveTerms: curve.length,
     coordinates,
     meanCoordinates,
+    known: table.known && knownVariance(table.known, basis, table),
     pureMean: { sum: meanSquare, df: pureDf },
     pureTasks: { sum: Math.max(0, allSquares - meanSquare), df: pureDf * (tasks - 1) },
     contrast,
     slopeAt: curve.length < 2 ? undefined : slopes(basis, curve),
+  };
+}
+
+function knownVariance(
+  known: Float64Array,
+  basis: readonly Float64Array[],
+  { cells }: Pick<ScoreTable, "cells">,
+): KnownVariance {
+  const sizes = blockSizes(cells);
+  const ofCells = (a: Float64Array): Float64Array => {
+    const out = new Float64Array(cells.length);
+    for (const [k, share] of a.entries())
+      for (let i = 0; i < out.length; i++) out[i]! += share * basis[k]![i]!;
+    return out;
+  };
+  /** Of the projector on what blocks and the first `from` coordinates leave. */
+  const left = (from: number, i: number, j: number): number => {
+    const [a, b] = [cells[i]!.block, cells[j]!.block];
+    let value = (i === j ? 1 : 0) - (a === b ? 1 / sizes.get(a)! : 0);
+    for (let k = 0; k < from; k++) value -= basis[k]![i]! * basis[k]![j]!;
+    return value;
+  };
+  return {
+    covariance(a, b) {
+      const [first, second] = [ofCells(a), ofCells(b)];
+      return known.reduce((sum, variance, i) => sum + variance * first[i]! * second[i]!, 0);
+    },
+    squares: (from) => known.reduce((sum, variance, i) => sum + variance * left(from, i, i), 0),
+    spread(from, shared) {
+      let sum = 0;
+      for (const [i, x] of known.entries())
+        for (const [j, y] of known.entries()) sum += left(from, i, j) ** 2 * (shared + x) * (shared + y);
+      return sum;
+    },
   };
 }
 

@@ -14,6 +14,8 @@ export interface WeightRow {
   readonly task: string;
   /** More is better, in any unit. */
   readonly score: number;
+  /** What is known of the score's own standard error, in its unit: taken for a known part of the noise. */
+  readonly samplingError?: number | undefined;
 }
 
 export interface ScoreCell {
@@ -36,6 +38,11 @@ export interface ScoreTable {
   readonly scales: readonly TaskScale[];
   /** [tasks][cells], (score − mean) / deviation. */
   readonly scores: readonly Float64Array[];
+  /**
+   * The known part of a cell's variance, mean over tasks of (sampling error / deviation)², [cells]: T times that of the
+   * cell's mean score. Undefined where no score has a known sampling error.
+   */
+  readonly known: Float64Array | undefined;
   /** What was left out, in words. */
   readonly notes: readonly string[];
 }
@@ -44,6 +51,7 @@ export interface ScoreTable {
 export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
   const cells = new Map<string, WeightRow>();
   const byTask = new Map<string, Map<string, number>>();
+  const errors = new Map<string, number>();
   for (const row of rows) {
     const known = cells.get(row.cell);
     if (known !== undefined && (known.plw !== row.plw || known.block !== row.block))
@@ -52,6 +60,7 @@ export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
     const scores = byTask.get(row.task) ?? new Map<string, number>();
     scores.set(row.cell, row.score);
     byTask.set(row.task, scores);
+    if (row.samplingError !== undefined) errors.set(JSON.stringify([row.task, row.cell]), row.samplingError);
   }
   const notes: string[] = [];
   // A task that most cells lack goes, then each cell that lacks a task.
@@ -86,13 +95,28 @@ export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
     return [{ scale: { task, mean, deviation }, scores: values.map((y) => (y - mean) / deviation) }];
   });
   if (scaled.length === 0) throw new StatisticsError("no task has two different scores");
+  const scales = scaled.map(({ scale }) => scale);
+  const known = Float64Array.from(whole, ({ cell }) =>
+    scales.reduce((sum, { task, deviation }) => {
+      const error = errors.get(JSON.stringify([task, cell])) ?? 0;
+      return sum + (error / deviation) ** 2 / scales.length;
+    }, 0),
+  );
   return {
     cells: table,
     blocks: blocks.size,
-    scales: scaled.map(({ scale }) => scale),
+    scales,
     scores: scaled.map(({ scores }) => scores),
+    known: errors.size === 0 ? undefined : known,
     notes,
   };
+}
+
+/** Number of cells by block. */
+export function blockSizes(cells: readonly ScoreCell[]): ReadonlyMap<number, number> {
+  const sizes = new Map<number, number>();
+  for (const { block } of cells) sizes.set(block, (sizes.get(block) ?? 0) + 1);
+  return sizes;
 }
 
 /** Differences from the block's mean. */

@@ -1,4 +1,5 @@
 // What a study needs of an evaluation: a task by name, a finished run in, scores out.
+import { dirname, join } from "node:path";
 import type { Recipe } from "../../recipe/index.ts";
 import type { TaskGroup } from "../../statistics/index.ts";
 
@@ -14,6 +15,11 @@ export interface TaskScore {
   readonly higherIsBetter: boolean;
   /** Whether it stands for its task in models. */
   readonly primary: boolean;
+}
+
+/** Where the evaluations of a cell's model keep their records, by the folder of its run. */
+export function evaluationFolder(run: string): string {
+  return join(dirname(run), "evaluation");
 }
 
 export interface EvaluationRequest {

@@ -1,12 +1,12 @@
 // The tasks that come with the package, and those of task files, as tasks of a study: each evaluates a cell's model in a process of its own.
 import { createHash } from "node:crypto";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import { buildItems } from "../../evaluation/requests/build-items.ts";
 import { builtinTasks, type EvaluationTask, EXAMPLE_ORDERS, loadTask } from "../../evaluation/tasks/index.ts";
-import type { Evaluator, Evaluators } from "./evaluator.ts";
+import { type Evaluator, type Evaluators, evaluationFolder } from "./evaluator.ts";
 import { inProcess } from "./task-process.ts";
 
 const optionsSchema = z.strictObject({
@@ -90,7 +90,7 @@ function modelTask(source: string, task: EvaluationTask): Evaluator {
         model,
         task: source,
         threads,
-        output: join(dirname(run), "evaluation"),
+        output: evaluationFolder(run),
       };
       const hint = "retry the cell; a smaller batchTokens needs less memory";
       return inProcess(program, settings, { task: name, hint, signal });

@@ -104,7 +104,8 @@ export async function runStudy(study: Study, options: RunStudyOptions = {}): Pro
     }
     counts[state.state as "done" | "failed" | "interrupted"]++;
     onEvent({ type: "cell-end", cell, state });
-    if (state.state === "done") writeResults(study);
+    // All records are read once, at the end.
+    if (state.state === "done") writeResults(study, { paired: false });
   };
 
   const work = async (): Promise<void> => {

@@ -28,6 +28,12 @@ export const analysisSection = z
       .describe(
         "Transformations of the scores of a model's own rows, in order; `min-max` works within each benchmark. Left out: `min-max` and `squeeze` for `beta`, none for `gaussian`. The Gaussian family standardizes scores after them.",
       ),
+    samplingError: z
+      .enum(["residual", "known"])
+      .default("residual")
+      .describe(
+        "How a score's sampling error counts. `residual`: as part of the estimated noise. `known`: as a known variance beside it, paired by item where the evaluations left records, else from the score's standard error; for `gaussian` alone.",
+      ),
     level: z.number().gt(0).lt(1).default(0.95).describe("The confidence level of intervals."),
     alpha: z.number().gt(0).lt(1).default(0.05).describe("A smaller p-value counts as significant."),
     bootstrap: z
@@ -36,6 +42,10 @@ export const analysisSection = z
       .default(0)
       .describe("Refits for a bootstrap interval of the printed model's vertex; 0 for none."),
     seed: z.int().min(0).default(1).describe("The seed of the bootstrap."),
+  })
+  .refine(({ family, samplingError }) => family === "gaussian" || samplingError === "residual", {
+    path: ["samplingError"],
+    error: "known sampling errors are for the gaussian family",
   })
   .prefault({});
 

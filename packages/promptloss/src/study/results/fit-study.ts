@@ -123,7 +123,7 @@ export function fitStudy(
   settings: AnalysisSettings = results.analysis,
   { models = true }: FitStudyOptions = {},
 ): StudyFits {
-  const { rows, atChance, notes } = usableRows(results.rows);
+  const { rows, atChance, notes } = usableRows(results.rows, settings);
   const ratios = ratioGroups(rows);
   const taskScopes = scopesOf(rows);
   const names = [...new Set(rows.map(({ benchmark }) => benchmark))];
@@ -347,7 +347,7 @@ function modelOf(
   const none = { formula: settings.formula ?? "", fit: undefined, effect: undefined, beside: undefined };
   if (!models)
     return {
-      rows: rows.map((row) => ({ ...row, score: row.value })),
+      rows: rows.map((row) => ({ ...row, score: row.value, unit: 1 })),
       transforms: [],
       ...none,
       problem: undefined,
@@ -358,7 +358,7 @@ function modelOf(
     return { rows: scored, transforms: applied, ...model };
   } catch (error) {
     if (!(error instanceof StatisticsError)) throw error;
-    const bare = rows.map((row) => ({ ...row, score: Number.NaN }));
+    const bare = rows.map((row) => ({ ...row, score: Number.NaN, unit: 1 }));
     return { rows: bare, transforms: [], ...none, problem: error.message };
   }
 }

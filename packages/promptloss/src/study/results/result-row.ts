@@ -24,6 +24,11 @@ export interface ResultRow {
   readonly value: number;
   /** Of the value; null where its task has none. */
   readonly standardError: number | null;
+  /**
+   * The same for comparisons of cells that answered the same items, by their records: what all cells of a block find hard is
+   * no error of a difference. Null where it was not asked for (analysis.samplingError) or no records tell.
+   */
+  readonly pairedError: number | null;
   /** Items that the value is of; null where it does not come from items. */
   readonly items: number | null;
   /** What guessing scores, on the value's scale; null for metrics that have no such level. */
@@ -52,12 +57,19 @@ const after = [
   "primary",
   "value",
   "standard_error",
+  "paired_error",
   "items",
   "chance",
 ] as const;
 
 /** Columns that no factor may be called; `plw` is a factor's name for the prompt loss weight itself. */
-export const RESERVED_COLUMNS: ReadonlySet<string> = new Set([...before, ...after, "score", "benchmark"]);
+export const RESERVED_COLUMNS: ReadonlySet<string> = new Set([
+  ...before,
+  ...after,
+  "score",
+  "benchmark",
+  "sampling_error",
+]);
 
 function probeColumn(name: string): string {
   return `probe_${name}`;
@@ -84,6 +96,7 @@ export function flatten(row: ResultRow, { factors, probes }: ResultsHeader): Row
     primary: row.primary,
     value: row.value,
     standard_error: row.standardError,
+    paired_error: row.pairedError,
     items: row.items,
     chance: row.chance,
     ...Object.fromEntries(probes.map((name) => [probeColumn(name), row.probes[name] ?? null])),
@@ -113,6 +126,7 @@ export function unflatten(row: Row, { factors, probes }: ResultsHeader): ResultR
     value: row.value === null ? Number.NaN : Number(row.value),
     standardError: numberOrNull(row.standard_error),
     // Tables that were written before these columns lack them.
+    pairedError: numberOrNull(row.paired_error ?? null),
     items: numberOrNull(row.items ?? null),
     chance: numberOrNull(row.chance ?? null),
     probes: Object.fromEntries(probes.map((name) => [name, numberOrNull(row[probeColumn(name)])])),

@@ -28,7 +28,7 @@ describe("the tidy table", () => {
     expect(csv.map(({ task }) => task)).toEqual(results.rows.map(({ task }) => task));
     expect(csv.map(({ value }) => Number(value))).toEqual(results.rows.map(({ value }) => value));
     expect(readFileSync(join(folder, "results.csv"), "utf8").split("\n")[0]).toBe(
-      "study,cell,seed,plw,wp,rg,task,task_group,metric,higher_is_better,primary,value,standard_error,items,chance,probe_distance",
+      "study,cell,seed,plw,wp,rg,task,task_group,metric,higher_is_better,primary,value,standard_error,paired_error,items,chance,probe_distance",
     );
   });
 
@@ -219,6 +219,48 @@ describe("scores of a model", () => {
     const { rows: scored, applied } = scoredRows(rows, analysisSettings({ family: "beta" }));
     expect(applied.map(({ name }) => name)).toEqual(["min-max", "squeeze"]);
     expect(scored.every(({ score }) => score > 0 && score < 1)).toBe(true);
+  });
+});
+
+describe("sampling errors that count as known", () => {
+  const results = studyResults({ ratios: [0.1], tasks: ["quiz"], best: 0.5 });
+  const withErrors = (standardError: number | null, pairedError: number | null): StudyResults => ({
+    ...results,
+    rows: results.rows.map((row) => ({ ...row, standardError, pairedError })),
+  });
+  const known = analysisSettings({ samplingError: "known" });
+  const first = (from: StudyResults) => fitStudy(from, known).fits[0]!;
+
+  test("are in the comparison and in the model; paired ones come before a score's own", () => {
+    const plain = fitStudy(withErrors(0.05, null)).fits[0]!;
+    const [own, paired] = [first(withErrors(0.3, null)), first(withErrors(0.3, 0.002))];
+    expect(own.finding!.evidence.relation.trend.standardError).toBeGreaterThan(
+      2 * plain.finding!.evidence.relation.trend.standardError,
+    );
+    // The made noise is 0.01: an error of 0.002 is within it.
+    expect(paired.finding!.evidence.relation.p).toBeCloseTo(plain.finding!.evidence.relation.p, 8);
+    expect([plain.finding!.shape, own.finding!.shape, paired.finding!.shape]).toEqual([
+      "peak",
+      "flat",
+      "peak",
+    ]);
+    const variance = (fit: typeof plain) => fit.fit!.dispersion ** 2;
+    const unit = paired.rows[0]!.unit;
+    expect(variance(paired) + (0.002 / unit) ** 2).toBeCloseTo(variance(plain), 6);
+    expect([plain.fit!.samplingError, paired.fit!.samplingError]).toEqual([undefined, "sampling_error"]);
+  });
+
+  test("are said whose they are; where none is known all is as before", () => {
+    const { notes } = fitStudy(withErrors(0.05, null), known);
+    expect(notes.join()).toContain("each score's own standard error for quiz");
+    const none = fitStudy(withErrors(null, null), known);
+    expect(none.notes.join()).toContain("none is known for quiz");
+    expect(none.fits[0]!.finding!.verdict).toBe(fitStudy(results).fits[0]!.finding!.verdict);
+    expect(none.fits[0]!.fit!.samplingError).toBeUndefined();
+  });
+
+  test("are for the Gaussian family", () => {
+    expect(() => analysisSettings({ family: "beta", samplingError: "known" })).toThrow(/gaussian family/);
   });
 });
 

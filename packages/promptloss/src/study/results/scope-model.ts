@@ -12,7 +12,7 @@ import {
   type WeightFinding,
 } from "../../statistics/index.ts";
 import type { AnalysisSettings } from "./analysis.ts";
-import { modelRow, type ScoredRow, scoredRows } from "./scored-rows.ts";
+import { modelRow, SAMPLING_ERROR, type ScoredRow, scoredRows } from "./scored-rows.ts";
 
 /** The other family's test of any relation. */
 export interface Beside {
@@ -53,7 +53,7 @@ export function scopeModel(
   let fit: MixedModelFit | undefined;
   try {
     const { family, level, alpha, bootstrap: replicates, seed } = settings;
-    fit = fitMixedModel(rows.map(modelRow), formula, { family, reml: family === "gaussian" });
+    fit = fitMixedModel(rows.map(modelRow), formula, { family, reml: family === "gaussian", ...known(rows) });
     const effect = quadraticEffect(fit, {
       ...{ level, alpha },
       ...(replicates > 0 && { bootstrap: { replicates, seed } }),
@@ -67,6 +67,13 @@ export function scopeModel(
     if (!(error instanceof StatisticsError)) throw error;
     return { ...none, fit, problem: error.message };
   }
+}
+
+/** The column of sampling errors, where any is known; a score without one has 0. */
+function known(rows: readonly ScoredRow[]): { samplingError?: string } {
+  return rows.some(({ samplingError }) => samplingError !== undefined)
+    ? { samplingError: SAMPLING_ERROR }
+    : {};
 }
 
 /**

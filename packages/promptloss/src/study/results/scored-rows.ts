@@ -4,6 +4,7 @@ import {
   type AppliedTransform,
   type Row,
   type ScoreTransform,
+  slopeOf,
   toUnitInterval,
   type WeightRow,
   zScores,
@@ -20,12 +21,16 @@ export interface UsableRow {
   readonly benchmark: string;
   /** The cell's other factors: weights are compared within. */
   readonly block: string;
+  /** What counts as a known part of the value's noise, in its unit; undefined for nothing. */
+  readonly samplingError: number | undefined;
 }
 
 /** A row of the table that a model is fitted to, and the result that it comes from. */
 export interface ScoredRow extends UsableRow {
   /** On the scale that is modeled. */
   readonly score: number;
+  /** A score's unit in those of the value. */
+  readonly unit: number;
 }
 
 /** Values of the metrics that stand for tasks, each with its benchmark's name. */
@@ -53,7 +58,10 @@ export interface UsableRows {
  * no number, as of a run that diverged, counts as the worst one that is: left out, it would leave its weight the runs that
  * went well.
  */
-export function usableRows(results: readonly ResultRow[]): UsableRows {
+export function usableRows(
+  results: readonly ResultRow[],
+  { samplingError }: Pick<AnalysisSettings, "samplingError"> = { samplingError: "residual" },
+): UsableRows {
   const all = benchmarkRows(results);
   const { aside, atChance, notes: said } = setAside(all);
   const notes = [...divergedNotes(all), ...said];
@@ -67,7 +75,10 @@ export function usableRows(results: readonly ResultRow[]): UsableRows {
   const rows = kept.map(({ result, benchmark }) => ({
     ...{ result, benchmark, value: result.higherIsBetter ? result.value : -result.value },
     block: blockOf(result),
+    samplingError:
+      samplingError === "known" ? (result.pairedError ?? result.standardError ?? undefined) : undefined,
   }));
+  if (samplingError === "known") notes.push(knownNote(kept));
   return { rows: withWorst(rows), atChance, notes };
 }
 
@@ -98,6 +109,22 @@ export function setAside(rows: readonly { readonly result: ResultRow; readonly b
     }
   }
   return { aside, atChance, notes };
+}
+
+/** Whose sampling errors are known, and from what. */
+function knownNote(rows: readonly { readonly result: ResultRow; readonly benchmark: string }[]): string {
+  const names = (has: (result: ResultRow) => boolean): string[] => [
+    ...new Set(rows.flatMap(({ result, benchmark }) => (has(result) ? [benchmark] : []))),
+  ];
+  const paired = names(({ pairedError }) => pairedError !== null);
+  const own = names(({ pairedError, standardError }) => pairedError === null && standardError !== null);
+  const none = names(({ pairedError, standardError }) => pairedError === null && standardError === null);
+  const parts = [
+    ...(paired.length > 0 ? [`paired by item for ${paired.join(", ")}`] : []),
+    ...(own.length > 0 ? [`each score's own standard error for ${own.join(", ")}`] : []),
+    ...(none.length > 0 ? [`none is known for ${none.join(", ")}`] : []),
+  ];
+  return `sampling errors are taken for a known part of the noise: ${parts.join("; ")}`;
 }
 
 function divergedNotes(rows: readonly { readonly result: ResultRow }[]): string[] {
@@ -152,13 +179,15 @@ function isAtChance(rows: readonly ResultRow[]): boolean {
 /** A seed is a block only where it has several weights; all other factors are. */
 const REPLICATE = "seed";
 
-function blocks(results: readonly ResultRow[]): (result: ResultRow) => string {
+export function blocks(
+  results: readonly Pick<ResultRow, "factors" | "plw">[],
+): (result: Pick<ResultRow, "factors">) => string {
   const names = [...new Set(results.flatMap(({ factors }) => Object.keys(factors)))].filter(
     (name) => name !== "plw",
   );
   const label =
     (used: readonly string[]) =>
-    ({ factors }: ResultRow): string =>
+    ({ factors }: Pick<ResultRow, "factors">): string =>
       used.map((name) => `${name} ${factors[name] ?? "–"}`).join(", ") || "all";
   const whole = label(names);
   const weights = new Map<string, Set<number>>();
@@ -181,15 +210,21 @@ export function scoredRows(rows: readonly UsableRow[], settings: AnalysisSetting
     benchmarks,
     stepsOf(settings),
   );
+  const slopes = new Map(benchmarks.map((benchmark) => [benchmark, slopeOf(applied, benchmark)]));
+  const unit = (i: number): number => 1 / slopes.get(benchmarks[i]!)!;
   if (settings.family === "beta")
-    return { rows: rows.map((row, i) => ({ ...row, score: scores[i]! })), applied };
+    return { rows: rows.map((row, i) => ({ ...row, score: scores[i]!, unit: unit(i) })), applied };
   const scaled = zScores(
     scores,
     benchmarks,
     rows.map(({ block, benchmark }) => `${benchmark}, ${block}`),
   );
   return {
-    rows: rows.map((row, i) => ({ ...row, score: scaled.scores[i]! })),
+    rows: rows.map((row, i) => ({
+      ...row,
+      score: scaled.scores[i]!,
+      unit: unit(i) / slopeOf([scaled.applied], row.benchmark),
+    })),
     applied: [...applied, scaled.applied],
   };
 }
@@ -204,15 +239,18 @@ function stepsOf({
 }
 
 /** What comparisons of weights are made of; scores in their own units, which the comparison scales itself. */
-export function weightRow({ result, value, benchmark, block }: UsableRow): WeightRow {
+export function weightRow({ result, value, benchmark, block, samplingError }: UsableRow): WeightRow {
   return {
     ...{ cell: result.cell, plw: result.plw, wp: result.wp, block, task: benchmark },
-    score: value,
+    ...{ score: value, samplingError },
   };
 }
 
+/** The column of known sampling errors, on the scale that is modeled. */
+export const SAMPLING_ERROR = "sampling_error";
+
 /** The columns that formulas may name. */
-export function modelRow({ result, score, benchmark, block }: ScoredRow): Row {
+export function modelRow({ result, score, unit, benchmark, block, samplingError }: ScoredRow): Row {
   return {
     ...result.factors,
     plw: result.plw,
@@ -224,6 +262,7 @@ export function modelRow({ result, score, benchmark, block }: ScoredRow): Row {
     benchmark,
     block: `${benchmark}, ${block}`,
     score,
+    [SAMPLING_ERROR]: (samplingError ?? 0) / unit,
   };
 }
 

@@ -9,6 +9,7 @@ import type { Study, StudyTask } from "../plan/read-study.ts";
 import type { ResultRow } from "../results/result-row.ts";
 import { type StudyResults, writeKeptResults, writeStudyResults } from "../results/results-file.ts";
 import { CellFolder } from "./cell-folder.ts";
+import { withPairedErrors } from "./paired-errors.ts";
 
 /** What the training of a cell that diverged fails with. */
 const DIVERGED: ReadonlySet<string> = new Set(["DivergenceError", "NonFiniteLossError"]);
@@ -53,10 +54,16 @@ export function collectResults(study: Study): StudyResults {
   };
 }
 
-/** Collects and writes; again where another launcher finished a cell meanwhile, so that the last word has all. */
-export function writeResults(study: Study): StudyResults {
+/**
+ * Collects and writes; again where another launcher finished a cell meanwhile, so that the last word has all.
+ * @param paired pair scores by item where the analysis takes sampling errors for known, which reads all records. Default
+ * true
+ */
+export function writeResults(study: Study, { paired = true } = {}): StudyResults {
+  const isPaired = paired && study.settings.analysis.samplingError === "known";
   for (;;) {
-    const results = collectResults(study);
+    const collected = collectResults(study);
+    const results = isPaired ? withPairedErrors(collected, study.output) : collected;
     writeStudyResults(study.output, results);
     if (study.kept !== undefined) {
       makeFolder(study.kept.folder);
@@ -101,7 +108,8 @@ function divergedRows(study: Study, done: readonly ResultRow[]): ResultRow[] {
     const { generationRatio } = sibling;
     const own = {
       ...{ cell: cell.id, factors: cell.levels, plw, wp: wpOfPlw(plw) },
-      ...{ generationRatio, value: Number.NaN, standardError: null, items: null, probes: {} },
+      ...{ generationRatio, value: Number.NaN, standardError: null, pairedError: null, items: null },
+      probes: {},
     };
     return scored.map((row): ResultRow => ({ ...row, ...own }));
   });
@@ -117,6 +125,7 @@ function valuesOf(
   | "metric"
   | "value"
   | "standardError"
+  | "pairedError"
   | "items"
   | "chance"
   | "higherIsBetter"
@@ -128,6 +137,7 @@ function valuesOf(
     metric: score.metric,
     value: score.value,
     standardError: score.standardError ?? null,
+    pairedError: null,
     items: score.items ?? null,
     chance: score.chance ?? null,
     higherIsBetter: score.higherIsBetter,
