@@ -1,4 +1,5 @@
 // A search in lines: a run as it is proposed and as it ends, and the report.
+import { GAP_UNIT } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/numbers.ts";
 import type { TuneReport, TuneRun } from "../../study/index.ts";
 import { textTable } from "../../terminal/text-table.ts";
@@ -27,9 +28,9 @@ export function runLine({ value }: TuneRun): string {
 }
 
 export function reportLines(report: TuneReport): string[] {
-  const { choice, objective, runs, stopped, within, oneMoreRun, noise, weights, test } = report;
+  const { choice, objective, runs, stopped, within, oneMoreRun, noise, weights, test, isTold } = report;
   const { unit, task, metric } = objective;
-  const amount = (value: number): string => `${trimmed(value, 2)} ${unit}`;
+  const amount = (value: number): string => `${trimmed(value, 2)} ${isTold ? unit : GAP_UNIT}`;
   const more =
     oneMoreRun === undefined
       ? "not known"
@@ -41,6 +42,11 @@ export function reportLines(report: TuneReport): string[] {
     `Best with           ${trimmed(100 * choice.probabilityBest, 2)} %`,
     `Alike               ${within.weights.map((plw) => trimmed(plw)).join(", ")} (at most ${amount(within.tolerance)} worse on average)`,
     `One more run        ${more}`,
+    ...(isTold
+      ? []
+      : [
+          "The runs            all have one score: nothing here tells them apart, and the choice is the prior's",
+        ]),
     `Rests on            ${runs.length} runs by ${task} ${metric} on validation rows, a prior from the paper's facts; ${stopped}`,
     ...(noise === undefined ? [] : [`Noise of a run      ${amount(noise)}`]),
     "",

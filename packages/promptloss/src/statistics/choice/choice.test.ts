@@ -228,6 +228,54 @@ describe("the posterior", () => {
   });
 });
 
+describe("where runs tell nothing apart", () => {
+  const before = choiceOf([]);
+
+  test.each([
+    ["one run", [[0.5, 3]]],
+    [
+      "two weights of one score",
+      [
+        [0, 3],
+        [1, 3],
+      ],
+    ],
+    ["one score in a large unit", WPS.map((wp) => [wp, 4e6])],
+    ["scores that differ by rounding", WPS.map((wp, i) => [wp, i % 2 ? 0.1 + 0.2 : 0.3])],
+    ["diverged runs alone", WPS.map((wp) => [wp, floored(WPS.map(() => Number.NaN))[0]!])],
+  ])("%s: the choice is the prior's, and so are regrets, as shares of the gap", (_, observed) => {
+    const found = choiceOf(observed.map(([wp, score]) => ({ wp: wp!, score: score! })));
+    expect(found).toEqual(before);
+    expect(found.candidates[found.best]!.expectedRegret).toBeLessThan(found.span);
+  });
+
+  test("a noise that is known gives one score a meaning: what differs is within it", () => {
+    const equal = WPS.flatMap((wp) => [1, 2].map(() => ({ wp, score: 0.5 })));
+    const noise = { sd: 0.01, df: 10 };
+    const found = posterior(points, equal, {
+      prior: priorFor({ generationRatio: 0.08 }),
+      noise,
+      draws: 1000,
+    });
+    const { best, candidates } = choose(found, { tolerance: 0 });
+    expect(found.noise).toBeGreaterThan(0);
+    expect(candidates[best]!.expectedRegret).toBeLessThan(0.01);
+  });
+
+  test("where they tell a little, regrets are of the size of what was observed", () => {
+    const scores = fc.array(fc.double({ min: 0.4, max: 0.6, noNaN: true }), { minLength: 2, maxLength: 6 });
+    fc.assert(
+      fc.property(scores, (values) => {
+        const range = Math.max(...values) - Math.min(...values);
+        fc.pre(range > 1e-6);
+        const { best, candidates } = choiceOf(values.map((score, i) => ({ wp: WPS[i]!, score })));
+        expect(candidates[best]!.expectedRegret).toBeLessThan(2 * range);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
 describe("a choice", () => {
   test("has regrets of 0 or more, probabilities of 1 in all, and the choice within its tolerance", () => {
     fc.assert(

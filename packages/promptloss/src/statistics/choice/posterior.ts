@@ -19,9 +19,12 @@ export interface PosteriorOptions {
 
 export interface Posterior {
   readonly points: readonly Point[];
-  /** Curves at the points, a row each; in the scores' units, or in those of one run's noise without observations. */
+  /** Curves at the points, a row each; in the scores' units, or where nothing tells the noise in a unit that is none. */
   readonly draws: readonly Float64Array[];
-  /** Of a run's noise, the posterior mean; undefined where nothing tells it. */
+  /**
+   * Of a run's noise, the posterior mean; undefined where nothing tells it: without runs, and where all have one score and
+   * nothing is known from elsewhere. Curves are then the prior's, and only shares of the span mean anything.
+   */
   readonly noise: number | undefined;
   /** The gap between the best and the worst point, the posterior mean. */
   readonly span: number;
@@ -31,6 +34,8 @@ export interface Posterior {
 const EFFECTS = [0.5, 1, 2, 4, 8, 16, 32, 64];
 /** Reach of the smooth deviations on w_p. */
 const LENGTHS = [0.25, 0.6];
+/** Of the largest score: a spread that rounding makes. */
+const ROUNDING = 1e-9;
 /** Noise over the scores' spread. */
 const NOISES = Array.from({ length: 13 }, (_, i) => 2 ** (1 - 0.75 * i));
 
@@ -49,11 +54,13 @@ export function posterior(
   { prior, noise, draws = defaultDraws, seed = 1 }: PosteriorOptions,
 ): Posterior {
   checkObservations(runs);
-  const { observations, counts, within } = collapse(runs);
-  const { blocks, design } = designOf(observations);
-  const scale = spreadOf(observations, { counts, within, design, blocks });
-  const informed = scale > 0;
+  const all = collapse(runs);
+  const scale = spreadOf(all.observations, { ...all, ...designOf(all.observations) });
+  const informed = scale > ROUNDING * Math.max(0, ...runs.map(({ score }) => Math.abs(score)));
   const known = informed || noise !== undefined;
+  // Runs of one score have no scale: taken in any unit, they would say that regrets are small or large in it.
+  const { observations, counts, within } = known ? all : collapse([]);
+  const { blocks, design } = designOf(observations);
   const sigmas = noise
     ? AROUND_KNOWN.map((each) => each * noise.sd)
     : NOISES.map((each) => each * (informed ? scale : 1)).slice(0, informed ? undefined : 1);

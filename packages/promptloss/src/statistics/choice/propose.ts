@@ -18,7 +18,10 @@ export interface SearchSpace {
 
 export interface Proposal {
   readonly point: Point;
-  /** Expected gain of the choice's score by this run; undefined in the design. */
+  /**
+   * Expected gain of the choice's score by this run; undefined in the design, which goes on to untried places while all runs
+   * have one score.
+   */
   readonly gain: number | undefined;
 }
 
@@ -70,10 +73,11 @@ export function propose(
   const believed: Observation[] = [...runs];
   while (proposals.length < count) {
     const found = posterior(points, believed, options);
-    const { at, gain } = nextOf(found);
+    const isTold = found.noise !== undefined;
+    const { at, gain } = isTold ? nextOf(found) : untried(found, believed);
     const point = points[at]!;
     proposals.push({ point, gain });
-    believed.push({ ...point, score: meanOf(found, at) });
+    believed.push({ ...point, score: isTold ? meanOf(found, at) : believed[0]!.score });
   }
   return proposals;
 }
@@ -82,6 +86,19 @@ export function propose(
 function nextOf(found: Posterior): { at: number; gain: number } {
   const { best, oneMoreRun } = choose(found, { tolerance: 0 });
   return oneMoreRun !== undefined && oneMoreRun.gain > 0 ? oneMoreRun : { at: best, gain: 0 };
+}
+
+/** The place of the fewest runs that is likeliest the best. */
+function untried(found: Posterior, runs: readonly Observation[]): { at: number; gain: undefined } {
+  const { candidates } = choose(found, { tolerance: 0 });
+  const tries = found.points.map(
+    ({ wp, logRate, other }) =>
+      runs.filter((run) => run.wp === wp && run.logRate === logRate && run.other === other).length,
+  );
+  const fewest = Math.min(...tries);
+  const open = [...candidates.keys()].filter((i) => tries[i] === fewest);
+  const at = open.reduce((a, b) => (candidates[b]!.probabilityBest > candidates[a]!.probabilityBest ? b : a));
+  return { at, gain: undefined };
 }
 
 function meanOf({ draws }: Posterior, at: number): number {

@@ -7,7 +7,7 @@ export interface TuneRun {
   /** The objective's value, as the metric has it; NaN of a run that diverged. */
   readonly value: number;
   readonly tokens: number | undefined;
-  /** Expected gain of the choice by this run when it was proposed; undefined in the design. */
+  /** Expected gain of the choice by this run when it was proposed; undefined in the design, and while all have one score. */
   readonly gain: number | undefined;
 }
 
@@ -43,6 +43,11 @@ export interface TuneReport {
   readonly stopped: string;
   readonly generationRatio: number | undefined;
   readonly choice: TunedPoint;
+  /**
+   * Whether the runs tell anything apart. Where all have one score they do not: regrets and the tolerance are then shares of
+   * the gap between best and worst, and the prior's.
+   */
+  readonly isTold: boolean;
   /** By weight, at the learning rate and other keys of the choice. */
   readonly weights: readonly TunedPoint[];
   readonly within: { readonly tolerance: number; readonly weights: readonly number[] };
@@ -59,7 +64,7 @@ export interface TuneReport {
 }
 
 /** What the posterior says when the search has ended. */
-export type Chosen = Pick<TuneReport, "choice" | "weights" | "within" | "noise" | "oneMoreRun"> & {
+export type Chosen = Pick<TuneReport, "choice" | "isTold" | "weights" | "within" | "noise" | "oneMoreRun"> & {
   /** The learning rate of least expected regret at the lowest and at the highest weight. */
   readonly ends: readonly TunedPoint[];
 };

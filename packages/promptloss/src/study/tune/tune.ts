@@ -239,11 +239,15 @@ function chosenOf(
 ): Chosen {
   const points = spacePoints(space);
   const found = posterior(points, observations(done), rest);
-  const tolerance = settings.tolerance > 0 ? settings.tolerance : ALIKE * found.span;
-  const { best, candidates, within, oneMoreRun } = choose(found, { tolerance });
+  // Where all runs have one score, a regret is in no unit but the gap, and the user's tolerance is of no use.
+  const isTold = found.noise !== undefined;
+  const scale = isTold ? 1 : found.span;
+  const tolerance = isTold && settings.tolerance > 0 ? settings.tolerance : ALIKE * (isTold ? found.span : 1);
+  const { best, candidates, within, oneMoreRun } = choose(found, { tolerance: tolerance * scale });
   const at = (i: number): TunedPoint => {
     const { expectedRegret, probabilityBest } = candidates[i]!;
-    return { ...askedOf(points[i]!, settings, recipe), expectedRegret, probabilityBest } as TunedPoint;
+    const place = askedOf(points[i]!, settings, recipe);
+    return { ...place, expectedRegret: expectedRegret / scale, probabilityBest } as TunedPoint;
   };
   const indices = points.map((_, i) => i);
   const chosen = points[best]!;
@@ -253,7 +257,7 @@ function chosenOf(
       .reduce((a, b) => (candidates[b]!.expectedRegret < candidates[a]!.expectedRegret ? b : a));
   const row = indices.filter((i) => samePoint({ ...points[i]!, wp: chosen.wp }, chosen));
   return {
-    choice: at(best),
+    ...{ choice: at(best), isTold },
     weights: row.map(at),
     within: { tolerance, weights: [...new Set(within.map((i) => at(i).plw))].sort((a, b) => a - b) },
     noise: found.noise,
