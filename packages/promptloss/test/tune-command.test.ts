@@ -77,6 +77,27 @@ describe("promptloss tune", () => {
     expect(readFileSync(join(folder.path, "search/search.yaml"), "utf8")).toMatch(/only:/);
   });
 
+  test("ends where the tokens do not pay for one more run, and goes on with more of them", () => {
+    const report = (tokens: string) => {
+      const { status, stdout, stderr } = promptloss([
+        ...["tune", recipe, "--tokens", tokens, "--weights", "0,1", "--learning-rates", "1e-3"],
+        ...["--final-seeds", "1", "--test", join(folder.path, "test.json")],
+        ...["--output", join(folder.path, "by tokens"), "--json"],
+      ]);
+      expect([status, stderr]).toEqual([0, ""]);
+      return JSON.parse(stdout) as { stopped: string; runs: { tokens: number; plw: number; seed: number }[] };
+    };
+    const first = report("0.01M");
+    const { tokens } = first.runs[0]!;
+    expect(tokens).toBeGreaterThan(0);
+    expect(first.stopped).toBe("the budget is used");
+    expect(first.runs).toHaveLength(Math.floor(10_000 / tokens));
+    expect(first.runs.reduce((sum, run) => sum + run.tokens, 0)).toBeLessThanOrEqual(10_000);
+    const one = report(String(10_000 + tokens));
+    expect(one.runs.slice(0, -1)).toEqual(first.runs);
+    expect(one.runs).toHaveLength(first.runs.length + 1);
+  });
+
   test("a larger budget goes on; another search in the folder is refused", () => {
     const more = JSON.parse(
       promptloss([...args.map((each) => (each === "5" ? "6" : each)), "--json"]).stdout,
