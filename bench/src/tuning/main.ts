@@ -4,12 +4,14 @@
 import { type Point, plwOfWp, randomSource, type SearchSpace, wpOfPlw } from "promptloss/statistics";
 import { machine, writeLines, writeSection } from "../lib/report.ts";
 import { designs, rules } from "./choices.ts";
+import { priorsTable } from "./priors.ts";
 import { sectionOf } from "./section.ts";
-import { strategies } from "./strategies.ts";
+import { type Strategy, strategies } from "./strategies.ts";
 import { meanOf } from "./summary.ts";
 import { ADVERSE, replayedTruths, syntheticTruths, type Truth } from "./truths.ts";
 import { type Cell, type Search, worthLines } from "./worth.ts";
 
+// `--priors` instead prints what parts of the prior do on the replayed study (priors.ts), and writes nothing.
 const at = process.argv.indexOf("--replicates");
 const REPLICATES = at < 0 ? 20 : Number(process.argv[at + 1]);
 const NOISES = [0.05, 0.2];
@@ -46,6 +48,13 @@ function gather(): { all: Record<string, number[]>; add(name: string, value: num
       all[name].push(value);
     },
   };
+}
+
+const REPLAYED = replayedTruths(new URL("../../../docs/replication-report.html", import.meta.url));
+
+if (process.argv.includes("--priors")) {
+  console.log(priorsTable(BUDGETS, replayedRegrets));
+  process.exit();
 }
 
 const choiceCells: Cell[] = [];
@@ -109,6 +118,18 @@ function twoDimensions(): SearchSpace {
   };
 }
 
+/** Of a strategy on all truths and replicates, in order. */
+function replayedRegrets(strategy: Strategy, runs: number): number[] {
+  return REPLAYED.flatMap((truth) => {
+    const space = oneDimension(truth);
+    const points = space.wps.map((wp) => ({ wp }));
+    return Array.from({ length: REPLICATES }, (_, r) => {
+      const random = randomSource(1000 * r + 11);
+      return regretOf(truth, strategy({ truth, space, runs, random, seed: r + 1 }), points);
+    });
+  });
+}
+
 const searches: Search[] = [];
 const begin = performance.now();
 for (const runs of BUDGETS) {
@@ -121,10 +142,9 @@ for (const runs of BUDGETS) {
     ...{ title: "weight and learning rate", runs, noise },
     cells: search(syntheticTruths({ noise, rates: true, generationRatio: RATIO }), twoDimensions, runs),
   });
-  const replayed = replayedTruths(new URL("../../../docs/replication-report.html", import.meta.url));
   searches.push({
     ...{ title: "weight, replayed", runs, noise: undefined },
-    cells: search(replayed, oneDimension, runs),
+    cells: search(REPLAYED, oneDimension, runs),
   });
   console.error(`searches of ${runs} runs: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
 }

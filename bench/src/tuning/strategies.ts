@@ -4,6 +4,7 @@ import {
   flatPrior,
   type Observation,
   type Point,
+  type Prior,
   posterior,
   priorFor,
   propose,
@@ -26,10 +27,10 @@ export type Strategy = (task: SearchTask) => Point;
 
 const DRAWS = 600;
 
-/** What `promptloss tune` does but for its floor under scores far below the best, with the prior of the paper's facts or without. */
-function tuned(informed: boolean): Strategy {
+/** What `promptloss tune` does but for its floor under scores far below the best, with a prior by the generation ratio. */
+export function tuned(priorOf: (generationRatio: number) => Prior): Strategy {
   return ({ truth, space, runs, random, seed }) => {
-    const prior = informed ? priorFor({ generationRatio: truth.generationRatio }) : flatPrior;
+    const prior = priorOf(truth.generationRatio);
     const done: Observation[] = [];
     while (done.length < runs)
       for (const { point } of propose(space, done, 1, { prior, seed, draws: DRAWS }))
@@ -135,8 +136,8 @@ const tpe: Strategy = (task) => {
 };
 
 export const strategies: Readonly<Record<string, Strategy>> = {
-  tune: tuned(true),
-  "tune, flat prior": tuned(false),
+  tune: tuned((generationRatio) => priorFor({ generationRatio })),
+  "tune, flat prior": tuned(() => flatPrior),
   "grid, posterior": gridPosterior,
   grid,
   "argmax of replicates": argmax,

@@ -62,6 +62,20 @@ export function worthLines({ replicates, choices, choicesByTruth, searches }: Tu
   ] as const;
   const replayed = searches.find(({ title, runs }) => title === "weight, replayed" && runs === budgets[0])!;
   const ownStudy = named(replayed.cells, "all");
+  const prior = searches
+    .filter(({ title }) => title === "weight, replayed")
+    .map(({ runs, cells }) => {
+      const flat = ({ difference }: Cell): Mean => difference["tune, flat prior"]!;
+      const own = cells.filter(({ of }) => of !== "all");
+      const worse = own.filter((cell) => flat(cell).mean > flat(cell).half);
+      const better = own.filter((cell) => flat(cell).mean < -flat(cell).half);
+      const named = (found: readonly Cell[]): string =>
+        found.length === 0 ? "none" : found.map((cell) => `${cell.of} (${signed(flat(cell))})`).join("; ");
+      return (
+        `${runs} runs ${less(cells.at(-1)!, "tune, flat prior")}, beyond its interval better on ${named(better)}, worse on ` +
+        `${named(worse)}`
+      );
+    });
   return [
     `- ${replicates} replicates of each truth; ± is half a 95 % interval; differences are paired, ours less the other's.`,
     `- A choice after a small study costs ${short(all.by[OURS]!)} over ${truths} kinds of truth; with a flat prior ` +
@@ -77,6 +91,7 @@ export function worthLines({ replicates, choices, choicesByTruth, searches }: Tu
       `${against("weight and learning rate", others)}.`,
     `- On the replayed study ${regrets("weight, replayed", "all", "tune")}; ${against("weight, replayed", others)}. With ` +
       `${budgets[0]} runs, less random's ${less(ownStudy, "random")}, less TPE's ${less(ownStudy, "TPE")}.`,
+    `- On the replayed study, ours less a flat prior's: ${prior.join("; ")}.`,
     `- Two humps with the valley where the prior expects the peak: ${regrets("weight", ADVERSE, "tune")} over the weight ` +
       `(a grid ${regrets("weight", ADVERSE, "grid")}), ${regrets("weight and learning rate", ADVERSE, "tune")} with the ` +
       "learning rate.",
