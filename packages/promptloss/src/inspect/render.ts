@@ -63,7 +63,9 @@ export function renderInspection(inspection: Inspection, { data, tokenizer, colo
   return [
     `${colors.bold("promptloss inspect")}  ${data}`,
     "",
-    ...indent([`${whole(rows)} rows, tokenizer ${tokenizer}, template ${trained.template}`]),
+    ...indent([
+      `${whole(rows)} row${rows === 1 ? "" : "s"}, tokenizer ${tokenizer}, template ${trained.template}`,
+    ]),
     "",
     ...(choice === undefined ? [] : [...indent(choice.split("\n")), ""]),
     ...indent([colors.dim(lengths[0] ?? ""), ...lengths.slice(1)]),

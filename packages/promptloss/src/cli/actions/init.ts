@@ -18,7 +18,7 @@ import { readRecipe } from "../../recipe/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { printNotes } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
-import { count, short } from "../train/format.ts";
+import { count, counted, short } from "../train/format.ts";
 
 interface Flags {
   data?: string;
@@ -120,7 +120,7 @@ function recipeText({
     `# promptloss train ${output}`,
     "",
     `model: ${JSON.stringify(beside(model))}  # ${short(parameters)} parameters`,
-    `data: ${JSON.stringify(beside(data))}  # ${count(rows)} rows`,
+    `data: ${JSON.stringify(beside(data))}  # ${counted(rows, "row")}`,
     "onBadRow: skip  # rows that can't be used are left out and counted; error stops at the first",
     template === "tokenizer"
       ? "template: tokenizer  # the model's own chat template"
@@ -172,7 +172,7 @@ export async function runInit(flags: Flags): Promise<void> {
     process.stdout.write(`${harmlessJson({ output, ...facts }, 2)}\n`);
     return;
   }
-  process.stdout.write(`${output}: ${count(facts.rows)} rows, ${short(facts.parameters)} parameters\n`);
+  process.stdout.write(`${output}: ${counted(facts.rows, "row")}, ${short(facts.parameters)} parameters\n`);
   process.stdout.write(
     `${ink.dim("next:")} promptloss train ${output} --dry-run, then promptloss train ${output}\n`,
   );
