@@ -58,7 +58,7 @@ function shapeOf(line: string): string {
     .replaceAll(/\d+ min \d+ s|\d+ s\b/g, "TIME")
     .replaceAll(/threads?\b/g, "threads")
     .replaceAll(/bfloat16|float32/g, "DTYPE")
-    .replaceAll(/\d[\d.,]*(e[+-]\d+)?/g, "N")
+    .replaceAll(/[+−]?\d[\d.,]*(e[+-]\d+)?/g, "N")
     .replaceAll(/ +/g, " ");
 }
 
