@@ -4,7 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { needs } from "../../../test/needs.ts";
 import { program } from "./command.ts";
+
+const linux = needs("linux", process.platform === "linux");
 
 /** Clears the screen, sets the title, turns the text around, and C1's own introducer. */
 const EVIL = "\u001b[2J\u001b]0;owned\u0007\u202eevil\u009b31m\r";
@@ -61,4 +64,17 @@ describe("commands over hostile names", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
     expect(text.replaceAll(/\u001b\[\d+m/g, "")).not.toMatch(OBEYED);
   });
+});
+
+linux.test("init asks on a terminal, and readline's cursor movements reach it", () => {
+  const command = `stty cols 90; exec "${process.execPath}" "${program}" init -o recipe.yaml`;
+  const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
+    cwd: folder,
+    encoding: "utf8",
+    input: "nothing.json\nmodel\nan aim\n",
+  });
+  expect(stdout).toMatch(/Data \(a file, pattern, folder or hub id\): /);
+  expect(stdout).toContain("Model (a folder): ");
+  expect(stdout).toContain("nothing.json");
+  expect(stdout).not.toMatch(/[␀-␟␍]/);
 });

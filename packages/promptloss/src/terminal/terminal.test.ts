@@ -1,7 +1,11 @@
+import { EventEmitter, once } from "node:events";
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { openDoor } from "./door.ts";
 import { inkOf, rewritten } from "./ink.ts";
+import { lineOutput, linePrompt } from "./line-output.ts";
 import { harmless, harmlessJson, visible } from "./visible.ts";
 
 // A stream of its own stands for the terminal; the door stays open for the rest of this file.
@@ -66,4 +70,26 @@ test("behind the door, only our own sequences reach the terminal", () => {
       );
     }),
   );
+});
+
+test("a line that is typed is drawn by readline's own cursor movements, as wide as the terminal", async () => {
+  const bytes: unknown[] = [];
+  const terminal = Object.assign(new EventEmitter(), {
+    columns: 20,
+    write: (chunk: unknown) => bytes.push(chunk) > 0,
+  }) as unknown as NodeJS.WriteStream;
+  const input = new PassThrough();
+  const prompt = linePrompt(inkOf(true).bold("? "));
+  const reader = createInterface({ input, output: lineOutput(terminal), terminal: true, prompt });
+  reader.prompt();
+  const line = once(reader, "line");
+  input.write("abc\n");
+  expect(await line).toEqual(["abc"]);
+  reader.close();
+  expect(bytes.every((chunk) => chunk instanceof Uint8Array)).toBe(true);
+  const drawn = Buffer.concat(bytes as Uint8Array[]).toString();
+  expect(drawn).toContain("\u001b[1m? ");
+  // The line begins in the third column, behind two of the prompt.
+  expect(drawn).toContain("\u001b[3G");
+  expect(drawn).not.toMatch(/[␀-␟␍]/);
 });

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline";
 import { PromptlossError } from "../../errors.ts";
 import { Conversation, type TextGenerationOptions } from "../../generation/index.ts";
-import { ink, product } from "../../terminal/index.ts";
+import { ink, lineOutput, linePrompt, product } from "../../terminal/index.ts";
 import { errorLines } from "../errors.ts";
 import { decodingOptions, inFlagNames, loadGenerator } from "../generation/load-generator.ts";
 import type { DecodingFlags, ModelFlags } from "../generation/options.ts";
@@ -32,7 +32,7 @@ class Chat {
     const reader = createInterface({
       input: process.stdin,
       terminal: this.#isTerminal,
-      ...(this.#isTerminal && { output: process.stdout, prompt: ink.bold("> ") }),
+      ...(this.#isTerminal && { output: lineOutput(), prompt: linePrompt(ink.bold("> ")) }),
     });
     const interrupt = (): void => {
       if (this.#completing !== undefined) this.#completing.abort();

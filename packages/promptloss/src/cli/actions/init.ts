@@ -15,7 +15,7 @@ import { parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
 import { readRecipe } from "../../recipe/index.ts";
-import { harmlessJson, ink } from "../../terminal/index.ts";
+import { harmlessJson, ink, lineOutput } from "../../terminal/index.ts";
 import { printNotes } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
 import { count, counted, short } from "../train/format.ts";
@@ -39,7 +39,9 @@ interface Answers {
 
 async function answersOf(flags: Flags): Promise<Answers> {
   const asks = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  const reader = asks ? createInterface({ input: process.stdin, output: process.stdout }) : undefined;
+  const reader = asks
+    ? createInterface({ input: process.stdin, output: lineOutput(), terminal: true })
+    : undefined;
   const ask = async (flag: string | undefined, option: string, question: string): Promise<string> => {
     const answer = flag ?? (await reader?.question(`${question} `))?.trim();
     if (answer === undefined || answer === "")
