@@ -21,6 +21,8 @@ const NEEDS = {
     what: "a libtorch whose process groups set-up could build; promptloss doctor says why not",
     isMachine: true,
   },
+  zsh: { what: "zsh; on Debian: apt-get install zsh" },
+  fish: { what: "fish; on Debian: apt-get install fish" },
   posix: { what: "a system other than Windows", isMachine: true },
 } satisfies Record<string, { what: string; isMachine?: boolean }>;
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { needs } from "../../../test/needs.ts";
 import { completionCommand } from "../src/cli/completion.ts";
 import { initCommand } from "../src/cli/init.ts";
 import { loadModel } from "../src/models/index.ts";
@@ -70,11 +71,16 @@ test("init asks nobody where there is no terminal", async () => {
   await expect(init("--model", join(folder.path, "model"))).rejects.toThrow("init needs --data");
 });
 
-test.each(["bash", "zsh"])("completion: %s proposes commands and options", async (shell) => {
-  const script = await printed(() =>
-    completionCommand(new Command("completion")).parseAsync([shell], { from: "user" }),
-  );
-  if (shell === "zsh") return expect(script).toMatch(/^autoload -U \+X bashcompinit/);
+function runs(shell: string): boolean {
+  return spawnSync(shell, ["--version"]).status === 0;
+}
+
+function completion(shell: string): Promise<string> {
+  return printed(() => completionCommand(new Command("completion")).parseAsync([shell], { from: "user" }));
+}
+
+test("completion: bash proposes commands and options", async () => {
+  const script = await completion("bash");
   const completed = (words: readonly string[]): string => {
     const ask = `COMP_WORDS=(${words.join(" ")} ""); COMP_CWORD=${words.length}; _promptloss; echo "\${COMPREPLY[@]}"`;
     return spawnSync("bash", ["-c", `${script}\n${ask}`], { encoding: "utf8" }).stdout;
@@ -83,4 +89,34 @@ test.each(["bash", "zsh"])("completion: %s proposes commands and options", async
   expect(completed(["promptloss", "train"])).toContain("--dry-run");
   expect(completed(["promptloss", "study"])).toContain("plan");
   expect(completed(["promptloss", "study", "plan"])).toContain("--measure");
+});
+
+needs("zsh", runs("zsh")).test(
+  "completion: zsh proposes them too, also where nothing is loaded",
+  async () => {
+    // What zsh does for a line that is typed on a terminal; it then keeps what begins as that does.
+    const ask = "COMP_WORDS=(promptloss study plan --me); COMP_CWORD=3; compgen -F _promptloss -- --me";
+    const script = `${await completion("zsh")}\nprint -r -- $_comps[promptloss]\n${ask}`;
+    const { stdout, stderr } = spawnSync("zsh", ["-f", "-c", script], { encoding: "utf8" });
+    expect(stderr).toBe("");
+    const [registered, ...proposed] = stdout.split("\n");
+    expect(registered).toBe("_bash_complete -o default -F _promptloss");
+    expect(proposed).toContain("--measure");
+    expect(proposed).not.toContain("train");
+  },
+);
+
+needs("fish", runs("fish")).test("completion: fish proposes them too", async () => {
+  const script = await completion("fish");
+  const completed = (line: string): string[] => {
+    const ask = `${script}\ncomplete -C '${line}'`;
+    return spawnSync("fish", ["--no-config", "-c", ask], { encoding: "utf8", cwd: folder.path }).stdout.split(
+      "\n",
+    );
+  };
+  expect(completed("promptloss tr")).toContain("train");
+  expect(completed("promptloss train --dr")).toContain("--dry-run");
+  expect(completed("promptloss study p")).toContain("plan");
+  expect(completed("promptloss study plan --me")).toContain("--measure");
+  expect(completed("promptloss study plan re")).not.toContain("report");
 });

@@ -48,8 +48,9 @@ function ofCommand(command: Command, path: string): Words {
 
 const SCRIPTS: Readonly<Record<Shell, (all: readonly Words[]) => string>> = {
   bash: bashScript,
-  // zsh runs bash's completions.
-  zsh: (all) => `autoload -U +X bashcompinit && bashcompinit\n${bashScript(all)}`,
+  // zsh runs bash's completions, by its own, which a plain start-up file does not load.
+  zsh: (all) =>
+    `autoload -Uz compinit bashcompinit\n(( $+functions[compdef] )) || compinit -i\nbashcompinit\n${bashScript(all)}`,
   fish: fishScript,
 };
 
@@ -71,10 +72,17 @@ complete -o default -F _promptloss promptloss
 function fishScript(all: readonly Words[]): string {
   const lines = all.flatMap(({ path, words }) => {
     const names = path.split(" ").filter((name) => name !== "");
+    // Behind a command's own command its others are of no use.
+    const inner = all.flatMap((other) =>
+      other.path.startsWith(`${path} `) ? other.path.split(" ")[1]! : [],
+    );
     const condition =
       names.length === 0
         ? "__fish_use_subcommand"
-        : names.map((name) => `__fish_seen_subcommand_from ${name}`).join("; and ");
+        : [
+            ...names.map((name) => `__fish_seen_subcommand_from ${name}`),
+            ...(inner.length === 0 ? [] : [`not __fish_seen_subcommand_from ${inner.join(" ")}`]),
+          ].join("; and ");
     return words.map((word) =>
       word.startsWith("--")
         ? `complete -c promptloss -n '${condition}' -l ${word.slice(2)}`
