@@ -1,11 +1,12 @@
 // Packs what is published, as npm would publish it: promptloss, @promptloss/torch, and the native code of this machine's
 // platform. A release builds the last on each platform, and publishes all files that come out.
 //   node scripts/pack.mjs OUT [libraries|native]     after `npm run setup`
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { packPrebuilt, prebuiltPackage, WHEEL_PLATFORMS } from "../packages/torch/dist/setup/index.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -28,29 +29,27 @@ function home(directory) {
   };
 }
 
-function npm(args, cwd) {
+/** Packs a prepared folder and returns the file's path. */
+async function pack(folder, out) {
   const script = process.env.npm_execpath;
   const [program, ...first] = script?.endsWith(".js") ? [process.execPath, script] : ["npm"];
-  const { status, stdout, stderr } = spawnSync(program, [...first, ...args, "--json"], {
-    cwd,
-    encoding: "utf8",
-    shell: process.platform === "win32",
-  });
-  if (status !== 0) throw new Error(`npm ${args.join(" ")} failed in ${cwd}\n${stderr}${stdout}`);
-  return JSON.parse(stdout);
-}
-
-/** Packs a prepared folder and returns the file's path. */
-function pack(folder, out) {
-  const [{ filename }] = npm(["pack", "--ignore-scripts", "--pack-destination", out], folder);
-  return join(out, filename);
+  const args = [...first, "pack", "--ignore-scripts", "--json", "--pack-destination", out];
+  const options = { cwd: folder, maxBuffer: 2 ** 26, shell: process.platform === "win32" };
+  try {
+    const { stdout } = await promisify(execFile)(program, args, options);
+    return join(out, JSON.parse(stdout)[0].filename);
+  } catch ({ message, stdout = "" }) {
+    // The message has the command and what it said on standard error.
+    throw new Error(`npm pack failed in ${folder}: ${message}\n${stdout}`);
+  }
 }
 
 function packLibrary(folder, stage, out) {
   const { devDependencies: _, ...manifest } = readPackage(folder);
-  // npm itself says which files a package has.
-  const [{ files }] = npm(["pack", "--dry-run", "--ignore-scripts"], join(root, folder));
-  for (const { path } of files) cpSync(join(root, folder, path), join(stage, path), { recursive: true });
+  // npm takes of these what `files` leaves.
+  for (const path of manifest.files)
+    if (!path.startsWith("!") && existsSync(join(root, folder, path)))
+      cpSync(join(root, folder, path), join(stage, path), { recursive: true });
   for (const name of SHARED[folder]) cpSync(join(root, name), join(stage, name), { recursive: true });
   cpSync(join(root, "LICENSE"), join(stage, "LICENSE"));
   manifest.files = [...new Set([...manifest.files, ...SHARED[folder]])];
@@ -108,11 +107,12 @@ try {
       : Object.keys(SHARED).map((folder) => (stage) => packLibrary(folder, stage, out))),
     ...(part === "libraries" ? [] : [(stage) => packNative(stage, out)]),
   ];
-  for (const [i, make] of makers.entries()) {
+  const packed = makers.map((make, i) => {
     const stage = join(stages, String(i));
     mkdirSync(stage);
-    process.stdout.write(`${make(stage)}\n`);
-  }
+    return make(stage);
+  });
+  for (const file of await Promise.all(packed)) process.stdout.write(`${file}\n`);
 } catch (error) {
   const hint = error.hint === undefined ? "" : `hint: ${error.hint}\n`;
   process.stderr.write(`error: ${error.message}\n${hint}`);
