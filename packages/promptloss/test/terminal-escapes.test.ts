@@ -1,9 +1,10 @@
 // Names from outside that a terminal would obey, through commands as a user runs them: none arrives.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { needs } from "../../../test/needs.ts";
 import { program } from "./command.ts";
 
@@ -66,15 +67,26 @@ describe("commands over hostile names", () => {
   });
 });
 
-linux.test("init asks on a terminal, and readline's cursor movements reach it", () => {
-  const command = `stty cols 90; exec "${process.execPath}" "${program}" init -o recipe.yaml`;
-  const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
-    cwd: folder,
-    encoding: "utf8",
-    input: "nothing.json\nmodel\nan aim\n",
+linux.test("init asks on a terminal, and readline's cursor movements reach it", async () => {
+  const command = `exec "${process.execPath}" "${program}" init -o made.yaml`;
+  const child = spawn("script", ["-qec", command, "/dev/null"], { cwd: folder });
+  onTestFinished(() => void child.kill());
+  const answers = [
+    [/Data \(a file, pattern, folder or hub id\): /, "nothing.json"],
+    [/Model \(a folder\): /, "model"],
+    [/What is the model for\? /, "an aim"],
+  ] as const;
+  let [shown, answered] = ["", 0];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    shown += text;
+    const next = answers[answered];
+    if (next?.[0].test(shown)) {
+      answered++;
+      child.stdin.write(`${next[1]}\n`);
+    }
   });
-  expect(stdout).toMatch(/Data \(a file, pattern, folder or hub id\): /);
-  expect(stdout).toContain("Model (a folder): ");
-  expect(stdout).toContain("nothing.json");
-  expect(stdout).not.toMatch(/[␀-␟␍]/);
+  await once(child, "close");
+  expect(answered).toBe(answers.length);
+  expect(shown).toMatch(/error:.* model: there is no such model folder/);
+  expect(shown).not.toMatch(/[␀-␟␍]/);
 });

@@ -34,7 +34,6 @@ interface Answers {
   readonly data: string;
   readonly model: string;
   readonly aim: string;
-  readonly output: string;
 }
 
 async function answersOf(flags: Flags): Promise<Answers> {
@@ -55,7 +54,6 @@ async function answersOf(flags: Flags): Promise<Answers> {
       data: await ask(flags.data, "--data", "Data (a file, pattern, folder or hub id):"),
       model: await ask(flags.model, "--model", "Model (a folder):"),
       aim: flags.aim ?? (await reader?.question("What is the model for? ")) ?? "",
-      output: flags.output ?? "recipe.yaml",
     };
   } finally {
     reader?.close();
@@ -156,12 +154,14 @@ function recipeText({
 }
 
 export async function runInit(flags: Flags): Promise<void> {
-  const { data, model, aim, output } = await answersOf(flags);
+  const { output = "recipe.yaml" } = flags;
+  // Before anything is asked.
   if (existsSync(output) && !flags.force)
     throw new PromptlossError(`${output} is there already`, {
       hint: "name another with -o, or give --force",
     });
   checkOutputFile(output);
+  const { data, model, aim } = await answersOf(flags);
   protectInputs(
     [output],
     [...(await dataInputs([{ path: data }])), { what: "the model", path: model, grows: true }],
