@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { benchmarks, madeStudy } from "../../test/report/made-study.ts";
-import type { StudyResults } from "../study/results/index.ts";
+import { analysisSettings, type StudyResults } from "../study/results/index.ts";
 import type { ReportCell } from "./content/report-cells.ts";
 import { studyContent } from "./content/study-content.ts";
 import { pageScript } from "./html/page-script.ts";
@@ -167,6 +167,24 @@ describe("a whole study", () => {
     // All tasks and three groups, six benchmarks; two ratios each.
     expect(JSON.parse(models!).models).toHaveLength(2 * (4 + 6));
   });
+});
+
+test.each([
+  ["small", 0.02, /each score's own standard error for/],
+  ["larger than what differs", 20, /estimated at zero/],
+])("known sampling errors that are %s are told, and make a sound page", (_, times, said) => {
+  const made = madeStudy(small);
+  const page = pageOf({
+    ...made,
+    analysis: analysisSettings({ samplingError: "known" }),
+    rows: made.rows.map((row) => ({ ...row, standardError: times * (row.standardError ?? 0) })),
+  });
+  expectSound(page);
+  const words = textOf(page);
+  expect(words).toMatch(said);
+  expect(words).toContain("Sampling error this study's file");
+  expect(words).toContain("entered as known variances");
+  expect(textOf(pageOf(made))).toContain("Sampling error our choice");
 });
 
 describe("studies that lack something", () => {

@@ -99,9 +99,18 @@ function taskSettings({ tasks = [] }: StudyContent["results"]): Choice[] {
 }
 
 function models({ fits }: StudyContent): Choice[] {
-  const { family, formula } = fits.settings;
+  const { family, formula, samplingError } = fits.settings;
   const formulas = [...new Set(fits.fits.map((fit) => fit.formula))];
   return [
+    {
+      name: "Sampling error",
+      mark: samplingError === "residual" ? "own" : "study",
+      texts: [
+        samplingError === "residual"
+          ? "A score's own sampling error is part of the noise that is estimated: all cells answer the same items, so that most of it cancels between them."
+          : "Sampling errors are known variances beside an estimated one; whose they are stands with the scores.",
+      ],
+    },
     {
       name: "Family",
       mark: family === "beta" ? "paper" : "own",

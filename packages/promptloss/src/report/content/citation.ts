@@ -10,7 +10,7 @@ export function methodsParagraph(content: StudyContent, version: string): string
   const others = results.factors.filter((name) => name !== "plw" && name !== "seed");
   const seeds = new Set(results.rows.map(({ factors }) => factors.seed ?? "")).size;
   const run = cells.find((cell) => cell.run !== undefined)?.run;
-  const { family, level, alpha } = fits.settings;
+  const { family, level, alpha, samplingError } = fits.settings;
   const overall = fits.fits.find(({ taskGroup }) => taskGroup === undefined);
   return [
     `We fine-tuned ${done} ${done === 1 ? "model" : "models"} with prompt loss weights (PLW) ${listed(weights.map((plw) => trimmed(plw, 4)))}` +
@@ -20,6 +20,8 @@ export function methodsParagraph(content: StudyContent, version: string): string
     benchmarks.length > 0 &&
       `Each model was scored on ${listed(benchmarks.map(({ name, metric }) => `${name} (${metric})`))}.`,
     "Scores were compared across weights within blocks of otherwise equal runs, each task scaled by its deviation within blocks, as a function of w_p = PLW^0.30103 (Huerta-Enochian and Ko, 2024).",
+    samplingError === "known" &&
+      "The scores' own sampling errors, paired by item within blocks where the evaluations left records, entered as known variances beside an estimated one.",
     `We tested for a trend and a curvature with Student's t on ${overall?.finding ? `${trimmed(overall.finding.evidence.residualDf, 4)} residual` : "the residual"} degrees of freedom, and call a best weight inside the range only where weights inside beat both ends of it; its interval is Fieller's at ${trimmed(100 * level, 4)} %.`,
     `p-values are corrected by one sequentially rejective graph over all ${fits.tested} statements and their comparisons with the ends (Bretz et al., 2009), at α = ${alpha}.`,
     overall?.fit &&

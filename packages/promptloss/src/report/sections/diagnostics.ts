@@ -36,9 +36,9 @@ function residuals(each: StudyFit, slot: number, label: string, draw: Draw): Mar
   if (each.fit === undefined) return undefined;
   const spread = deviationOf(each.fit);
   const points = each.fit.rows.map((row, i) => {
-    const { result, score, benchmark, block } = each.rows[row]!;
+    const { result, score, benchmark, block, samplingError = 0, unit } = each.rows[row]!;
     const mean = each.fit!.fitted[i]!;
-    const residual = (score - mean) / spread(mean);
+    const residual = (score - mean) / Math.hypot(spread(mean), samplingError / unit);
     return {
       ...{ wp: result.wp, residual },
       tip: `${benchmark}, ${block}, PLW ${trimmed(result.plw, 4)}: ${trimmed(residual, 3)}`,
@@ -60,7 +60,7 @@ function residuals(each: StudyFit, slot: number, label: string, draw: Draw): Mar
   });
 }
 
-/** What a residual is divided by, at a fitted mean. */
+/** The estimated part of what a residual is divided by, at a fitted mean. */
 function deviationOf({ family, dispersion }: MixedModelFit): (mean: number) => number {
   return family === "beta" ? (mean) => Math.sqrt((mean * (1 - mean)) / (1 + dispersion)) : () => dispersion;
 }

@@ -86,8 +86,9 @@ function randomEffects({ varianceComponents, family, dispersion }: MixedModelFit
 }
 
 function criteria(fit: MixedModelFit, title: string): Markup {
-  const { aic, bic, logLik, parameters, observations, dispersion, family, link, reml } = fit;
-  const spread = family === "beta" ? "Precision φ" : "Residual σ";
+  const { aic, bic, logLik, parameters, observations, dispersion, family, link, reml, samplingError } = fit;
+  const beside = samplingError === undefined ? "" : " beside sampling errors";
+  const spread = family === "beta" ? "Precision φ" : `Residual σ${beside}`;
   return table(
     `${title}: fit (${family}, ${link} link)`,
     [reml ? "REML logLik" : "logLik", "AIC", "BIC", "df", "Residual df", "Scores", spread].map((name) => ({
