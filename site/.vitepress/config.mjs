@@ -30,6 +30,7 @@ export default {
             ["Judging", "judging"],
             ["Studies", "studies"],
             ["Statistics", "statistics"],
+            ["Statistical methods", "statistics-methods"],
             ["Serving", "serving"],
             ["All keys", "keys"],
           ].map(([text, page]) => ({ text, link: `/docs/${page}` })),
