@@ -1,9 +1,14 @@
 // Counters and bars on standard error that a person can watch; silent where nobody does.
 import type { HubOptions } from "../data/rows/index.ts";
-import { rewritten } from "../terminal/index.ts";
+import { barLine, clipped, rewritten } from "../terminal/index.ts";
 import { bytes } from "./train/format.ts";
 
 const INTERVAL_MS = 100;
+
+/** Columns of a line that is written over and over: one that wraps could not be. */
+export function lineWidth(out: NodeJS.WriteStream): number | undefined {
+  return out.columns === undefined ? undefined : out.columns - 1;
+}
 
 /** One line that is written over and over. */
 class StatusLine {
@@ -16,7 +21,7 @@ class StatusLine {
     if (now - this.#last < INTERVAL_MS) return;
     this.#last = now;
     this.#shown = true;
-    process.stderr.write(rewritten(text()));
+    process.stderr.write(rewritten(clipped(text(), lineWidth(process.stderr))));
   }
 
   end(): void {
@@ -45,8 +50,6 @@ export class Progress {
   }
 }
 
-const BAR = 24;
-
 /** Downloads from the hub as a bar. */
 export function watchedHub(): HubOptions {
   const line = new StatusLine();
@@ -59,7 +62,5 @@ export function watchedHub(): HubOptions {
 }
 
 function downloadLine(file: string, loaded: number, total: number): string {
-  const filled = Math.floor((BAR * loaded) / total);
-  const bar = "━".repeat(filled) + "─".repeat(BAR - filled);
-  return `${bar} ${bytes(loaded)} of ${bytes(total)}  ${file}`;
+  return barLine(loaded / total, `${bytes(loaded)} of ${bytes(total)}  ${file}`, lineWidth(process.stderr));
 }

@@ -23,7 +23,9 @@ export interface OpenDataOptions extends SettleOptions {
   /** Where token caches are kept; the user's cache folder when left out. */
   readonly cache?: string;
   /** Called with the number of rows tokenized so far. */
-  readonly onRow?: (rows: number) => void;
+  readonly onRow?: (rows: number, share: number) => void;
+  /** Called where rows are tokenized and their weights, lengths and groups are looked at, which takes a while too. */
+  readonly onWeigh?: () => void;
   /** Changes the weights that the plan gives. */
   readonly tokenWeight?: WeightPolicy["tokenWeight"];
 }
@@ -63,6 +65,7 @@ export async function openData(plan: DataPlan, options: OpenDataOptions = {}): P
       notes.push(note),
     );
     closing.push(close);
+    options.onWeigh?.();
     const weighed = new WeightedRows(rows, {
       weights,
       ...(settled.overflow && { overflow: settled.overflow }),

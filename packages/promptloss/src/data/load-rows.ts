@@ -1,6 +1,7 @@
 // From sources to classified rows at one call: read, tokenized, and kept in the token cache, so that a second run
 // over the same files, tokenizer and template tokenizes nothing.
 
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, thisMachine } from "@promptloss/torch/machine";
 import { makeFolder } from "../files/atomic.ts";
@@ -36,8 +37,11 @@ export interface LoadRowsOptions {
   readonly cache?: string;
   /** Called with what is worth knowing of the data, such as a copy read because the hub was out of reach. */
   readonly onNote?: (line: string) => void;
-  /** Called with the number of rows tokenized so far; not at all where the cache has them. */
-  readonly onRow?: (rows: number) => void;
+  /**
+   * Called with the number of rows tokenized so far, and the share of the files' bytes that they took, from 0 to 1; not at
+   * all where the cache has them.
+   */
+  readonly onRow?: (rows: number, share: number) => void;
   /** Called where a cache was not usable and rows are tokenized again. Nothing of the run: results are the same. */
   readonly onRebuild?: (line: string) => void;
 }
@@ -69,10 +73,14 @@ export async function loadRows(
   }: LoadRowsOptions,
 ): Promise<TokenCache> {
   const files: Record<string, string> = {};
+  let size = 0;
   for (const source of sources)
-    for (const { name, path } of await resolveFiles(source, read.hub ?? {}, onNote))
+    for (const { name, path } of await resolveFiles(source, read.hub ?? {}, onNote)) {
       files[name] = await hashFile(path);
-  const { hub: _hub, onSkip: _onSkip, seed = 0, ...reading } = read;
+      // A source of a higher weight is read several times.
+      size += statSync(path).size * Math.ceil(source.weight ?? 1);
+    }
+  const { hub: _hub, onSkip: _onSkip, onBytes: _onBytes, seed = 0, ...reading } = read;
   const key = tokenCacheKey({
     files,
     tokenizer,
@@ -90,10 +98,15 @@ export async function loadRows(
       const { file = "", row = 0, reason: cause, message } = error;
       if (unread.length < KEPT) unread.push({ source: { file, row }, cause, message });
     };
-    const stream = readExamples(sources, { ...read, onSkip });
+    let bytes = 0;
+    const onBytes = (more: number): void => {
+      bytes += more;
+      read.onBytes?.(more);
+    };
+    const stream = readExamples(sources, { ...read, onSkip, onBytes });
     const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: read.onBadRow ?? "error" });
     return {
-      rows: counted(encoder.rows(stream), onRow),
+      rows: counted(encoder.rows(stream), (count) => onRow(count, Math.min(1, bytes / size))),
       report: () => {
         const { report } = encoder;
         const { skippedBy: read, ignoredColumns } = stream.report;

@@ -66,7 +66,8 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
     { ...plan, read: { ...plan.read, ...(options.hub && { hub: options.hub }) } },
     {
       ...(options.tokenCache !== undefined && { cache: options.tokenCache }),
-      onRow: (done) => progress({ type: "progress", phase: "tokenizing", done }),
+      onRow: (done, share) => progress({ type: "progress", phase: "tokenizing", done, share }),
+      onWeigh: () => progress({ type: "progress", phase: "weighing", done: 0 }),
       ...(options.tokenWeight !== undefined && { tokenWeight: options.tokenWeight }),
     },
   );

@@ -2,8 +2,8 @@
 import { type RunStudySummary, type Study, type StudyEvent, studyStatus } from "../../study/index.ts";
 import { CellFolder } from "../../study/run/cell-folder.ts";
 import { ink } from "../../terminal/index.ts";
+import { LiveLines } from "../../terminal/live-lines.ts";
 import { counted, duration, loss } from "../train/format.ts";
-import { LiveLines } from "./live-lines.ts";
 import { cellName } from "./study-file.ts";
 
 interface AtWork {

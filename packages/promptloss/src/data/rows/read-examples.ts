@@ -31,6 +31,8 @@ export interface ReadOptions {
   maxPageBytes?: number;
   /** The most bytes that a gzipped Parquet file may unpack to, on the disk. Default: 16 GiB. */
   maxUnpackedBytes?: number;
+  /** Called while files are read, with how many more of their bytes were, as they are on the disk. */
+  onBytes?: (bytes: number) => void;
   hub?: HubOptions;
 }
 
@@ -118,6 +120,7 @@ async function openPasses(
   const readAll = (): AsyncIterable<Example> => {
     const read = readSourceFiles(files, config, {
       limits,
+      onBytes: rest.onBytes,
       onBadRow,
       emptyCompletions,
       report,

@@ -10,6 +10,7 @@ import type { ReadLimits } from "./raw-row.ts";
 
 export interface SourceReadOptions extends FileReaderOptions {
   limits: ReadLimits;
+  onBytes: ((bytes: number) => void) | undefined;
 }
 
 /** Throws a DataError where a file can't be read, has no rows, or where no row is left. */
@@ -38,13 +39,13 @@ async function* readFile(
   config: DataSource,
   options: SourceReadOptions,
 ): AsyncGenerator<Example, void> {
-  const { limits, source, count } = options;
+  const { limits, source, count, onBytes } = options;
   const { kind, gzip } = container;
   const fileReport = { file: file.name, container: kind, gzip, rows: 0, blankLines: 0 };
   if (count) source.files.push(fileReport);
   const reader = new FileReader(fileReport, config, options);
   const batches = readRows(file, container, {
-    limits,
+    ...{ limits, onBytes },
     counters: fileReport,
     field: config.field,
     delimiter: config.delimiter,

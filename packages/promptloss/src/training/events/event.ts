@@ -88,9 +88,11 @@ export interface ProgressEvent {
   readonly done: number;
   /** Left out where it is not known yet. */
   readonly total?: number;
+  /** Of the data's bytes, from 0 to 1, while rows are tokenized. */
+  readonly share?: number;
 }
 
-export type ProgressPhase = "tokenizing" | "loading" | "evaluating";
+export type ProgressPhase = "tokenizing" | "weighing" | "loading" | "evaluating";
 
 export interface NoteEvent {
   readonly type: "note";

@@ -4,8 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import { type QueuedCell, slurmStatus } from "../../../study/launch/slurm.ts";
 import { type CellReport, type StudyStatus, studyStatus } from "../../../study/run/status.ts";
 import { harmlessJson, ink } from "../../../terminal/index.ts";
+import { LiveLines } from "../../../terminal/live-lines.ts";
 import { count, duration, loss } from "../../train/format.ts";
-import { LiveLines } from "../live-lines.ts";
 import { studyOf } from "../read-study-file.ts";
 import { cellName, type StudyFlags } from "../study-file.ts";
 
@@ -32,7 +32,7 @@ function statusLines(status: StudyStatus, queued: ReadonlyMap<string, QueuedCell
   const left = secondsLeft === undefined ? "" : `, about ${duration(secondsLeft)} left`;
   const rest = BAR - part(counts.done) - part(counts.failed) - part(counts.running);
   return [
-    `${name}  ${bar}${ink.dim("━".repeat(Math.max(0, rest)))}  ${counts.done}/${cells.length} done, ` +
+    `${name}  ${bar}${ink.dim("─".repeat(Math.max(0, rest)))}  ${counts.done}/${cells.length} done, ` +
       `${counts.running} running, ${counts.waiting} waiting, ${counts.failed} failed${left}`,
     ...cells.filter((cell) => cell.status === "running").map(runningLine),
     ...cells.filter((cell) => cell.status === "failed").flatMap(failedLines),

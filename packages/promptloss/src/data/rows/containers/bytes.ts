@@ -83,12 +83,14 @@ export async function readTail({ path }: DataFile, length: number): Promise<Buff
 export interface ByteOptions {
   gzip: boolean;
   chunkBytes: number;
+  /** Called with how many more bytes of the file were read, as they are on the disk. */
+  onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /** The file's bytes, decompressed, in order. Errors of the disk and of gzip come out as DataErrors. */
 export async function* readBytes(
   file: DataFile,
-  { gzip, chunkBytes }: ByteOptions,
+  { gzip, chunkBytes, onBytes }: ByteOptions,
 ): AsyncGenerator<Buffer, void> {
   const disk = createReadStream(file.path, { highWaterMark: chunkBytes });
   const gunzip = gzip ? createGunzip({ chunkSize: Math.max(chunkBytes, 64) }) : undefined;
@@ -98,9 +100,12 @@ export async function* readBytes(
   }
   const stream = gunzip ?? disk;
   let offset = 0;
+  let told = 0;
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       offset += chunk.length;
+      onBytes?.(disk.bytesRead - told);
+      told = disk.bytesRead;
       yield chunk;
     }
   } catch (error) {

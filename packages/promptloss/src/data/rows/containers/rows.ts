@@ -1,6 +1,6 @@
 // A file's rows, whatever its container.
 import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -21,18 +21,24 @@ export interface RowReadOptions {
   delimiter?: string | undefined;
   quotes?: boolean | undefined;
   sampleBy?: SampleBy | undefined;
+  /** Called with how many more bytes of the file were read; of Parquet, its size over its rows for each row. */
+  onBytes?: ((bytes: number) => void) | undefined;
   /** Given the columns of a container that names them before its rows, chooses those to decode. */
   chooseColumns?: ((columns: readonly string[]) => ReadonlySet<string>) | undefined;
 }
 
 /** Reads a file that `detectContainer` has looked at. */
 export async function* readRows(file: DataFile, container: Container, options: RowReadOptions): RowBatches {
-  const { limits, counters, field, sampleBy = "line" } = options;
+  const { limits, counters, field, onBytes, sampleBy = "line" } = options;
   if (container.kind === "parquet") {
-    yield* container.gzip ? readGunzippedParquet(file, options) : readParquet(file, options);
-    return;
+    const size = onBytes === undefined ? 0 : (await stat(file.path)).size;
+    const rows = container.gzip
+      ? readGunzippedParquet(file, options, size)
+      : readParquet(file, options, size);
+    return yield* rows;
   }
-  const bytes = withoutBom(readBytes(file, { gzip: container.gzip, chunkBytes: limits.chunkBytes }));
+  const { gzip } = container;
+  const bytes = withoutBom(readBytes(file, { gzip, chunkBytes: limits.chunkBytes, onBytes }));
   switch (container.kind) {
     case "json":
       return yield* readJson(bytes, file.name, field, limits);
@@ -49,21 +55,28 @@ export async function* readRows(file: DataFile, container: Container, options: R
   }
 }
 
-async function* readParquet(file: DataFile, { chooseColumns, limits }: RowReadOptions): RowBatches {
+async function* readParquet(
+  file: DataFile,
+  { chooseColumns, limits, onBytes }: RowReadOptions,
+  size: number,
+): RowBatches {
   // Parquet and its compressions are large, and few runs read it.
   const { openParquet } = await import("./parquet.ts");
   const parquet = await openParquet(file, limits);
   const chosen = chooseColumns?.(parquet.columns);
-  yield* parquet.read(parquet.columns.filter((name) => chosen?.has(name) ?? true));
+  for await (const rows of parquet.read(parquet.columns.filter((name) => chosen?.has(name) ?? true))) {
+    onBytes?.((rows.length * size) / parquet.rows);
+    yield rows;
+  }
 }
 
 /** Parquet is read from its end, so a gzipped one is unpacked into a temporary file. */
-async function* readGunzippedParquet(file: DataFile, options: RowReadOptions): RowBatches {
+async function* readGunzippedParquet(file: DataFile, options: RowReadOptions, size: number): RowBatches {
   const folder = await mkdtemp(join(tmpdir(), "promptloss-unpacked-"));
   try {
     const path = join(folder, "data.parquet");
     await unpack(file, path, options.limits);
-    yield* readParquet({ path, name: file.name }, options);
+    yield* readParquet({ path, name: file.name }, options, size);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

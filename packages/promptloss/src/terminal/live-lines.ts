@@ -1,6 +1,6 @@
 // Lines that stay, and below them on a terminal lines that are painted anew. Elsewhere only those that stay.
 import type { WriteStream } from "node:tty";
-import { controlMark } from "../../terminal/index.ts";
+import { controlMark } from "./door.ts";
 
 export class LiveLines {
   readonly #out: WriteStream;
@@ -40,7 +40,7 @@ export class LiveLines {
 }
 
 /** The first `columns` characters of a line, and all of its colors' codes, which take no room. */
-export function clipped(line: string, columns: number): string {
+export function clipped(line: string, columns = Number.POSITIVE_INFINITY): string {
   // A color's code, or a character.
   const pieces = line.match(new RegExp(`${controlMark()}\\[[0-9;]*m|[\\s\\S]`, "gu")) ?? [];
   let room = columns;
