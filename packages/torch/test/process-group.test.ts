@@ -31,6 +31,20 @@ groups.describe("a process group", () => {
     }
   });
 
+  test("goes on with operations while the ranks do other things", async () => {
+    for (const { value, error, stderr } of await runRanks(3, "begun")) {
+      expect(error, stderr).toBeUndefined();
+      expect(value).toEqual({ gathered: [1, 1, 1, 2, 2, 2, 3, 3, 3], summed: Array(6).fill(6) });
+    }
+  });
+
+  test("gathers anew what a graph has recorded, after its memory was given back", async () => {
+    for (const { value, error, stderr } of await runRanks(2, "kept")) {
+      expect(error, stderr).toBeUndefined();
+      expect(value).toEqual({ byInputs: [1, 1, 2, 2], byWeight: [3, 3, 3, 3] });
+    }
+  });
+
   test("gives all ranks the same bits, and those again in another run", async () => {
     const [first, second] = [await runRanks(3, "bits"), await runRanks(3, "bits")];
     expect(first[0]!.value).toMatch(/^[A-Za-z0-9+/=]{4000}$/);
@@ -42,6 +56,8 @@ groups.describe("a process group", () => {
       expect(value![0]).toContain("must be contiguous");
       expect(value![1]).toContain("must be a multiple of the 2 processes, got [3]");
       expect(value![2]).toContain("there is no rank 9 among 2");
+      expect(value![3]).toContain("of [2] of each of 2 processes into [3]");
+      expect(value![4]).toContain("only memory of libtorch's own, from its beginning");
     }
   });
 

@@ -146,37 +146,103 @@ at::Tensor all_gather(const at::Tensor& tensor, int64_t id) {
   return result;
 }
 
+/** Bytes of each rank that Gloo gathers at a time, as it does so in memory of its own. */
+constexpr int64_t kGatheredAtOnce = 8 << 20;
+
+/** Begins to gather all ranks' `own`, [n], into `into`, [ranks · n], of which `own` may be a part. */
+int64_t start_all_gather(const at::Tensor& into, const at::Tensor& own, int64_t id) {
+  Group& group = group_of(id);
+  check_plain(into);
+  check_plain(own);
+  const int64_t world = group.settings.world;
+  TORCH_CHECK(
+      own.dim() == 1 && into.dim() == 1 && into.size(0) == world * own.size(0) && into.scalar_type() == own.scalar_type(),
+      "start_all_gather: of ", own.sizes(), " of each of ", world, " processes into ", into.sizes());
+  // As bytes: they travel as they are, whatever a backend knows of their dtype. The values are those that a graph which
+  // holds this memory had recorded: its version stays, and what is written to has one of its own.
+  const auto bytes = [](const at::Tensor& tensor) { return tensor.variable_data().view(at::kByte); };
+  const at::Tensor rows = bytes(into).view({world, -1}), mine = bytes(own);
+  const bool all_at_once = group.settings.backend != "gloo";
+  const int64_t length = mine.size(0), step = all_at_once ? std::max<int64_t>(length, 1) : kGatheredAtOnce;
+  std::vector<Group::Begin> begins;
+  for (int64_t at = 0; at < length; at += step) {
+    const int64_t count = std::min(step, length - at);
+    begins.push_back([=](Backend& backend) {
+      std::vector<at::Tensor> input{mine.narrow(0, at, count)};
+      std::vector<std::vector<at::Tensor>> output{rows.narrow(1, at, count).unbind(0)};
+      return backend.allgather(output, input);
+    });
+  }
+  return group.start("all-gather", begins);
+}
+
+/** Begins to sum all ranks' tensors, [ranks · n]; then the rank's own part of this one has its part of the sum. */
+int64_t start_reduce_scatter(const at::Tensor& tensor, std::string op, int64_t id) {
+  Group& group = group_of(id);
+  const int64_t rank = group.settings.rank, world = group.settings.world;
+  check_plain(tensor);
+  TORCH_CHECK(
+      tensor.dim() >= 1 && tensor.size(0) % world == 0,
+      "reduce_scatter: the size of dimension 0 must be a multiple of the ", world, " processes, got ", tensor.sizes());
+  TORCH_CHECK(summable(tensor, group).is_same(tensor), "reduce_scatter in place: Gloo does not add up ", tensor.scalar_type());
+  const c10d::ReduceOp by = reduction(op);
+  const at::Tensor all = tensor.detach();
+  note_written(tensor);
+  return group.start("reduce-scatter", {[=](Backend& backend) -> c10::intrusive_ptr<Work> {
+#ifdef USE_C10D_NCCL
+    if (group_of(id).settings.backend == "nccl") {
+      const int64_t share = all.size(0) / world;
+      at::Tensor input = all, result = all.narrow(0, rank * share, share);
+      c10d::ReduceScatterOptions options;
+      options.reduceOp = by;
+      return backend._reduce_scatter_base(result, input, options);
+    }
+#endif
+    (void)rank;
+    // c10d's Gloo does it by its all-reduce where it has it at all; older ones have none.
+    std::vector<at::Tensor> list{all};
+    c10d::AllreduceOptions options;
+    options.reduceOp = by;
+    return backend.allreduce(list, options);
+  }});
+}
+
 at::Tensor reduce_scatter(const at::Tensor& tensor, std::string op, int64_t id) {
   Group& group = group_of(id);
-  const auto& [rank, world] = std::pair(group.settings.rank, group.settings.world);
   check_plain(tensor);
-  TORCH_CHECK(tensor.dim() >= 1 && tensor.size(0) % world == 0, "reduce_scatter: the size of dimension 0 must be a multiple of the ",
-              world, " processes, got ", tensor.sizes());
-  const int64_t share = tensor.size(0) / world;
-#ifdef USE_C10D_NCCL
-  if (group.settings.backend == "nccl") {
-    at::Tensor input = tensor.detach();
-    std::vector<int64_t> shape = tensor.sizes().vec();
-    shape[0] = share;
-    at::Tensor result = at::empty(shape, tensor.options().requires_grad(false));
-    group.run("reduce-scatter", [&](Backend& backend) {
-      c10d::ReduceScatterOptions options;
-      options.reduceOp = reduction(op);
-      return backend._reduce_scatter_base(result, input, options);
-    });
-    return result;
-  }
-#endif
-  // c10d's Gloo does it by its all-reduce where it has it at all; older ones have none.
   const at::Tensor own = tensor.detach();
   const at::Tensor wide = summable(own, group);
-  std::vector<at::Tensor> all{wide.is_same(own) ? own.clone() : wide};
-  group.run("reduce-scatter", [&](Backend& backend) {
-    c10d::AllreduceOptions options;
-    options.reduceOp = reduction(op);
-    return backend.allreduce(all, options);
-  });
-  return all[0].narrow(0, rank * share, share).to(tensor.scalar_type(), false, true);
+  const at::Tensor all = wide.is_same(own) ? own.clone() : wide;
+  group.finish(start_reduce_scatter(all, std::move(op), id));
+  const int64_t share = all.size(0) / group.settings.world;
+  return all.narrow(0, group.settings.rank * share, share).to(tensor.scalar_type(), false, true);
+}
+
+void finish(int64_t operation, int64_t id) { group_of(id).finish(operation); }
+
+c10::StorageImpl& whole_storage(const at::Tensor& tensor) {
+  check_plain(tensor);
+  auto* storage = tensor.storage().unsafeGetStorageImpl();
+  TORCH_CHECK(
+      storage->resizable() && storage->allocator() != nullptr && tensor.storage_offset() == 0,
+      "only memory of libtorch's own, from its beginning, can be given back and taken anew");
+  return *storage;
+}
+
+/** Gives a tensor's memory back, and with it that of all its views, which must not be read until it is taken anew. */
+void give_back_memory(const at::Tensor& tensor) {
+  auto& storage = whole_storage(tensor);
+  storage.set_data_ptr_noswap(storage.allocator()->allocate(0));
+  storage.set_nbytes(0);
+}
+
+/** Memory for a tensor that gave its own back; what is in it is not defined. */
+void take_memory(const at::Tensor& tensor) {
+  auto& storage = whole_storage(tensor);
+  const size_t bytes = static_cast<size_t>(tensor.numel()) * tensor.element_size();
+  if (storage.nbytes() >= bytes) return;
+  storage.set_data_ptr_noswap(storage.allocator()->allocate(bytes));
+  storage.set_nbytes(bytes);
 }
 
 void barrier(int64_t id) {
@@ -208,6 +274,11 @@ TORCH_LIBRARY(promptloss_distributed, library) {
   library.def("broadcast_(Tensor(a!)[] tensors, int root, int group) -> ()", broadcast);
   library.def("all_gather(Tensor tensor, int group) -> Tensor", all_gather);
   library.def("reduce_scatter(Tensor tensor, str op, int group) -> Tensor", reduce_scatter);
+  library.def("start_all_gather(Tensor(a!) into, Tensor own, int group) -> int", start_all_gather);
+  library.def("start_reduce_scatter_(Tensor(a!) tensor, str op, int group) -> int", start_reduce_scatter);
+  library.def("finish(int operation, int group) -> ()", finish);
+  library.def("give_back_memory(Tensor(a!) tensor) -> ()", give_back_memory);
+  library.def("take_memory(Tensor(a!) tensor) -> ()", take_memory);
   library.def("barrier(int group) -> ()", barrier);
   library.def("failure(int group) -> str[]", failure);
   library.def("leave(int group, str reason) -> ()", leave);

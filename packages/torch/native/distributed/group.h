@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,6 +54,14 @@ struct Failure {
   std::string text;
 };
 
+/** An operation that was begun and not waited for yet. */
+struct Pending {
+  std::string operation;
+  std::vector<c10::intrusive_ptr<Work>> works;
+  /** Why it could not begin. */
+  std::string problem;
+};
+
 inline std::string name_of(const std::vector<int>& ranks) {
   std::string text;
   for (size_t i = 0; i < ranks.size(); ++i)
@@ -75,37 +84,57 @@ class Group {
     watch_->start();
   }
 
-  /** @param begin gives the work to wait for, or null where there is nothing to wait for */
-  void run(const char* operation, const std::function<c10::intrusive_ptr<Work>(Backend&)>& begin) {
-    operation_ = std::string(operation) + " " + std::to_string(++operations_);
+  using Begin = std::function<c10::intrusive_ptr<Work>(Backend&)>;
+
+  /** An operation from its begin to its end. */
+  void run(const char* operation, const Begin& begin) { finish(start(operation, {begin})); }
+
+  /**
+   * Begins an operation, which goes on while this thread does other things; all ranks begin theirs in the same order.
+   * @param begins each gives a part of the work to wait for
+   * @return its number, for `finish`
+   */
+  int64_t start(const char* operation, const std::vector<Begin>& begins) {
+    Pending pending;
+    pending.operation = operation_ = std::string(operation) + " " + std::to_string(++operations_);
     if (failure_) fail(*failure_);
     TORCH_CHECK(backend_, "the process group is closed");
     watch_->begin_operation(operations_);
-    const auto started = Clock::now();
+    try {
+      for (const Begin& begin : begins) pending.works.push_back(begin(*backend_));
+    } catch (const c10::Error& thrown) {
+      pending.problem = thrown.what_without_backtrace();
+    } catch (const std::exception& thrown) {
+      pending.problem = thrown.what();
+    }
+    pending_.emplace(operations_, std::move(pending));
+    return operations_;
+  }
+
+  /** Waits for the end of an operation that was begun. */
+  void finish(int64_t number) {
+    const auto found = pending_.find(number);
+    TORCH_CHECK(found != pending_.end(), "there is no operation ", number, " to wait for");
+    const Pending pending = std::move(found->second);
+    pending_.erase(found);
+    if (failure_) fail(*failure_);
     // What it then takes to find out who is at fault lies within the time-out as well.
-    const auto until = started + settings.timeout - patience();
-    std::string problem;
+    const auto until = Clock::now() + settings.timeout - patience();
+    std::string problem = pending.problem;
     bool timed_out = false;
     try {
-      const auto work = begin(*backend_);
-      while (!work->isCompleted()) {
-        if (watch_->cause() || watch_->store_error()) break;
-        if (Clock::now() >= until) {
-          timed_out = true;
-          break;
-        }
-        wait_a_little(*work);
-      }
-      if (work->isCompleted()) {
-        work->wait();
-        return;
+      if (problem.empty()) {
+        const auto ended = [&](const auto& work) { return wait_until(*work, until); };
+        if (std::all_of(pending.works.begin(), pending.works.end(), ended)) return;
+        timed_out = Clock::now() >= until;
       }
     } catch (const c10::Error& thrown) {
       problem = thrown.what_without_backtrace();
     } catch (const std::exception& thrown) {
       problem = thrown.what();
     }
-    failure_ = find_fault(problem, timed_out);
+    operation_ = pending.operation;
+    failure_ = find_fault(number, problem, timed_out);
     await_others(failure_->peers);
     fail(*failure_);
   }
@@ -217,6 +246,16 @@ class Group {
   /** How long it takes to see that a rank is silent: some beats. */
   Milliseconds patience() const { return watch_->interval * 7 / 2; }
 
+  /** Waits for a part of an operation; false where its time is up or the group is at its end. Throws what the work threw. */
+  bool wait_until(Work& work, Clock::time_point until) {
+    while (!work.isCompleted()) {
+      if (watch_->cause() || watch_->store_error() || Clock::now() >= until) return false;
+      wait_a_little(work);
+    }
+    work.wait();
+    return true;
+  }
+
   static void wait_a_little(Work& work) {
     try {
       work.wait(Milliseconds(20));
@@ -226,7 +265,7 @@ class Group {
   }
 
   /** Who is at fault, as far as the ranks' beats tell. */
-  Failure find_fault(const std::string& problem, bool timed_out) {
+  Failure find_fault(int64_t number, const std::string& problem, bool timed_out) {
     const auto began = Clock::now();
     const auto until = began + patience();
     for (;;) {
@@ -248,7 +287,7 @@ class Group {
       if (rank == settings.rank) continue;
       // Its last beat may have been read a beat after it was written.
       if (peer.changed <= began + watch_->interval * 6 / 5) silent.push_back(rank);
-      if (peer.beat.operations < operations_) behind.push_back(rank);
+      if (peer.beat.operations < number) behind.push_back(rank);
     }
     if (!silent.empty()) {
       std::string who;
@@ -297,7 +336,9 @@ class Group {
   std::unique_ptr<Watch> watch_;
   c10::intrusive_ptr<Backend> backend_;
   int64_t operations_ = 0;
+  /** The last that was begun or, where one failed, that. */
   std::string operation_;
+  std::map<int64_t, Pending> pending_;
   std::optional<Failure> failure_;
 };
 

@@ -4,7 +4,10 @@ export { DistributedUnavailableError, ProcessGroupError, RankError } from "./err
 export { distributedBackends } from "./library.ts";
 export {
   type Backend,
+  giveBackMemory,
+  type PendingOperation,
   ProcessGroup,
   type ProcessGroupOptions,
   type Reduction,
+  takeMemory,
 } from "./process-group.ts";

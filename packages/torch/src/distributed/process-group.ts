@@ -14,6 +14,11 @@ const native = {
   broadcast: operator<void>("promptloss_distributed::broadcast_"),
   allGather: operator("promptloss_distributed::all_gather"),
   reduceScatter: operator("promptloss_distributed::reduce_scatter"),
+  startAllGather: operator<number>("promptloss_distributed::start_all_gather"),
+  startReduceScatter: operator<number>("promptloss_distributed::start_reduce_scatter_"),
+  finish: operator<void>("promptloss_distributed::finish"),
+  giveBack: operator<void>("promptloss_distributed::give_back_memory"),
+  take: operator<void>("promptloss_distributed::take_memory"),
   barrier: operator<void>("promptloss_distributed::barrier"),
   failure: operator<string[]>("promptloss_distributed::failure"),
   leave: operator<void>("promptloss_distributed::leave"),
@@ -35,6 +40,12 @@ export interface ProcessGroupOptions {
   readonly meeting?: number;
 }
 
+/** An operation that goes on while the thread that began it computes. */
+export interface PendingOperation {
+  /** Returns at the operation's end. Call it once. @throws {ProcessGroupError} */
+  wait(): void;
+}
+
 const DEFAULT_TIMEOUT = 600;
 
 /**
@@ -53,6 +64,7 @@ export class ProcessGroup {
   readonly timeout: number;
   readonly #id: number;
   #isClosed = false;
+  #waited = 0;
 
   private constructor(placement: Placement, device: string, timeout: number, meeting: number) {
     this.placement = placement;
@@ -122,9 +134,31 @@ export class ProcessGroup {
     return this.#call(this.#id, () => native.reduceScatter(tensor, reduction, this.#id));
   }
 
+  /**
+   * Begins to gather all ranks' `own`, [n], into `into`, [size · n], while this thread computes. Until the end is waited
+   * for, neither may be touched. Graphs that hold `into` take what it gets for what it had.
+   * @param own a tensor of its own, or this rank's part of `into`
+   */
+  startAllGather(own: Tensor, into: Tensor): PendingOperation {
+    return this.#pending(() => native.startAllGather(into, own, this.#id));
+  }
+
+  /**
+   * Begins to sum all ranks' tensors, [size · n, …], while this thread computes. At the end this rank's part of `tensor`,
+   * rows rank · n to (rank + 1) · n, has its part of the sum; what the others then have is not defined.
+   */
+  startReduceScatter_(tensor: Tensor, reduction: Reduction = "sum"): PendingOperation {
+    return this.#pending(() => native.startReduceScatter(tensor, reduction, this.#id));
+  }
+
   /** Returns when all ranks have called it. */
   barrier(): void {
     this.#call(this.#id, () => native.barrier(this.#id));
+  }
+
+  /** Milliseconds that this thread has spent in operations, and in waiting for those that were begun. */
+  get waited(): number {
+    return this.#waited;
   }
 
   /** Tells the others that this process stops before its time: what waits for it fails with this reason. */
@@ -142,9 +176,17 @@ export class ProcessGroup {
     this.close();
   }
 
+  #pending(start: () => number): PendingOperation {
+    const operation = this.#call(this.#id, start);
+    return { wait: () => this.#call(this.#id, () => native.finish(operation, this.#id)) };
+  }
+
   #call<T>(id: number, body: () => T): T {
+    const began = performance.now();
     try {
-      return body();
+      const result = body();
+      this.#waited += performance.now() - began;
+      return result;
     } catch (error) {
       if (!(error instanceof TorchError)) throw error;
       const [operation, ...peers] = native.failure(id);
@@ -157,6 +199,21 @@ export class ProcessGroup {
       );
     }
   }
+}
+
+/**
+ * Gives back the memory of a tensor, and so that of all its views: those that a graph has recorded too. Nobody may read
+ * any of them until {@link takeMemory}.
+ * @param tensor contiguous, from the beginning of memory that libtorch allocated
+ */
+export function giveBackMemory(tensor: Tensor): void {
+  loadDistributed();
+  native.giveBack(tensor);
+}
+
+/** Memory for a tensor that has given its own back, and so for its views; what is in it is not defined. */
+export function takeMemory(tensor: Tensor): void {
+  native.take(tensor);
 }
 
 /** What the library calls a group that could not be opened. */

@@ -1,7 +1,7 @@
 // One rank of a group that a test starts, told by the environment. Arguments: what to do, and seconds of time-out.
 // Prints a JSON object: what came of it.
 import { spawnSync } from "node:child_process";
-import { ProcessGroup, ProcessGroupError } from "../../src/distributed/index.ts";
+import { giveBackMemory, ProcessGroup, ProcessGroupError, takeMemory } from "../../src/distributed/index.ts";
 import { full, manualSeed, randn, type Tensor, tensor, zeros } from "../../src/index.ts";
 
 const [what = "", seconds = "20"] = process.argv.slice(2);
@@ -57,6 +57,33 @@ const PARTS: Record<string, (group: ProcessGroup) => unknown> = {
       part: numbers(part),
     };
   },
+  begun(group) {
+    const { rank, size } = group;
+    const into = zeros([3 * size], { dtype: "bfloat16" });
+    const gathering = group.startAllGather(full([3], rank + 1, { dtype: "bfloat16" }), into);
+    const inPlace = full([2 * size], rank + 1, { dtype: "float64" });
+    const summing = group.startReduceScatter_(inPlace);
+    // Each has its own end, in any order.
+    summing.wait();
+    gathering.wait();
+    group.startAllGather(inPlace.narrow(0, 2 * rank, 2), inPlace).wait();
+    return { gathered: numbers(into), summed: numbers(inPlace) };
+  },
+  kept(group) {
+    const { rank, size } = group;
+    const own = full([2], rank + 1);
+    const whole = zeros([2 * size]);
+    group.startAllGather(own, whole).wait();
+    const weight = whole.narrow(0, 0, 2 * size).detach();
+    weight.requiresGrad = true;
+    const inputs = full([2 * size], 3, { requiresGrad: true });
+    const product = weight.mul(inputs).sum();
+    giveBackMemory(whole);
+    takeMemory(whole);
+    group.startAllGather(own, whole).wait();
+    product.backward();
+    return { byInputs: numbers(inputs.grad!), byWeight: numbers(weight.grad!) };
+  },
   bits(group) {
     manualSeed(group.rank);
     const value = randn([100_003]);
@@ -102,6 +129,8 @@ const PARTS: Record<string, (group: ProcessGroup) => unknown> = {
       () => group.allReduce_(square.t()),
       () => group.reduceScatter(zeros([3])),
       () => group.broadcast_([square], 9),
+      () => group.startAllGather(zeros([2]), zeros([3])),
+      () => giveBackMemory(square.select(0, 1)),
     ].map((body) => {
       try {
         body();
