@@ -1,11 +1,11 @@
 // libtorch's tensors as safetensors files; format/write.ts does the writing. One tensor at a time is in memory beside
 // those given.
 
-import { itemSize } from "../dtype.ts";
+import { type DType, itemSize } from "../dtype.ts";
 import { cpu, detach } from "../functions/conversion.ts";
 import { contiguous } from "../functions/shape.ts";
 import { scope } from "../scope.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import { SafetensorsError } from "./format/errors.ts";
 import { dtypes } from "./format/header.ts";
 import {
@@ -18,22 +18,39 @@ import {
 
 export type { WriteOptions, WriteShardedOptions };
 
-export type NamedTensors = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>;
+/** A tensor that is not made before it is written, so that not all of a file need be in memory. */
+export interface LazyTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Gives it, of that dtype and shape; what it makes is freed when it is written. */
+  read(): Tensor;
+}
+
+export type TensorToWrite = Tensor | LazyTensor;
+
+export type NamedTensors = ReadonlyMap<string, TensorToWrite> | Readonly<Record<string, TensorToWrite>>;
 
 const codes = new Map(Object.entries(dtypes).map(([code, dtype]) => [dtype, code]));
 
 function raw(path: string, tensors: NamedTensors): RawTensor[] {
-  const entries = tensors instanceof Map ? [...tensors] : Object.entries(tensors as Record<string, Tensor>);
+  const entries: [string, TensorToWrite][] =
+    tensors instanceof Map ? [...tensors] : Object.entries(tensors as Record<string, TensorToWrite>);
   return entries.map(([name, tensor]): RawTensor => {
-    const { dtype, numel, shape } = tensor;
+    const { dtype, shape } = tensor;
+    const bytes = shape.reduce((product, size) => product * size, itemSize(dtype));
     const code = codes.get(dtype);
     if (code === undefined)
       throw new SafetensorsError(path, "unsupported-dtype", `the format has no ${dtype}`, { tensor: name });
     return {
-      ...{ name, dtype: code, shape, bytes: numel * itemSize(dtype), itemBytes: itemSize(dtype) },
+      ...{ name, dtype: code, shape, bytes, itemBytes: itemSize(dtype) },
       write: (put) =>
         scope(() => {
-          const { buffer, byteOffset, byteLength } = contiguous(cpu(detach(tensor))).asTypedArray();
+          const made = tensor instanceof Tensor ? tensor : tensor.read();
+          const { buffer, byteOffset, byteLength } = contiguous(cpu(detach(made))).asTypedArray();
+          if (byteLength !== bytes || made.dtype !== dtype)
+            throw new SafetensorsError(path, "header", `is ${made.dtype} of ${byteLength} bytes when read`, {
+              tensor: name,
+            });
           put(new Uint8Array(buffer, byteOffset, byteLength));
         }),
     };
