@@ -1,6 +1,6 @@
 // `promptloss train` in several processes, started by itself and by a launcher: one run, the same as one process's.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { distributedBackends } from "@promptloss/torch/distributed";
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { compiled } from "../../../test/compiled.ts";
 import { needs } from "../../../test/needs.ts";
 import { freePort, rankEnvironment } from "../../torch/test/support/ranks.ts";
+import { seededDraw } from "../src/data/packing/random.ts";
 import type { TrainingEvent } from "../src/training/events/event.ts";
 import { type MetricsLine, readMetrics } from "../src/training/events/metrics-file.ts";
 import type { Manifest } from "../src/training/manifest.ts";
@@ -175,6 +176,40 @@ groups.describe("promptloss train in several processes", () => {
       reason: "failed",
       error: { name: "ProcessGroupError" },
     });
+  });
+
+  test("loses nothing where processes that divide all are killed, at any moment", {
+    timeout: 400_000,
+  }, async () => {
+    const training = ", processes: 3, sharding: full, dropout: 0.1, kl: { coefficient: 0.1 }, steps: 12";
+    const withSteps = (name: string): string => {
+      const file = recipe(name, training);
+      const text = readFileSync(file, "utf8").replace("epochs: 2, ", "").replace("every: 2", "every: 1");
+      writeFileSync(file, text.replace("processTimeout: 60", "processTimeout: 30"));
+      return file;
+    };
+    expect((await start([withSteps("unharmed")]).ended).status).toBe(0);
+    const file = withSteps("harmed");
+    const draw = seededDraw(7);
+    for (let kills = 0; kills < 5; kills++) {
+      const [after, rank, moment] = [1 + draw(2), draw(3), draw(150)];
+      let steps = 0;
+      const { status } = await start([file, "--events"], {}, (event, child) => {
+        if (event.type !== "step" || ++steps !== after) return;
+        setTimeout(() => {
+          const [trainer] = childrenOf(child.pid!);
+          const ranks = [trainer!, ...childrenOf(trainer!).sort((a, b) => a - b)];
+          process.kill(ranks[rank]!, "SIGKILL");
+        }, moment);
+      }).ended;
+      expect(status).not.toBe(0);
+    }
+    const last = await start([file]).ended;
+    expect([last.status, last.stderr]).toEqual([0, ""]);
+    expect(last.stdout).toContain("going on after step");
+    expect(weightsOf("harmed").equals(weightsOf("unharmed"))).toBe(true);
+    const losses = (run: string) => stepsOf(run).map(({ step, loss }) => [step, loss]);
+    expect(losses("harmed")).toEqual(losses("unharmed"));
   });
 
   test("refuses what does not go together", async () => {

@@ -60,6 +60,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "training.device": "cuda",
   "training.threads": 3,
   "training.processes": 2,
+  "training.sharding": "full",
   "training.processTimeout": 60,
   "lora.rank": 3,
   "lora.alpha": 3,

@@ -21,6 +21,7 @@ import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import type { KlPenalty } from "./penalties/kl.ts";
 import { type Ranks, sumOverRanks } from "./ranks/index.ts";
 import type { RunSettings } from "./run.ts";
+import { IDLE, type Shards } from "./sharding/index.ts";
 
 export interface AccumulateSettings {
   readonly normalization: NormalizationSettings;
@@ -39,6 +40,8 @@ export interface AccumulateSettings {
   readonly loss?: PackLossFunction | undefined;
   /** The processes that compute a share of the batch each. */
   readonly ranks?: Ranks | undefined;
+  /** Where they divide gradients among them: these come to the shards' own pieces, not to the model's parameters. */
+  readonly shards?: Shards | undefined;
 }
 
 export interface BatchLoss {
@@ -62,13 +65,13 @@ export function accumulate(
   settings: AccumulateSettings,
   measureAll: boolean,
 ): BatchLoss {
-  const { loss: lossOf = packLoss, ranks } = settings;
+  const { loss: lossOf = packLoss, ranks, shards } = settings;
   const groups = rows.length === 0 ? [] : microBatches(rows, settings.microBatch);
   const batch = batchOf(rows, groups.length, ranks);
   const whole = settings.scope === "batch" ? lossFactors(batch.totals, settings.normalization) : undefined;
   const sums = emptyPartSums();
   let [loss, penalty] = [0, 0];
-  for (const group of groups)
+  for (const group of shards?.inStep(groups) ?? groups) {
     scope(() => {
       const factors = whole ?? averaged(group, settings.normalization, batch.groups);
       const pack = PackedTokens.of(group);
@@ -79,8 +82,11 @@ export function accumulate(
       penalty += kl?.item() ?? 0;
       addPartSums(sums, totalSums(result.rows));
     });
+    shards?.endBackward();
+  }
   if (ranks === undefined) return { loss, penalty, sums };
-  ranks.sumGradients(model.trainable.values());
+  if (shards === undefined) ranks.sumGradients(model.trainable.values());
+  else shards.finishGradients();
   return sumOverRanks(ranks, { loss, penalty, sums });
 }
 
@@ -112,6 +118,7 @@ function batchOf(rows: readonly WeightedTokens[], groups: number, ranks: Ranks |
 }
 
 function averaged(group: readonly WeightedTokens[], settings: NormalizationSettings, groups: number) {
+  if (group === IDLE) return { prompt: 0, completion: 0 };
   const { prompt, completion } = lossFactors(lossTotals(group), settings);
   return { prompt: prompt / groups, completion: completion / groups };
 }
@@ -119,7 +126,7 @@ function averaged(group: readonly WeightedTokens[], settings: NormalizationSetti
 /** A run's settings as `accumulate` takes them, for training. */
 export function accumulateSettings(
   settings: RunSettings,
-  { kl, loss, ranks }: Pick<AccumulateSettings, "kl" | "loss" | "ranks"> = {},
+  { kl, loss, ranks, shards }: Pick<AccumulateSettings, "kl" | "loss" | "ranks" | "shards"> = {},
 ): AccumulateSettings {
   const { dropout, neftuneAlpha, gradientCheckpointing } = settings;
   return {
@@ -132,6 +139,7 @@ export function accumulateSettings(
     kl,
     loss,
     ranks,
+    shards,
     forward: {
       training: true,
       checkpointing: gradientCheckpointing,

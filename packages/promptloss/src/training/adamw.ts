@@ -21,12 +21,22 @@ export class AdamW {
   readonly #parameters: ReadonlyMap<string, Tensor>;
   readonly #moments: ReadonlyMap<string, Moments>;
   readonly #settings: AdamWSettings;
+  readonly #decays: (name: string) => boolean;
   #steps = 0;
 
-  /** @param parameters what is trained, by name; float32 or float64 */
-  constructor(parameters: ReadonlyMap<string, Tensor>, settings: AdamWSettings) {
+  /**
+   * @param parameters what is trained, by name; float32 or float64
+   * @param shapes of whole parameters, where what is trained here is a part of each
+   */
+  constructor(
+    parameters: ReadonlyMap<string, Tensor>,
+    settings: AdamWSettings,
+    shapes: (name: string) => readonly number[] = (name) => parameters.get(name)!.shape,
+  ) {
     this.#parameters = parameters;
     this.#settings = settings;
+    // Matrices, not norms' scales and biases.
+    this.#decays = (name) => shapes(name).length > 1;
     this.#moments = noGrad(
       () =>
         new Map(
@@ -50,7 +60,7 @@ export class AdamW {
         using gradient = parameter.grad;
         if (gradient === null) continue;
         const { first, second } = this.#moments.get(name)!;
-        const decay = decays(parameter) ? weightDecay : 0;
+        const decay = this.#decays(name) ? weightDecay : 0;
         const options = { rate, steps, betas, epsilon, weightDecay: decay, gradientScale };
         adamwStep_(parameter, first, second, gradient, options);
       }
@@ -94,9 +104,4 @@ export class AdamW {
   [Symbol.dispose](): void {
     this.free();
   }
-}
-
-/** Whether weight decay applies: to matrices, not to norms' scales and biases. */
-function decays(parameter: Tensor): boolean {
-  return parameter.shape.length > 1;
 }

@@ -19,14 +19,15 @@ test("gives back the weights of a step, and refuses a file that is not what was 
   const before = [...norm.toTypedArray()];
   const hash = best.write(3, parameters);
   noGrad(() => norm.fill_(9));
-  best.restore(3, hash, parameters);
+  const pieces = new Map([...parameters].map(([name, tensor]) => [name, { tensor }]));
+  best.restore(3, hash, pieces);
   expect([...norm.toTypedArray()]).toEqual(before);
   const path = join(folder, readdirSync(folder)[0]!);
   const bytes = readFileSync(path);
   bytes[bytes.length - 1]! ^= 1;
   writeFileSync(path, bytes);
-  expect(() => best.restore(3, hash, parameters)).toThrow("the best weights are not what was written");
-  expect(() => best.restore(4, hash, parameters)).toThrow("the best weights, of step 4, are not there");
+  expect(() => best.restore(3, hash, pieces)).toThrow("the best weights are not what was written");
+  expect(() => best.restore(4, hash, pieces)).toThrow("the best weights, of step 4, are not there");
 });
 
 test("keeps the weights of the steps that count, and no others", () => {

@@ -2,9 +2,10 @@
 // at hand calls its best, so that a run that goes back to an older checkpoint finds the best of that one.
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { noGrad, readSafetensors, type Tensor, writeSafetensors } from "@promptloss/torch";
+import { noGrad, scope, type TensorToWrite, writeSafetensors } from "@promptloss/torch";
 import { makeFolder } from "../files/atomic.ts";
 import { hashOf } from "./checkpoints/files.ts";
+import { PieceReader, type SavedPiece } from "./checkpoints/pieces.ts";
 import { CheckpointError } from "./errors.ts";
 
 const NAME = /^best-[0-9a-f]+-step-(?<step>\d+)\.safetensors$/;
@@ -20,17 +21,17 @@ export class BestWeights {
   }
 
   /** Gives the file's hash, by which {@link restore} knows it again. */
-  write(step: number, parameters: ReadonlyMap<string, Tensor>): string {
+  write(step: number, parameters: ReadonlyMap<string, TensorToWrite>): string {
     const path = this.#pathOf(step);
     writeSafetensors(path, parameters, { metadata: { step: String(step) } });
     return hashOf(path);
   }
 
   /**
-   * Copies the weights of a step into the parameters.
+   * Copies the weights of a step into the parameters, or pieces of them.
    * @throws {CheckpointError} where they are not there, or not what was written
    */
-  restore(step: number, hash: string, parameters: ReadonlyMap<string, Tensor>): void {
+  restore(step: number, hash: string, parameters: ReadonlyMap<string, SavedPiece>): void {
     const path = this.#pathOf(step);
     const hint = "give --overwrite to begin the run anew";
     if (!existsSync(path))
@@ -39,11 +40,11 @@ export class BestWeights {
       });
     if (hashOf(path) !== hash)
       throw new CheckpointError(path, "damaged", "the best weights are not what was written", { hint });
-    const weights = readSafetensors(path);
+    using weights = new PieceReader(path, [path]);
     noGrad(() => {
-      for (const [name, parameter] of parameters) parameter.copy_(weights.get(name)!);
+      for (const [name, { tensor, begin }] of parameters)
+        scope(() => tensor.copy_(weights.read(name, tensor.shape, begin)));
     });
-    for (const tensor of weights.values()) tensor.free();
   }
 
   /** Removes the weights of all other steps. */

@@ -18,6 +18,7 @@ import { type CausalLanguageModel, packLoss } from "../models/index.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import { NonFiniteLossError } from "./errors.ts";
 import { type Ranks, sumOverRanks } from "./ranks/index.ts";
+import { IDLE, type Shards } from "./sharding/index.ts";
 
 export interface HeldOutSettings {
   readonly normalization: NormalizationSettings;
@@ -37,6 +38,7 @@ export interface HeldOutLoss {
 
 /**
  * Computes no gradients and drops nothing. With `ranks` all of them call it, with all rows, and each measures its share.
+ * @param shards the model's, where those ranks have a part of its weights each
  * @throws {NonFiniteLossError} naming the first row whose loss is not finite
  */
 export function heldOutLoss(
@@ -44,6 +46,7 @@ export function heldOutLoss(
   data: Pick<WeightedRows, "at" | "length">,
   { normalization, microBatch, compute, labelSmoothing, reweighting, onRows }: HeldOutSettings,
   ranks?: Ranks,
+  shards?: Shards,
 ): HeldOutLoss {
   const rows: WeightedTokens[] = Array.from({ length: data.length }, (_, index) => data.at(index));
   const factors = lossFactors(lossTotals(rows), normalization);
@@ -52,7 +55,8 @@ export function heldOutLoss(
   let loss = 0;
   let done = 0;
   noGrad(() => {
-    for (const group of own.length === 0 ? [] : microBatches(own, microBatch)) {
+    const groups = own.length === 0 ? [] : microBatches(own, microBatch);
+    for (const group of shards?.isFull ? shards.inStep(groups) : groups) {
       scope(() => {
         const result = packLoss(model, PackedTokens.of(group), {
           factors,
@@ -63,6 +67,7 @@ export function heldOutLoss(
         checkFinite(group, result.rows);
         addPartSums(sums, totalSums(result.rows));
       });
+      if (group === IDLE) continue;
       done += group.length;
       onRows?.(Math.round((done * rows.length) / own.length));
     }

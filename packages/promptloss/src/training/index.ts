@@ -28,6 +28,7 @@ export { launcherPlacement, Ranks } from "./ranks/index.ts";
 export type { RunSettings, TrainingRun } from "./run.ts";
 export { type FinishedRun, followTraining, type RunTrainingOptions, runTraining } from "./run-training.ts";
 export { learningRateAt, type ScheduleSettings } from "./schedule.ts";
+export { type ShardBytes, type ShardingMode, Shards } from "./sharding/index.ts";
 export { startTrainingProcess, type TrainingProcess } from "./start-process.ts";
 export { type TrainOptions, train } from "./train.ts";
 export { Trainer, type TrainerOptions, type TrainResult } from "./trainer.ts";

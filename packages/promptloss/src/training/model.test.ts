@@ -18,7 +18,7 @@ describe("prepareModel", () => {
   ])("draws %s by the recipe's seed", (_, text) => {
     const drawn = (seed: number): number[] => {
       const file = folder.recipe("model", `${text}\nseed: ${seed}\ntraining: {steps: 1}\n`);
-      const model = prepareModel(readRecipe(file), join(folder.path, "model"), "cpu");
+      const { model } = prepareModel(readRecipe(file), join(folder.path, "model"), "cpu");
       const numbers = [...model.trainable.values()].flatMap((tensor) => [...tensor.toTypedArray("float32")]);
       model.free();
       return numbers;

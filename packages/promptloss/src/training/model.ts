@@ -1,4 +1,9 @@
 // The model of a run: loaded or drawn, with its adapter, and with what is frozen frozen.
+import type { DType, Tensor } from "@promptloss/torch";
+import type { ModelConfig } from "../models/config/model-config.ts";
+import { parameterShapes } from "../models/config/parameters.ts";
+import type { PlaceParameter } from "../models/decoder/parts.ts";
+import { frozenNames } from "../models/freeze.ts";
 import {
   type CausalLanguageModel,
   createAdapter,
@@ -7,28 +12,75 @@ import {
   loadModel,
   readModelConfig,
 } from "../models/index.ts";
+import { adapterShapes } from "../models/lora/adapter.ts";
 import type { Recipe } from "../recipe/index.ts";
 import { computeDtype } from "./precision.ts";
+import type { Ranks } from "./ranks/index.ts";
+import { type ShardedParameter, Shards } from "./sharding/index.ts";
 
-export function prepareModel(recipe: Recipe, folder: string, device: string): CausalLanguageModel {
+export interface PreparedModel {
+  readonly model: CausalLanguageModel;
+  /** Undefined where each process has all. */
+  readonly shards: Shards | undefined;
+}
+
+/** @param ranks the processes that train it; one where left out */
+export function prepareModel(recipe: Recipe, folder: string, device: string, ranks?: Ranks): PreparedModel {
   const { lora, training, initialize, seed, strict } = recipe;
-  if (lora === undefined) {
-    // Master weights in float32; products in bf16 where asked.
-    const model =
-      initialize === "random"
-        ? createModel(readModelConfig(folder, { strict }), { seed, device })
-        : loadModel(folder, { dtype: "float32", device, trainable: true, strict });
-    freezeParameters(model, training.freeze ?? []);
-    return model;
+  const { sharding, precision } = training;
+  // Master weights in float32, products in bf16 where asked; frozen weights need no more precision than products have.
+  const dtype = (lora && computeDtype(precision, device)) ?? "float32";
+  const divided: { shards?: Shards } = {};
+  const place = (name: string, tensor: Tensor) => divided.shards?.place(name, tensor);
+  const placeIn = (config: ModelConfig) => {
+    const { architecture } = config;
+    if (ranks !== undefined && sharding !== "none") {
+      const parameters = shardedParameters(config, recipe, dtype);
+      divided.shards = new Shards({ ranks, mode: sharding, architecture, parameters, device });
+    }
+    return place;
+  };
+  const model =
+    initialize === "random"
+      ? randomModel(readModelConfig(folder, { strict }), seed, device, placeIn)
+      : loadModel(folder, { dtype, device, trainable: lora === undefined, strict, place: placeIn });
+  if (lora === undefined) freezeParameters(model, training.freeze ?? []);
+  else {
+    const { rank, alpha = 2 * rank, dropout, targets, rslora } = lora;
+    model.adapter = createAdapter(
+      model.architecture,
+      { rank, alpha, dropout, rankStabilised: rslora, ...(targets !== undefined && { targets }) },
+      { device, seed, place },
+    );
   }
-  // Frozen weights need no more precision than products have.
-  const dtype = computeDtype(training.precision, device) ?? "float32";
-  const model = loadModel(folder, { dtype, device, strict });
-  const { rank, alpha = 2 * rank, dropout, targets, rslora } = lora;
-  model.adapter = createAdapter(
-    model.architecture,
-    { rank, alpha, dropout, rankStabilised: rslora, ...(targets !== undefined && { targets }) },
-    { device, seed },
+  const { shards } = divided;
+  if (shards !== undefined && shards.mode !== "optimizer") model.keeper = shards;
+  return { model, shards };
+}
+
+function randomModel(
+  config: ModelConfig,
+  seed: number,
+  device: string,
+  placeIn: (config: ModelConfig) => PlaceParameter,
+): CausalLanguageModel {
+  return createModel(config, { seed, device, place: placeIn(config) });
+}
+
+/** All parameters of a run with whether they are trained, before there is a model. */
+export function shardedParameters(
+  { architecture }: ModelConfig,
+  { lora, training }: Pick<Recipe, "lora" | "training">,
+  dtype: DType,
+): Map<string, ShardedParameter> {
+  const shapes = parameterShapes(architecture);
+  const frozen = lora ? new Set(shapes.keys()) : frozenNames(shapes.keys(), training.freeze ?? []);
+  const own = [...shapes].map(
+    ([name, shape]) => [name, { shape, dtype, isTrained: !frozen.has(name) }] as const,
   );
-  return model;
+  const added = lora === undefined ? [] : [...adapterShapes(architecture, lora)];
+  return new Map([
+    ...own,
+    ...added.map(([name, shape]) => [name, { shape, dtype: "float32" as DType, isTrained: true }] as const),
+  ]);
 }

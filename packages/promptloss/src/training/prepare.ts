@@ -73,7 +73,7 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
   );
   try {
     progress({ type: "progress", phase: "loading", done: 0 });
-    return { ...runOver(data, recipe, folder, device, options.ranks?.size ?? 1), output };
+    return { ...runOver(data, recipe, folder, device, options.ranks), output };
   } catch (error) {
     data.close();
     throw error;
@@ -86,7 +86,7 @@ function runOver(
   recipe: Recipe,
   folder: string,
   device: string,
-  processes: number,
+  ranks: Ranks | undefined,
 ): Omit<TrainingRun, "output"> {
   if (recipe.probes.generations !== undefined && tokenizer === undefined)
     throw new TrainingError(`probes.generations: ${folder} has no tokenizer to compare texts with`);
@@ -94,7 +94,8 @@ function runOver(
   const { promptLossWeight } = weights;
   const settings = runSettings(recipe, batches, promptLossWeight, device);
   if (settings.evaluation && heldOut) checkMetric(settings.evaluation.metric, heldOut);
-  const model = prepareModel(recipe, folder, device);
+  const processes = ranks?.size ?? 1;
+  const { model, shards } = prepareModel(recipe, folder, device, ranks);
   // Of all ranks the run is told by rank 0's device.
   const settled = settledRecipe(recipe, settings, promptLossWeight, deviceOf(recipe.training.device));
   const hashes = {
@@ -104,6 +105,7 @@ function runOver(
   return {
     recipe: settled,
     model,
+    shards,
     tokenizer,
     template,
     rows,
@@ -119,9 +121,11 @@ function runOver(
       ...model.notes,
       ...optional(precisionNote(settings.compute, device)),
       ...optional(reductionNote(settings.reduceOver, processes)),
+      ...optional(shardingNote(recipe.training, processes)),
     ],
     free: () => {
       model.free();
+      shards?.free();
       close();
     },
   };
@@ -131,6 +135,15 @@ function runOver(
 function reductionNote(reduceOver: RunSettings["reduceOver"], processes: number): string | undefined {
   if (reduceOver === "batch" || processes === 1) return undefined;
   return `loss.reduceOver micro-batch: each micro-batch is normalized by itself, and their mean is taken over all ${processes} processes; another number of processes forms other micro-batches and gives another result`;
+}
+
+function shardingNote(
+  { sharding, processes: wanted = 1 }: Recipe["training"],
+  processes: number,
+): string | undefined {
+  // A dry run prepares in one process what several will do.
+  if (sharding === "none" || Math.max(processes, wanted) > 1) return undefined;
+  return `training.sharding ${sharding}: this is one process, which has nothing to divide with others`;
 }
 
 function optional(note: string | undefined): string[] {

@@ -1,17 +1,14 @@
 // A whole run: prepare, train, write the model, probe it. What `promptloss train` does in its process, and what a
 // program calls.
+import { existsSync } from "node:fs";
 import { getNumThreads } from "@promptloss/torch";
 import { savedTemplate } from "../data/tokens/index.ts";
 import { LostLockError } from "../files/lock.ts";
 import { specialId, templateStop } from "../generation/text/template-stop.ts";
-import {
-  type Companions,
-  mergeAdapter,
-  type PackLossFunction,
-  saveAdapter,
-  saveModel,
-} from "../models/index.ts";
+import { parameterToWrite } from "../models/decoder/parts.ts";
+import { type Companions, type PackLossFunction, saveAdapter, saveModel } from "../models/index.ts";
 import type { Recipe } from "../recipe/index.ts";
+import { unseen } from "./checkpoints/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { EventListener, RunEndReason, StartEvent, TrainingEvent } from "./events/event.ts";
 import { RunFiles } from "./events/run-files.ts";
@@ -138,12 +135,15 @@ export async function followTraining(
   try {
     ranks.agreeOn(run);
     if (ranks.textOfFirst("") === IS_DONE) return undefined;
+    if (run.shards !== undefined && !existsSync(run.output)) throw unseen(run.output, ranks.rank);
     const { reason } = await train(run, {
       checkpoints: placeOfCheckpoints(run.output),
       ranks,
       ...(signal && { signal }),
       ...(loss && { loss }),
     });
+    // The first measures and writes the model, for which it needs all weights.
+    if (reason !== "interrupted") run.shards?.follow();
     return reason;
   } finally {
     run.free();
@@ -184,12 +184,14 @@ async function trainInto(
     onEvent(endEvent(end, undefined));
     return { manifest, model: undefined, probes: undefined };
   }
+  run.shards?.startLeading();
   const probes = await probeRun(run, folder.metrics, result.writtenStep, (message) =>
     onEvent({ type: "note", message }),
   );
   folder.check();
   writeProbes(folder.probes, probes);
   await writeModel(run, folder.model, onEvent);
+  run.shards?.stopLeading();
   writeManifest(folder.manifest, manifest);
   onEvent(endEvent(end, folder.model));
   return { manifest, model: folder.model, probes };
@@ -263,12 +265,13 @@ async function writeModel(run: TrainingRun, folder: string, onEvent: EventListen
   const { model, recipe } = run;
   const { exact = true, ...companions } = await companionsOf(run);
   if (!exact) onEvent({ type: "note", message: INEXACT_TEMPLATE });
-  if (model.adapter !== undefined && !recipe.lora?.merge) {
-    saveAdapter(model.adapter, folder, { baseModel: companions.model, companions });
-    return;
-  }
-  if (model.adapter !== undefined) mergeAdapter(model);
-  saveModel(model, folder, { companions });
+  if (model.adapter !== undefined && !recipe.lora?.merge)
+    saveAdapter(model.adapter, folder, {
+      baseModel: companions.model,
+      companions,
+      read: (name) => parameterToWrite(model, name),
+    });
+  else saveModel(model, folder, { companions, merge: true });
 }
 
 /** The tokenizer that was trained with, and what it was taught: the template's chats and the token that ends answers. */

@@ -12,6 +12,7 @@ import type { BatchPlan, MicroBatchSettings } from "./batches.ts";
 import type { Interval } from "./interval.ts";
 import type { MinkowskiSettings } from "./penalties/index.ts";
 import type { ScheduleSettings } from "./schedule.ts";
+import type { Shards } from "./sharding/index.ts";
 
 export interface RunSettings {
   readonly normalization: NormalizationSettings;
@@ -49,6 +50,8 @@ export interface TrainingRun {
   /** The run's folder. */
   readonly output: string;
   readonly model: CausalLanguageModel;
+  /** How its processes divide what is trained; undefined where each has all of it. */
+  readonly shards: Shards | undefined;
   /** Undefined where the folder has none and all rows are ids. */
   readonly tokenizer: Tokenizer | undefined;
   /** What conversations are laid out with; undefined where all rows are texts or ids as they are. */

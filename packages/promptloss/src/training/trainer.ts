@@ -1,16 +1,25 @@
 // The parts of a training loop over a prepared run: resume, step, evaluate, checkpoint, finish. `train` strings them
 // together; a program may do so in another way, or with another loss.
-import { getRngState, manualSeed, noGrad, setRngState, type Tensor } from "@promptloss/torch";
+import { existsSync } from "node:fs";
+import { getRngState, manualSeed, noGrad, scope, setRngState, type Tensor } from "@promptloss/torch";
 import { TOKEN_PARTS } from "../data/token-parts.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import { isHigherBetter, metricValue, partMeans } from "../loss/index.ts";
 import { peakMemory } from "../machine/peak-memory.ts";
+import { parameterToWrite } from "../models/decoder/parts.ts";
 import type { PackLossFunction } from "../models/index.ts";
 import { type AccumulateSettings, accumulate, accumulateSettings } from "./accumulate.ts";
 import { AdamW } from "./adamw.ts";
 import type { TrainingBatch } from "./batches.ts";
 import { BestWeights } from "./best-weights.ts";
-import { CheckpointShelf, type RunState } from "./checkpoints/index.ts";
+import {
+  CheckpointShelf,
+  type OpenCheckpoint,
+  openCheckpoint,
+  type RunState,
+  type SavedPiece,
+  unseen,
+} from "./checkpoints/index.ts";
 import { DivergenceError } from "./errors.ts";
 import type { EventListener, RunEndReason } from "./events/event.ts";
 import { sparing } from "./events/progress.ts";
@@ -21,6 +30,7 @@ import { KlPenalty, MinkowskiPenalty } from "./penalties/index.ts";
 import type { Ranks } from "./ranks/index.ts";
 import type { TrainingRun } from "./run.ts";
 import { learningRateAt } from "./schedule.ts";
+import type { Shards } from "./sharding/index.ts";
 
 export interface TrainerOptions {
   /** The folder for checkpoints and best weights. */
@@ -49,7 +59,9 @@ const START: RunState = { step: 0, tokens: 0, seconds: 0, optimizerSteps: 0, eva
 /** Owns the optimizer's state and what the penalties remember: free it with `using`. Trains the run's model in place. */
 export class Trainer {
   readonly #run: TrainingRun;
+  /** What this process trains: the model's parameters, or what it owns of them. */
   readonly #parameters: ReadonlyMap<string, Tensor>;
+  readonly #shards: Shards | undefined;
   readonly #emit: EventListener;
   readonly #optimizer: AdamW;
   readonly #minkowski: MinkowskiPenalty | undefined;
@@ -63,19 +75,29 @@ export class Trainer {
 
   /** Seeds the random generator. Call it with the model as it starts: the penalties remember its weights. */
   constructor(run: TrainingRun, { checkpoints, onEvent = () => {}, loss, ranks }: TrainerOptions) {
-    const { model, settings, fingerprint } = run;
+    const { model, settings, fingerprint, shards } = run;
     manualSeed(seedOf(settings.seed, ranks));
     this.#run = run;
     this.#ranks = ranks;
     this.#emit = ranks === undefined || ranks.isFirst ? onEvent : () => {};
-    this.#parameters = model.trainable;
-    this.#optimizer = new AdamW(model.trainable, settings.optimizer);
+    this.#shards = shards;
+    const owned = shards?.owned;
+    this.#parameters = owned
+      ? new Map([...owned].map(([name, { tensor }]) => [name, tensor]))
+      : model.trainable;
+    this.#optimizer = new AdamW(
+      this.#parameters,
+      settings.optimizer,
+      owned && ((name) => owned.get(name)!.shape),
+    );
+    const overRanks = shards && ((own: number, reduction: "sum" | "max") => ranks!.reduced(own, reduction));
     this.#minkowski =
-      settings.minkowski && new MinkowskiPenalty(model.trainable.values(), settings.minkowski);
+      settings.minkowski && new MinkowskiPenalty(this.#parameters.values(), settings.minkowski, overRanks);
     this.#kl = settings.kl && new KlPenalty(model, settings.kl);
-    this.#accumulation = accumulateSettings(settings, { kl: this.#kl, loss, ranks });
+    this.#accumulation = accumulateSettings(settings, { kl: this.#kl, loss, ranks, shards });
     this.#shelf = new CheckpointShelf(checkpoints, fingerprint, settings.checkpoints.keep);
-    const keepsBest = settings.evaluation?.keepBest === true && this.#writes;
+    // Of divided weights each process takes its own back.
+    const keepsBest = settings.evaluation?.keepBest === true && (this.#writes || shards?.isFull === true);
     this.#best = keepsBest ? new BestWeights(checkpoints, fingerprint) : undefined;
   }
 
@@ -95,53 +117,91 @@ export class Trainer {
 
   /** Takes up the newest checkpoint that is whole, where there is one; gives what is to be told of that. */
   resume(): readonly string[] {
-    if (this.#ranks === undefined) return this.#restore().notes;
-    const { notes, generators } = this.#ranks.isFirst ? this.#restore() : { notes: [], generators: [] };
-    this.#takeFirst(this.#ranks, generators);
+    const ranks = this.#ranks;
+    const notes: string[] = [];
+    const reads = ranks === undefined || ranks.isFirst;
+    using checkpoint = reads ? this.#newest(notes) : undefined;
+    if (checkpoint !== undefined) this.#restore(checkpoint);
+    const [own, ...others] = checkpoint?.rngs ?? [];
+    if (own !== undefined) setRngState(own, this.#run.model.device);
+    if (ranks !== undefined) this.#takeFirst(ranks, checkpoint?.folder ?? "", others);
+    for (const generator of [own, ...others]) generator?.free();
     return notes;
   }
 
-  /** From the newest checkpoint: also the state of each rank's generator, the caller's, where several wrote it. */
-  #restore(): { readonly notes: readonly string[]; readonly generators: readonly Tensor[] } {
-    const notes: string[] = [];
+  #newest(notes: string[]): OpenCheckpoint | undefined {
     const checkpoint = this.#shelf.newest((error) =>
       notes.push(`${error.message}; going back to the one before`),
     );
-    if (checkpoint === undefined) {
-      if (notes.length > 0) notes.push("no checkpoint is whole: the run begins anew");
-      return { notes, generators: [] };
-    }
-    const { state, weights, optimizer: tensors, rng, otherRngs } = checkpoint;
-    noGrad(() => {
-      for (const [name, parameter] of this.#parameters) parameter.copy_(weights.get(name)!);
-    });
-    this.#optimizer.restore({ steps: state.optimizerSteps, tensors });
-    setRngState(rng, this.#run.model.device);
-    for (const tensor of [...weights.values(), ...tensors.values(), rng]) tensor.free();
-    this.#state = state;
-    this.#savedStep = state.step;
-    notes.push(`going on after step ${state.step}, from the checkpoint in ${this.#shelf.folder}`);
-    return { notes, generators: otherRngs };
+    if (checkpoint !== undefined)
+      notes.push(
+        `going on after step ${checkpoint.state.step}, from the checkpoint in ${this.#shelf.folder}`,
+      );
+    else if (notes.length > 0) notes.push("no checkpoint is whole: the run begins anew");
+    return checkpoint;
   }
 
-  /** Makes all ranks' state that of rank 0, which alone reads checkpoints: they may not see its disk. */
-  #takeFirst(ranks: Ranks, generators: readonly Tensor[]): void {
-    const { model, settings } = this.#run;
-    const text = ranks.textOfFirst(JSON.stringify([this.#state, this.#optimizer.state().steps]));
-    const [state, steps] = JSON.parse(text) as [RunState, number];
+  /** Weights and moments of what this process trains, whoever wrote them. */
+  #restore({ state, pieces }: OpenCheckpoint): void {
+    const { tensors } = this.#optimizer.state();
+    scope(() => {
+      noGrad(() => {
+        for (const [name, { tensor, begin }] of this.#pieces)
+          scope(() => tensor.copy_(pieces.read(name, tensor.shape, begin)));
+      });
+      const moments = [...this.#momentPieces(tensors)].map(
+        ([name, { tensor, begin }]) => [name, pieces.read(name, tensor.shape, begin)] as const,
+      );
+      this.#optimizer.restore({ steps: state.optimizerSteps, tensors: new Map(moments) });
+    });
     this.#state = state;
     this.#savedStep = state.step;
-    noGrad(() => ranks.takeFirst(this.#parameters.values()));
-    const { tensors } = this.#optimizer.state();
-    if (steps > 0) ranks.takeFirst(tensors.values());
-    if (!ranks.isFirst) this.#optimizer.restore({ steps, tensors });
+  }
+
+  /** What this process trains, as a file has it. */
+  get #pieces(): ReadonlyMap<string, SavedPiece> {
+    return (
+      this.#shards?.owned ??
+      new Map([...this.#parameters].map(([name, tensor]) => [name, { tensor }] as const))
+    );
+  }
+
+  #momentPieces(tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<string, SavedPiece> {
+    const owned = this.#shards?.owned;
+    const begin = (name: string): number => owned?.get(name.slice(name.indexOf(".") + 1))?.begin ?? 0;
+    return new Map([...tensors].map(([name, tensor]) => [name, { tensor, begin: begin(name) }]));
+  }
+
+  /**
+   * Makes all ranks' state that of rank 0. Where each has all of it, rank 0 alone reads checkpoints, as the others may not
+   * see its disk; else each reads its own from the folder that rank 0 has checked.
+   */
+  #takeFirst(ranks: Ranks, folder: string, generators: readonly Tensor[]): void {
+    const { model, settings } = this.#run;
+    const text = ranks.textOfFirst(JSON.stringify([this.#state, this.#optimizer.state().steps, folder]));
+    const [state, steps, from] = JSON.parse(text) as [RunState, number, string];
+    this.#state = state;
+    this.#savedStep = state.step;
+    if (this.#shards !== undefined) {
+      if (from !== "" && !ranks.isFirst) {
+        if (!existsSync(from)) throw unseen(from, ranks.rank);
+        using checkpoint = openCheckpoint(from);
+        this.#restore(checkpoint);
+        for (const generator of checkpoint.rngs) generator.free();
+      }
+      this.#shards.update();
+    } else {
+      noGrad(() => ranks.takeFirst(this.#parameters.values()));
+      const { tensors } = this.#optimizer.state();
+      if (steps > 0) ranks.takeFirst(tensors.values());
+      if (!ranks.isFirst) this.#optimizer.restore({ steps, tensors });
+    }
     // Masks of dropout and noise differ between ranks, and go on where each was. A rank that was not there begins anew.
     if (!ranks.isFirst && state.step > 0) manualSeed(seedOf(settings.seed + state.step, ranks));
     for (const [place, generator] of ranks.tensorsOfFirst(generators).entries()) {
       if (place + 1 === ranks.rank) setRngState(generator, model.device);
       generator.free();
     }
-    for (const generator of generators) generator.free();
   }
 
   /**
@@ -158,13 +218,14 @@ export class Trainer {
     const own = this.#ranks === undefined ? examples : this.#ranks.shareOf(examples);
     const { loss, penalty, sums } = accumulate(model, own, this.#accumulation, measureAll);
     const added = penalty + (this.#minkowski?.addGradients() ?? 0);
-    const norm = this.#ofFirst(gradientNorm(this.#parameters.values()));
+    const norm = this.#norm();
     const measured = TOKEN_PARTS.map((part) => [`the loss of ${part} tokens`, sums[part].loss]);
     const results = { "the loss": loss, "the penalty": added, "the norm of the gradients": norm };
     checkFinite({ ...results, ...Object.fromEntries(measured) }, step, examples);
     const learningRate = learningRateAt(batch.step, settings.schedule);
     this.#optimizer.step(learningRate, maxGradNorm === undefined ? 1 : clippingFactor(norm, maxGradNorm));
-    clearGradients(this.#parameters.values());
+    if (this.#shards === undefined) clearGradients(this.#parameters.values());
+    else this.#shards.update();
     const tokens = examples.reduce((sum, { length }) => sum + length, 0);
     const seconds = secondsSince(started);
     this.#state = {
@@ -206,7 +267,7 @@ export class Trainer {
       ...{ normalization, microBatch, compute },
       onRows: (done: number) => progress({ type: "progress", phase: "evaluating", done, total }),
     };
-    const { loss, sums } = heldOutLoss(model, heldOut, measuring, this.#ranks);
+    const { loss, sums } = heldOutLoss(model, heldOut, measuring, this.#ranks, this.#shards);
     const measured = { loss, ...partMeans(sums) };
     // The run was refused where its held-out rows have no such tokens.
     const value = metricValue(measured, metric)!;
@@ -214,7 +275,7 @@ export class Trainer {
     this.#state = isBest
       ? {
           ...this.#state,
-          best: { step, value, hash: this.#best?.write(step, this.#parameters) },
+          best: { step, value, hash: this.#keepBest(step) },
           evaluationsSinceBest: 0,
         }
       : { ...this.#state, evaluationsSinceBest: evaluationsSinceBest + 1 };
@@ -227,14 +288,13 @@ export class Trainer {
     if (this.#savedStep === this.#state.step) return;
     const { steps: optimizerSteps, tensors } = this.#optimizer.state();
     const own = getRngState(this.#run.model.device);
-    const generators = this.#ranks === undefined ? [own] : this.#ranks.gatherBytes(own);
+    const rngs = this.#ranks === undefined ? [own] : this.#ranks.gatherBytes(own);
     const state = { ...this.#state, optimizerSteps };
     this.#savedStep = state.step;
-    const [rng, ...otherRngs] = generators as [Tensor, ...Tensor[]];
-    const path = this.#writes
-      ? this.#shelf.add({ state, weights: this.#parameters, optimizer: tensors, rng, otherRngs })
-      : "";
-    for (const generator of new Set([own, ...generators])) generator.free();
+    const all = { state, weights: this.#pieces, optimizer: this.#momentPieces(tensors), rngs };
+    const sharers = this.#shards && this.#ranks;
+    const path = this.#writes || sharers ? this.#shelf.add(all, sharers) : "";
+    for (const generator of new Set([own, ...rngs])) generator.free();
     this.#forgetOldBest();
     this.#emit({ type: "checkpoint", step: state.step, path });
   }
@@ -260,7 +320,10 @@ export class Trainer {
     }
     // Undefined where the best is not asked for.
     const kept = best?.hash === undefined ? undefined : { step: best.step, hash: best.hash };
-    if (kept !== undefined && kept.step !== step) this.#best!.restore(kept.step, kept.hash, this.#parameters);
+    if (kept !== undefined && kept.step !== step) {
+      this.#best?.restore(kept.step, kept.hash, this.#wholePieces);
+      if (this.#shards?.isFull) this.#shards.update();
+    }
     const writtenStep = kept?.step ?? step;
     return { ...result, writtenStep, peakMemory: peakMemory() };
   }
@@ -276,7 +339,37 @@ export class Trainer {
     return this.#ranks === undefined ? number : this.#ranks.firstOf(number);
   }
 
+  /** Over the gradients of all processes, the same number on all of them. */
+  #norm(): number {
+    const own = gradientNorm(this.#parameters.values());
+    if (this.#shards === undefined) return this.#ofFirst(own);
+    return Math.sqrt(this.#ranks!.reduced(own * own, "sum"));
+  }
+
+  /** Keeps the weights of a step as one file. @returns its hash; undefined where none are kept */
+  #keepBest(step: number): string | undefined {
+    if (this.#best === undefined) return undefined;
+    const { model } = this.#run;
+    if (!this.#shards?.isFull) return this.#best.write(step, model.trainable);
+    if (!this.#writes) {
+      this.#shards.follow();
+      return this.#ranks!.textOfFirst("");
+    }
+    this.#shards.startLeading();
+    const lazy = [...model.trainable.keys()].map((name) => [name, parameterToWrite(model, name)] as const);
+    const hash = this.#best.write(step, new Map(lazy));
+    this.#shards.stopLeading();
+    return this.#ranks!.textOfFirst(hash);
+  }
+
+  /** What of the model this process has, to write to: all, or what it owns where weights are divided. */
+  get #wholePieces(): ReadonlyMap<string, SavedPiece> {
+    if (this.#shards?.isFull) return this.#pieces;
+    return new Map([...this.#run.model.trainable].map(([name, tensor]) => [name, { tensor }] as const));
+  }
+
   #forgetOldBest(): void {
+    if (!this.#writes) return;
     const { best } = this.#state;
     this.#best?.keepOnly(new Set([...this.#shelf.bestSteps(), ...(best ? [best.step] : [])]));
   }

@@ -24,6 +24,7 @@ import type { KeyValueCache } from "./cache.ts";
 import { checkpointed } from "./checkpoint.ts";
 import { type PackedSequences, positionsOf, type Segment, segmentsOf } from "./input.ts";
 import { normalize } from "./norm.ts";
+import type { Part, PartKeeper } from "./parts.ts";
 import { type RotaryTable, rotaryTable, rotate } from "./rotary.ts";
 
 export interface ForwardOptions {
@@ -78,6 +79,8 @@ export class CausalLanguageModel {
   readonly notes: readonly string[];
   /** LoRA weights beside the model's own. */
   adapter: LoraAdapter | undefined;
+  /** Who has the weights while they are not used; undefined where they are always there. */
+  keeper: PartKeeper | undefined;
 
   /** @throws {ModelWeightsError} where names or shapes are not those of the config */
   constructor(
@@ -138,31 +141,38 @@ export class CausalLanguageModel {
       const positions = positionsOf(input, segments, this.architecture);
       const rates = training ? { ...this.architecture.dropout, ...options.dropout } : NO_DROPOUT;
       const frame = (): Frame => this.#frame(segments, positions, rates, options);
+      this.keeper?.enter("input", undefined);
       const { rows, head } = this.#lookUp(input.ids);
-      let hidden = this.#embed(rows, positions, segments, rates, options);
+      const embedded = this.#embed(rows, positions, segments, rates, options);
+      let hidden = this.keeper?.leave("input", embedded) ?? embedded;
       const shared = options.checkpointing ? undefined : frame();
       this.architecture.layers.forEach((_, index) => {
         const inner = hidden;
-        if (shared !== undefined) hidden = scope(() => this.#layer(index, inner, shared));
-        else
-          hidden = checkpointed(
-            inner,
-            this.#trainableOf(index),
-            (x) => scope(() => this.#layer(index, x, frame())),
-            { random: training },
-          );
+        hidden = this.#within(index, inner, (entered) =>
+          shared !== undefined
+            ? this.#layer(index, entered, shared)
+            : checkpointed(
+                entered,
+                this.#trainableOf(index),
+                (x) => scope(() => this.#layer(index, x, frame())),
+                { random: training },
+              ),
+        );
         inner.free();
       });
       cache?.advance(segments);
       const { finalNorm, names } = this.architecture;
-      const normed = finalNorm ? this.#norm(names.finalNorm, hidden) : hidden;
-      return { hidden: this.#projectWidth(names.projectOut, normed), head };
+      const states = this.#within("output", hidden, (entered) =>
+        this.#projectWidth(names.projectOut, finalNorm ? this.#norm(names.finalNorm, entered) : entered),
+      );
+      return { hidden: states, head };
     });
   }
 
   /** Hidden states [..., hidden size] → logits [..., vocabulary], capped where the family caps them. */
   logits(hidden: Tensor): Tensor {
     return scope(() => {
+      this.keeper?.enter("output", undefined);
       const scores = linear(hidden, this.head);
       const cap = this.architecture.logitSoftcap;
       return cap === undefined ? scores : scores.div(cap).tanh().mul(cap);
@@ -173,6 +183,15 @@ export class CausalLanguageModel {
   free(): void {
     for (const tensor of this.parameters.values()) tensor.free();
     this.adapter?.free();
+    this.keeper?.free();
+  }
+
+  /** Runs a part with its weights. */
+  #within(part: Part, input: Tensor, body: (input: Tensor) => Tensor): Tensor {
+    const { keeper } = this;
+    return scope(() =>
+      keeper === undefined ? body(input) : keeper.leave(part, body(keeper.enter(part, input))),
+    );
   }
 
   #frame(

@@ -4,6 +4,7 @@ import { type Initialization, LLAMA_INITIALIZATION } from "../config/families/fa
 import type { ModelConfig } from "../config/model-config.ts";
 import { parameterShapes, type Shape } from "../config/parameters.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
+import type { PlaceParameter } from "../decoder/parts.ts";
 
 export interface CreateModelOptions {
   readonly seed: number;
@@ -12,6 +13,8 @@ export interface CreateModelOptions {
   readonly device?: string;
   /** Compute gradients for the weights; true where left out. */
   readonly trainable?: boolean;
+  /** Where each parameter comes to, for a model that is not to be in memory whole. */
+  readonly place?: PlaceParameter | undefined;
 }
 
 /**
@@ -20,7 +23,22 @@ export interface CreateModelOptions {
  * transformers' by goldens/transformers-rules.json.
  */
 export function createModel(config: ModelConfig, options: CreateModelOptions): CausalLanguageModel {
-  const { seed, dtype = "float32", device = "cpu", trainable = true } = options;
+  const { trainable = true, place } = options;
+  const parameters = new Map<string, Tensor>();
+  for (const [name, drawn] of drawnParameters(config, options)) {
+    const placed = place?.(name, drawn);
+    if (placed === undefined) drawn.requiresGrad = trainable;
+    else drawn.free();
+    parameters.set(name, placed ?? drawn);
+  }
+  return new CausalLanguageModel(config, parameters);
+}
+
+/** The parameters of such a model, one after the other as they are asked for. Each is the caller's. */
+export function* drawnParameters(
+  config: ModelConfig,
+  { seed, dtype = "float32", device = "cpu" }: Pick<CreateModelOptions, "seed" | "dtype" | "device">,
+): Generator<[name: string, tensor: Tensor]> {
   const { architecture } = config;
   const padding = paddingRow(config);
   manualSeed(seed);
@@ -32,15 +50,10 @@ export function createModel(config: ModelConfig, options: CreateModelOptions): C
         else tensor.fill_(name.endsWith(".bias") ? 0 : 1 - architecture.norm.weightOffset);
         if (padding !== undefined && name === `${architecture.names.embedding}.weight`)
           tensor.narrow(0, padding, 1).zero_();
-        tensor.requiresGrad = trainable;
         return tensor;
       }),
     );
-  const shapes = parameterShapes(architecture);
-  return new CausalLanguageModel(
-    config,
-    new Map([...shapes].map(([name, shape]) => [name, draw(name, shape)])),
-  );
+  for (const [name, shape] of parameterShapes(architecture)) yield [name, draw(name, shape)];
 }
 
 function initializationOf({ family }: ModelConfig): Initialization {

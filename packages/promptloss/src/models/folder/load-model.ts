@@ -17,6 +17,7 @@ import { parameterShapes } from "../config/parameters.ts";
 import { readModelConfig } from "../config/read-config.ts";
 import { textTensorName } from "../config/text-model.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
+import type { PlaceParameter } from "../decoder/parts.ts";
 import { checkDevice } from "../device.ts";
 import { ModelError, ModelWeightsError } from "../errors.ts";
 
@@ -32,6 +33,8 @@ export interface LoadModelOptions {
   readonly device?: string;
   /** Compute gradients for the weights; false where left out. */
   readonly trainable?: boolean;
+  /** Where each parameter comes to, for a model that is not to be in memory whole: by the config as the weights have it. */
+  readonly place?: ((config: ModelConfig) => PlaceParameter) | undefined;
 }
 
 /**
@@ -65,7 +68,13 @@ export function loadModel(folder: string, options: LoadModelOptions = {}): Causa
   if (options.dtype === undefined && dtypes.length > 1)
     notes.push(`${folder}: weights of ${dtypes.join(", ")} are all read as ${dtype}`);
   const how = { ...options, ...(dtype !== undefined && { dtype }) };
-  const parameters = new Map([...names].map(([name, stored]) => [name, parameterFrom(source, stored, how)]));
+  const place = options.place?.(config);
+  const parameters = new Map(
+    [...names].map(([name, stored]) => [
+      name,
+      parameterFrom(source, stored, how, (tensor) => place?.(name, tensor)),
+    ]),
+  );
   return new CausalLanguageModel(config, parameters, notes);
 }
 
@@ -177,11 +186,14 @@ function parameterFrom(
   source: TensorSource,
   name: string,
   { dtype, device, trainable = false }: LoadModelOptions,
+  place: (tensor: Tensor) => Tensor | undefined,
 ): Tensor {
   return noGrad(() =>
     scope(() => {
       const mapped = source.tensor(name);
       const placed = mapped.to({ dtype: dtype ?? mapped.dtype, device: device ?? "cpu" });
+      const elsewhere = place(placed);
+      if (elsewhere !== undefined) return elsewhere;
       // Weights in training are written to at every step: memory of their own, rather than pages of the file.
       const leaf = keep(trainable && placed.dtype === mapped.dtype ? placed.clone() : placed);
       leaf.requiresGrad = trainable;

@@ -2,11 +2,20 @@
 // files that lie beside them.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DType, noGrad, scope, type Tensor, writeShardedSafetensors } from "@promptloss/torch";
+import {
+  type DType,
+  type LazyTensor,
+  noGrad,
+  scope,
+  type Tensor,
+  writeShardedSafetensors,
+} from "@promptloss/torch";
 import { parse, stringify } from "lossless-json";
 import { replaceFolder } from "../../files/atomic.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
+import { parameterToWrite } from "../decoder/parts.ts";
 import { ModelError } from "../errors.ts";
+import { mergedWeight } from "../lora/peft.ts";
 import { type Companions, writeCompanions } from "./companions.ts";
 
 export interface SaveModelOptions {
@@ -16,13 +25,15 @@ export interface SaveModelOptions {
   readonly companions?: string | Companions;
   /** The most bytes of one file; 5 GB where left out. */
   readonly maxShardBytes?: number;
+  /** Write an adapter's change as a part of the weights; the model stays as it is. */
+  readonly merge?: boolean;
 }
 
 const FLOATS: readonly DType[] = ["float32", "bfloat16", "float16", "float64"];
 
 /**
  * Writes the model's own weights, in the place of a folder that is there; the folder is whole or as it was.
- * @throws {ModelError} for a model with an adapter: merge it, or save the adapter
+ * @throws {ModelError} for a model with an adapter that is not to be merged: save the adapter
  * @example
  * ```ts
  * import { loadModel, saveModel } from "promptloss";
@@ -33,7 +44,7 @@ const FLOATS: readonly DType[] = ["float32", "bfloat16", "float16", "float64"];
  * ```
  */
 export function saveModel(model: CausalLanguageModel, folder: string, options: SaveModelOptions = {}): void {
-  if (model.adapter !== undefined)
+  if (model.adapter !== undefined && !options.merge)
     throw new ModelError("the model has an adapter, which its own weights know nothing of", {
       hint: "mergeAdapter first, or saveAdapter",
     });
@@ -46,9 +57,7 @@ export function saveModel(model: CausalLanguageModel, folder: string, options: S
     const config = { ...(parse(model.config.text) as object), ...changed };
     writeFileSync(join(temporary, "config.json"), `${stringify(config, undefined, 2)}\n`);
     noGrad(() =>
-      scope(() =>
-        writeShardedSafetensors(temporary, converted(model.parameters, dtype), shardOptions(options)),
-      ),
+      scope(() => writeShardedSafetensors(temporary, converted(model, dtype), shardOptions(options))),
     );
     if (options.companions !== undefined) writeCompanions(options.companions, temporary);
   });
@@ -62,6 +71,19 @@ function shardOptions({ maxShardBytes }: SaveModelOptions) {
   };
 }
 
-function converted(parameters: ReadonlyMap<string, Tensor>, dtype: DType): Map<string, Tensor> {
-  return new Map([...parameters].map(([name, tensor]) => [name, tensor.detach().to({ dtype })]));
+function writtenWeight(model: CausalLanguageModel, name: string): Tensor {
+  const weight = parameterToWrite(model, name).read();
+  const module = name.replace(/\.weight$/, "");
+  const isAdapted = module !== name && model.adapter?.pairs.has(module) === true;
+  return isAdapted ? mergedWeight(weight, model.adapter!, module) : weight;
+}
+
+/** One at a time is made, and of a model whose processes divide it one part at a time is there. */
+function converted(model: CausalLanguageModel, dtype: DType): Map<string, LazyTensor> {
+  return new Map(
+    [...model.parameters].map(([name, { shape }]) => {
+      const read = () => writtenWeight(model, name).to({ dtype });
+      return [name, { dtype, shape, read }];
+    }),
+  );
 }

@@ -2,6 +2,7 @@
 // scaled by alpha / rank, or by alpha / √rank (rsLoRA, arXiv 2312.03732).
 import { keep, linear, manualSeed, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
+import type { PlaceParameter } from "../decoder/parts.ts";
 import { ModelError } from "../errors.ts";
 import { targetModules } from "./targets.ts";
 
@@ -30,6 +31,11 @@ export interface LoraPair {
   readonly b: Tensor;
 }
 
+/** What a module's pair is called, as PEFT does without its "base_model.model." before it. */
+export function pairNames(module: string): [a: string, b: string] {
+  return [`${module}.lora_A.weight`, `${module}.lora_B.weight`];
+}
+
 export class LoraAdapter {
   readonly settings: LoraSettings;
   /** By module path. */
@@ -46,10 +52,13 @@ export class LoraAdapter {
   /** By PEFT's names without its "base_model.model." before them. */
   get parameters(): ReadonlyMap<string, Tensor> {
     return new Map(
-      [...this.pairs].flatMap(([module, { a, b }]) => [
-        [`${module}.lora_A.weight`, a],
-        [`${module}.lora_B.weight`, b],
-      ]),
+      [...this.pairs].flatMap(([module, { a, b }]) => {
+        const [first, second] = pairNames(module);
+        return [
+          [first, a],
+          [second, b],
+        ];
+      }),
     );
   }
 
@@ -77,6 +86,22 @@ export class LoraAdapter {
   }
 }
 
+/** Names and shapes of an adapter's parameters. @throws {ModelError} for a target that fits no module */
+export function adapterShapes(
+  architecture: Architecture,
+  { rank, targets }: { readonly rank: number; readonly targets?: readonly (string | RegExp)[] | undefined },
+): Map<string, readonly number[]> {
+  return new Map(
+    targetModules(architecture, targets).flatMap(({ module, inputs, outputs }) => {
+      const [first, second] = pairNames(module);
+      return [
+        [first, [rank, inputs]],
+        [second, [outputs, rank]],
+      ];
+    }),
+  );
+}
+
 /** @throws {ModelError} for values out of range */
 export function loraSettings(options: LoraOptions): LoraSettings {
   const { rank = 8, alpha = 2 * rank, dropout = 0, targets, rankStabilised = false } = options;
@@ -92,11 +117,16 @@ export function loraSettings(options: LoraOptions): LoraSettings {
 /**
  * A new adapter in float32: A random, B zero, so that at first it changes nothing.
  * @param seed seeds libtorch's generators, so that A is the same again; without it they go on as they are
+ * @param place where each parameter comes to, for an adapter that is not to be in memory whole
  */
 export function createAdapter(
   architecture: Architecture,
   options: LoraOptions = {},
-  { device = "cpu", seed }: { device?: string; seed?: number } = {},
+  {
+    device = "cpu",
+    seed,
+    place,
+  }: { device?: string; seed?: number; place?: PlaceParameter | undefined } = {},
 ): LoraAdapter {
   const settings = loraSettings(options);
   if (seed !== undefined) manualSeed(seed);
@@ -108,7 +138,8 @@ export function createAdapter(
       // The range of PyTorch's own linear modules, which is PEFT's default too: ±1 / √inputs.
       noGrad(() => a.uniform_(-1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs)));
       a.requiresGrad = true;
-      return keep({ a, b });
+      const [first, second] = pairNames(module);
+      return keep({ a: place?.(first, a) ?? a, b: place?.(second, b) ?? b });
     });
     pairs.set(module, pair);
   }

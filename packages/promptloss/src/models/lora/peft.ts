@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   keep,
+  type LazyTensor,
   matmul,
   noGrad,
   openSafetensors,
@@ -43,6 +44,8 @@ export interface SaveAdapterOptions {
   readonly baseModel: string;
   /** What is written beside the weights; or a folder whose tokenizer files are copied. */
   readonly companions?: string | Companions;
+  /** Gives a parameter as it is to be written, where it is not in memory; by its name. */
+  readonly read?: (name: string) => LazyTensor;
 }
 
 /** Writes an adapter as PEFT does, in the place of a folder that is there. */
@@ -66,12 +69,14 @@ export function saveAdapter(adapter: LoraAdapter, folder: string, options: SaveA
   };
   replaceFolder(folder, (temporary) => {
     writeFileSync(join(temporary, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-    const tensors = new Map([...adapter.parameters].map(([name, tensor]) => [`${PREFIX}${name}`, tensor]));
+    const tensors = [...adapter.parameters].map(
+      ([name, tensor]) => [`${PREFIX}${name}`, options.read?.(name) ?? tensor] as const,
+    );
     const base = existsSync(join(options.baseModel, "config.json"))
       ? baseIdentity(options.baseModel)
       : undefined;
     const metadata = { format: "pt", ...(base !== undefined && { [BASE_IDENTITY]: base }) };
-    writeSafetensors(join(temporary, WEIGHTS), tensors, { metadata });
+    writeSafetensors(join(temporary, WEIGHTS), new Map(tensors), { metadata });
     if (options.companions !== undefined) writeCompanions(options.companions, temporary);
   });
 }
@@ -197,11 +202,16 @@ export function mergeAdapter(model: CausalLanguageModel): void {
     for (const module of adapter.pairs.keys())
       scope(() => {
         const weight = model.parameter(`${module}.weight`);
-        weight.copy_(weight.float().add(adapterWeight(adapter, module)));
+        weight.copy_(mergedWeight(weight, adapter, module));
       });
   });
   model.adapter = undefined;
   adapter.free();
+}
+
+/** A module's weight with what the adapter adds to it, in the weight's own dtype. */
+export function mergedWeight(weight: Tensor, adapter: LoraAdapter, module: string): Tensor {
+  return scope(() => weight.float().add(adapterWeight(adapter, module)).to({ dtype: weight.dtype }));
 }
 
 /** scale · B · A in the layout of the module's weight, float32. */

@@ -106,6 +106,13 @@ export const trainingSection = z
         "Processes on this machine that train one model together; each computes a share of every batch. Left out: 1. Leave it out under torchrun or srun. It changes results by rounding only, except with dropout and with `reduceOver: micro-batch`.",
       )
       .register(keyFacts, { affects: "nothing" }),
+    sharding: z
+      .enum(["none", "optimizer", "gradients", "full"])
+      .default("none")
+      .describe(
+        "What processes that train together divide among them: the optimizer's state; that and gradients; those and the weights. Less memory a process, more to send; the output folder must be one that all of them see. Changes results by rounding only.",
+      )
+      .register(keyFacts, { affects: "nothing" }),
     processTimeout: z
       .number()
       .min(5)

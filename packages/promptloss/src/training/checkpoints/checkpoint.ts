@@ -1,17 +1,19 @@
 // A checkpoint: all that a run needs to go on as if it had never stopped. A folder of trained weights, the optimizer's
 // state, and state.json with the hashes of both and of itself; written under another name and renamed, so that it is whole
-// or absent.
+// or absent. Processes that divide weights and state write a file of each of their own into it, the first state.json last.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { noGrad, readSafetensors, scope, type Tensor, writeSafetensors } from "@promptloss/torch";
+import { noGrad, scope, type Tensor } from "@promptloss/torch";
 import { replaceFolder, writeJson } from "../../files/atomic.ts";
-import { CheckpointError } from "../errors.ts";
+import { CheckpointError, TrainingError } from "../errors.ts";
+import type { Ranks } from "../ranks/index.ts";
 import { hashOf } from "./files.ts";
+import { PieceReader, type SavedPiece, writePieces } from "./pieces.ts";
 
 const VERSION = 2;
-const WEIGHTS = "weights.safetensors";
-const OPTIMIZER = "optimizer.safetensors";
+const WEIGHTS = "weights";
+const OPTIMIZER = "optimizer";
 const STATE = "state.json";
 const RNG = "rng";
 
@@ -39,14 +41,22 @@ export interface RunState {
 
 export interface Checkpoint {
   readonly state: RunState;
-  /** Trained weights by name. */
-  readonly weights: ReadonlyMap<string, Tensor>;
-  /** The optimizer's moments. */
-  readonly optimizer: ReadonlyMap<string, Tensor>;
-  /** The random generator's state. */
-  readonly rng: Tensor;
-  /** Those of the other processes that train, rank 1 first. */
-  readonly otherRngs: readonly Tensor[];
+  /** Trained weights by name: those of this process, where several divide them. */
+  readonly weights: ReadonlyMap<string, SavedPiece>;
+  /** The optimizer's moments, likewise. */
+  readonly optimizer: ReadonlyMap<string, SavedPiece>;
+  /** The states of the random generators of all processes that train, rank 0's first. */
+  readonly rngs: readonly Tensor[];
+}
+
+/** A checkpoint on disk. Close it with `using`. */
+export interface OpenCheckpoint extends Disposable {
+  readonly folder: string;
+  readonly state: RunState;
+  /** Weights and moments. */
+  readonly pieces: PieceReader;
+  /** Of the processes that wrote it, rank 0's first. The caller's. */
+  readonly rngs: readonly Tensor[];
 }
 
 interface StateFile {
@@ -67,20 +77,55 @@ function hashOfState({ version, fingerprint, state, files }: StateFile): string 
 /**
  * Writes a checkpoint folder, in the place of one that is there.
  * @param fingerprint what a run that resumes from it must share
+ * @param sharers processes that have a part of the state each, and all call this
+ * @throws {TrainingError} where a process does not see the folder that the first writes to
  */
-export function writeCheckpoint(folder: string, fingerprint: string, checkpoint: Checkpoint): void {
-  replaceFolder(folder, (draft) => {
-    noGrad(() =>
-      scope(() => {
-        writeSafetensors(join(draft, WEIGHTS), checkpoint.weights);
-        const others = checkpoint.otherRngs.map((rng, i): [string, Tensor] => [otherRng(i + 1), rng]);
-        const optimizer = new Map([...checkpoint.optimizer, [RNG, checkpoint.rng], ...others]);
-        writeSafetensors(join(draft, OPTIMIZER), optimizer);
+export function writeCheckpoint(
+  folder: string,
+  fingerprint: string,
+  checkpoint: Checkpoint,
+  sharers?: Ranks,
+): void {
+  const write = (draft: string): Record<string, string> => {
+    const { weights, optimizer, rngs } = checkpoint;
+    // Generators are with the first, as it is of no matter whose they are where another number of processes goes on.
+    const generators =
+      (sharers?.rank ?? 0) > 0 ? [] : rngs.map((tensor, rank) => [nameOfRng(rank), { tensor }] as const);
+    const parts = { [WEIGHTS]: weights, [OPTIMIZER]: new Map([...optimizer, ...generators]) };
+    return Object.fromEntries(
+      Object.entries(parts).map(([part, pieces]) => {
+        const name = sharers === undefined ? `${part}.safetensors` : fileOf(part, sharers);
+        noGrad(() => scope(() => writePieces(join(draft, name), pieces)));
+        return [name, hashOf(join(draft, name))];
       }),
     );
-    const files = Object.fromEntries([WEIGHTS, OPTIMIZER].map((name) => [name, hashOf(join(draft, name))]));
+  };
+  if (sharers !== undefined && !sharers.isFirst) {
+    const draft = sharers.textOfFirst("");
+    if (!existsSync(draft)) throw unseen(draft, sharers.rank);
+    sharers.texts(JSON.stringify(write(draft)));
+    return;
+  }
+  replaceFolder(folder, (draft) => {
+    sharers?.textOfFirst(draft);
+    const own = JSON.stringify(write(draft));
+    const all = (sharers?.texts(own) ?? [own]).map((text) => JSON.parse(text) as Record<string, string>);
+    const files = Object.assign({}, ...all) as Record<string, string>;
     const state: StateFile = { version: VERSION, fingerprint, state: checkpoint.state, files };
     writeJson(join(draft, STATE), { ...state, hash: hashOfState(state) });
+  });
+}
+
+/** "weights-00002-of-00004.safetensors", as Hugging Face numbers files. */
+function fileOf(part: string, { rank, size }: Ranks): string {
+  const number = (value: number): string => String(value).padStart(5, "0");
+  return `${part}-${number(rank + 1)}-of-${number(size)}.safetensors`;
+}
+
+/** A folder of the first process that another has not. */
+export function unseen(folder: string, rank: number): TrainingError {
+  return new TrainingError(`rank ${rank} does not see ${folder}, where rank 0 writes`, {
+    hint: "with training.sharding each process writes its own part: give the run an output folder that all machines share",
   });
 }
 
@@ -100,11 +145,11 @@ export function renameRun(folder: string, from: string, to: string): void {
 }
 
 /**
- * Reads a checkpoint folder and checks every byte of it. The tensors are the caller's.
+ * Opens a checkpoint folder and checks every byte of it.
  * @throws {CheckpointError} where it is not there, damaged, or of another run
  */
-export function readCheckpoint(folder: string, fingerprint: string): Checkpoint {
-  const { version, fingerprint: found, state, files } = readState(folder);
+export function readCheckpoint(folder: string, fingerprint: string): OpenCheckpoint {
+  const { version, fingerprint: found, files } = readState(folder);
   if (version !== VERSION)
     throw new CheckpointError(folder, "foreign", `is of version ${version}, this program reads ${VERSION}`, {
       hint: "give --overwrite to begin the run anew, or go on with the program that wrote it",
@@ -114,29 +159,36 @@ export function readCheckpoint(folder: string, fingerprint: string): Checkpoint 
       hint: "give the run another output folder, or remove the checkpoints of the old one",
     });
   checkFiles(folder, files);
-  const optimizer = readSafetensors(join(folder, OPTIMIZER));
-  const rng = optimizer.get(RNG);
-  if (rng === undefined) throw new CheckpointError(folder, "damaged", `${OPTIMIZER} has no ${RNG}`);
-  optimizer.delete(RNG);
-  const otherRngs: Tensor[] = [];
-  for (let rank = 1; optimizer.has(otherRng(rank)); rank++) {
-    otherRngs.push(optimizer.get(otherRng(rank))!);
-    optimizer.delete(otherRng(rank));
-  }
-  return { state, weights: readSafetensors(join(folder, WEIGHTS)), optimizer, rng, otherRngs };
+  return openCheckpoint(folder);
 }
 
-/** The name of another rank's generator: no moment's, which begins with `first.` or `second.`. */
-function otherRng(rank: number): string {
-  return `${RNG}.${rank}`;
+/**
+ * Opens a checkpoint that another process has checked.
+ * @throws {CheckpointError} where it is not there, or lacks something
+ */
+export function openCheckpoint(folder: string): OpenCheckpoint {
+  const { state, files } = readState(folder);
+  const pieces = new PieceReader(
+    folder,
+    Object.keys(files).map((name) => join(folder, name)),
+  );
+  const rngs: Tensor[] = [];
+  while (pieces.has(nameOfRng(rngs.length))) rngs.push(pieces.whole(nameOfRng(rngs.length)));
+  if (rngs.length === 0) throw new CheckpointError(folder, "damaged", `has no ${nameOfRng(0)}`);
+  return { folder, state, pieces, rngs, [Symbol.dispose]: () => pieces[Symbol.dispose]() };
+}
+
+/** The name of a rank's generator: no weight's, and no moment's, which begins with `first.` or `second.`. */
+function nameOfRng(rank: number): string {
+  return rank === 0 ? RNG : `${RNG}.${rank}`;
 }
 
 /** @throws {CheckpointError} where a file is not there, or not what was written */
 function checkFiles(folder: string, files: StateFile["files"]): void {
-  for (const name of [WEIGHTS, OPTIMIZER]) {
+  for (const [name, hash] of Object.entries(files)) {
     const file = join(folder, name);
     if (!existsSync(file)) throw new CheckpointError(folder, "damaged", `${name} is missing`);
-    if (hashOf(file) !== files[name])
+    if (hashOf(file) !== hash)
       throw new CheckpointError(folder, "damaged", `${name} is not what was written`);
   }
 }

@@ -1,3 +1,12 @@
 // Checkpoints: what a run needs to go on as if it had never stopped.
-export { type Checkpoint, type RunState, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+export {
+  type Checkpoint,
+  type OpenCheckpoint,
+  openCheckpoint,
+  type RunState,
+  readCheckpoint,
+  unseen,
+  writeCheckpoint,
+} from "./checkpoint.ts";
+export type { SavedPiece } from "./pieces.ts";
 export { CheckpointShelf } from "./shelf.ts";

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { makeFolder } from "../../files/atomic.ts";
 import { adoptBestWeights } from "../best-weights.ts";
 import { CheckpointError } from "../errors.ts";
+import type { Ranks } from "../ranks/index.ts";
 import {
   type Checkpoint,
+  type OpenCheckpoint,
   type RunState,
   readCheckpoint,
   readState,
@@ -43,11 +45,15 @@ export class CheckpointShelf {
     adoptBestWeights(this.folder, fingerprint, this.#fingerprint);
   }
 
-  /** Writes a checkpoint, then removes those that are too many. Gives its path. */
-  add(checkpoint: Checkpoint): string {
-    makeFolder(this.folder);
+  /**
+   * Writes a checkpoint, then removes those that are too many. Gives its path.
+   * @param sharers processes that have a part of the state each, and all call this
+   */
+  add(checkpoint: Checkpoint, sharers?: Ranks): string {
     const path = this.#pathOf(checkpoint.state.step);
-    writeCheckpoint(path, this.#fingerprint, checkpoint);
+    if (sharers === undefined || sharers.isFirst) makeFolder(this.folder);
+    writeCheckpoint(path, this.#fingerprint, checkpoint, sharers);
+    if (sharers !== undefined && !sharers.isFirst) return path;
     for (const step of this.steps().slice(this.#keep))
       rmSync(this.#pathOf(step), { recursive: true, force: true });
     return path;
@@ -58,7 +64,7 @@ export class CheckpointShelf {
    * @param onDamaged told of each newer one that is not
    * @throws {CheckpointError} where the newest is of another run
    */
-  newest(onDamaged: (error: CheckpointError) => void): Checkpoint | undefined {
+  newest(onDamaged: (error: CheckpointError) => void): OpenCheckpoint | undefined {
     for (const step of this.steps()) {
       try {
         return readCheckpoint(this.#pathOf(step), this.#fingerprint);

@@ -62,6 +62,7 @@ export class KlPenalty {
           divergence.backward();
           value += divergence.item();
         });
+      this.#start?.keeper?.release();
       const gradient = leaf.grad ?? leaf.detach().mul(0);
       // Its derivative by the hidden states is the gradient, its value that of the penalty.
       const linear = hidden.mul(gradient).sum();
@@ -85,13 +86,15 @@ export class KlPenalty {
 }
 
 function copyOf(model: CausalLanguageModel): CausalLanguageModel {
-  return noGrad(
-    () =>
-      new CausalLanguageModel(
-        model.config,
-        new Map([...model.parameters].map(([name, tensor]) => [name, keep(tensor.detach().clone())])),
-      ),
-  );
+  const kept = model.keeper?.copy();
+  const parameters =
+    kept?.parameters ??
+    noGrad(
+      () => new Map([...model.parameters].map(([name, tensor]) => [name, keep(tensor.detach().clone())])),
+    );
+  const copy = new CausalLanguageModel(model.config, parameters);
+  copy.keeper = kept?.keeper;
+  return copy;
 }
 
 function withoutAdapter<T>(model: CausalLanguageModel, body: () => T): T {

@@ -12,18 +12,21 @@ export interface MinkowskiSettings {
 /** Holds a copy of the starting weights: free it with `using` or `free()`. */
 export class MinkowskiPenalty {
   readonly #settings: MinkowskiSettings;
+  readonly #overRanks: OverRanks;
   readonly #pairs: readonly { readonly weight: Tensor; readonly start: Tensor }[];
 
   /**
    * Call it before the first step.
+   * @param overRanks where processes have a part of the weights each
    * @throws {TrainingError} for an order below 1 and a negative coefficient
    */
-  constructor(weights: Iterable<Tensor>, settings: MinkowskiSettings) {
+  constructor(weights: Iterable<Tensor>, settings: MinkowskiSettings, overRanks: OverRanks = alone) {
     const { order, coefficient } = settings;
     if (!(order >= 1)) throw new TrainingError(`training.minkowski.order: ${order} is not 1 or more`);
     if (!(coefficient >= 0 && Number.isFinite(coefficient)))
       throw new TrainingError(`training.minkowski.coefficient: ${coefficient} is not a number of 0 or more`);
     this.#settings = settings;
+    this.#overRanks = overRanks;
     this.#pairs = [...weights].map((weight) => ({
       weight,
       start: noGrad(() => keep(weight.detach().clone())),
@@ -33,7 +36,7 @@ export class MinkowskiPenalty {
   /** Adds the penalty's gradient to the weights' own, and gives the penalty. 0 where nothing has moved yet. */
   addGradients(): number {
     const { order, coefficient } = this.#settings;
-    const distance = minkowskiDistance(this.#pairs, order);
+    const distance = minkowskiDistance(this.#pairs, order, this.#overRanks);
     if (distance === 0 || coefficient === 0) return 0;
     noGrad(() => {
       for (const { weight, start } of this.#pairs)
@@ -55,10 +58,16 @@ export class MinkowskiPenalty {
   }
 }
 
+/** A process's number → the sum, or the greatest, of all processes'. */
+export type OverRanks = (own: number, reduction: "sum" | "max") => number;
+
+const alone: OverRanks = (own) => own;
+
 /** (Σ |w − w₀|^p)^(1/p) over pairs of tensors, in float64. */
 export function minkowskiDistance(
   pairs: Iterable<{ readonly weight: Tensor; readonly start: Tensor }>,
   order: number,
+  overRanks: OverRanks = alone,
 ): number {
   let total = 0;
   noGrad(() => {
@@ -69,7 +78,9 @@ export function minkowskiDistance(
         else total += difference.pow(order).sum().item();
       });
   });
-  return order === Number.POSITIVE_INFINITY ? total : total ** (1 / order);
+  return order === Number.POSITIVE_INFINITY
+    ? overRanks(total, "max")
+    : overRanks(total, "sum") ** (1 / order);
 }
 
 /** ∂‖d‖_p/∂d = sign(d) · (|d| / ‖d‖_p)^(p−1); for p = ∞ the sign where |d| is largest. */

@@ -1,6 +1,7 @@
 // How far training moved the weights from where they started: Minkowski distances of order 1 and 2 and the cosine,
 // over all weights and by group of layers. An adapter counts as the change that it makes to the weights it adapts.
 import { noGrad, scope, type Tensor } from "@promptloss/torch";
+import { heldParameter } from "../../models/decoder/parts.ts";
 import type { CausalLanguageModel, LoraAdapter } from "../../models/index.ts";
 import { adapterWeight } from "../../models/lora/peft.ts";
 import { TrainingError } from "../errors.ts";
@@ -38,8 +39,9 @@ export function distancesOf(model: CausalLanguageModel, start: (name: string) =>
   const all = emptySums();
   const groups = new Map<string, Sums>();
   noGrad(() => {
-    for (const [name, weight] of model.parameters)
+    for (const name of model.parameters.keys())
       scope(() => {
+        const weight = heldParameter(model, name);
         const from = start(name).to({ device: model.device }).double();
         const now = model.adapter === undefined ? weight.double() : adaptedWeight(model.adapter, name, from);
         const group = groupOf(model, name);

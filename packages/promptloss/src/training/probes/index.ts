@@ -1,7 +1,9 @@
 // Probes: what a finished run says of its mechanism, beside its scores.
+import type { Tensor } from "@promptloss/torch";
 import { replaceFile } from "../../files/atomic.ts";
 import { finiteJson } from "../../finite-json.ts";
-import { createModel, loadModel } from "../../models/index.ts";
+import { drawnParameters } from "../../models/folder/create-model.ts";
+import { loadModel } from "../../models/index.ts";
 import { readMetrics } from "../events/metrics-file.ts";
 import type { TrainingRun } from "../run.ts";
 import { type Distances, distancesOf } from "./distance.ts";
@@ -68,11 +70,19 @@ export function writeProbes(path: string, probes: Probes): void {
 }
 
 function distanceFromStart({ model, recipe }: TrainingRun): Distances {
-  const start =
-    recipe.initialize === "random"
-      ? // Drawn where the model was drawn: another device draws other numbers.
-        createModel(model.config, { seed: recipe.seed, device: model.device, trainable: false })
-      : loadModel(recipe.model!);
+  if (recipe.initialize === "random") {
+    // Drawn where the model was drawn, as another device draws other numbers, and in the order of its parameters.
+    const drawn = drawnParameters(model.config, { seed: recipe.seed, device: model.device });
+    let last: Tensor | undefined;
+    const found = distancesOf(model, () => {
+      last?.free();
+      [, last] = drawn.next().value as [string, Tensor];
+      return last;
+    });
+    last?.free();
+    return found;
+  }
+  const start = loadModel(recipe.model!);
   try {
     return distancesOf(model, (name) => start.parameter(name));
   } finally {

@@ -3,7 +3,6 @@
 import { fromTypedArray, noGrad, scope, type Tensor, zerosLike } from "@promptloss/torch";
 import { ProcessGroup, type ProcessGroupOptions } from "@promptloss/torch/distributed";
 import { TrainingError } from "../errors.ts";
-import type { TrainingRun } from "../run.ts";
 import { shareOf } from "./share.ts";
 
 /** Bytes of small gradients that travel as one. */
@@ -34,7 +33,13 @@ export class Ranks {
    * Checks that all ranks have prepared the same run.
    * @throws {TrainingError} on all of them where not
    */
-  agreeOn({ fingerprint, batches }: Pick<TrainingRun, "fingerprint" | "batches">): void {
+  agreeOn({
+    fingerprint,
+    batches,
+  }: {
+    readonly fingerprint: string;
+    readonly batches: { readonly steps: number };
+  }): void {
     // Of the hash so many bits as a number holds.
     const own = [Number.parseInt(fingerprint.slice(0, 12), 16), batches.steps];
     const all = this.gather(own);
@@ -68,6 +73,12 @@ export class Ranks {
     return numbers.map((_, place) => all.reduce((sum, each) => sum + each[place]!, 0));
   }
 
+  /** The sum, or the greatest, of all ranks' numbers. */
+  reduced(number: number, reduction: "sum" | "max"): number {
+    const all = this.gather([number]).flat();
+    return reduction === "max" ? Math.max(...all) : all.reduce((sum, each) => sum + each, 0);
+  }
+
   /** Whether any rank says so. */
   any(condition: boolean): boolean {
     return this.sum([condition ? 1 : 0])[0]! > 0;
@@ -86,6 +97,19 @@ export class Ranks {
       const bytes = this.#tensor(this.isFirst ? own : new Uint8Array(length));
       if (length > 0) this.group.broadcast_(bytes);
       return new TextDecoder().decode(bytes.toTypedArray("uint8"));
+    });
+  }
+
+  /** Every rank's text. */
+  texts(own: string): string[] {
+    return scope(() => {
+      const bytes = new TextEncoder().encode(own);
+      const lengths = this.gather([bytes.length]).flat();
+      const padded = new Uint8Array(Math.max(1, ...lengths));
+      padded.set(bytes);
+      return this.gatherBytes(this.#tensor(padded)).map((all, rank) =>
+        new TextDecoder().decode(all.toTypedArray("uint8").subarray(0, lengths[rank])),
+      );
     });
   }
 
