@@ -1,8 +1,7 @@
 // Gathers the facts about this machine. What cannot be found out is left at its harmless value; only the probe of
 // the native code takes time.
-import { execFileSync } from "node:child_process";
 import { existsSync, statfsSync } from "node:fs";
-import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { dirname } from "node:path";
 import type { TorchError } from "@promptloss/torch";
 import {
@@ -15,6 +14,7 @@ import {
   usesReferenceBlas,
 } from "@promptloss/torch/setup";
 import { cpuLimit } from "../machine/cgroup.ts";
+import { readGpus, readMemory } from "../machine/memory.ts";
 import { readProcessor } from "../machine/processor.ts";
 import type { Facts } from "./facts.ts";
 import { probeNative } from "./probe.ts";
@@ -62,37 +62,9 @@ function processGroupsOf(libtorch: CurrentBuild["libtorch"] | undefined): Facts[
   return { backends, ...(reason !== undefined && { reason }) };
 }
 
-function readMemory(): Facts["memory"] {
-  // 0 or an absurdly large number where no container limits it.
-  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  if (limit >= totalmem()) return { total: totalmem(), available: freemem() };
-  return { total: limit, available: Math.min(freemem(), process.availableMemory()) };
-}
-
 function freeSpace(folder: string): number {
   let existing = folder;
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
   const { bavail, bsize } = statfsSync(existing);
   return bavail * bsize;
-}
-
-function readGpus(): Facts["gpus"] {
-  try {
-    const query = ["--query-gpu=name,memory.total", "--format=csv,noheader,nounits"];
-    const text = execFileSync("nvidia-smi", query, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    return parseGpus(text);
-  } catch {
-    return [];
-  }
-}
-
-/** Reads nvidia-smi's lines, such as `NVIDIA H200, 143771`, where memory is in MiB. */
-export function parseGpus(text: string): Facts["gpus"] {
-  return text
-    .trim()
-    .split("\n")
-    .flatMap((line) => {
-      const [, name, mebibytes] = /^(.+),\s*(\d+)\s*$/.exec(line) ?? [];
-      return name === undefined ? [] : [{ name, memory: Number(mebibytes) * 2 ** 20 }];
-    });
 }

@@ -22,6 +22,7 @@ export { type MetricsLine, readMetrics } from "./events/metrics-file.ts";
 export { clearGradients, clippingFactor, gradientNorm } from "./gradients.ts";
 export { type HeldOutLoss, type HeldOutSettings, heldOutLoss } from "./held-out.ts";
 export { finishedEnd, type Manifest, type RunEnd, type RunFailure, readManifest } from "./manifest.ts";
+export { type Division, type MemoryEstimate, memoryByMode, memoryEstimate } from "./memory-estimate.ts";
 export { type PrepareOptions, prepareRun } from "./prepare.ts";
 export type { Probes } from "./probes/index.ts";
 export { launcherPlacement, Ranks } from "./ranks/index.ts";

@@ -1,9 +1,12 @@
 // `promptloss train --dry-run`: what a run would do, from the very preparation that a run begins with.
+
+import { memoryOfDevice } from "../../machine/memory.ts";
 import type { Recipe } from "../../recipe/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { manifestOf } from "../../training/manifest-of.ts";
-import { memoryEstimate } from "../../training/memory-estimate.ts";
+import { firstThatFits, memoryByMode, memoryEstimate } from "../../training/memory-estimate.ts";
 import { prepareRun } from "../../training/prepare.ts";
+import { launcherPlacement } from "../../training/ranks/index.ts";
 import { noteLine } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
 import { bytes, count, counted, short } from "./format.ts";
@@ -12,7 +15,13 @@ export async function dryRun(recipe: Recipe, file: string, json: boolean): Promi
   const run = await prepareRun(recipe, { file, hub: watchedHub() });
   try {
     const manifest = manifestOf(run);
-    const memory = memoryEstimate(run);
+    const { sharding, processes: wanted = 1 } = recipe.training;
+    const placement = launcherPlacement(recipe);
+    const processes = placement?.size ?? wanted;
+    const memory = memoryEstimate(run, { sharding, processes });
+    const modes = memoryByMode(run, processes);
+    const deviceMemory = memoryOfDevice(run.model.device, placement?.localSize ?? wanted);
+    const fits = deviceMemory === undefined ? undefined : firstThatFits(modes, deviceMemory);
     const [first] = run.batches.from(0);
     const tokens = run.rows.lengths.reduce((sum, length) => sum + length, 0);
     const rows = Array.from(first!.rows, (row) => run.rows.at(row));
@@ -21,6 +30,8 @@ export async function dryRun(recipe: Recipe, file: string, json: boolean): Promi
       ...manifest,
       tokensAnEpoch: tokens,
       memory,
+      ...(processes > 1 && { processes, memoryByMode: modes, fits: fits ?? null }),
+      deviceMemory: deviceMemory ?? null,
       firstBatch: {
         rows: rows.length,
         tokens: rows.reduce((sum, { length }) => sum + length, 0),
@@ -50,16 +61,38 @@ export async function dryRun(recipe: Recipe, file: string, json: boolean): Promi
       ],
       [
         "memory",
-        `about ${bytes(memory.total)}: weights ${bytes(memory.weights)}, gradients ${bytes(memory.gradients)}, optimizer ${bytes(memory.optimizer)}, activations ${bytes(memory.activations)}`,
+        `about ${bytes(memory.total)}${processes > 1 ? " a process" : ""}: weights ${bytes(memory.weights)}, gradients ${bytes(memory.gradients)}, optimizer ${bytes(memory.optimizer)}, activations ${bytes(memory.activations)}`,
       ],
       [
         "first",
         `${counted(firstBatch.rows, "row")}, ${counted(firstBatch.tokens, "token")}, ${count(trained)} of them trained, weights that sum to ${firstBatch.weight.toFixed(2)}`,
       ],
+      ...(processes > 1 ? [["modes", modesText(modes, deviceMemory, fits)] as const] : []),
     ] as const;
     for (const [name, value] of facts) process.stdout.write(`${ink.dim(name.padEnd(6))} ${value}\n`);
-    for (const note of run.notes) process.stdout.write(`${noteLine(note, process.stdout)}\n`);
+    const notes =
+      deviceMemory === undefined || memory.total <= deviceMemory
+        ? run.notes
+        : [
+            `that is more than the ${bytes(deviceMemory)} that ${run.model.device} has for ${processes > 1 ? "each process" : "it"}: see training.gradientCheckpointing, training.microBatchTokens, training.processes and training.sharding`,
+            ...run.notes,
+          ];
+    for (const note of notes) process.stdout.write(`${noteLine(note, process.stdout)}\n`);
   } finally {
     run.free();
   }
+}
+
+/** "sharding none 2.1 GiB a process, optimizer 1.4 GiB, …; the first that fits 6.0 GiB: none". */
+function modesText(
+  modes: ReturnType<typeof memoryByMode>,
+  memory: number | undefined,
+  fits: string | undefined,
+): string {
+  const each = Object.entries(modes).map(([mode, { total }]) => `${mode} ${bytes(total)}`);
+  const first =
+    memory === undefined
+      ? ""
+      : `; the first that fits ${bytes(memory)}: ${fits ?? "none of them, take more processes"}`;
+  return `sharding ${each.join(", ")}${first}`;
 }
