@@ -110,7 +110,7 @@ function recipeText({
   positions,
   parameters,
   template,
-}: Answers & Facts): string {
+}: Answers & Facts & { readonly output: string }): string {
   const beside = (path: string): string =>
     existsSync(path) && !isAbsolute(path) ? relative(dirname(resolve(output)), resolve(path)) || "." : path;
   const batch = Math.max(1, Math.min(32, Math.floor(rows / 10)));
