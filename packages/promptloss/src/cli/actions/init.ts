@@ -34,9 +34,11 @@ interface Answers {
   readonly data: string;
   readonly model: string;
   readonly aim: string;
+  /** Where the recipe goes. */
+  readonly output: string;
 }
 
-async function answersOf(flags: Flags): Promise<Answers> {
+async function answersOf(flags: Flags): Promise<Omit<Answers, "output">> {
   const asks = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const reader = asks
     ? createInterface({ input: process.stdin, output: lineOutput(), terminal: true })
