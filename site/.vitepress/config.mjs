@@ -7,7 +7,7 @@ export default {
   lastUpdated: false,
   // What people wrote and generators print is text, whatever angle brackets are in it. The architecture page has lists that
   // a test reads.
-  markdown: { html: false, languageAlias: { layers: "txt" } },
+  markdown: { html: false, languageAlias: { layers: "ini" } },
   themeConfig: {
     search: { provider: "local" },
     nav: [
