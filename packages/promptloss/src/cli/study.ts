@@ -5,9 +5,10 @@ import { reportCommand } from "./study/report.ts";
 import { resultsCommand } from "./study/results.ts";
 import { runCommand } from "./study/run.ts";
 import { statusCommand } from "./study/status.ts";
+import { workCommand } from "./study/work.ts";
 
 export function studyCommand(command: Command): Command {
-  for (const make of [planCommand, runCommand, statusCommand, resultsCommand, reportCommand])
+  for (const make of [planCommand, runCommand, workCommand, statusCommand, resultsCommand, reportCommand])
     command.addCommand(make().exitOverride());
   return command;
 }

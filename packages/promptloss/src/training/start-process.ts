@@ -21,10 +21,14 @@ export interface TrainingProcess {
   readonly done: Promise<number>;
 }
 
-export function startTrainingProcess(settings: ProcessArguments, onEvent: EventListener): TrainingProcess {
-  const child = spawn(process.execPath, [program, JSON.stringify(settings)], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+/** @param launcher a command that starts the one behind it, once or several times; none where left out */
+export function startTrainingProcess(
+  settings: ProcessArguments,
+  onEvent: EventListener,
+  launcher: readonly string[] = [],
+): TrainingProcess {
+  const [file, ...args] = [...launcher, process.execPath, program, JSON.stringify(settings)];
+  const child = spawn(file!, args, { stdio: ["ignore", "pipe", "pipe"] });
   const errors: string[] = [];
   let failed = false;
   let ended: RunEndReason | undefined;

@@ -105,6 +105,29 @@ slurm: { partition: test, time: "10:00", concurrency: 2, cpus: 1, setup: ["expor
   );
 
   test(
+    "a cell of two processes is one task's step of two, which train together",
+    async () => {
+      const file = studyFile(
+        "together",
+        `factors: { plw: [0.1] }
+set: { training: { steps: 4, batchSize: 8, processes: 2, sharding: full, processTimeout: 120 } }
+slurm: { partition: test, time: "10:00", cpus: 1 }
+`,
+      );
+      expect(run(file)).toMatch(/^job \d+: 1 cells/);
+      const { cells } = await until(file, (each) => settled(each) && each.counts.running === 0);
+      expect(cells[0]).toMatchObject({ status: "done", attempts: 1 });
+      const cell = join(folder.path, "together runs/cells", cells[0]!.id, "run");
+      expect(JSON.parse(readFileSync(join(cell, "manifest.json"), "utf8"))).toMatchObject({
+        processes: 2,
+        threads: 1,
+        end: { reason: "completed", step: 4 },
+      });
+    },
+    PATIENCE_MS,
+  );
+
+  test(
     "a canceled task leaves its cell waiting, and its next job goes on from the checkpoint",
     async () => {
       const file = studyFile(

@@ -19,6 +19,7 @@ export function runCommand(): Command {
         .choices(["local", "slurm"])
         .default("local"),
     )
+    .option("--srun", "start cells of several processes as steps of the Slurm job that this runs in")
     .option("--json", "print what was done as JSON, and nothing else")
     .option("--events", "print events as JSON lines instead of the live view")
     .action(async (...given: Parameters<Action>) => (await import("./actions/run.ts")).runRun(...given));

@@ -2,6 +2,7 @@
 // launcher has left to it. Run again, it does only what is missing.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { makeFolder } from "../../files/atomic.ts";
 import { FolderLock, LostLockError } from "../../files/lock.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
@@ -30,6 +31,10 @@ export interface RunStudyOptions {
   readonly overwrite?: boolean;
   /** Ids of the cells to run; all where left out. */
   readonly only?: readonly string[];
+  /** Wait for the cells that other launchers have, and take those that they leave undone. */
+  readonly waits?: boolean;
+  /** Start the training of a cell of several processes as a step of the Slurm job that this runs in. */
+  readonly srun?: boolean;
   /** Ends cells after the step at hand, with a checkpoint, and begins no more. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: StudyEvent) => void;
@@ -39,9 +44,9 @@ export interface RunStudySummary {
   readonly done: number;
   readonly failed: number;
   readonly interrupted: number;
-  /** Cells that another launcher had. */
+  /** Cells that another launcher had; of those that are waited for, the ones that it still has. */
   readonly elsewhere: number;
-  /** Cells that were done before, or failed before and were not to be retried. */
+  /** Cells that were done before or by others, or failed before and were not to be retried. */
   readonly untouched: number;
 }
 
@@ -62,25 +67,39 @@ export async function runStudy(study: Study, options: RunStudyOptions = {}): Pro
   // What goes wrong outside a cell, a full disk say, ends all of them.
   const trouble = new AbortController();
   const signal = AbortSignal.any([trouble.signal, ...(options.signal ? [options.signal] : [])]);
-  const { concurrency = study.settings.concurrency, retry = false, overwrite = false } = options;
+  const {
+    concurrency = study.settings.concurrency,
+    overwrite = false,
+    waits = false,
+    srun = false,
+  } = options;
   const queue = chosenCells(study, options.only);
   const meter = new DataMeter();
-  const counts = { done: 0, failed: 0, interrupted: 0, elsewhere: 0, untouched: 0 };
+  const counts = { done: 0, failed: 0, interrupted: 0, untouched: 0 };
   const workers = Math.min(concurrency, queue.length);
   const threads = threadsFor(workers);
+  /** Of those that others have: waited for, in the order in which they were found. */
+  const left: Cell[] = [];
+  const seen = new Set<string>();
+  const isElsewhere = (cell: Cell): void => {
+    left.push(cell);
+    if (!seen.has(cell.id)) onEvent({ type: "elsewhere", cell });
+    seen.add(cell.id);
+  };
   await checkStudyOutput(study);
   makeFolder(study.output);
 
   const runNext = async (cell: Cell): Promise<void> => {
     const folder = new CellFolder(study, cell);
+    // What failed with another launcher while this one waited was tried again just now.
+    const retry = options.retry === true && !seen.has(cell.id);
     if (isSettled(folder, retry)) {
       counts.untouched++;
       return;
     }
     using lock = FolderLock.take(folder.path);
     if (lock === undefined) {
-      counts.elsewhere++;
-      onEvent({ type: "elsewhere", cell });
+      isElsewhere(cell);
       return;
     }
     // Another launcher may have finished it between the look and the lock.
@@ -90,7 +109,7 @@ export async function runStudy(study: Study, options: RunStudyOptions = {}): Pro
     }
     onEvent({ type: "cell-start", cell, attempt: (folder.state?.attempts ?? 0) + 1 });
     const state = await runCell(study, folder, {
-      ...{ meter, threads, overwrite, signal },
+      ...{ meter, threads, overwrite, srun, signal },
       check: () => lock.check(),
       onEvent: (event) => onEvent({ type: "training", cell, event }),
     }).catch((error: unknown) => {
@@ -98,8 +117,7 @@ export async function runStudy(study: Study, options: RunStudyOptions = {}): Pro
       throw error;
     });
     if (state === undefined) {
-      counts.elsewhere++;
-      onEvent({ type: "elsewhere", cell });
+      isElsewhere(cell);
       return;
     }
     counts[state.state as "done" | "failed" | "interrupted"]++;
@@ -111,8 +129,12 @@ export async function runStudy(study: Study, options: RunStudyOptions = {}): Pro
   const work = async (): Promise<void> => {
     while (!signal.aborted) {
       const cell = queue.shift();
-      if (cell === undefined) return;
-      await runNext(cell);
+      if (cell !== undefined) await runNext(cell);
+      else if (!waits || left.length === 0) return;
+      else {
+        await delay(POLL, undefined, { signal }).catch(() => {});
+        queue.push(...left.splice(0));
+      }
     }
   };
   const endings = await Promise.allSettled(
@@ -125,8 +147,11 @@ export async function runStudy(study: Study, options: RunStudyOptions = {}): Pro
   );
   for (const ending of endings) if (ending.status === "rejected") throw ending.reason;
   writeResults(study);
-  return counts;
+  return { ...counts, elsewhere: left.length };
 }
+
+/** How often cells that others have are looked at, in milliseconds. */
+const POLL = 2000;
 
 /** An even share of the cores that there are, or that Slurm gave; the training's own choice where it has them all. */
 function threadsFor(workers: number): number | undefined {

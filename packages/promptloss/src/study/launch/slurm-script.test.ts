@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { jobScript } from "./slurm-script.ts";
 
-function script(settings: object): string {
+function script(settings: object, processes = 1): string {
   return jobScript({
     name: "paper",
     folder: "/runs/my 50% study/slurm/1",
     tasks: 60,
+    processes,
     directory: "/home/me",
     settings: { options: [], setup: [], ...settings },
     command: ["node", "main.js", "study", "run", "it's.yaml", "--set", "data=[a, b]"],
@@ -48,6 +49,12 @@ test("asks for what the study file says, and runs one cell a task", () => {
     exec node main.js study run 'it'\\''s.yaml' --set 'data=[a, b]' --cell "$cell"
     "
   `);
+});
+
+test("asks for a cell's processes, which the cell starts as a step", () => {
+  const text = script({ cpus: 8 }, 4);
+  expect(text).toContain("#SBATCH --ntasks=4\n#SBATCH --cpus-per-task=8\n");
+  expect(text).toContain(`--srun --cell "$cell"`);
 });
 
 test("leaves a tenth of a short time to end in, two minutes of a long one", () => {

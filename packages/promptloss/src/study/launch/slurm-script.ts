@@ -6,6 +6,8 @@ export interface JobScriptSettings {
   /** Of the job: cells.txt lies there, logs go there. */
   readonly folder: string;
   readonly tasks: number;
+  /** The most that a cell's training has; each gets the cores that the study file asks for. */
+  readonly processes: number;
   /** That the command runs in. */
   readonly directory: string;
   readonly settings: SlurmSettings;
@@ -31,7 +33,7 @@ function graceOf(time: string | number | undefined): number {
 }
 
 export function jobScript(job: JobScriptSettings): string {
-  const { name, folder, tasks, directory, settings, command } = job;
+  const { name, folder, tasks, processes, directory, settings, command } = job;
   const { partition, account, time, memory, cpus, gpus, concurrency, options, setup } = settings;
   const limit = concurrency === undefined ? "" : `%${concurrency}`;
   const asked = [
@@ -46,6 +48,7 @@ export function jobScript(job: JobScriptSettings): string {
     ...given("account", account),
     ...given("time", time),
     ...given("mem", memory),
+    ...(processes === 1 ? [] : [`--ntasks=${processes}`]),
     ...given("cpus-per-task", cpus),
     ...(gpus === undefined || gpus === 0 ? [] : [`--gpus-per-node=${gpus}`]),
     ...options,
@@ -57,7 +60,7 @@ export function jobScript(job: JobScriptSettings): string {
     ...setup,
     `cell=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${quoted(`${folder}/cells.txt`)})`,
     "# In the shell's place, so that Slurm's signals reach it: it writes a checkpoint and ends.",
-    `exec ${command.map(quoted).join(" ")} --cell "$cell"`,
+    `exec ${command.map(quoted).join(" ")}${processes === 1 ? "" : " --srun"} --cell "$cell"`,
     "",
   ].join("\n");
 }

@@ -66,6 +66,7 @@ export function submitStudy(study: Study, options: SubmitOptions = {}): Submitte
     name: study.name,
     folder,
     tasks: cells.length,
+    processes: Math.max(...cells.map(({ recipe }) => recipe.training.processes ?? 1)),
     directory: process.cwd(),
     settings: { options: [], setup: [], ...settings, ...(concurrency !== undefined && { concurrency }) },
     command: [

@@ -16,6 +16,8 @@ export interface CellPlan {
   readonly trainable: number | undefined;
   readonly generationRatio: number | undefined;
   readonly seconds: number | undefined;
+  /** That train together. */
+  readonly processes: number;
   /** Of the finished cell. */
   readonly bytes: number | undefined;
   readonly peakBytes: number | undefined;
@@ -79,6 +81,7 @@ export async function planStudy(study: Study, options: PlanOptions = {}): Promis
       trainable: model?.trainable,
       generationRatio: data?.generationRatio,
       seconds: data && rate && data.tokens / rate,
+      processes: cell.recipe.training.processes ?? 1,
       bytes,
       peakBytes: model?.peakBytes,
     });

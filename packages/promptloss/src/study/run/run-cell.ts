@@ -11,8 +11,10 @@ import type { CellFailure, CellFolder, CellState } from "./cell-folder.ts";
 
 export interface RunCellOptions {
   readonly meter: DataMeter;
-  /** For the training process, where the recipe does not say; its own choice where undefined. */
+  /** For the training, all its processes together, where the recipe does not say; its own choice where undefined. */
   readonly threads: number | undefined;
+  /** Start a training of several processes as a step of the Slurm job at hand, of which each task has `threads`. */
+  readonly srun: boolean;
   /** Begin the training anew. */
   readonly overwrite: boolean;
   readonly signal: AbortSignal;
@@ -67,22 +69,34 @@ class FailedRun extends StudyError {
   }
 }
 
+/** What starts a command once for each process of a cell. Newer Slurms' steps don't have the job's cores a task unasked. */
+function srunCommand(processes: number, threads: number | undefined): string[] {
+  return ["srun", `--ntasks=${processes}`, ...(threads === undefined ? [] : [`--cpus-per-task=${threads}`])];
+}
+
 /** False where it was interrupted. */
 async function train(
   folder: CellFolder,
-  { threads, overwrite, signal, onEvent }: RunCellOptions,
+  { threads, srun, overwrite, signal, onEvent }: RunCellOptions,
 ): Promise<boolean> {
   await untilFree(folder, signal);
   if (signal.aborted) return false;
   if (folder.trained && !overwrite) return true;
-  const { recipe } = folder.cell;
-  const set =
-    threads === undefined || recipe.training.threads !== undefined ? [] : [`training.threads=${threads}`];
+  const { processes = 1, threads: own } = folder.cell.recipe.training;
+  const isStep = srun && processes > 1;
+  const each =
+    threads === undefined ? undefined : Math.max(1, isStep ? threads : Math.floor(threads / processes));
+  const set = each === undefined || own !== undefined ? [] : [`training.threads=${each}`];
+  const launcher = isStep ? srunCommand(processes, threads) : [];
   let failure: Extract<TrainingEvent, { type: "error" }> | undefined;
-  const { child, done } = startTrainingProcess({ file: folder.recipeFile, set, overwrite }, (event) => {
-    if (event.type === "error") failure = event;
-    onEvent(event);
-  });
+  const { child, done } = startTrainingProcess(
+    { file: folder.recipeFile, set, overwrite },
+    (event) => {
+      if (event.type === "error") failure = event;
+      onEvent(event);
+    },
+    launcher,
+  );
   const stop = (): void => {
     child.kill("SIGTERM");
   };

@@ -73,6 +73,7 @@ function text({ study, plan, power, states }: Planned): string {
     ["tasks", tasks.map(({ task }) => task).join(", ")],
     ["tokens", known(totals.tokens, short)],
     ["time", known(totals.seconds, (seconds) => `${duration(seconds)}, one cell after the other`)],
+    ...processFacts(plan, study),
     ["disk", `${known(totals.bytes, bytes)} when done, ${known(totals.peakBytes, bytes)} at most`],
     ...powerLines(power),
   ] as const;
@@ -83,6 +84,16 @@ function text({ study, plan, power, states }: Planned): string {
     ...facts.map(([name, value]) => `${ink.dim(name.padEnd(8))} ${value}`),
     ...[...plan.advice, ...plan.notes].map((note) => noteLine(note, process.stdout)),
   ].join("\n");
+}
+
+/** Of a study whose cells have several processes: how many run at once. */
+function processFacts({ cells }: StudyPlan, { settings }: Study): [string, string][] {
+  const counts = cells.map(({ processes }) => processes).sort((a, b) => b - a);
+  const most = counts[0] ?? 1;
+  if (most === 1) return [];
+  const atOnce = counts.slice(0, settings.concurrency).reduce((sum, each) => sum + each, 0);
+  const least = counts.at(-1)!;
+  return [["processes", `${least === most ? most : `${least} to ${most}`} a cell, ${atOnce} at a time`]];
 }
 
 function known(value: number | undefined, format: (value: number) => string): string {

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { PromptlossError } from "../../../errors.ts";
 // Modules rather than the door of all of `study`, whose models of scores take long to load: nothing here fits any.
-import { runStudy } from "../../../study/launch/run-study.ts";
+import { type RunStudyOptions, runStudy } from "../../../study/launch/run-study.ts";
 import { submitStudy } from "../../../study/launch/slurm.ts";
 import type { Study } from "../../../study/plan/read-study.ts";
 import { harmlessJson } from "../../../terminal/index.ts";
@@ -11,14 +11,18 @@ import { studyOf } from "../read-study-file.ts";
 import { RunView } from "../run-view.ts";
 import type { StudyFlags } from "../study-file.ts";
 
-interface Flags extends StudyFlags {
+interface WorkFlags extends StudyFlags {
   concurrency?: number;
   retry?: true;
+  srun?: true;
+  events?: true;
+  json?: true;
+}
+
+interface Flags extends WorkFlags {
   overwrite?: true;
   cell: string[];
   launcher: "local" | "slurm";
-  events?: true;
-  json?: true;
 }
 
 /** As a shell gives them for a process that a signal ended. */
@@ -40,14 +44,26 @@ function submit(study: Study, flags: Flags): void {
 }
 
 export async function runRun(file: string, flags: Flags, command: Command): Promise<void> {
-  const { concurrency, retry, overwrite, cell, events, json, launcher } = flags;
+  const { overwrite, cell, events, json, srun, launcher } = flags;
   const study = studyOf(file, flags);
   if (launcher === "slurm") {
-    if (overwrite || events || json)
-      command.error("error: --overwrite, --events and --json belong to --launcher local");
+    if (overwrite || events || json || srun)
+      command.error("error: --overwrite, --events, --json and --srun belong to --launcher local");
     submit(study, flags);
     return;
   }
+  await runHere(study, flags, { overwrite: overwrite === true, ...(cell.length > 0 && { only: cell }) });
+}
+
+export async function runWork(file: string, flags: WorkFlags): Promise<void> {
+  await runHere(studyOf(file, flags), flags, { waits: true });
+}
+
+async function runHere(
+  study: Study,
+  { concurrency, retry, srun, events, json }: WorkFlags,
+  options: RunStudyOptions,
+): Promise<void> {
   const abort = new AbortController();
   const view = events || json ? undefined : new RunView(study);
   let ended: keyof typeof EXIT | undefined;
@@ -62,10 +78,10 @@ export async function runRun(file: string, flags: Flags, command: Command): Prom
   });
   try {
     const summary = await runStudy(study, {
+      ...options,
       ...(concurrency !== undefined && { concurrency }),
       retry: retry === true,
-      overwrite: overwrite === true,
-      ...(cell.length > 0 && { only: cell }),
+      srun: srun === true,
       signal: abort.signal,
       onEvent: (event) => {
         if (view !== undefined) view.show(event);
