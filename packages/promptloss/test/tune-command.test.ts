@@ -154,10 +154,12 @@ describe("promptloss tune", () => {
     expect(new Set(sizes)).toEqual(new Set([4, 8]));
     expect(report.test).toMatchObject({ task: "coats", arms: [{ name: "choice" }, {}] });
     // What --set gives reaches every training, the last ones too; a search with another is another search.
-    const cells = join(folder.path, "by task/cells");
-    const trained = readdirSync(cells).map((cell) =>
-      JSON.parse(readFileSync(join(cells, cell, "run/manifest.json"), "utf8")),
-    );
+    const trained = ["search", "final"].flatMap((study) => {
+      const cells = join(folder.path, "by task", study, "cells");
+      return readdirSync(cells).map((cell) =>
+        JSON.parse(readFileSync(join(cells, cell, "run/manifest.json"), "utf8")),
+      );
+    });
     expect(trained.length).toBeGreaterThan(4);
     for (const { recipe: used } of trained) expect(used.training.weightDecay).toBe(0.25);
     const other = promptloss(own.map((each) => each.replace("weightDecay=0.25", "weightDecay=0.5")));
