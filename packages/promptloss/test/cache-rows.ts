@@ -27,7 +27,10 @@ export function cacheRow(i: number): ClassifiedTokens {
 export function cacheReport(): TokenizationReport {
   return {
     rows: 3,
-    tokens: { system: 0, instruction: 1, input: 2, template: 3, completion: 4, end: 5 },
+    tokens: {
+      ...{ system: 0, instruction: 1, input: 2, template: 3, completion: 4, end: 5 },
+      ...{ "tool-definition": 6, "tool-result": 7, reasoning: 8, "tool-call": 9 },
+    },
     straddles: 6,
     straddledRows: [],
     retokenizedHistories: 0,
@@ -35,6 +38,8 @@ export function cacheReport(): TokenizationReport {
     completionsWithoutStop: 0,
     splitRows: 0,
     rowsFromSplits: 0,
+    markedTurns: 0,
+    unlikeMarks: 0,
     specialTokensInData: 0,
     skipped: [],
     skippedBy: { template: 2 },

@@ -1,7 +1,12 @@
 // Examples for tests, built in one line each.
 import type { ConversationExample, Part, Role, Turn } from "../src/data/example.ts";
 
-const CLASS_OF = { system: "system", user: "instruction", assistant: "completion" } as const;
+const CLASS_OF = {
+  system: "system",
+  user: "instruction",
+  assistant: "completion",
+  tool: "tool-result",
+} as const;
 
 /** A turn of one part. */
 export function turn(role: Role, text: string, weight?: number): Turn {

@@ -16,6 +16,9 @@ export interface DrawnBatch {
   readonly settings: AccumulateSettings;
 }
 
+/** Each with every normalization: some classes of tokens have denominators of their own, none, or all. */
+const OWN = [undefined, "all", ["tool-result", "template"]] as const;
+
 /** Uneven, partly masked rows, cut into micro-batches of all sizes, of every normalization in turn. */
 export function drawnBatches(seed: number, count: number): DrawnBatch[] {
   const batch = fc.record({
@@ -32,7 +35,11 @@ export function drawnBatches(seed: number, count: number): DrawnBatch[] {
     rows: rows.map((row, place) => (place > 0 && masked[place] ? untrained(row) : row)),
     splits,
     settings: {
-      normalization: { normalization: NORMALIZATIONS[index % NORMALIZATIONS.length]!, promptShare: 0.3 },
+      normalization: {
+        normalization: NORMALIZATIONS[index % NORMALIZATIONS.length]!,
+        promptShare: 0.3,
+        ownDenominator: OWN[Math.floor(index / NORMALIZATIONS.length) % OWN.length],
+      },
       scope: "batch",
       microBatch,
     },

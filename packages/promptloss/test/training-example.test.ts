@@ -58,6 +58,8 @@ describe("training", () => {
     ["lora.yaml", "rows.json"],
     ["pretrain.yaml", "stories.txt"],
     ["alpaca-paper.yaml", "rows.json"],
+    ["paper.yaml", "rows.json"],
+    ["instruction-modelling.yaml", "rows.json"],
   ])("recipes/%s runs on a tiny model", (name, data) => {
     const stories = Array.from({ length: 40 }, (_, i) => `Once there were ${i} red stones.\nThey lay still.`);
     writeFileSync(join(folder.path, "stories.txt"), stories.join("\n\n"));

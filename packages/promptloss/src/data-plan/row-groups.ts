@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { TOKEN_CLASSES } from "../data/example.ts";
 import type { RowSet } from "../data/row-subset.ts";
+import { PART_OF_CODE } from "../data/token-parts.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 
 const CODE = Object.fromEntries(TOKEN_CLASSES.map((name, code) => [name, code])) as Record<
@@ -18,7 +19,7 @@ export function groupKeys({ ids, classes, source }: WeightedTokens): string[] {
   const keys = source.group === undefined ? [] : [`group ${source.group}`];
   const input = ids.filter((_, i) => classes[i] === CODE.input);
   if (input.length > 0) return [...keys, `input ${hashOf(input)}`];
-  const end = classes.indexOf(CODE.completion);
+  const end = classes.findIndex((code) => PART_OF_CODE[code] !== "prompt");
   const prompt = ids.subarray(0, end < 0 ? undefined : end);
   const isAsked = classes.subarray(0, prompt.length).includes(CODE.instruction);
   return [...keys, isAsked ? `prompt ${hashOf(prompt)}` : `row ${hashOf(ids)}`];

@@ -109,9 +109,10 @@ export async function loadRows(
       rows: counted(encoder.rows(stream), (count) => onRow(count, Math.min(1, bytes / size))),
       report: () => {
         const { report } = encoder;
-        const { skippedBy: read, ignoredColumns } = stream.report;
+        const { skippedBy: read, ignoredColumns, counted } = stream.report;
         const skippedBy = addCounts(read, report.skippedBy);
-        return { ...report, skipped: [...unread, ...report.skipped], skippedBy, ignoredColumns };
+        const warnings = [...counted, ...report.warnings];
+        return { ...report, skipped: [...unread, ...report.skipped], skippedBy, ignoredColumns, warnings };
       },
     };
   };

@@ -2,14 +2,29 @@
 // better while the other gets worse; `completion` is the two together wherever it is named.
 import { TOKEN_CLASSES, type TokenClass } from "./example.ts";
 
-/** `content` is the completion without the stop token and all else that ends it, which is `end`; the rest is `prompt`. */
+/**
+ * `content` is what the model writes without the stop token and all else that ends it, which is `end`; the rest is
+ * `prompt`.
+ */
 export const TOKEN_PARTS = ["prompt", "content", "end"] as const;
 
 export type TokenPart = (typeof TOKEN_PARTS)[number];
 
+const PARTS: Readonly<Record<TokenClass, TokenPart>> = {
+  system: "prompt",
+  instruction: "prompt",
+  input: "prompt",
+  template: "prompt",
+  completion: "content",
+  end: "end",
+  "tool-definition": "prompt",
+  "tool-result": "prompt",
+  reasoning: "content",
+  "tool-call": "content",
+};
+
 export function partOfClass(name: TokenClass): TokenPart {
-  if (name === "completion") return "content";
-  return name === "end" ? "end" : "prompt";
+  return PARTS[name];
 }
 
 /** The part of each class, by the class's code. */

@@ -22,7 +22,8 @@ export class DuplicateCounter {
     if (example.kind === "text") hash.add(example.text);
     else if (example.kind === "tokens") hash.add(example.inputIds.join(" "));
     else {
-      const { turns } = example;
+      const { turns, tools = [] } = example;
+      for (const tool of tools) hash.add(tool);
       const last = turns.findLastIndex(({ role }) => role === "assistant");
       for (const turn of turns.slice(0, last)) addTurn(hash, turn);
       this.#prompted++;
@@ -37,7 +38,9 @@ export class DuplicateCounter {
   }
 }
 
-function addTurn(hash: TextHash, { role, parts }: Turn): void {
+function addTurn(hash: TextHash, { role, parts, reasoning, toolCalls }: Turn): void {
   hash.add(role).add(String(parts.length));
   for (const { text } of parts) hash.add(text);
+  if (reasoning !== undefined) hash.add(reasoning);
+  for (const { name, arguments: given } of toolCalls ?? []) hash.add(name).add(given);
 }

@@ -1,6 +1,7 @@
 // The generation ratio Rg = completion length / prompt length in tokens (arXiv 2401.13586): instruction and input
-// only, not the template around them, as a ratio of mean lengths; beside it the mean of the rows' ratios. Pure.
-import type { PartLengths } from "./part-lengths.ts";
+// only, not the template around them nor what tools say, as a ratio of mean lengths; beside it the mean of the rows'
+// ratios. Reasoning and calls are part of what is generated. Pure.
+import { type PartLengths, writtenLengths } from "./part-lengths.ts";
 
 export interface GenerationRatio {
   /** Mean completion over mean prompt; undefined without prompt tokens. The one that the paper reports. */
@@ -11,7 +12,9 @@ export interface GenerationRatio {
   readonly rowsWithoutPrompt: number;
 }
 
-export function generationRatio({ instruction, input, completion }: PartLengths): GenerationRatio {
+export function generationRatio(lengths: PartLengths): GenerationRatio {
+  const { instruction, input } = lengths;
+  const completion = writtenLengths(lengths);
   let [prompts, completions, ratios, rowsWithout] = [0, 0, 0, 0];
   for (let row = 0; row < completion.length; row++) {
     const prompt = instruction[row]! + input[row]!;

@@ -8,6 +8,7 @@ import { createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
 import { generationRatio } from "./generation-ratio.ts";
 import { inspectExamples } from "./inspection.ts";
+import { PART_CLASSES, type PartLengths } from "./part-lengths.ts";
 
 const tokenizer = await loadTokenizer(TINY_BYTES);
 const template = createTemplate("alpaca", tokenizer);
@@ -37,9 +38,13 @@ describe("generationRatio", () => {
   test("is the ratio of means, beside the mean of the rows' ratios", () => {
     const lengths = {
       system: Int32Array.of(9, 9, 9),
+      "tool-definition": Int32Array.of(9, 9, 9),
       instruction: Int32Array.of(2, 4, 0),
       input: Int32Array.of(0, 4, 0),
-      completion: Int32Array.of(4, 4, 3),
+      "tool-result": Int32Array.of(9, 9, 9),
+      completion: Int32Array.of(1, 4, 3),
+      reasoning: Int32Array.of(2, 0, 0),
+      "tool-call": Int32Array.of(1, 0, 0),
     };
     expect(generationRatio(lengths)).toEqual({
       ratioOfMeans: 11 / 10,
@@ -49,12 +54,10 @@ describe("generationRatio", () => {
   });
 
   test("is undefined without prompts", () => {
-    const ratio = generationRatio({
-      system: Int32Array.of(0),
-      instruction: Int32Array.of(0),
-      input: Int32Array.of(0),
-      completion: Int32Array.of(3),
-    });
+    const nothing = Object.fromEntries(
+      PART_CLASSES.map((name) => [name, Int32Array.of(0)]),
+    ) as unknown as PartLengths;
+    const ratio = generationRatio({ ...nothing, completion: Int32Array.of(3) });
     expect([ratio.ratioOfMeans, ratio.meanOfRatios]).toEqual([undefined, undefined]);
   });
 });

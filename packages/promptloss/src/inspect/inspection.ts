@@ -2,7 +2,7 @@
 // duplicates, rows too long, warnings and a recommendation.
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import type { Example, PartClass, TokenClass } from "../data/example.ts";
+import type { Example, TokenClass } from "../data/example.ts";
 import type { Template, TrainedTurns } from "../data/templates/index.ts";
 import type { TokenPart } from "../data/token-parts.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
@@ -13,7 +13,7 @@ import { recommendForRatio } from "./data-recommendation.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
 import { DuplicateCounter, type Duplicates } from "./duplicates.ts";
 import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
-import { PART_CLASSES, PartCounter } from "./part-lengths.ts";
+import { type MeasuredClass, PART_CLASSES, PartCounter, writtenLengths } from "./part-lengths.ts";
 import { type CompletionEnd, partTokens, trainedLengths } from "./trained-lengths.ts";
 import { inspectionWarnings } from "./warnings.ts";
 
@@ -40,7 +40,7 @@ export interface InspectOptions {
 export interface Inspection {
   readonly rows: number;
   /** Each part encoded by itself, without special tokens; a class that no row has is left out. */
-  readonly parts: Readonly<Partial<Record<PartClass, Distribution>>>;
+  readonly parts: Readonly<Partial<Record<MeasuredClass, Distribution>>>;
   readonly generationRatio: GenerationRatio;
   /** As training sees the rows, on a sample. */
   readonly trained: {
@@ -128,7 +128,7 @@ export async function inspectExamples(
     lossShares: lossShares(trained.tokens),
     overflow: overflowOf(trained.lengths, tokenizer.modelMaxLength),
     duplicates: duplicates.finish(),
-    emptyCompletions: lengths.completion.filter((length) => length === 0).length,
+    emptyCompletions: writtenLengths(lengths).filter((length) => length === 0).length,
     recommendation: recommendForRatio(ratio, { taskGroup, normalization }),
   };
   return { ...found, warnings: inspectionWarnings(found, trained.report) };

@@ -1,31 +1,52 @@
 // The lengths of each row's parts, every part encoded by itself without special tokens: what the generation ratio is
 // made of. While the tokenizer's threads encode one batch, the next is read.
-import type { Example, PartClass } from "../data/example.ts";
+import type { Example, PartClass, ToolCall } from "../data/example.ts";
 import { ENCODING_BATCH, type Tokenizer } from "../data/tokenizer/index.ts";
 import { Lengths } from "./lengths.ts";
 
-export const PART_CLASSES = ["system", "instruction", "input", "completion"] as const satisfies PartClass[];
+/** What of a row's own text is measured. */
+export type MeasuredClass = PartClass | "tool-call";
+
+export const PART_CLASSES = [
+  "system",
+  "tool-definition",
+  "instruction",
+  "input",
+  "tool-result",
+  "reasoning",
+  "tool-call",
+  "completion",
+] as const satisfies MeasuredClass[];
 
 /** Tokens of each class, one value a row; 0 where a row has no such part. */
-export type PartLengths = Readonly<Record<PartClass, Int32Array>>;
+export type PartLengths = Readonly<Record<MeasuredClass, Int32Array>>;
+
+/** Of each row, what the model writes: words, reasoning and calls. */
+export function writtenLengths({ completion, reasoning, "tool-call": calls }: PartLengths): Int32Array {
+  return completion.map((length, row) => length + reasoning[row]! + calls[row]!);
+}
+
+/** A call as most templates write it. */
+function callText({ name, arguments: given }: ToolCall): string {
+  return `{"name": ${JSON.stringify(name)}, "arguments": ${given}}`;
+}
+
+function ofEach<T>(make: (name: MeasuredClass) => T): Record<MeasuredClass, T> {
+  return Object.fromEntries(PART_CLASSES.map((name) => [name, make(name)])) as Record<MeasuredClass, T>;
+}
 
 /** Batches on their way: the library's threads have the next while this one is counted. */
 const IN_FLIGHT = 3;
 
 /** Counts tokens of examples given one by one. Memory: 16 bytes a row. */
 export class PartCounter {
-  readonly #lengths = {
-    system: new Lengths(),
-    instruction: new Lengths(),
-    input: new Lengths(),
-    completion: new Lengths(),
-  } satisfies Record<PartClass, Lengths>;
+  readonly #lengths = ofEach(() => new Lengths());
   readonly #tokenizer: Tokenizer;
   #texts: string[] = [];
   #characters = 0;
   /** For each text, its row and its class. */
   #rows: number[] = [];
-  #classes: PartClass[] = [];
+  #classes: MeasuredClass[] = [];
   #next = 0;
   #running: Promise<void>[] = [];
 
@@ -38,8 +59,12 @@ export class PartCounter {
     const row = this.#next++;
     for (const name of PART_CLASSES) this.#lengths[name].grow();
     if (example.kind === "conversation") {
-      for (const { parts } of example.turns)
+      for (const tool of example.tools ?? []) this.#queue(row, "tool-definition", tool);
+      for (const { parts, reasoning = "", toolCalls = [] } of example.turns) {
         for (const part of parts) this.#queue(row, part.class, part.text);
+        this.#queue(row, "reasoning", reasoning);
+        for (const call of toolCalls) this.#queue(row, "tool-call", callText(call));
+      }
     } else if (example.kind === "text") this.#queue(row, "completion", example.text);
     else {
       const { inputIds, completionMask, weights } = example;
@@ -55,16 +80,10 @@ export class PartCounter {
   async finish(): Promise<PartLengths> {
     await this.#flush();
     await Promise.all(this.#running);
-    const { system, instruction, input, completion } = this.#lengths;
-    return {
-      system: system.values,
-      instruction: instruction.values,
-      input: input.values,
-      completion: completion.values,
-    };
+    return ofEach((name) => this.#lengths[name].values);
   }
 
-  #queue(row: number, name: PartClass, text: string): void {
+  #queue(row: number, name: MeasuredClass, text: string): void {
     if (text === "") return;
     this.#texts.push(text);
     this.#characters += text.length;
@@ -87,7 +106,7 @@ export class PartCounter {
   async #count(
     texts: readonly string[],
     rows: readonly number[],
-    classes: readonly PartClass[],
+    classes: readonly MeasuredClass[],
   ): Promise<void> {
     const counts = await this.#tokenizer.countBatch(texts);
     for (let i = 0; i < counts.length; i++) this.#lengths[classes[i]!].add(rows[i]!, counts[i]!);

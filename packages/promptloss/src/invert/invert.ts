@@ -1,5 +1,5 @@
 // Inverts a data set, or a part of it, or draws a part of it, and says what it did.
-import type { Example } from "../data/example.ts";
+import type { Example, Turn } from "../data/example.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import { PromptlossError } from "../errors.ts";
 import { type Candidate, chooseRows, ratioOf, type Sides } from "./choose-rows.ts";
@@ -103,11 +103,19 @@ function asAlpaca(example: Example): AlpacaRow {
   if (example.kind !== "conversation") throw fail("the row is no instruction with an answer");
   const roles = example.turns.map(({ role }) => role).join(" ");
   if (roles !== "user assistant") throw fail(`the row has the turns ${roles}`);
-  const textOf = (name: string): string =>
-    example.turns
-      .flatMap(({ parts }) => parts.filter((part) => part.class === name).map(({ text }) => text))
+  const [asked, answered] = example.turns as [Turn, Turn];
+  if (example.tools !== undefined || answered.toolCalls !== undefined || answered.reasoning !== undefined)
+    throw fail("the row has tools or reasoning beside its words");
+  const textOf = ({ parts }: Turn, name?: string): string =>
+    parts
+      .filter((part) => name === undefined || part.class === name)
+      .map(({ text }) => text)
       .join("");
-  return { instruction: textOf("instruction"), input: textOf("input"), output: textOf("completion") };
+  return {
+    instruction: textOf(asked, "instruction"),
+    input: textOf(asked, "input"),
+    output: textOf(answered),
+  };
 }
 
 async function sidesOf(rows: readonly AlpacaRow[], tokenizer: Tokenizer): Promise<Sides[]> {

@@ -9,13 +9,16 @@ export {
 } from "./metrics.ts";
 export {
   addLossTotals,
-  type BySide,
+  type LossFactors,
   type LossTotals,
   lossFactors,
   lossTotals,
   NORMALIZATIONS,
   type Normalization,
   type NormalizationSettings,
+  numbersOfTotals,
+  type OwnDenominator,
+  totalsOfNumbers,
 } from "./normalization.ts";
 export {
   addPartSums,

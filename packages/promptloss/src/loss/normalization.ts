@@ -1,9 +1,10 @@
-// What the sum of weighted token losses is divided by. Pure: counts of a batch in, one factor a side out.
+// What the sum of weighted token losses is divided by. Pure: counts of a batch in, one factor a class of tokens out.
 //
-// With token losses ℓ and weights w every normalization here is Σ f·w·ℓ, where the factor f depends only on whether
-// the token belongs to the prompt or to the completion. So one reduction serves all six, and a batch may be cut into
-// micro-batches anywhere.
-import { TOKEN_CLASSES } from "../data/example.ts";
+// With token losses ℓ and weights w every normalization here is Σ f·w·ℓ, where the factor f depends only on the token's
+// class: on its side, prompt or completion, unless the class has a denominator of its own. So one reduction serves them
+// all, and a batch may be cut into micro-batches anywhere.
+import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
+import { partOfClass } from "../data/token-parts.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import { LossError } from "./errors.ts";
 
@@ -24,70 +25,55 @@ export const NORMALIZATIONS = [
 
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
-/** The two sides of a row: the completion is `completion` and `end`, all else is prompt. */
-export interface BySide<T> {
-  readonly prompt: T;
-  readonly completion: T;
-}
-
-const COMPLETION_CODES = new Set([TOKEN_CLASSES.indexOf("completion"), TOKEN_CLASSES.indexOf("end")]);
-
-/** 1 where a token's class is on the completion's side, by code. */
-export const IS_COMPLETION = Uint8Array.from(TOKEN_CLASSES, (_, code) =>
-  COMPLETION_CODES.has(code) ? 1 : 0,
+/** 1 where a token's class is on the completion's side, by code: what the model writes. All else is prompt. */
+export const IS_COMPLETION = Uint8Array.from(TOKEN_CLASSES, (name) =>
+  partOfClass(name) === "prompt" ? 0 : 1,
 );
 
 /** What the normalizations divide by, over the rows of a batch. A row's first token predicts nothing and counts nowhere. */
 export interface LossTotals {
-  /** Predicted tokens. */
-  readonly tokens: BySide<number>;
-  /** Σ w. */
-  readonly weight: BySide<number>;
-  /** #{w > 0}. */
-  readonly active: number;
+  /** Predicted tokens, by the code of their class. */
+  readonly tokens: readonly number[];
+  /** Σ w, by class. */
+  readonly weight: readonly number[];
+  /** #{w > 0}, by class. */
+  readonly active: readonly number[];
   readonly rows: number;
   /** Tokens of the longest row; 1 where there is none. */
   readonly longest: number;
 }
 
+function zeros(): number[] {
+  return TOKEN_CLASSES.map(() => 0);
+}
+
 /** @param rows the rows of the whole batch that a loss is reduced over */
 export function lossTotals(rows: Iterable<WeightedTokens>): LossTotals {
-  const tokens = [0, 0] as [number, number];
-  const weight = [0, 0] as [number, number];
-  let active = 0;
+  const [tokens, weight, active] = [zeros(), zeros(), zeros()];
   let count = 0;
   let longest = 1;
   for (const row of rows) {
     count++;
     longest = Math.max(longest, row.length);
     for (let i = 1; i < row.length; i++) {
-      const side = IS_COMPLETION[row.classes[i]!]! as 0 | 1;
+      const code = row.classes[i]!;
       const w = row.weights[i]!;
-      tokens[side]++;
-      weight[side] += w;
-      if (w > 0) active++;
+      tokens[code]!++;
+      weight[code]! += w;
+      if (w > 0) active[code]!++;
     }
   }
-  return {
-    tokens: { prompt: tokens[0], completion: tokens[1] },
-    weight: { prompt: weight[0], completion: weight[1] },
-    active,
-    rows: count,
-    longest,
-  };
+  return { tokens, weight, active, rows: count, longest };
 }
 
 /** The totals of several parts of a batch together. */
 export function addLossTotals(parts: Iterable<LossTotals>): LossTotals {
-  const add = (a: BySide<number>, b: BySide<number>): BySide<number> => ({
-    prompt: a.prompt + b.prompt,
-    completion: a.completion + b.completion,
-  });
+  const add = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => value + b[i]!);
   return [...parts].reduce(
     (sum, part) => ({
       tokens: add(sum.tokens, part.tokens),
       weight: add(sum.weight, part.weight),
-      active: sum.active + part.active,
+      active: add(sum.active, part.active),
       rows: sum.rows + part.rows,
       longest: Math.max(sum.longest, part.longest),
     }),
@@ -95,48 +81,92 @@ export function addLossTotals(parts: Iterable<LossTotals>): LossTotals {
   );
 }
 
+/** Totals as a row of numbers, for processes that tell each other theirs; `totalsOfNumbers` reads it. */
+export function numbersOfTotals({ tokens, weight, active, rows, longest }: LossTotals): number[] {
+  return [...tokens, ...weight, ...active, rows, longest];
+}
+
+/** The totals at the beginning of a row of numbers. */
+export function totalsOfNumbers(numbers: readonly number[]): LossTotals {
+  const size = TOKEN_CLASSES.length;
+  const part = (index: number): number[] => numbers.slice(index * size, (index + 1) * size);
+  const [rows, longest] = [numbers[3 * size]!, numbers[3 * size + 1]!];
+  return { tokens: part(0), weight: part(1), active: part(2), rows, longest };
+}
+
+/** Classes that are divided by their own number of tokens: those named, or each. */
+export type OwnDenominator = "all" | readonly TokenClass[];
+
 export interface NormalizationSettings {
   readonly normalization: Normalization;
   /** Of `loss-share`, the prompt's share P in [0, 1]; the other normalizations don't read it. */
   readonly promptShare?: number;
+  /**
+   * The loss of each of these classes is Σ w ℓ / #its tokens, added to what `normalization` makes of all other tokens as
+   * if there were no more of them.
+   */
+  readonly ownDenominator?: OwnDenominator | undefined;
+}
+
+/** The factor of w·ℓ by the code of a token's class. */
+export type LossFactors = readonly number[];
+
+/** Whether each class has a denominator of its own, by code. */
+export function hasOwnDenominator(own: OwnDenominator = []): readonly boolean[] {
+  return TOKEN_CLASSES.map((name) => own === "all" || own.includes(name));
 }
 
 /**
- * The factor of w·ℓ on each side. 0 for a side that is empty.
+ * The factor of w·ℓ of each class. 0 where nothing is divided.
  * @throws {LossError} where the divisor is 0, so that the loss is not defined, and for a share outside [0, 1]
  */
-export function lossFactors(totals: LossTotals, settings: NormalizationSettings): BySide<number> {
+export function lossFactors(totals: LossTotals, settings: NormalizationSettings): LossFactors {
+  const own = hasOwnDenominator(settings.ownDenominator);
+  const rest = sideFactors(totals, own, settings);
+  const isAlone = TOKEN_CLASSES.some((_, code) => own[code] && totals.weight[code]! > 0);
+  if (rest === undefined && !isAlone) throw undefinedLoss(settings.normalization);
+  return TOKEN_CLASSES.map((_, code) => {
+    if (own[code]) return inverse(totals.tokens[code]!);
+    return rest?.[IS_COMPLETION[code]!] ?? 0;
+  });
+}
+
+function inverse(divisor: number): number {
+  return divisor > 0 ? 1 / divisor : 0;
+}
+
+/** The factors of prompt and completion without the classes that have a denominator of their own; undefined where it is 0. */
+function sideFactors(
+  totals: LossTotals,
+  own: readonly boolean[],
+  { normalization, promptShare = 0 }: NormalizationSettings,
+): readonly [prompt: number, completion: number] | undefined {
+  const ofSide = (values: readonly number[], side: 0 | 1): number =>
+    values.reduce((sum, value, code) => (!own[code] && IS_COMPLETION[code] === side ? sum + value : sum), 0);
+  const ofBoth = (values: readonly number[]): number => ofSide(values, 0) + ofSide(values, 1);
+  const both = (divisor: number): readonly [number, number] | undefined =>
+    divisor > 0 ? [1 / divisor, 1 / divisor] : undefined;
   const { tokens, weight, active, rows, longest } = totals;
-  const both = (divisor: number): BySide<number> => {
-    if (!(divisor > 0)) throw undefinedLoss(settings.normalization);
-    return { prompt: 1 / divisor, completion: 1 / divisor };
-  };
-  const inverse = (divisor: number): number => (divisor > 0 ? 1 / divisor : 0);
-  switch (settings.normalization) {
+  switch (normalization) {
     case "weight-sum":
-      return both(weight.prompt + weight.completion);
+      return both(ofBoth(weight));
     case "active-count":
-      return both(active);
+      return both(ofBoth(active));
     case "all-mean":
       // The positions that padding would make.
       return both(rows * (longest - 1));
     case "completion-count":
-      return both(tokens.completion);
+      return both(ofSide(tokens, 1));
     case "segment-mean":
-      if (tokens.prompt + tokens.completion === 0) throw undefinedLoss("segment-mean");
-      return { prompt: inverse(tokens.prompt), completion: inverse(tokens.completion) };
-    case "loss-share": {
-      const { promptShare = 0 } = settings;
+      if (ofBoth(tokens) === 0) return undefined;
+      return [inverse(ofSide(tokens, 0)), inverse(ofSide(tokens, 1))];
+    case "loss-share":
       if (!(promptShare >= 0 && promptShare <= 1))
         throw new LossError(
           `loss-share: promptLossWeight is the prompt's share and lies in [0, 1], got ${promptShare}`,
         );
-      if (weight.prompt + weight.completion === 0) throw undefinedLoss("loss-share");
-      return {
-        prompt: promptShare * inverse(weight.prompt),
-        completion: (1 - promptShare) * inverse(weight.completion),
-      };
-    }
+      if (ofBoth(weight) === 0) return undefined;
+      return [promptShare * inverse(ofSide(weight, 0)), (1 - promptShare) * inverse(ofSide(weight, 1))];
   }
 }
 

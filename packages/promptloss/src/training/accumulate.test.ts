@@ -57,8 +57,9 @@ describe.each<[DType, number]>([
         micro,
         fc.nat(),
         fc.constantFrom(...NORMALIZATIONS),
-        (rows, microBatch, turn, name) => {
-          const normalization = { normalization: name, promptShare: 0.3 };
+        fc.constantFrom(undefined, "all" as const, ["tool-result", "template"] as const),
+        (rows, microBatch, turn, name, ownDenominator) => {
+          const normalization = { normalization: name, promptShare: 0.3, ownDenominator };
           const whole = gradientsOf(model, rows, settings({ normalization }));
           const at = turn % rows.length;
           const turned = [...rows.slice(at), ...rows.slice(0, at)].reverse();

@@ -1,19 +1,23 @@
 // One optimizer step's gradients: the loss is reduced over the whole batch, however many micro-batches of however many
 // processes compute it.
 import { type DType, scope } from "@promptloss/torch";
+import { TOKEN_CLASSES } from "../data/example.ts";
 import { PackedTokens } from "../data/packing/index.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import {
   addLossTotals,
   addPartSums,
   emptyPartSums,
+  type LossFactors,
   type LossTotals,
   lossFactors,
   lossTotals,
   type NormalizationSettings,
+  numbersOfTotals,
   type PartSums,
   type Reweighting,
   totalSums,
+  totalsOfNumbers,
 } from "../loss/index.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
 import { type PackLossFunction, packLoss } from "../models/index.ts";
@@ -103,24 +107,22 @@ function batchOf(rows: readonly WeightedTokens[], groups: number, ranks: Ranks |
   const totals = lossTotals(rows);
   const trainedCount = rows.reduce((sum, row) => sum + row.trainedCount, 0);
   if (ranks === undefined) return { totals, groups, trainedCount };
-  const { tokens, weight, active, rows: count, longest } = totals;
-  const sides = [tokens, weight].flatMap(({ prompt, completion }) => [prompt, completion]);
-  const all = ranks.gather([...sides, active, count, longest, groups, trainedCount]);
-  const parts = all.map(([prompts, completions, prompt, completion, actives, counts, most]) => ({
-    tokens: { prompt: prompts!, completion: completions! },
-    weight: { prompt: prompt!, completion: completion! },
-    active: actives!,
-    rows: counts!,
-    longest: most!,
-  }));
+  const all = ranks.gather([...numbersOfTotals(totals), groups, trainedCount]);
   const sumOf = (place: number): number => all.reduce((sum, each) => sum + each.at(place)!, 0);
-  return { totals: addLossTotals(parts), groups: sumOf(-2), trainedCount: sumOf(-1) };
+  return {
+    totals: addLossTotals(all.map(totalsOfNumbers)),
+    groups: sumOf(-2),
+    trainedCount: sumOf(-1),
+  };
 }
 
-function averaged(group: readonly WeightedTokens[], settings: NormalizationSettings, groups: number) {
-  if (group === IDLE) return { prompt: 0, completion: 0 };
-  const { prompt, completion } = lossFactors(lossTotals(group), settings);
-  return { prompt: prompt / groups, completion: completion / groups };
+function averaged(
+  group: readonly WeightedTokens[],
+  settings: NormalizationSettings,
+  groups: number,
+): LossFactors {
+  if (group === IDLE) return TOKEN_CLASSES.map(() => 0);
+  return lossFactors(lossTotals(group), settings).map((factor) => factor / groups);
 }
 
 /** A run's settings as `accumulate` takes them, for training. */

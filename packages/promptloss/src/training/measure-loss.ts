@@ -9,6 +9,7 @@ import {
   emptyPartSums,
   type Normalization,
   type NormalizationSettings,
+  type OwnDenominator,
   type PartSums,
   REWEIGHTINGS,
   type ReweightingName,
@@ -31,6 +32,8 @@ export interface MeasureSettings {
   readonly adapter: string | undefined;
   readonly data: DataPlan;
   readonly normalization: Normalization;
+  /** Classes that are divided by their own number of tokens. */
+  readonly ownDenominator?: OwnDenominator | undefined;
   /** The dtype of matrix products; that of the weights, float32, where left out. */
   readonly compute: DType | undefined;
   readonly microBatchTokens: number;
@@ -50,6 +53,8 @@ export interface MeasuredLoss {
   readonly rows: number;
   readonly promptLossWeight: number;
   readonly normalization: Normalization;
+  /** Left out where there are none. */
+  readonly ownDenominator?: OwnDenominator;
   /** Left out where there is none. */
   readonly labelSmoothing?: number;
   readonly reweighting?: ReweightingName;
@@ -102,9 +107,11 @@ function measured(
     }
   }
   const { promptLossWeight } = weights;
+  const { ownDenominator } = settings;
   const normalization: NormalizationSettings = {
     normalization: settings.normalization,
     promptShare: Math.min(1, promptLossWeight),
+    ownDenominator,
   };
   const microBatch = { tokens: microBatchTokens };
   const reweighting = name && REWEIGHTINGS[name];
@@ -113,6 +120,7 @@ function measured(
     rows: rows.length,
     promptLossWeight,
     normalization: settings.normalization,
+    ...(ownDenominator !== undefined && { ownDenominator }),
     ...(labelSmoothing > 0 && { labelSmoothing }),
     ...(name !== undefined && { reweighting: name }),
     sums,

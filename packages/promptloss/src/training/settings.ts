@@ -17,7 +17,11 @@ export function runSettings(
   const { training, loss, evaluation, checkpoints, seed } = recipe;
   const { minkowski, microBatchSize } = training;
   return {
-    normalization: { normalization: loss.normalization, promptShare: Math.min(1, promptLossWeight) },
+    normalization: {
+      normalization: loss.normalization,
+      promptShare: Math.min(1, promptLossWeight),
+      ownDenominator: loss.ownDenominator,
+    },
     reduceOver: loss.reduceOver,
     microBatch:
       microBatchSize === undefined

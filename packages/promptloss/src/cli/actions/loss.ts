@@ -88,6 +88,7 @@ export async function runLoss(named: string, data: string, flags: Flags): Promis
     adapter: flags.adapter,
     data: withFlags(recipeSettings([data], flags), model, data, flags),
     normalization: flags.normalization ?? recipe?.loss.normalization ?? "weight-sum",
+    ownDenominator: recipe?.loss.ownDenominator,
     compute: flags.precision === "bfloat16" ? "bfloat16" : undefined,
     microBatchTokens: flags.microBatchTokens,
     gradients: flags.gradients === true,

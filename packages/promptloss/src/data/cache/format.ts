@@ -7,7 +7,7 @@
 //   meta     JSON: key, file names, groups, tokenization report
 
 export const MAGIC = "PLTOKENS";
-export const VERSION = 6;
+export const VERSION = 7;
 export const BYTE_ORDER_MARK = 0x01020304;
 export const HEADER_BYTES = 96;
 export const CHECKSUM_AT = 64;

@@ -37,6 +37,7 @@ export type DataErrorReason =
   | "unknown-role"
   | "role-order"
   | "no-assistant-turn"
+  | "tool-call"
   | "invalid-weight"
   | "invalid-tokens"
   | "length-mismatch"

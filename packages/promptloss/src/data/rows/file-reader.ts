@@ -104,7 +104,7 @@ export class FileReader {
     for (const key in row.value) if (!this.#known.has(key)) this.#noteColumn(key);
     try {
       const fields = new RowFields(row.value, this.#columnOf, this.#options.emptyCompletions === "keep");
-      const draft = format.parse(fields, this.#ignore);
+      const draft = format.parse(fields, this.#told);
       const group = fields.group(GROUP_FIELD);
       const place = { file: this.#name, row: row.row };
       const source = Object.freeze(group === undefined ? place : { ...place, group });
@@ -115,7 +115,12 @@ export class FileReader {
     }
   }
 
-  readonly #ignore = (field: string): void => this.#noteColumn(field);
+  readonly #told = {
+    ignored: (field: string): void => this.#noteColumn(field),
+    counted: (what: string): void => {
+      if (this.#options.count) this.#options.report.count(what);
+    },
+  };
 
   #count(): void {
     this.#file.rows++;

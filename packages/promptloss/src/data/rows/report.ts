@@ -38,6 +38,8 @@ export interface RowReport {
   readonly ignoredColumns: readonly string[];
   /** What was done that the user may want to know, such as reading a cached copy because the hub was out of reach. */
   readonly notes: readonly string[];
+  /** Those of the notes that count what was not taken as it stands. */
+  readonly counted: readonly string[];
   readonly sources: readonly SourceReport[];
 }
 
@@ -50,6 +52,7 @@ export class ReportBuilder implements RowReport {
   readonly skippedBy: Record<string, number> = {};
   readonly samples: DataError[] = [];
   readonly notes: string[] = [];
+  readonly #counts = new Map<string, number>();
   readonly #ignored = new Map<SourceReport, Set<string>>();
   readonly #onSkip: ((error: DataError) => void) | undefined;
 
@@ -96,6 +99,16 @@ export class ReportBuilder implements RowReport {
     source.ignoredColumns.push(column);
   }
 
+  /** Counts what was not taken as it stands. */
+  count(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+
+  /** A line for each thing that was counted, as "messages whose …: 3". */
+  get counted(): string[] {
+    return Array.from(this.#counts, ([what, count]) => `${what}: ${count.toLocaleString("en-US")}`);
+  }
+
   skip(source: SourceReport, error: DataError): void {
     source.skipped++;
     const count = (this.skippedBy[error.reason] ?? 0) + 1;
@@ -113,7 +126,8 @@ export class ReportBuilder implements RowReport {
       skippedBy: { ...this.skippedBy },
       samples: [...this.samples],
       ignoredColumns: this.ignoredColumns,
-      notes: [...this.notes],
+      notes: [...this.notes, ...this.counted],
+      counted: this.counted,
       sources: structuredClone(this.sources),
     };
   }

@@ -2,6 +2,7 @@
 // billion times would hold the program for ever. Hugging Face's interpreter, which is synchronous, is counted step by
 // step; what it makes is measured as it is made.
 import { Environment, Interpreter, parse, Template, tokenize } from "@huggingface/jinja";
+import { jinjaValueOf, marked, textValue, unmarked } from "./jinja-json.ts";
 
 export interface JinjaLimits {
   /** Expressions and statements evaluated, and items gone through. A conversation of a thousand messages takes some 10⁵, and a million a second or more. */
@@ -23,10 +24,12 @@ interface Node {
 }
 
 interface Value {
+  readonly type: string;
   readonly value: unknown;
 }
 
 interface Variables {
+  readonly variables: Map<string, unknown>;
   set(name: string, value: unknown): unknown;
 }
 
@@ -76,7 +79,8 @@ export class BoundedJinja {
    */
   render(variables: Readonly<Record<string, unknown>>): string {
     const environment = globals(this.#limits);
-    for (const [name, value] of Object.entries(variables)) environment.set(name, value);
+    for (const [name, value] of Object.entries(variables))
+      environment.variables.set(name, jinjaValueOf(value));
     const interpreter = new CountingInterpreter(environment, this.#limits);
     try {
       return interpreter.run(this.#program).value as string;
@@ -99,6 +103,8 @@ class CountingInterpreter extends NewInterpreter {
   readonly #limits: JinjaLimits;
   /** Expressions whose items an enclosing one goes through, with what each item costs. */
   readonly #costs = new WeakMap<object, number>();
+  /** Expressions that become JSON, whose numbers are spelled as Python spells them. */
+  readonly #written = new WeakSet<object>();
 
   constructor(environment: Variables, limits: JinjaLimits) {
     super(environment);
@@ -109,7 +115,12 @@ class CountingInterpreter extends NewInterpreter {
     if (node === undefined) return super.evaluate(node, environment);
     this.#charge(1);
     this.#noteOperands(node);
-    const value = super.evaluate(node, environment);
+    const evaluated = super.evaluate(node, environment);
+    const value = this.#written.has(node)
+      ? marked(evaluated)
+      : isToJson(node)
+        ? textValue(unmarked(evaluated.value as string))
+        : evaluated;
     const { size, steps } = this.#measure(value);
     const cost = this.#costs.get(node);
     if (cost !== undefined) this.#charge(size * cost);
@@ -129,8 +140,10 @@ class CountingInterpreter extends NewInterpreter {
     if (type === "For") {
       const { lhs = iterable } = iterable as { lhs?: unknown };
       this.#costs.set(lhs as object, STEPS_PER_TURN);
-    } else if (type === "FilterExpression") this.#costs.set(operand as object, STEPS_PER_ITEM);
-    else if (type === "BinaryExpression") this.#costs.set(right as object, STEPS_PER_ITEM);
+    } else if (type === "FilterExpression") {
+      this.#costs.set(operand as object, STEPS_PER_ITEM);
+      if (isToJson(node)) this.#written.add(operand as object);
+    } else if (type === "BinaryExpression") this.#costs.set(right as object, STEPS_PER_ITEM);
   }
 
   #measure({ value }: Value): { size: number; steps: number } {
@@ -145,6 +158,17 @@ class CountingInterpreter extends NewInterpreter {
     if (size > items) throw new JinjaLimitError(`makes a list of more than ${count(items)} items`);
     return { size, steps: size * STEPS_PER_ITEM };
   }
+}
+
+/** Whether an expression is `… | tojson`, with arguments or without. */
+function isToJson(node: Node): boolean {
+  const { type, filter } = node as unknown as { type: string; filter?: Filter };
+  return type === "FilterExpression" && (filter?.callee?.value ?? filter?.value) === "tojson";
+}
+
+interface Filter {
+  readonly value?: unknown;
+  readonly callee?: { readonly value?: unknown };
 }
 
 /** The names that every template has, as in Hugging Face's own rendering. */

@@ -129,7 +129,7 @@ describe("templates that rewrite history", () => {
 
   test("are refused where several answers are trained", () => {
     expect(() => templateOf(STRIPPING).render(thoughts, "all")).toThrow(
-      /test\.jsonl, row 1: template tokenizer: the words of the completion in turn 2 are changed/,
+      /test\.jsonl, row 1: template tokenizer: the reasoning of the completion in turn 2 is not shown/,
     );
   });
 

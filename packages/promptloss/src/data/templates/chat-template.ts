@@ -5,27 +5,37 @@ import { createHash } from "node:crypto";
 import type { ConversationExample, RowSource, Turn } from "../example.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { BoundedJinja, JinjaLimitError } from "./bounded-jinja.ts";
+import {
+  type ChatMessage,
+  type ChatTurn,
+  chatTurn,
+  layoutKey,
+  type MessageStyle,
+  messageOf,
+  toolsVariable,
+} from "./chat-messages.ts";
 import { TemplateError } from "./errors.ts";
+import { markDifferences, markedRanges, markedTemplate } from "./generation-marks.ts";
 import { jinjaValue } from "./jinja-text.ts";
 import {
   fillSpans,
   type Prompt,
   type Rendering,
+  type RenderingNotes,
   type ScaledStretch,
   type Span,
   scaleSpans,
   type Target,
   type Template,
 } from "./rendering.ts";
-import { type ChatMessage, MessageFinder, type Placement } from "./skeleton.ts";
+import { type Placement, TextFinder } from "./skeleton.ts";
+import { findCall, findCallWords, findDefinition, findDefinitionWords, type Place } from "./tool-places.ts";
 import {
-  piecesText,
   slicePieces,
   type TrainedTurns,
   type TurnPiece,
   type TurnScales,
   trainedTurnIndices,
-  turnPieces,
   turnScales,
 } from "./turns.ts";
 
@@ -40,10 +50,16 @@ export interface ChatTemplateOptions {
 }
 
 interface Row {
+  readonly turns: readonly ChatTurn[];
   readonly messages: readonly ChatMessage[];
-  readonly pieces: readonly (readonly TurnPiece[])[];
+  readonly tools: readonly string[] | undefined;
   readonly scales: readonly TurnScales[];
   readonly source: RowSource;
+}
+
+/** Where a turn's words stand: its reasoning, content and calls, and what each is. */
+interface TurnPlace extends Place {
+  readonly marks: readonly Span[];
 }
 
 const NAME = "tokenizer";
@@ -66,7 +82,12 @@ export class ChatTemplate implements Template {
   readonly #variables: Record<string, unknown>;
   readonly #rewrittenHistory: "error" | "split";
   readonly #specialTexts: readonly string[];
-  readonly #finder: MessageFinder;
+  /** What stop tokens are known: where calls end, other special tokens may stand before. */
+  readonly #stopTexts: readonly string[];
+  readonly #finder = new TextFinder();
+  readonly #style: MessageStyle;
+  /** The template with its generation marks; undefined where it has none. */
+  readonly #marked: BoundedJinja | undefined;
   /** A generation prompt that the template appends even after a completion. */
   readonly #trailing: string;
   /** What follows the last completion, without `#trailing`. */
@@ -77,7 +98,8 @@ export class ChatTemplate implements Template {
     tokenizer: Pick<
       Tokenizer,
       "chatTemplate" | "chatTemplateNames" | "special" | "specialTexts" | "prefixIds" | "path"
-    >,
+    > &
+      Partial<Pick<Tokenizer, "stopIds" | "tokenOf">>,
     options: ChatTemplateOptions = {},
   ) {
     const { chatTemplate: source, special } = tokenizer;
@@ -107,8 +129,15 @@ export class ChatTemplate implements Template {
     this.#specialTexts = [
       ...new Set([...tokenizer.specialTexts, ...(special.eos === undefined ? [] : [special.eos])]),
     ];
-    this.#finder = new MessageFinder((messages) => this.#apply(messages, false));
+    this.#marked = markedTemplate(source);
+    this.#style = this.#probeStyle();
     [this.#completionSuffix, this.#trailing] = this.#probeCompletion();
+    const usual = firstToken(this.#completionSuffix, this.#specialTexts);
+    const known = [...(tokenizer.stopIds ?? [])].map((id) => tokenizer.tokenOf?.(id));
+    this.#stopTexts = [
+      ...(usual === undefined ? [] : [this.#completionSuffix.slice(usual.start, usual.end)]),
+      ...[special.eos, ...known].filter((text) => text !== undefined),
+    ];
     const dated = source.includes("strftime_now");
     this.warnings = [
       ...(dated
@@ -136,24 +165,26 @@ export class ChatTemplate implements Template {
   }
 
   renderPrompt(turns: readonly Turn[]): Prompt {
-    const messages = turns.map((turn) => ({ role: turn.role, content: piecesText(turnPieces(turn, true)) }));
-    return { text: this.#applyRow(messages, true, undefined), addsPrefix: false };
+    const messages = turns.map((turn) => messageOf(chatTurn(turn, true, this.#style)));
+    return { text: this.#applyRow(messages, undefined, true, undefined), addsPrefix: false };
   }
 
   render(example: ConversationExample, trained: TrainedTurns): Rendering[] {
+    const { tools, source } = example;
+    if (tools !== undefined && this.#variables.tools !== null)
+      throw new TemplateError(NAME, "the row has tools, and templateVariables has others", {
+        source,
+        hint: "Leave one of the two out, the row's with columns: { tools: null }.",
+      });
     const chosen = trainedTurnIndices(example.turns, trained);
-    const pieces = example.turns.map((turn, index) => turnPieces(turn, !chosen.has(index)));
-    const messages = example.turns.map(({ role }, index) => ({ role, content: piecesText(pieces[index]!) }));
-    const scales = example.turns.map(turnScales);
-    const row = { messages, pieces, scales, source: example.source };
     const targets = [...chosen].sort((a, b) => a - b);
     try {
-      return [this.#renderRow(row, targets)];
+      return [this.#renderRow(this.#row(example, example.turns, chosen), targets)];
     } catch (error) {
       if (!(error instanceof RewrittenHistory)) throw error;
       if (targets.length > 1 && this.#rewrittenHistory === "error") {
         throw new TemplateError(NAME, error.message, {
-          source: example.source,
+          source,
           hint: "Set rewrittenHistory: split to train each completion in a row of its own, or turns: last.",
         });
       }
@@ -161,14 +192,17 @@ export class ChatTemplate implements Template {
     return targets.map((target) => this.#renderAlone(example, target));
   }
 
+  #row(example: ConversationExample, turns: readonly Turn[], chosen: ReadonlySet<number>): Row {
+    const asked = turns.map((turn, index) => chatTurn(turn, !chosen.has(index), this.#style));
+    const { tools, source } = example;
+    return { turns: asked, messages: asked.map(messageOf), tools, scales: turns.map(turnScales), source };
+  }
+
   /** Only the turns up to one completion, which is the only one trained. */
   #renderAlone(example: ConversationExample, target: number): Rendering {
     const turns = example.turns.slice(0, target + 1);
-    const pieces = turns.map((turn, index) => turnPieces(turn, index !== target));
-    const messages = turns.map(({ role }, index) => ({ role, content: piecesText(pieces[index]!) }));
     try {
-      const scales = turns.map(turnScales);
-      return this.#renderRow({ messages, pieces, scales, source: example.source }, [target]);
+      return this.#renderRow(this.#row(example, turns, new Set([target])), [target]);
     } catch (error) {
       if (!(error instanceof RewrittenHistory)) throw error;
       throw new TemplateError(NAME, error.message, {
@@ -179,84 +213,197 @@ export class ChatTemplate implements Template {
   }
 
   #renderRow(row: Row, targets: readonly number[]): Rendering {
-    const { messages, source } = row;
-    let text = this.#applyRow(messages, false, source);
-    const placements = this.#finder.find(text, messages);
-    if (this.#trailing !== "" && text.endsWith(this.#trailing)) {
-      text = text.slice(0, text.length - this.#trailing.length);
-    }
-    const marks: Span[] = [];
+    const { messages, tools, source } = row;
+    const whole = this.#applyRow(messages, tools, false, source);
+    const placements = this.#placements(row, whole);
+    const text = this.#withoutTrailing(whole);
+    const marks = this.#toolMarks(row, text, placements);
     const found: Target[] = [];
-    for (const [index, message] of messages.entries()) {
-      const placement = placements[index];
-      if (targets.includes(index)) {
-        const target = this.#target(row, text, index, placement);
+    const places: (Place | undefined)[] = [];
+    let [cursor, hiddenReasoning] = [0, 0];
+    for (const index of row.turns.keys()) {
+      const isTarget = targets.includes(index);
+      const prompt = isTarget ? this.#promptOf(row, text, index) : 0;
+      const window = { start: Math.max(cursor, prompt), end: startAfter(placements, index, text.length) };
+      const { place, hidden } = this.#turnPlace(row, text, index, placements[index]!, window, isTarget);
+      places.push(place);
+      cursor = Math.max(cursor, place?.end ?? 0);
+      hiddenReasoning += hidden;
+      if (isTarget) {
+        const target = this.#target(row, text, index, place, prompt);
         found.push(target.place);
         marks.push(...target.marks);
-      } else if (placement === undefined) {
-        const what =
-          message.content.trim() === ""
-            ? undefined
-            : `does not show the ${message.role} message of turn ${index + 1}`;
-        if (what !== undefined) {
-          throw new TemplateError(NAME, what, {
-            source,
+      } else marks.push(...(place?.marks ?? []));
+    }
+    const spans = scaleSpans(fillSpans(marks, text.length), this.#scaledStretches(row, text, places));
+    const reasoningInContent =
+      this.#style.reasoningKey === undefined
+        ? row.turns.filter(({ hasReasoning }) => hasReasoning).length
+        : 0;
+    const compared = this.#compareMarks(row, text, found);
+    const isWorthANote = hiddenReasoning > 0 || reasoningInContent > 0 || compared.markedTurns > 0;
+    return {
+      ...{ text, spans, targets: found, addsPrefix: false },
+      ...(isWorthANote && { notes: { hiddenReasoning, reasoningInContent, ...compared } }),
+    };
+  }
+
+  /** Where the texts of each turn stand. */
+  #placements({ turns, tools }: Row, text: string): (Placement | undefined)[][] {
+    const starts: number[] = [];
+    const texts = turns.flatMap((turn) => {
+      starts.push((starts.at(-1) ?? 0) + turn.texts.length);
+      return turn.texts.map((each) => each.text);
+    });
+    const ofTurn = <T>(all: readonly T[], index: number): T[] =>
+      all.slice(starts[index - 1] ?? 0, starts[index]);
+    const placements = this.#finder.find(text, {
+      texts,
+      key: layoutKey(turns, tools),
+      render: (others) =>
+        this.#apply(
+          turns.map((turn, index) => turn.message(ofTurn(others, index))),
+          tools,
+          false,
+        ),
+    });
+    return turns.map((_, index) => ofTurn(placements, index));
+  }
+
+  /** The spans of the tools' definitions, in the order of the text. */
+  #toolMarks(row: Row, text: string, placements: readonly (readonly (Placement | undefined)[])[]): Span[] {
+    const { messages, tools = [], source } = row;
+    const texts = placements.flat().filter((place) => place !== undefined);
+    const marks: Span[] = [];
+    let cursor = 0;
+    for (const [index, tool] of tools.entries()) {
+      const found =
+        findDefinition(text, tool, { start: cursor, end: text.length }) ??
+        findDefinitionWords(text, tool, (other) => this.#changed(messages, tools.with(index, other)));
+      if (found === undefined)
+        throw new TemplateError(NAME, "does not show the row's tools", {
+          source,
+          hint: "The model would not see them; use a chat template that knows tools, or leave them out with columns: { tools: null }.",
+        });
+      // In words of a template's own, what changes with a tool may reach into what follows.
+      const next = texts.filter(({ start }) => start >= found.start).map(({ start }) => start);
+      const [start, end] = [Math.max(found.start, cursor), Math.min(found.end, ...next)];
+      if (end > start) marks.push({ start, end, class: "tool-definition" });
+      cursor = Math.max(cursor, end);
+    }
+    return marks;
+  }
+
+  /** Where a turn's words and calls stand, and how many of its reasonings the template leaves out. */
+  #turnPlace(
+    row: Row,
+    text: string,
+    index: number,
+    placements: readonly (Placement | undefined)[],
+    window: Place,
+    isTarget: boolean,
+  ): { place: TurnPlace | undefined; hidden: number } {
+    const chat = row.turns[index]!;
+    const marks: Span[] = [];
+    let hidden = 0;
+    for (const [i, { kind, text: words, pieces }] of chat.texts.entries()) {
+      const placement = placements[i];
+      if (placement === undefined) {
+        if (words.trim() === "") continue;
+        const what = kind === "reasoning" ? `reasoning of the ${completionOf(index)}` : completionOf(index);
+        if (isTarget) throw new RewrittenHistory(`the ${what} is not shown as inference would write it`);
+        if (kind === "reasoning") hidden++;
+        else
+          throw new TemplateError(NAME, `does not show the ${chat.turn.role} message of turn ${index + 1}`, {
+            source: row.source,
             hint: "The model would not see it; leave it out of the data or use another template.",
           });
-        }
-      } else {
-        marks.push(...this.#contentMarks(row, index, placement));
+        continue;
       }
+      const shown = text.slice(placement.start, placement.end);
+      if (isTarget && placement.cutFront === undefined && withoutSpace(shown) !== withoutSpace(words))
+        throw new RewrittenHistory(
+          `the words of the ${completionOf(index)} are changed by the chat template`,
+        );
+      marks.push(...this.#textMarks(row, index, pieces, placement));
+      if (placement.start === placement.end) marks.push({ ...placement, class: "template" });
     }
-    const spans = scaleSpans(fillSpans(marks, text.length), this.#scaledStretches(row, text, placements));
-    return { text, spans, targets: found, addsPrefix: false };
+    // Calls stand behind the words most often, where nothing of the words can be taken for them.
+    let cursor = Math.max(window.start, ...marks.map((mark) => mark.end));
+    for (const [i, { class: name, weight, scale }] of chat.calls.entries()) {
+      const behind = { start: cursor, end: window.end };
+      const call = this.#callPlace(row, text, index, i, behind, window);
+      marks.push({ ...call, class: name, weight, scale });
+      cursor = Math.max(cursor, call.end);
+    }
+    if (marks.length === 0) return { place: undefined, hidden };
+    const start = Math.min(...marks.map((mark) => mark.start));
+    const end = Math.max(...marks.map((mark) => mark.end));
+    return { place: { start, end, marks: marks.filter((mark) => mark.end > mark.start) }, hidden };
+  }
+
+  #callPlace(row: Row, text: string, index: number, i: number, behind: Place, window: Place): Place {
+    const chat = row.turns[index]!;
+    const call = chat.turn.toolCalls![i]!;
+    const texts = chat.texts.map((each) => each.text);
+    const found =
+      findCall(text, call, behind) ??
+      findCall(text, call, window) ??
+      findCallWords(text, call, (other) =>
+        this.#changed(row.messages.with(index, chat.message(texts, { index: i, other })), row.tools),
+      );
+    if (found !== undefined && found.start >= window.start && found.end <= window.end) return found;
+    throw new TemplateError(NAME, `does not show the tool calls of turn ${index + 1}`, {
+      source: row.source,
+      hint: "The model would not learn them; use a chat template that knows tools.",
+    });
   }
 
   /** What the template writes for each turn that has a weight, up to the end of its words and behind them. */
-  #scaledStretches(
-    { messages, scales }: Row,
-    text: string,
-    placements: readonly (Placement | undefined)[],
-  ): ScaledStretch[] {
+  #scaledStretches(row: Row, text: string, places: readonly (Place | undefined)[]): ScaledStretch[] {
+    const { scales } = row;
     if (scales.every(({ head, end }) => head === undefined && end === undefined)) return [];
     const stretches: ScaledStretch[] = [];
     let start = 0;
-    for (const [index, placement] of placements.entries()) {
-      if (placement === undefined) continue;
-      const next = placements.slice(index + 1).find((other) => other !== undefined);
-      const end =
-        next === undefined
-          ? text.length
-          : this.#endOfTurn(messages.slice(0, index + 1), text, placement, next);
-      stretches.push({ start, end: placement.end, scale: scales[index]!.head });
-      stretches.push({ start: placement.end, end, scale: scales[index]!.end });
+    for (const [index, place] of places.entries()) {
+      if (place === undefined) continue;
+      const next = places.slice(index + 1).find((other) => other !== undefined);
+      const end = next === undefined ? text.length : this.#endOfTurn(row, index, text, place, next);
+      stretches.push({ start, end: place.end, scale: scales[index]!.head });
+      stretches.push({ start: place.end, end, scale: scales[index]!.end });
       start = end;
     }
     return stretches;
   }
 
-  /** Where the text of the last of some turns ends in the text that goes on with `next`. */
-  #endOfTurn(messages: readonly ChatMessage[], text: string, { end }: Placement, next: Placement): number {
+  /** Where the text of a turn ends in the text that goes on with `next`. */
+  #endOfTurn(row: Row, index: number, text: string, { end }: Place, next: Place): number {
     const between = text.slice(end, next.start);
-    const alone = this.#behind(messages, text.slice(0, end));
+    const alone = this.#behind(row, index, text.slice(0, end));
     if (alone !== undefined && between.startsWith(alone)) return end + alone.length;
     // A template that can't end here, or ends otherwise: a turn ends with its first special token.
-    return end + (firstToken(between, this.#specialTexts)?.end ?? 0);
+    return end + (this.#stopIn(row.turns[index]!, between)?.end ?? 0);
   }
 
-  /** What stands behind `text` where the conversation ends with these messages. */
-  #behind(messages: readonly ChatMessage[], text: string): string | undefined {
-    try {
-      const alone = this.#apply(messages, false);
-      if (!alone.startsWith(text)) return undefined;
-      const rest = alone.slice(text.length);
-      return this.#trailing !== "" && rest.endsWith(this.#trailing)
-        ? rest.slice(0, rest.length - this.#trailing.length)
-        : rest;
-    } catch (error) {
-      rethrowLimit(error);
-      return undefined;
-    }
+  /** What stands behind `text` where the conversation ends with this turn. */
+  #behind({ messages, tools }: Row, index: number, text: string): string | undefined {
+    const alone = this.#applyOrNot(messages.slice(0, index + 1), tools);
+    return alone?.startsWith(text) ? this.#withoutTrailing(alone).slice(text.length) : undefined;
+  }
+
+  #withoutTrailing(text: string): string {
+    return this.#trailing !== "" && text.endsWith(this.#trailing)
+      ? text.slice(0, text.length - this.#trailing.length)
+      : text;
+  }
+
+  /** The length of inference's prompt for a trained turn, with which the text begins. */
+  #promptOf({ messages, tools, source }: Row, text: string, index: number): number {
+    const prompt = this.#applyRow(messages.slice(0, index), tools, true, source);
+    if (text.startsWith(prompt)) return prompt.length;
+    throw new RewrittenHistory(
+      `the prompt of the ${completionOf(index)} reads otherwise when the conversation goes on`,
+    );
   }
 
   /** The spans of a trained completion: from the end of inference's prompt to the stop token. */
@@ -264,44 +411,48 @@ export class ChatTemplate implements Template {
     row: Row,
     text: string,
     index: number,
-    placement: Placement | undefined,
+    place: TurnPlace | undefined,
+    start: number,
   ): { place: Target; marks: Span[] } {
-    const { messages, source } = row;
-    const completion = `completion in turn ${index + 1}`;
-    const prompt = this.#applyRow(messages.slice(0, index), true, source);
-    if (!text.startsWith(prompt)) {
-      throw new RewrittenHistory(
-        `the prompt of the ${completion} reads otherwise when the conversation goes on`,
-      );
+    if (place === undefined || place.start < start) {
+      throw new RewrittenHistory(`the ${completionOf(index)} is not shown as inference would write it`);
     }
-    if (placement === undefined || placement.start < prompt.length) {
-      throw new RewrittenHistory(`the ${completion} is not shown as inference would write it`);
+    const suffix = this.#suffix(row, text, index, place.end);
+    const stop = this.#stopIn(row.turns[index]!, suffix);
+    const stopStart = place.end + (stop?.start ?? 0);
+    const end = place.end + (stop?.end ?? 0);
+    const marks: Span[] = [];
+    let cursor = start;
+    // What the model writes around its words, its calls and its reasoning is completion too.
+    for (const mark of [...place.marks].sort((a, b) => a.start - b.start)) {
+      marks.push({ start: cursor, end: mark.start, class: "completion" }, mark);
+      cursor = mark.end;
     }
-    const words = text.slice(placement.start, placement.end);
-    if (placement.cutFront === undefined && withoutSpace(words) !== withoutSpace(messages[index]!.content)) {
-      throw new RewrittenHistory(`the words of the ${completion} are changed by the chat template`);
-    }
-    const isLast = index === messages.length - 1;
-    const suffix = isLast
-      ? text.slice(placement.end)
-      : commonPrefix(text.slice(placement.end), this.#completionSuffix);
-    const stop = firstToken(suffix, this.#specialTexts);
-    const content = this.#contentMarks(row, index, placement);
-    const start = prompt.length;
-    const stopStart = placement.end + (stop?.start ?? 0);
-    const end = placement.end + (stop?.end ?? 0);
-    const marks: Span[] = [
-      { start, end: placement.start, class: "completion" },
-      ...content,
-      { start: placement.end, end: stopStart, class: "completion" },
+    marks.push(
+      { start: cursor, end: stopStart, class: "completion" },
       { start: stopStart, end, class: "end" },
-    ];
+    );
     return { place: { turn: index, start, end }, marks: marks.filter((mark) => mark.end > mark.start) };
   }
 
-  /** The spans of a message's parts. Words that the template changed take the class of the first part. */
-  #contentMarks(row: Row, index: number, placement: Placement): Span[] {
-    const pieces = row.pieces[index]!;
+  /** What follows the words of a trained turn and is still its own, its stop token among it. */
+  #suffix(row: Row, text: string, index: number, end: number): string {
+    const rest = text.slice(end);
+    if (index === row.messages.length - 1) return rest;
+    const { calls, isPlain } = row.turns[index]!;
+    if (isPlain || calls.length === 0) return commonPrefix(rest, this.#completionSuffix);
+    const alone = this.#behind(row, index, text.slice(0, end));
+    return alone === undefined ? rest : commonPrefix(rest, alone);
+  }
+
+  /** The token that ends a turn, in what follows its words. */
+  #stopIn({ calls }: ChatTurn, suffix: string): Place | undefined {
+    const first = firstToken(suffix, this.#specialTexts);
+    return calls.length === 0 ? first : (firstToken(suffix, this.#stopTexts) ?? first);
+  }
+
+  /** The spans of a text's parts. Words that the template changed take the class of the first part. */
+  #textMarks(row: Row, index: number, pieces: readonly TurnPiece[], placement: Placement): Span[] {
     const { start, end, cutFront } = placement;
     if (cutFront === undefined) {
       const [first] = pieces;
@@ -332,18 +483,64 @@ export class ChatTemplate implements Template {
     });
   }
 
-  #applyRow(messages: readonly ChatMessage[], generate: boolean, source: RowSource | undefined): string {
+  /** The template's generation marks beside the trained turns. */
+  #compareMarks(
+    { turns, messages, tools }: Row,
+    text: string,
+    targets: readonly Target[],
+  ): Pick<RenderingNotes, "markedTurns" | "markDifferences"> {
+    if (this.#marked === undefined || targets.length === 0) return { markedTurns: 0, markDifferences: [] };
+    const ranges = markedRanges(this.#renderWith(this.#marked, messages, tools, false), text);
+    const all = turns.every(({ turn, asPrompt }) => turn.role !== "assistant" || !asPrompt);
+    return {
+      markedTurns: targets.length,
+      markDifferences: ranges === undefined ? [] : markDifferences(text, ranges, targets, all),
+    };
+  }
+
+  #applyRow(
+    messages: readonly ChatMessage[],
+    tools: readonly string[] | undefined,
+    generate: boolean,
+    source: RowSource | undefined,
+  ): string {
     try {
-      return this.#apply(messages, generate);
+      return this.#apply(messages, tools, generate);
     } catch (cause) {
       if (cause instanceof TemplateError) throw cause;
       throw new TemplateError(NAME, `refuses the conversation: ${reasonOf(cause)}`, { source, cause });
     }
   }
 
-  #apply(messages: readonly ChatMessage[], generate: boolean): string {
+  #apply(messages: readonly ChatMessage[], tools: readonly string[] | undefined, generate: boolean): string {
+    return this.#renderWith(this.#jinja, messages, tools, generate);
+  }
+
+  /** Undefined where the template refuses the conversation. */
+  #applyOrNot(messages: readonly ChatMessage[], tools: readonly string[] | undefined): string | undefined {
     try {
-      return this.#jinja.render({ ...this.#variables, messages, add_generation_prompt: generate });
+      return this.#apply(messages, tools, false);
+    } catch (error) {
+      rethrowLimit(error);
+      return undefined;
+    }
+  }
+
+  /** The rendering of a conversation that was changed to see what changes with it. */
+  #changed(messages: readonly ChatMessage[], tools: readonly string[] | undefined): string | undefined {
+    const text = this.#applyOrNot(messages, tools);
+    return text === undefined ? undefined : this.#withoutTrailing(text);
+  }
+
+  #renderWith(
+    jinja: BoundedJinja,
+    messages: readonly ChatMessage[],
+    tools: readonly string[] | undefined,
+    generate: boolean,
+  ): string {
+    const own = tools === undefined ? {} : { tools: toolsVariable(tools) };
+    try {
+      return jinja.render({ ...this.#variables, ...own, messages, add_generation_prompt: generate });
     } catch (cause) {
       if (!(cause instanceof JinjaLimitError)) throw cause;
       throw new TemplateError(NAME, `the chat template of ${this.#path} ${cause.message}`, {
@@ -355,12 +552,30 @@ export class ChatTemplate implements Template {
 
   #writesNoBos(bos: string | undefined): boolean {
     if (bos === undefined) return false;
+    return this.#applyPrompt([{ role: "user", content: "?" }])?.startsWith(bos) === false;
+  }
+
+  #applyPrompt(messages: readonly ChatMessage[]): string | undefined {
     try {
-      return !this.#apply([{ role: "user", content: "?" }], true).startsWith(bos);
+      return this.#apply(messages, undefined, true);
     } catch (error) {
       rethrowLimit(error);
-      return false;
+      return undefined;
     }
+  }
+
+  /** Tries out under which keys the template reads what not all templates know. */
+  #probeStyle(): MessageStyle {
+    const question = { role: "user", content: "\ue0f2" };
+    const shows = (message: object): boolean =>
+      this.#applyOrNot([question, { role: "assistant", ...message }], undefined)?.includes("\ue0f4") ?? false;
+    const call = { id: "callcall0", type: "function", function: { name: "\ue0f4", arguments: {} } };
+    const calls = (content: string | null): boolean => shows({ content, tool_calls: [call] });
+    return {
+      reasoningKey: REASONING_KEYS.find((key) => shows({ content: "\ue0f3", [key]: "\ue0f4" })),
+      // Some templates take a message for one that only calls where its content is null, and for no other.
+      emptyContent: !calls("") && calls(null) ? null : "",
+    };
   }
 
   /** Renders a question and a completion to see what follows a completion, and which of it is a generation prompt. */
@@ -370,12 +585,12 @@ export class ChatTemplate implements Template {
     const behindCompletion = (text: string): string =>
       text.slice(text.lastIndexOf(completion.content) + completion.content.length);
     try {
-      const text = this.#apply([question, completion], false);
+      const text = this.#apply([question, completion], undefined, false);
       const after = behindCompletion(text);
-      if (this.#apply([question, completion], true) !== text) return [after, ""];
-      const goesOn = behindCompletion(this.#apply([question, completion, question], false));
+      if (this.#apply([question, completion], undefined, true) !== text) return [after, ""];
+      const goesOn = behindCompletion(this.#apply([question, completion, question], undefined, false));
       const rest = after.slice(firstToken(after, this.#specialTexts)?.end ?? 0);
-      const isPrompt = !goesOn.startsWith(after) && this.#apply([question], true).endsWith(rest);
+      const isPrompt = !goesOn.startsWith(after) && this.#apply([question], undefined, true).endsWith(rest);
       return isPrompt ? [after.slice(0, after.length - rest.length), rest] : [after, ""];
     } catch (error) {
       rethrowLimit(error);
@@ -383,6 +598,23 @@ export class ChatTemplate implements Template {
       return ["", ""];
     }
   }
+}
+
+/** Keys that templates have for an assistant's reasoning. */
+const REASONING_KEYS = ["reasoning_content", "reasoning", "thinking"] as const;
+
+function completionOf(index: number): string {
+  return `completion in turn ${index + 1}`;
+}
+
+/** Where the first text behind a turn's begins. */
+function startAfter(
+  placements: readonly (readonly (Placement | undefined)[])[],
+  index: number,
+  length: number,
+): number {
+  const later = placements.slice(index + 1).flat();
+  return Math.min(length, ...later.flatMap((place) => (place === undefined ? [] : [place.start])));
 }
 
 /** Rows may be refused where a conversation is tried out; a template that does not end has no use. */

@@ -7,6 +7,7 @@ export {
   type Prompt,
   type Rendering,
   RenderingBuilder,
+  type RenderingNotes,
   type Span,
   type Target,
   type Template,

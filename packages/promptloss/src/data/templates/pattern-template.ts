@@ -7,10 +7,12 @@ import { TemplateError } from "./errors.ts";
 import type { TemplateStrings } from "./named.ts";
 import { hasSlot, type Pattern, type Placeholder, parsePattern } from "./pattern.ts";
 import { patternJinja, SINGLE_TURN } from "./pattern-jinja.ts";
-import { type Prompt, type Rendering, RenderingBuilder, type Template } from "./rendering.ts";
+import { NO_NOTES, type Prompt, type Rendering, RenderingBuilder, type Template } from "./rendering.ts";
 import {
+  reasoningInWords,
   type TrainedTurns,
   type TurnPiece,
+  toolUse,
   trainedTurnIndices,
   trimPieces,
   turnPieces,
@@ -84,7 +86,12 @@ export class PatternTemplate implements Template {
   }
 
   render(example: ConversationExample, trained: TrainedTurns): Rendering[] {
-    const { turns } = example;
+    const turns = example.turns.map(reasoningInWords);
+    const unplaced = toolUse(example);
+    if (unplaced !== undefined)
+      throw this.#error(example, `has no place for ${unplaced}`, {
+        hint: "Use template: tokenizer for the model's own chat template, or leave tools out with columns: { tools: null }.",
+      });
     if (this.#strings.singleTurn === true && turns.map(({ role }) => role).join() !== "user,assistant") {
       throw this.#error(example, "takes one user turn and one assistant turn", {
         hint: "Use template: chatml, or template: tokenizer for the model's own chat template.",
@@ -114,7 +121,11 @@ export class PatternTemplate implements Template {
       builder.scale({ start, end: wordsEnd, scale: head });
       builder.scale({ start: wordsEnd, end: builder.length, scale: end });
     }
-    return [builder.build(this.#bos === "" || !builder.startsWith(this.#bos))];
+    const reasoningInContent = example.turns.filter(({ reasoning }) => reasoning !== undefined).length;
+    const rendering = builder.build(this.#bos === "" || !builder.startsWith(this.#bos));
+    return [
+      reasoningInContent === 0 ? rendering : { ...rendering, notes: { ...NO_NOTES, reasoningInContent } },
+    ];
   }
 
   renderPrompt(turns: readonly Turn[]): Prompt {

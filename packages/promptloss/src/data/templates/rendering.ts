@@ -38,7 +38,27 @@ export interface Rendering {
   readonly targets: readonly Target[];
   /** Whether inference lets the tokenizer put its BOS before this text. A chat template brings its own. */
   readonly addsPrefix: boolean;
+  /** What is worth counting; nothing where it is left out. */
+  readonly notes?: RenderingNotes;
 }
+
+/** What a template did with a row that its data does not say. */
+export interface RenderingNotes {
+  /** Earlier turns whose reasoning the template leaves out, as it does at inference. */
+  readonly hiddenReasoning: number;
+  /** Turns whose reasoning stands in their words, as the template has no place of its own for it. */
+  readonly reasoningInContent: number;
+  /** Trained turns that were compared with the template's generation marks, and in words what differs in some. */
+  readonly markedTurns: number;
+  readonly markDifferences: readonly string[];
+}
+
+export const NO_NOTES: RenderingNotes = {
+  hiddenReasoning: 0,
+  reasoningInContent: 0,
+  markedTurns: 0,
+  markDifferences: [],
+};
 
 /** The text before a completion, as inference encodes it. */
 export interface Prompt {

@@ -1,5 +1,6 @@
 // Which assistant turns are trained, and the text of a turn with the class of each stretch of it.
 import type { Part, PartClass, TokenClass, Turn } from "../example.ts";
+import { withThinkBlock } from "../think-block.ts";
 import { TemplateError } from "./errors.ts";
 
 /**
@@ -25,7 +26,12 @@ export function checkTrainedTurns(trained: TrainedTurns): void {
 
 /** Whether a turn is a completion; an assistant's turn that a row gives as context is none. */
 export function isCompletion({ role, parts }: Turn): boolean {
-  return role === "assistant" && parts.some((part) => part.class === "completion");
+  return role === "assistant" && parts.some((part) => isWritten(part.class));
+}
+
+/** Whether an assistant writes it. */
+function isWritten(name: PartClass): boolean {
+  return name === "completion" || name === "reasoning";
 }
 
 /** The positions, among all turns, of the completions that the policy trains. */
@@ -64,20 +70,59 @@ export function turnPieces(turn: Turn, asPrompt: boolean): TurnPiece[] {
   let previous: PartClass | undefined;
   for (const part of turn.parts) {
     if (part.text === "") continue;
-    if (previous !== undefined && previous !== part.class) {
+    if (turn.role === "user" && previous !== undefined && previous !== part.class) {
       pieces.push({ text: INPUT_SEPARATOR, class: "template" });
     }
     previous = part.class;
     const weight = part.weight ?? turn.weight;
-    const isContext = turn.role === "assistant" && (asPrompt || part.class !== "completion");
+    const isContext = turn.role === "assistant" && (asPrompt || !isWritten(part.class));
     const own = isContext ? { scale: weight } : { weight };
-    pieces.push({ text: part.text, class: pieceClass(part, asPrompt), ...own });
+    pieces.push({ text: part.text, class: asPrompt && isWritten(part.class) ? "input" : part.class, ...own });
   }
   return pieces;
 }
 
-function pieceClass(part: Part, asPrompt: boolean): TokenClass {
-  return asPrompt && part.class === "completion" ? "input" : part.class;
+/** What an assistant's reasoning or call is to the loss: context where the turn is not trained. */
+export function writtenPiece(
+  turn: Turn,
+  name: "reasoning" | "tool-call",
+  text: string,
+  asPrompt: boolean,
+): TurnPiece {
+  const { weight } = turn;
+  return asPrompt || !isCompletion(turn)
+    ? { text, class: "input", scale: weight }
+    : { text, class: name, weight };
+}
+
+/** A turn with its reasoning inside its words, in <think> marks. */
+export function reasoningInWords(turn: Turn): Turn {
+  const { reasoning, ...rest } = turn;
+  if (reasoning === undefined) return turn;
+  const [before, behind] = withThinkBlock("\ue0f2", "").split("\ue0f2") as [string, string];
+  const name = isCompletion(turn) ? "completion" : "input";
+  const parts: Part[] = [
+    { class: name, text: before },
+    { class: name === "input" ? "input" : "reasoning", text: reasoning.trim() },
+    { class: name, text: behind },
+    ...turn.parts,
+  ];
+  return { ...rest, parts };
+}
+
+/** What of a conversation a template of strings has no place for; undefined where there is nothing of the kind. */
+export function toolUse({
+  turns,
+  tools,
+}: {
+  turns: readonly Turn[];
+  tools?: readonly string[];
+}): string | undefined {
+  const calling = turns.findIndex(({ toolCalls }) => toolCalls !== undefined);
+  if (calling >= 0) return `the tool calls of turn ${calling + 1}`;
+  const result = turns.findIndex(({ role }) => role === "tool");
+  if (result >= 0) return `the tool's result in turn ${result + 1}`;
+  return tools === undefined ? undefined : "the row's tools";
 }
 
 /** Factors on the weights of what a template writes for a turn: up to the end of its words, and behind them. */

@@ -1,6 +1,6 @@
 // Rows that are longer than the model's window or the budget: drop them, cut the prompt from the left, cut the
 // completion from the right, or refuse.
-import { CLASS_CODE } from "./classified-tokens.ts";
+import { PART_OF_CODE } from "../token-parts.ts";
 import { TokenRowError, WeightError } from "./errors.ts";
 import type { WeightedTokens } from "./weighted-tokens.ts";
 
@@ -35,8 +35,7 @@ export function checkOverflow(options: OverflowOptions): void {
 
 /** The number of tokens before the first trained completion. */
 function promptLength(tokens: WeightedTokens): number {
-  const isCompletion = (code: number): boolean => code === CLASS_CODE.completion || code === CLASS_CODE.end;
-  const first = tokens.classes.findIndex(isCompletion);
+  const first = tokens.classes.findIndex((code) => PART_OF_CODE[code] !== "prompt");
   return first < 0 ? tokens.length : first;
 }
 

@@ -1,10 +1,10 @@
 // What tokenizing a data set found: rows, tokens by class, straddled boundaries, missing stop tokens, rows left
 // out by cause. Counting only; who prints it decides on the words.
-import type { RowSource, TokenClass } from "../example.ts";
-import { type Rendering, TemplateError } from "../templates/index.ts";
+import { type RowSource, TOKEN_CLASSES, type TokenClass } from "../example.ts";
+import { type Rendering, type RenderingNotes, TemplateError } from "../templates/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { BoundedEncoding } from "./boundaries.ts";
-import { CLASS_CODE, type ClassifiedTokens, countClasses } from "./classified-tokens.ts";
+import { type ClassifiedTokens, countClasses } from "./classified-tokens.ts";
 import type { TokenRowError } from "./errors.ts";
 
 export interface SkippedRow {
@@ -29,6 +29,9 @@ export interface TokenizationReport {
   /** Rows that a chat template's rewriting of history split, and the rows that came of them. */
   readonly splitRows: number;
   readonly rowsFromSplits: number;
+  /** Trained turns compared with the chat template's generation marks, and the rows in which the two differ. */
+  readonly markedTurns: number;
+  readonly unlikeMarks: number;
   /** Special tokens that the data's own words brought in. */
   readonly specialTokensInData: number;
   /** Rows left out; of those that reading left out, the first. */
@@ -41,7 +44,15 @@ export interface TokenizationReport {
 }
 
 const LISTED = 20;
-const CONTENT = new Set([CLASS_CODE.system, CLASS_CODE.instruction, CLASS_CODE.input, CLASS_CODE.completion]);
+
+function turns(count: number): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? "turn" : "turns"}`;
+}
+
+/** The classes of the data's own words. */
+const CONTENT = new Set(
+  TOKEN_CLASSES.flatMap((name, code) => (name === "template" || name === "end" ? [] : [code])),
+);
 
 /** What counting asks of a tokenizer. */
 export type TalliedVocabulary = Pick<Tokenizer, "stopIds" | "specialIds" | "tokenOf">;
@@ -60,6 +71,10 @@ export class TokenizationTally {
   #splitRows = 0;
   #rowsFromSplits = 0;
   #specialTokensInData = 0;
+  readonly #notes = { hiddenReasoning: 0, reasoningInContent: 0, markedTurns: 0 };
+  /** Rows in which the template's generation marks differ from the trained turns, and the first difference. */
+  #unlikeMarks = 0;
+  #firstUnlike = "";
   readonly #skipped: SkippedRow[] = [];
   readonly #skippedBy: Record<string, number> = {};
 
@@ -85,7 +100,18 @@ export class TokenizationTally {
     this.#retokenizedHistories += encoding.retokenizedHistories;
     if (encoding.straddles > 0 && this.#straddledRows.length < LISTED) this.#straddledRows.push(source);
     this.#completions += rendering.targets.length;
+    const { notes } = rendering;
+    if (notes !== undefined) this.#addNotes(notes, source);
     this.#completionsWithoutStop += rendering.targets.length - this.#countStopped(rendering, encoding);
+  }
+
+  #addNotes(notes: RenderingNotes, { file, row }: RowSource): void {
+    this.#notes.hiddenReasoning += notes.hiddenReasoning;
+    this.#notes.reasoningInContent += notes.reasoningInContent;
+    this.#notes.markedTurns += notes.markedTurns;
+    const [first] = notes.markDifferences;
+    if (first === undefined) return;
+    if (this.#unlikeMarks++ === 0) this.#firstUnlike = `${file}, row ${row}, ${first}`;
   }
 
   /** Trained completions whose last token is a stop token of the tokenizer. */
@@ -121,6 +147,8 @@ export class TokenizationTally {
       completionsWithoutStop: this.#completionsWithoutStop,
       splitRows: this.#splitRows,
       rowsFromSplits: this.#rowsFromSplits,
+      markedTurns: this.#notes.markedTurns,
+      unlikeMarks: this.#unlikeMarks,
       specialTokensInData: this.#specialTokensInData,
       skipped: [...this.#skipped],
       skippedBy: { ...this.#skippedBy },
@@ -143,6 +171,19 @@ export class TokenizationTally {
         `${share} in a stop token (${stops === "" ? "the tokenizer has none" : stops}): the model is not taught to stop`,
       );
     }
+    const { hiddenReasoning, reasoningInContent } = this.#notes;
+    if (hiddenReasoning > 0)
+      warnings.push(
+        `the chat template leaves the reasoning of ${turns(hiddenReasoning)} before the last out, as it does at inference`,
+      );
+    if (reasoningInContent > 0)
+      warnings.push(
+        `the template has no place for reasoning: that of ${turns(reasoningInContent)} was written into the words, in <think> marks`,
+      );
+    if (this.#unlikeMarks > 0)
+      warnings.push(
+        `the chat template's generation marks differ from what is trained in ${this.#unlikeMarks.toLocaleString("en-US")} rows; the latter holds. ${this.#firstUnlike}`,
+      );
     if (this.#specialTokensInData > 0) {
       warnings.push(`the data's own words hold ${this.#specialTokensInData} special tokens`);
     }

@@ -1,6 +1,7 @@
 // From classes to weights: prompt loss weight, completion weight, a weight for single classes, and a function.
 // Weights that the data carries come before the class's, or scale it; the row's weight multiplies all.
 import { TOKEN_CLASSES, type TokenClass } from "../example.ts";
+import { partOfClass } from "../token-parts.ts";
 import { CLASS_CODE, type ClassifiedTokens } from "./classified-tokens.ts";
 import { WeightError } from "./errors.ts";
 import { weightProblems } from "./weight-range.ts";
@@ -18,9 +19,12 @@ export interface TokenWeightContext {
 }
 
 export interface WeightPolicy {
-  /** The weight of system, instruction, input and template tokens. 0 masks the prompt, 1 trains on all. */
+  /**
+   * The weight of the prompt: system, instruction, input, tool-definition, tool-result and template tokens. 0 masks it, 1
+   * trains on all.
+   */
   readonly promptLossWeight: number;
-  /** The weight of completion tokens; 1 when left out. */
+  /** The weight of what the model writes: completion, reasoning and tool-call tokens; 1 when left out. */
   readonly completionWeight?: number;
   /** Weights for single classes, in place of the two above. `end` (the stop token) is 1 when left out. */
   readonly perClass?: Readonly<Partial<Record<TokenClass, number>>>;
@@ -39,7 +43,6 @@ export interface ResolvedWeightPolicy {
 }
 
 const KEYS = ["promptLossWeight", "completionWeight", "perClass", "allowAnyWeight", "tokenWeight"];
-const PROMPT_CLASSES: readonly TokenClass[] = ["system", "instruction", "input", "template"];
 
 function checkKeys(value: object, known: readonly string[], prefix: string): void {
   for (const key of Object.keys(value)) {
@@ -73,7 +76,7 @@ export function resolveWeightPolicy(policy: WeightPolicy): ResolvedWeightPolicy 
   if (problem !== undefined) throw new WeightError(problem.field, problem.message);
   const { promptLossWeight: prompt, completionWeight: completion = 1 } = policy;
   const byDefault = (name: TokenClass): number => {
-    if (PROMPT_CLASSES.includes(name)) return prompt;
+    if (partOfClass(name) === "prompt") return prompt;
     return name === "end" ? 1 : completion;
   };
   const classWeights = TOKEN_CLASSES.map((name) => perClass[name] ?? byDefault(name));

@@ -1,6 +1,7 @@
 // A data set as training reads it: each row weighed and made to fit, checked once from end to end before the
 // first step. Rows are made when they are asked for, so that a cache on disk need not fit in memory.
 import { TOKEN_CLASSES, type TokenClass } from "../example.ts";
+import { PART_OF_CODE } from "../token-parts.ts";
 import { type ClassifiedRows, type ClassifiedTokens, countClasses } from "./classified-tokens.ts";
 import { TokenRowError } from "./errors.ts";
 import { checkOverflow, type Fit, fitTokens, type OverflowOptions } from "./overflow.ts";
@@ -45,8 +46,6 @@ const OVERFLOW_KEYS = {
   "completion-cut": "completionCut",
   "no-room": "noRoom",
 } as const satisfies Record<Exclude<Fit["kind"], "kept">, keyof WeightedRowsReport["overflow"]>;
-
-const COMPLETION_CLASSES = ["completion", "end"] as const;
 
 /** Rows by index, weighed and cut. */
 export class WeightedRows {
@@ -135,16 +134,14 @@ function addSums(
 /** @throws {TokenRowError} when no token of the row is trained on, saying why */
 function checkTrained(row: ClassifiedTokens, tokens: WeightedTokens): void {
   if (tokens.trainedCount > 0) return;
-  const completions = (classes: Uint8Array): number => {
-    const counts = countClasses(classes);
-    return COMPLETION_CLASSES.reduce((sum, name) => sum + counts[name], 0);
-  };
+  const hasCompletion = (classes: Uint8Array): boolean =>
+    classes.some((code) => PART_OF_CODE[code] !== "prompt");
   const fail = (message: string, hint: string): never => {
     throw new TokenRowError(tokens.source, "untrained", `no token is trained on: ${message}`, { hint });
   };
-  if (completions(row.classes) === 0)
+  if (!hasCompletion(row.classes))
     fail("the row has no trained completion", "Look at the turns that are trained.");
-  if (completions(tokens.classes) === 0) {
+  if (!hasCompletion(tokens.classes)) {
     fail(
       `cutting to ${tokens.length} tokens left no completion`,
       "Raise maxLength, or set overflow to truncate-prompt or drop.",

@@ -5,7 +5,7 @@ import { tinyLlama } from "../../../test/tiny-llama.ts";
 import { anyRows } from "../../../test/weighted-rows.ts";
 import { TOKEN_CLASSES, type TokenClass } from "../../data/example.ts";
 import { PackedTokens } from "../../data/packing/index.ts";
-import type { WeightedTokens } from "../../data/tokens/index.ts";
+import { CLASS_CODE, type WeightedTokens } from "../../data/tokens/index.ts";
 import { lossFactors, lossTotals, NORMALIZATIONS } from "../../loss/normalization.ts";
 import { totalSums } from "../../loss/part-sums.ts";
 import { referenceLoss } from "../../loss/reference.ts";
@@ -71,8 +71,8 @@ describe("packLoss", () => {
             scope(() => packLoss(model, PackedTokens.of(rows), { factors, measureAll }).rows),
           );
           for (const [part, classes] of [
-            ["prompt", ["system", "instruction", "input", "template"]],
-            ["content", ["completion"]],
+            ["prompt", ["system", "instruction", "input", "template", "tool-definition", "tool-result"]],
+            ["content", ["completion", "reasoning", "tool-call"]],
             ["end", ["end"]],
           ] as const) {
             const expected = sum((weight) => measureAll || weight > 0, classes);
@@ -123,7 +123,7 @@ describe("packLoss", () => {
           const part = [...row.ids.keys()]
             .slice(1)
             .reduce((s, i) => s + row.weights[i]! * losses[i]! * Math.exp(-losses[i]!), 0);
-          return sum + part * factors.completion;
+          return sum + part * factors[CLASS_CODE.completion]!;
         }, 0);
         expect(Math.abs(found - expected) / Math.max(expected, 1e-3)).toBeLessThan(1e-5);
       }),

@@ -10,15 +10,15 @@ import {
 } from "@promptloss/torch";
 import type { PackedTokens } from "../../data/packing/index.ts";
 import { IGNORE_INDEX } from "../../data/packing/index.ts";
-import { type BySide, IS_COMPLETION } from "../../loss/normalization.ts";
+import type { LossFactors } from "../../loss/normalization.ts";
 import { type PartSums, rowSums } from "../../loss/part-sums.ts";
 import type { Reweighting } from "../../loss/reweighting.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../decoder/model.ts";
 import { withProductsIn } from "../decoder/products.ts";
 
 export interface PackLossOptions {
-  /** The factor of w·ℓ on each side, from `lossFactors` over the whole batch. */
-  readonly factors: BySide<number>;
+  /** The factor of w·ℓ by the code of a token's class, from `lossFactors` over the whole batch. */
+  readonly factors: LossFactors;
   /** ε of label smoothing, inside the same reduction. */
   readonly labelSmoothing?: number | undefined;
   readonly reweighting?: Reweighting | undefined;
@@ -70,10 +70,7 @@ function lossOf(
   const { device } = model;
   const { factors, reweighting, labelSmoothing = 0, measureAll = false } = options;
   const { targets, weights } = pack.shifted();
-  const coefficients = weights.map((weight, place) => {
-    const side = IS_COMPLETION[pack.classes[place + 1] ?? 0] === 1 ? factors.completion : factors.prompt;
-    return weight * side;
-  });
+  const coefficients = weights.map((weight, place) => weight * factors[pack.classes[place + 1] ?? 0]!);
   const { hidden, head } = model.forwardToHead(pack, options.forward);
   const on = (values: Float32Array | BigInt64Array): Tensor => fromTypedArray(values, undefined, { device });
   const wanted = on(BigInt64Array.from(targets, BigInt));

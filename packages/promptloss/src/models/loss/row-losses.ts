@@ -1,6 +1,6 @@
 // What a model makes of each row, unweighted: the loss of each part, with its tokens.
 import { type DType, noGrad, scope } from "@promptloss/torch";
-import type { RowSource } from "../../data/example.ts";
+import { type RowSource, TOKEN_CLASSES } from "../../data/example.ts";
 import { PackedTokens } from "../../data/packing/index.ts";
 import { WeightedTokens } from "../../data/tokens/index.ts";
 import type { PartSums } from "../../loss/part-sums.ts";
@@ -16,6 +16,8 @@ export interface RowLoss {
   readonly tokens: WeightedTokens;
 }
 
+const UNDIVIDED = TOKEN_CLASSES.map(() => 1);
+
 /** Rows in one pack, in order. Computes no gradients. */
 export function rowLosses(
   model: CausalLanguageModel,
@@ -25,7 +27,7 @@ export function rowLosses(
   return noGrad(() =>
     scope(() => {
       const pack = PackedTokens.of(rows.map(unweighted));
-      const measured = packLoss(model, pack, { factors: { prompt: 1, completion: 1 }, compute });
+      const measured = packLoss(model, pack, { factors: UNDIVIDED, compute });
       const { losses, correct } = measured.predictions;
       return rows.map((tokens, index) => {
         const [start, end] = [pack.starts[index]!, pack.starts[index + 1]! - 1];

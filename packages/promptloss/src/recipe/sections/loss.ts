@@ -24,13 +24,19 @@ export const lossSection = z
       .partialRecord(z.enum(TOKEN_CLASSES), weight)
       .optional()
       .describe(
-        "Weights of single token classes: `system`, `instruction`, `input`, `template`, `completion`, `end`. They override the two weights above.",
+        `Weights of single token classes: ${TOKEN_CLASSES.map((name) => `\`${name}\``).join(", ")}. They override the two weights above.`,
       ),
     allowAnyWeight: z.boolean().optional().describe("Allows weights above 1, and completions of weight 0."),
     normalization: z
       .enum(NORMALIZATIONS)
       .default("weight-sum")
       .describe("What the weighted sum of token losses is divided by."),
+    ownDenominator: z
+      .union([z.literal("all"), z.array(z.enum(TOKEN_CLASSES)).min(1)])
+      .optional()
+      .describe(
+        "Token classes that are divided by their own number of tokens, or `all`. `normalization` holds for the others.",
+      ),
     reduceOver: z
       .enum(["batch", "micro-batch"])
       .default("batch")

@@ -1,5 +1,6 @@
 // One row's JSON: V8's parser, plus the duplicate keys that it would drop in silence.
 import { RowProblem } from "../data-error.ts";
+import { keepSource } from "../json-source.ts";
 import { decodeRow } from "./utf8.ts";
 
 /** The record in a row's bytes; `start` is their offset in the file's text. Throws a RowProblem. */
@@ -9,6 +10,8 @@ export function parseJsonRow(bytes: Buffer, start: number): Record<string, unkno
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new RowProblem("not-an-object", `a row is an object with named fields, found ${kindOf(value)}`);
   }
+  // Only such fields are written out again.
+  if (text.includes('"tool') || text.includes('"function')) keepSource(text, value);
   return value as Record<string, unknown>;
 }
 

@@ -5,14 +5,16 @@ import { RowProblem } from "../data-error.ts";
 import { asText, checkCompletion, isBlankText, type RowFields, wrongType } from "./fields.ts";
 import { conversation, type Draft, type RowFormat } from "./row-format.ts";
 import { part, plainTurn, systemTurn, turn } from "./turns.ts";
-import { checkColumns, UNSUPPORTED_COLUMNS } from "./unsupported.ts";
+import { checkColumns, TOOL_COLUMNS, UNSUPPORTED_COLUMNS } from "./unsupported.ts";
+
+const REFUSED = [...TOOL_COLUMNS, ...UNSUPPORTED_COLUMNS];
 
 export const alpaca: RowFormat = {
   name: "alpaca",
   required: ["instruction", "output"],
-  optional: ["input", "system", "history", ...UNSUPPORTED_COLUMNS],
+  optional: ["input", "system", "history", ...REFUSED],
   parse(row: RowFields): Draft {
-    checkColumns(row);
+    checkColumns(row, REFUSED);
     const instruction = row.text("instruction");
     const input = row.optionalText("input") ?? "";
     if (isBlankText(instruction) && isBlankText(input)) {

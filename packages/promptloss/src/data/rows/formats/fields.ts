@@ -3,6 +3,7 @@
 
 import { kindOf, parseJson } from "../containers/json-text.ts";
 import { RowProblem } from "../data-error.ts";
+import { keepSource } from "../json-source.ts";
 import { nameList } from "../nearest-name.ts";
 import { BrokenText } from "../raw-row.ts";
 
@@ -57,10 +58,18 @@ export class RowFields {
     const value = this.require(field);
     const column = this.column(field) ?? field;
     const list =
-      typeof value === "string" && value.trimStart().startsWith("[") ? jsonList(value, column) : value;
+      typeof value === "string" && value.trimStart().startsWith("[") ? jsonOf(value, column) : value;
     if (Array.isArray(list)) return list;
     if (ArrayBuffer.isView(list) && !(list instanceof DataView)) return Array.from(list as Int32Array);
     throw wrongType("a list", list, column);
+  }
+
+  /** The value, with a text that holds a JSON list or object read as that. */
+  json(field: string): unknown {
+    const value = this.get(field);
+    return typeof value === "string" && /^\s*[[{]/.test(value)
+      ? jsonOf(value, this.column(field) ?? field)
+      : value;
   }
 
   optionalList(field: string): readonly unknown[] | undefined {
@@ -104,12 +113,15 @@ function isExact(value: number): boolean {
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
-function jsonList(text: string, field: string): unknown {
+/** The value of a JSON text, whose spelling is kept. Throws a RowProblem. */
+export function jsonOf(text: string, field: string): unknown {
   try {
-    return parseJson(text);
+    const value = parseJson(text);
+    keepSource(text, value);
+    return value;
   } catch (error) {
     const { reason, message } = error as RowProblem;
-    throw new RowProblem(reason, `the cell's list is ${message}`, { field });
+    throw new RowProblem(reason, `the text is ${message}`, { field });
   }
 }
 

@@ -5,8 +5,17 @@ import { promptCompletion } from "./prompt-completion.ts";
 import type { FormatName, RowFormat } from "./row-format.ts";
 import { text } from "./text.ts";
 import { tokens } from "./tokens.ts";
+import { xlam } from "./xlam.ts";
 
-export const FORMATS: readonly RowFormat[] = [alpaca, promptCompletion, messages, sharegpt, text, tokens];
+export const FORMATS: readonly RowFormat[] = [
+  alpaca,
+  promptCompletion,
+  messages,
+  sharegpt,
+  text,
+  xlam,
+  tokens,
+];
 
 export function formatNamed(name: FormatName): RowFormat {
   return FORMATS.find((format) => format.name === name)!;

@@ -3,20 +3,25 @@
 import type { Turn } from "../../example.ts";
 import { RowProblem } from "../data-error.ts";
 import { checkCompletion, isBlankText, type RowFields, wrongType } from "./fields.ts";
-import { type IgnoredField, parseMessages } from "./messages.ts";
-import { conversation, type Draft, type RowFormat } from "./row-format.ts";
+import { parseMessages } from "./messages.ts";
+import { conversation, type Draft, type RowFormat, type Told } from "./row-format.ts";
+import { rowTools, TOOL_FIELDS } from "./tools.ts";
 import { checkOrder, checkTexts, part, plainTurn, systemTurn, turn } from "./turns.ts";
 import { checkColumns, UNSUPPORTED_COLUMNS } from "./unsupported.ts";
 
 export const promptCompletion: RowFormat = {
   name: "prompt-completion",
   required: ["prompt", "completion"],
-  optional: ["system", ...UNSUPPORTED_COLUMNS],
-  parse(row: RowFields, ignored: IgnoredField): Draft {
+  optional: ["system", ...TOOL_FIELDS, ...UNSUPPORTED_COLUMNS],
+  parse(row: RowFields, told: Told): Draft {
     checkColumns(row);
     const isList = (field: string): boolean => Array.isArray(row.require(field));
-    const turns = isList("prompt") || isList("completion") ? messageTurns(row, ignored) : textTurns(row);
-    return conversation(turns, row);
+    if (!isList("prompt") && !isList("completion")) {
+      checkColumns(row, TOOL_FIELDS);
+      return conversation(textTurns(row), row);
+    }
+    const turns = messageTurns(row, told);
+    return conversation(turns, row, rowTools(row, turns, told));
   },
 };
 
@@ -32,14 +37,14 @@ function textTurns(row: RowFields): Turn[] {
   return [...systemTurn(row), plainTurn("user", prompt), plainTurn("assistant", completion)];
 }
 
-function messageTurns(row: RowFields, ignored: IgnoredField): Turn[] {
+function messageTurns(row: RowFields, told: Told): Turn[] {
   for (const field of ["prompt", "completion"] as const) {
     const value = row.require(field);
     if (!Array.isArray(value)) throw wrongType("a list of messages, as the other field is,", value, field);
   }
   const [promptField, completionField] = [row.column("prompt")!, row.column("completion")!];
-  const prompt = parseMessages(row.list("prompt"), promptField, ignored).map(asContext);
-  const completion = parseMessages(row.list("completion"), completionField, ignored);
+  const prompt = parseMessages(row.list("prompt"), promptField, told).map(asContext);
+  const completion = parseMessages(row.list("completion"), completionField, told);
   if (prompt.length === 0) {
     throw new RowProblem("empty-prompt", "the prompt has no messages", { field: promptField });
   }
@@ -58,6 +63,7 @@ function asContext(message: Turn): Turn {
         "assistant",
         message.parts.map(({ text, weight }) => part("input", text, weight)),
         message.weight,
+        message,
       )
     : message;
 }

@@ -14,8 +14,16 @@ export interface RowFormat {
   readonly required: readonly string[];
   /** What else it reads, beside the COMMON_FIELDS of every format. */
   readonly optional: readonly string[];
-  /** Throws a RowProblem. `ignored` is told the names of fields inside messages that nothing reads. */
-  parse(row: RowFields, ignored: (field: string) => void): Draft;
+  /** Throws a RowProblem. */
+  parse(row: RowFields, told: Told): Draft;
+}
+
+/** Who is told what of a row was not taken as it stands. */
+export interface Told {
+  /** Names of fields inside messages that nothing reads. */
+  ignored(field: string): void;
+  /** What is counted, as in "rows whose tools are not written again". */
+  counted(what: string): void;
 }
 
 export const FORMAT_NAMES = [
@@ -24,6 +32,7 @@ export const FORMAT_NAMES = [
   "messages",
   "sharegpt",
   "text",
+  "xlam",
   "tokens",
 ] as const;
 
@@ -38,10 +47,12 @@ export const GROUP_FIELD = "group";
 export const COMMON_FIELDS: readonly string[] = [WEIGHT_FIELD, GROUP_FIELD];
 
 /** A conversation's draft with the row's weight. */
-export function conversation(turns: readonly Turn[], row: RowFields): Draft {
+export function conversation(turns: readonly Turn[], row: RowFields, tools: readonly string[] = []): Draft {
   const weight = row.weight(WEIGHT_FIELD);
-  const frozen = Object.freeze(turns);
-  return weight === undefined
-    ? { kind: "conversation", turns: frozen }
-    : { kind: "conversation", turns: frozen, weight };
+  return {
+    kind: "conversation",
+    turns: Object.freeze(turns),
+    ...(tools.length > 0 && { tools: Object.freeze(tools) }),
+    ...(weight !== undefined && { weight }),
+  };
 }

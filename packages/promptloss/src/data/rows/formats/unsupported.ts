@@ -1,16 +1,10 @@
-// What data sets carry beside the words that a text-only dialogue has no place for. With a value, such a field is
-// refused: a model that is trained without it learns another dialogue.
+// What data sets carry beside the words that a dialogue of text has no place for. With a value, such a field is refused: a
+// model that is trained without it learns another dialogue.
 import { RowProblem } from "../data-error.ts";
 import type { RowFields } from "./fields.ts";
 
 /** Of a message, or of a part of one. */
 const MESSAGE_FIELDS = [
-  "tool_calls",
-  "function_call",
-  "tool_call_id",
-  "reasoning_content",
-  "reasoning",
-  "thinking",
   "image",
   "images",
   "image_url",
@@ -22,10 +16,11 @@ const MESSAGE_FIELDS = [
   "refusal",
 ] as const;
 
+/** Of a row with tools that has no place for them. */
+export const TOOL_COLUMNS = ["tools", "functions"] as const;
+
 /** Of a row. A recipe's `columns` can leave them out by name. */
 export const UNSUPPORTED_COLUMNS: readonly string[] = [
-  "tools",
-  "functions",
   "image",
   "images",
   "audio",
@@ -36,23 +31,19 @@ export const UNSUPPORTED_COLUMNS: readonly string[] = [
   "chat_template_kwargs",
 ];
 
-const REASONING: ReadonlySet<string> = new Set(["reasoning_content", "reasoning", "thinking"]);
-
 /** @param field where the message or part stands, for errors */
 export function checkMessage(message: Readonly<Record<string, unknown>>, field: string): void {
   for (const key of MESSAGE_FIELDS)
     if (holdsSomething(message[key]))
       throw new RowProblem("unsupported", unsupported(key), {
         field: `${field}.${key}`,
-        hint: REASONING.has(key)
-          ? "Write it into the content as the model's own template would, in <think> tags most often, or take it out of the data."
-          : "Take it out of the data, or leave the row out with onBadRow: skip.",
+        hint: "Take it out of the data, or leave the row out with onBadRow: skip.",
       });
 }
 
-/** Refuses a row that has a value in one of UNSUPPORTED_COLUMNS. */
-export function checkColumns(row: RowFields): void {
-  for (const name of UNSUPPORTED_COLUMNS) {
+/** Refuses a row that has a value in one of the columns. */
+export function checkColumns(row: RowFields, columns = UNSUPPORTED_COLUMNS): void {
+  for (const name of columns) {
     if (!holdsSomething(row.get(name))) continue;
     throw new RowProblem("unsupported", unsupported(name), {
       field: row.column(name) ?? name,
