@@ -69,7 +69,7 @@ describe("commands over data", () => {
         maximum length          256
         rows that are longer *  0 %
 
-        completions end in  </s> (3 *)
+        completions end in  </s> (3 *, trained)
         duplicates  1 rows, 1 prompts
 
         ! 1 bad row was left out: 1 wrong-type (--verbose lists them)

@@ -1,14 +1,18 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { needs } from "../../../../test/needs.ts";
+import { turn } from "../../test/examples.ts";
 import { sharedPath } from "../../test/shared.ts";
 import { TINY_BYTES } from "../../test/tokenizers.ts";
 import type { ConversationExample, Example } from "../data/example.ts";
 import { readExamples } from "../data/rows/index.ts";
-import { createTemplate } from "../data/templates/index.ts";
+import { ChatTemplate, createTemplate } from "../data/templates/index.ts";
 import { loadTokenizer } from "../data/tokenizer/index.ts";
+import { inkOf } from "../terminal/index.ts";
 import { generationRatio } from "./generation-ratio.ts";
-import { inspectExamples } from "./inspection.ts";
+import { type InspectOptions, inspectExamples } from "./inspection.ts";
 import { PART_CLASSES, type PartLengths } from "./part-lengths.ts";
+import { renderInspection } from "./render.ts";
 
 const tokenizer = await loadTokenizer(TINY_BYTES);
 const template = createTemplate("alpaca", tokenizer);
@@ -120,6 +124,67 @@ describe("inspectExamples", () => {
     expect((await inspectExamples([], { tokenizer, template })).warnings).toEqual(["there are no rows"]);
     const { warnings } = await inspectExamples([row("Say nothing.", "", "")], { tokenizer, template });
     expect(warnings.join()).toMatch(/1 row with an empty completion/);
+  });
+});
+
+describe("conversations with tools", () => {
+  const source = readFileSync(new URL("../../test/chat-templates/tag-calls.jinja", import.meta.url), "utf8");
+  const { path, special, specialTexts, prefixIds, stopIds } = tokenizer;
+  const known = { path, special, specialTexts, prefixIds, stopIds, chatTemplate: source };
+  const tokenOf = tokenizer.tokenOf.bind(tokenizer);
+  const tags = new ChatTemplate({ ...known, tokenOf, chatTemplateNames: [] });
+  const call = { name: "look", arguments: '{"at": "it"}' };
+  const talk: ConversationExample = {
+    kind: "conversation",
+    tools: ['{"type": "function", "function": {"name": "look"}}'],
+    turns: [
+      turn("user", "Look at it."),
+      { role: "assistant", parts: [{ class: "completion", text: "" }], toolCalls: [call] },
+      turn("tool", "It is a river, wide and green."),
+      turn("assistant", "<think>so</think>A river."),
+    ],
+    source: { file: "rows.jsonl", row: 1 },
+  };
+
+  test("are counted by class and by turn, and their shares of the loss are those of the weights", async () => {
+    const weights = { perClass: { "tool-result": 0.05, template: 0 } };
+    const inspection = await inspectExamples([talk], { tokenizer, template: tags, weights });
+    const { trained, classShares, turnShares, lossShares, parts } = inspection;
+    expect(parts["tool-result"]?.mean).toBe(await count("It is a river, wide and green."));
+    expect(Object.keys(parts)).toContain("tool-call");
+    const tokens = trained.tokens;
+    for (const name of ["tool-definition", "tool-result", "tool-call"] as const)
+      expect(tokens[name]).toBeGreaterThan(0);
+    const written = tokens.completion + tokens["tool-call"] + tokens.reasoning + tokens.end;
+    const all = 0.05 * tokens["tool-result"] + written;
+    expect(lossShares[0]!.promptLossWeight).toBe(0);
+    expect(classShares["tool-result"][0]).toBeCloseTo((0.05 * tokens["tool-result"]) / all, 12);
+    expect(classShares["tool-call"][0]).toBeCloseTo(tokens["tool-call"] / all, 12);
+    expect(classShares.template.at(-1)).toBe(0);
+    expect(trained.turns.map(({ rows }) => rows)).toEqual([1, 1]);
+    expect(trained.turns.map((each) => each.tokens["tool-result"])).toEqual([0, tokens["tool-result"]]);
+    expect(turnShares.map(([first]) => first!).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+    // The rows' own generation ratio has calls and reasoning on its side.
+    expect(inspection.generationRatio.ratioOfMeans).toBeGreaterThan(1);
+  });
+
+  test("say which token ends a turn of each kind, and whether it is trained", async () => {
+    const ends = async (weights: InspectOptions["weights"] = {}) => {
+      const inspection = await inspectExamples([talk], { tokenizer, template: tags, weights });
+      const context = { data: "rows.jsonl", tokenizer: "tiny", colors: inkOf(false) };
+      return [inspection.trained.ends, renderInspection(inspection, context)] as const;
+    };
+    const [found, page] = await ends();
+    expect(found).toEqual([
+      { kind: "tool-call", token: "<|im_end|>", completions: 1, untrained: 0 },
+      { kind: "answer", token: "<|im_end|>", completions: 1, untrained: 0 },
+    ]);
+    expect(page).toContain("completions end in  <|im_end|> (1 *, trained)");
+    expect(page).toContain("tool calls end in  <|im_end|> (1 *, trained)");
+    expect(page).toContain("generation marks agree with what is trained in 2 turns");
+    expect(page).toMatch(/share by class at PLW \*[\s\S]*tool-result/);
+    expect(page).toMatch(/turn 2 +1/);
+    expect((await ends({ perClass: { end: 0 } }))[1]).toContain("<|im_end|> (1 *, not trained)");
   });
 });
 

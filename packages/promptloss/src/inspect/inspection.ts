@@ -2,11 +2,16 @@
 // duplicates, rows too long, warnings and a recommendation.
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import type { Example, TokenClass } from "../data/example.ts";
+import { type Example, TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
 import type { Template, TrainedTurns } from "../data/templates/index.ts";
 import type { TokenPart } from "../data/token-parts.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
-import type { SkippedRow } from "../data/tokens/index.ts";
+import {
+  type ResolvedWeightPolicy,
+  resolveWeightPolicy,
+  type SkippedRow,
+  type WeightPolicy,
+} from "../data/tokens/index.ts";
 import type { Normalization } from "../loss/normalization.ts";
 import type { Recommendation, TaskGroup } from "../statistics/index.ts";
 import { recommendForRatio } from "./data-recommendation.ts";
@@ -14,7 +19,13 @@ import { type Distribution, distributionOf } from "./distribution.ts";
 import { DuplicateCounter, type Duplicates } from "./duplicates.ts";
 import { type GenerationRatio, generationRatio } from "./generation-ratio.ts";
 import { type MeasuredClass, PART_CLASSES, PartCounter, writtenLengths } from "./part-lengths.ts";
-import { type CompletionEnd, partTokens, trainedLengths } from "./trained-lengths.ts";
+import {
+  type CompletionEnd,
+  partTokens,
+  type TrainedLengths,
+  type TurnTokens,
+  trainedLengths,
+} from "./trained-lengths.ts";
 import { inspectionWarnings } from "./warnings.ts";
 
 export interface InspectOptions {
@@ -31,6 +42,8 @@ export interface InspectOptions {
   readonly taskGroup?: TaskGroup;
   /** Of the loss, which decides what a weight is worth; `weight-sum` when left out. */
   readonly normalization?: Normalization;
+  /** Weights beside the prompt loss weight, which shares of the loss are shown by. */
+  readonly weights?: Omit<WeightPolicy, "promptLossWeight" | "tokenWeight">;
   /** Called after each row, with how many were read. */
   readonly onRow?: (rows: number) => void;
   /** Told of each row of the sample that the template refuses. */
@@ -53,11 +66,19 @@ export interface Inspection {
     /** Trained completions whose first token would have reached into the prompt. */
     readonly straddles: number;
     readonly ends: readonly CompletionEnd[];
+    /** Tokens of each trained turn with what stands before it; from the eighth on together. */
+    readonly turns: readonly TurnTokens[];
+    /** Trained turns compared with the chat template's generation marks, and the rows in which the two differ. */
+    readonly markedTurns: number;
+    readonly unlikeMarks: number;
   };
   /** Each part's share of the sum of weights, which is that of the loss were all tokens' losses alike. */
   readonly lossShares: readonly ({ readonly promptLossWeight: number } & Readonly<
     Record<TokenPart, number>
   >)[];
+  /** The same of each class and of each trained turn, for the same weights. */
+  readonly classShares: Readonly<Record<TokenClass, readonly number[]>>;
+  readonly turnShares: readonly (readonly number[])[];
   /** The share of sampled rows that are longer. */
   readonly overflow: readonly { readonly length: number; readonly share: number }[];
   readonly duplicates: Duplicates;
@@ -103,7 +124,11 @@ export async function inspectExamples(
     onRow?.(reservoir.seen);
   }
   const lengths = await counter.finish();
-  const trained = await trainedLengths(reservoir.items, { tokenizer, template, turns });
+  const policies = SHOWN_WEIGHTS.map((promptLossWeight) =>
+    resolveWeightPolicy({ ...options.weights, promptLossWeight }),
+  );
+  const { classWeights } = policies[0]!;
+  const trained = await trainedLengths(reservoir.items, { tokenizer, template, turns, classWeights });
   if (options.onRefused !== undefined) trained.report.skipped.forEach(options.onRefused);
   const ratio = generationRatio(lengths);
   const found = {
@@ -124,8 +149,11 @@ export async function inspectExamples(
       ratio: trained.ratio,
       straddles: trained.report.straddles,
       ends: trained.ends,
+      turns: trained.turns,
+      markedTurns: trained.report.markedTurns,
+      unlikeMarks: trained.report.unlikeMarks,
     },
-    lossShares: lossShares(trained.tokens),
+    ...sharesOf(trained, policies),
     overflow: overflowOf(trained.lengths, tokenizer.modelMaxLength),
     duplicates: duplicates.finish(),
     emptyCompletions: writtenLengths(lengths).filter((length) => length === 0).length,
@@ -134,18 +162,32 @@ export async function inspectExamples(
   return { ...found, warnings: inspectionWarnings(found, trained.report) };
 }
 
-function lossShares(tokens: Readonly<Record<TokenClass, number>>): Inspection["lossShares"] {
-  const { prompt, content, end } = partTokens(tokens);
-  return SHOWN_WEIGHTS.map((promptLossWeight) => {
-    const total = promptLossWeight * prompt + content + end;
-    const share = (weight: number): number => (total === 0 ? 0 : weight / total);
-    return {
-      promptLossWeight,
-      prompt: share(promptLossWeight * prompt),
-      content: share(content),
-      end: share(end),
-    };
-  });
+function sharesOf(
+  { tokens, turns }: Pick<TrainedLengths, "tokens" | "turns">,
+  policies: readonly ResolvedWeightPolicy[],
+): Pick<Inspection, "lossShares" | "classShares" | "turnShares"> {
+  /** Σ w of some tokens by class, and all of them together. */
+  const weighed = (of: typeof tokens, { classWeights }: ResolvedWeightPolicy) => {
+    const byClass = Object.fromEntries(
+      TOKEN_CLASSES.map((name, code) => [name, of[name] * classWeights[code]!]),
+    ) as Record<TokenClass, number>;
+    return { byClass, sum: Object.values(byClass).reduce((a, b) => a + b, 0) };
+  };
+  const wholes = policies.map((policy) => weighed(tokens, policy));
+  const share = (weight: number, i: number): number => (wholes[i]!.sum === 0 ? 0 : weight / wholes[i]!.sum);
+  return {
+    lossShares: SHOWN_WEIGHTS.map((promptLossWeight, i) => {
+      const { prompt, content, end } = partTokens(wholes[i]!.byClass);
+      return {
+        promptLossWeight,
+        ...{ prompt: share(prompt, i), content: share(content, i), end: share(end, i) },
+      };
+    }),
+    classShares: Object.fromEntries(
+      TOKEN_CLASSES.map((name) => [name, wholes.map(({ byClass }, i) => share(byClass[name], i))]),
+    ) as unknown as Inspection["classShares"],
+    turnShares: turns.map((turn) => policies.map((policy, i) => share(weighed(turn.tokens, policy).sum, i))),
+  };
 }
 
 function overflowOf(lengths: readonly number[], modelMaxLength: number | undefined): Inspection["overflow"] {

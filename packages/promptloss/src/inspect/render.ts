@@ -1,11 +1,13 @@
 // An inspection as a terminal shows it. Pure: data and colors in, text out.
 
+import { TOKEN_CLASSES } from "../data/example.ts";
 import type { TokenPart } from "../data/token-parts.ts";
 import { renderRecommendation } from "../statistics/index.ts";
 import type { Ink } from "../terminal/index.ts";
 import { type Alignment, textTable } from "../terminal/text-table.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Inspection } from "./inspection.ts";
+import { partTokens } from "./trained-lengths.ts";
 
 const BARS = " ▁▂▃▄▅▆▇█";
 
@@ -75,7 +77,7 @@ export function renderInspection(inspection: Inspection, { data, tokenizer, colo
     "",
     ...shareLines(inspection, colors),
     "",
-    ...indent([`completions end in  ${endsOf(inspection)}`]),
+    ...indent(endLines(inspection)),
     ...indent([`duplicates  ${whole(duplicates.rows)} rows, ${whole(duplicates.prompts)} prompts`]),
     ...(warnings.length === 0
       ? []
@@ -99,7 +101,8 @@ function ratioLines({ generationRatio, trained }: Inspection, colors: Ink): stri
   ]);
 }
 
-function shareLines({ lossShares, overflow }: Inspection, colors: Ink): string[] {
+function shareLines(inspection: Inspection, colors: Ink): string[] {
+  const { lossShares, overflow } = inspection;
   const table = (head: readonly string[], ...rows: readonly (readonly string[])[]): string[] => {
     const [first = "", ...lines] = textTable(
       [head, ...rows],
@@ -116,6 +119,7 @@ function shareLines({ lossShares, overflow }: Inspection, colors: Ink): string[]
       ["end (stop token)", ...shares("end")],
     ),
     "",
+    ...(hasMore(inspection) ? [...classLines(inspection, table), ""] : []),
     ...table(
       ["maximum length", ...overflow.map(({ length }) => whole(length))],
       ["rows that are longer *", ...overflow.map(({ share }) => percent(share))],
@@ -123,9 +127,64 @@ function shareLines({ lossShares, overflow }: Inspection, colors: Ink): string[]
   ];
 }
 
-/** Which tokens end the sampled completions. */
-function endsOf({ trained: { ends } }: Inspection): string {
-  return ends.length === 0
-    ? "no stop token"
-    : ends.map(({ token, completions }) => `${token} (${whole(completions)} *)`).join(", ");
+type Table = (head: readonly string[], ...rows: readonly (readonly string[])[]) => string[];
+
+/** Whether there is more than one question and its answer: other classes of tokens, or several trained turns. */
+function hasMore({ trained: { tokens, turns } }: Inspection): boolean {
+  const others = ["system", "tool-definition", "tool-result", "reasoning", "tool-call"] as const;
+  return turns.length > 1 || others.some((name) => tokens[name] > 0);
+}
+
+/** Tokens and shares of the loss by class, and by trained turn. */
+function classLines({ trained, lossShares, classShares, turnShares }: Inspection, table: Table): string[] {
+  const weights = lossShares.map(({ promptLossWeight }) => String(promptLossWeight));
+  const classes = TOKEN_CLASSES.filter((name) => trained.tokens[name] > 0);
+  const turns = trained.turns.map(({ rows, tokens }, i) => {
+    const { prompt, content, end } = partTokens(tokens);
+    const written = content + end;
+    const name = `turn ${i + 1}${i === trained.turns.length - 1 && i >= 7 ? " and later" : ""}`;
+    const counts = [whole(rows), whole(prompt), whole(written)];
+    const ratio = fixed(prompt === 0 ? undefined : written / prompt);
+    return [name, ...counts, ratio, ...turnShares[i]!.map(percent)];
+  });
+  return [
+    ...table(
+      ["share by class at PLW *", "tokens", ...weights],
+      ...classes.map((name) => [name, whole(trained.tokens[name]), ...classShares[name].map(percent)]),
+    ),
+    ...(turns.length < 2
+      ? []
+      : ["", ...table(["share by turn at PLW *", "rows", "before", "written", "Rg", ...weights], ...turns)]),
+  ];
+}
+
+const KINDS = [
+  ["answer", "completions"],
+  ["tool-call", "tool calls"],
+] as const;
+
+/** Which tokens end the sampled completions, and whether they are trained. */
+function endLines({ trained: { ends, markedTurns, unlikeMarks } }: Inspection): string[] {
+  const lines = KINDS.flatMap(([kind, name]) => {
+    const found = ends.filter((end) => end.kind === kind);
+    if (found.length === 0)
+      return kind === "answer" && ends.length === 0 ? [`${name} end in  no stop token`] : [];
+    const words = found.map(({ token, completions, untrained }) => {
+      const state =
+        token === undefined || untrained === completions
+          ? "not trained"
+          : untrained === 0
+            ? "trained"
+            : `not trained in ${whole(untrained)}`;
+      return `${token ?? "no stop token"} (${whole(completions)} *, ${state})`;
+    });
+    return [`${name} end in  ${words.join(", ")}`];
+  });
+  if (markedTurns > 0)
+    lines.push(
+      unlikeMarks === 0
+        ? `the chat template's generation marks agree with what is trained in ${whole(markedTurns)} turns *`
+        : `the chat template's generation marks differ from what is trained in ${whole(unlikeMarks)} rows *`,
+    );
+  return lines;
 }

@@ -37,7 +37,7 @@ export function inspectionWarnings(
       `in ${rows(trained.straddles)} of ${trained.rows} sampled the completion's first token would reach into the prompt; training splits it there, as inference does`,
     );
   for (const { token, completions, untrained } of trained.ends)
-    if (untrained > 0)
+    if (token !== undefined && untrained > 0)
       warnings.push(
         `${token} ends ${rows(completions).replace(/rows?$/, "sampled completions")}, in ${untrained.toLocaleString("en-US")} of them with weight 0: those don't teach the model to stop`,
       );

@@ -33,6 +33,11 @@ function weightWarnings(settings: DataPlan | undefined): readonly string[] {
   return resolveWeightPolicy({ ...settings.weights, promptLossWeight: 1 }).warnings;
 }
 
+/** The recipe's weights beside the prompt loss weight, of which several are shown. */
+function weightsBeside({ weights: { promptLossWeight: _, ...others } }: DataPlan) {
+  return others;
+}
+
 export async function runInspect(data: string[], flags: Flags): Promise<void> {
   const settings = recipeSettings(data, flags);
   const sources = settings?.sources ?? sourcesOf(data, flags);
@@ -64,6 +69,7 @@ export async function runInspect(data: string[], flags: Flags): Promise<void> {
     ...{ tokenizer, template, sample, seed, onRow: (rows) => progress.show(rows) },
     ...(settings && { turns: settings.turns }),
     ...(settings?.normalization && { normalization: settings.normalization }),
+    ...(settings && { weights: weightsBeside(settings) }),
     ...(flags.verbose && { onRefused: listSkipped }),
     ...(taskGroup && { taskGroup }),
   });

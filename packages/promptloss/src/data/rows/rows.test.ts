@@ -44,7 +44,7 @@ describe("the format", () => {
     expect(error.reason).toBe("unknown-format");
     expect(error.toString().replace(/^.*\//, "")).toMatchInlineSnapshot(`
       "rows.jsonl: the rows fit no known format; their columns: question, answer
-      hint: Formats: alpaca (instruction, output); prompt-completion (prompt, completion); messages (messages); sharegpt (conversations); text (text); tokens (input_ids). Map other names, for example columns: { instruction: "question", output: "answer" } (--columns instruction=question,output=answer)."
+      hint: Formats: alpaca (instruction, output); prompt-completion (prompt, completion); messages (messages); sharegpt (conversations); text (text); xlam (query, answers, tools); tokens (input_ids). Map other names, for example columns: { instruction: "question", output: "answer" } (--columns instruction=question,output=answer)."
     `);
   });
 

@@ -17,7 +17,10 @@ import {
   weighTokens,
 } from "./index.ts";
 
-const PROMPT_CODES = [CLASS_CODE.system, CLASS_CODE.instruction, CLASS_CODE.input, CLASS_CODE.template];
+const PROMPT_CODES = [
+  ...[CLASS_CODE.system, CLASS_CODE.instruction, CLASS_CODE.input, CLASS_CODE.template],
+  ...[CLASS_CODE["tool-definition"], CLASS_CODE["tool-result"]],
+];
 
 function classified(classes: number[], more: Partial<ClassifiedTokens> = {}): ClassifiedTokens {
   return {
@@ -108,8 +111,8 @@ describe("WeightedTokens", () => {
     expect(() => WeightedTokens.of({ ...fieldsOf(row), weights: Float32Array.of(1, -1, 1) })).toThrow(
       "token 1 weighs -1",
     );
-    expect(() => WeightedTokens.of({ ...fieldsOf(row), classes: Uint8Array.of(1, 9, 1) })).toThrow(
-      "token 1 has class 9",
+    expect(() => WeightedTokens.of({ ...fieldsOf(row), classes: Uint8Array.of(1, 10, 1) })).toThrow(
+      "token 1 has class 10",
     );
   });
 
