@@ -7,6 +7,9 @@ const NEEDS = {
   shared: { what: "data and models beside the repository, in ../shared or PROMPTLOSS_SHARED" },
   chromium: { what: "Chromium, at its usual place or in CHROMIUM" },
   slurm: { what: "Slurm; on Debian: apt-get install slurm-wlm slurmdbd mariadb-server" },
+  llamaCpp: {
+    what: "llama.cpp: node-llama-cpp 3.21.1 installed in the folder PROMPTLOSS_LLAMA_CPP, and the shared models",
+  },
   python: { what: "a Python with the packages that the test names, python3 or PROMPTLOSS_PYTHON" },
   wheel: {
     what: "Linux x64 and a pip that has PyTorch's CPU wheel of Python 3.11 in a folder of wheels",

@@ -59,6 +59,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     "[options] <adapter>",
     async () => (await import("./merge.ts")).mergeCommand,
   ),
+  export: entry(
+    "write a model or an adapter as a GGUF file, for llama.cpp and Ollama",
+    "[options] <model>",
+    async () => (await import("./export.ts")).exportCommand,
+  ),
   import: entry(
     "make a Hugging Face folder of a GGUF file",
     "[options] <file>",

@@ -10,6 +10,8 @@ export { type CreateModelOptions, createModel } from "./folder/create-model.ts";
 export { type LoadModelOptions, loadModel } from "./folder/load-model.ts";
 export { type SaveModelOptions, saveModel } from "./folder/save-model.ts";
 export { freezeParameters } from "./freeze.ts";
+export { type ExportedGguf, type ExportGgufOptions, exportGguf } from "./gguf/export/export.ts";
+export { EXPORT_TYPES, type ExportType } from "./gguf/export/types.ts";
 export { GgufError } from "./gguf/format/errors.ts";
 export {
   type ImportedDType,
@@ -20,6 +22,7 @@ export {
 export { GGUF_CHANNEL, type GgufMessage, isGguf, modelFolder } from "./gguf/model-folder.ts";
 export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./llama2c/import.ts";
 export { createAdapter, LoraAdapter, type LoraOptions } from "./lora/adapter.ts";
+export { type ExportAdapterOptions, exportAdapterGguf } from "./lora/export-gguf.ts";
 export { type MergedFolder, type MergeFolders, mergeAdapterFolder } from "./lora/merge-folder.ts";
 export { loadAdapter, mergeAdapter, type SaveAdapterOptions, saveAdapter } from "./lora/peft.ts";
 export { type PackLoss, type PackLossFunction, type PackLossOptions, packLoss } from "./loss/pack-loss.ts";

@@ -172,7 +172,7 @@ function qwen(modelType: "qwen2" | "qwen3") {
  * Gemma's scale of attention, which no key holds: of the two largest models it goes by the hidden size, as llama.cpp
  * knows by their layers.
  */
-function queryScalar(config: JsonObject, largest: number): number {
+export function queryScalar(config: JsonObject, largest: number): number {
   return config.num_hidden_layers === largest
     ? (config.hidden_size as number) / (config.num_attention_heads as number)
     : headSizeOf(config);

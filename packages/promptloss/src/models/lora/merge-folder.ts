@@ -86,7 +86,7 @@ export function mergeAdapterFolder(folders: MergeFolders): MergedFolder {
 }
 
 /** Notes where nothing says which model it was. @throws {ModelError} */
-function checkBase(adapter: string, base: string): string[] {
+export function checkBase(adapter: string, base: string): string[] {
   const trainedOn = adapterBaseIdentity(adapter);
   if (trainedOn === undefined)
     return [
