@@ -300,6 +300,20 @@ describe("spans", () => {
     ]);
   });
 
+  test("a special token that closes a call is not taken for the one that ends the turn", () => {
+    const { path, special, specialTexts, prefixIds } = tokenizer;
+    const chatTemplate =
+      "{% for message in messages %}{{ '<|im_start|>' + message.role + ' ' + message.content }}{% for call in message.tool_calls or [] %}{{ call.function | tojson + '<|close|>' }}{% endfor %}{{ '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant ' }}{% endif %}";
+    const known = { path, special, specialTexts: [...specialTexts, "<|close|>"], prefixIds };
+    const template = new ChatTemplate({ ...known, chatTemplate, chatTemplateNames: [] });
+    const { tools: _, ...talk } = examples[7]!;
+    expect(bodies(showRendering(template.render(talk, "all")[0]!)).slice(1, 4)).toEqual([
+      'tool-call⟨{"name": "find", "arguments": {"what": "find"}}⟩',
+      "completion⟨<|close|>⟩",
+      "end⟨<|im_end|>⟩",
+    ]);
+  });
+
   test("generation marks are compared with what is trained", () => {
     const notes = (name: string, row: number) =>
       templateOf(tokenizer, name).render(examples[row - 1]!, "all")[0]!.notes;
