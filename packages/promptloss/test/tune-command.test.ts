@@ -164,7 +164,8 @@ describe("promptloss tune", () => {
     for (const { recipe: used } of trained) expect(used.training.weightDecay).toBe(0.25);
     const other = promptloss(own.map((each) => each.replace("weightDecay=0.25", "weightDecay=0.5")));
     expect([other.status, other.stderr]).toEqual([1, expect.stringMatching(/other settings/)]);
-    const wrong = promptloss([...own, "--set", "training.weightDekay=1"]);
+    const elsewhere = ["--output", join(folder.path, "wrong")];
+    const wrong = promptloss([...own, ...elsewhere, "--set", "training.weightDekay=1"]);
     expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining("weightDekay")]);
   });
 

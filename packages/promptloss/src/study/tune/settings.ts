@@ -38,6 +38,7 @@ export interface TuneSettings {
 
 /** What decides on the proposals: a search is resumed with the same of these alone. */
 export function decisive({
+  set = [],
   weights,
   learningRates,
   keys,
@@ -46,7 +47,8 @@ export function decisive({
   seed,
   noise,
 }: TuneSettings): object {
+  const given = set.length > 0 ? { set } : {};
   return JSON.parse(
-    JSON.stringify({ weights, learningRates, keys, objective, batch, seed, noise }),
+    JSON.stringify({ ...given, weights, learningRates, keys, objective, batch, seed, noise }),
   ) as object;
 }
