@@ -135,13 +135,13 @@ describe("columns that nothing reads", () => {
 
   test("are refused where leaving them out would change the dialogue", () => {
     const [question, answer] = said;
-    const messages = [question, { ...answer, reasoning_content: "A greeting." }];
-    writeFileSync(join(folder.path, "reasoning.jsonl"), jsonl({ messages }));
+    const messages = [question, { ...answer, images: ["a.png"] }];
+    writeFileSync(join(folder.path, "pictures.jsonl"), jsonl({ messages }));
     const { status, stderr } = promptloss(
-      ...["inspect", "reasoning.jsonl", "--tokenizer", TINY_PIECES, "--template", "plain"],
+      ...["inspect", "pictures.jsonl", "--tokenizer", TINY_PIECES, "--template", "plain"],
     );
     expect(status).toBe(1);
-    expect(stderr).toMatch(/messages\[1\]\.reasoning_content": "reasoning_content" isn't supported/);
-    expect(stderr).toMatch(/\n {2}Write it into the content/);
+    expect(stderr).toMatch(/messages\[1\]\.images": "images" isn't supported/);
+    expect(stderr).toMatch(/\n {2}Take it out of the data/);
   });
 });

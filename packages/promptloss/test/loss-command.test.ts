@@ -167,7 +167,9 @@ describe("promptloss loss", () => {
   test("says what is wrong", () => {
     expect(run("rows.json", "--class-weight", "answer=1")).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("Classes: system, instruction, input, template, completion, end."),
+      stderr: expect.stringContaining(
+        "Classes: system, instruction, input, template, completion, end, tool-definition,",
+      ),
     });
     expect(run("rows.json", "--max-length", "20")).toMatchObject({
       status: 1,

@@ -56,7 +56,9 @@ describe("recipes and data", () => {
       write("chat.yaml", recipe(""));
       const { status, stderr } = promptloss("preview", "chat.yaml");
       expect(status).toBe(1);
-      expect(stderr).toMatch(/thoughts\.jsonl, row 1.*the completion in turn 2 are changed/);
+      expect(stderr).toMatch(
+        /thoughts\.jsonl, row 1.*the reasoning of the completion in turn 2 is not shown/,
+      );
       expect(stderr).toMatch(/hint: Set rewrittenHistory: split .* or turns: last/);
     });
 
@@ -66,7 +68,7 @@ describe("recipes and data", () => {
         const { rows } = JSON.parse(promptloss("preview", "chat.yaml", "--json").stdout);
         return rows.map(({ tokens }: { tokens: { class: string; text: string }[] }) =>
           tokens
-            .filter((token) => token.class === "completion")
+            .filter((token) => ["completion", "reasoning"].includes(token.class))
             .map(({ text }) => text)
             .join(""),
         );

@@ -30,7 +30,9 @@ test("every YAML file of recipes/ and tasks/ names its schema", () => {
   const files = ["recipes", "packages/promptloss/tasks"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".yaml"))
-      .map((name) => join(root, folder, name)),
+      .map((name) => join(root, folder, name))
+      // Kubernetes has the schemas of its own manifests.
+      .filter((file) => !/^apiVersion: /m.test(readFileSync(file, "utf8"))),
   );
   expect(files.length).toBeGreaterThan(20);
   for (const file of files) {
