@@ -178,10 +178,10 @@ groups.describe("promptloss train in several processes", () => {
     });
   });
 
-  test("loses nothing where processes that divide all are killed, at any moment", {
+  test("loses nothing where each of processes that divide all is killed once, at some moment", {
     timeout: 400_000,
   }, async () => {
-    const training = ", processes: 3, sharding: full, dropout: 0.1, kl: { coefficient: 0.1 }, steps: 12";
+    const training = ", processes: 3, sharding: full, dropout: 0.1, kl: { coefficient: 0.1 }, steps: 8";
     const withSteps = (name: string): string => {
       const file = recipe(name, training);
       const text = readFileSync(file, "utf8").replace("epochs: 2, ", "").replace("every: 2", "every: 1");
@@ -191,8 +191,8 @@ groups.describe("promptloss train in several processes", () => {
     expect((await start([withSteps("unharmed")]).ended).status).toBe(0);
     const file = withSteps("harmed");
     const draw = seededDraw(7);
-    for (let kills = 0; kills < 5; kills++) {
-      const [after, rank, moment] = [1 + draw(2), draw(3), draw(150)];
+    for (let rank = 0; rank < 3; rank++) {
+      const [after, moment] = [1 + draw(2), draw(150)];
       let steps = 0;
       const { status } = await start([file, "--events"], {}, (event, child) => {
         if (event.type !== "step" || ++steps !== after) return;
