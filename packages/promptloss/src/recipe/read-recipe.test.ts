@@ -53,7 +53,7 @@ loss:
 overflw: drop
 `),
     ).toMatchInlineSnapshot(`
-      "recipe.yaml:4: data.0.format: expected one of alpaca, prompt-completion, messages, sharegpt, text, tokens, found the text "alpca"
+      "recipe.yaml:4: data.0.format: expected one of alpaca, prompt-completion, messages, sharegpt, text, xlam, tokens, found the text "alpca"
       recipe.yaml:6: loss.promtLossWeight: there is no such key; did you mean promptLossWeight?
       recipe.yaml:7: loss.completionWeight: -1 is not a finite number of 0 or more
       recipe.yaml:8: overflw: there is no such key; did you mean overflow?"

@@ -90,7 +90,10 @@ describe("the model's own chat template", () => {
     const tokenizer = tokenizers["tiny-bytes"];
     expect(createTemplate("tokenizer", tokenizer).jinja("")).toBe(tokenizer.chatTemplate);
     const source = "\n  {% if think %}T{% endif %}{{ note }}{{ list[1].a }}{{ messages[0].content }}";
-    const own = Object.assign(Object.create(tokenizer), { chatTemplate: source });
+    const own = Object.assign(Object.create(tokenizer), {
+      chatTemplate: source,
+      tokenOf: (id: number) => tokenizer.tokenOf(id),
+    });
     const variables = { think: true, note: "it's\\n", list: [null, { a: 2 }] };
     const jinja = createTemplate("tokenizer", own, { variables }).jinja("");
     const messages = [{ role: "user", content: "C" }];

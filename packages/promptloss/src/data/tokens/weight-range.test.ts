@@ -15,7 +15,13 @@ test("weights from 0 to 1 are taken as they are", () => {
       const policy = { promptLossWeight: prompt, completionWeight: completion, perClass: { end } };
       expect(weightProblems(policy)).toEqual([]);
       const { classWeights } = resolveWeightPolicy(policy);
-      expect(classWeights).toEqual([prompt, prompt, prompt, prompt, completion, end]);
+      const completions = ["completion", "reasoning", "tool-call"];
+      expect(classWeights).toEqual(
+        TOKEN_CLASSES.map((name) => {
+          if (name === "end") return end;
+          return completions.includes(name) ? completion : prompt;
+        }),
+      );
     }),
   );
 });
