@@ -43,17 +43,18 @@ export function resultsTables(results: StudyResults): { readonly jsonl: string; 
   };
 }
 
-/** Writes the three files into a study's folder. */
-export function writeStudyResults(folder: string, results: StudyResults): void {
-  writeKeptResults(folder, results);
-  replaceFile(join(folder, names.csv), resultsTables(results).csv);
-}
-
-/** Writes what `readStudyResults` reads, without the second form of the same rows. */
-export function writeKeptResults(folder: string, results: StudyResults): void {
+/**
+ * Writes the three files into a study's folder.
+ * @param kept one more folder for what `readStudyResults` reads
+ */
+export function writeStudyResults(folder: string, results: StudyResults, kept?: string): void {
   const { rows: _rows, ...header } = results;
-  replaceFile(join(folder, names.header), `${JSON.stringify(header, null, 2)}\n`);
-  replaceFile(join(folder, names.lines), resultsTables(results).jsonl);
+  const { jsonl, csv } = resultsTables(results);
+  for (const place of [folder, ...(kept === undefined ? [] : [kept])]) {
+    replaceFile(join(place, names.header), `${JSON.stringify(header, null, 2)}\n`);
+    replaceFile(join(place, names.lines), jsonl);
+  }
+  replaceFile(join(folder, names.csv), csv);
 }
 
 /**

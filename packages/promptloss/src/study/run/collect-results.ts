@@ -7,7 +7,7 @@ import type { TaskScore } from "../evaluate/index.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study, StudyTask } from "../plan/read-study.ts";
 import type { ResultRow } from "../results/result-row.ts";
-import { type StudyResults, writeKeptResults, writeStudyResults } from "../results/results-file.ts";
+import { type StudyResults, writeStudyResults } from "../results/results-file.ts";
 import { CellFolder } from "./cell-folder.ts";
 import { withPairedErrors } from "./paired-errors.ts";
 
@@ -64,11 +64,8 @@ export function writeResults(study: Study, { paired = true } = {}): StudyResults
   for (;;) {
     const collected = collectResults(study);
     const results = isPaired ? withPairedErrors(collected, study.output) : collected;
-    writeStudyResults(study.output, results);
-    if (study.kept !== undefined) {
-      makeFolder(study.kept.folder);
-      writeKeptResults(study.kept.folder, results);
-    }
+    if (study.kept !== undefined) makeFolder(study.kept.folder);
+    writeStudyResults(study.output, results, study.kept?.folder);
     if (collectResults(study).rows.length === results.rows.length) return results;
   }
 }
