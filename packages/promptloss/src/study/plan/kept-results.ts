@@ -1,6 +1,7 @@
 // The table of results that is kept beside a study file: what it has of a cell need not be computed again, on whatever
 // machine it was.
 import { existsSync } from "node:fs";
+import { groupedBy } from "../results/grouped.ts";
 import type { ResultRow } from "../results/result-row.ts";
 import { readStudyResults, resultsFiles } from "../results/results-file.ts";
 
@@ -23,12 +24,7 @@ export function readKeptResults(
   const results = readStudyResults(folder);
   const addresses = new Set(results.tasks?.map(({ address }) => address));
   if (!tasks.every(({ address }) => addresses.has(address))) return { folder, cells: new Map() };
-  const cells = new Map<string, ResultRow[]>();
-  for (const row of results.rows) {
-    const own = cells.get(row.cell);
-    if (own === undefined) cells.set(row.cell, [row]);
-    else own.push(row);
-  }
+  const cells = groupedBy(results.rows, ({ cell }) => cell);
   for (const [id, rows] of cells)
     if (!tasks.every(({ task }) => rows.some((row) => row.task === task))) cells.delete(id);
   return { folder, cells };

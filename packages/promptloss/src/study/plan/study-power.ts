@@ -2,6 +2,7 @@
 // defaults, its items from the data. Says what each figure rests on.
 import { FEWEST_DF } from "../../statistics/rules.ts";
 import { unitOf } from "../results/choice-evidence.ts";
+import { groupedBy } from "../results/grouped.ts";
 import type { ResultRow } from "../results/result-row.ts";
 import {
   type Design,
@@ -171,14 +172,16 @@ interface PilotNoise {
 
 /** The spread of a pilot's cells that differ in their seed alone; undefined without replicates. */
 function pilotNoise(rows: readonly ResultRow[], compared: string): PilotNoise | undefined {
-  const groups = new Map<string, number[]>();
-  for (const { factors, plw, value } of rows) {
-    const { seed: _, ...rest } = factors;
-    const key = JSON.stringify([compared === "plw" ? plw : factors[compared], rest]);
-    if (Number.isFinite(value)) groups.set(key, [...(groups.get(key) ?? []), value]);
-  }
+  const replicates = groupedBy(
+    rows.filter(({ value }) => Number.isFinite(value)),
+    ({ factors, plw }) => {
+      const { seed: _, ...rest } = factors;
+      return JSON.stringify([compared === "plw" ? plw : factors[compared], rest]);
+    },
+  );
   let [squares, df] = [0, 0];
-  for (const values of groups.values()) {
+  for (const cells of replicates.values()) {
+    const values = cells.map(({ value }) => value);
     const mean = values.reduce((a, b) => a + b, 0) / values.length;
     squares += values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
     df += values.length - 1;

@@ -2,6 +2,7 @@
 // the unit, not tasks: what the tasks of one run share is the run's noise. Pure.
 import { floored, type OwnRun, ownRun, type StudyEvidence, type TaskGroup } from "../../statistics/index.ts";
 import { StudyError } from "../errors.ts";
+import { groupedBy } from "./grouped.ts";
 import type { ResultRow } from "./result-row.ts";
 import { benchmarkRows, setAside } from "./scored-rows.ts";
 
@@ -97,9 +98,7 @@ function speaksFor({ generationRatio: ratio }: ResultRow, wanted: number): boole
 }
 
 function cellsOf(rows: readonly Named[]): Map<string, Named[]> {
-  const cells = new Map<string, Named[]>();
-  for (const row of rows) cells.set(row.result.cell, [...(cells.get(row.result.cell) ?? []), row]);
-  return cells;
+  return groupedBy(rows, ({ result }) => result.cell);
 }
 
 /** Levels of all other factors, which have their own intercepts: a model, a data set. */

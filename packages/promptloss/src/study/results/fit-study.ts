@@ -21,6 +21,7 @@ import {
   type WeightFinding,
 } from "../../statistics/index.ts";
 import type { AnalysisSettings } from "./analysis.ts";
+import { groupedBy } from "./grouped.ts";
 import { type FactorLevels, factorLevels, interactionSentence } from "./interactions.ts";
 import type { StudyResults } from "./results-file.ts";
 import { type Beside, type ScopeModel, scopeModel } from "./scope-model.ts";
@@ -374,8 +375,7 @@ function surfaceOf(
       family: "gaussian",
       transforms: [],
     });
-    const byCell = new Map<string, ScoredRow[]>();
-    for (const row of scored) byCell.set(row.result.cell, [...(byCell.get(row.result.cell) ?? []), row]);
+    const byCell = groupedBy(scored, ({ result }) => result.cell);
     const cells = [...byCell.values()].map((own) => ({
       ...modelRow(own[0]!),
       score: own.reduce((sum, { score }) => sum + score, 0) / own.length,

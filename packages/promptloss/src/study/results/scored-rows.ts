@@ -10,6 +10,7 @@ import {
   zScores,
 } from "../../statistics/index.ts";
 import type { AnalysisSettings } from "./analysis.ts";
+import { groupedBy } from "./grouped.ts";
 import type { ResultRow } from "./result-row.ts";
 
 /** A value that counts, as it may enter a model. */
@@ -88,14 +89,12 @@ export function setAside(rows: readonly { readonly result: ResultRow; readonly b
   readonly atChance: readonly string[];
   readonly notes: readonly string[];
 } {
-  const byBenchmark = new Map<string, ResultRow[]>();
-  for (const { benchmark, result } of rows)
-    if (Number.isFinite(result.value))
-      byBenchmark.set(benchmark, [...(byBenchmark.get(benchmark) ?? []), result]);
+  const scores = rows.filter(({ result }) => Number.isFinite(result.value));
   const aside = new Set<string>();
   const atChance: string[] = [];
   const notes: string[] = [];
-  for (const [benchmark, own] of byBenchmark) {
+  for (const [benchmark, named] of groupedBy(scores, (row) => row.benchmark)) {
+    const own = named.map(({ result }) => result);
     if (new Set(own.map(({ value }) => value)).size === 1) {
       aside.add(benchmark);
       notes.push(`${benchmark} has the same value in all cells and is left out`);

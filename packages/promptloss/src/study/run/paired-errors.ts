@@ -8,6 +8,7 @@ import { readRecords } from "../../evaluation/run/records.ts";
 import type { EvaluationRecord } from "../../evaluation/run/types.ts";
 import { pairedErrors } from "../../statistics/index.ts";
 import { evaluationFolder } from "../evaluate/evaluator.ts";
+import { groupedBy } from "../results/grouped.ts";
 import type { ResultRow } from "../results/result-row.ts";
 import type { StudyResults } from "../results/results-file.ts";
 import { blocks } from "../results/scored-rows.ts";
@@ -19,8 +20,8 @@ import { blocks } from "../results/scored-rows.ts";
  */
 export function withPairedErrors(results: StudyResults, output: string): StudyResults {
   const found = new Map<ResultRow, number>();
-  for (const task of new Set(results.rows.map((row) => row.task))) {
-    const own = results.rows.filter((row) => row.task === task && Number.isFinite(row.value));
+  const scores = results.rows.filter(({ value }) => Number.isFinite(value));
+  for (const [task, own] of groupedBy(scores, (row) => row.task)) {
     const records = new Map(
       [...new Set(own.map(({ cell }) => cell))].flatMap((cell) => {
         const of = recordsOf(output, cell, task);
@@ -28,7 +29,7 @@ export function withPairedErrors(results: StudyResults, output: string): StudyRe
       }),
     );
     const blockOf = blocks(own);
-    for (const rows of groups(own, (row) => JSON.stringify([row.metric, blockOf(row)])))
+    for (const rows of groupedBy(own, (row) => JSON.stringify([row.metric, blockOf(row)])).values())
       for (const [row, error] of errorsOf(rows, task, records)) found.set(row, error);
   }
   return {
@@ -48,16 +49,6 @@ function recordsOf(output: string, cell: string, task: string): EvaluationRecord
     if (error instanceof EvaluationError) return undefined;
     throw error;
   }
-}
-
-function groups(rows: readonly ResultRow[], key: (row: ResultRow) => string): ResultRow[][] {
-  const found = new Map<string, ResultRow[]>();
-  for (const row of rows) {
-    const known = found.get(key(row));
-    if (known === undefined) found.set(key(row), [row]);
-    else known.push(row);
-  }
-  return [...found.values()];
 }
 
 /** Of the rows of one metric in one block. */
