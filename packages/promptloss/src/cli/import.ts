@@ -1,4 +1,5 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { dtypeOption } from "./options.ts";
 
 type Action = typeof import("./actions/import.ts").runImport;
 
@@ -7,10 +8,7 @@ export function importCommand(command: Command): Command {
     .argument("<file>", "a GGUF file")
     .requiredOption("-o, --output <folder>", "of the model")
     .addOption(
-      new Option(
-        "--dtype <name>",
-        "of the weights; the file's own for floats, bfloat16 for fewer bits when left out",
-      ).choices(["float32", "bfloat16", "float16"]),
+      dtypeOption("of the weights; the file's own for floats, bfloat16 for fewer bits when left out"),
     )
     .option("--overwrite", "replace a folder that is there")
     .option("--json", "print what was written as JSON")

@@ -14,7 +14,6 @@ export { type ExportedGguf, type ExportGgufOptions, exportGguf } from "./gguf/ex
 export { EXPORT_TYPES, type ExportType } from "./gguf/export/types.ts";
 export { GgufError } from "./gguf/format/errors.ts";
 export {
-  type ImportedDType,
   type ImportedGguf,
   type ImportGgufOptions,
   importGguf,

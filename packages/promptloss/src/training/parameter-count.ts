@@ -1,7 +1,7 @@
 // How many parameters a run has and trains, from the model's config alone. Pure, so that a plan may ask without a model;
 // a run counts its tensors, and tests hold the two together.
 import type { Architecture } from "../models/config/architecture.ts";
-import { parameterShapes, type Shape } from "../models/config/parameters.ts";
+import { numelOf, parameterShapes, type Shape } from "../models/config/parameters.ts";
 import { frozenNames } from "../models/freeze.ts";
 import { targetModules } from "../models/lora/targets.ts";
 import type { Recipe } from "../recipe/index.ts";
@@ -32,5 +32,5 @@ export function countParameters(
 }
 
 function elements(shapes: Iterable<Shape>): number {
-  return [...shapes].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return [...shapes].reduce((sum, shape) => sum + numelOf(shape), 0);
 }

@@ -1,13 +1,15 @@
 // `promptloss import`: a GGUF file → a Hugging Face folder.
 import { existsSync } from "node:fs";
+import type { WeightDtype } from "../../dtypes.ts";
 import { checkOutputFolder, protectInputs } from "../../files/output.ts";
-import { type ImportedDType, importGguf, ModelError } from "../../models/index.ts";
-import { harmlessJson, ink } from "../../terminal/index.ts";
+import { importGguf, ModelError } from "../../models/index.ts";
+import { harmlessJson } from "../../terminal/index.ts";
+import { printNotes } from "../notes.ts";
 import { bytes, short } from "../train/format.ts";
 
 interface Flags {
   output: string;
-  dtype?: ImportedDType;
+  dtype?: WeightDtype;
   overwrite?: true;
   json?: true;
 }
@@ -20,7 +22,7 @@ export async function runImport(file: string, { output, dtype, overwrite, json }
       hint: "name another folder, or give --overwrite to replace it",
     });
   const imported = importGguf(file, output, { dtype });
-  for (const note of imported.notes) process.stderr.write(`${ink.yellow("!")} ${note}\n`);
+  printNotes(imported.notes);
   const { architecture, parameters, dtype: written } = imported;
   process.stdout.write(
     json

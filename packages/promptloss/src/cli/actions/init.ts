@@ -11,7 +11,7 @@ import { PromptlossError } from "../../errors.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../../files/output.ts";
 import { inspectExamples } from "../../inspect/index.ts";
-import { parameterShapes } from "../../models/config/parameters.ts";
+import { numelOf, parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
 import { readRecipe } from "../../recipe/index.ts";
@@ -87,7 +87,7 @@ async function factsOf(data: string, named: string, strict: boolean): Promise<Fa
       hint: `promptloss inspect ${data} --tokenizer ${named} says more`,
     });
   const parameters = [...parameterShapes(architecture).values()].reduce(
-    (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+    (sum, shape) => sum + numelOf(shape),
     0,
   );
   return { rows, longest: trained.length.max, positions: architecture.maxPositions, parameters, template };

@@ -3,6 +3,11 @@ import type { Architecture } from "./architecture.ts";
 
 export type Shape = readonly number[];
 
+/** Elements of a tensor of a shape. */
+export function numelOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
 /** Module path of a layer's part: "model.layers.3.mlp.down_proj". */
 export function layerModule(architecture: Architecture, index: number, part: string): string {
   return `${architecture.names.layers}.${index}.${part}`;

@@ -3,10 +3,11 @@
 import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RawTensor, writeRawShards } from "@promptloss/torch/files";
+import type { WeightDtype } from "../../dtypes.ts";
 import { replaceFolder } from "../../files/atomic.ts";
 import type { JsonObject } from "../config/fields.ts";
 import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
-import { parameterShapes, type Shape } from "../config/parameters.ts";
+import { numelOf, parameterShapes, type Shape } from "../config/parameters.ts";
 import { ModelWeightsError } from "../errors.ts";
 import { ARCHITECTURES, type GgufArchitecture, ROPE_TENSORS } from "./architectures.ts";
 import { dequantize } from "./blocks/dequantize.ts";
@@ -17,12 +18,9 @@ import { type GgufHead, type GgufTensor, readGgufHead } from "./format/read.ts";
 import { type NamedTensor, pairedRow, tensorNames } from "./tensor-names.ts";
 import { readTokenizer, type TokenizerFiles } from "./tokenizer.ts";
 
-/** What weights are written in. */
-export type ImportedDType = "bfloat16" | "float16" | "float32";
-
 export interface ImportGgufOptions {
   /** Of the written weights; where left out the file's own for floats, and bfloat16 for blocks of few bits. */
-  readonly dtype?: ImportedDType | undefined;
+  readonly dtype?: WeightDtype | undefined;
   /** Told what will be written, once the file has been found to be in order. */
   readonly onStart?: (imported: ImportedGguf) => void;
 }
@@ -30,7 +28,7 @@ export interface ImportGgufOptions {
 export interface ImportedGguf {
   /** `general.architecture`. */
   readonly architecture: string;
-  readonly dtype: ImportedDType;
+  readonly dtype: WeightDtype;
   /** Of all weights, in elements. */
   readonly parameters: number;
   /** Of all weights as written. */
@@ -48,7 +46,7 @@ export function importGguf(path: string, folder: string, options: ImportGgufOpti
   const { architecture, config, tokenizer, notes } = describe(head);
   const dtype = options.dtype ?? storedDtype(head);
   const plan = planWeights(head, architecture, config);
-  const parameters = plan.reduce((sum, { shape }) => sum + elements(shape), 0);
+  const parameters = plan.reduce((sum, { shape }) => sum + numelOf(shape), 0);
   const bytes = parameters * ITEM_BYTES[dtype];
   const imported = { architecture: architecture.name, dtype, parameters, bytes, notes };
   options.onStart?.(imported);
@@ -149,7 +147,7 @@ const SMALL = 1 << 16;
 function smallTensor(head: GgufHead, name: string): Float32Array | undefined {
   const tensor = head.tensors.get(name);
   if (tensor === undefined) return undefined;
-  const count = elements(tensor.shape);
+  const count = numelOf(tensor.shape);
   if (count > SMALL) throw new GgufError(head.path, `has ${count} elements`, { what: name });
   const file = openSync(head.path, "r");
   try {
@@ -179,14 +177,14 @@ function headIsEmbedding({ path, tensors }: GgufHead): boolean {
   }
 }
 
-const FLOATS: Readonly<Record<string, ImportedDType>> = {
+const FLOATS: Readonly<Record<string, WeightDtype>> = {
   F32: "float32",
   F16: "float16",
   BF16: "bfloat16",
 };
 
 /** The matrices' own dtype where they have one; float32 holds the others; blocks of few bits become bfloat16. */
-function storedDtype({ tensors }: GgufHead): ImportedDType {
+function storedDtype({ tensors }: GgufHead): WeightDtype {
   const matrices = [...tensors.values()].filter(({ shape }) => shape.length > 1);
   const dtypes = new Set(matrices.map(({ type }) => FLOATS[type.name]));
   if (dtypes.has(undefined)) return "bfloat16";
@@ -230,10 +228,6 @@ function planWeights(
   return plan;
 }
 
-function elements(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
 const ITEM_BYTES = { bfloat16: 2, float16: 2, float32: 4 } as const;
 const CODES = { bfloat16: "BF16", float16: "F16", float32: "F32" } as const;
 /** Of the file, read and expanded at a time; more where a row takes more. */
@@ -249,12 +243,12 @@ function readBytes(file: number, path: string, begin: number, length: number): B
   return buffer;
 }
 
-function rawTensor(file: number, path: string, planned: PlannedWeight, dtype: ImportedDType): RawTensor {
+function rawTensor(file: number, path: string, planned: PlannedWeight, dtype: WeightDtype): RawTensor {
   const { parameter, shape } = planned;
   const put = narrowing(dtype);
   return {
     ...{ name: parameter, dtype: CODES[dtype], shape },
-    bytes: elements(shape) * ITEM_BYTES[dtype],
+    bytes: numelOf(shape) * ITEM_BYTES[dtype],
     itemBytes: ITEM_BYTES[dtype],
     write: (write) => {
       for (const values of arranged(file, path, planned)) write(put(values));
@@ -263,7 +257,7 @@ function rawTensor(file: number, path: string, planned: PlannedWeight, dtype: Im
 }
 
 /** Numbers as the bytes of a dtype, in memory that the next call takes again. */
-function narrowing(dtype: ImportedDType): (values: Float32Array) => Uint8Array {
+function narrowing(dtype: WeightDtype): (values: Float32Array) => Uint8Array {
   if (dtype === "float32")
     return (values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const narrow = dtype === "bfloat16" ? toBfloat16 : toHalf;
@@ -278,7 +272,7 @@ function narrowing(dtype: ImportedDType): (values: Float32Array) => Uint8Array {
 /** A tensor's elements in Hugging Face's arrangement, piece by piece. */
 function* arranged(file: number, path: string, planned: PlannedWeight): Generator<Float32Array> {
   const { stored, pairedHeads, transposed, isNorm, architecture } = planned;
-  const [rows, columns] = [stored.shape[0] ?? 1, elements(stored.shape.slice(1))];
+  const [rows, columns] = [stored.shape[0] ?? 1, numelOf(stored.shape.slice(1))];
   if (transposed) {
     yield transpose(readRows(file, path, stored, 0, rows), rows, columns);
     return;
@@ -311,7 +305,7 @@ function readRows(file: number, path: string, stored: GgufTensor, row: number, c
   const { shape, bytes, begin, type } = stored;
   const rows = shape[0] ?? 1;
   const rowBytes = bytes / rows;
-  const values = new Float32Array(count * elements(shape.slice(1)));
+  const values = new Float32Array(count * numelOf(shape.slice(1)));
   dequantize(type, readBytes(file, path, begin + row * rowBytes, count * rowBytes), values);
   return values;
 }

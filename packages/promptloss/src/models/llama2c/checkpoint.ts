@@ -1,6 +1,7 @@
 // llama2.c's checkpoint (run.c, version 0): seven int32 (hidden size, intermediate size, layers, heads, key heads,
 // vocabulary, context; a negative vocabulary says that the head is a matrix of its own), then float32 weights in a
 // fixed order.
+import { numelOf } from "../config/parameters.ts";
 import { ModelError } from "../errors.ts";
 
 export interface Llama2cShape {
@@ -43,7 +44,7 @@ export function readCheckpoint(bytes: Uint8Array, path: string): Llama2cCheckpoi
   const all = new Float32Array(new Uint8Array(bytes.subarray(HEADER_BYTES)).buffer);
   let at = 0;
   const take = (shape: readonly number[]): Matrix => {
-    const count = shape.reduce((product, size) => product * size, 1);
+    const count = numelOf(shape);
     const values = all.subarray(at, at + count);
     at += count;
     return { shape, values };

@@ -9,6 +9,7 @@ import {
   type TensorSource,
   writeSafetensors,
 } from "@promptloss/torch";
+import { numelOf } from "../../models/config/parameters.ts";
 import { CheckpointError } from "../errors.ts";
 
 /** A part of a flattened tensor, or all of it. */
@@ -47,7 +48,7 @@ export class PieceReader {
     for (const source of this.#sources) {
       const begins = JSON.parse(source.metadata[BEGINS] ?? "{}") as Record<string, number>;
       for (const name of source.names) {
-        const count = source.info(name).shape.reduce((product, size) => product * size, 1);
+        const count = numelOf(source.info(name).shape);
         const begin = Object.hasOwn(begins, name) ? begins[name]! : 0;
         const list = this.#found.get(name) ?? [];
         list.push({ source, begin, end: begin + count });
@@ -73,7 +74,7 @@ export class PieceReader {
    * @throws {CheckpointError} where the files have not all of them
    */
   read(name: string, shape: readonly number[], begin = 0): Tensor {
-    const end = begin + shape.reduce((product, size) => product * size, 1);
+    const end = begin + numelOf(shape);
     const found = (this.#found.get(name) ?? []).filter((piece) => piece.begin < end && piece.end > begin);
     let at = begin;
     for (const piece of found) {

@@ -1,5 +1,6 @@
 // How parameters that are used together lie as one vector, which processes divide: end to end, filled up so that all
 // parts are equally long. Pure.
+import { numelOf } from "../../models/config/parameters.ts";
 
 export interface ParameterPlace {
   readonly name: string;
@@ -27,7 +28,7 @@ export interface Piece {
 export function layoutOf(parameters: ReadonlyMap<string, readonly number[]>, processes: number): FlatLayout {
   let at = 0;
   const places = [...parameters].map(([name, shape]): ParameterPlace => {
-    const numel = shape.reduce((product, size) => product * size, 1);
+    const numel = numelOf(shape);
     const place = { name, shape, numel, at };
     at += numel;
     return place;

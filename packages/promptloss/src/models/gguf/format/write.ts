@@ -2,6 +2,7 @@
 // reader sees the old file or the whole new one.
 import { writeSync } from "node:fs";
 import { replaceFile } from "../../../files/atomic.ts";
+import { numelOf } from "../../config/parameters.ts";
 import type { BlockType } from "./block-types.ts";
 import { GgufError } from "./errors.ts";
 
@@ -114,7 +115,7 @@ function addTyped(bytes: Bytes, typed: Typed): void {
 
 /** The bytes that a tensor takes. */
 export function tensorBytes({ type, shape }: Pick<WrittenTensor, "type" | "shape">): number {
-  return (shape.reduce((product, size) => product * size, 1) / type.elements) * type.bytes;
+  return (numelOf(shape) / type.elements) * type.bytes;
 }
 
 function aligned(bytes: number): number {
