@@ -93,6 +93,8 @@ export class Shards implements PartKeeper {
   readonly mode: ShardingMode;
   readonly #ranks: Ranks;
   readonly #architecture: Architecture;
+  /** In the order of a forward pass. */
+  readonly #parts: readonly Part[];
   readonly #device: string;
   readonly #flats: readonly Flat[];
   readonly #flatOf: ReadonlyMap<string, Flat>;
@@ -112,6 +114,7 @@ export class Shards implements PartKeeper {
     this.mode = mode;
     this.#ranks = ranks;
     this.#architecture = architecture;
+    this.#parts = partsOf(architecture);
     this.#device = device;
     this.#flats = plans.map((plan) => this.#made(plan));
     this.#flatOf = new Map(
@@ -171,8 +174,7 @@ export class Shards implements PartKeeper {
 
   enter<Input extends Tensor | undefined>(part: Part, input: Input): Input {
     this.#gather(part);
-    const parts = partsOf(this.#architecture);
-    this.#prefetch(parts[parts.indexOf(part) + 1]);
+    this.#prefetch(this.#parts[this.#parts.indexOf(part) + 1]);
     if (input === undefined) return input;
     return onGradient(input, () => this.#leaveBackward(part)) as Input;
   }
