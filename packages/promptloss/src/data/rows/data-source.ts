@@ -1,4 +1,5 @@
 // Where examples come from: plain configuration, checked whole before anything is read.
+import { isJsonObject } from "../../json-object.ts";
 import { CONTAINERS, type ContainerKind } from "./containers/container.ts";
 import type { SampleBy } from "./containers/plain-text.ts";
 import { DataError } from "./data-error.ts";
@@ -51,7 +52,7 @@ const CHECKS: Readonly<Record<keyof DataSource, Check>> = {
   format: oneOf(...FORMAT_NAMES),
   container: oneOf(...CONTAINERS),
   columns: (value) =>
-    isRecord(value) && Object.values(value).every((name) => name === null || text(name) === undefined)
+    isJsonObject(value) && Object.values(value).every((name) => name === null || text(name) === undefined)
       ? undefined
       : "a mapping from the format's fields to column names",
   weight: (value) =>
@@ -73,13 +74,9 @@ const CHECKS: Readonly<Record<keyof DataSource, Check>> = {
   sampleBy: oneOf("line", "paragraph", "document"),
 };
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Throws a DataError at the first key that is unknown or has a value that it can't have. */
 export function checkSource(source: DataSource): void {
-  if (!isRecord(source)) throw invalid("a data source is an object with a path", undefined);
+  if (!isJsonObject(source)) throw invalid("a data source is an object with a path", undefined);
   for (const [key, value] of Object.entries(source)) {
     const check = Object.hasOwn(CHECKS, key) ? CHECKS[key as keyof DataSource] : undefined;
     if (check === undefined) throw unknownKey(key);

@@ -1,5 +1,6 @@
 // Where a template wrote tool definitions and calls: as JSON most often, which is found as such, or in words of its own,
 // which are found by what changes when the call does.
+import { isJsonObject } from "../../json-object.ts";
 import type { ToolCall } from "../example.ts";
 import { marker } from "./skeleton.ts";
 
@@ -54,10 +55,6 @@ function canonical(value: unknown): string {
   return `{${members.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join()}}`;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /**
  * A JSON object in a stretch of the text that has the name and of which something holds: of several in each other, the
  * innermost, or the outermost.
@@ -87,7 +84,7 @@ function findObject(
 /** A tool's definition as a JSON object in a stretch of the text. */
 export function findDefinition(text: string, tool: string, stretch: Place): Place | undefined {
   const parsed = JSON.parse(tool) as Readonly<Record<string, unknown>>;
-  const inner = isObject(parsed.function) ? parsed.function : parsed;
+  const inner = isJsonObject(parsed.function) ? parsed.function : parsed;
   const wanted = [parsed, inner].map(canonical);
   return findObject(text, String(inner.name), stretch, (value) => wanted.includes(canonical(value)), true);
 }
@@ -96,7 +93,7 @@ export function findDefinition(text: string, tool: string, stretch: Place): Plac
 export function findCall(text: string, call: ToolCall, stretch: Place): Place | undefined {
   const wanted = canonical(JSON.parse(call.arguments));
   return findObject(text, call.name, stretch, (value) => {
-    if (!isObject(value)) return false;
+    if (!isJsonObject(value)) return false;
     return Object.values(value).some((member) => canonical(member) === wanted || isTextOf(member, wanted));
   });
 }

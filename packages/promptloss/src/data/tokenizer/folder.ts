@@ -4,6 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { TokenizerError } from "./errors.ts";
 import { fetchHint } from "./hub-name.ts";
 import { type VocabularyKind, vocabularyKind } from "./token-bytes.ts";
@@ -45,12 +46,6 @@ export interface TokenizerFolder {
   readonly modelMaxLength: number | undefined;
 }
 
-type JsonObject = Record<string, unknown>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 async function readText(path: string): Promise<string | undefined> {
   let text: string;
   try {
@@ -76,7 +71,7 @@ function parseObject(path: string, text: string): JsonObject {
       hint: "Download the file again; it may have been cut short.",
     });
   }
-  if (!isObject(value)) throw new TokenizerError(`${path}: should hold a JSON object`, { path });
+  if (!isJsonObject(value)) throw new TokenizerError(`${path}: should hold a JSON object`, { path });
   return value;
 }
 
@@ -88,14 +83,14 @@ async function readObject(path: string): Promise<JsonObject> {
 /** A special token is written as a string or as an object with `content`. */
 function tokenText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
-  return isObject(value) && typeof value.content === "string" ? value.content : undefined;
+  return isJsonObject(value) && typeof value.content === "string" ? value.content : undefined;
 }
 
 /** A chat template, or the names of several of which none is the default: those that transformers refuses. */
 function chatTemplates(value: unknown): { text?: string; names: string[] } {
   if (typeof value === "string") return { text: value, names: [] };
   if (!Array.isArray(value)) return { names: [] };
-  const named = value.filter(isObject);
+  const named = value.filter(isJsonObject);
   const chosen = named.find(({ name }) => name === "default");
   if (typeof chosen?.template === "string") return { text: chosen.template, names: [] };
   return { names: named.map(({ name }) => String(name)) };
@@ -106,7 +101,7 @@ function idList(value: unknown): number[] {
 }
 
 function addedTokenEntries(value: unknown): AddedTokenEntry[] {
-  return (Array.isArray(value) ? value : []).filter(isObject).flatMap((entry) => {
+  return (Array.isArray(value) ? value : []).filter(isJsonObject).flatMap((entry) => {
     const { id, content } = entry;
     if (typeof id !== "number" || typeof content !== "string") return [];
     return [{ id, content, special: entry.special === true, normalized: entry.normalized === true }];
@@ -114,7 +109,7 @@ function addedTokenEntries(value: unknown): AddedTokenEntry[] {
 }
 
 function declaredTokens(value: unknown): { id: number; content: string }[] {
-  return Object.entries(isObject(value) ? value : {}).flatMap(([id, entry]) => {
+  return Object.entries(isJsonObject(value) ? value : {}).flatMap(([id, entry]) => {
     const content = tokenText(entry);
     return content === undefined ? [] : [{ id: Number(id), content }];
   });
@@ -124,7 +119,7 @@ function stopIdsOf(generation: JsonObject, model: JsonObject): number[] {
   const fromGeneration = idList(generation.eos_token_id);
   if (fromGeneration.length > 0) return fromGeneration;
   // A model of text and images may say it of its text model alone.
-  const text = isObject(model.text_config) ? model.text_config : {};
+  const text = isJsonObject(model.text_config) ? model.text_config : {};
   return idList(model.eos_token_id ?? text.eos_token_id);
 }
 

@@ -1,12 +1,7 @@
 // Reads the keys of a JSON object one by one, checks each, and remembers which were read: a key that nothing read
 // is reported, so that no setting of a model is ignored without a word.
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { ModelConfigError } from "../errors.ts";
-
-export type JsonObject = Record<string, unknown>;
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Of the deepest models there are, some 200. */
 const MOST_LAYERS = 10_000;

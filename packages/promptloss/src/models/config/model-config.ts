@@ -1,9 +1,10 @@
 // config.json → what the decoder computes, and the JSON itself to write back unchanged.
 
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { ModelConfigError } from "../errors.ts";
 import type { Architecture } from "./architecture.ts";
 import { FAMILIES, type Family } from "./families/index.ts";
-import { ConfigFields, isJsonObject, type JsonObject } from "./fields.ts";
+import { ConfigFields } from "./fields.ts";
 import { IRRELEVANT_KEYS } from "./irrelevant.ts";
 import { type TextConfig, textConfigOf } from "./text-model.ts";
 import { UNSUPPORTED_KEYS } from "./unsupported.ts";

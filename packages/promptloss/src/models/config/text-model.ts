@@ -1,8 +1,8 @@
 // Models that read images too: their config.json has the text model's as `text_config`, and their files have its weights
 // beside those of other parts. Texts alone take the text model's way, so that is what is read.
 import { parse, stringify } from "lossless-json";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { ModelConfigError } from "../errors.ts";
-import { isJsonObject, type JsonObject } from "./fields.ts";
 
 interface TextModel {
   /** `model_type` of its config. */

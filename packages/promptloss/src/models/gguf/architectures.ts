@@ -1,6 +1,6 @@
 // llama.cpp's architectures as data: how a file's metadata reads as config.json, and how its tensors differ from Hugging
 // Face's. Its names of tensors follow from what a tensor is for (tensor-names.ts).
-import type { JsonObject } from "../config/fields.ts";
+import type { JsonObject } from "../../json-object.ts";
 import type { Metadata } from "./fields.ts";
 import type { GgufTensor } from "./format/read.ts";
 

@@ -1,11 +1,11 @@
 // A GGUF file → a Hugging Face folder: config, tokenizer, chat template, and weights expanded block by block, a few rows at
 // a time. Pure, so that a plan can do it too.
-import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RawTensor, writeRawShards } from "@promptloss/torch/files";
 import type { WeightDtype } from "../../dtypes.ts";
 import { replaceFolder } from "../../files/atomic.ts";
-import type { JsonObject } from "../config/fields.ts";
+import type { JsonObject } from "../../json-object.ts";
 import { type ModelConfig, parseModelConfig } from "../config/model-config.ts";
 import { numelOf, parameterShapes, type Shape } from "../config/parameters.ts";
 import { ModelWeightsError } from "../errors.ts";
@@ -15,6 +15,7 @@ import { toBfloat16, toHalf } from "./blocks/half.ts";
 import { Metadata } from "./fields.ts";
 import { GgufError } from "./format/errors.ts";
 import { type GgufHead, type GgufTensor, readGgufHead } from "./format/read.ts";
+import { readBytes, transpose } from "./rows.ts";
 import { type NamedTensor, pairedRow, tensorNames } from "./tensor-names.ts";
 import { readTokenizer, type TokenizerFiles } from "./tokenizer.ts";
 
@@ -233,16 +234,6 @@ const CODES = { bfloat16: "BF16", float16: "F16", float32: "F32" } as const;
 /** Of the file, read and expanded at a time; more where a row takes more. */
 const PIECE_BYTES = 1 << 18;
 
-function readBytes(file: number, path: string, begin: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafe(length);
-  for (let done = 0; done < length; ) {
-    const count = readSync(file, buffer, done, length - done, begin + done);
-    if (count === 0) throw new GgufError(path, "became shorter while it was read");
-    done += count;
-  }
-  return buffer;
-}
-
 function rawTensor(file: number, path: string, planned: PlannedWeight, dtype: WeightDtype): RawTensor {
   const { parameter, shape } = planned;
   const put = narrowing(dtype);
@@ -308,12 +299,4 @@ function readRows(file: number, path: string, stored: GgufTensor, row: number, c
   const values = new Float32Array(count * numelOf(shape.slice(1)));
   dequantize(type, readBytes(file, path, begin + row * rowBytes, count * rowBytes), values);
   return values;
-}
-
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      out[column * rows + row] = values[row * columns + column]!;
-  return out;
 }

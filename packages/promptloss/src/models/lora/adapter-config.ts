@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
-import { isJsonObject, type JsonObject } from "../config/fields.ts";
+import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { ModelConfigError, ModelError } from "../errors.ts";
 
 export const ADAPTER_CONFIG = "adapter_config.json";

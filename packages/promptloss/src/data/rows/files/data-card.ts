@@ -1,5 +1,7 @@
 // The part of a dataset's README.md that says which files make up which split: its YAML `configs`.
+
 import { parse } from "yaml";
+import { isJsonObject } from "../../../json-object.ts";
 import { DataError, messageOf } from "../data-error.ts";
 
 export interface CardConfig {
@@ -21,13 +23,13 @@ export function parseDataCard(text: string, file: string): CardConfig[] {
   } catch (cause) {
     throw new DataError("unreadable", `the YAML at the top is broken: ${messageOf(cause)}`, { file, cause });
   }
-  if (!isRecord(card) || card.configs === undefined || card.configs === null) return [];
+  if (!isJsonObject(card) || card.configs === undefined || card.configs === null) return [];
   if (!Array.isArray(card.configs)) throw invalid("configs is not a list", file);
   return card.configs.map((config: unknown) => parseConfig(config, file));
 }
 
 function parseConfig(config: unknown, file: string): CardConfig {
-  if (!isRecord(config)) throw invalid("an entry of configs has no keys", file);
+  if (!isJsonObject(config)) throw invalid("an entry of configs has no keys", file);
   const { config_name: name = "default", default: isDefault, data_files: files, data_dir: folder } = config;
   return {
     name: String(name),
@@ -45,19 +47,15 @@ function parseDataFiles(files: unknown, file: string): Map<string, string[]> {
     if (!list.every((pattern) => typeof pattern === "string")) throw invalid("a path is not text", file);
     splits.set(split, [...(splits.get(split) ?? []), ...list]);
   };
-  if (isRecord(files)) {
+  if (isJsonObject(files)) {
     for (const [split, patterns] of Object.entries(files)) add(split, patterns);
   } else {
     for (const entry of [files].flat() as unknown[]) {
-      if (isRecord(entry)) add(String(entry.split ?? "train"), entry.path);
+      if (isJsonObject(entry)) add(String(entry.split ?? "train"), entry.path);
       else add("train", entry);
     }
   }
   return splits;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function invalid(message: string, file: string): DataError {

@@ -1,5 +1,6 @@
 // Tools in rows: definitions, calls and results, as OpenAI, ShareGPT, Hermes and xLAM write them, and as text inside the
 // words. What a template gets of them is the same for all.
+import { isJsonObject, type JsonObject } from "../../../json-object.ts";
 import type { ToolCall, Turn } from "../../example.ts";
 import { kindOf } from "../containers/json-text.ts";
 import { RowProblem } from "../data-error.ts";
@@ -11,10 +12,8 @@ import { holdsSomething } from "./unsupported.ts";
 /** Columns of rows whose messages may call tools. */
 export const TOOL_FIELDS = ["tools", "functions", "parallel_tool_calls"] as const;
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  return isJsonObject(value) && !ArrayBuffer.isView(value);
 }
 
 /** A text that holds JSON as its value; anything else as it is. */

@@ -1,7 +1,8 @@
 // A model's config → the metadata that llama.cpp reads. What its code for an architecture has no setting for must be as
 // that code computes it: a model that differs is refused, as the file would be another model.
+
+import type { JsonObject } from "../../../json-object.ts";
 import type { Architecture, RopePlan } from "../../config/architecture.ts";
-import type { JsonObject } from "../../config/fields.ts";
 import type { ModelConfig } from "../../config/model-config.ts";
 import { ARCHITECTURES, type GgufArchitecture, queryScalar } from "../architectures.ts";
 import { GgufError } from "../format/errors.ts";

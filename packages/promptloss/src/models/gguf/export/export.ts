@@ -1,6 +1,6 @@
 // A Hugging Face folder, or a PEFT adapter's, → a GGUF file, a few rows at a time. The arrangement of import.ts, the other
 // way round.
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { statOf, type TensorPlace, tensorPlaces } from "@promptloss/torch/files";
 import { readTokenizerFolder } from "../../../data/tokenizer/folder.ts";
@@ -15,6 +15,7 @@ import { quantize } from "../blocks/quantize.ts";
 import { type BlockType, blockTypeNamed } from "../format/block-types.ts";
 import { GgufError } from "../format/errors.ts";
 import { type Typed, text, uint32, type WrittenTensor, writeGguf } from "../format/write.ts";
+import { readBytes, transpose } from "../rows.ts";
 import { type NamedTensor, pairedRow, tensorNames } from "../tensor-names.ts";
 import { describeModel } from "./describe.ts";
 import { describeTokenizer } from "./describe-tokenizer.ts";
@@ -95,13 +96,7 @@ class Files {
 
   read(path: string, begin: number, length: number): Buffer {
     if (!this.#open.has(path)) this.#open.set(path, openSync(path, "r"));
-    const buffer = Buffer.allocUnsafe(length);
-    for (let done = 0; done < length; ) {
-      const count = readSync(this.#open.get(path)!, buffer, done, length - done, begin + done);
-      if (count === 0) throw new GgufError(path, "became shorter while it was read");
-      done += count;
-    }
-    return buffer;
+    return readBytes(this.#open.get(path)!, path, begin, length);
   }
 
   close(): void {
@@ -195,7 +190,7 @@ function* pieces(source: Source, isTurned: boolean): Generator<Float32Array> {
   const heads = architecture.neighborPairs ? named.pairedHeads : undefined;
   if (isTurned || place.shape.length < 2) {
     const values = readRows(source, 0, rows);
-    if (isTurned) yield turned(values, rows, columns);
+    if (isTurned) yield transpose(values, rows, columns);
     else if (heads !== undefined) yield paired(values, rows, 1, heads);
     else {
       if (named.isNorm) for (let i = 0; i < rows; i++) values[i]! += architecture.normOffset;
@@ -216,13 +211,5 @@ function paired(values: Float32Array, rows: number, columns: number, heads: numb
   const out = new Float32Array(values.length);
   for (let row = 0; row < rows; row++)
     out.set(values.subarray(row * columns, (row + 1) * columns), pairedRow(row, rows, heads) * columns);
-  return out;
-}
-
-function turned(values: Float32Array, rows: number, columns: number): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      out[column * rows + row] = values[row * columns + column]!;
   return out;
 }
