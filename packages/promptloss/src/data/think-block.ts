@@ -1,6 +1,9 @@
 // Reasoning inside an assistant's words, between <think> and </think> at their beginning. Some models' prompts end with
 // <think>, so that only the closing mark stands in the words.
 
+/** What an assistant thought, by the names that messages of data sets and of chat templates have for it. */
+export const REASONING_KEYS = ["reasoning_content", "reasoning", "thinking"] as const;
+
 /** Positions in a text, in UTF-16 units. */
 export interface ThinkBlock {
   /** The reasoning without the white space around it; of one length 0 where the block is empty. */

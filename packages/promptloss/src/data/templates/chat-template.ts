@@ -3,6 +3,7 @@
 // or in which the turn's words were changed, would train on something else, so it is split or refused.
 import { createHash } from "node:crypto";
 import type { ConversationExample, RowSource, Turn } from "../example.ts";
+import { REASONING_KEYS } from "../think-block.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { BoundedJinja, JinjaLimitError } from "./bounded-jinja.ts";
 import {
@@ -599,9 +600,6 @@ export class ChatTemplate implements Template {
     }
   }
 }
-
-/** Keys that templates have for an assistant's reasoning. */
-const REASONING_KEYS = ["reasoning_content", "reasoning", "thinking"] as const;
 
 function completionOf(index: number): string {
   return `completion in turn ${index + 1}`;

@@ -2,7 +2,7 @@
 // on a message or a part; reasoning beside the content or in it, tool calls and their results. Images, sound and other
 // roles are refused.
 import type { Part, Role, ToolCall, Turn } from "../../example.ts";
-import { thinkBlock } from "../../think-block.ts";
+import { REASONING_KEYS, thinkBlock } from "../../think-block.ts";
 import { RowProblem } from "../data-error.ts";
 import { nameList } from "../nearest-name.ts";
 import { asText, asWeight, isBlankText, type RowFields, wrongType } from "./fields.ts";
@@ -43,9 +43,6 @@ const CALL_ROLES: ReadonlySet<string> = new Set(["function_call", "function-call
 
 /** Keys by which others weigh a message's loss; passing over them would train what the row says not to. */
 const LOSS_KEYS = ["loss_weight", "loss_scale", "loss", "train", "training"] as const;
-
-/** What an assistant thought, by the names that data sets have for it. */
-const REASONING_KEYS = ["reasoning_content", "reasoning", "thinking"] as const;
 
 const READ_KEYS: ReadonlySet<string> = new Set(["role", "from", "content", "value", "weight"]);
 
