@@ -45,7 +45,7 @@ export function tokenizerFolder(
   paths: readonly string[],
 ): string {
   const folder = named ?? settings?.tokenizer;
-  if (folder !== undefined) return modelFolder(folder);
+  if (folder !== undefined) return modelFolder(folder, "tokenizer");
   const data = paths.length === 1 ? `${paths[0]} is data` : "these are data";
   throw new PromptlossError(`${data}, so --tokenizer has to name a tokenizer`, {
     hint: "a Hugging Face model folder will do",

@@ -2,10 +2,12 @@
 import { subscribe } from "node:diagnostics_channel";
 import { createRequire } from "node:module";
 import { Command, CommanderError, Help, type Option } from "commander";
+import type { HubMessage } from "../hub/index.ts";
 import type { GgufMessage } from "../models/index.ts";
 import { ink, openDoor } from "../terminal/index.ts";
 import { COMMANDS } from "./commands.ts";
 import { printError, printUsageError } from "./errors.ts";
+import { watchedModels } from "./progress.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
@@ -17,7 +19,7 @@ async function program(asked: string | undefined): Promise<Command> {
   const command = new Command("promptloss")
     .description("Fine-tune instruction-following language models with the right weight on the prompt.")
     .version(version)
-    .option("--offline", "fetch nothing over the network: neither libtorch nor data sets")
+    .option("--offline", "fetch nothing over the network: neither libtorch nor data sets nor models")
     .on("option:offline", () => Object.assign(process.env, OFFLINE))
     .showSuggestionAfterError();
   for (const [name, { about, operands, load }] of Object.entries(COMMANDS)) {
@@ -63,6 +65,8 @@ function argumentsOf(given: readonly string[]): string[] {
 
 openDoor();
 subscribe("promptloss:gguf", (message) => void tellExpansion(message as GgufMessage));
+const showDownload = watchedModels();
+subscribe("promptloss:hub", (message) => showDownload(message as HubMessage));
 
 // Whoever reads the output may stop early, as head does: that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,7 @@
 // Counters and bars on standard error that a person can watch; silent where nobody does.
-import type { HubOptions } from "../data/rows/index.ts";
+import type { HubMessage, HubOptions } from "../hub/index.ts";
 import { barLine, clipped, rewritten } from "../terminal/index.ts";
+import { printNotes } from "./notes.ts";
 import { bytes } from "./train/format.ts";
 
 const INTERVAL_MS = 100;
@@ -48,6 +49,15 @@ export class Progress {
   end(): void {
     this.#line.end();
   }
+}
+
+/** Downloads of models as a bar, and what is to be known of them. */
+export function watchedModels(): (message: HubMessage) => void {
+  const { onProgress } = watchedHub();
+  return (message) => {
+    if (message.type === "progress") onProgress?.(message);
+    else printNotes([message.text]);
+  };
 }
 
 /** Downloads from the hub as a bar. */

@@ -4,6 +4,7 @@ import type { DataSource, ReadOptions } from "../data/rows/index.ts";
 import type { ChatTemplateOptions, TemplateSpec, TrainedTurns } from "../data/templates/index.ts";
 import type { OverflowPolicy, WeightPolicy } from "../data/tokens/index.ts";
 import type { Normalization } from "../loss/normalization.ts";
+import { modelFolder } from "../models/gguf/model-folder.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 
 /** Rows that are measured, not trained on: data of its own, or a number or share of the training data. */
@@ -36,7 +37,11 @@ export interface DataPlan {
   readonly overflow: OverflowPolicy | undefined;
 }
 
-/** @throws {RecipeError} where the recipe names no tokenizer and no model */
+/**
+ * Of a model of the hub, configs and tokenizer are fetched.
+ * @throws {RecipeError} where the recipe names no tokenizer and no model
+ * @throws {HubError} for a name of the hub that can't be had
+ */
 export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
   const tokenizer = recipe.tokenizer ?? recipe.model;
   if (tokenizer === undefined)
@@ -56,7 +61,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
     },
     heldOut: heldOutPlan(recipe.evaluation),
     seed: recipe.seed,
-    tokenizer,
+    tokenizer: modelFolder(tokenizer, "tokenizer"),
     template: recipe.template as TemplateSpec,
     templateOptions: {
       ...(rewrittenHistory !== undefined && { rewrittenHistory }),
@@ -70,7 +75,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
       ...(allowAnyWeight !== undefined && { allowAnyWeight }),
     },
     normalization: recipe.loss.normalization,
-    model: recipe.model,
+    model: recipe.model && modelFolder(recipe.model, "tokenizer"),
     maxLength: recipe.maxLength,
     overflow: recipe.overflow,
   };

@@ -1,4 +1,6 @@
 // Models: Hugging Face folders in and out, the decoder, adapters.
+
+export { HUB_CHANNEL, HubError, type HubErrorReason, type HubMessage } from "../hub/index.ts";
 export { type ModelConfig, parseModelConfig } from "./config/model-config.ts";
 export { readModelConfig } from "./config/read-config.ts";
 export { KeyValueCache } from "./decoder/cache.ts";

@@ -1,7 +1,7 @@
 // A recipe's paths, taken from where its file lies. Works on plain data, checked or not, so that a study can place the
 // parts of a recipe that come from several files.
 import { placedAt, placedPath } from "../config-file/index.ts";
-import { modelFolder } from "../models/gguf/model-folder.ts";
+import { isGguf, modelFolder } from "../models/gguf/model-folder.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 
@@ -11,7 +11,7 @@ export function isPlain(value: unknown): value is Plain {
 
 /**
  * Relative paths that exist in the folder led there, GGUF files in place of models led to the folders that they were
- * expanded to, and every source written as an object.
+ * expanded to, and every source written as an object. Models of the hub keep their names: whoever needs one fetches it.
  * @throws {GgufError} for a GGUF file that can't be used
  */
 export function placedRecipe(recipe: unknown, folder: string): unknown {
@@ -30,7 +30,7 @@ export function placedRecipe(recipe: unknown, folder: string): unknown {
 function opened(recipe: Plain): Plain {
   const folders = ["model", "tokenizer"].flatMap((key) => {
     const path = recipe[key];
-    return typeof path === "string" ? [[key, modelFolder(path)] as const] : [];
+    return typeof path === "string" && isGguf(path) ? [[key, modelFolder(path)] as const] : [];
   });
   return { ...recipe, ...Object.fromEntries(folders) };
 }

@@ -22,7 +22,9 @@ export const recipeSchema = z
       .string()
       .min(1)
       .optional()
-      .describe("The model: a folder in Hugging Face's format.")
+      .describe(
+        "The model: a folder in Hugging Face's format, a GGUF file, or a name on the hub, `owner/name` or `owner/name@revision`.",
+      )
       .register(keyFacts, { affects: "result", path: true }),
     strict: z
       .boolean()

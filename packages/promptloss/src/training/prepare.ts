@@ -6,6 +6,7 @@ import { dataPlanOf, type OpenData, openData, recipeInputs } from "../data-plan/
 import { checkOutputFolder, protectInputs } from "../files/output.ts";
 import { readModelConfig } from "../models/config/read-config.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
+import { modelFolder } from "../models/gguf/model-folder.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
 import { checkMetric } from "./check-metric.ts";
@@ -51,8 +52,9 @@ export interface PrepareOptions {
  * run.free();
  * ```
  */
-export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): Promise<TrainingRun> {
+export async function prepareRun(named: Recipe, options: PrepareOptions = {}): Promise<TrainingRun> {
   const { file = "recipe" } = options;
+  const recipe = onThisMachine(named);
   const { model: folder, output } = required(recipe, file);
   checkOutputFolder(output);
   protectInputs(placesOf(output), await recipeInputs(recipe, options.file));
@@ -78,6 +80,16 @@ export async function prepareRun(recipe: Recipe, options: PrepareOptions = {}): 
     data.close();
     throw error;
   }
+}
+
+/** With the folders of models that are named as on the hub. @throws {HubError} for one that can't be had */
+function onThisMachine(recipe: Recipe): Recipe {
+  const { model, tokenizer } = recipe;
+  return {
+    ...recipe,
+    ...(model !== undefined && { model: modelFolder(model) }),
+    ...(tokenizer !== undefined && { tokenizer: modelFolder(tokenizer, "tokenizer") }),
+  };
 }
 
 /** @throws {TrainingError}, {ModelError} where model, data and settings do not go together */

@@ -2,10 +2,11 @@
 // object a line; SIGINT and SIGTERM end the run after the step at hand, with a checkpoint. One of several that train
 // together where a launcher says so or the recipe asks for it: then only the first prints events.
 // Usage: node process.js '{"file": "recipe.yaml", "set": ["training.epochs=1"], "overwrite": false}'
+import { subscribe } from "node:diagnostics_channel";
 import { writeSync } from "node:fs";
 import { TorchError } from "@promptloss/torch";
-import type { HubProgress } from "../data/rows/index.ts";
 import { PromptlossError } from "../errors.ts";
+import { HUB_CHANNEL, type HubMessage, type HubProgress } from "../hub/index.ts";
 import { type Recipe, readRecipe } from "../recipe/index.ts";
 import { deviceOf } from "./device.ts";
 import type { ErrorEvent, RunEndReason, TrainingEvent } from "./events/event.ts";
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
       abort.abort();
     });
   let launched: Launched | undefined;
+  followModels();
   try {
     const recipe = readRecipe(file, { set });
     launched = await launchRanks(recipe, process.argv.slice(1));
@@ -89,6 +91,16 @@ async function runRank(
 }
 
 const DOWNLOAD_INTERVAL_MS = 250;
+
+/** Of models; data tells by a way of its own. */
+function followModels(): void {
+  const onProgress = downloadEvents();
+  subscribe(HUB_CHANNEL, (told) => {
+    const message = told as HubMessage;
+    if (message.type === "progress") onProgress(message);
+    else print({ type: "note", message: message.text });
+  });
+}
 
 /** Now and then, and at the end of every file. */
 function downloadEvents(): (progress: HubProgress) => void {

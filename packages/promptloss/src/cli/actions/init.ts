@@ -72,7 +72,7 @@ interface Facts {
 
 /** @throws {DataError}, {ModelError}, {TokenizerError} for what can't be used; {PromptlossError} for data without a row */
 async function factsOf(data: string, named: string, strict: boolean): Promise<Facts> {
-  const model = modelFolder(named);
+  const model = modelFolder(named, "tokenizer");
   const { architecture, notes } = readModelConfig(model, { strict });
   printNotes(notes);
   const tokenizer = await loadTokenizer(model);

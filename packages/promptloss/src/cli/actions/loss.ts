@@ -60,7 +60,8 @@ function withFlags(base: DataPlan | undefined, model: string, path: string, flag
   return {
     sources: limit === undefined ? sources : sources.map((source) => ({ ...source, limit })),
     read: { ...base?.read, ...readFlags(flags), hub: watchedHub() },
-    tokenizer: flags.tokenizer === undefined ? (base?.tokenizer ?? model) : modelFolder(flags.tokenizer),
+    tokenizer:
+      flags.tokenizer === undefined ? (base?.tokenizer ?? model) : modelFolder(flags.tokenizer, "tokenizer"),
     template: flags.template ?? base?.template ?? "alpaca",
     templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
     turns: base?.turns ?? "all",

@@ -52,7 +52,7 @@ async function ratioOf(data: readonly string[], { sources, read, tokenizer }: Se
 }
 
 function settingsFrom(data: readonly string[], flags: Flags) {
-  const tokenizer = flags.tokenizer === undefined ? undefined : modelFolder(flags.tokenizer);
+  const tokenizer = flags.tokenizer === undefined ? undefined : modelFolder(flags.tokenizer, "tokenizer");
   const settings = recipeSettings(data, flags);
   if (settings !== undefined) {
     const { sources, read, normalization } = settings;

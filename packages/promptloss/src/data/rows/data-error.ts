@@ -42,13 +42,8 @@ export type DataErrorReason =
   | "invalid-tokens"
   | "length-mismatch"
   | "unsupported"
-  // the hub
-  | "missing-split"
-  | "hub-not-found"
-  | "hub-access"
-  | "hub-unreachable"
-  | "hub-offline"
-  | "hub-download";
+  // a dataset
+  | "missing-split";
 
 export interface RowProblemOptions {
   field?: string | undefined;

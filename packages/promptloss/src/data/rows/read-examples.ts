@@ -1,10 +1,11 @@
 // The way in: sources to a stream of examples, with a report of what was read and what was left out.
+
+import type { HubOptions } from "../../hub/settings.ts";
 import type { Example } from "../example.ts";
 import type { DataFile } from "./containers/bytes.ts";
 import { DataError } from "./data-error.ts";
 import { checkSource, type DataSource } from "./data-source.ts";
 import { EMPTY_COMPLETIONS, type EmptyCompletions } from "./empty-completions.ts";
-import type { HubOptions } from "./files/hub-settings.ts";
 import { resolveFiles } from "./files/resolve.ts";
 import { DEFAULT_LIMITS } from "./raw-row.ts";
 import { ReportBuilder, type RowReport, type SourceReport } from "./report.ts";

@@ -1,10 +1,11 @@
-// What a path means to a text generator: a Hugging Face model folder, a GGUF file, a PEFT adapter, or the folder of a
-// training run, which knows the template that the model was trained with.
+// What a path means to a text generator: a Hugging Face model folder, a model's name on the hub, a GGUF file, a PEFT
+// adapter, or the folder of a training run, which knows the template that the model was trained with.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { restoreFolders } from "@promptloss/torch/files";
 import type { TemplateSpec } from "../../data/templates/index.ts";
+import { hubModelName } from "../../hub/model.ts";
 import { ModelError } from "../../models/errors.ts";
 import { folderIdentity } from "../../models/folder/identity.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
@@ -29,6 +30,7 @@ function readObject(path: string): Record<string, unknown> {
 /**
  * @param base in place of the model that an adapter names
  * @throws {ModelError} for a run without a model yet, and an adapter whose model is not on this machine
+ * @throws {HubError} for a model of the hub that can't be had
  */
 export function resolveModelPaths(
   named: string,
@@ -46,10 +48,9 @@ export function resolveModelPaths(
   const isAdapter = existsSync(join(folder, ADAPTER_CONFIG));
   if (!isAdapter || existsSync(join(folder, "config.json")))
     return { model: folder, adapter: undefined, tokenizer: folder, template };
-  const base = readAdapterConfig(folder).base_model_name_or_path;
-  const model = [given === undefined ? base : modelFolder(given), join(folder, String(base))].find(
-    (each) => typeof each === "string" && existsSync(each),
-  );
+  const { base_model_name_or_path: base, revision } = readAdapterConfig(folder);
+  const here = [given === undefined ? base : modelFolder(given), join(folder, String(base))];
+  const model = here.find((each) => typeof each === "string" && existsSync(each)) ?? onHub(base, revision);
   if (typeof model !== "string")
     throw new ModelError(`${folder}: its model, ${JSON.stringify(base)}, is not here`, {
       hint: "give the model's folder, and this one as the adapter",
@@ -69,6 +70,12 @@ export function identityOf({ model, adapter, tokenizer }: Omit<ModelPaths, "temp
     tokenizer === model || tokenizer === adapter ? "" : folderIdentity(tokenizer, { weights: false }),
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+/** The model of the hub that an adapter names, downloaded. @throws {HubError} where it can't be had */
+function onHub(base: unknown, revision: unknown): string | undefined {
+  if (typeof base !== "string" || hubModelName(base) === undefined) return undefined;
+  return modelFolder(typeof revision === "string" ? `${base}@${revision}` : base);
 }
 
 /** The run that a folder is, or whose model it is. */

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { tensorPlaces } from "@promptloss/torch/files";
 import { addTensors, WHOLE_BYTES } from "../../files/tensor-hash.ts";
+import { CONFIG_FILES, MODEL_CONFIGS, TEXT_FILES } from "../../model-files.ts";
 
 export interface IdentityOptions {
   /** False for a model whose weights are drawn anew; true where left out. */
@@ -25,19 +26,6 @@ const NEUTRAL = new Set([
   "revision",
 ]);
 
-const MODEL_CONFIGS = ["config.json", "adapter_config.json"];
-const CONFIGS = [...MODEL_CONFIGS, "generation_config.json", "tokenizer_config.json"];
-
-const TEXTS = [
-  "tokenizer.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "chat_template.jinja",
-  "tokenizer.model",
-  "vocab.json",
-  "merges.txt",
-];
-
 /**
  * SHA-256, in hex, of the model, adapter or tokenizer in a folder. Two models that differ in one value alone, in a tensor
  * that is too large to be read whole, may count as one.
@@ -46,8 +34,8 @@ const TEXTS = [
 export function folderIdentity(folder: string, options: IdentityOptions = {}): string {
   const { weights = true, texts = true, wholeBytes = WHOLE_BYTES } = options;
   const hash = createHash("sha256");
-  for (const name of texts ? CONFIGS : MODEL_CONFIGS) addConfig(hash, join(folder, name), name);
-  if (texts) for (const name of TEXTS) addText(hash, join(folder, name), name);
+  for (const name of texts ? CONFIG_FILES : MODEL_CONFIGS) addConfig(hash, join(folder, name), name);
+  if (texts) for (const name of TEXT_FILES) addText(hash, join(folder, name), name);
   const file = WEIGHTS.map((name) => join(folder, name)).find(existsSync);
   if (weights && file !== undefined) addTensors(hash, tensorPlaces(file), wholeBytes);
   return hash.digest("hex");

@@ -1,14 +1,17 @@
-// A GGUF file where a model's folder is asked for: expanded once, into the user's cache, under a hash of its content, so
-// that everything that reads folders reads it, and the second time nothing is left to do. The copy is as large as the
-// weights in 16 or 32 bits, and whoever reads a file the first time is told; it may be deleted at any time.
+// What stands where a model's folder is asked for. A model of the hub is downloaded into Hugging Face's cache. A GGUF
+// file is expanded once, into the user's cache, under a hash of its content, so that everything that reads folders reads
+// it, and the second time nothing is left to do. The copy is as large as the weights in 16 or 32 bits, and whoever reads
+// a file the first time is told; it may be deleted at any time.
 import { createHash } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { restoreFolders } from "@promptloss/torch/files";
 import { cacheFolder, thisMachine } from "@promptloss/torch/machine";
 import { makeFolder } from "../../files/atomic.ts";
 import { addBytes, addTensors } from "../../files/tensor-hash.ts";
+import { hubModelFolder } from "../../hub/download-now.ts";
+import { hubModelName, type ModelNeed } from "../../hub/model.ts";
 import { readGgufHead } from "./format/read.ts";
 import { type ImportedGguf, importGguf } from "./import.ts";
 
@@ -33,17 +36,22 @@ export function isGguf(path: string): boolean {
 }
 
 /**
- * The folder that a model's path means: for a GGUF file the one in the cache that it was expanded to, which is written
- * where it is not there; any other path as it is.
- * @throws {GgufError} for a file that is damaged or not supported, {OutputError} where the cache can't be written
+ * The folder that a model's name means: for a model of the hub, `owner/name` or `owner/name@revision`, the one in Hugging
+ * Face's cache, to which it is downloaded; for a GGUF file the one in the user's cache that it was expanded to, which is
+ * written where it is not there; any other path as it is. A path that exists is never taken for a name of the hub.
+ * @param need `tokenizer` where the weights of a model of the hub are not needed
+ * @throws {HubError} for a name of the hub that can't be had, {GgufError} for a file that is damaged or not supported,
+ * {OutputError} where a cache can't be written
  * @example
  * ```ts
  * import { modelFolder } from "promptloss/models";
  *
- * console.log(modelFolder("model"));
+ * console.log(modelFolder("./model"));
  * ```
  */
-export function modelFolder(path: string): string {
+export function modelFolder(path: string, need: ModelNeed = "model"): string {
+  const onHub = existsSync(path) ? undefined : hubModelName(path);
+  if (onHub !== undefined && !isRestored(path)) return hubModelFolder(onHub, need);
   if (!isGguf(path)) return path;
   const { mtimeMs, size } = statSync(path);
   const key = `${resolve(path)} ${mtimeMs} ${size}`;
@@ -63,6 +71,14 @@ export function modelFolder(path: string): string {
   }
   known.set(key, folder);
   return folder;
+}
+
+/** Whether a folder whose replacing was broken off is back at its place. */
+function isRestored(path: string): boolean {
+  const parent = dirname(resolve(path));
+  if (!existsSync(parent)) return false;
+  restoreFolders(parent);
+  return existsSync(path);
 }
 
 function contentHash(path: string): string {

@@ -12,6 +12,7 @@ import {
   writeSafetensors,
 } from "@promptloss/torch";
 import { replaceFolder } from "../../files/atomic.ts";
+import { hubModelOf } from "../../hub/model.ts";
 import type { Architecture } from "../config/architecture.ts";
 import { linearModules } from "../config/parameters.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
@@ -51,8 +52,11 @@ export interface SaveAdapterOptions {
 /** Writes an adapter as PEFT does, in the place of a folder that is there. */
 export function saveAdapter(adapter: LoraAdapter, folder: string, options: SaveAdapterOptions): void {
   const { rank, alpha, dropout, rankStabilised } = adapter.settings;
+  // Elsewhere, what is in this machine's cache is known by its name on the hub.
+  const onHub = hubModelOf(options.baseModel);
   const config = {
-    base_model_name_or_path: options.baseModel,
+    base_model_name_or_path: onHub?.id ?? options.baseModel,
+    ...(onHub !== undefined && { revision: onHub.revision }),
     bias: "none",
     fan_in_fan_out: adapter.transposed,
     inference_mode: true,

@@ -42,10 +42,12 @@ test("a design is told what it cannot answer", () => {
 
 test("all that is missing is listed once, whatever it is for", () => {
   const found = missingFiles(
-    study("factors: { plw: [0, 1] }\ntasks: [held-out, { task: arc_easy, options: { data: none } }]\n"),
+    study(
+      "factors: { plw: [0, 1], model: [no/such/folder, org/model] }\ntasks: [held-out, { task: arc_easy, options: { data: none } }]\n",
+    ),
   );
   expect(found).toEqual([
-    "missing: model org/model",
+    "missing: model no/such/folder",
     "missing: data other.json",
     "missing: data of the task arc_easy, none",
   ]);

@@ -7,6 +7,7 @@ import { resolveWeightPolicy } from "../../data/tokens/index.ts";
 import { type DataPlan, dataPlanOf, openData, textTools } from "../../data-plan/index.ts";
 import { ratioOfData } from "../../inspect/data-ratio.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
+import { modelFolder } from "../../models/gguf/model-folder.ts";
 import type { Recipe } from "../../recipe/index.ts";
 import { BatchPlan } from "../../training/batches.ts";
 import { checkMetric } from "../../training/check-metric.ts";
@@ -141,7 +142,7 @@ const CHECKPOINT_TENSORS = 3;
  */
 export function measureModel(recipe: Recipe): ModelMeasure {
   const { lora, checkpoints, evaluation } = recipe;
-  const { architecture, json, notes } = readModelConfig(recipe.model!, recipe);
+  const { architecture, json, notes } = readModelConfig(modelFolder(recipe.model!, "tokenizer"), recipe);
   const { model, adapter, trainable } = countParameters(architecture, recipe);
   const named = json.dtype ?? json.torch_dtype;
   const stored = named === "bfloat16" || named === "float16" ? 2 : FLOAT32;

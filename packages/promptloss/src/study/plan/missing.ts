@@ -1,7 +1,8 @@
 // What a study needs and is not there: models, tokenizers, data, files of tasks and judges. All of it at once, so that one
-// need not start a study to find out. Data of the hub and patterns are not looked for here.
+// need not start a study to find out. What is on the hub and patterns are not looked for here.
 import { existsSync } from "node:fs";
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
+import { hubModelName } from "../../hub/index.ts";
 import { isPlain } from "../../recipe/index.ts";
 import type { Study } from "./read-study.ts";
 
@@ -13,8 +14,8 @@ export function missingFiles({ cells, tasks }: Pick<Study, "cells" | "tasks">): 
     missing.add(`missing: ${what} ${path}`);
   };
   for (const { recipe } of cells) {
-    look("model", recipe.model, false);
-    look("tokenizer", recipe.tokenizer, false);
+    if (!isOnHub(recipe.model)) look("model", recipe.model, false);
+    if (!isOnHub(recipe.tokenizer)) look("tokenizer", recipe.tokenizer, false);
     for (const { path } of recipe.data) look("data", path, true);
     for (const { path } of recipe.evaluation?.data ?? []) look("evaluation data", path, true);
   }
@@ -22,6 +23,11 @@ export function missingFiles({ cells, tasks }: Pick<Study, "cells" | "tasks">): 
     for (const key of evaluator.paths ?? [])
       look(`${key} of the task ${task},`, valueAt(options, key), key !== "data");
   return [...missing];
+}
+
+/** A name of the hub, unless its first half is a folder here: then it is more likely a path. */
+function isOnHub(path: string | undefined): boolean {
+  return path !== undefined && hubModelName(path) !== undefined && !existsSync(dirname(path));
 }
 
 /** Patterns, and names as the hub has them. */

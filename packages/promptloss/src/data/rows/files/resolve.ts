@@ -1,10 +1,10 @@
 // From a source's path to the files on disk: a file, a pattern, a dataset folder or a hub id.
 import { stat } from "node:fs/promises";
+import { type HubOptions, hubSettings, isHubId } from "../../../hub/settings.ts";
 import { checkFile, type DataFile } from "../containers/bytes.ts";
 import { DataError } from "../data-error.ts";
 import type { DataSource } from "../data-source.ts";
 import { chooseFiles } from "./choose-files.ts";
-import { type HubOptions, hubSettings, isHubId } from "./hub-settings.ts";
 import { isPattern, localFolder, matchFiles } from "./local-folder.ts";
 
 const DATASET_OPTIONS = ["split", "config", "files", "revision"] as const;
@@ -31,7 +31,7 @@ export async function resolveFiles(
   if (stats === undefined && isHubId(path) && !hasDataExtension(path)) {
     const settings = hubSettings(hub);
     // The hub's client is loaded by those alone who ask it.
-    const { openHubDataset } = await import("./hub.ts");
+    const { openHubDataset } = await import("./hub-dataset.ts");
     const dataset = await openHubDataset(path, source.revision ?? "main", settings, note);
     return dataset.fetch(await chooseFiles(dataset, source, note));
   }

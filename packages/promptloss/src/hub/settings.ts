@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { DataError } from "../data-error.ts";
+import { HubError } from "./errors.ts";
 
 export interface HubProgress {
-  /** The file within the dataset. */
+  /** The file within the repository. */
   readonly file: string;
   /** Bytes here so far, those of an earlier attempt included. */
   readonly loaded: number;
@@ -18,7 +18,7 @@ export interface HubOptions {
   cacheDir?: string | undefined;
   /** The hub's address. Default: HF_ENDPOINT, or the public hub. */
   endpoint?: string | undefined;
-  /** For private and gated data. Default: HF_TOKEN, or the token that `hf auth login` left. */
+  /** For what is private or gated, and to write. Default: HF_TOKEN, or the token that `hf auth login` left. */
   token?: string | undefined;
   /** Read the cache only. Default: whether HF_HUB_OFFLINE is set. */
   offline?: boolean | undefined;
@@ -33,13 +33,16 @@ export interface HubSettings {
   readonly onProgress: ((progress: HubProgress) => void) | undefined;
 }
 
-/** The options, completed from the environment. */
+/**
+ * The options, completed from the environment.
+ * @throws {HubError} for a token that can be none
+ */
 export function hubSettings(options: HubOptions, env: NodeJS.ProcessEnv = process.env): HubSettings {
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
   const token = options.token ?? (env.HF_TOKEN || readToken(env.HF_TOKEN_PATH || join(home, "token")));
   if (token !== undefined && !token.startsWith("hf_")) {
-    throw new DataError("hub-access", "the hub's token doesn't start with hf_", {
-      hint: "Set HF_TOKEN to a token of your account, or unset it for public data.",
+    throw new HubError("hub-access", "the hub's token doesn't start with hf_", {
+      hint: "Set HF_TOKEN to a token of your account, or unset it for what is public.",
     });
   }
   return {
@@ -59,6 +62,7 @@ function readToken(path: string): string | undefined {
   }
 }
 
+/** Whether a text can be the name of a repository, `owner/name`. */
 export function isHubId(path: string): boolean {
   return /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/.test(path) && !path.includes("..");
 }

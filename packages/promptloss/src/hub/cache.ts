@@ -8,9 +8,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { isTagRunning, processTag } from "@promptloss/torch/files";
-import { makeFolder, replaceFile } from "../../../files/atomic.ts";
+import { makeFolder, replaceFile } from "../files/atomic.ts";
 
-/** A file of a dataset as the hub lists it. */
+export type HubKind = "dataset" | "model";
+
+/** A file of a repository as the hub lists it. */
 export interface HubFile {
   readonly path: string;
   /** Bytes. */
@@ -23,8 +25,8 @@ export interface HubFile {
 export class HubCache {
   readonly folder: string;
 
-  constructor(cacheDir: string, dataset: string) {
-    this.folder = join(cacheDir, ["datasets", ...dataset.split("/")].join("--"));
+  constructor(cacheDir: string, kind: HubKind, id: string) {
+    this.folder = join(cacheDir, [`${kind}s`, ...id.split("/")].join("--"));
   }
 
   snapshot(commit: string, path = ""): string {
@@ -128,16 +130,11 @@ export class HubCache {
 async function checkContent(path: string, { size, etag, isSha256 }: HubFile): Promise<void> {
   const found = (await stat(path)).size;
   if (found < size) throw new Error(`the download ended after ${found} of ${size} bytes`);
-  const hash = isSha256 ? await sha256(path) : undefined;
-  if (found === size && (hash === undefined || hash === etag)) return;
+  const hash = isSha256 ? createHash("sha256") : createHash("sha1").update(`blob ${found}\0`);
+  await pipeline(createReadStream(path), hash);
+  if (found === size && hash.digest("hex") === etag) return;
   await rm(path, { force: true });
   throw new Error("the downloaded bytes are not those that the hub lists");
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }
 
 async function link(blob: string, pointer: string): Promise<void> {

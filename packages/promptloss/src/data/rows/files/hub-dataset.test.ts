@@ -8,7 +8,8 @@ import {
   type HubServerOptions,
   startHubServer,
 } from "../../../../test/hub-server.ts";
-import { failure, jsonl, parquet, temporaryFolder } from "../../../../test/row-files.ts";
+import { jsonl, parquet, temporaryFolder } from "../../../../test/row-files.ts";
+import { HubError } from "../../../hub/index.ts";
 import { type DataSource, type HubOptions, type HubProgress, loadExamples } from "../index.ts";
 
 const ID = "someone/stories";
@@ -40,6 +41,12 @@ async function start(options: Partial<HubServerOptions> = {}): Promise<HubServer
 async function read(hub: HubOptions, source: Omit<DataSource, "path"> = { config: "short" }) {
   const { examples, report } = await loadExamples({ path: ID, ...source }, { hub });
   return { texts: examples.map((each) => each.kind === "text" && each.text), notes: report.notes };
+}
+
+async function failure(promise: Promise<unknown>): Promise<HubError> {
+  const error = await promise.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(HubError);
+  return error as HubError;
 }
 
 describe("a dataset of the hub", () => {
@@ -131,7 +138,7 @@ describe("what the hub refuses", () => {
     const hub = { endpoint, cacheDir: temporaryFolder() };
     const missing = await failure(loadExamples({ path: "someone/else" }, { hub }));
     expect(missing).toMatchObject({ reason: "hub-not-found", hint: expect.stringContaining("HF_TOKEN") });
-    expect(await failure(read(hub, { config: "shrt" }))).toMatchObject({ hint: 'Did you mean "short"?' });
+    await expect(read(hub, { config: "shrt" })).rejects.toMatchObject({ hint: 'Did you mean "short"?' });
     expect(await failure(read(hub, { config: "short", revision: "v2" }))).toMatchObject({
       reason: "hub-not-found",
     });
