@@ -8,6 +8,8 @@
 #include "operators/fused.cpp"
 #include "operators/head_products.cpp"
 #include "operators/linear.cpp"
+// After linear.cpp, whose parts it uses.
+#include "operators/blocks.cpp"
 #include "operators/packed_attention.cpp"
 #include "operators/peak.cpp"
 #include "operators/products_check.cpp"
@@ -30,9 +32,12 @@ TORCH_LIBRARY(promptloss, library) {
   library.def(
       "adamw_step_(Tensor(a!) parameter, Tensor(b!) first, Tensor(c!) second, Tensor gradient, int steps, float rate, "
       "float beta1, float beta2, float epsilon, float weight_decay, float gradient_scale) -> ()");
+  library.def("block_linear(Tensor input, Tensor blocks, str kind, Tensor? bias=None) -> Tensor");
   library.def(
       "cached_attention(Tensor query, Tensor keys, Tensor values, int[] starts, int[] pasts, float scale, int window=0) -> "
       "Tensor");
+  library.def("expand_blocks(Tensor blocks, str kind, int columns, *, ScalarType dtype) -> Tensor");
+  library.def("quantize_blocks(Tensor weight, str kind) -> Tensor");
   library.def("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor");
   library.def("packed_attention(Tensor query, Tensor key, Tensor value, int[] starts, float scale, int window=0) -> Tensor");
   library.def("rms_norm(Tensor input, Tensor weight, float eps, float weight_offset=0.) -> Tensor");
@@ -61,7 +66,10 @@ TORCH_LIBRARY(promptloss, library) {
 
 TORCH_LIBRARY_IMPL(promptloss, CompositeExplicitAutograd, library) {
   library.impl("adamw_step_", adamw_step_operator::plain);
+  library.impl("block_linear", block_linear::in_its_dtype);
   library.impl("cached_attention", cached_attention_operator::plain);
+  library.impl("expand_blocks", block_linear::expand_blocks);
+  library.impl("quantize_blocks", block_linear::quantize_blocks);
   library.impl("linear", linear::plain);
   library.impl("packed_attention", packed_attention::plain);
   library.impl("rms_norm", rms_norm::plain);
@@ -73,6 +81,7 @@ TORCH_LIBRARY_IMPL(promptloss, CompositeExplicitAutograd, library) {
 }
 
 TORCH_LIBRARY_IMPL(promptloss, Autograd, library) {
+  library.impl("block_linear", block_linear::in_its_dtype);
   library.impl("cached_attention", cached_attention_operator::without_gradients);
   library.impl("linear", linear::differentiable);
   library.impl("packed_attention", packed_attention::differentiable);
@@ -84,6 +93,7 @@ TORCH_LIBRARY_IMPL(promptloss, Autograd, library) {
 }
 
 TORCH_LIBRARY_IMPL(promptloss, AutocastCPU, library) {
+  library.impl("block_linear", block_linear::autocast);
   library.impl("linear", linear::autocast);
   library.impl("packed_attention", packed_attention::autocast);
   library.impl("rms_norm", rms_norm::autocast);
@@ -91,6 +101,7 @@ TORCH_LIBRARY_IMPL(promptloss, AutocastCPU, library) {
 }
 
 TORCH_LIBRARY_IMPL(promptloss, AutocastCUDA, library) {
+  library.impl("block_linear", block_linear::autocast);
   library.impl("weighted_cross_entropy", cross_entropy::entry<cross_entropy::autocast>);
 }
 

@@ -1,6 +1,7 @@
 // The typed operators by group.
 export * from "./adamw-step.ts";
 export * from "./arithmetic.ts";
+export * from "./blocks.ts";
 export * from "./cached-attention.ts";
 export * from "./comparison.ts";
 export * from "./conversion.ts";

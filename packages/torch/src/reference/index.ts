@@ -3,6 +3,13 @@
 
 export { ReferenceArgumentError } from "./errors.ts";
 export {
+  DYNAMIC_MAP,
+  expandNormalFloat,
+  NORMAL_FLOATS,
+  normalFloatRowBytes,
+  quantizeNormalFloat,
+} from "./normal-float.ts";
+export {
   type WeightedCrossEntropyGradients,
   type WeightedCrossEntropyInputs,
   type WeightedCrossEntropyOptions,

@@ -121,20 +121,46 @@ PROMPTLOSS_CLONES void write_halves(const float* from, const float* bias, int64_
   }
 }
 
-template <typename T>
+/** `kernel(first, last, sums)` for all of the weight's rows, and what it found, written with the bias. */
+template <typename T, typename Kernel>
 void run(
-    const FewRows<T>& of, int64_t columns, const float* bias, T* to, FewRowsKernel<T> kernel,
+    int64_t count, int64_t depth, int64_t columns, const float* bias, T* to, const Kernel& kernel,
     void (*write)(const float*, const float*, int64_t, T*)) {
-  const int64_t piece = std::max<int64_t>(1, kPiece / of.depth / kStripe) * kStripe;
+  const int64_t piece = std::max<int64_t>(1, kPiece / depth / kStripe) * kStripe;
   share((columns + piece - 1) / piece, [&](int64_t task) {
     thread_local Buffer<float> buffer;
     const Trimmed<Buffer<float>> trimmed(buffer);
     const int64_t first = task * piece, last = std::min(columns, first + piece), width = last - first;
-    float* sums = buffer.fit(static_cast<size_t>(of.count * width));
-    kernel(of, first, last, sums);
-    for (int64_t row = 0; row < of.count; ++row)
+    float* sums = buffer.fit(static_cast<size_t>(count * width));
+    kernel(first, last, sums);
+    for (int64_t row = 0; row < count; ++row)
       write(sums + row * width, bias == nullptr ? nullptr : bias + first, width, to + row * columns + first);
   });
+}
+
+template <typename T>
+void run_rows(
+    const FewRows<T>& of, int64_t columns, const float* bias, T* to, FewRowsKernel<T> kernel,
+    void (*write)(const float*, const float*, int64_t, T*)) {
+  const auto piece = [&](int64_t first, int64_t last, float* sums) { kernel(of, first, last, sums); };
+  run(of.count, of.depth, columns, bias, to, piece, write);
+}
+
+/** Rows of a weight in blocks are expanded for a kernel, as many as it takes at a time. */
+template <typename T>
+void run_blocks(
+    const Matrix& rows, const BlockMatrix& weight, const float* bias, T* to, FewRowsKernel<T> kernel,
+    void (*expand)(const uint8_t*, int64_t, int64_t, int64_t, T*), void (*write)(const float*, const float*, int64_t, T*)) {
+  const int64_t depth = weight.columns;
+  const auto piece = [&](int64_t first, int64_t last, float* sums) {
+    thread_local Buffer<T> buffer;
+    const Trimmed<Buffer<T>> trimmed(buffer);
+    T* expanded = buffer.fit(static_cast<size_t>((last - first) * depth));
+    for (int64_t row = first; row < last; ++row)
+      expand(weight.row(row), depth, 0, depth / kStretch, expanded + (row - first) * depth);
+    kernel({static_cast<const T*>(rows.data), rows.rows, depth, expanded, depth}, 0, last - first, sums);
+  };
+  run(rows.rows, depth, weight.rows, bias, to, piece, write);
 }
 
 template <typename T>
@@ -154,10 +180,20 @@ FewRowsKernel<BFloat16> few_rows_kernel() {
 void few_rows_product(
     const MatrixTarget& to, const Matrix& rows, const Matrix& weight, const float* bias, FewRowsKernel<BFloat16> kernel) {
   if (!rows.halves)
-    run(operands<float>(rows, weight), weight.rows, bias, static_cast<float*>(to.data), &few<float, &all_floats>,
+    run_rows(operands<float>(rows, weight), weight.rows, bias, static_cast<float*>(to.data), &few<float, &all_floats>,
         &write_floats);
   else
-    run(operands<BFloat16>(rows, weight), weight.rows, bias, static_cast<BFloat16*>(to.data), kernel, &write_halves);
+    run_rows(operands<BFloat16>(rows, weight), weight.rows, bias, static_cast<BFloat16*>(to.data), kernel, &write_halves);
+}
+
+void few_rows_product(
+    const MatrixTarget& to, const Matrix& rows, const BlockMatrix& weight, const float* bias, FewRowsKernel<BFloat16> kernel) {
+  if (!rows.halves)
+    run_blocks<float>(
+        rows, weight, bias, static_cast<float*>(to.data), &few<float, &all_floats>, weight.kind->floats, &write_floats);
+  else
+    run_blocks<BFloat16>(
+        rows, weight, bias, static_cast<BFloat16*>(to.data), kernel, weight.kind->halves, &write_halves);
 }
 
 }  // namespace promptloss

@@ -2,6 +2,7 @@
 // packing it would cost more than the product. Sums are float32.
 #pragma once
 
+#include "blocks.h"
 #include "lanes.h"
 #include "matrix.h"
 
@@ -41,6 +42,11 @@ FewRowsKernel<BFloat16> few_rows_kernel();
  */
 void few_rows_product(
     const MatrixTarget& to, const Matrix& rows, const Matrix& weight, const float* bias,
+    FewRowsKernel<BFloat16> kernel = few_rows_kernel());
+
+/** The same with a weight in blocks: a few of its rows are expanded at a time, in the cache. */
+void few_rows_product(
+    const MatrixTarget& to, const Matrix& rows, const BlockMatrix& weight, const float* bias,
     FewRowsKernel<BFloat16> kernel = few_rows_kernel());
 
 }  // namespace promptloss

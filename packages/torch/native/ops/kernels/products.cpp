@@ -93,6 +93,49 @@ PackedFactor::PackedFactor(const Matrix& right, const ProductKernels* kernels)
   });
 }
 
+namespace {
+
+/** A block of depth of up to two panels of a weight in blocks, expanded: as packing reads it. */
+Source<Bits> expanded(const BlockMatrix& from, bool turned, int64_t first, int64_t count, int64_t begin, int64_t end, Bits* to) {
+  auto* halves = reinterpret_cast<BFloat16*>(to);
+  if (turned) {
+    const int64_t depth = end - begin;
+    for (int64_t c = 0; c < count; ++c)
+      from.kind->halves(from.row(first + c), from.columns, begin / kStretch, depth / kStretch, halves + c * depth);
+    return {to, depth, 1};
+  }
+  const int64_t stretches = divided(count, kStretch);
+  for (int64_t k = begin; k < end; ++k)
+    from.kind->halves(from.row(k), from.columns, first / kStretch, stretches, halves + (k - begin) * kBlockColumns);
+  return {to, 1, kBlockColumns};
+}
+
+}  // namespace
+
+PackedFactor::PackedFactor(
+    const BlockMatrix& right, bool turned, int64_t first, int64_t count, const ProductKernels* kernels)
+    : kernels_(kernels), depth_(turned ? right.columns : right.rows), columns_(count) {
+  const Depth depth(depth_, *kernels);
+  const int64_t panels = divided(columns_, kPanelColumns);
+  const int64_t words = panels * depth.all_pairs() * kPanelColumns;
+  words_ = static_cast<int32_t*>(::operator new[](static_cast<size_t>(words) * sizeof(int32_t), kAlignment));
+  auto* to = words_;
+  share(divided(columns_, kBlockColumns), [&](int64_t task) {
+    thread_local Buffer<Bits> buffer;
+    const int64_t column = task * kBlockColumns, width = std::min(kBlockColumns, columns_ - column);
+    for (int64_t b = 0; b < depth.blocks(); ++b) {
+      const int64_t begin = depth.begin(b), end = depth.end(b);
+      auto* memory = buffer.fit(static_cast<size_t>(kBlockColumns * (end - begin)));
+      const auto source = expanded(right, turned, first + column, width, begin, end, memory);
+      for (int64_t c = 0; c < width; c += kPanelColumns) {
+        const int64_t panel = (column + c) / kPanelColumns;
+        auto* own = to + (depth.pairs_before(b) * panels + panel * depth.pairs(b)) * kPanelColumns;
+        kernels->pack_bits_columns(source, {c, std::min(kPanelColumns, width - c), 0, end - begin}, own);
+      }
+    }
+  });
+}
+
 PackedFactor::~PackedFactor() { ::operator delete[](words_, kAlignment); }
 
 /** One product: what it reads and writes. */

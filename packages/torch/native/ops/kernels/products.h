@@ -3,6 +3,7 @@
 // operand is cast or transposed beforehand and a product is added straight to float32 sums.
 #pragma once
 
+#include "blocks.h"
 #include "matrix.h"
 #include "products_kernels.h"
 
@@ -11,10 +12,20 @@ namespace promptloss {
 /** Whether this processor is one that these products are written for. */
 bool has_products();
 
+/** Columns of a weight in blocks that are packed at a time: whole panels, and whole stretches of blocks. */
+constexpr int64_t kBlockColumns = 96;
+
 /** A right factor [depth, columns], of whose steps one is 1, in the order in which products read it. */
 class PackedFactor {
  public:
   explicit PackedFactor(const Matrix& right, const ProductKernels* kernels = product_kernels());
+  /**
+   * Columns `first` to `first + count` of a weight in blocks, or of its transpose where `turned`: expanded a panel at a
+   * time, in the cache. `first` is a multiple of kBlockColumns.
+   */
+  PackedFactor(
+      const BlockMatrix& right, bool turned, int64_t first, int64_t count,
+      const ProductKernels* kernels = product_kernels());
   ~PackedFactor();
   PackedFactor(const PackedFactor&) = delete;
   PackedFactor& operator=(const PackedFactor&) = delete;
