@@ -45,9 +45,12 @@ function describeOption(option: Option): string {
 }
 
 /** A GGUF file's copy takes room on the disk: where, and how much. */
-function tellExpansion({ file, folder, dtype, bytes, notes }: GgufMessage): void {
+function tellCopy({ file, folder, dtype, bytes, notes }: GgufMessage): void {
   const size = `${(bytes / 1e9).toFixed(1)} GB`;
-  const lines = [`${file}: expanded once, as ${dtype}, ${size}, to ${folder}`, ...notes];
+  const lines = [
+    `${file}: copied once, blocks as they are and the rest as ${dtype}, ${size}, to ${folder}`,
+    ...notes,
+  ];
   for (const line of lines) process.stderr.write(`${ink.yellow("!")} ${line}\n`);
 }
 
@@ -64,7 +67,7 @@ function argumentsOf(given: readonly string[]): string[] {
 }
 
 openDoor();
-subscribe("promptloss:gguf", (message) => void tellExpansion(message as GgufMessage));
+subscribe("promptloss:gguf", (message) => void tellCopy(message as GgufMessage));
 const showDownload = watchedModels();
 subscribe("promptloss:hub", (message) => showDownload(message as HubMessage));
 

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from "commander";
 import { TOKEN_CLASSES, type TokenClass } from "../data/example.ts";
 import type { TrainedTurns } from "../data/templates/index.ts";
 import { WEIGHT_DTYPES } from "../dtypes.ts";
+import { STORAGES } from "../models/config/storage.ts";
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
@@ -88,6 +89,14 @@ export function setOption(): Option {
 /** --dtype: of the weights that a command loads or writes. */
 export function dtypeOption(description: string): Option {
   return new Option("--dtype <name>", description).choices(WEIGHT_DTYPES);
+}
+
+/** --weights: how a command keeps the linear weights of the model that it loads. */
+export function weightsOption(otherwise: string): Option {
+  return new Option(
+    "--weights <storage>",
+    `how linear weights are kept: in 4 bits, in 8, or in a GGUF file's own blocks (default: ${otherwise})`,
+  ).choices(STORAGES);
 }
 
 /** --strict, for every command that loads a model's folder. */

@@ -1,15 +1,17 @@
 // Models: Hugging Face folders in and out, the decoder, adapters.
 
 export { HUB_CHANNEL, HubError, type HubErrorReason, type HubMessage } from "../hub/index.ts";
+export { BlockWeight } from "./blocks/block-weight.ts";
 export { type ModelConfig, parseModelConfig } from "./config/model-config.ts";
 export { readModelConfig } from "./config/read-config.ts";
+export { STORAGES, type Storage } from "./config/storage.ts";
 export { KeyValueCache } from "./decoder/cache.ts";
 export { changesRope, type PackedSequences, packSequences } from "./decoder/input.ts";
 export { CausalLanguageModel, type ForwardOptions } from "./decoder/model.ts";
 export { ModelConfigError, ModelError, ModelInputError, ModelWeightsError } from "./errors.ts";
 export type { Companions } from "./folder/companions.ts";
 export { type CreateModelOptions, createModel } from "./folder/create-model.ts";
-export { type LoadModelOptions, loadModel } from "./folder/load-model.ts";
+export { hasBlocks, type LoadModelOptions, loadModel } from "./folder/load-model.ts";
 export { type SaveModelOptions, saveModel } from "./folder/save-model.ts";
 export { freezeParameters } from "./freeze.ts";
 export { type ExportedGguf, type ExportGgufOptions, exportGguf } from "./gguf/export/export.ts";
@@ -25,6 +27,12 @@ export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./ll
 export { createAdapter, LoraAdapter, type LoraOptions } from "./lora/adapter.ts";
 export { type ExportAdapterOptions, exportAdapterGguf } from "./lora/export-gguf.ts";
 export { type MergedFolder, type MergeFolders, mergeAdapterFolder } from "./lora/merge-folder.ts";
-export { loadAdapter, mergeAdapter, type SaveAdapterOptions, saveAdapter } from "./lora/peft.ts";
+export {
+  adapterStorage,
+  loadAdapter,
+  mergeAdapter,
+  type SaveAdapterOptions,
+  saveAdapter,
+} from "./lora/peft.ts";
 export { type PackLoss, type PackLossFunction, type PackLossOptions, packLoss } from "./loss/pack-loss.ts";
 export { type RowLoss, rowLosses } from "./loss/row-losses.ts";

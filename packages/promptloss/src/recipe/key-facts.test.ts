@@ -67,6 +67,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "lora.alpha": 3,
   "lora.dropout": 0.1,
   "lora.targets": ["q_proj"],
+  "lora.base": "nf4",
   "lora.rslora": true,
   "lora.merge": true,
   "evaluation.data": "held-out.json",

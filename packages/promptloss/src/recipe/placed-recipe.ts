@@ -11,7 +11,7 @@ export function isPlain(value: unknown): value is Plain {
 
 /**
  * Relative paths that exist in the folder led there, GGUF files in place of models led to the folders that they were
- * expanded to, and every source written as an object. Models of the hub keep their names: whoever needs one fetches it.
+ * copied to, and every source written as an object. Models of the hub keep their names: whoever needs one fetches it.
  * @throws {GgufError} for a GGUF file that can't be used
  */
 export function placedRecipe(recipe: unknown, folder: string): unknown {

@@ -143,6 +143,11 @@ export const recipeSchema = z
     if (training.freeze) refuse(["training", "freeze"], "under lora all but the adapter is frozen already");
     if (training.minkowski)
       refuse(["training", "minkowski"], "penalizes the model's own weights, which lora leaves as they are");
+    if (lora.base !== undefined && training.sharding !== "none")
+      refuse(
+        ["lora", "base"],
+        "weights in few bits are not divided among processes; leave training.sharding out",
+      );
     if (initialize === "random")
       refuse(["lora"], "an adapter on random weights learns little; leave one out");
   });

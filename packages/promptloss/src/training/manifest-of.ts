@@ -27,7 +27,8 @@ export function manifestOf(run: TrainingRun): Manifest {
     steps: run.batches.steps,
     rows: run.rows.length,
     heldOutRows: run.heldOut?.length ?? 0,
-    parameters: elements(model.parameters) + elements(model.adapter?.parameters ?? new Map()),
+    parameters:
+      elements(model.parameters) + elements(model.blocks) + elements(model.adapter?.parameters ?? new Map()),
     trainable: elements(model.trainable),
     dataHash: run.dataHash,
     modelHash: run.modelHash,

@@ -15,6 +15,7 @@ import {
   type ReweightingName,
 } from "../loss/index.ts";
 import {
+  adapterStorage,
   type CausalLanguageModel,
   loadAdapter,
   loadModel,
@@ -76,6 +77,8 @@ export async function measureLoss(settings: MeasureSettings): Promise<MeasuredLo
       dtype: "float32",
       strict,
       trainable: gradients && adapter === undefined,
+      // An adapter is measured on what it was trained on.
+      storage: adapter === undefined ? undefined : adapterStorage(adapter),
     });
     try {
       if (adapter !== undefined)

@@ -78,7 +78,7 @@ interface PartBytes {
 }
 
 function partBytes({ model }: Estimated): PartBytes[] {
-  const { architecture, parameters, adapter } = model;
+  const { architecture, parameters, blocks, adapter } = model;
   const tensors = [...parameters, ...(adapter?.parameters ?? [])].map(
     ([name, { numel, dtype, requiresGrad }]) => ({
       part: partOfParameter(architecture, name),
@@ -86,6 +86,8 @@ function partBytes({ model }: Estimated): PartBytes[] {
       isTrained: requiresGrad,
     }),
   );
+  for (const [name, { bytes }] of blocks)
+    tensors.push({ part: partOfParameter(architecture, name), bytes, isTrained: false });
   const ofParts = partsOf(architecture).map((part) => {
     const own = tensors.filter((tensor) => tensor.part === part);
     const all = sum(own.map(({ bytes }) => bytes));

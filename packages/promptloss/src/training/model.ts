@@ -43,7 +43,10 @@ export function prepareModel(recipe: Recipe, folder: string, device: string, ran
   const model =
     initialize === "random"
       ? randomModel(readModelConfig(folder, { strict }), seed, device, placeIn)
-      : loadModel(folder, { dtype, device, trainable: lora === undefined, strict, place: placeIn });
+      : loadModel(folder, {
+          ...{ dtype, device, trainable: lora === undefined, strict, storage: lora?.base },
+          ...(lora?.base === undefined && { place: placeIn }),
+        });
   if (lora === undefined) freezeParameters(model, training.freeze ?? []);
   else {
     const { rank, alpha = 2 * rank, dropout, targets, rslora } = lora;

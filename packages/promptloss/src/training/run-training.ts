@@ -268,10 +268,19 @@ async function writeModel(run: TrainingRun, folder: string, onEvent: EventListen
   if (model.adapter !== undefined && !recipe.lora?.merge)
     saveAdapter(model.adapter, folder, {
       baseModel: companions.model,
+      storage: recipe.lora?.base,
       companions,
       read: (name) => parameterToWrite(model, name),
     });
-  else saveModel(model, folder, { companions, merge: true });
+  else {
+    const base = recipe.lora?.base;
+    if (base !== undefined)
+      onEvent({
+        type: "note",
+        message: `lora.merge: the adapter is merged into what the weights in ${base} expand to, which it was trained on`,
+      });
+    saveModel(model, folder, { companions, merge: true });
+  }
 }
 
 /** The tokenizer that was trained with, and what it was taught: the template's chats and the token that ends answers. */

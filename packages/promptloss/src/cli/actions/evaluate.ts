@@ -8,6 +8,7 @@ import {
   evaluate,
   loadTask,
 } from "../../evaluation/index.ts";
+import type { Storage } from "../../models/config/storage.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { textTable } from "../../terminal/text-table.ts";
 import { errorLines } from "../errors.ts";
@@ -19,6 +20,7 @@ interface Flags {
   taskData?: string;
   adapter?: string;
   dtype?: WeightDtype;
+  weights?: Storage;
   device?: string;
   strict?: true;
   limit?: number;
@@ -107,7 +109,7 @@ export async function runEvaluate(
   const stop = (): void => abort.abort();
   process.once("SIGINT", stop);
   try {
-    const { json, writeOut, taskData, ...options } = flags;
+    const { json, writeOut, taskData, weights, ...options } = flags;
     const prompts: PromptEvent[] = [];
     // Before the weights, which take their time.
     for (const name of tasks) loadTask(name);
@@ -115,6 +117,7 @@ export async function runEvaluate(
       model,
       tasks,
       ...options,
+      ...(weights !== undefined && { storage: weights }),
       ...(writeOut !== undefined && { writeOut: writeOut === true ? 1 : writeOut }),
       ...(taskData !== undefined && { data: taskData }),
       hub: watchedHub(),

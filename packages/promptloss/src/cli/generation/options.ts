@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { NAMED_TEMPLATES } from "../../data/templates/named.ts";
 import type { WeightDtype } from "../../dtypes.ts";
+import type { Storage } from "../../models/config/storage.ts";
 import {
   anyNumber,
   collect,
@@ -10,6 +11,7 @@ import {
   positiveCount,
   strictOption,
   weightNumber,
+  weightsOption,
   wholeNumber,
 } from "../options.ts";
 
@@ -17,6 +19,7 @@ export interface ModelFlags {
   template?: string;
   adapter?: string;
   dtype?: WeightDtype;
+  weights?: Storage;
   device?: string;
   threads?: number;
   strict?: true;
@@ -44,6 +47,7 @@ export function addModelOptions(command: Command): Command {
     )
     .option("--adapter <folder>", "a LoRA adapter for the model")
     .addOption(dtypeOption("dtype of the weights (default: the file's)"))
+    .addOption(weightsOption("as an adapter was trained on them, else as the file has them"))
     .option("--device <name>", "cpu, cuda, cuda:1, mps (cpu)")
     .option("--threads <count>", "threads to use (default: all)", positiveCount)
     .addOption(strictOption());

@@ -1,5 +1,6 @@
 // A judge by its settings, as flags and study files give them: behind an endpoint, or a model's folder. Pure.
 import type { WeightDtype } from "../../dtypes.ts";
+import type { Storage } from "../../models/config/storage.ts";
 
 export interface JudgeSettings {
   /** An OpenAI-compatible address, such as http://127.0.0.1:8000/v1. */
@@ -21,6 +22,8 @@ export interface JudgeSettings {
   readonly template?: string | undefined;
   readonly batchSize?: number | undefined;
   readonly dtype?: WeightDtype | undefined;
+  /** How the model's linear weights are kept. */
+  readonly storage?: Storage | undefined;
   readonly device?: string | undefined;
   /** Refuse a model whose config has keys that are not known here, rather than note them. */
   readonly strict?: boolean | undefined;
@@ -43,6 +46,7 @@ const KIND_OF: Readonly<Record<keyof JudgeSettings, JudgeKind>> = {
   template: "folder",
   batchSize: "folder",
   dtype: "folder",
+  storage: "folder",
   device: "folder",
   strict: "folder",
 };

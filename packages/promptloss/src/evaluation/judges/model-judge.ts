@@ -18,14 +18,13 @@ export interface ModelJudgeOptions {
 export function modelJudge(generator: TextGenerator, options: ModelJudgeOptions): Judge {
   const { folder, adapter, batchSize = 8 } = options;
   const paths = resolveModelPaths(folder);
-  const { dtype } = generator.model.head;
   return {
     name: basename(realpathSync(folder)),
     identity: JSON.stringify([
       "model",
       identityOf({ ...paths, adapter: adapter ?? paths.adapter }),
       generator.template.fingerprint,
-      dtype,
+      generator.model.keptIn,
     ]),
     async answer(requests, onAnswer, signal) {
       for (let start = 0; start < requests.length; start += batchSize) {

@@ -28,8 +28,11 @@ export async function openJudge(settings: JudgeSettings): Promise<OpenedJudge> {
     };
   }
   if (folder === undefined) throw new JudgeError("a judge is an endpoint or a folder");
-  const { adapter, template, dtype, device, strict, batchSize } = settings;
-  const generator = await TextGenerator.load(folder, defined({ adapter, template, dtype, device, strict }));
+  const { adapter, template, dtype, storage, device, strict, batchSize } = settings;
+  const generator = await TextGenerator.load(
+    folder,
+    defined({ adapter, template, dtype, storage, device, strict }),
+  );
   return {
     notes: generator.notes,
     judge: modelJudge(generator, { folder, ...defined({ adapter, batchSize }) }),

@@ -3,7 +3,7 @@ import { loadTokenizer } from "../../data/tokenizer/index.ts";
 import { contextLength } from "../../generation/index.ts";
 import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
 import type { Architecture } from "../../models/config/architecture.ts";
-import { loadAdapter, loadModel, readModelConfig } from "../../models/index.ts";
+import { adapterStorage, loadAdapter, loadModel, readModelConfig } from "../../models/index.ts";
 import { EvaluationError } from "../errors.ts";
 import type { EvaluateOptions, LoadedModel } from "./types.ts";
 
@@ -25,6 +25,7 @@ export async function openModel({
   adapter,
   dtype = "float32",
   device,
+  storage: asked,
   strict = false,
   maxLength,
 }: EvaluateOptions): Promise<EvaluatedModel> {
@@ -34,7 +35,7 @@ export async function openModel({
       model,
       tokenizer,
       path: name ?? "a loaded model",
-      dtype: model.head.dtype,
+      dtype: model.keptIn,
       maxLength: lengthOf(model.architecture, maxLength),
       identity: name,
       // Whoever loaded it frees it.
@@ -48,14 +49,15 @@ export async function openModel({
   const place = { ...(device !== undefined && { device }) };
   const adapterFolder = adapter ?? paths.adapter;
   const lora = adapterFolder === undefined ? undefined : loadAdapter(adapterFolder, architecture, place);
-  const model = loadModel(paths.model, { ...place, dtype });
+  const storage = asked ?? (adapterFolder === undefined ? undefined : adapterStorage(adapterFolder));
+  const model = loadModel(paths.model, { ...place, dtype, storage });
   model.adapter = lora;
   return {
     model,
     tokenizer,
     path: given,
     ...(adapterFolder !== undefined && { adapter: adapterFolder }),
-    dtype,
+    dtype: model.keptIn,
     maxLength: length,
     identity: identityOf({ ...paths, adapter: adapterFolder }),
     free: () => model.free(),

@@ -2,7 +2,7 @@
 import type { DType } from "@promptloss/torch";
 import type { HubOptions } from "../../data/rows/index.ts";
 import type { Tokenizer } from "../../data/tokenizer/index.ts";
-import type { CausalLanguageModel } from "../../models/index.ts";
+import type { CausalLanguageModel, Storage } from "../../models/index.ts";
 import type { EvaluationTask, ExampleOrder } from "../tasks/index.ts";
 
 /** A model that is loaded already; it stays so. */
@@ -26,6 +26,8 @@ export interface EvaluateOptions {
   readonly adapter?: string | undefined;
   /** Of the weights; float32 where left out. */
   readonly dtype?: DType | undefined;
+  /** How linear weights are kept; as the adapter was trained on them where left out, else in floats. */
+  readonly storage?: Storage | undefined;
   readonly device?: string | undefined;
   /** Refuse a config with keys that are not known here, rather than note them. */
   readonly strict?: boolean | undefined;

@@ -2,7 +2,15 @@
 import type { DType } from "@promptloss/torch";
 import { createTemplate, type Template, type TemplateSpec } from "../../data/templates/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../data/tokenizer/index.ts";
-import { type CausalLanguageModel, loadAdapter, loadModel, readModelConfig } from "../../models/index.ts";
+import {
+  adapterStorage,
+  type CausalLanguageModel,
+  hasBlocks,
+  loadAdapter,
+  loadModel,
+  readModelConfig,
+  type Storage,
+} from "../../models/index.ts";
 import { contextLength } from "../decoding/prompt.ts";
 import { GenerationError } from "../errors.ts";
 import { generate } from "../generate.ts";
@@ -59,6 +67,11 @@ export interface LoadTextGeneratorOptions extends Pick<TextGeneratorOptions, "te
   /** Of the weights; as the file has them where left out. */
   readonly dtype?: DType;
   readonly device?: string;
+  /**
+   * How linear weights are kept. Where left out: as an adapter was trained on them; else, where no dtype is asked for, a
+   * GGUF file's blocks as they are.
+   */
+  readonly storage?: Storage;
   /** Refuse a config with keys that are not known here, rather than note them. */
   readonly strict?: boolean;
 }
@@ -117,7 +130,10 @@ export class TextGenerator {
     const adapterFolder = options.adapter ?? paths.adapter;
     const place = { ...(device !== undefined && { device }) };
     const adapter = adapterFolder === undefined ? undefined : loadAdapter(adapterFolder, architecture, place);
-    const model = loadModel(paths.model, { ...place, ...(dtype !== undefined && { dtype }) });
+    const trainedOn = adapterFolder === undefined ? undefined : adapterStorage(adapterFolder);
+    const ofFile = dtype === undefined && (device ?? "cpu") === "cpu" && hasBlocks(paths.model);
+    const storage = options.storage ?? trainedOn ?? (ofFile ? "as-stored" : undefined);
+    const model = loadModel(paths.model, { ...place, ...(dtype !== undefined && { dtype }), storage });
     model.adapter = adapter;
     return new TextGenerator(model, tokenizer, {
       defaults,

@@ -14,10 +14,11 @@ import {
   tiedEmbedding,
   tuneProcess,
 } from "@promptloss/torch";
+import type { BlockWeight } from "../blocks/block-weight.ts";
 import type { Activation, Architecture, DropoutRates } from "../config/architecture.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { layerModule, parameterShapes } from "../config/parameters.ts";
-import { ModelWeightsError } from "../errors.ts";
+import { ModelError, ModelWeightsError } from "../errors.ts";
 import type { LoraAdapter } from "../lora/adapter.ts";
 import { type AttentionPlan, attend, attentionPlan } from "./attention.ts";
 import type { KeyValueCache } from "./cache.ts";
@@ -73,8 +74,10 @@ const NO_DROPOUT: DropoutRates = { embedding: 0, attention: 0, residual: 0 };
 export class CausalLanguageModel {
   readonly config: ModelConfig;
   readonly architecture: Architecture;
-  /** By Hugging Face's dotted paths. A tied head has none of its own. */
+  /** By Hugging Face's dotted paths. A tied head has none of its own, and neither has what is kept in blocks. */
   readonly parameters: ReadonlyMap<string, Tensor>;
+  /** Frozen weights of linear modules in few bits, by the same names. */
+  readonly blocks: ReadonlyMap<string, BlockWeight>;
   /** What a user should know of how it was loaded. */
   readonly notes: readonly string[];
   /** LoRA weights beside the model's own. */
@@ -87,12 +90,17 @@ export class CausalLanguageModel {
     config: ModelConfig,
     parameters: ReadonlyMap<string, Tensor>,
     notes: readonly string[] = config.notes,
+    blocks: ReadonlyMap<string, BlockWeight> = new Map(),
   ) {
     this.config = config;
     this.notes = notes;
     this.architecture = config.architecture;
     this.parameters = parameters;
-    const problems = weightProblems(this.architecture, parameters);
+    this.blocks = blocks;
+    const problems = weightProblems(
+      this.architecture,
+      new Map<string, { readonly shape: readonly number[] }>([...parameters, ...blocks]),
+    );
     if (problems !== undefined) throw new ModelWeightsError("the model", problems);
     // All that computes here has a model first.
     tuneProcess();
@@ -109,17 +117,35 @@ export class CausalLanguageModel {
     return this.parameter(`${tied ? names.embedding : names.head}.weight`);
   }
 
+  /** What the weights are kept in: "bfloat16", or "bfloat16, NF4" where some are in blocks. */
+  get keptIn(): string {
+    const kinds = [...this.blocks.values()].map(({ kind }) => kind);
+    return [...new Set([this.head.dtype, ...kinds.sort()])].join(", ");
+  }
+
   /** All that is trained: the adapter's weights, and own weights that are not frozen. */
   get trainable(): ReadonlyMap<string, Tensor> {
     const all = [...this.parameters, ...(this.adapter?.parameters ?? [])];
     return new Map(all.filter(([, tensor]) => tensor.requiresGrad));
   }
 
-  /** @throws {ModelWeightsError} for a name that the model does not have */
+  /** Names of all weights, those in blocks among them, in the order of the config. */
+  get weightNames(): readonly string[] {
+    return [...parameterShapes(this.architecture).keys()];
+  }
+
+  /**
+   * @throws {ModelWeightsError} for a name that the model does not have
+   * @throws {ModelError} for a weight that is kept in blocks
+   */
   parameter(name: string): Tensor {
     const found = this.parameters.get(name);
-    if (found === undefined) throw new ModelWeightsError("the model", { missing: [name] });
-    return found;
+    if (found !== undefined) return found;
+    const blocked = this.blocks.get(name);
+    if (blocked === undefined) throw new ModelWeightsError("the model", { missing: [name] });
+    throw new ModelError(`${name} is kept in blocks of ${blocked.kind}, and is no tensor of floats`, {
+      hint: "load the model without lora.base, or storage, for one",
+    });
   }
 
   /**
@@ -182,6 +208,7 @@ export class CausalLanguageModel {
   /** Frees all weights. */
   free(): void {
     for (const tensor of this.parameters.values()) tensor.free();
+    for (const weight of this.blocks.values()) weight.free();
     this.adapter?.free();
     this.keeper?.free();
   }
@@ -323,11 +350,18 @@ export class CausalLanguageModel {
 
   /** A linear module with its adapter. */
   #project(module: string, x: Tensor, frame: Frame): Tensor {
-    const weight = this.parameter(`${module}.weight`);
-    const bias = this.parameters.get(`${module}.bias`) ?? null;
-    const output = linear(x, this.architecture.transposed ? weight.t() : weight, bias);
+    const output = this.#multiply(module, x);
     const change = this.adapter?.delta(module, x, frame.adapterDropout);
     return change === undefined ? output : output.add(change.to({ dtype: output.dtype }));
+  }
+
+  #multiply(module: string, x: Tensor): Tensor {
+    const name = `${module}.weight`;
+    const bias = this.parameters.get(`${module}.bias`) ?? null;
+    const blocks = this.blocks.get(name);
+    if (blocks !== undefined) return blocks.linear(x, bias);
+    const weight = this.parameter(name);
+    return linear(x, this.architecture.transposed ? weight.t() : weight, bias);
   }
 
   /** To another width, for models whose embedding has one of its own. */

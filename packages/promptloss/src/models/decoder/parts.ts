@@ -43,6 +43,9 @@ export type PlaceParameter = (name: string, tensor: Tensor) => Tensor | undefine
 
 /** A parameter for a file: of a model with a keeper it is there when it is written, and no sooner. */
 export function parameterToWrite(model: CausalLanguageModel, name: string): LazyTensor {
+  const blocks = model.blocks.get(name);
+  if (blocks !== undefined)
+    return { dtype: "float32", shape: blocks.shape, read: () => blocks.expand("float32") };
   const { dtype, shape } = model.adapter?.parameters.get(name) ?? model.parameter(name);
   const read = (): Tensor => {
     const held = heldParameter(model, name).detach();
@@ -52,8 +55,10 @@ export function parameterToWrite(model: CausalLanguageModel, name: string): Lazy
   return { dtype, shape, read };
 }
 
-/** As {@link PartKeeper.hold}, for models without one too. */
+/** As {@link PartKeeper.hold}, for models without one too. Of a weight in blocks, what it expands to. */
 export function heldParameter(model: CausalLanguageModel, name: string): Tensor {
   model.keeper?.hold(name);
-  return model.adapter?.parameters.get(name) ?? model.parameter(name);
+  return (
+    model.adapter?.parameters.get(name) ?? model.blocks.get(name)?.expand("float32") ?? model.parameter(name)
+  );
 }

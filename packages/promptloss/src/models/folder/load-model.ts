@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type BlockKind,
   type DType,
+  expandBlocks,
   keep,
   noGrad,
   openSafetensors,
@@ -12,14 +14,17 @@ import {
 } from "@promptloss/torch";
 import { parse, stringify } from "lossless-json";
 import { WEIGHT_DTYPES } from "../../dtypes.ts";
+import { BlockWeight } from "../blocks/block-weight.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { parameterShapes } from "../config/parameters.ts";
 import { readModelConfig } from "../config/read-config.ts";
+import { blockedWeights, type Storage, writtenKind } from "../config/storage.ts";
 import { textTensorName } from "../config/text-model.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
 import type { PlaceParameter } from "../decoder/parts.ts";
 import { checkDevice } from "../device.ts";
 import { ModelError, ModelWeightsError } from "../errors.ts";
+import { storedTensor } from "../gguf/stored-tensor.ts";
 
 export interface LoadModelOptions {
   /** Refuse a config with keys that are not known here, rather than note them. */
@@ -33,6 +38,11 @@ export interface LoadModelOptions {
   readonly device?: string;
   /** Compute gradients for the weights; false where left out. */
   readonly trainable?: boolean;
+  /**
+   * Keeps the layers' linear weights frozen in few bits: `nf4` and `int8` quantize them, `as-stored` keeps a GGUF file's
+   * blocks. Floats where left out.
+   */
+  readonly storage?: Storage | undefined;
   /** Where each parameter comes to, for a model that is not to be in memory whole: by the config as the weights have it. */
   readonly place?: ((config: ModelConfig) => PlaceParameter) | undefined;
 }
@@ -53,48 +63,151 @@ export interface LoadModelOptions {
 export function loadModel(folder: string, options: LoadModelOptions = {}): CausalLanguageModel {
   const read = readModelConfig(folder, { strict: options.strict ?? false });
   checkWeightFiles(folder);
+  checkStorage(folder, options);
   if (options.device !== undefined) checkDevice(options.device);
   using source = openSafetensors(folder);
-  const stored = storedNames(source, read);
+  const stored = storedWeights(source, read);
   const config = differentHead(read, source, stored) ? untied(read) : read;
   const notes = [...read.notes];
   if (config !== read)
     notes.push(
       `${folder}: tie_word_embeddings is true, and the file's head is not the embedding: its own head is used`,
     );
-  const names = fileNames(config, source, stored, folder);
-  const dtypes = [...new Set([...names.values()].map((stored) => source.info(stored).dtype))];
-  const dtype = options.dtype ?? (dtypes.length > 1 ? namedDtype(config) : undefined);
+  const weights = weightsOf(config, stored, folder);
+  // Blocks are floats of the config's dtype to whoever asks for floats.
+  const dtypes = [
+    ...new Set(
+      [...weights.values()].map(({ file, kind }) =>
+        kind === undefined ? source.info(file).dtype : CODES[namedDtype(config)],
+      ),
+    ),
+  ];
+  const dtype =
+    options.dtype ??
+    (dtypes.length > 1 || [...weights.values()].some(({ kind }) => kind !== undefined)
+      ? namedDtype(config)
+      : undefined);
   if (options.dtype === undefined && dtypes.length > 1)
     notes.push(`${folder}: weights of ${dtypes.join(", ")} are all read as ${dtype}`);
   const how = { ...options, ...(dtype !== undefined && { dtype }) };
+  const blocks = blocksOf(config, weights, { folder, source, notes }, options);
   const place = options.place?.(config);
   const parameters = new Map(
-    [...names].map(([name, stored]) => [
-      name,
-      parameterFrom(source, stored, how, (tensor) => place?.(name, tensor)),
-    ]),
+    [...weights].flatMap(([name, stored]) =>
+      blocks.has(name)
+        ? []
+        : [[name, parameterFrom(source, stored, how, (tensor) => place?.(name, tensor))] as const],
+    ),
   );
-  return new CausalLanguageModel(config, parameters, notes);
+  return new CausalLanguageModel(config, parameters, notes, blocks);
 }
+
+function checkStorage(folder: string, { storage, trainable = false, place }: LoadModelOptions): void {
+  if (storage === undefined) return;
+  if (trainable || place !== undefined)
+    throw new ModelError(`${folder}: weights in ${storage} are frozen, and each process has all of them`, {
+      hint: "train an adapter on them",
+    });
+}
+
+interface Opened {
+  readonly folder: string;
+  readonly source: TensorSource;
+  /** Is told which weights stay floats. */
+  readonly notes: string[];
+}
+
+/** The weights that are kept in blocks. */
+function blocksOf(
+  { architecture }: ModelConfig,
+  weights: ReadonlyMap<string, StoredWeight>,
+  { folder, source, notes }: Opened,
+  { storage, device = "cpu" }: LoadModelOptions,
+): Map<string, BlockWeight> {
+  const blocks = new Map<string, BlockWeight>();
+  if (storage === undefined) return blocks;
+  const linear = blockedWeights(architecture);
+  for (const [name, { inputs }] of linear) {
+    const stored = weights.get(name)!;
+    if (storage === "as-stored") {
+      if (stored.kind === undefined) continue;
+      checkKind(stored.kind, device, folder);
+      const tensor = source.tensor(stored.file);
+      const kept = keep(noGrad(() => scope(() => tensor.to({ device }))));
+      blocks.set(name, new BlockWeight(stored.kind, kept, inputs, false));
+      continue;
+    }
+    const kind = writtenKind(storage, inputs);
+    if (kind === undefined) continue;
+    // A map of its own for each: what was read of a file is given back with its map, and counts as memory until then.
+    using own = openSafetensors(folder);
+    scope(() => {
+      const weight = floatsOf(own, stored).to({ device });
+      blocks.set(name, BlockWeight.quantize(kind, weight, architecture.transposed));
+    });
+  }
+  if (blocks.size === 0)
+    throw new ModelError(`${folder}: none of its weights can be kept ${storage}`, {
+      hint:
+        storage === "as-stored"
+          ? "that is for GGUF files with blocks of few bits; nf4 and int8 quantize weights of any model"
+          : "their rows are no whole blocks of 64 weights, or of 32 for int8; leave it out",
+    });
+  if (blocks.size < linear.size)
+    notes.push(
+      `${folder}: ${linear.size - blocks.size} of ${linear.size} linear weights stay in floats, since ${storage === "as-stored" ? "the file has them so" : "their rows are no whole blocks"}`,
+    );
+  return blocks;
+}
+
+/** @throws {ModelError} for blocks that only the CPU expands */
+function checkKind(kind: BlockKind, device: string, folder: string): void {
+  if (device === "cpu" || kind === "Q8_0" || kind === "NF4") return;
+  throw new ModelError(`${folder}: blocks of ${kind} are multiplied on the CPU alone, not on ${device}`, {
+    hint: "nf4 and int8 are served on every device",
+  });
+}
+
+/** A tensor of the file in floats, as it is or what its blocks expand to in float32. */
+function floatsOf(
+  source: TensorSource,
+  { file, kind, shape }: StoredWeight,
+  dtype: DType = "float32",
+): Tensor {
+  const tensor = source.tensor(file);
+  return kind === undefined ? tensor : expandBlocks(tensor, kind, shape[1]!, dtype);
+}
+
+const CODES: Readonly<Record<string, string>> = { bfloat16: "BF16", float16: "F16", float32: "F32" };
 
 /** The config's own dtype; float32, which holds them all, where it names none. */
 function namedDtype({ json }: ModelConfig): DType {
   return WEIGHT_DTYPES.find((each) => each === (json.dtype ?? json.torch_dtype)) ?? "float32";
 }
 
-/** The file's names of the model's tensors by the model's own, which differ where the model is a part of another. */
-function storedNames({ names }: TensorSource, { isPart }: ModelConfig): Map<string, string> {
-  const own = names.map((stored) => [isPart ? textTensorName(stored) : stored, stored] as const);
-  return new Map(own.filter((pair): pair is [string, string] => pair[0] !== undefined));
+/** What a file has of a parameter. */
+interface StoredWeight {
+  /** The file's name of it. */
+  readonly file: string;
+  readonly kind: BlockKind | undefined;
+  readonly shape: readonly number[];
+}
+
+/** The file's tensors of the model by the model's own names, which differ where the model is a part of another. */
+function storedWeights(source: TensorSource, { isPart }: ModelConfig): Map<string, StoredWeight> {
+  const own = source.names.map((file) => {
+    const { name, kind, shape } = storedTensor(file, source.info(file));
+    return [isPart ? textTensorName(name) : name, { file, kind, shape }] as const;
+  });
+  return new Map(own.filter((pair): pair is [string, StoredWeight] => pair[0] !== undefined));
 }
 
 /** What a file has under a parameter's name, with the prefix that base models leave out or without. */
 function storedAs(
   name: string,
   { architecture }: ModelConfig,
-  stored: ReadonlyMap<string, string>,
-): string | undefined {
+  stored: ReadonlyMap<string, StoredWeight>,
+): StoredWeight | undefined {
   const { prefix } = architecture.names;
   const short = name.startsWith(prefix) ? name.slice(prefix.length) : name;
   return stored.get(name) ?? stored.get(short);
@@ -104,17 +217,22 @@ function storedAs(
 function differentHead(
   config: ModelConfig,
   source: TensorSource,
-  stored: ReadonlyMap<string, string>,
+  stored: ReadonlyMap<string, StoredWeight>,
 ): boolean {
   const { tied, names } = config.architecture;
   const head = storedAs(`${names.head}.weight`, config, stored);
   const table = storedAs(`${names.embedding}.weight`, config, stored);
   if (!tied || head === undefined || table === undefined) return false;
-  if (source.info(head).shape.join() !== source.info(table).shape.join()) return true;
+  if (head.shape.join() !== table.shape.join()) return true;
   return noGrad(() =>
     scope(() => {
-      const [a, b] = [source.tensor(head), source.tensor(table).to({ dtype: source.tensor(head).dtype })];
-      return a.ne(b).sum().item() !== 0;
+      const a = floatsOf(source, head);
+      return (
+        a
+          .ne(floatsOf(source, table).to({ dtype: a.dtype }))
+          .sum()
+          .item() !== 0
+      );
     }),
   );
 }
@@ -128,6 +246,12 @@ function untied(config: ModelConfig): ModelConfig {
     json: { ...config.json, ...change },
     text: stringify({ ...(parse(config.text) as object), ...change }) ?? config.text,
   });
+}
+
+/** Whether a folder keeps linear weights in blocks, as that of a GGUF file does. */
+export function hasBlocks(folder: string): boolean {
+  using source = openSafetensors(folder);
+  return source.names.some((name) => storedTensor(name, source.info(name)).kind !== undefined);
 }
 
 function checkWeightFiles(folder: string): void {
@@ -144,37 +268,36 @@ function checkWeightFiles(folder: string): void {
 }
 
 /**
- * Which tensor of the files is which parameter. Files of a model without its head leave out a prefix; buffers that any
+ * Which tensor of the files is which parameter, in the order of the config. Files of a model without its head leave out a prefix; buffers that any
  * reader computes anew and a tied head's copy are left alone.
  */
-function fileNames(
+function weightsOf(
   config: ModelConfig,
-  source: TensorSource,
-  storedNames: ReadonlyMap<string, string>,
+  stored: ReadonlyMap<string, StoredWeight>,
   folder: string,
-): Map<string, string> {
+): Map<string, StoredWeight> {
   const { family, architecture } = config;
   const expected = parameterShapes(architecture);
   const { prefix, head } = architecture.names;
   const embedding = `${architecture.names.embedding}.weight`;
-  const found = new Map<string, string>();
+  const found = new Map<string, StoredWeight>();
   const unexpected: string[] = [];
-  for (const [own, stored] of storedNames) {
+  for (const [own, weight] of stored) {
     if (family.buffers.test(own)) continue;
     if (architecture.tied && own === `${head}.weight`) {
       // safetensors' save_model keeps one name of tensors that are one, and it may be the head's.
-      if (storedAs(embedding, config, storedNames) === undefined) found.set(embedding, stored);
+      if (storedAs(embedding, config, stored) === undefined) found.set(embedding, weight);
       continue;
     }
     const name = [own, `${prefix}${own}`].find((each) => expected.has(each));
-    if (name === undefined) unexpected.push(stored);
-    else found.set(name, stored);
+    if (name === undefined) unexpected.push(weight.file);
+    else found.set(name, weight);
   }
   const missing = [...expected.keys()].filter((name) => !found.has(name));
-  const mismatched = [...found].flatMap(([name, stored]) => {
-    const given = source.info(stored).shape.join(", ");
+  const mismatched = [...found].flatMap(([name, { file, shape }]) => {
+    const given = shape.join(", ");
     const wanted = expected.get(name)!.join(", ");
-    return given === wanted ? [] : [`${stored}: [${given}], expected [${wanted}]`];
+    return given === wanted ? [] : [`${file}: [${given}], expected [${wanted}]`];
   });
   if (missing.length + unexpected.length + mismatched.length > 0)
     throw new ModelWeightsError(folder, { missing, unexpected, mismatched });
@@ -184,18 +307,19 @@ function fileNames(
 /** A tensor of the file as a leaf that outlives scopes; a view of the file where neither dtype nor device changes. */
 function parameterFrom(
   source: TensorSource,
-  name: string,
+  stored: StoredWeight,
   { dtype, device, trainable = false }: LoadModelOptions,
   place: (tensor: Tensor) => Tensor | undefined,
 ): Tensor {
   return noGrad(() =>
     scope(() => {
-      const mapped = source.tensor(name);
+      const mapped = floatsOf(source, stored, dtype);
       const placed = mapped.to({ dtype: dtype ?? mapped.dtype, device: device ?? "cpu" });
       const elsewhere = place(placed);
       if (elsewhere !== undefined) return elsewhere;
       // Weights in training are written to at every step: memory of their own, rather than pages of the file.
-      const leaf = keep(trainable && placed.dtype === mapped.dtype ? placed.clone() : placed);
+      const isView = stored.kind === undefined && placed.dtype === mapped.dtype;
+      const leaf = keep(trainable && isView ? placed.clone() : placed);
       leaf.requiresGrad = trainable;
       return leaf;
     }),

@@ -81,7 +81,8 @@ function writtenWeight(model: CausalLanguageModel, name: string): Tensor {
 /** One at a time is made, and of a model whose processes divide it one part at a time is there. */
 function converted(model: CausalLanguageModel, dtype: DType): Map<string, LazyTensor> {
   return new Map(
-    [...model.parameters].map(([name, { shape }]) => {
+    model.weightNames.map((name) => {
+      const { shape } = model.blocks.get(name) ?? model.parameter(name);
       const read = () => writtenWeight(model, name).to({ dtype });
       return [name, { dtype, shape, read }];
     }),

@@ -16,12 +16,18 @@ import { Metadata } from "./fields.ts";
 import { GgufError } from "./format/errors.ts";
 import { type GgufHead, type GgufTensor, readGgufHead } from "./format/read.ts";
 import { readBytes, transpose } from "./rows.ts";
+import { storedName } from "./stored-tensor.ts";
 import { type NamedTensor, pairedRow, tensorNames } from "./tensor-names.ts";
 import { readTokenizer, type TokenizerFiles } from "./tokenizer.ts";
 
 export interface ImportGgufOptions {
   /** Of the written weights; where left out the file's own for floats, and bfloat16 for blocks of few bits. */
   readonly dtype?: WeightDtype | undefined;
+  /**
+   * Write matrices of few bits as rows of the file's own blocks, which `loadModel` reads and other programs do not; false
+   * where left out. Nothing is expanded, but what has to be turned round.
+   */
+  readonly keepBlocks?: boolean;
   /** Told what will be written, once the file has been found to be in order. */
   readonly onStart?: (imported: ImportedGguf) => void;
 }
@@ -48,7 +54,8 @@ export function importGguf(path: string, folder: string, options: ImportGgufOpti
   const dtype = options.dtype ?? storedDtype(head);
   const plan = planWeights(head, architecture, config);
   const parameters = plan.reduce((sum, { shape }) => sum + numelOf(shape), 0);
-  const bytes = parameters * ITEM_BYTES[dtype];
+  const keepsBlocks = (planned: PlannedWeight): boolean => options.keepBlocks === true && isOfBlocks(planned);
+  const bytes = plan.reduce((sum, each) => sum + bytesOf(each, dtype, keepsBlocks(each)), 0);
   const imported = { architecture: architecture.name, dtype, parameters, bytes, notes };
   options.onStart?.(imported);
   replaceFolder(folder, (draft) => {
@@ -58,7 +65,9 @@ export function importGguf(path: string, folder: string, options: ImportGgufOpti
     if (tokenizer !== undefined) writeTokenizer(draft, tokenizer, write);
     const file = openSync(path, "r");
     try {
-      const tensors = plan.map((each) => rawTensor(file, path, each, dtype));
+      const tensors = plan.map((each) =>
+        keepsBlocks(each) ? blockTensor(file, path, each) : rawTensor(file, path, each, dtype),
+      );
       writeRawShards(draft, tensors, { metadata: { format: "pt" } });
     } finally {
       closeSync(file);
@@ -234,6 +243,32 @@ const CODES = { bfloat16: "BF16", float16: "F16", float32: "F32" } as const;
 /** Of the file, read and expanded at a time; more where a row takes more. */
 const PIECE_BYTES = 1 << 18;
 
+/** Whether a weight is a matrix of whole rows of blocks, as the model has it or with its rows in another order. */
+function isOfBlocks({ stored, transposed }: PlannedWeight): boolean {
+  return stored.type.elements > 1 && stored.shape.length === 2 && !transposed;
+}
+
+function bytesOf({ shape, stored }: PlannedWeight, dtype: WeightDtype, keepsBlocks: boolean): number {
+  return keepsBlocks ? stored.bytes : numelOf(shape) * ITEM_BYTES[dtype];
+}
+
+/** Rows of blocks as they lie in the file, in Hugging Face's order of rows. */
+function blockTensor(file: number, path: string, planned: PlannedWeight): RawTensor {
+  const { parameter, stored } = planned;
+  const rows = stored.shape[0]!;
+  const rowBytes = stored.bytes / rows;
+  return {
+    ...{ name: storedName(parameter, stored.type.name), dtype: "U8", shape: [rows, rowBytes] },
+    ...{ bytes: stored.bytes, itemBytes: 1 },
+    write: (write) => {
+      for (const { row, count, heads } of rowPieces(planned)) {
+        const bytes = readBytes(file, path, stored.begin + row * rowBytes, count * rowBytes);
+        write(heads === undefined ? bytes : unpaired(bytes, count, rowBytes, heads));
+      }
+    },
+  };
+}
+
 function rawTensor(file: number, path: string, planned: PlannedWeight, dtype: WeightDtype): RawTensor {
   const { parameter, shape } = planned;
   const put = narrowing(dtype);
@@ -262,12 +297,30 @@ function narrowing(dtype: WeightDtype): (values: Float32Array) => Uint8Array {
 
 /** A tensor's elements in Hugging Face's arrangement, piece by piece. */
 function* arranged(file: number, path: string, planned: PlannedWeight): Generator<Float32Array> {
-  const { stored, pairedHeads, transposed, isNorm, architecture } = planned;
+  const { stored, transposed, isNorm, architecture } = planned;
   const [rows, columns] = [stored.shape[0] ?? 1, numelOf(stored.shape.slice(1))];
   if (transposed) {
     yield transpose(readRows(file, path, stored, 0, rows), rows, columns);
     return;
   }
+  for (const { row, count, heads } of rowPieces(planned)) {
+    const values = readRows(file, path, stored, row, count);
+    if (isNorm && architecture.normOffset !== 0)
+      for (let i = 0; i < values.length; i++) values[i]! -= architecture.normOffset;
+    yield heads === undefined ? values : unpaired(values, count, columns, heads);
+  }
+}
+
+interface RowPiece {
+  readonly row: number;
+  readonly count: number;
+  /** Whole heads whose rows are paired; undefined where none are. */
+  readonly heads: number | undefined;
+}
+
+/** A weight's rows, so many at a time that they are about a piece of the file. */
+function* rowPieces({ stored, pairedHeads, architecture }: PlannedWeight): Generator<RowPiece> {
+  const rows = stored.shape[0] ?? 1;
   const paired = architecture.neighborPairs && pairedHeads !== undefined ? pairedHeads : undefined;
   const rowBytes = stored.bytes / rows;
   const unit = paired === undefined ? 1 : rows / paired;
@@ -276,15 +329,20 @@ function* arranged(file: number, path: string, planned: PlannedWeight): Generato
   const whole = stored.shape.length < 2;
   for (let row = 0; row < rows; row += whole ? rows : step) {
     const count = whole ? rows : Math.min(step, rows - row);
-    const values = readRows(file, path, stored, row, count);
-    if (isNorm && architecture.normOffset !== 0)
-      for (let i = 0; i < values.length; i++) values[i]! -= architecture.normOffset;
-    yield paired === undefined ? values : unpaired(values, count, columns, paired * (count / rows));
+    yield { row, count, heads: paired === undefined ? undefined : paired * (count / rows) };
   }
 }
 
-function unpaired(values: Float32Array, rows: number, columns: number, heads: number): Float32Array {
-  const out = new Float32Array(values.length);
+/** Rows of elements, or of bytes, with heads' rows half a head apart in place of neighbors. */
+function unpaired<T extends Float32Array | Uint8Array>(
+  values: T,
+  rows: number,
+  columns: number,
+  heads: number,
+): T {
+  const out = (
+    values instanceof Float32Array ? new Float32Array(values.length) : new Uint8Array(values.length)
+  ) as T;
   for (let row = 0; row < rows; row++) {
     const from = pairedRow(row, rows, heads) * columns;
     out.set(values.subarray(from, from + columns), row * columns);

@@ -1,7 +1,7 @@
 // What stands where a model's folder is asked for. A model of the hub is downloaded into Hugging Face's cache. A GGUF
-// file is expanded once, into the user's cache, under a hash of its content, so that everything that reads folders reads
-// it, and the second time nothing is left to do. The copy is as large as the weights in 16 or 32 bits, and whoever reads
-// a file the first time is told; it may be deleted at any time.
+// file is rewritten once, into the user's cache, under a hash of its content, so that everything that reads folders reads
+// it, and the second time nothing is left to do. Blocks stay blocks, so the copy is about as large as the file, and whoever
+// reads a file the first time is told; it may be deleted at any time.
 import { createHash } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
@@ -16,7 +16,7 @@ import { readGgufHead } from "./format/read.ts";
 import { type ImportedGguf, importGguf } from "./import.ts";
 
 /** Of what importing writes: another number is another folder. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The channel of `node:diagnostics_channel` that is told of every file before it is expanded. */
 export const GGUF_CHANNEL = "promptloss:gguf";
@@ -67,7 +67,7 @@ export function modelFolder(path: string, need: ModelNeed = "model"): string {
   if (!existsSync(folder)) {
     const onStart = (imported: ImportedGguf): void =>
       channel(GGUF_CHANNEL).publish({ ...imported, file: path, folder } satisfies GgufMessage);
-    importGguf(path, folder, { onStart });
+    importGguf(path, folder, { keepBlocks: true, onStart });
   }
   known.set(key, folder);
   return folder;

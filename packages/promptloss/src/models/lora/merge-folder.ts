@@ -7,7 +7,7 @@ import { readModelConfig } from "../config/read-config.ts";
 import { ModelError } from "../errors.ts";
 import { loadModel } from "../folder/load-model.ts";
 import { saveModel } from "../folder/save-model.ts";
-import { adapterBaseIdentity, baseIdentity, loadAdapter, mergeAdapter } from "./peft.ts";
+import { adapterBaseIdentity, adapterStorage, baseIdentity, loadAdapter, mergeAdapter } from "./peft.ts";
 
 export interface MergeFolders {
   readonly adapter: string;
@@ -64,6 +64,12 @@ export function mergeAdapterFolder(folders: MergeFolders): MergedFolder {
   const { architecture } = readModelConfig(base, { strict });
   const adapter = loadAdapter(adapterFolder, architecture, { device });
   const notes = checkBase(adapterFolder, base);
+  const storage = adapterStorage(adapterFolder);
+  // What a GGUF file's blocks expand to is what they are.
+  if (storage !== undefined && storage !== "as-stored")
+    notes.push(
+      `${adapterFolder}: was trained on ${base} in ${storage}, and is merged into its weights as they are stored`,
+    );
   // Merged weights are rounded once: the base model's own dtype is kept, another one is come to from float32.
   const model = loadModel(base, { device, ...(dtype !== undefined && { dtype: "float32" }) });
   try {

@@ -15,6 +15,7 @@ import { replaceFolder } from "../../files/atomic.ts";
 import { hubModelOf } from "../../hub/model.ts";
 import type { Architecture } from "../config/architecture.ts";
 import { linearModules } from "../config/parameters.ts";
+import { STORAGES, type Storage } from "../config/storage.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
 import { ModelConfigError, ModelError, ModelWeightsError } from "../errors.ts";
 import { type Companions, writeCompanions } from "../folder/companions.ts";
@@ -28,6 +29,8 @@ const PREFIX = "base_model.model.";
 
 /** In the weights' metadata, as PEFT warns of keys in adapter_config.json that it does not know. */
 const BASE_IDENTITY = "base_model_identity";
+/** How the base model's weights were kept while the adapter was trained; left out for floats. */
+const BASE_STORAGE = "base_model_storage";
 
 /** What an adapter is trained on, whatever tokenizer it has: config and weights. */
 export function baseIdentity(folder: string): string {
@@ -40,9 +43,27 @@ export function adapterBaseIdentity(folder: string): string | undefined {
   return source.metadata[BASE_IDENTITY];
 }
 
+/**
+ * How the base model's weights were kept while an adapter was trained: with others it is another model. Undefined for
+ * floats, and where the folder does not say.
+ * @throws {ModelError} for one that is not known here
+ */
+export function adapterStorage(folder: string): Storage | undefined {
+  using source = openSafetensors(join(folder, WEIGHTS));
+  const { [BASE_STORAGE]: named } = source.metadata;
+  const storage = STORAGES.find((each) => each === named);
+  if (named !== undefined && storage === undefined)
+    throw new ModelError(`${folder}: was trained on a base model kept in ${JSON.stringify(named)}`, {
+      hint: `known here are ${STORAGES.join(", ")}; was it written by a later version?`,
+    });
+  return storage;
+}
+
 export interface SaveAdapterOptions {
   /** The folder or hub id of the model that the adapter was trained on. A folder's identity goes along. */
   readonly baseModel: string;
+  /** How the base model's weights were kept; floats where left out. */
+  readonly storage?: Storage | undefined;
   /** What is written beside the weights; or a folder whose tokenizer files are copied. */
   readonly companions?: string | Companions;
   /** Gives a parameter as it is to be written, where it is not in memory; by its name. */
@@ -79,7 +100,12 @@ export function saveAdapter(adapter: LoraAdapter, folder: string, options: SaveA
     const base = existsSync(join(options.baseModel, "config.json"))
       ? baseIdentity(options.baseModel)
       : undefined;
-    const metadata = { format: "pt", ...(base !== undefined && { [BASE_IDENTITY]: base }) };
+    const { storage } = options;
+    const metadata = {
+      format: "pt",
+      ...(base !== undefined && { [BASE_IDENTITY]: base }),
+      ...(storage !== undefined && { [BASE_STORAGE]: storage }),
+    };
     writeSafetensors(join(temporary, WEIGHTS), new Map(tensors), { metadata });
     if (options.companions !== undefined) writeCompanions(options.companions, temporary);
   });
@@ -202,6 +228,11 @@ function hintFor({ names }: Architecture, unexpected: ReadonlySet<string>): stri
 export function mergeAdapter(model: CausalLanguageModel): void {
   const { adapter } = model;
   if (adapter === undefined) throw new ModelError("the model has no adapter to merge");
+  const blocked = [...adapter.pairs.keys()].find((module) => model.blocks.has(`${module}.weight`));
+  if (blocked !== undefined)
+    throw new ModelError(`${blocked}: its weight is kept in few bits, which hold no sum with an adapter`, {
+      hint: "saveModel with `merge` writes what the blocks expand to, with the adapter in it; or load the model in floats",
+    });
   noGrad(() => {
     for (const module of adapter.pairs.keys())
       scope(() => {

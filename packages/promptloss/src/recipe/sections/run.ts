@@ -1,6 +1,7 @@
 // The recipe's smaller sections: LoRA, held-out evaluation, checkpoints, probes.
 import { z } from "zod";
 import { LOSS_METRICS } from "../../loss/metrics.ts";
+import { STORAGES } from "../../models/config/storage.ts";
 import { keyFacts } from "../key-facts.ts";
 import { atMostOne } from "./rules.ts";
 import { sourceList } from "./sources.ts";
@@ -20,6 +21,12 @@ export const loraSection = z.strictObject({
     .min(1)
     .optional()
     .describe("The linear modules that get an adapter, by name. Left out: all of every layer."),
+  base: z
+    .enum(STORAGES)
+    .optional()
+    .describe(
+      "How the frozen weights of linear modules are kept, for less memory: `nf4` in 4 bits as QLoRA, `int8` in 8, `as-stored` in a GGUF file's own blocks. Left out: in the precision of products.",
+    ),
   rslora: z.boolean().default(false).describe("Scales by alpha / √rank instead (rsLoRA)."),
   merge: z
     .boolean()

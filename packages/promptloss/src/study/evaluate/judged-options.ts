@@ -4,6 +4,7 @@ import { z } from "zod";
 import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import { type JudgeSettings, judgeKind, strayKeys } from "../../evaluation/judges/judge-settings.ts";
 import { REPETITION_PENALTY } from "../../generation/options.ts";
+import { STORAGES } from "../../models/config/storage.ts";
 
 const count = z.int().min(1);
 
@@ -24,6 +25,7 @@ const judgeSchema = z
     template: z.string().min(1).optional(),
     batchSize: count.optional(),
     dtype: dtype.optional(),
+    storage: z.enum(STORAGES).optional(),
     device: z.string().min(1).optional(),
     strict: z.boolean().optional(),
   } satisfies Record<keyof JudgeSettings, z.ZodType>)

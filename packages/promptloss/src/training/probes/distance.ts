@@ -39,7 +39,7 @@ export function distancesOf(model: CausalLanguageModel, start: (name: string) =>
   const all = emptySums();
   const groups = new Map<string, Sums>();
   noGrad(() => {
-    for (const name of model.parameters.keys())
+    for (const name of model.weightNames)
       scope(() => {
         const weight = heldParameter(model, name);
         const from = start(name).to({ device: model.device }).double();

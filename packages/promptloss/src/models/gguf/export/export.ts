@@ -16,6 +16,7 @@ import { type BlockType, blockTypeNamed } from "../format/block-types.ts";
 import { GgufError } from "../format/errors.ts";
 import { type Typed, text, uint32, type WrittenTensor, writeGguf } from "../format/write.ts";
 import { readBytes, transpose } from "../rows.ts";
+import { storedTensor } from "../stored-tensor.ts";
 import { type NamedTensor, pairedRow, tensorNames } from "../tensor-names.ts";
 import { describeModel } from "./describe.ts";
 import { describeTokenizer } from "./describe-tokenizer.ts";
@@ -112,7 +113,15 @@ function modelTensors(
   files: Files,
 ): WrittenTensor[] {
   const shapes = parameterShapes(plan);
-  const places = new Map(tensorPlaces(folder).map((place) => [place.name, place]));
+  const places = new Map(
+    tensorPlaces(folder).map((place) => {
+      const { name, kind, shape } = storedTensor(place.name, place);
+      return [
+        name,
+        { ...place, shape, type: kind === undefined ? FLOATS[place.dtype] : blockTypeNamed(kind) },
+      ];
+    }),
+  );
   const { prefix } = plan.names;
   const missing: string[] = [];
   const mismatched: string[] = [];
@@ -137,8 +146,14 @@ function modelTensors(
   return tensors;
 }
 
+/** A tensor of the folder by its elements: their shape, and how they are stored. */
+interface StoredPlace extends TensorPlace {
+  /** Undefined for a dtype that is not written. */
+  readonly type: BlockType | undefined;
+}
+
 interface Source {
-  readonly place: TensorPlace;
+  readonly place: StoredPlace;
   readonly files: Files;
   readonly named: NamedTensor;
   readonly architecture: GgufArchitecture;
@@ -172,14 +187,14 @@ const FLOATS: Readonly<Record<string, BlockType>> = {
 };
 
 function readRows({ place, files }: Source, row: number, count: number): Float32Array {
-  const type = FLOATS[place.dtype];
+  const { type } = place;
   if (type === undefined)
     throw new GgufError(place.file, `is of ${place.dtype}; F32, F16 and BF16 are written`, {
       what: place.name,
     });
   const rows = place.shape[0] ?? 1;
   const rowBytes = place.bytes / rows;
-  const values = new Float32Array((count * rowBytes) / type.bytes);
+  const values = new Float32Array(((count * rowBytes) / type.bytes) * type.elements);
   dequantize(type, files.read(place.file, place.begin + row * rowBytes, count * rowBytes), values);
   return values;
 }
