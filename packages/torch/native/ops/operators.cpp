@@ -58,6 +58,7 @@ TORCH_LIBRARY(promptloss, library) {
   library.def("bf16_peak(float seconds) -> float", peak::bf16_peak);
   library.def("fused_kernels() -> bool", [] { return fused_kernels(); });
   library.def("has_tile_product() -> bool", products_check::has_tile_product);
+  library.def("lane_block_product(Tensor rows, Tensor blocks, str kind) -> Tensor", products_check::lane_block_product);
   library.def("lane_product(Tensor rows, Tensor weight) -> Tensor", products_check::lane_product);
   library.def("tile_product(Tensor left, Tensor right) -> Tensor", products_check::tile_product);
   library.def("total_norm(Tensor[] tensors) -> float", total_norm::plain);

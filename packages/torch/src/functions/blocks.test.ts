@@ -13,6 +13,7 @@ import {
   linear,
   manualSeed,
   noGrad,
+  ops,
   quantizeBlocks,
   randn,
   scope,
@@ -56,7 +57,7 @@ describe("expanding", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5 }),
-        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 20 }),
         fc.nat(1e6),
         (rows, blocks, seed) =>
           scope(() => {
@@ -77,7 +78,8 @@ describe("expanding", () => {
             expect(plain.toTypedArray()).toEqual(expanded.toTypedArray());
           }),
       ),
-      { numRuns: 20 },
+      // More blocks than share a scale of scales.
+      { numRuns: 10, examples: [[1, 300, 1]] },
     );
   });
 
@@ -137,9 +139,19 @@ describe("products equal those with what the blocks expand to", () => {
           const exact = linear(exactX, weight, bias?.double() ?? null);
           const tolerance = half ? ROUNDED : 1e-5;
           expect(relativeDifference(found, exact)).toBeLessThan(tolerance);
-          // Few rows without a gradient go another way.
-          const few = noGrad(() => blockLinear(x.detach().to({ dtype: found.dtype }), blocks, kind, bias));
-          expect(relativeDifference(few, exact)).toBeLessThan(tolerance);
+          // Few rows without a gradient go other ways: by the blocks as they are, whose weights are not rounded, and as
+          // on processors without instructions for pairs of bfloat16.
+          const rows = x.detach().to({ dtype: found.dtype });
+          expect(
+            relativeDifference(
+              noGrad(() => blockLinear(rows, blocks, kind, bias)),
+              exact,
+            ),
+          ).toBeLessThan(2 * tolerance);
+          if (half && tokens <= 64 && bias === null) {
+            const byLanes = ops.promptloss!.lane_block_product!.default!(rows, blocks, kind) as Tensor;
+            expect(relativeDifference(byLanes, exact)).toBeLessThan(tolerance);
+          }
           const gradient = randn([tokens, outputs]).bfloat16();
           found.backward({ gradient: gradient.to({ dtype: found.dtype }) });
           exact.backward({ gradient: gradient.double() });

@@ -4,9 +4,10 @@
 // Plain twins: promptloss' models/gguf/blocks/dequantize.ts, bit for bit, and reference/normal-float.ts for NF4.
 #include "blocks.h"
 
-#include <cmath>
+#include <array>
 
 #include "block_decoders.h"
+#include "blocks_pairs.h"
 #include "share.h"
 
 namespace promptloss {
@@ -46,9 +47,21 @@ PROMPTLOSS_INLINE void to_halves(const uint8_t* row, int64_t columns, int64_t fi
 PROMPTLOSS_BLOCK_KINDS(PROMPTLOSS_BLOCK_EXPANSIONS)
 PROMPTLOSS_EXPANSIONS(NF4, NormalFloatRow)
 
-#define PROMPTLOSS_BLOCK_ENTRY(NAME) {#NAME, NAME::kElements, NAME::kBytes, NAME##_floats, NAME##_halves},
-constexpr BlockKind kKinds[] = {
-    PROMPTLOSS_BLOCK_KINDS(PROMPTLOSS_BLOCK_ENTRY){"NF4", kNormalBlock, 0, NF4_floats, NF4_halves}};
+#define PROMPTLOSS_BLOCK_ENTRY(NAME) {#NAME, NAME::kElements, NAME::kBytes, NAME##_floats, NAME##_halves, nullptr},
+constexpr BlockKind kPlainKinds[] = {
+    PROMPTLOSS_BLOCK_KINDS(PROMPTLOSS_BLOCK_ENTRY){"NF4", kNormalBlock, 0, NF4_floats, NF4_halves, nullptr}};
+constexpr size_t kKinds = sizeof(kPlainKinds) / sizeof(kPlainKinds[0]);
+
+/** With what this processor has for them. */
+std::array<BlockKind, kKinds> kinds_here() {
+  std::array<BlockKind, kKinds> kinds{};
+  for (size_t i = 0; i < kKinds; ++i) {
+    kinds[i] = kPlainKinds[i];
+    kinds[i].pairs = block_pair_kernels(kinds[i].name);
+    if (kinds[i].pairs != nullptr) kinds[i].halves = kinds[i].pairs->halves;
+  }
+  return kinds;
+}
 
 template <typename T>
 void expand_rows(const BlockMatrix& from, T* to, void (*one)(const uint8_t*, int64_t, int64_t, int64_t, T*)) {
@@ -68,7 +81,14 @@ int64_t BlockKind::row_bytes(int64_t columns) const {
 }
 
 const BlockKind* block_kind(const char* name) {
-  for (const auto& kind : kKinds)
+  static const auto kinds = kinds_here();
+  for (const auto& kind : kinds)
+    if (std::strcmp(kind.name, name) == 0) return &kind;
+  return nullptr;
+}
+
+const BlockKind* plain_block_kind(const char* name) {
+  for (const auto& kind : kPlainKinds)
     if (std::strcmp(kind.name, name) == 0) return &kind;
   return nullptr;
 }

@@ -18,6 +18,8 @@ namespace promptloss {
 /** Elements that are expanded at a time. */
 constexpr int64_t kStretch = 32;
 
+struct BlockPairKernels;
+
 struct BlockKind {
   const char* name;
   /** Columns come in multiples of this. */
@@ -27,6 +29,8 @@ struct BlockKind {
   /** Stretches `first` to `first + count` of a row with so many columns. */
   void (*floats)(const uint8_t* row, int64_t columns, int64_t first, int64_t count, float* to);
   void (*halves)(const uint8_t* row, int64_t columns, int64_t first, int64_t count, BFloat16* to);
+  /** For few rows, as the blocks are; null where there is none. */
+  const BlockPairKernels* pairs;
 
   /** Of a row; -1 where no row has so many columns. */
   int64_t row_bytes(int64_t columns) const;
@@ -34,6 +38,9 @@ struct BlockKind {
 
 /** Null for a name that is none. */
 const BlockKind* block_kind(const char* name);
+
+/** The same without what is written for one kind of processor, for tests. */
+const BlockKind* plain_block_kind(const char* name);
 
 /** Rows that follow each other. */
 struct BlockMatrix {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+#include "blocks_pairs.h"
 #include "share.h"
 #include "workspace.h"
 
@@ -163,6 +164,22 @@ void run_blocks(
   run(rows.rows, depth, weight.rows, bias, to, piece, write);
 }
 
+/** Rows and their pairs' sums, multiplied with the blocks as they are. */
+void run_pairs(const Matrix& rows, const BlockMatrix& weight, const float* bias, BFloat16* to) {
+  const auto* data = static_cast<const BFloat16*>(rows.data);
+  const auto& kernels = *weight.kind->pairs;
+  thread_local Buffer<float> buffer;
+  const Trimmed<Buffer<float>> trimmed(buffer);
+  float* sums = nullptr;
+  if (kernels.wants_sums) {
+    sums = buffer.fit(static_cast<size_t>(rows.rows * rows.columns / 2));
+    sums_of_pairs(data, rows.rows * rows.columns, sums);
+  }
+  const BlockRows of{data, rows.rows, sums, weight};
+  run(rows.rows, weight.columns, weight.rows, bias, to,
+      [&](int64_t first, int64_t last, float* found) { kernels.multiply(of, first, last, found); }, &write_halves);
+}
+
 template <typename T>
 FewRows<T> operands(const Matrix& rows, const Matrix& weight) {
   return {static_cast<const T*>(rows.data), rows.rows, rows.columns, static_cast<const T*>(weight.data), weight.row_step};
@@ -191,6 +208,8 @@ void few_rows_product(
   if (!rows.halves)
     run_blocks<float>(
         rows, weight, bias, static_cast<float*>(to.data), &few<float, &all_floats>, weight.kind->floats, &write_floats);
+  else if (weight.kind->pairs != nullptr && rows.rows <= kMostBlockRows)
+    run_pairs(rows, weight, bias, static_cast<BFloat16*>(to.data));
   else
     run_blocks<BFloat16>(
         rows, weight, bias, static_cast<BFloat16*>(to.data), kernel, weight.kind->halves, &write_halves);
