@@ -41,7 +41,7 @@ function shapeInWords(finding: Omit<WeightFinding, "verdict">): string {
       return `${shape}: ${alikeInWords(alike)}`;
     case "flat, then rises":
     case "falls, then flat":
-      return `${shape}: PLW ${trimmed(best.plw)} has the highest mean, ${alikeInWords(alike)}`;
+      return `${shape}: ${bestInWords(best.plw, alike)}`;
     case "curved":
       return "curved, but these data don't tell whether a weight inside beats both ends";
     case "irregular":
@@ -70,6 +70,13 @@ function span(plws: readonly number[]): string {
 function alikeInWords(alike: readonly number[] | undefined): string {
   if (alike === undefined || alike.length === 0) return "";
   return alike.length === 1 ? `PLW ${trimmed(alike[0]!)} is best` : `PLW ${span(alike)} are alike`;
+}
+
+/** The weight of the highest mean, and those that no corrected pair tells from it where there are others. */
+function bestInWords(plw: number, alike: readonly number[] | undefined): string {
+  const words = alikeInWords(alike);
+  if (alike?.length === 1 && alike[0] === plw) return words;
+  return [`PLW ${trimmed(plw)} has the highest mean`, ...(words === "" ? [] : [words])].join("; ");
 }
 
 function grounds(finding: Omit<WeightFinding, "verdict">): string {

@@ -43,6 +43,12 @@ function decide(analysis: WeightAnalysis): WeightFinding {
 }
 
 describe("one task", () => {
+  test("an end that rises away from all others is named once", () => {
+    const { shape, verdict } = decide(analyzeWeights(rowsOf({ seeds: 4, curve: (wp) => 6 * wp ** 4 }), 0.95));
+    expect(shape).toBe("flat, then rises");
+    expect(verdict).toMatch(/^flat, then rises: PLW 1 is best \(trend or curve p /);
+  });
+
   test("two weights: the trend is the paired t-test", () => {
     const rows = rowsOf({ seeds: 8, curve: (wp) => 0.1 * wp }).filter(({ plw }) => plw === 0 || plw === 1);
     const differences = Array.from({ length: 8 }, (_, s) => {
