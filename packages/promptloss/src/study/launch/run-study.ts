@@ -63,91 +63,107 @@ export interface RunStudySummary {
  * ```
  */
 export async function runStudy(study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> {
-  const { onEvent = () => {} } = options;
-  // What goes wrong outside a cell, a full disk say, ends all of them.
-  const trouble = new AbortController();
-  const signal = AbortSignal.any([trouble.signal, ...(options.signal ? [options.signal] : [])]);
-  const {
-    concurrency = study.settings.concurrency,
-    overwrite = false,
-    waits = false,
-    srun = false,
-  } = options;
   const queue = chosenCells(study, options.only);
-  const meter = new DataMeter();
-  const counts = { done: 0, failed: 0, interrupted: 0, untouched: 0 };
-  const workers = Math.min(concurrency, queue.length);
-  const threads = threadsFor(workers);
-  /** Of those that others have: waited for, in the order in which they were found. */
-  const left: Cell[] = [];
-  const seen = new Set<string>();
-  const isElsewhere = (cell: Cell): void => {
-    left.push(cell);
-    if (!seen.has(cell.id)) onEvent({ type: "elsewhere", cell });
-    seen.add(cell.id);
-  };
   await checkStudyOutput(study);
   makeFolder(study.output);
+  const summary = await new Launch(study, options, queue).run();
+  writeResults(study);
+  return summary;
+}
 
-  const runNext = async (cell: Cell): Promise<void> => {
-    const folder = new CellFolder(study, cell);
+/** One launcher's way through the cells: its workers take them from one queue. */
+class Launch {
+  readonly #study: Study;
+  readonly #options: RunStudyOptions;
+  readonly #onEvent: (event: StudyEvent) => void;
+  readonly #queue: Cell[];
+  readonly #workers: number;
+  readonly #meter = new DataMeter();
+  readonly #counts = { done: 0, failed: 0, interrupted: 0, untouched: 0 };
+  /** Of those that others have: waited for, in the order in which they were found. */
+  readonly #left: Cell[] = [];
+  readonly #seen = new Set<string>();
+  /** What goes wrong outside a cell, a full disk say, ends all of them. */
+  readonly #trouble = new AbortController();
+  readonly #signal: AbortSignal;
+
+  constructor(study: Study, options: RunStudyOptions, queue: Cell[]) {
+    const { concurrency = study.settings.concurrency, onEvent = () => {}, signal } = options;
+    this.#study = study;
+    this.#options = options;
+    this.#onEvent = onEvent;
+    this.#queue = queue;
+    this.#workers = Math.min(concurrency, queue.length);
+    this.#signal = AbortSignal.any([this.#trouble.signal, ...(signal ? [signal] : [])]);
+  }
+
+  async run(): Promise<RunStudySummary> {
+    const endings = await Promise.allSettled(
+      Array.from({ length: this.#workers }, () =>
+        this.#work().catch((error: unknown) => {
+          this.#trouble.abort();
+          throw error;
+        }),
+      ),
+    );
+    for (const ending of endings) if (ending.status === "rejected") throw ending.reason;
+    return { ...this.#counts, elsewhere: this.#left.length };
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#signal.aborted) {
+      const cell = this.#queue.shift();
+      if (cell !== undefined) await this.#take(cell);
+      else if (!this.#options.waits || this.#left.length === 0) return;
+      else {
+        await delay(POLL, undefined, { signal: this.#signal }).catch(() => {});
+        this.#queue.push(...this.#left.splice(0));
+      }
+    }
+  }
+
+  /** Runs a cell, unless there is nothing left to do or another launcher has it. */
+  async #take(cell: Cell): Promise<void> {
+    const folder = new CellFolder(this.#study, cell);
     // What failed with another launcher while this one waited was tried again just now.
-    const retry = options.retry === true && !seen.has(cell.id);
+    const retry = this.#options.retry === true && !this.#seen.has(cell.id);
     if (isSettled(folder, retry)) {
-      counts.untouched++;
+      this.#counts.untouched++;
       return;
     }
     using lock = FolderLock.take(folder.path);
-    if (lock === undefined) {
-      isElsewhere(cell);
-      return;
-    }
+    if (lock === undefined) this.#leave(cell);
     // Another launcher may have finished it between the look and the lock.
-    if (isSettled(folder, retry, true)) {
-      counts.untouched++;
-      return;
-    }
-    onEvent({ type: "cell-start", cell, attempt: (folder.state?.attempts ?? 0) + 1 });
-    const state = await runCell(study, folder, {
-      ...{ meter, threads, overwrite, srun, signal },
+    else if (isSettled(folder, retry, true)) this.#counts.untouched++;
+    else await this.#run(cell, folder, lock);
+  }
+
+  async #run(cell: Cell, folder: CellFolder, lock: FolderLock): Promise<void> {
+    const { overwrite = false, srun = false } = this.#options;
+    this.#onEvent({ type: "cell-start", cell, attempt: (folder.state?.attempts ?? 0) + 1 });
+    const state = await runCell(this.#study, folder, {
+      ...{ meter: this.#meter, threads: threadsFor(this.#workers), overwrite, srun, signal: this.#signal },
       check: () => lock.check(),
-      onEvent: (event) => onEvent({ type: "training", cell, event }),
+      onEvent: (event) => this.#onEvent({ type: "training", cell, event }),
     }).catch((error: unknown) => {
       if (error instanceof LostLockError) return undefined;
       throw error;
     });
     if (state === undefined) {
-      isElsewhere(cell);
+      this.#leave(cell);
       return;
     }
-    counts[state.state as "done" | "failed" | "interrupted"]++;
-    onEvent({ type: "cell-end", cell, state });
+    this.#counts[state.state as "done" | "failed" | "interrupted"]++;
+    this.#onEvent({ type: "cell-end", cell, state });
     // All records are read once, at the end.
-    if (state.state === "done") writeResults(study, { paired: false });
-  };
+    if (state.state === "done") writeResults(this.#study, { paired: false });
+  }
 
-  const work = async (): Promise<void> => {
-    while (!signal.aborted) {
-      const cell = queue.shift();
-      if (cell !== undefined) await runNext(cell);
-      else if (!waits || left.length === 0) return;
-      else {
-        await delay(POLL, undefined, { signal }).catch(() => {});
-        queue.push(...left.splice(0));
-      }
-    }
-  };
-  const endings = await Promise.allSettled(
-    Array.from({ length: workers }, () =>
-      work().catch((error: unknown) => {
-        trouble.abort();
-        throw error;
-      }),
-    ),
-  );
-  for (const ending of endings) if (ending.status === "rejected") throw ending.reason;
-  writeResults(study);
-  return { ...counts, elsewhere: left.length };
+  #leave(cell: Cell): void {
+    this.#left.push(cell);
+    if (!this.#seen.has(cell.id)) this.#onEvent({ type: "elsewhere", cell });
+    this.#seen.add(cell.id);
+  }
 }
 
 /** How often cells that others have are looked at, in milliseconds. */

@@ -126,56 +126,16 @@ export function fitStudy(
 ): StudyFits {
   const { rows, atChance, notes } = usableRows(results.rows, settings);
   const ratios = ratioGroups(rows);
-  const taskScopes = scopesOf(rows);
-  const names = [...new Set(rows.map(({ benchmark }) => benchmark))];
-  const scopes = [
-    ...taskScopes.map((taskGroup) => ({ taskGroup, benchmark: undefined })),
-    // A group's only benchmark has the group's statement: one test, counted once.
-    ...(names.length > 1 ? names : [])
-      .filter((benchmark) => !taskScopes.some((group) => group && only(rows, group) === benchmark))
-      .map((benchmark) => ({ taskGroup: undefined, benchmark })),
-  ].flatMap((scope) => ratios.map((ratio) => ({ ...scope, ...ratio })));
-  const studied = scopes
-    .map(({ cells, ...scope }) => ({
-      ...scope,
-      rows: rows.filter(
-        (row) =>
-          cells.has(row.result.cell) &&
-          inGroup(row, scope.taskGroup) &&
-          (scope.benchmark === undefined || scope.benchmark === row.benchmark),
-      ),
-    }))
-    .filter((scope) => scope.rows.length > 0)
-    .map((scope) => ({ ...scope, ...analysisOf(scope.rows, settings) }));
+  const studied = analyzedScopes(rows, ratios, settings);
   const factors = ratios.flatMap(({ cells, generationRatio }) =>
     factorLevels(
       rows.filter(({ result }) => cells.has(result.cell)),
       settings.level,
     ).map((factor) => ({ generationRatio, ...factor })),
   );
-  const surfaced = (ratios.length < SURFACE_RATIOS ? [] : taskScopes).map((taskGroup) => {
-    const own = ratios
-      .filter(({ generationRatio }) => generationRatio !== undefined)
-      .flatMap(({ cells, generationRatio }) =>
-        rows
-          .filter((row) => cells.has(row.result.cell) && inGroup(row, taskGroup))
-          .map((row) => ({ ...row, block: `Rg ${generationRatio}, ${row.block}` })),
-      );
-    return { taskGroup, rows: own, ...analysisOf(own, settings) };
-  });
-  const statements: Statement[] = [
-    ...studied.map(({ analysis, taskGroup, benchmark }) => ({
-      analysis,
-      overall: taskGroup === undefined && benchmark === undefined,
-    })),
-    ...factors.flatMap(({ test, levels }) => [
-      { overall: false, p: test?.p },
-      ...levels.map(({ analysis }) => ({ overall: false, analysis })),
-    ]),
-    ...surfaced.map(({ analysis, taskGroup }) => ({ analysis, overall: taskGroup === undefined })),
-  ];
+  const surfaced = analyzedSurfaces(rows, ratios, settings);
+  const statements = statementsOf(studied, factors, surfaced);
   const decisions = decided(statements, settings, models);
-  const interactions = interactionsOf(factors, decisions.slice(studied.length));
   const fits = studied.map(({ analysis, problem, rows: own, ...scope }, k): StudyFit => {
     const { finding } = decisions[k]!;
     const model = modelOf(own, finding, analysis, settings, models);
@@ -191,12 +151,8 @@ export function fitStudy(
   return Object.freeze({
     settings,
     fits: fits.filter(({ benchmark }) => benchmark === undefined),
-    benchmarks: fits.flatMap((fit) => {
-      if (fit.benchmark !== undefined) return [fit];
-      const benchmark = fit.taskGroup && only(rows, fit.taskGroup);
-      return benchmark === undefined ? [] : [Object.freeze({ ...fit, taskGroup: undefined, benchmark })];
-    }),
-    interactions,
+    benchmarks: benchmarkFits(fits, rows),
+    interactions: interactionsOf(factors, decisions.slice(studied.length)),
     surfaces,
     atChance,
     tested: statements.filter(isTested).length,
@@ -204,9 +160,90 @@ export function fitStudy(
   });
 }
 
+type AnalyzedRows = Analyzed & { readonly rows: readonly UsableRow[] };
+type AnalyzedScope = AnalyzedRows & FitScope;
+type AnalyzedSurface = AnalyzedRows & Pick<StudySurface, "taskGroup">;
+type StudiedFactor = FactorLevels & Pick<StudyInteraction, "generationRatio">;
+
+/** Everything, each group of tasks and each benchmark, at each ratio where it has rows. */
+function analyzedScopes(
+  rows: readonly UsableRow[],
+  ratios: readonly RatioGroup[],
+  settings: AnalysisSettings,
+): AnalyzedScope[] {
+  const groups = scopesOf(rows);
+  const names = [...new Set(rows.map(({ benchmark }) => benchmark))];
+  const scopes = [
+    ...groups.map((taskGroup) => ({ taskGroup, benchmark: undefined })),
+    // A group's only benchmark has the group's statement: one test, counted once.
+    ...(names.length > 1 ? names : [])
+      .filter((benchmark) => !groups.some((group) => group && only(rows, group) === benchmark))
+      .map((benchmark) => ({ taskGroup: undefined, benchmark })),
+  ];
+  return scopes.flatMap(({ taskGroup, benchmark }) =>
+    ratios.flatMap(({ cells, generationRatio }) => {
+      const own = rows.filter(
+        (row) =>
+          cells.has(row.result.cell) &&
+          inGroup(row, taskGroup) &&
+          (benchmark === undefined || benchmark === row.benchmark),
+      );
+      if (own.length === 0) return [];
+      return [{ taskGroup, benchmark, generationRatio, rows: own, ...analysisOf(own, settings) }];
+    }),
+  );
+}
+
+/** The rows of each surface, in blocks of one ratio; none where there are too few ratios. */
+function analyzedSurfaces(
+  rows: readonly UsableRow[],
+  ratios: readonly RatioGroup[],
+  settings: AnalysisSettings,
+): AnalyzedSurface[] {
+  if (ratios.length < SURFACE_RATIOS) return [];
+  return scopesOf(rows).map((taskGroup) => {
+    const own = ratios
+      .filter(({ generationRatio }) => generationRatio !== undefined)
+      .flatMap(({ cells, generationRatio }) =>
+        rows
+          .filter((row) => cells.has(row.result.cell) && inGroup(row, taskGroup))
+          .map((row) => ({ ...row, block: `Rg ${generationRatio}, ${row.block}` })),
+      );
+    return { taskGroup, rows: own, ...analysisOf(own, settings) };
+  });
+}
+
+/** In the order in which decisions are read: scopes, each factor's test and its levels, surfaces. */
+function statementsOf(
+  studied: readonly AnalyzedScope[],
+  factors: readonly StudiedFactor[],
+  surfaced: readonly AnalyzedSurface[],
+): Statement[] {
+  return [
+    ...studied.map(({ analysis, taskGroup, benchmark }) => ({
+      analysis,
+      overall: taskGroup === undefined && benchmark === undefined,
+    })),
+    ...factors.flatMap(({ test, levels }) => [
+      { overall: false, p: test?.p },
+      ...levels.map(({ analysis }) => ({ overall: false, analysis })),
+    ]),
+    ...surfaced.map(({ analysis, taskGroup }) => ({ analysis, overall: taskGroup === undefined })),
+  ];
+}
+
+/** Of each benchmark alone; a group's only one has the group's statement, under its own name. */
+function benchmarkFits(fits: readonly StudyFit[], rows: readonly UsableRow[]): StudyFit[] {
+  return fits.flatMap((fit) => {
+    if (fit.benchmark !== undefined) return [fit];
+    const benchmark = fit.taskGroup && only(rows, fit.taskGroup);
+    return benchmark === undefined ? [] : [Object.freeze({ ...fit, taskGroup: undefined, benchmark })];
+  });
+}
+
 /** @param decisions of each factor's test and then of its levels, in order */
 function interactionsOf(
-  factors: readonly (FactorLevels & Pick<StudyInteraction, "generationRatio">)[],
+  factors: readonly StudiedFactor[],
   decisions: readonly Decided[],
 ): StudyInteraction[] {
   let at = 0;

@@ -9,6 +9,7 @@ import {
   choose,
   floored,
   type Point,
+  type Proposal,
   type ProposeOptions,
   plwOfWp,
   posterior,
@@ -49,30 +50,17 @@ export async function tune(
   if ("data" in test) await refuseOverlap(settings.recipe, recipe, test.data);
   const { space, rest } = await searchOf(settings, recipe);
   const meter = new DataMeter();
-  const [task, metric] = objectiveOf(settings.objective);
-  const files: RunsStudyOptions = {
-    ...{ name: "search", recipe: settings.recipe, output: settings.output, task, metric },
-    ...{ set: common(settings, recipe), taskData: settings.taskData, slurm: settings.slurm },
-  };
+  const files = filesOf(settings, recipe);
   const done: Scored[] = [];
   const asked: AskedRun[] = [];
   let found: Found | undefined;
-  let stopped = "";
+  let stopped: string | undefined;
   for (;;) {
     const left = await batchLeft(settings, done, recipe, meter);
-    if (left === 0) stopped = "the budget is used";
-    const observed = observations(done);
-    const proposals = left === 0 ? [] : propose(space, observed, left, rest);
-    const [{ gain } = { gain: undefined }] = proposals;
-    if (gain !== undefined && gain < settings.tolerance)
-      stopped = `one more run is expected to gain ${gain.toPrecision(2)}, under the tolerance`;
-    if (stopped !== "") break;
-    const next = proposals.map(({ point }, i) => ({
-      ...askedOf(point, settings, recipe),
-      seed:
-        recipe.seed +
-        repeatsOf(point, [...done.map((run) => run.point), ...proposals.slice(0, i).map((p) => p.point)]),
-    }));
+    const proposals = left === 0 ? [] : propose(space, observations(done), left, rest);
+    stopped = reasonToStop(proposals, settings.tolerance);
+    if (stopped !== undefined) break;
+    const next = withSeeds(proposals, done, settings, recipe);
     asked.push(...next);
     onEvent({
       ...{ type: "propose", done: done.length },
@@ -82,8 +70,7 @@ export async function tune(
     if (!(await runCells(study, next, options))) return undefined;
     for (const [i, run] of next.entries()) {
       found = scoreOf(study, run);
-      const cell = cellOf(study, run);
-      const tokens = (await meter.measure(cell.recipe)).tokens;
+      const { tokens } = await meter.measure(cellOf(study, run).recipe);
       const { value, higherIsBetter } = found;
       done.push({
         ...{ ...publicOf(run), value, tokens, gain: proposals[i]!.gain },
@@ -100,17 +87,46 @@ export async function tune(
   const tested = await testChoice(settings, recipe, chosen, { ...options, set: files.set });
   if (tested === undefined) return undefined;
   const report: TuneReport = {
-    objective: {
-      task,
-      metric: found.metric,
-      unit: unitOf(found.metric),
-      higherIsBetter: found.higherIsBetter,
-    },
+    objective: objectiveReport(files.task, found),
     runs: done.map(shownOf),
     ...{ stopped, generationRatio: await meter.generationRatio(recipe), ...chosen, test: tested },
   };
   writeJson(join(settings.output, "tune.json"), { settings: decisive(settings), report });
   return report;
+}
+
+function objectiveReport(task: string, { metric, higherIsBetter }: Found): TuneReport["objective"] {
+  return { task, metric, unit: unitOf(metric), higherIsBetter };
+}
+
+function filesOf(settings: TuneSettings, recipe: Recipe): RunsStudyOptions {
+  const [task, metric] = objectiveOf(settings.objective);
+  return {
+    ...{ name: "search", recipe: settings.recipe, output: settings.output, task, metric },
+    ...{ set: common(settings, recipe), taskData: settings.taskData, slurm: settings.slurm },
+  };
+}
+
+/** @param proposals none where the budget pays for no more */
+function reasonToStop(proposals: readonly Proposal[], tolerance: number): string | undefined {
+  const [first] = proposals;
+  if (first === undefined) return "the budget is used";
+  if (first.gain === undefined || first.gain >= tolerance) return undefined;
+  return `one more run is expected to gain ${first.gain.toPrecision(2)}, under the tolerance`;
+}
+
+/** The runs of these proposals: a point's repetitions count up from the recipe's seed. */
+function withSeeds(
+  proposals: readonly Proposal[],
+  done: readonly Scored[],
+  settings: TuneSettings,
+  recipe: Recipe,
+): AskedRun[] {
+  const before = done.map(({ point }) => point);
+  return proposals.map(({ point }, i) => {
+    const earlier = [...before, ...proposals.slice(0, i).map((proposal) => proposal.point)];
+    return { ...askedOf(point, settings, recipe), seed: recipe.seed + repeatsOf(point, earlier) };
+  });
 }
 
 /** @throws {StudyError} where the folder holds a search of other settings, whose proposals would be others */
