@@ -58,7 +58,9 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   };
   add("dataset", options.datasets);
   add("model", options.models);
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => refuse(response, 500, String(error)));
+  });
   const hub: HubServer = {
     endpoint: "",
     downloads: [],

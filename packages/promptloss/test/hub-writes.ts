@@ -41,7 +41,7 @@ export async function answerWrite(
   else if (pathname.startsWith("/storage/")) store(writes, request, pathname, body, response);
   else if (repository === undefined) refuse(response, 404, "Repository not found");
   else if (what === "preupload") preupload(body, response);
-  else if (what === "commit") commit(writes, repository, endpoint, body, request, response);
+  else if (what === "commit") commit(writes, repository, `${endpoint}/${id}`, body, request, response);
   else batch(writes, endpoint, body, request, response);
   return true;
 }
@@ -52,12 +52,12 @@ function create(
   body: Buffer,
   response: ServerResponse,
 ): ServerResponse {
-  const { name, organization, type, visibility } = JSON.parse(body.toString());
+  const { name, organization, type = "model", visibility, private: hidden } = JSON.parse(body.toString());
   const id = `${organization}/${name}`;
   if (type !== "model" || !/^[\w.-]+$/.test(name)) return refuse(response, 400, "Invalid repository");
   if (organization === "other") return refuse(response, 403, "You don't have the rights to create a model");
   if (served.has(`model ${id}`)) return refuse(response, 409, "You already created this model repo");
-  const isPrivate = visibility === "private";
+  const isPrivate = visibility === "private" || hidden === true;
   served.set(`model ${id}`, { kind: "model", commit: "0".repeat(40), files: new Map(), isPrivate });
   return json(response, { url: `${endpoint}/${id}`, id });
 }
@@ -159,7 +159,7 @@ interface Line {
 function commit(
   { blobs, commits }: HubWrites,
   repository: HubServed,
-  endpoint: string,
+  url: string,
   body: Buffer,
   request: IncomingMessage,
   response: ServerResponse,
@@ -169,6 +169,7 @@ function commit(
   const lines = body
     .toString()
     .split("\n")
+    .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Line);
   const [header, ...entries] = lines;
   if (header?.key !== "header" || !header.value.summary)
@@ -189,7 +190,7 @@ function commit(
   return json(response, {
     success: true,
     commitOid: repository.commit,
-    commitUrl: `${endpoint}/commit/${repository.commit}`,
+    commitUrl: `${url}/commit/${repository.commit}`,
     hookOutput: "",
   });
 }

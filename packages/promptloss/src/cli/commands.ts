@@ -64,6 +64,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     "[options] <model>",
     async () => (await import("./export.ts")).exportCommand,
   ),
+  push: entry(
+    "upload a model or an adapter to the Hugging Face hub, with a card that says how it was trained",
+    "[options] <run> <name>",
+    async () => (await import("./push.ts")).pushCommand,
+  ),
   import: entry(
     "make a Hugging Face folder of a GGUF file",
     "[options] <file>",

@@ -12,7 +12,7 @@ export function lineWidth(out: NodeJS.WriteStream): number | undefined {
 }
 
 /** One line that is written over and over. */
-class StatusLine {
+export class StatusLine {
   #last = 0;
   #shown = false;
 
