@@ -2,7 +2,7 @@
 import type { DType } from "@promptloss/torch";
 import fc from "fast-check";
 import { WeightedTokens } from "../src/data/tokens/index.ts";
-import { NORMALIZATIONS } from "../src/loss/index.ts";
+import { NORMALIZATIONS, reweightingOf } from "../src/loss/index.ts";
 import { type AccumulateSettings, accumulate } from "../src/training/accumulate.ts";
 import { clearGradients } from "../src/training/gradients.ts";
 import { KlPenalty } from "../src/training/penalties/kl.ts";
@@ -19,6 +19,15 @@ export interface DrawnBatch {
 /** Each with every normalization: some classes of tokens have denominators of their own, none, or all. */
 const OWN = [undefined, "all", ["tool-result", "template"]] as const;
 
+/** None, of each token by itself, and of all tokens of a batch. */
+const REWEIGHTINGS = [
+  undefined,
+  reweightingOf({ rule: "eaft" }),
+  reweightingOf({ rule: "rho-1" }),
+  reweightingOf({ rule: "prift-prob" }),
+  reweightingOf({ rule: "rho-1", options: { ratio: 0.3 } }),
+];
+
 /** Uneven, partly masked rows, cut into micro-batches of all sizes, of every normalization in turn. */
 export function drawnBatches(seed: number, count: number): DrawnBatch[] {
   const batch = fc.record({
@@ -32,7 +41,10 @@ export function drawnBatches(seed: number, count: number): DrawnBatch[] {
   });
   return fc.sample(batch, { seed, numRuns: count }).map(({ rows, splits, masked, microBatch }, index) => ({
     // The first row has what every normalization needs.
-    rows: rows.map((row, place) => (place > 0 && masked[place] ? untrained(row) : row)),
+    rows: rows
+      .map((row, place) => (place > 0 && masked[place] ? untrained(row) : row))
+      // What a reference model might make of them: cross entropies of 0 to 3 nats.
+      .map((row) => row.withReference(Float32Array.from(row.ids, (id) => (id % 7) / 2))),
     splits,
     settings: {
       normalization: {
@@ -42,6 +54,7 @@ export function drawnBatches(seed: number, count: number): DrawnBatch[] {
       },
       scope: "batch",
       microBatch,
+      reweighting: REWEIGHTINGS[index % REWEIGHTINGS.length],
     },
   }));
 }

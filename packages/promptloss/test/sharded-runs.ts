@@ -154,6 +154,7 @@ export function shardedRun({ mode, variant, dtype }: ShardedCase, ranks?: Ranks)
     fingerprint: "0123456789abcdef",
     dataHash: "",
     modelHash: "",
+    referenceHash: undefined,
     notes: [],
     free: () => {
       model.free();

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { PRODUCT_DTYPES } from "../dtypes.ts";
 import { NORMALIZATIONS } from "../loss/normalization.ts";
-import { REWEIGHTINGS } from "../loss/reweighting.ts";
+import { REWEIGHTING_NAMES } from "../loss/reweighting-rules.ts";
 import {
   RECIPE_OR_DATA,
   withLengthOptions,
@@ -43,7 +43,7 @@ export function lossCommand(command: Command): Command {
       new Option(
         "--reweighting <name>",
         "reweighting of the totals' loss (default: the recipe's, or none)",
-      ).choices(Object.keys(REWEIGHTINGS)),
+      ).choices(REWEIGHTING_NAMES),
     )
     .option(
       "--tokens",

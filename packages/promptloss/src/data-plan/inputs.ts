@@ -20,11 +20,13 @@ export async function dataInputs(sources: readonly DataSource[], what = "data"):
 
 /** @param file the recipe's own, where it has one */
 export async function recipeInputs(recipe: Recipe, file: string | undefined): Promise<Input[]> {
-  const { model, tokenizer, data, evaluation } = recipe;
+  const { model, tokenizer, data, evaluation, loss } = recipe;
+  const reference = loss.reweightingOptions?.reference;
   return [
     ...(file === undefined ? [] : [{ what: "the recipe", path: file }]),
     ...(model === undefined ? [] : [{ what: "the model", path: model, grows: true }]),
     ...(tokenizer === undefined ? [] : [{ what: "the tokenizer", path: tokenizer, grows: true }]),
+    ...(reference === undefined ? [] : [{ what: "the reference model", path: reference, grows: true }]),
     ...(await dataInputs(data as readonly DataSource[])),
     ...(await dataInputs((evaluation?.data ?? []) as readonly DataSource[], "evaluation.data")),
   ];

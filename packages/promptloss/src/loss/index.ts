@@ -33,9 +33,23 @@ export {
 } from "./part-sums.ts";
 export { type RowLosses, referenceLoss } from "./reference.ts";
 export {
-  dynamicFineTuning,
-  REWEIGHTINGS,
+  type BatchReweighting,
+  isOfBatch,
   type Reweighting,
   type ReweightingContext,
-  type ReweightingName,
+  reweightingOf,
 } from "./reweighting.ts";
+export {
+  type FactorRule,
+  needsReference,
+  type PlaceStatistic,
+  REWEIGHTING_NAMES,
+  REWEIGHTING_RULES,
+  type ReweightingName,
+  type ReweightingOptions,
+  type ReweightingRule,
+  type ReweightingSettings,
+  reweightingRule,
+  type SelectionRule,
+  settledOptions,
+} from "./reweighting-rules.ts";

@@ -34,5 +34,11 @@ export {
   type SaveAdapterOptions,
   saveAdapter,
 } from "./lora/peft.ts";
-export { type PackLoss, type PackLossFunction, type PackLossOptions, packLoss } from "./loss/pack-loss.ts";
+export {
+  type PackLoss,
+  type PackLossFunction,
+  type PackLossOptions,
+  packLoss,
+  placeScores,
+} from "./loss/pack-loss.ts";
 export { type RowLoss, rowLosses } from "./loss/row-losses.ts";

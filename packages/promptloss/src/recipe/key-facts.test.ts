@@ -31,6 +31,13 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "loss.reduceOver": "micro-batch",
   "loss.labelSmoothing": 0.1,
   "loss.reweighting": "dft",
+  "loss.reweightingOptions.confidence": 0.8,
+  "loss.reweightingOptions.topTokens": 5,
+  "loss.reweightingOptions.exponent": 2,
+  "loss.reweightingOptions.threshold": 0.3,
+  "loss.reweightingOptions.ratio": 0.3,
+  "loss.reweightingOptions.predictions": "reference",
+  "loss.reweightingOptions.reference": "other",
   maxLength: 64,
   overflow: "drop",
   seed: 7,
@@ -95,6 +102,17 @@ const BESIDE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   evaluation: { rows: 5 },
 };
 
+/** The rule that takes an option, with what it needs. */
+const RULES: Readonly<Record<string, object>> = {
+  confidence: { reweighting: "infosft" },
+  topTokens: { reweighting: "eaft" },
+  exponent: { reweighting: "eaft" },
+  threshold: { reweighting: "profit" },
+  ratio: { reweighting: "rho-1", reweightingOptions: { reference: "r" } },
+  predictions: { reweighting: "eaft" },
+  reference: { reweighting: "rho-1", reweightingOptions: { reference: "r" } },
+};
+
 /** Of these, a recipe has one. */
 const HELD_OUT = new Set(["rows", "data", "fraction"]);
 
@@ -103,7 +121,10 @@ function recipes(path: string, value: unknown): [before: Read, after: Read] {
   const [section, key, inner] = path.split(".") as [string, string?, string?];
   const read = (change: object): Read => checkRecipe({ ...base, ...change }, "r.yaml");
   if (key === undefined) return [read({}), read({ [section]: value })];
-  const beside = BESIDE[section]!;
+  const beside: Readonly<Record<string, unknown>> = {
+    ...BESIDE[section]!,
+    ...(key === "reweightingOptions" && RULES[inner!]),
+  };
   const kept = HELD_OUT.has(key) ? {} : beside;
   const changed = inner === undefined ? value : { ...(beside[key] as object), [inner]: value };
   return [read({ [section]: beside }), read({ [section]: { ...kept, [key]: changed } })];

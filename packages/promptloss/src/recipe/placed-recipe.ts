@@ -1,7 +1,10 @@
 // A recipe's paths, taken from where its file lies. Works on plain data, checked or not, so that a study can place the
 // parts of a recipe that come from several files.
-import { placedAt, placedPath } from "../config-file/index.ts";
+import { changedAt, placedAt, placedPath } from "../config-file/index.ts";
 import { isGguf, modelFolder } from "../models/gguf/model-folder.ts";
+
+/** Where a recipe names models and tokenizers. */
+const MODEL_KEYS = [["model"], ["tokenizer"], ["loss", "reweightingOptions", "reference"]] as const;
 
 type Plain = Readonly<Record<string, unknown>>;
 
@@ -18,7 +21,7 @@ export function placedRecipe(recipe: unknown, folder: string): unknown {
   if (!isPlain(recipe)) return recipe;
   const { data, evaluation } = recipe;
   return {
-    ...opened(placedAt(placedAt(recipe, ["model"], folder), ["tokenizer"], folder)),
+    ...MODEL_KEYS.reduce<Plain>((all, keys) => changedAt(placedAt(all, keys, folder), keys, opened), recipe),
     ...(data !== undefined && { data: placedSources(data, folder) }),
     ...(isPlain(evaluation) &&
       evaluation.data !== undefined && {
@@ -27,12 +30,8 @@ export function placedRecipe(recipe: unknown, folder: string): unknown {
   };
 }
 
-function opened(recipe: Plain): Plain {
-  const folders = ["model", "tokenizer"].flatMap((key) => {
-    const path = recipe[key];
-    return typeof path === "string" && isGguf(path) ? [[key, modelFolder(path)] as const] : [];
-  });
-  return { ...recipe, ...Object.fromEntries(folders) };
+function opened(path: string): string {
+  return isGguf(path) ? modelFolder(path) : path;
 }
 
 function placedSources(value: unknown, folder: string): unknown {

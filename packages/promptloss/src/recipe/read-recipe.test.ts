@@ -41,6 +41,32 @@ describe("readRecipe", () => {
     expect(data).toEqual([{ path: "org/name" }]);
   });
 
+  test("options of a reweighting that its rule does not take are refused, and those that it needs asked for", () => {
+    const of = (loss: string, more = "") =>
+      failure(`model: m\ndata: a.json\n${more}loss: { ${loss} }\n`).replaceAll(/^recipe.yaml:\d: /gm, "");
+    expect(of("reweighting: dft, reweightingOptions: { threshold: 0.5 }")).toMatchInlineSnapshot(
+      `"loss.reweightingOptions.threshold: dft does not take it; it takes no numbers"`,
+    );
+    expect(of("reweightingOptions: { ratio: 0.5 }")).toMatchInlineSnapshot(
+      `"loss.reweightingOptions.ratio: is of a rule; there is no loss.reweighting"`,
+    );
+    expect(of("reweighting: rho-1")).toMatchInlineSnapshot(
+      `"loss.reweightingOptions.reference: rho-1 needs a reference model: one that was trained on data as these should be"`,
+    );
+    expect(
+      of("reweighting: prift-mass, reweightingOptions: { predictions: model, confidence: 0.9 }"),
+    ).toMatchInlineSnapshot(`
+      "loss.reweightingOptions.confidence: prift-mass does not take it; it takes threshold
+      loss.reweightingOptions.predictions: prift-mass looks at predictions of the reference model alone"
+    `);
+    expect(of("reweighting: profit, reweightingOptions: { reference: ./model }")).toMatchInlineSnapshot(
+      `"loss.reweightingOptions.reference: profit looks at no reference model here; it does with predictions: reference"`,
+    );
+    expect(of("reweighting: prift-prob", "initialize: random\n")).toMatchInlineSnapshot(
+      `"loss.reweighting: looks at the model before training, and its weights are drawn; name a loss.reweightingOptions.reference"`,
+    );
+  });
+
   test("reports every problem at once, with its line and the nearest key", () => {
     expect(
       failure(`model: ./model

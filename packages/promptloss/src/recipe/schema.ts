@@ -3,8 +3,9 @@ import { z } from "zod";
 import { EMPTY_COMPLETIONS } from "../data/rows/empty-completions.ts";
 import { FORMAT_NAMES } from "../data/rows/formats/row-format.ts";
 import { OVERFLOW_POLICIES } from "../data/tokens/overflow.ts";
+import { needsReference } from "../loss/reweighting-rules.ts";
 import { type KeyFacts, keyFacts } from "./key-facts.ts";
-import { lossSection } from "./sections/loss.ts";
+import { lossSection, reweightingSettings } from "./sections/loss.ts";
 import { checkpointsSection, evaluationSection, loraSection, probesSection } from "./sections/run.ts";
 import { sourceList } from "./sections/sources.ts";
 import { trainingSection } from "./sections/training.ts";
@@ -136,9 +137,20 @@ export const recipeSchema = z
       .describe("The folder that the run writes.")
       .register(keyFacts, { affects: "nothing" }),
   })
-  .superRefine(({ lora, training, initialize }, context) => {
+  .superRefine(({ lora, training, initialize, loss }, context) => {
     const refuse = (path: string[], message: string): void =>
       context.addIssue({ code: "custom", path, message });
+    const reweighting = reweightingSettings(loss);
+    if (
+      initialize === "random" &&
+      reweighting !== undefined &&
+      needsReference(reweighting) &&
+      reweighting.reference === undefined
+    )
+      refuse(
+        ["loss", "reweighting"],
+        "looks at the model before training, and its weights are drawn; name a loss.reweightingOptions.reference",
+      );
     if (lora === undefined) return;
     if (training.freeze) refuse(["training", "freeze"], "under lora all but the adapter is frozen already");
     if (training.minkowski)

@@ -7,6 +7,7 @@ import type { WeightedTokens } from "../data/tokens/index.ts";
 import {
   addLossTotals,
   addPartSums,
+  type BatchReweighting,
   emptyPartSums,
   type LossFactors,
   type LossTotals,
@@ -24,6 +25,7 @@ import { type PackLossFunction, packLoss } from "../models/index.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import type { KlPenalty } from "./penalties/kl.ts";
 import { type Ranks, sumOverRanks } from "./ranks/index.ts";
+import { reweightingsOf } from "./reweight-batch.ts";
 import type { RunSettings } from "./run.ts";
 import { IDLE, type Shards } from "./sharding/index.ts";
 
@@ -36,7 +38,7 @@ export interface AccumulateSettings {
   readonly scope: "batch" | "micro-batch";
   readonly microBatch: MicroBatchSettings;
   readonly labelSmoothing?: number | undefined;
-  readonly reweighting?: Reweighting | undefined;
+  readonly reweighting?: Reweighting | BatchReweighting | undefined;
   readonly compute?: DType | undefined;
   readonly forward?: ForwardOptions | undefined;
   readonly kl?: KlPenalty | undefined;
@@ -75,11 +77,14 @@ export function accumulate(
   const whole = settings.scope === "batch" ? lossFactors(batch.totals, settings.normalization) : undefined;
   const sums = emptyPartSums();
   let [loss, penalty] = [0, 0];
-  for (const group of shards?.inStep(groups) ?? groups) {
+  const inStep = shards?.inStep(groups) ?? groups;
+  const reweightings = reweightingsOf(model, inStep, settings.reweighting, settings);
+  for (const [index, group] of inStep.entries()) {
     scope(() => {
+      const reweighting = reweightings[index];
       const factors = whole ?? averaged(group, settings.normalization, batch.groups);
       const pack = PackedTokens.of(group);
-      const result = lossOf(model, pack, { ...settings, factors, measureAll });
+      const result = lossOf(model, pack, { ...settings, reweighting, factors, measureAll });
       const kl = settings.kl?.of(model, pack, result.hidden, batch, settings.compute);
       (kl === undefined ? result.loss : result.loss.add(kl)).backward();
       loss += result.loss.item();

@@ -1,13 +1,11 @@
 // How two runs differ, by the keys of their recipes, for a person who finds another run in the output folder.
 import { factsOf, type Recipe, recipeSchema } from "../recipe/index.ts";
-import { decidingKeys } from "./fingerprint.ts";
+import { decidingKeys, type RunHashes } from "./fingerprint.ts";
 
 /** What a run is told apart by. */
-export interface RunIdentity {
+export interface RunIdentity extends RunHashes {
   /** With every `auto` settled. */
   readonly recipe: Recipe;
-  readonly dataHash: string;
-  readonly modelHash: string;
 }
 
 export interface Difference {
@@ -29,6 +27,11 @@ export function differencesOf(before: RunIdentity, now: RunIdentity): Difference
   });
   if (before.modelHash !== now.modelHash)
     differences.push({ key: "model", text: "the model's weights, config or tokenizer differ" });
+  if (before.referenceHash !== now.referenceHash)
+    differences.push({
+      key: "loss.reweightingOptions.reference",
+      text: "the reference model's weights or config differ",
+    });
   const facts = factsOf(recipeSchema);
   const rowsFollow = differences.some(({ key }) => ROW_KEYS.test(key) || facts.get(key)?.affects === "data");
   if (before.dataHash !== now.dataHash && !rowsFollow)

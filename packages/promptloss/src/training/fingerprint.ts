@@ -18,6 +18,13 @@ export function hashOfRows(rows: RowSet, heldOut: RowSet | undefined): string {
   return hash.digest("hex");
 }
 
+export interface RunHashes {
+  readonly dataHash: string;
+  readonly modelHash: string;
+  /** Where the loss looks at a reference model. */
+  readonly referenceHash?: string | undefined;
+}
+
 /**
  * What lies in the model's and data's places comes in by its hashes. The number of processes changes roundings alone, as
  * that of threads does, and which masks dropout draws; it counts only where the loss is reduced over micro-batches, which
@@ -25,12 +32,20 @@ export function hashOfRows(rows: RowSet, heldOut: RowSet | undefined): string {
  */
 export function hashOfRun(
   recipe: Recipe,
-  { dataHash, modelHash, processes = 1 }: { dataHash: string; modelHash: string; processes?: number },
+  { dataHash, modelHash, referenceHash, processes = 1 }: RunHashes & { readonly processes?: number },
 ): string {
   const formsBatches = processes > 1 && recipe.loss.reduceOver === "micro-batch";
   return createHash("sha256")
     .update(
-      JSON.stringify([decidingKeys(recipe), { dataHash, modelHash, ...(formsBatches && { processes }) }]),
+      JSON.stringify([
+        decidingKeys(recipe),
+        {
+          dataHash,
+          modelHash,
+          ...(referenceHash !== undefined && { referenceHash }),
+          ...(formsBatches && { processes }),
+        },
+      ]),
     )
     .digest("hex");
 }

@@ -6,6 +6,7 @@ import { TOKEN_PARTS } from "../data/token-parts.ts";
 import type { WeightedRows, WeightedTokens } from "../data/tokens/index.ts";
 import {
   addPartSums,
+  type BatchReweighting,
   emptyPartSums,
   lossFactors,
   lossTotals,
@@ -18,6 +19,7 @@ import { type CausalLanguageModel, packLoss } from "../models/index.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import { NonFiniteLossError } from "./errors.ts";
 import { type Ranks, sumOverRanks } from "./ranks/index.ts";
+import { reweightingsOf } from "./reweight-batch.ts";
 import { IDLE, type Shards } from "./sharding/index.ts";
 
 export interface HeldOutSettings {
@@ -25,7 +27,7 @@ export interface HeldOutSettings {
   readonly microBatch: MicroBatchSettings;
   readonly compute?: DType | undefined;
   readonly labelSmoothing?: number | undefined;
-  readonly reweighting?: Reweighting | undefined;
+  readonly reweighting?: Reweighting | BatchReweighting | undefined;
   /** Called with the number of rows measured so far. */
   readonly onRows?: (done: number) => void;
 }
@@ -44,10 +46,11 @@ export interface HeldOutLoss {
 export function heldOutLoss(
   model: CausalLanguageModel,
   data: Pick<WeightedRows, "at" | "length">,
-  { normalization, microBatch, compute, labelSmoothing, reweighting, onRows }: HeldOutSettings,
+  settings: HeldOutSettings,
   ranks?: Ranks,
   shards?: Shards,
 ): HeldOutLoss {
+  const { normalization, microBatch, compute, labelSmoothing, onRows } = settings;
   const rows: WeightedTokens[] = Array.from({ length: data.length }, (_, index) => data.at(index));
   const factors = lossFactors(lossTotals(rows), normalization);
   const own = ranks === undefined ? rows : ranks.shareOf(rows);
@@ -56,12 +59,14 @@ export function heldOutLoss(
   let done = 0;
   noGrad(() => {
     const groups = own.length === 0 ? [] : microBatches(own, microBatch);
-    for (const group of shards?.isFull ? shards.inStep(groups) : groups) {
+    const inStep = shards?.isFull ? shards.inStep(groups) : groups;
+    const reweightings = reweightingsOf(model, inStep, settings.reweighting, { compute, ranks });
+    for (const [index, group] of inStep.entries()) {
       scope(() => {
         const result = packLoss(model, PackedTokens.of(group), {
           factors,
           measureAll: true,
-          ...{ compute, labelSmoothing, reweighting },
+          ...{ compute, labelSmoothing, reweighting: reweightings[index] },
         });
         loss += result.loss.item();
         checkFinite(group, result.rows);

@@ -32,6 +32,7 @@ export function manifestOf(run: TrainingRun): Manifest {
     trainable: elements(model.trainable),
     dataHash: run.dataHash,
     modelHash: run.modelHash,
+    ...(run.referenceHash !== undefined && { referenceHash: run.referenceHash }),
     fingerprint: run.fingerprint,
     notes: run.notes,
     startedAt: new Date().toISOString(),

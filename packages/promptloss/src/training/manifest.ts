@@ -32,6 +32,8 @@ export interface Manifest {
   readonly trainable: number;
   readonly dataHash: string;
   readonly modelHash: string;
+  /** Of the reference model, where the loss looks at one. */
+  readonly referenceHash?: string;
   readonly fingerprint: string;
   readonly notes: readonly string[];
   readonly startedAt: string;

@@ -11,8 +11,9 @@ import {
   type NormalizationSettings,
   type OwnDenominator,
   type PartSums,
-  REWEIGHTINGS,
   type ReweightingName,
+  type ReweightingSettings,
+  reweightingOf,
 } from "../loss/index.ts";
 import {
   adapterStorage,
@@ -23,8 +24,10 @@ import {
   rowLosses,
 } from "../models/index.ts";
 import { accumulate } from "./accumulate.ts";
+import { TrainingError } from "./errors.ts";
 import { gradientNorm } from "./gradients.ts";
 import { checkFinite, heldOutLoss } from "./held-out.ts";
+import { referencedRows, referenceStatistic } from "./reference/index.ts";
 
 export interface MeasureSettings {
   /** A model folder. */
@@ -41,7 +44,9 @@ export interface MeasureSettings {
   /** The share of the target that is spread over all tokens; 0 for none. Of the totals' loss and its gradient. */
   readonly labelSmoothing: number;
   /** Undefined for none. Of the totals' loss and its gradient. */
-  readonly reweighting: ReweightingName | undefined;
+  readonly reweighting: ReweightingSettings | undefined;
+  /** The folder of the model that the rule refers to, where it refers to one. */
+  readonly reference?: string | undefined;
   /** Refuse a model's config with keys that are not known here, rather than note them. */
   readonly strict?: boolean;
   /** The norm of the loss's gradient too. */
@@ -71,8 +76,9 @@ export interface MeasuredLoss {
 
 export async function measureLoss(settings: MeasureSettings): Promise<MeasuredLoss> {
   const { gradients, adapter, strict = false } = settings;
-  const data = await openData({ ...settings.data, heldOut: undefined });
+  const opened = await openData({ ...settings.data, heldOut: undefined });
   try {
+    const data = withReference(opened, settings);
     const model = loadModel(settings.model, {
       dtype: "float32",
       strict,
@@ -88,14 +94,32 @@ export async function measureLoss(settings: MeasureSettings): Promise<MeasuredLo
       model.free();
     }
   } finally {
-    data.close();
+    opened.close();
   }
+}
+
+/** @throws {TrainingError} where a rule needs a reference model and there is none, or it cannot compute the rows */
+function withReference(data: OpenData, { reweighting, reference, compute }: MeasureSettings): OpenData {
+  const statistic = reweighting && referenceStatistic(reweighting);
+  if (statistic === undefined) return data;
+  if (reference === undefined)
+    throw new TrainingError(`${reweighting!.rule} needs a reference model`, {
+      hint: "name it in a recipe's loss.reweightingOptions.reference, and give that recipe",
+    });
+  const notes: string[] = [];
+  const { rows } = referencedRows(data.rows, {
+    folder: reference,
+    statistic,
+    compute,
+    onNote: (line) => notes.push(line),
+  });
+  return { ...data, rows, notes: [...data.notes, ...notes] };
 }
 
 function measured(
   model: CausalLanguageModel,
   { rows, weights, notes, tokenizer }: OpenData,
-  { gradients, compute, microBatchTokens, labelSmoothing, reweighting: name, ...settings }: MeasureSettings,
+  { gradients, compute, microBatchTokens, labelSmoothing, reweighting: rule, ...settings }: MeasureSettings,
 ): MeasuredLoss {
   const sums = emptyPartSums();
   for (const group of consecutive(rows, microBatchTokens)) {
@@ -117,7 +141,7 @@ function measured(
     ownDenominator,
   };
   const microBatch = { tokens: microBatchTokens };
-  const reweighting = name && REWEIGHTINGS[name];
+  const reweighting = rule && reweightingOf(rule);
   const how = { normalization, microBatch, compute, labelSmoothing, reweighting };
   const known = {
     rows: rows.length,
@@ -125,7 +149,7 @@ function measured(
     normalization: settings.normalization,
     ...(ownDenominator !== undefined && { ownDenominator }),
     ...(labelSmoothing > 0 && { labelSmoothing }),
-    ...(name !== undefined && { reweighting: name }),
+    ...(rule !== undefined && { reweighting: rule.rule }),
     sums,
     notes: [...notes, ...model.notes],
   };

@@ -7,7 +7,7 @@ import { checkOutputFolder, protectInputs } from "../files/output.ts";
 import { readModelConfig } from "../models/config/read-config.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
 import { modelFolder } from "../models/gguf/model-folder.ts";
-import { type Recipe, RecipeError } from "../recipe/index.ts";
+import { type Recipe, RecipeError, reweightingSettings } from "../recipe/index.ts";
 import { BatchPlan } from "./batches.ts";
 import { checkMetric } from "./check-metric.ts";
 import { deviceOf } from "./device.ts";
@@ -16,8 +16,9 @@ import type { ProgressEvent } from "./events/event.ts";
 import { sparing } from "./events/progress.ts";
 import { hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
-import { precisionNote } from "./precision.ts";
+import { computeDtype, precisionNote } from "./precision.ts";
 import type { Ranks } from "./ranks/index.ts";
+import { type ReferenceSettings, referencedRows, referenceStatistic } from "./reference/index.ts";
 import type { RunSettings, TrainingRun } from "./run.ts";
 import { placesOf } from "./run-folder.ts";
 import { batchSettings, lengthOf } from "./run-length.ts";
@@ -28,6 +29,8 @@ export interface PrepareOptions {
   readonly file?: string;
   /** Where token caches are kept; the user's cache folder when left out. */
   readonly tokenCache?: string;
+  /** Where the numbers of reference models are kept; the user's cache folder when left out. */
+  readonly referenceCache?: string;
   /** Where data of the Hugging Face hub comes from, and who watches it come. */
   readonly hub?: HubOptions;
   /** Called now and then while rows are tokenized and the model is loaded. */
@@ -74,8 +77,12 @@ export async function prepareRun(named: Recipe, options: PrepareOptions = {}): P
     },
   );
   try {
+    const referenced = withReference(data, recipe, folder, device, {
+      ...(options.referenceCache !== undefined && { cache: options.referenceCache }),
+      onRows: (done, total) => progress({ type: "progress", phase: "reference", done, total }),
+    });
     progress({ type: "progress", phase: "loading", done: 0 });
-    return { ...runOver(data, recipe, folder, device, options.ranks), output };
+    return { ...runOver(referenced, recipe, folder, device, options.ranks), output };
   } catch (error) {
     data.close();
     throw error;
@@ -84,17 +91,62 @@ export async function prepareRun(named: Recipe, options: PrepareOptions = {}): P
 
 /** With the folders of models that are named as on the hub. @throws {HubError} for one that can't be had */
 function onThisMachine(recipe: Recipe): Recipe {
-  const { model, tokenizer } = recipe;
+  const { model, tokenizer, loss } = recipe;
+  const { reference } = loss.reweightingOptions ?? {};
   return {
     ...recipe,
     ...(model !== undefined && { model: modelFolder(model) }),
     ...(tokenizer !== undefined && { tokenizer: modelFolder(tokenizer, "tokenizer") }),
+    loss: {
+      ...loss,
+      ...(reference !== undefined && {
+        reweightingOptions: { ...loss.reweightingOptions, reference: modelFolder(reference) },
+      }),
+    },
   };
+}
+
+/**
+ * Data whose training rows carry what a reference model makes of them, where the loss looks at one. Before there is the
+ * model that is trained, so that there is one of them at a time.
+ * @throws {TrainingError} for a reference model that cannot compute the rows
+ */
+function withReference(
+  data: OpenData,
+  recipe: Recipe,
+  model: string,
+  device: string,
+  { cache, onRows }: Pick<ReferenceSettings, "cache" | "onRows">,
+): OpenData & { readonly referenceHash: string | undefined } {
+  const reweighting = reweightingSettings(recipe.loss);
+  const statistic = reweighting && referenceStatistic(reweighting);
+  if (statistic === undefined) return { ...data, referenceHash: undefined };
+  const notes: string[] = [];
+  const { rows, identity } = referencedRows(data.rows, {
+    folder: reweighting!.reference ?? model,
+    statistic,
+    compute: computeDtype(recipe.training.precision, device),
+    device,
+    ...(recipe.training.microBatchTokens !== undefined && { tokens: recipe.training.microBatchTokens }),
+    ...(cache !== undefined && { cache }),
+    ...(onRows && { onRows }),
+    onNote: (line) => notes.push(line),
+  });
+  return { ...data, rows, referenceHash: identity, notes: [...data.notes, ...notes] };
 }
 
 /** @throws {TrainingError}, {ModelError} where model, data and settings do not go together */
 function runOver(
-  { rows, heldOut, tokenizer, template, weights, notes, close }: OpenData,
+  {
+    rows,
+    heldOut,
+    tokenizer,
+    template,
+    weights,
+    notes,
+    close,
+    referenceHash,
+  }: OpenData & { readonly referenceHash: string | undefined },
   recipe: Recipe,
   folder: string,
   device: string,
@@ -113,6 +165,7 @@ function runOver(
   const hashes = {
     dataHash: hashOfRows(rows, heldOut),
     modelHash: folderIdentity(folder, { weights: recipe.initialize === "pretrained" }),
+    referenceHash,
   };
   return {
     recipe: settled,

@@ -4,7 +4,7 @@ import type { DType } from "@promptloss/torch";
 import type { RowSet } from "../data/row-subset.ts";
 import type { Template } from "../data/templates/index.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
-import type { LossMetric, NormalizationSettings, Reweighting } from "../loss/index.ts";
+import type { BatchReweighting, LossMetric, NormalizationSettings, Reweighting } from "../loss/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { AdamWSettings } from "./adamw.ts";
@@ -19,7 +19,7 @@ export interface RunSettings {
   readonly reduceOver: "batch" | "micro-batch";
   readonly microBatch: MicroBatchSettings;
   readonly labelSmoothing: number;
-  readonly reweighting: Reweighting | undefined;
+  readonly reweighting: Reweighting | BatchReweighting | undefined;
   readonly optimizer: AdamWSettings;
   readonly schedule: ScheduleSettings;
   /** Undefined for no clipping. */
@@ -67,6 +67,8 @@ export interface TrainingRun {
   readonly fingerprint: string;
   readonly dataHash: string;
   readonly modelHash: string;
+  /** Of the reference model's config and weights, where the loss looks at one. */
+  readonly referenceHash: string | undefined;
   readonly notes: readonly string[];
   /** Gives back what the run holds: weights and open files. */
   free(): void;

@@ -1,6 +1,6 @@
 // The recipe's training, loss and other sections → settled numbers.
-import { REWEIGHTINGS } from "../loss/index.ts";
-import type { Recipe } from "../recipe/index.ts";
+import { reweightingOf } from "../loss/index.ts";
+import { type Recipe, reweightingSettings } from "../recipe/index.ts";
 import type { BatchPlan } from "./batches.ts";
 import { computeDtype } from "./precision.ts";
 import type { RunSettings } from "./run.ts";
@@ -16,6 +16,7 @@ export function runSettings(
 ): RunSettings {
   const { training, loss, evaluation, checkpoints, seed } = recipe;
   const { minkowski, microBatchSize } = training;
+  const reweighting = reweightingSettings(loss);
   return {
     normalization: {
       normalization: loss.normalization,
@@ -28,7 +29,7 @@ export function runSettings(
         ? { tokens: training.microBatchTokens ?? DEFAULT_MICRO_BATCH_TOKENS }
         : { rows: microBatchSize },
     labelSmoothing: loss.labelSmoothing,
-    reweighting: loss.reweighting && REWEIGHTINGS[loss.reweighting],
+    reweighting: reweighting && reweightingOf(reweighting),
     optimizer: {
       betas: training.betas,
       epsilon: training.epsilon,

@@ -6,14 +6,15 @@ import { finiteJson } from "../../finite-json.ts";
 import {
   MEASURED,
   type Normalization,
+  needsReference,
   type PartSums,
   partMeans,
   type ReweightingName,
 } from "../../loss/index.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
 import type { RowLoss } from "../../models/index.ts";
-import { isRecipe, readRecipe } from "../../recipe/index.ts";
-import { measureLoss } from "../../training/measure-loss.ts";
+import { isRecipe, type Recipe, readRecipe, reweightingSettings } from "../../recipe/index.ts";
+import { type MeasureSettings, measureLoss } from "../../training/measure-loss.ts";
 import { readFlags, recipeSettings, sourcesOf } from "../data-flags.ts";
 import type { LengthFlags, RenderingFlags, WeightFlags } from "../data-options.ts";
 import { watchedHub } from "../progress.ts";
@@ -81,6 +82,23 @@ function withFlags(base: DataPlan | undefined, model: string, path: string, flag
   };
 }
 
+/**
+ * The rule of the flag or of the recipe. The recipe's options hold for its own rule. Rules but rho-1 refer to the model that
+ * the recipe starts from; without a recipe, to the model that is measured.
+ */
+function reweightingOf(
+  rule: ReweightingName | undefined,
+  recipe: Recipe | undefined,
+  model: string,
+): Pick<MeasureSettings, "reweighting" | "reference"> {
+  const own = recipe && reweightingSettings(recipe.loss);
+  const reweighting = rule === undefined || rule === own?.rule ? own : { rule };
+  if (reweighting === undefined || !needsReference(reweighting)) return { reweighting };
+  const start = reweighting.rule === "rho-1" ? undefined : (recipe?.model ?? model);
+  const reference = own?.reference ?? start;
+  return { reweighting, ...(reference !== undefined && { reference: modelFolder(reference) }) };
+}
+
 export async function runLoss(named: string, data: string, flags: Flags): Promise<void> {
   const model = modelFolder(named);
   const recipe = isRecipe(data) ? readRecipe(data, { set: flags.set ?? [] }) : undefined;
@@ -95,7 +113,7 @@ export async function runLoss(named: string, data: string, flags: Flags): Promis
     gradients: flags.gradients === true,
     strict: flags.strict ?? recipe?.strict ?? false,
     labelSmoothing: flags.labelSmoothing ?? recipe?.loss.labelSmoothing ?? 0,
-    reweighting: flags.reweighting ?? recipe?.loss.reweighting,
+    ...reweightingOf(flags.reweighting, recipe, model),
     onRow: (row, tokenizer) =>
       print({
         ...row.source,

@@ -7,6 +7,6 @@ export {
   tokenCacheKey,
   tokenCacheName,
 } from "./key.ts";
-export { type TidyOptions, tidyTokenCaches } from "./tidy.ts";
+export { markUsed, type TidyOptions, tidyCaches, tidyTokenCaches } from "./tidy.ts";
 export { openTokenCache, TokenCache, type TokenCacheOptions, type TokenCacheSource } from "./token-cache.ts";
 export { writeTokenCache } from "./writer.ts";

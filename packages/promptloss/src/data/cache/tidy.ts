@@ -24,9 +24,18 @@ export function markUsed(path: string): void {
 }
 
 /** Removes caches that are too old, then the oldest while all take too much. Readers of a removed one go on reading. */
-export function tidyTokenCaches(folder: string, { days = 30, bytes = 20e9 }: TidyOptions = {}): void {
+export function tidyTokenCaches(folder: string, options: TidyOptions = {}): void {
+  tidyCaches(folder, "tokens", options);
+}
+
+/** The same for files of another kind: those whose names are 32 hexadecimal digits and the extension. */
+export function tidyCaches(
+  folder: string,
+  extension: string,
+  { days = 30, bytes = 20e9 }: TidyOptions = {},
+): void {
   const caches = readdirSync(folder)
-    .filter((name) => /^[0-9a-f]{32}\.tokens$/.test(name))
+    .filter((name) => /^[0-9a-f]{32}$/.test(name.slice(0, 32)) && name.slice(32) === `.${extension}`)
     .flatMap((name) => {
       const path = join(folder, name);
       const found = statOf(path);

@@ -20,6 +20,8 @@ export class PackedTokens {
   readonly classes: Uint8Array;
   /** The weight of predicting each token, as in WeightedTokens; that of a row's first token is never used. */
   readonly weights: Float32Array;
+  /** What a reference model makes of each token, as in WeightedTokens, where rows have it. */
+  readonly reference: Float32Array | undefined;
   /** Position of each token in its row, from 0. */
   readonly positions: Int32Array;
   /** Where each row starts, and at the end the length: the cumulative lengths of variable-length attention. */
@@ -28,10 +30,11 @@ export class PackedTokens {
   readonly sources: readonly RowSource[];
 
   private constructor(rows: readonly WeightedTokens[]) {
-    const { ids, classes, weights } = concatenate(rows);
+    const { ids, classes, weights, reference } = concatenate(rows);
     this.ids = ids;
     this.classes = classes;
     this.weights = weights;
+    this.reference = reference;
     this.starts = new Int32Array(rows.length + 1);
     this.positions = new Int32Array(ids.length);
     rows.forEach((row, index) => {
@@ -64,7 +67,20 @@ export class PackedTokens {
       classes: this.classes.slice(start, end),
       weights: this.weights.slice(start, end),
       source: this.sources[index]!,
+      reference: this.reference?.slice(start, end),
     });
+  }
+
+  /** What a reference model makes of what each position predicts; 0 where that is nothing. Undefined where rows have none. */
+  shiftedReference(): Float32Array | undefined {
+    const { reference } = this;
+    if (reference === undefined) return undefined;
+    const shifted = new Float32Array(reference.length);
+    for (let index = 0; index < this.rowCount; index++) {
+      const [start, end] = [this.starts[index]!, this.starts[index + 1]!];
+      shifted.set(reference.subarray(start + 1, end), start);
+    }
+    return shifted;
   }
 
   /** What each position predicts: the next token of its own row. Shape: that of `ids`. */

@@ -8,6 +8,8 @@ export interface WeightedTokensFields {
   readonly classes: Uint8Array;
   readonly weights: Float32Array;
   readonly source: RowSource;
+  /** What a reference model makes of each token, where a loss asks for it: a number of predicting token t from those before it. */
+  readonly reference?: Float32Array | undefined;
 }
 
 /**
@@ -22,27 +24,34 @@ export class WeightedTokens implements WeightedTokensFields {
   /** Finite, 0 or more. */
   readonly weights: Float32Array;
   readonly source: RowSource;
+  readonly reference: Float32Array | undefined;
 
   private constructor(fields: WeightedTokensFields) {
     this.ids = fields.ids;
     this.classes = fields.classes;
     this.weights = fields.weights;
     this.source = fields.source;
+    this.reference = fields.reference;
     Object.freeze(this);
   }
 
   /**
-   * Binds the three arrays together. They are taken over, not copied.
+   * Binds the arrays together. They are taken over, not copied.
    * @throws {WeightError} when lengths differ, a class is unknown or a weight is negative or not finite
    */
   static of(fields: WeightedTokensFields): WeightedTokens {
-    const { ids, classes, weights } = fields;
+    const { ids, classes, weights, reference } = fields;
     if (classes.length !== ids.length || weights.length !== ids.length) {
       throw new WeightError(
         "weights",
         `${ids.length} ids, ${classes.length} classes, ${weights.length} weights`,
       );
     }
+    if (reference !== undefined && reference.length !== ids.length)
+      throw new WeightError(
+        "reference",
+        `${ids.length} ids, ${reference.length} numbers of a reference model`,
+      );
     for (let i = 0; i < ids.length; i++) {
       const weight = weights[i]!;
       if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
@@ -56,6 +65,11 @@ export class WeightedTokens implements WeightedTokensFields {
 
   get length(): number {
     return this.ids.length;
+  }
+
+  /** The same row with what a reference model makes of it. */
+  withReference(reference: Float32Array): WeightedTokens {
+    return WeightedTokens.of({ ...this, reference });
   }
 
   /** The number of tokens whose prediction counts: weight above 0, the first token left out. */
@@ -72,6 +86,7 @@ export class WeightedTokens implements WeightedTokensFields {
       classes: this.classes.slice(start, end),
       weights: this.weights.slice(start, end),
       source: this.source,
+      reference: this.reference?.slice(start, end),
     });
   }
 
@@ -82,22 +97,32 @@ export class WeightedTokens implements WeightedTokensFields {
   }
 }
 
-/** The arrays of rows laid end to end. */
+/** The arrays of rows laid end to end. What a reference model makes of them is there where one of the rows has it. */
 export function concatenate(rows: readonly WeightedTokens[]): {
   ids: Int32Array;
   classes: Uint8Array;
   weights: Float32Array;
+  reference: Float32Array | undefined;
 } {
   const length = rows.reduce((sum, row) => sum + row.length, 0);
   const ids = new Int32Array(length);
   const classes = new Uint8Array(length);
   const weights = new Float32Array(length);
+  const reference = rows.some((row) => row.reference !== undefined) ? new Float32Array(length) : undefined;
   let position = 0;
   for (const row of rows) {
     ids.set(row.ids, position);
     classes.set(row.classes, position);
     weights.set(row.weights, position);
+    if (reference !== undefined) reference.set(referenceOf(row), position);
     position += row.length;
   }
-  return { ids, classes, weights };
+  return { ids, classes, weights, reference };
+}
+
+/** @throws {WeightError} for a row without, unless nothing of it is predicted */
+function referenceOf(row: WeightedTokens): Float32Array {
+  if (row.reference === undefined && row.length > 1)
+    throw new WeightError("reference", "rows with numbers of a reference model and rows without in one pack");
+  return row.reference ?? new Float32Array(row.length);
 }

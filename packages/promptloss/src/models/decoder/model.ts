@@ -199,7 +199,14 @@ export class CausalLanguageModel {
   logits(hidden: Tensor): Tensor {
     return scope(() => {
       this.keeper?.enter("output", undefined);
-      const scores = linear(hidden, this.head);
+      return this.logitsBy(this.head, hidden);
+    });
+  }
+
+  /** The same with the head that {@link forwardToHead} gave. */
+  logitsBy(head: Tensor, hidden: Tensor): Tensor {
+    return scope(() => {
+      const scores = linear(hidden, head);
       const cap = this.architecture.logitSoftcap;
       return cap === undefined ? scores : scores.div(cap).tanh().mul(cap);
     });

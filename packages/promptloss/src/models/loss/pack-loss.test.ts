@@ -5,11 +5,10 @@ import { tinyLlama } from "../../../test/tiny-llama.ts";
 import { anyRows } from "../../../test/weighted-rows.ts";
 import { TOKEN_CLASSES, type TokenClass } from "../../data/example.ts";
 import { PackedTokens } from "../../data/packing/index.ts";
-import { CLASS_CODE, type WeightedTokens } from "../../data/tokens/index.ts";
+import type { WeightedTokens } from "../../data/tokens/index.ts";
 import { lossFactors, lossTotals, NORMALIZATIONS } from "../../loss/normalization.ts";
 import { totalSums } from "../../loss/part-sums.ts";
 import { referenceLoss } from "../../loss/reference.ts";
-import { dynamicFineTuning } from "../../loss/reweighting.ts";
 import { type CausalLanguageModel, packSequences } from "../index.ts";
 import { packLoss } from "./pack-loss.ts";
 
@@ -106,26 +105,6 @@ describe("packLoss", () => {
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         const expected = weights.reduce((sum, weight, t) => sum + weight * uniform[t]!, 0) / total;
         expect(Math.abs(whole - expected) / expected).toBeLessThan(1e-6);
-      }),
-      { numRuns: 20 },
-    );
-  });
-
-  test("dynamic fine-tuning multiplies each token's loss by its probability", () => {
-    fc.assert(
-      fc.property(anyRows({ rows: 3 }), (rows) => {
-        const { factors } = settingsOf(rows, "weight-sum");
-        const found = scope(() =>
-          packLoss(model, PackedTokens.of(rows), { factors, reweighting: dynamicFineTuning }).loss.item(),
-        );
-        const expected = rows.reduce((sum, row) => {
-          const losses = lossesOf(model, row);
-          const part = [...row.ids.keys()]
-            .slice(1)
-            .reduce((s, i) => s + row.weights[i]! * losses[i]! * Math.exp(-losses[i]!), 0);
-          return sum + part * factors[CLASS_CODE.completion]!;
-        }, 0);
-        expect(Math.abs(found - expected) / Math.max(expected, 1e-3)).toBeLessThan(1e-5);
       }),
       { numRuns: 20 },
     );

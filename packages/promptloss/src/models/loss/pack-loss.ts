@@ -10,11 +10,14 @@ import {
 } from "@promptloss/torch";
 import type { PackedTokens } from "../../data/packing/index.ts";
 import { IGNORE_INDEX } from "../../data/packing/index.ts";
+import { LossError } from "../../loss/errors.ts";
 import type { LossFactors } from "../../loss/normalization.ts";
 import { type PartSums, rowSums } from "../../loss/part-sums.ts";
-import type { Reweighting } from "../../loss/reweighting.ts";
+import type { Reweighting, ReweightingContext } from "../../loss/reweighting.ts";
+import type { PlaceStatistic } from "../../loss/reweighting-rules.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../decoder/model.ts";
 import { withProductsIn } from "../decoder/products.ts";
+import { logitStatistic } from "./place-statistics.ts";
 
 export interface PackLossOptions {
   /** The factor of w·ℓ by the code of a token's class, from `lossFactors` over the whole batch. */
@@ -67,21 +70,16 @@ function lossOf(
   pack: PackedTokens,
   options: PackLossOptions,
 ): PackLoss & { readonly predictions: PlacePredictions } {
-  const { device } = model;
   const { factors, reweighting, labelSmoothing = 0, measureAll = false } = options;
-  const { targets, weights } = pack.shifted();
-  const coefficients = weights.map((weight, place) => weight * factors[pack.classes[place + 1] ?? 0]!);
-  const { hidden, head } = model.forwardToHead(pack, options.forward);
-  const on = (values: Float32Array | BigInt64Array): Tensor => fromTypedArray(values, undefined, { device });
-  const wanted = on(BigInt64Array.from(targets, BigInt));
-  const settings = { reduction: "sum", logitSoftcap: model.architecture.logitSoftcap ?? 0 } as const;
+  const predicted = predictedOf(model, pack, factors, options.forward);
+  const { targets, coefficients, hidden, head, wanted, settings, on } = predicted;
   const scores = (states: Tensor, by: Tensor) => weightedCrossEntropy(states, head, wanted, by, settings);
   let scale = on(coefficients);
-  if (reweighting !== undefined)
-    scale = noGrad(() => {
-      const losses = scores(hidden.detach(), scale).tokenLosses;
-      return scale.mul(reweighting({ pack, losses, weights: scale }));
-    });
+  if (reweighting !== undefined) {
+    const weights = scale;
+    const context = contextOf(model, pack, predicted, weights);
+    scale = noGrad(() => weights.mul(reweighting(context).to({ dtype: weights.dtype })));
+  }
   const { loss, tokenLosses, tokenCorrect } = weightedCrossEntropy(hidden, head, wanted, scale, {
     ...settings,
     labelSmoothing,
@@ -100,6 +98,94 @@ function lossOf(
   const isMeasured = (place: number): boolean => measureAll || coefficients[place]! > 0;
   const rows = Array.from({ length: pack.rowCount }, (_, row) => rowSums(pack, row, predictions, isMeasured));
   return { loss, hidden, rows, predictions };
+}
+
+/** A pack's hidden states, and what its places predict. */
+interface Predicted {
+  /** As in `PackedTokens.shifted`, and as a tensor. */
+  readonly targets: Int32Array;
+  readonly wanted: Tensor;
+  /** Weights times their factors. */
+  readonly coefficients: Float32Array;
+  readonly hidden: Tensor;
+  readonly head: Tensor;
+  readonly settings: { readonly reduction: "sum"; readonly logitSoftcap: number };
+  /** Puts numbers where the model is. */
+  on(values: Float32Array | BigInt64Array): Tensor;
+}
+
+function predictedOf(
+  model: CausalLanguageModel,
+  pack: PackedTokens,
+  factors: LossFactors,
+  forward: ForwardOptions | undefined,
+): Predicted {
+  const { device } = model;
+  const { targets, weights } = pack.shifted();
+  const coefficients = weights.map((weight, place) => weight * factors[pack.classes[place + 1] ?? 0]!);
+  const on = (values: Float32Array | BigInt64Array): Tensor => fromTypedArray(values, undefined, { device });
+  const { hidden, head } = model.forwardToHead(pack, forward);
+  const wanted = on(BigInt64Array.from(targets, BigInt));
+  const settings = { reduction: "sum", logitSoftcap: model.architecture.logitSoftcap ?? 0 } as const;
+  return { targets, wanted, coefficients, hidden, head, settings, on };
+}
+
+/** What a reweighting may look at. Called without recording a graph. */
+function contextOf(
+  model: CausalLanguageModel,
+  pack: PackedTokens,
+  { targets, wanted, coefficients, hidden, head, settings, on }: Predicted,
+  weights: Tensor,
+): ReweightingContext {
+  const states = hidden.detach();
+  let losses: Tensor | undefined;
+  const lossesOf = (): Tensor =>
+    (losses ??= weightedCrossEntropy(states, head.detach(), wanted, weights, settings).tokenLosses);
+  const places = [...coefficients.keys()].filter((place) => coefficients[place]! > 0);
+  return {
+    pack,
+    weights,
+    get losses() {
+      return lossesOf();
+    },
+    statistic: (of: PlaceStatistic) =>
+      of.kind === "loss"
+        ? lossesOf()
+        : logitStatistic(
+            of,
+            (some) => model.logitsBy(head.detach(), some),
+            states,
+            { targets, places },
+            model.architecture.vocabularySize,
+          ),
+    reference: () => {
+      const reference = pack.shiftedReference();
+      if (reference === undefined)
+        throw new LossError("the rows carry no numbers of a reference model", {
+          hint: "prepareRun adds them for rules that need them; rows of your own get them by referencedRows",
+        });
+      return on(reference);
+    },
+  };
+}
+
+/** A number of each place, [tokens], 0 where its weight is; without gradients and dropout. */
+export function placeScores(
+  model: CausalLanguageModel,
+  pack: PackedTokens,
+  score: (context: ReweightingContext) => Tensor,
+  { compute, factors }: Pick<PackLossOptions, "compute" | "factors">,
+): Float64Array {
+  return noGrad(() =>
+    scope(() =>
+      withProductsIn(compute, model, () => {
+        const predicted = predictedOf(model, pack, factors, undefined);
+        const { coefficients, on } = predicted;
+        const found = score(contextOf(model, pack, predicted, on(coefficients)));
+        return found.to({ dtype: "float64" }).toTypedArray("float64");
+      }),
+    ),
+  );
 }
 
 function numbers(losses: Tensor, correct: Tensor): PlacePredictions {

@@ -4,12 +4,109 @@ import { TOKEN_CLASSES } from "../../data/example.ts";
 import type { WeightPolicy } from "../../data/tokens/weight-policy.ts";
 import { weightProblems } from "../../data/tokens/weight-range.ts";
 import { NORMALIZATIONS } from "../../loss/normalization.ts";
-import type { ReweightingName } from "../../loss/reweighting.ts";
+import {
+  needsReference,
+  REWEIGHTING_NAMES,
+  REWEIGHTING_RULES,
+  type ReweightingName,
+  type ReweightingSettings,
+  reweightingRule,
+} from "../../loss/reweighting-rules.ts";
+import { keyFacts } from "../key-facts.ts";
 
 /** Which are allowed, `weightProblems` says. */
 const weight = z.number();
 
-const reweightings = ["dft"] as const satisfies readonly ReweightingName[];
+/** "infosft: 0.93", of the rules that take an option. */
+function defaultsOf(option: string): string {
+  const takers = REWEIGHTING_NAMES.filter((name) => option in REWEIGHTING_RULES[name].options);
+  return takers
+    .map((name) => `${name}: ${(REWEIGHTING_RULES[name].options as Record<string, unknown>)[option]}`)
+    .join(", ");
+}
+
+const reweightingOptions = z.strictObject({
+  confidence: z
+    .number()
+    .gt(0.5)
+    .lt(1)
+    .optional()
+    .describe(
+      `The probability from which on a token counts as known and is not trained. Left out: ${defaultsOf("confidence")}.`,
+    ),
+  topTokens: z
+    .int()
+    .min(2)
+    .optional()
+    .describe(`How many of the likeliest tokens the entropy is of. Left out: ${defaultsOf("topTokens")}.`),
+  exponent: z
+    .number()
+    .positive()
+    .optional()
+    .describe(`The power to which the entropy is raised. Left out: ${defaultsOf("exponent")}.`),
+  threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      `The least probability (prift-mass: of the token and all below it) of a token that is trained. Left out: ${defaultsOf("threshold")}.`,
+    ),
+  ratio: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(`The share of a batch's tokens that are trained. Left out: ${defaultsOf("ratio")}.`),
+  predictions: z
+    .enum(["model", "reference"])
+    .optional()
+    .describe(
+      "Whose predictions a rule looks at that takes either: those of the `model` in training, or of the `reference`. Left out: `model`.",
+    ),
+  reference: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The reference model's folder. Left out: `model` as it is before training; rho-1 needs one.")
+    .register(keyFacts, { affects: "result", path: true }),
+});
+
+type Options = z.output<typeof reweightingOptions>;
+
+/** Keys that a rule does not take, and what it needs and does not have. */
+function optionProblems(
+  rule: ReweightingName | undefined,
+  options: Options,
+): { key: string; message: string }[] {
+  const given = Object.keys(options).filter((key) => options[key as keyof Options] !== undefined);
+  if (rule === undefined)
+    return given.map((key) => ({ key, message: "is of a rule; there is no loss.reweighting" }));
+  const { predictions, options: own } = reweightingRule(rule);
+  const problem = (key: string): string | undefined => {
+    if (key === "predictions")
+      return predictions === "either"
+        ? undefined
+        : `${rule} looks at predictions of ${predictions === "model" ? "the model in training" : predictions === "both" ? "both models" : "the reference model"} alone`;
+    if (key === "reference")
+      return needsReference({ rule, predictions: options.predictions })
+        ? undefined
+        : `${rule} looks at no reference model here; ${predictions === "either" ? "it does with predictions: reference" : "prift-prob and prift-mass do"}`;
+    if (key in own) return undefined;
+    const names = Object.keys(own);
+    return `${rule} does not take it; it takes ${names.length === 0 ? "no numbers" : names.join(", ")}`;
+  };
+  const problems = given.flatMap((key) => {
+    const message = problem(key);
+    return message === undefined ? [] : [{ key, message }];
+  });
+  if (predictions === "both" && options.reference === undefined)
+    problems.push({
+      key: "reference",
+      message: `${rule} needs a reference model: one that was trained on data as these should be`,
+    });
+  return problems;
+}
 
 export const lossSection = z
   .strictObject({
@@ -50,14 +147,17 @@ export const lossSection = z
       .default(0)
       .describe("The share of the target probability that is spread evenly over the vocabulary."),
     reweighting: z
-      .enum(reweightings)
+      .enum(REWEIGHTING_NAMES)
       .optional()
       .describe(
-        "Factors from the model's own predictions: `dft` multiplies each token's loss by the token's probability.",
+        "A factor on each token's loss from a model's own predictions, by a rule of the literature: `dft`, `infosft`, `eaft` and `profit` look at the model in training, `prift-prob` and `prift-mass` at the model before training, `rho-1` at both the model and a reference model.",
       ),
+    reweightingOptions: reweightingOptions.optional().describe("What the rule of `reweighting` leaves open."),
   })
   .prefault({})
-  .superRefine(({ normalization, ...section }, context) => {
+  .superRefine(({ normalization, reweighting, reweightingOptions, ...section }, context) => {
+    for (const { key, message } of optionProblems(reweighting, reweightingOptions ?? {}))
+      context.addIssue({ code: "custom", path: ["reweightingOptions", key], message });
     const { promptLossWeight, completionWeight, perClass, allowAnyWeight } = section;
     const weights = { promptLossWeight, completionWeight, perClass, allowAnyWeight } as WeightPolicy;
     for (const { field, message } of weightProblems(weights))
@@ -69,3 +169,16 @@ export const lossSection = z
         message: "under loss-share it is the prompt's share of the loss, at most 1",
       });
   });
+
+/** The rule of a recipe's loss with its options, and the reference model's folder where one is named. */
+export function reweightingSettings({
+  reweighting: rule,
+  reweightingOptions = {},
+}: Pick<z.output<typeof lossSection>, "reweighting" | "reweightingOptions">):
+  | (ReweightingSettings & { readonly reference: string | undefined })
+  | undefined {
+  if (rule === undefined) return undefined;
+  const { predictions, reference, ...given } = reweightingOptions;
+  const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { rule, options, predictions, reference };
+}

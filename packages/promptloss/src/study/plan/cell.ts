@@ -29,7 +29,7 @@ export function cellId(recipe: Recipe, studyFolder: string): string {
 }
 
 function isPath(key: string): boolean {
-  return key === "path" || key === "model" || key === "tokenizer";
+  return key === "path" || key === "model" || key === "tokenizer" || key === "reference";
 }
 
 /**

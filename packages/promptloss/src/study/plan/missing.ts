@@ -16,6 +16,8 @@ export function missingFiles({ cells, tasks }: Pick<Study, "cells" | "tasks">): 
   for (const { recipe } of cells) {
     if (!isOnHub(recipe.model)) look("model", recipe.model, false);
     if (!isOnHub(recipe.tokenizer)) look("tokenizer", recipe.tokenizer, false);
+    const { reference } = recipe.loss.reweightingOptions ?? {};
+    if (!isOnHub(reference)) look("reference model", reference, false);
     for (const { path } of recipe.data) look("data", path, true);
     for (const { path } of recipe.evaluation?.data ?? []) look("evaluation data", path, true);
   }

@@ -92,7 +92,7 @@ export interface ProgressEvent {
   readonly share?: number;
 }
 
-export type ProgressPhase = "tokenizing" | "weighing" | "loading" | "evaluating";
+export type ProgressPhase = "tokenizing" | "weighing" | "loading" | "reference" | "evaluating";
 
 export interface NoteEvent {
   readonly type: "note";

@@ -57,7 +57,8 @@ export const EVENT_FIELDS: EventFields = {
   checkpoint: { step: "steps done", path: "the checkpoint's folder" },
   download: { file: "the file that the hub sends", loaded: "bytes so far", total: "bytes in all" },
   progress: {
-    phase: "`tokenizing`, `weighing` (rows and which are held out), `loading` (the model) or `evaluating`",
+    phase:
+      "`tokenizing`, `weighing` (rows and which are held out), `loading` (the model), `reference` (what the reference model makes of the rows) or `evaluating`",
     done: "rows so far",
     total: "rows in all; left out where that is not known yet",
     share: "of the data's bytes, from 0 to 1, while rows are tokenized",
