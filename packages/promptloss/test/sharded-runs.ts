@@ -155,6 +155,7 @@ export function shardedRun({ mode, variant, dtype }: ShardedCase, ranks?: Ranks)
     dataHash: "",
     modelHash: "",
     referenceHash: undefined,
+    forgetting: undefined,
     notes: [],
     free: () => {
       model.free();

@@ -20,7 +20,8 @@ export async function dataInputs(sources: readonly DataSource[], what = "data"):
 
 /** @param file the recipe's own, where it has one */
 export async function recipeInputs(recipe: Recipe, file: string | undefined): Promise<Input[]> {
-  const { model, tokenizer, data, evaluation, loss } = recipe;
+  const { model, tokenizer, data, evaluation, loss, probes } = recipe;
+  const { text = [], tasks = [], data: folder } = probes.forgetting ?? {};
   const reference = loss.reweightingOptions?.reference;
   return [
     ...(file === undefined ? [] : [{ what: "the recipe", path: file }]),
@@ -29,5 +30,8 @@ export async function recipeInputs(recipe: Recipe, file: string | undefined): Pr
     ...(reference === undefined ? [] : [{ what: "the reference model", path: reference, grows: true }]),
     ...(await dataInputs(data as readonly DataSource[])),
     ...(await dataInputs((evaluation?.data ?? []) as readonly DataSource[], "evaluation.data")),
+    ...(await dataInputs(text as readonly DataSource[], "probes.forgetting.text")),
+    ...tasks.flatMap((path) => (existsSync(path) ? [{ what: "a task", path }] : [])),
+    ...(folder === undefined ? [] : [{ what: "the tasks' data", path: folder }]),
   ];
 }

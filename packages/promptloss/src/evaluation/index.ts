@@ -23,6 +23,7 @@ export type {
   ItemRequest,
   LoadedModel,
 } from "./run/types.ts";
+export { type OwnEvaluation, writeEvaluation } from "./run/write-evaluation.ts";
 export { type EncodedPair, encodePairs } from "./scoring/encode-pairs.ts";
 export { type LogLikelihood, type LogLikelihoodOptions, logLikelihoods } from "./scoring/log-likelihoods.ts";
 export { type ScoredSequence, sequenceOf } from "./scoring/sequences.ts";

@@ -19,7 +19,8 @@ export function isPlain(value: unknown): value is Plain {
  */
 export function placedRecipe(recipe: unknown, folder: string): unknown {
   if (!isPlain(recipe)) return recipe;
-  const { data, evaluation } = recipe;
+  const { data, evaluation, probes } = recipe;
+  const forgetting = isPlain(probes) ? probes.forgetting : undefined;
   return {
     ...MODEL_KEYS.reduce<Plain>((all, keys) => changedAt(placedAt(all, keys, folder), keys, opened), recipe),
     ...(data !== undefined && { data: placedSources(data, folder) }),
@@ -27,6 +28,21 @@ export function placedRecipe(recipe: unknown, folder: string): unknown {
       evaluation.data !== undefined && {
         evaluation: { ...evaluation, data: placedSources(evaluation.data, folder) },
       }),
+    ...(isPlain(forgetting) && {
+      probes: { ...(probes as Plain), forgetting: placedForgetting(forgetting, folder) },
+    }),
+  };
+}
+
+function placedForgetting(forgetting: Plain, folder: string): Plain {
+  const { text, tasks } = forgetting;
+  const isFile = (task: unknown): task is string => typeof task === "string" && /\.ya?ml$/i.test(task);
+  return {
+    ...placedAt(forgetting, ["data"], folder),
+    ...(text !== undefined && { text: placedSources(text, folder) }),
+    ...(Array.isArray(tasks) && {
+      tasks: tasks.map((task: unknown) => (isFile(task) ? placedPath(task, folder) : task)),
+    }),
   };
 }
 

@@ -127,7 +127,7 @@ export const recipeSchema = z
     checkpoints: checkpointsSection
       .describe("Checkpoints, from which an interrupted run resumes.")
       .register(keyFacts, { affects: "nothing" }),
-    probes: probesSection
+    probes: probesSection(dataSource)
       .describe("What else is measured of the trained model.")
       .register(keyFacts, { affects: "measures" }),
     output: z
@@ -137,7 +137,7 @@ export const recipeSchema = z
       .describe("The folder that the run writes.")
       .register(keyFacts, { affects: "nothing" }),
   })
-  .superRefine(({ lora, training, initialize, loss }, context) => {
+  .superRefine(({ lora, training, initialize, loss, probes }, context) => {
     const refuse = (path: string[], message: string): void =>
       context.addIssue({ code: "custom", path, message });
     const reweighting = reweightingSettings(loss);
@@ -151,6 +151,8 @@ export const recipeSchema = z
         ["loss", "reweighting"],
         "looks at the model before training, and its weights are drawn; name a loss.reweightingOptions.reference",
       );
+    if (initialize === "random" && probes.forgetting !== undefined)
+      refuse(["probes", "forgetting"], "the weights are drawn: there is nothing to forget");
     if (lora === undefined) return;
     if (training.freeze) refuse(["training", "freeze"], "under lora all but the adapter is frozen already");
     if (training.minkowski)

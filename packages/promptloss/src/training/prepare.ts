@@ -2,7 +2,7 @@
 import { setNumThreads } from "@promptloss/torch";
 import type { HubOptions } from "../data/rows/index.ts";
 import type { WeightPolicy } from "../data/tokens/index.ts";
-import { dataPlanOf, type OpenData, openData, recipeInputs } from "../data-plan/index.ts";
+import { type DataPlan, dataPlanOf, type OpenData, openData, recipeInputs } from "../data-plan/index.ts";
 import { checkOutputFolder, protectInputs } from "../files/output.ts";
 import { readModelConfig } from "../models/config/read-config.ts";
 import { folderIdentity } from "../models/folder/identity.ts";
@@ -17,6 +17,7 @@ import { sparing } from "./events/progress.ts";
 import { hashOfRows, hashOfRun } from "./fingerprint.ts";
 import { prepareModel } from "./model.ts";
 import { computeDtype, precisionNote } from "./precision.ts";
+import type { ForgettingInputs } from "./probes/forgetting.ts";
 import type { Ranks } from "./ranks/index.ts";
 import { type ReferenceSettings, referencedRows, referenceStatistic } from "./reference/index.ts";
 import type { RunSettings, TrainingRun } from "./run.ts";
@@ -65,26 +66,33 @@ export async function prepareRun(named: Recipe, options: PrepareOptions = {}): P
   const device = deviceOf(recipe.training.device, options.ranks?.group.placement);
   // Before the rows, which take their time.
   readModelConfig(folder, recipe);
-  const plan = dataPlanOf(recipe, file);
+  const own = dataPlanOf(recipe, file);
+  const plan = { ...own, read: { ...own.read, ...(options.hub && { hub: options.hub }) } };
   const progress = sparing(options.onProgress ?? (() => {}));
-  const data = await openData(
-    { ...plan, read: { ...plan.read, ...(options.hub && { hub: options.hub }) } },
-    {
-      ...(options.tokenCache !== undefined && { cache: options.tokenCache }),
-      onRow: (done, share) => progress({ type: "progress", phase: "tokenizing", done, share }),
-      onWeigh: () => progress({ type: "progress", phase: "weighing", done: 0 }),
-      ...(options.tokenWeight !== undefined && { tokenWeight: options.tokenWeight }),
-    },
-  );
+  const data = await openData(plan, {
+    ...(options.tokenCache !== undefined && { cache: options.tokenCache }),
+    onRow: (done, share) => progress({ type: "progress", phase: "tokenizing", done, share }),
+    onWeigh: () => progress({ type: "progress", phase: "weighing", done: 0 }),
+    ...(options.tokenWeight !== undefined && { tokenWeight: options.tokenWeight }),
+  });
+  let forgetting: ForgettingInputs | undefined;
   try {
     const referenced = withReference(data, recipe, folder, device, {
       ...(options.referenceCache !== undefined && { cache: options.referenceCache }),
       onRows: (done, total) => progress({ type: "progress", phase: "reference", done, total }),
     });
+    forgetting = await forgettingOf(recipe, plan, data, options.tokenCache);
     progress({ type: "progress", phase: "loading", done: 0 });
-    return { ...runOver(referenced, recipe, folder, device, options.ranks), output };
+    const run = runOver(referenced, recipe, folder, device, options.ranks);
+    const notes = [...run.notes, ...(forgetting?.notes ?? [])];
+    const free = (): void => {
+      run.free();
+      forgetting?.close();
+    };
+    return { ...run, notes, output, forgetting, free };
   } catch (error) {
     data.close();
+    forgetting?.close();
     throw error;
   }
 }
@@ -104,6 +112,21 @@ function onThisMachine(recipe: Recipe): Recipe {
       }),
     },
   };
+}
+
+/** Evaluation is loaded by those runs alone that ask for it. */
+async function forgettingOf(
+  { probes }: Recipe,
+  plan: DataPlan,
+  { tokenizer }: OpenData,
+  cache: string | undefined,
+): Promise<ForgettingInputs | undefined> {
+  if (probes.forgetting === undefined) return undefined;
+  const { openForgetting } = await import("./probes/forgetting.ts");
+  return await openForgetting(probes.forgetting, plan, {
+    ...(cache !== undefined && { cache }),
+    hasTokenizer: tokenizer !== undefined,
+  });
 }
 
 /**
@@ -151,7 +174,7 @@ function runOver(
   folder: string,
   device: string,
   ranks: Ranks | undefined,
-): Omit<TrainingRun, "output"> {
+): Omit<TrainingRun, "output" | "forgetting"> {
   if (recipe.probes.generations !== undefined && tokenizer === undefined)
     throw new TrainingError(`probes.generations: ${folder} has no tokenizer to compare texts with`);
   const batches = new BatchPlan(rows.lengths, batchSettings(recipe), lengthOf(recipe.training));

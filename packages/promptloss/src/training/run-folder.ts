@@ -1,4 +1,5 @@
-// The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, model/, probes.json, profile/. One process at a
+// The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, model/, probes.json, forgetting/,
+// profile/. One process at a
 // time writes to it.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -18,6 +19,7 @@ const NAMES = {
   tensorboard: "tensorboard",
   model: "model",
   probes: "probes.json",
+  forgetting: "forgetting",
   profile: "profile",
 } as const;
 
@@ -98,6 +100,11 @@ export class RunFolder {
 
   get probes(): string {
     return join(this.path, NAMES.probes);
+  }
+
+  /** Records of the model before and after. */
+  get forgetting(): string {
+    return join(this.path, NAMES.forgetting);
   }
 
   get profile(): string {

@@ -185,7 +185,7 @@ async function trainInto(
     return { manifest, model: undefined, probes: undefined };
   }
   run.shards?.startLeading();
-  const probes = await probeRun(run, folder.metrics, result.writtenStep, (message) =>
+  const probes = await probeRun(run, folder, result.writtenStep, (message) =>
     onEvent({ type: "note", message }),
   );
   folder.check();

@@ -11,6 +11,7 @@ import type { AdamWSettings } from "./adamw.ts";
 import type { BatchPlan, MicroBatchSettings } from "./batches.ts";
 import type { Interval } from "./interval.ts";
 import type { MinkowskiSettings } from "./penalties/index.ts";
+import type { ForgettingInputs } from "./probes/forgetting.ts";
 import type { ScheduleSettings } from "./schedule.ts";
 import type { Shards } from "./sharding/index.ts";
 
@@ -70,6 +71,8 @@ export interface TrainingRun {
   /** Of the reference model's config and weights, where the loss looks at one. */
   readonly referenceHash: string | undefined;
   readonly notes: readonly string[];
+  /** What `probes.forgetting` measures. */
+  readonly forgetting: ForgettingInputs | undefined;
   /** Gives back what the run holds: weights and open files. */
   free(): void;
 }

@@ -91,14 +91,46 @@ export const checkpointsSection = z
   })
   .prefault({});
 
-export const probesSection = z
-  .strictObject({
-    generations: z
-      .strictObject({
-        rows: count.default(100).describe("How many training prompts."),
-        maxNewTokens: count.default(128).describe("The most tokens of a continuation."),
-      })
-      .optional()
-      .describe("Compares greedy continuations of training prompts with their completions."),
-  })
-  .prefault({});
+/** @param source the schema of a data source */
+export function probesSection<S extends z.ZodType>(source: S) {
+  return z
+    .strictObject({
+      generations: z
+        .strictObject({
+          rows: count.default(100).describe("How many training prompts."),
+          maxNewTokens: count.default(128).describe("The most tokens of a continuation."),
+        })
+        .optional()
+        .describe("Compares greedy continuations of training prompts with their completions."),
+      forgetting: z
+        .strictObject({
+          text: sourceList(source)
+            .optional()
+            .describe("Texts that have nothing to do with the training data: their loss before and after."),
+          tasks: z
+            .array(z.string().min(1))
+            .min(1)
+            .optional()
+            .describe("Evaluation tasks, by name or file: their scores before and after."),
+          data: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("The folder of the tasks' data. Left out: their datasets on the Hugging Face hub."),
+          limit: count.optional().describe("The first so many items of each task. Left out: all."),
+        })
+        .superRefine(({ text, tasks, data, limit }, context) => {
+          const refuse = (path: string[], message: string): void =>
+            context.addIssue({ code: "custom", path, message });
+          if (text === undefined && tasks === undefined) refuse([], "needs text, tasks or both");
+          if (tasks !== undefined) return;
+          for (const [key, value] of Object.entries({ data, limit }))
+            if (value !== undefined) refuse([key], "is of tasks; there are none");
+        })
+        .optional()
+        .describe(
+          "Measures what training takes away: the model as it was against the model that is written.",
+        ),
+    })
+    .prefault({});
+}

@@ -80,7 +80,20 @@ const known: Readonly<Record<string, ProbeText>> = {
   },
 };
 
+const FORGETTING = "forgetting_";
+
+function forgettingText(name: string): ProbeText {
+  const of = name.slice(FORGETTING.length);
+  const isText = of === "text_loss";
+  return {
+    title: isText ? "Forgetting: loss on other text" : `Forgetting: ${of.replaceAll("_", " ")}`,
+    unit: isText ? "after minus before, nats a token" : "how much worse than before",
+    meaning: `${isText ? "Of texts that have nothing to do with the training data" : "In a task"}: the model as it was against the model that training wrote. 0: nothing is forgotten; below 0: better than before.`,
+  };
+}
+
 export function probeText(name: string): ProbeText {
+  if (name.startsWith(FORGETTING)) return forgettingText(name);
   return (
     (Object.hasOwn(known, name) && known[name]) || {
       title: name.replaceAll("_", " "),

@@ -28,8 +28,11 @@ export function cellId(recipe: Recipe, studyFolder: string): string {
   return hashOf(placed).slice(0, 12);
 }
 
+const PATH_KEYS: ReadonlySet<string> = new Set(["path", "model", "tokenizer", "reference", "data"]);
+
+/** Places in a list too: task files. */
 function isPath(key: string): boolean {
-  return key === "path" || key === "model" || key === "tokenizer" || key === "reference";
+  return PATH_KEYS.has(key) || /^\d+$/.test(key);
 }
 
 /**

@@ -20,6 +20,10 @@ export function missingFiles({ cells, tasks }: Pick<Study, "cells" | "tasks">): 
     if (!isOnHub(reference)) look("reference model", reference, false);
     for (const { path } of recipe.data) look("data", path, true);
     for (const { path } of recipe.evaluation?.data ?? []) look("evaluation data", path, true);
+    const { text = [], tasks = [], data } = recipe.probes.forgetting ?? {};
+    for (const { path } of text) look("text of probes.forgetting", path, true);
+    for (const task of tasks) if (/\.ya?ml$/i.test(task)) look("task", task, false);
+    look("data of probes.forgetting", data, false);
   }
   for (const { task, evaluator, options } of tasks)
     for (const key of evaluator.paths ?? [])

@@ -145,7 +145,7 @@ function valuesOf(
 /** The mechanisms that the paper reads against PLW, by name; without those that a run has not measured. */
 function probesOf(probes: Probes | undefined): Record<string, number> {
   if (probes === undefined) return {};
-  const { trainingLoss, generalization, distance, generations } = probes;
+  const { trainingLoss, generalization, distance, generations, forgetting = [] } = probes;
   const all = {
     loss_mean: trainingLoss?.mean,
     loss_rstd: trainingLoss?.relativeSd,
@@ -160,6 +160,9 @@ function probesOf(probes: Probes | undefined): Record<string, number> {
     generation_length: generations?.length.mean,
     reference_length: generations?.referenceLength.mean,
     generation_stopped: generations?.stopped,
+    ...Object.fromEntries(
+      forgetting.map(({ task, metric, forgotten }) => [`forgetting_${task}_${metric}`, forgotten]),
+    ),
   };
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

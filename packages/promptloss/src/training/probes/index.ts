@@ -7,6 +7,7 @@ import { loadModel } from "../../models/index.ts";
 import { readMetrics } from "../events/metrics-file.ts";
 import type { TrainingRun } from "../run.ts";
 import { type Distances, distancesOf } from "./distance.ts";
+import type { Forgotten, probeForgetting } from "./forgetting.ts";
 import { type Generalization, probeGeneralization } from "./generalization.ts";
 import type { Generations } from "./generations.ts";
 import { type Stability, stabilityOf } from "./stability.ts";
@@ -20,17 +21,20 @@ export interface Probes {
   readonly distance: Distances;
   /** Where `probes.generations` asks for it. */
   readonly generations?: Generations;
+  /** Where `probes.forgetting` asks for it. */
+  readonly forgetting?: readonly Forgotten[];
 }
 
 /**
  * Without what a run has not measured.
- * @param metrics the run's metrics.jsonl
+ * @param places `metrics`: the run's metrics.jsonl
+ * @param forgetting the folder for records of the model before and after
  * @param writtenStep the step whose weights the model has
  * @throws {TrainingError} where a weight is not finite
  */
 export async function probeRun(
   run: TrainingRun,
-  metrics: string,
+  { metrics, forgetting: folder }: { readonly metrics: string; readonly forgetting: string },
   writtenStep: number,
   onNote: (message: string) => void = () => {},
 ): Promise<Probes> {
@@ -46,6 +50,7 @@ export async function probeRun(
         `no probe of generations: no training prompt leaves room for ${wanted.maxNewTokens} tokens (probes.generations.maxNewTokens)`,
       );
   }
+  const forgetting = run.forgetting && (await probeForgettingOf(run, run.forgetting, folder, onNote));
   const distance = distanceFromStart(run);
   const lines = readMetrics(metrics);
   const measured = lines.findLast(({ type, step }) => type === "evaluation" && step === writtenStep);
@@ -62,7 +67,13 @@ export async function probeRun(
       }),
     distance,
     ...(generations && { generations }),
+    ...(forgetting && { forgetting }),
   };
+}
+
+/** Evaluation is loaded by those runs alone that ask for it. */
+async function probeForgettingOf(...given: Parameters<typeof probeForgetting>): Promise<Forgotten[]> {
+  return (await import("./forgetting.ts")).probeForgetting(...given);
 }
 
 export function writeProbes(path: string, probes: Probes): void {
