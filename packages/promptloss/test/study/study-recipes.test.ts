@@ -9,6 +9,7 @@ import { readStudy } from "../../src/study/plan/read-study.ts";
 const folder = fileURLToPath(new URL("../../../../recipes/studies/", import.meta.url));
 
 const SHAPES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  "agent-weights.yaml": { toolResults: 4, reasoning: 3, seed: 2, cells: 24 },
   "paper.yaml": { plw: 10, model: 2, dataset: 3, cells: 60 },
   "first-weights.yaml": { plw: 3, seed: 2, cells: 6 },
   "regularizers.yaml": { plw: 3, regularizer: 5, cells: 11 },
