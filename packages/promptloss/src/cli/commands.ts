@@ -55,7 +55,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     async () => (await import("./chat.ts")).chatCommand,
   ),
   merge: entry(
-    "merge a LoRA adapter into its base model, as a plain Hugging Face folder",
+    "merge an adapter into its base model, as a plain Hugging Face folder",
     "[options] <adapter>",
     async () => (await import("./merge.ts")).mergeCommand,
   ),

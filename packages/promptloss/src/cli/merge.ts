@@ -5,7 +5,7 @@ type Action = typeof import("./actions/merge.ts").runMerge;
 
 export function mergeCommand(command: Command): Command {
   return command
-    .argument("<adapter>", "a PEFT adapter's folder, or the folder of a training run with lora")
+    .argument("<adapter>", "a PEFT adapter's folder, or the folder of a training run with an adapter")
     .requiredOption("-o, --output <folder>", "the folder for the merged model")
     .option("--base <folder>", "the base model (default: the one that the adapter names)")
     .addOption(dtypeOption("dtype of the merged weights (default: the base model's)"))

@@ -2,6 +2,7 @@
 
 export { HUB_CHANNEL, HubError, type HubErrorReason, type HubMessage } from "../hub/index.ts";
 export { BlockWeight } from "./blocks/block-weight.ts";
+export { ADAPTER_KINDS, type AdapterKind, type AdapterOptions } from "./config/adapters.ts";
 export { type ModelConfig, parseModelConfig } from "./config/model-config.ts";
 export { readModelConfig } from "./config/read-config.ts";
 export { STORAGES, type Storage } from "./config/storage.ts";
@@ -24,7 +25,7 @@ export {
 } from "./gguf/import.ts";
 export { GGUF_CHANNEL, type GgufMessage, isGguf, modelFolder } from "./gguf/model-folder.ts";
 export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./llama2c/import.ts";
-export { createAdapter, LoraAdapter, type LoraOptions } from "./lora/adapter.ts";
+export { Adapter, createAdapter, type LoraOptions } from "./lora/adapter.ts";
 export { type ExportAdapterOptions, exportAdapterGguf } from "./lora/export-gguf.ts";
 export { type MergedFolder, type MergeFolders, mergeAdapterFolder } from "./lora/merge-folder.ts";
 export {

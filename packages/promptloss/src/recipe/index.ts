@@ -1,4 +1,5 @@
 // Recipes: a training run as a file.
+export { adapterOf, type RecipeAdapter } from "./adapter.ts";
 export { RecipeError, type RecipeProblem } from "./errors.ts";
 export { type Effect, factsOf, type KeyFacts, partOf } from "./key-facts.ts";
 export { isPlain, placedRecipe } from "./placed-recipe.ts";

@@ -70,6 +70,16 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "training.processes": 2,
   "training.sharding": "full",
   "training.processTimeout": 60,
+  "adapter.kind": "dora",
+  "adapter.rank": 3,
+  "adapter.alpha": 3,
+  "adapter.dropout": 0.1,
+  "adapter.rslora": true,
+  "adapter.targets": ["q_proj"],
+  "adapter.tokens": 3,
+  "adapter.size": 3,
+  "adapter.base": "nf4",
+  "adapter.merge": true,
   "lora.rank": 3,
   "lora.alpha": 3,
   "lora.dropout": 0.1,
@@ -98,6 +108,9 @@ type Read = ReturnType<typeof checkRecipe>;
 const BESIDE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   loss: base.loss,
   training: { minkowski: { order: 1, coefficient: 0.1 }, kl: { coefficient: 0.1 } },
+  adapter: { kind: "lora" },
+  "adapter.tokens": { kind: "prefix" },
+  "adapter.size": { kind: "bottleneck" },
   lora: {},
   evaluation: { rows: 5 },
 };
@@ -122,7 +135,7 @@ function recipes(path: string, value: unknown): [before: Read, after: Read] {
   const read = (change: object): Read => checkRecipe({ ...base, ...change }, "r.yaml");
   if (key === undefined) return [read({}), read({ [section]: value })];
   const beside: Readonly<Record<string, unknown>> = {
-    ...BESIDE[section]!,
+    ...(BESIDE[path] ?? BESIDE[section]!),
     ...(key === "reweightingOptions" && RULES[inner!]),
   };
   const kept = HELD_OUT.has(key) ? {} : beside;

@@ -4,9 +4,16 @@ import { EMPTY_COMPLETIONS } from "../data/rows/empty-completions.ts";
 import { FORMAT_NAMES } from "../data/rows/formats/row-format.ts";
 import { OVERFLOW_POLICIES } from "../data/tokens/overflow.ts";
 import { needsReference } from "../loss/reweighting-rules.ts";
+import { ADAPTER_TRAITS } from "../models/config/adapters.ts";
 import { type KeyFacts, keyFacts } from "./key-facts.ts";
 import { lossSection, reweightingSettings } from "./sections/loss.ts";
-import { checkpointsSection, evaluationSection, loraSection, probesSection } from "./sections/run.ts";
+import {
+  adapterSection,
+  checkpointsSection,
+  evaluationSection,
+  loraSection,
+  probesSection,
+} from "./sections/run.ts";
 import { sourceList } from "./sections/sources.ts";
 import { trainingSection } from "./sections/training.ts";
 
@@ -118,9 +125,12 @@ export const recipeSchema = z
       .default(0)
       .describe("The seed of everything random: the order of rows, held-out rows, new weights, dropout."),
     training: trainingSection.describe("Length, batches, optimizer, regularization, precision."),
+    adapter: adapterSection
+      .optional()
+      .describe("Trains an adapter of some kind and leaves the model's weights as they are."),
     lora: loraSection
       .optional()
-      .describe("Trains a low-rank adapter (LoRA) and leaves the model's weights as they are."),
+      .describe("Short for `adapter: { kind: lora, … }`: trains a low-rank adapter (LoRA)."),
     evaluation: evaluationSection(dataSource)
       .optional()
       .describe("Held-out rows: they are measured and not trained on."),
@@ -137,7 +147,7 @@ export const recipeSchema = z
       .describe("The folder that the run writes.")
       .register(keyFacts, { affects: "nothing" }),
   })
-  .superRefine(({ lora, training, initialize, loss, probes }, context) => {
+  .superRefine(({ adapter, lora, training, initialize, loss, probes }, context) => {
     const refuse = (path: string[], message: string): void =>
       context.addIssue({ code: "custom", path, message });
     const reweighting = reweightingSettings(loss);
@@ -153,17 +163,25 @@ export const recipeSchema = z
       );
     if (initialize === "random" && probes.forgetting !== undefined)
       refuse(["probes", "forgetting"], "the weights are drawn: there is nothing to forget");
-    if (lora === undefined) return;
-    if (training.freeze) refuse(["training", "freeze"], "under lora all but the adapter is frozen already");
-    if (training.minkowski)
-      refuse(["training", "minkowski"], "penalizes the model's own weights, which lora leaves as they are");
-    if (lora.base !== undefined && training.sharding !== "none")
+    const trained = adapter ?? lora;
+    if (trained === undefined) return;
+    const key = adapter === undefined ? "lora" : "adapter";
+    if (adapter !== undefined && lora !== undefined)
+      refuse(["lora"], "is short for an adapter of kind lora, and there is one already; give one of the two");
+    if (adapter !== undefined && !ADAPTER_TRAITS[adapter.kind].divisible && training.sharding !== "none")
       refuse(
-        ["lora", "base"],
+        ["training", "sharding"],
+        `an adapter of kind ${adapter.kind} is not divided among processes; leave it out`,
+      );
+    if (training.freeze) refuse(["training", "freeze"], `under ${key} all but the adapter is frozen already`);
+    if (training.minkowski)
+      refuse(["training", "minkowski"], `penalizes the model's own weights, which ${key} leaves as they are`);
+    if (trained.base !== undefined && training.sharding !== "none")
+      refuse(
+        [key, "base"],
         "weights in few bits are not divided among processes; leave training.sharding out",
       );
-    if (initialize === "random")
-      refuse(["lora"], "an adapter on random weights learns little; leave one out");
+    if (initialize === "random") refuse([key], "an adapter on random weights learns little; leave one out");
   });
 
 export type Recipe = z.output<typeof recipeSchema>;

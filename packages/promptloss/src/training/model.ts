@@ -12,8 +12,8 @@ import {
   loadModel,
   readModelConfig,
 } from "../models/index.ts";
-import { adapterShapes } from "../models/lora/adapter.ts";
-import type { Recipe } from "../recipe/index.ts";
+import { adapterShapes } from "../models/lora/shapes.ts";
+import { adapterOf, type Recipe } from "../recipe/index.ts";
 import { computeDtype } from "./precision.ts";
 import type { Ranks } from "./ranks/index.ts";
 import { type ShardedParameter, Shards } from "./sharding/index.ts";
@@ -26,10 +26,11 @@ export interface PreparedModel {
 
 /** @param ranks the processes that train it; one where left out */
 export function prepareModel(recipe: Recipe, folder: string, device: string, ranks?: Ranks): PreparedModel {
-  const { lora, training, initialize, seed, strict } = recipe;
+  const { training, initialize, seed, strict } = recipe;
+  const adapter = adapterOf(recipe);
   const { sharding, precision } = training;
   // Master weights in float32, products in bf16 where asked; frozen weights need no more precision than products have.
-  const dtype = (lora && computeDtype(precision, device)) ?? "float32";
+  const dtype = (adapter && computeDtype(precision, device)) ?? "float32";
   const divided: { shards?: Shards } = {};
   const place = (name: string, tensor: Tensor) => divided.shards?.place(name, tensor);
   const placeIn = (config: ModelConfig) => {
@@ -44,17 +45,13 @@ export function prepareModel(recipe: Recipe, folder: string, device: string, ran
     initialize === "random"
       ? randomModel(readModelConfig(folder, { strict }), seed, device, placeIn)
       : loadModel(folder, {
-          ...{ dtype, device, trainable: lora === undefined, strict, storage: lora?.base },
-          ...(lora?.base === undefined && { place: placeIn }),
+          ...{ dtype, device, trainable: adapter === undefined, strict, storage: adapter?.base },
+          ...(adapter?.base === undefined && { place: placeIn }),
         });
-  if (lora === undefined) freezeParameters(model, training.freeze ?? []);
+  if (adapter === undefined) freezeParameters(model, training.freeze ?? []);
   else {
-    const { rank, alpha = 2 * rank, dropout, targets, rslora } = lora;
-    model.adapter = createAdapter(
-      model.architecture,
-      { rank, alpha, dropout, rankStabilised: rslora, ...(targets !== undefined && { targets }) },
-      { device, seed, place },
-    );
+    const weightOf = (module: string): Tensor => model.linearWeight(module);
+    model.adapter = createAdapter(model.architecture, adapter, { device, seed, place, weightOf });
   }
   const { shards } = divided;
   if (shards !== undefined && shards.mode !== "optimizer") model.keeper = shards;
@@ -73,15 +70,16 @@ function randomModel(
 /** All parameters of a run with whether they are trained, before there is a model. */
 export function shardedParameters(
   { architecture }: ModelConfig,
-  { lora, training }: Pick<Recipe, "lora" | "training">,
+  recipe: Pick<Recipe, "adapter" | "lora" | "training">,
   dtype: DType,
 ): Map<string, ShardedParameter> {
   const shapes = parameterShapes(architecture);
-  const frozen = lora ? new Set(shapes.keys()) : frozenNames(shapes.keys(), training.freeze ?? []);
+  const adapter = adapterOf(recipe);
+  const frozen = adapter ? new Set(shapes.keys()) : frozenNames(shapes.keys(), recipe.training.freeze ?? []);
   const own = [...shapes].map(
     ([name, shape]) => [name, { shape, dtype, isTrained: !frozen.has(name) }] as const,
   );
-  const added = lora === undefined ? [] : [...adapterShapes(architecture, lora)];
+  const added = adapter === undefined ? [] : [...adapterShapes(architecture, adapter)];
   return new Map([
     ...own,
     ...added.map(([name, shape]) => [name, { shape, dtype: "float32" as DType, isTrained: true }] as const),

@@ -3,8 +3,8 @@
 import type { Architecture } from "../models/config/architecture.ts";
 import { numelOf, parameterShapes, type Shape } from "../models/config/parameters.ts";
 import { frozenNames } from "../models/freeze.ts";
-import { targetModules } from "../models/lora/targets.ts";
-import type { Recipe } from "../recipe/index.ts";
+import { adapterShapes } from "../models/lora/shapes.ts";
+import { adapterOf, type Recipe } from "../recipe/index.ts";
 
 export interface ParameterCount {
   /** Of the model, without an adapter. */
@@ -17,16 +17,16 @@ export interface ParameterCount {
 /** @throws {ModelError} for targets that fit no module, and patterns that fit no parameter */
 export function countParameters(
   architecture: Architecture,
-  { lora, training }: Pick<Recipe, "lora" | "training">,
+  recipe: Pick<Recipe, "adapter" | "lora" | "training">,
 ): ParameterCount {
   const shapes = parameterShapes(architecture);
   const model = elements(shapes.values());
-  if (lora !== undefined) {
-    const modules = targetModules(architecture, lora.targets);
-    const adapter = modules.reduce((sum, { inputs, outputs }) => sum + lora.rank * (inputs + outputs), 0);
+  const options = adapterOf(recipe);
+  if (options !== undefined) {
+    const adapter = elements(adapterShapes(architecture, options).values());
     return { model, adapter, trainable: adapter };
   }
-  const frozen = frozenNames(shapes.keys(), training.freeze ?? []);
+  const frozen = frozenNames(shapes.keys(), recipe.training.freeze ?? []);
   const trained = [...shapes].flatMap(([name, shape]) => (frozen.has(name) ? [] : [shape]));
   return { model, adapter: 0, trainable: elements(trained) };
 }

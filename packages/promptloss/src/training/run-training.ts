@@ -7,7 +7,7 @@ import { LostLockError } from "../files/lock.ts";
 import { specialId, templateStop } from "../generation/text/template-stop.ts";
 import { parameterToWrite } from "../models/decoder/parts.ts";
 import { type Companions, type PackLossFunction, saveAdapter, saveModel } from "../models/index.ts";
-import type { Recipe } from "../recipe/index.ts";
+import { adapterOf, type Recipe } from "../recipe/index.ts";
 import { unseen } from "./checkpoints/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { EventListener, RunEndReason, StartEvent, TrainingEvent } from "./events/event.ts";
@@ -265,19 +265,20 @@ async function writeModel(run: TrainingRun, folder: string, onEvent: EventListen
   const { model, recipe } = run;
   const { exact = true, ...companions } = await companionsOf(run);
   if (!exact) onEvent({ type: "note", message: INEXACT_TEMPLATE });
-  if (model.adapter !== undefined && !recipe.lora?.merge)
+  const adapter = adapterOf(recipe);
+  if (model.adapter !== undefined && !adapter?.merge)
     saveAdapter(model.adapter, folder, {
       baseModel: companions.model,
-      storage: recipe.lora?.base,
+      storage: adapter?.base,
       companions,
       read: (name) => parameterToWrite(model, name),
     });
   else {
-    const base = recipe.lora?.base;
+    const base = adapter?.base;
     if (base !== undefined)
       onEvent({
         type: "note",
-        message: `lora.merge: the adapter is merged into what the weights in ${base} expand to, which it was trained on`,
+        message: `${adapter?.key}.merge: the adapter is merged into what the weights in ${base} expand to, which it was trained on`,
       });
     saveModel(model, folder, { companions, merge: true });
   }

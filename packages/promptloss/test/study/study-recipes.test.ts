@@ -12,7 +12,7 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "agent-weights.yaml": { toolResults: 4, reasoning: 3, seed: 2, cells: 24 },
   "paper.yaml": { plw: 10, model: 2, dataset: 3, cells: 60 },
   "first-weights.yaml": { plw: 3, seed: 2, cells: 6 },
-  "regularizers.yaml": { plw: 3, regularizer: 5, cells: 11 },
+  "regularizers.yaml": { plw: 3, regularizer: 7, cells: 15 },
   "inversion.yaml": { plw: 6, dataset: 2, seed: 2, cells: 24 },
   "open-ratio.yaml": { plw: 8, dataset: 5, seed: 3, cells: 120 },
   "open-families.yaml": { plw: 10, model: 5, seed: 2, cells: 100 },

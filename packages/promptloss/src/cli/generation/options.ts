@@ -45,7 +45,7 @@ export function addModelOptions(command: Command): Command {
       `what training wrapped prompts in: ${TEMPLATES}, or a string with {instruction} and {output}; ` +
         "found out when left out: the run's, the model's chat template, plain",
     )
-    .option("--adapter <folder>", "a LoRA adapter for the model")
+    .option("--adapter <folder>", "a PEFT adapter for the model")
     .addOption(dtypeOption("dtype of the weights (default: the file's)"))
     .addOption(weightsOption("as an adapter was trained on them, else as the file has them"))
     .option("--device <name>", "cpu, cuda, cuda:1, mps (cpu)")

@@ -18,7 +18,7 @@ import { dequantize } from "../gguf/blocks/dequantize.ts";
 import { quantize } from "../gguf/blocks/quantize.ts";
 import { blockTypeNamed } from "../gguf/format/block-types.ts";
 import { createAdapter } from "../lora/adapter.ts";
-import { mergeAdapter, mergedWeight } from "../lora/peft.ts";
+import { mergeAdapter } from "../lora/peft.ts";
 
 /** Down projections take in 96, which NF4's blocks of 64 do not fit. */
 const LLAMA = { ...TINY_LLAMA, hidden_size: 64, intermediate_size: 96, dtype: "float32" };
@@ -131,11 +131,7 @@ test("saving writes what blocks expand to, with an adapter merged where that is 
     model.adapter = createAdapter(model.architecture, { rank: 2 }, { seed: 4 });
     for (const { b } of model.adapter.pairs.values()) noGrad(() => void b.fill_(0.1));
     saveModel(model, folder("merged"), { merge: true });
-    const wanted = mergedWeight(
-      model.blocks.get(name)!.expand("float32"),
-      model.adapter,
-      name.replace(".weight", ""),
-    );
+    const wanted = model.adapter.merged(name, model.blocks.get(name)!.expand("float32"))!;
     expect(loadModel(folder("merged")).parameter(name).toTypedArray()).toEqual(wanted.toTypedArray());
     expect(() => mergeAdapter(model)).toThrow(/few bits.*no sum/s);
     expect(() => model.parameter(name)).toThrow(/kept in blocks of NF4/);

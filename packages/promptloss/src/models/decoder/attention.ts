@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
+import type { LayerPrefix } from "../lora/adapter.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Segment } from "./input.ts";
 import { causalMask, lastTokenMask } from "./masks.ts";
@@ -23,6 +24,16 @@ interface Shared {
   readonly segments: readonly Segment[];
   readonly cache: KeyValueCache | undefined;
   readonly dropout: number;
+  /** What stands before every sequence that no cache holds. */
+  readonly prefix: ((layer: number) => LayerPrefix) | undefined;
+}
+
+export interface AttentionOptions {
+  readonly dropout: number;
+  /** Of the weights' dtype, on their device. */
+  readonly like: Tensor;
+  /** Keys and values that stand before every sequence, by layer; a cache has them already. */
+  readonly prefix: ((layer: number) => LayerPrefix) | undefined;
 }
 
 type Strategy =
@@ -39,16 +50,15 @@ export function attentionPlan(
   architecture: Architecture,
   segments: readonly Segment[],
   cache: KeyValueCache | undefined,
-  dropout: number,
-  { device, dtype }: Tensor,
+  { dropout, like: { device, dtype }, prefix }: AttentionOptions,
 ): AttentionPlan {
-  const shared = { segments, cache, dropout };
+  const shared = { segments, cache, dropout, prefix };
   const pasts = segments.map(({ past }) => past);
   if (device === "cpu" && dropout === 0 && FUSED_DTYPES.has(dtype) && servesFused(architecture)) {
     const starts = [...segments.map(({ start }) => start), tokensOf(segments)];
     if (pasts.every((past) => past === 0)) return { ...shared, kind: "packed", starts };
     // The operator that reads a cache has no derivative.
-    if (!isGradEnabled()) return { ...shared, kind: "cached", starts, pasts };
+    if (cache !== undefined && !isGradEnabled()) return { ...shared, kind: "cached", starts, pasts };
   }
   const windows = new Set(architecture.layers.map(({ window }) => window));
   if (cache !== undefined && segments.every(({ length, past }) => length === 1 && past > 0))
@@ -183,16 +193,25 @@ function attendBySequence(
       return part.reshape([batch.length, length, part.shape[1]!, headSize]).transpose(1, 2);
     };
     const earlier = past === 0 ? undefined : cache?.readRow(layer, row, past + length);
+    const ahead = cache === undefined ? plan.prefix?.(layer) : undefined;
+    const whole = (own: readonly Tensor[], before: Tensor | undefined): Tensor =>
+      before === undefined ? spread(own) : cat([spreadPrefix(before, batch.length, key), spread(own)], 2);
     const mask = masks.get(maskKey(length, past, window));
     const output = core(
       spread(queries),
-      repeatHeads(earlier?.keys ?? spread(keys), groups),
-      repeatHeads(earlier?.values ?? spread(values), groups),
+      repeatHeads(earlier?.keys ?? whole(keys, ahead?.keys), groups),
+      repeatHeads(earlier?.values ?? whole(values, ahead?.values), groups),
       { ...options, mask, causal: mask === undefined },
     );
     return output.transpose(1, 2).reshape([batch.length * length, heads * headSize]);
   });
   return outputs.length === 1 ? outputs[0]! : cat(outputs, 0);
+}
+
+/** [tokens, key-value heads, head size] → [batch, key-value heads, tokens, head size]. */
+function spreadPrefix(prefix: Tensor, batch: number, { dtype }: Tensor): Tensor {
+  const [tokens, heads, headSize] = prefix.shape as [number, number, number];
+  return prefix.to({ dtype }).transpose(0, 1).unsqueeze(0).expand([batch, heads, tokens, headSize]);
 }
 
 /** [batch, key-value heads, keys, head size] → [batch, heads, keys, head size]. */

@@ -19,7 +19,7 @@ import type { Activation, Architecture, DropoutRates } from "../config/architect
 import type { ModelConfig } from "../config/model-config.ts";
 import { layerModule, parameterShapes } from "../config/parameters.ts";
 import { ModelError, ModelWeightsError } from "../errors.ts";
-import type { LoraAdapter } from "../lora/adapter.ts";
+import type { Adapter, FrozenLinear } from "../lora/adapter.ts";
 import { type AttentionPlan, attend, attentionPlan } from "./attention.ts";
 import type { KeyValueCache } from "./cache.ts";
 import { checkpointed } from "./checkpoint.ts";
@@ -80,8 +80,8 @@ export class CausalLanguageModel {
   readonly blocks: ReadonlyMap<string, BlockWeight>;
   /** What a user should know of how it was loaded. */
   readonly notes: readonly string[];
-  /** LoRA weights beside the model's own. */
-  adapter: LoraAdapter | undefined;
+  /** Trained parts beside the model's own weights. */
+  adapter: Adapter | undefined;
   /** Who has the weights while they are not used; undefined where they are always there. */
   keeper: PartKeeper | undefined;
 
@@ -163,8 +163,11 @@ export class CausalLanguageModel {
   forwardToHead(input: PackedSequences, options: ForwardOptions = {}): HiddenAndHead {
     const { cache, training = false } = options;
     return scope(() => {
-      const segments = segmentsOf(input, this.architecture, cache?.lengths);
-      const positions = positionsOf(input, segments, this.architecture);
+      const ahead = this.adapter?.prefixTokens ?? 0;
+      if (ahead > 0 && cache !== undefined) this.#readPrefix(cache);
+      const past = cache?.lengths ?? new Array<number>(input.starts.length - 1).fill(ahead);
+      const segments = segmentsOf(input, this.architecture, past);
+      const positions = positionsOf(behind(input, ahead), segments, this.architecture);
       const rates = training ? { ...this.architecture.dropout, ...options.dropout } : NO_DROPOUT;
       const frame = (): Frame => this.#frame(segments, positions, rates, options);
       this.keeper?.enter("input", undefined);
@@ -237,7 +240,11 @@ export class CausalLanguageModel {
     const { architecture, device } = this;
     return {
       ropes: architecture.ropes.map((plan) => rotaryTable(plan, positions, segments, device)),
-      attention: attentionPlan(architecture, segments, options.cache, rates.attention, this.head),
+      attention: attentionPlan(architecture, segments, options.cache, {
+        dropout: rates.attention,
+        like: this.head,
+        prefix: this.adapter?.prefixTokens ? (layer) => this.adapter!.prefix(layer) : undefined,
+      }),
       residualDropout: rates.residual,
       adapterDropout: options.training ?? false,
     };
@@ -357,9 +364,47 @@ export class CausalLanguageModel {
 
   /** A linear module with its adapter. */
   #project(module: string, x: Tensor, frame: Frame): Tensor {
-    const output = this.#multiply(module, x);
-    const change = this.adapter?.delta(module, x, frame.adapterDropout);
-    return change === undefined ? output : output.add(change.to({ dtype: output.dtype }));
+    return (
+      this.adapter?.apply(module, x, this.#frozen(module), frame.adapterDropout) ?? this.#multiply(module, x)
+    );
+  }
+
+  #frozen(module: string): FrozenLinear {
+    return {
+      multiply: (x) => this.#multiply(module, x),
+      bias: this.parameters.get(`${module}.bias`),
+      weight: () => this.linearWeight(module),
+    };
+  }
+
+  /** A linear module's weight, [outputs, inputs]; of one in blocks, what it expands to. */
+  linearWeight(module: string): Tensor {
+    const name = `${module}.weight`;
+    const weight = this.blocks.get(name)?.expand("float32") ?? this.parameter(name);
+    return this.architecture.transposed ? weight.t() : weight;
+  }
+
+  /** Puts the adapter's prefix into a cache that holds nothing yet. */
+  #readPrefix(cache: KeyValueCache): void {
+    const length = this.adapter!.prefixTokens;
+    if (cache.lengths.some((held) => held > 0)) return;
+    const segments = cache.lengths.map((_, row) => ({ start: row * length, length, past: 0 }));
+    const rows = segments.length;
+    noGrad(() =>
+      scope(() => {
+        const ofAll = (x: Tensor): Tensor =>
+          x
+            .to({ dtype: this.head.dtype })
+            .unsqueeze(0)
+            .expand([rows, ...x.shape])
+            .flatten(0, 1);
+        this.architecture.layers.forEach((_, layer) => {
+          const { keys, values } = this.adapter!.prefix(layer);
+          cache.append(layer, segments, ofAll(keys), ofAll(values));
+        });
+      }),
+    );
+    cache.advance(segments);
   }
 
   #multiply(module: string, x: Tensor): Tensor {
@@ -385,6 +430,12 @@ export class CausalLanguageModel {
     const prefix = layerModule(this.architecture, layer, "");
     return [...this.trainable].filter(([name]) => name.startsWith(prefix)).map(([, tensor]) => tensor);
   }
+}
+
+/** With positions that begin behind a prefix. */
+function behind(input: PackedSequences, ahead: number): PackedSequences {
+  if (ahead === 0 || input.positions === undefined) return input;
+  return { ...input, positions: input.positions.map((position) => position + ahead) };
 }
 
 /** Noise for each token's embedding, without gradient. */

@@ -244,8 +244,8 @@ describe("adapters", () => {
     const file = join(path, "adapter_config.json");
     const config = JSON.parse(readFileSync(file, "utf8"));
     for (const [key, value] of Object.entries({
-      use_dora: true,
-      peft_type: "IA3",
+      lora_bias: true,
+      peft_type: "LOHA",
       rank_pattern: { a: 4 },
       init_lora_weights: "pissa",
       alora_invocation_tokens: [1, 2],

@@ -15,7 +15,6 @@ import { replaceFolder } from "../../files/atomic.ts";
 import type { CausalLanguageModel } from "../decoder/model.ts";
 import { parameterToWrite } from "../decoder/parts.ts";
 import { ModelError } from "../errors.ts";
-import { mergedWeight } from "../lora/peft.ts";
 import { type Companions, writeCompanions } from "./companions.ts";
 
 export interface SaveModelOptions {
@@ -73,9 +72,7 @@ function shardOptions({ maxShardBytes }: SaveModelOptions) {
 
 function writtenWeight(model: CausalLanguageModel, name: string): Tensor {
   const weight = parameterToWrite(model, name).read();
-  const module = name.replace(/\.weight$/, "");
-  const isAdapted = module !== name && model.adapter?.pairs.has(module) === true;
-  return isAdapted ? mergedWeight(weight, model.adapter!, module) : weight;
+  return model.adapter?.merged(name, weight) ?? weight;
 }
 
 /** One at a time is made, and of a model whose processes divide it one part at a time is there. */

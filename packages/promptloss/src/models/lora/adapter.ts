@@ -1,27 +1,40 @@
-// Low-rank adaptation (Hu et al., 2021): beside a frozen linear module W a trained product B·A of small rank,
-// scaled by alpha / rank, or by alpha / √rank (rsLoRA, arXiv 2312.03732).
-import { keep, linear, manualSeed, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
+// Adapters: small trained parts beside frozen linear modules, or beside the keys and values of a sequence. Low-rank pairs
+// (Hu et al., 2021; rank-stabilized, arXiv 2312.03732; with magnitudes, DoRA, arXiv 2402.09353), factors of activations
+// (IA3, arXiv 2205.05638), bottlenecks (Houlsby et al., 2019), and prefixes (Li & Liang, 2021).
+import { gelu, keep, linear, manualSeed, matmul, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
+import type { AdapterKind, AdapterOptions, AdapterSettings } from "../config/adapters.ts";
+import { ADAPTER_TRAITS } from "../config/adapters.ts";
 import type { Architecture } from "../config/architecture.ts";
 import type { PlaceParameter } from "../decoder/parts.ts";
 import { ModelError } from "../errors.ts";
-import { targetModules } from "./targets.ts";
+import {
+  adaptedModules,
+  adapterSettings,
+  adapterShapes,
+  bottleneckNames,
+  magnitudeName,
+  pairNames,
+  prefixNames,
+  scaleName,
+  scalesInput,
+} from "./shapes.ts";
 
-export interface LoraOptions {
-  /** 8 where left out. */
-  rank?: number;
-  /** Twice the rank where left out. */
-  alpha?: number;
-  /** Probability of dropping elements of a module's input in training; 0 where left out. */
-  dropout?: number;
-  /** Names of modules ("q_proj"), or patterns over whole paths; all linear modules of the layers where left out. */
-  targets?: readonly (string | RegExp)[];
-  /** Scale by alpha / √rank. */
-  rankStabilised?: boolean;
+export type LoraOptions = AdapterOptions;
+
+/** A linear module that an adapter acts on, which stays as it is. */
+export interface FrozenLinear {
+  /** x·Wᵀ + bias. */
+  multiply(x: Tensor): Tensor;
+  /** undefined for a module without one. */
+  readonly bias: Tensor | undefined;
+  /** [outputs, inputs], in floats. */
+  weight(): Tensor;
 }
 
-/** Options with all defaults filled in. */
-export interface LoraSettings extends Required<Omit<LoraOptions, "targets">> {
-  readonly targets: readonly (string | RegExp)[] | undefined;
+/** Keys and values that stand before every sequence of a layer, each [tokens, key-value heads, head size]. */
+export interface LayerPrefix {
+  readonly keys: Tensor;
+  readonly values: Tensor;
 }
 
 export interface LoraPair {
@@ -31,35 +44,45 @@ export interface LoraPair {
   readonly b: Tensor;
 }
 
-/** What a module's pair is called, as PEFT does without its "base_model.model." before it. */
-export function pairNames(module: string): [a: string, b: string] {
-  return [`${module}.lora_A.weight`, `${module}.lora_B.weight`];
-}
+/** An adapter of any kind. */
+export class Adapter {
+  readonly settings: AdapterSettings;
+  /** By PEFT's names without its "base_model.model." before them; a prefix's by layer. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** The linear modules that it acts on. */
+  readonly modules: ReadonlySet<string>;
+  readonly #architecture: Architecture;
 
-export class LoraAdapter {
-  readonly settings: LoraSettings;
-  /** By module path. */
-  readonly pairs: ReadonlyMap<string, LoraPair>;
-  /** Whether the adapted weights are [in, out], as GPT-2's are. */
-  readonly transposed: boolean;
-
-  constructor(settings: LoraSettings, pairs: ReadonlyMap<string, LoraPair>, transposed: boolean) {
+  /** @param parameters those of `adapterShapes` */
+  constructor(
+    architecture: Architecture,
+    settings: AdapterSettings,
+    parameters: ReadonlyMap<string, Tensor>,
+  ) {
     this.settings = settings;
-    this.pairs = pairs;
-    this.transposed = transposed;
+    this.parameters = parameters;
+    this.modules = new Set(adaptedModules(architecture, settings).map(({ module }) => module));
+    this.#architecture = architecture;
   }
 
-  /** By PEFT's names without its "base_model.model." before them. */
-  get parameters(): ReadonlyMap<string, Tensor> {
-    return new Map(
-      [...this.pairs].flatMap(([module, { a, b }]) => {
-        const [first, second] = pairNames(module);
-        return [
-          [first, a],
-          [second, b],
-        ];
-      }),
-    );
+  get kind(): AdapterKind {
+    return this.settings.kind;
+  }
+
+  /** Whether the adapted weights are [in, out], as GPT-2's are. */
+  get transposed(): boolean {
+    return this.#architecture.transposed;
+  }
+
+  /** Of lora and dora, by module path. */
+  get pairs(): ReadonlyMap<string, LoraPair> {
+    const hasPairs = this.kind === "lora" || this.kind === "dora";
+    return new Map(hasPairs ? [...this.modules].map((module) => [module, this.#pair(module)]) : []);
+  }
+
+  /** Of ia3: whether a module's input is scaled, and not its output. */
+  scalesInput(module: string): boolean {
+    return scalesInput(this.#architecture, module);
   }
 
   /** The factor of B·A. */
@@ -68,80 +91,176 @@ export class LoraAdapter {
     return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
   }
 
-  /** What the adapter adds to a module's output; undefined for a module without one. */
-  delta(module: string, x: Tensor, training: boolean): Tensor | undefined {
-    const pair = this.pairs.get(module);
-    if (pair === undefined) return undefined;
+  /** How many tokens stand before every sequence. */
+  get prefixTokens(): number {
+    return this.kind === "prefix" ? this.settings.tokens : 0;
+  }
+
+  prefix(layer: number): LayerPrefix {
+    const { keyValueHeads, headSize } = this.#architecture;
+    const [keys, values] = prefixNames(this.#architecture, layer).map((name) =>
+      this.#parameter(name).view([-1, keyValueHeads, headSize]),
+    );
+    return { keys: keys!, values: values! };
+  }
+
+  /** A module's output with what the adapter makes of it. */
+  apply(module: string, x: Tensor, base: FrozenLinear, training: boolean): Tensor {
+    const { kind } = this;
+    if (!this.modules.has(module)) return base.multiply(x);
+    if (kind === "ia3") return this.#scaled(module, x, base);
+    const output = base.multiply(x);
+    if (kind === "bottleneck") return output.add(this.#narrowed(module, output).to({ dtype: output.dtype }));
+    const pair = this.#pair(module);
     const { dropout } = this.settings;
     const input = x.to({ dtype: pair.a.dtype });
     const dropped = training && dropout > 0 ? input.dropout(dropout) : input;
-    return linear(linear(dropped, pair.a), pair.b).mul(this.scale);
+    const change = linear(linear(dropped, pair.a), pair.b).mul(this.scale);
+    if (kind === "lora") return output.add(change.to({ dtype: output.dtype }));
+    // The magnitude over the norm, which is no part of the graph (section 4.3).
+    const weight = base.weight().to({ dtype: "float32" });
+    const factor = this.#parameter(magnitudeName(module)).div(
+      noGrad(() => rowNorms(weight.add(this.#product(module)))),
+    );
+    const direction =
+      dropped !== input ? linear(dropped, weight) : base.bias === undefined ? output : output.sub(base.bias);
+    const moved = direction.to({ dtype: "float32" }).mul(factor.sub(1)).add(change.mul(factor));
+    return output.add(moved.to({ dtype: output.dtype }));
+  }
+
+  /**
+   * What a weight or a bias of the model is with the adapter in it, in its own dtype; undefined for one that it leaves.
+   * @throws {ModelError} for a kind that weights can't hold
+   */
+  merged(name: string, tensor: Tensor): Tensor | undefined {
+    checkMergeable(this.kind);
+    const [, module = "", part] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
+    if (!this.modules.has(module)) return undefined;
+    if (part === "bias") return this.kind === "ia3" ? this.#mergedBias(module, tensor) : undefined;
+    return scope(() => {
+      const exact = tensor.dtype === "float64" ? tensor : tensor.float();
+      const rows = this.transposed ? exact.t() : exact;
+      const changed = this.#mergedRows(module, rows);
+      return (this.transposed ? changed.t() : changed).to({ dtype: tensor.dtype });
+    });
   }
 
   free(): void {
-    for (const { a, b } of this.pairs.values()) {
-      a.free();
-      b.free();
-    }
+    for (const tensor of this.parameters.values()) tensor.free();
+  }
+
+  #parameter(name: string): Tensor {
+    return this.parameters.get(name)!;
+  }
+
+  #pair(module: string): LoraPair {
+    const [a, b] = pairNames(module);
+    return { a: this.#parameter(a), b: this.#parameter(b) };
+  }
+
+  /** scale · B · A, [outputs, inputs]. */
+  #product(module: string): Tensor {
+    const { a, b } = this.#pair(module);
+    return matmul(b, a).mul(this.scale);
+  }
+
+  #mergedRows(module: string, rows: Tensor): Tensor {
+    if (this.kind === "ia3") return rows.mul(this.#parameter(scaleName(module)));
+    const changed = rows.add(this.#product(module));
+    if (this.kind === "lora") return changed;
+    const factor = this.#parameter(magnitudeName(module)).div(rowNorms(changed));
+    return changed.mul(factor.unsqueeze(1));
+  }
+
+  #mergedBias(module: string, bias: Tensor): Tensor | undefined {
+    if (scalesInput(this.#architecture, module)) return undefined;
+    return scope(() =>
+      bias
+        .float()
+        .mul(this.#parameter(scaleName(module)).flatten())
+        .to({ dtype: bias.dtype }),
+    );
+  }
+
+  #scaled(module: string, x: Tensor, base: FrozenLinear): Tensor {
+    const factors = this.#parameter(scaleName(module)).flatten();
+    if (scalesInput(this.#architecture, module)) return base.multiply(x.mul(factors).to({ dtype: x.dtype }));
+    const output = base.multiply(x);
+    return output.mul(factors).to({ dtype: output.dtype });
+  }
+
+  #narrowed(module: string, output: Tensor): Tensor {
+    const names = bottleneckNames(module);
+    const at = (name: keyof typeof names): Tensor => this.#parameter(names[name]);
+    const input = output.to({ dtype: at("downWeight").dtype });
+    return linear(gelu(linear(input, at("downWeight"), at("downBias"))), at("upWeight"), at("upBias"));
   }
 }
 
-/** Names and shapes of an adapter's parameters. @throws {ModelError} for a target that fits no module */
-export function adapterShapes(
-  architecture: Architecture,
-  { rank, targets }: { readonly rank: number; readonly targets?: readonly (string | RegExp)[] | undefined },
-): Map<string, readonly number[]> {
-  return new Map(
-    targetModules(architecture, targets).flatMap(({ module, inputs, outputs }) => {
-      const [first, second] = pairNames(module);
-      return [
-        [first, [rank, inputs]],
-        [second, [outputs, rank]],
-      ];
-    }),
-  );
+/** The norm of each row. */
+function rowNorms(weight: Tensor): Tensor {
+  return weight.mul(weight).sum(1).sqrt();
 }
 
-/** @throws {ModelError} for values out of range */
-export function loraSettings(options: LoraOptions): LoraSettings {
-  const { rank = 8, alpha = 2 * rank, dropout = 0, targets, rankStabilised = false } = options;
-  if (!Number.isInteger(rank) || rank < 1)
-    throw new ModelError(`lora: rank must be a whole number of at least 1, got ${rank}`);
-  if (!Number.isFinite(alpha) || alpha <= 0)
-    throw new ModelError(`lora: alpha must be above 0, got ${alpha}`);
-  if (!(dropout >= 0 && dropout < 1))
-    throw new ModelError(`lora: dropout must be a probability below 1, got ${dropout}`);
-  return { rank, alpha, dropout, targets, rankStabilised };
+/** @throws {ModelError} for a kind that a model's weights can't hold */
+export function checkMergeable(kind: AdapterKind): void {
+  if (!ADAPTER_TRAITS[kind].mergeable)
+    throw new ModelError(
+      `an adapter of kind ${kind} can't be merged: no weights of the model do what it does`,
+      {
+        hint: "use the adapter's folder beside the model's, or train one of kind lora, dora or ia3",
+      },
+    );
+}
+
+export interface CreateAdapterOptions {
+  /** "cpu" where left out. */
+  device?: string;
+  /** Seeds libtorch's generators, so that the adapter is the same again; without it they go on as they are. */
+  seed?: number;
+  /** Where each parameter comes to, for an adapter that is not to be in memory whole. */
+  place?: PlaceParameter | undefined;
+  /** A module's weight, [outputs, inputs], which dora's magnitudes come from. */
+  weightOf?: (module: string) => Tensor;
 }
 
 /**
- * A new adapter in float32: A random, B zero, so that at first it changes nothing.
- * @param seed seeds libtorch's generators, so that A is the same again; without it they go on as they are
- * @param place where each parameter comes to, for an adapter that is not to be in memory whole
+ * A new adapter in float32 that at first changes nothing; a prefix's keys and values are small random numbers.
+ * @throws {ModelError} for options out of range, and targets that fit no module
  */
 export function createAdapter(
   architecture: Architecture,
-  options: LoraOptions = {},
-  {
-    device = "cpu",
-    seed,
-    place,
-  }: { device?: string; seed?: number; place?: PlaceParameter | undefined } = {},
-): LoraAdapter {
-  const settings = loraSettings(options);
+  options: AdapterOptions = {},
+  { device = "cpu", seed, place, weightOf }: CreateAdapterOptions = {},
+): Adapter {
+  const settings = adapterSettings(options);
   if (seed !== undefined) manualSeed(seed);
-  const pairs = new Map<string, LoraPair>();
-  for (const { module, inputs, outputs } of targetModules(architecture, settings.targets)) {
-    const pair = scope(() => {
-      const a = zeros([settings.rank, inputs], { device });
-      const b = zeros([outputs, settings.rank], { device, requiresGrad: true });
-      // The range of PyTorch's own linear modules, which is PEFT's default too: ±1 / √inputs.
-      noGrad(() => a.uniform_(-1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs)));
-      a.requiresGrad = true;
-      const [first, second] = pairNames(module);
-      return keep({ a: place?.(first, a) ?? a, b: place?.(second, b) ?? b });
+  const parameters = [...adapterShapes(architecture, settings)].map(([name, shape]) => {
+    const made = scope(() => {
+      const tensor = zeros([...shape], { device });
+      noGrad(() => initialize(tensor, name, weightOf));
+      tensor.requiresGrad = true;
+      return keep(place?.(name, tensor) ?? tensor);
     });
-    pairs.set(module, pair);
+    return [name, made] as const;
+  });
+  return new Adapter(architecture, settings, new Map(parameters));
+}
+
+/** Deviation of a prefix's first keys and values, as of most models' weights. */
+const PREFIX_DEVIATION = 0.02;
+
+/** Of zeros. What is multiplied last stays zero. */
+function initialize(tensor: Tensor, name: string, weightOf: CreateAdapterOptions["weightOf"]): void {
+  const inputs = tensor.shape.at(-1)!;
+  // The range of PyTorch's own linear modules, which is PEFT's default too: ±1 / √inputs.
+  if (/\.(lora_A|bottleneck\.down)\.weight$/.test(name))
+    tensor.uniform_(-1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs));
+  else if (name.endsWith(".ia3_l")) tensor.fill_(1);
+  else if (/\.prefix\.(keys|values)$/.test(name)) tensor.normal_(0, PREFIX_DEVIATION);
+  else if (name.endsWith(".lora_magnitude_vector")) {
+    if (weightOf === undefined) throw new ModelError("dora: an adapter of this kind is made with its model");
+    const weight = weightOf(name.replace(/\.lora_magnitude_vector$/, ""));
+    tensor.copy_(rowNorms(weight.float()));
   }
-  return new LoraAdapter(settings, pairs, architecture.transposed);
 }

@@ -1,6 +1,7 @@
 // A PEFT adapter → a GGUF adapter, which llama.cpp puts over the base model's own file.
 import { noGrad, scope, type Tensor } from "@promptloss/torch";
 import { readModelConfig } from "../config/read-config.ts";
+import { ModelError } from "../errors.ts";
 import { quantize } from "../gguf/blocks/quantize.ts";
 import { describeModel } from "../gguf/export/describe.ts";
 import type { ExportedGguf } from "../gguf/export/export.ts";
@@ -31,6 +32,10 @@ export function exportAdapterGguf(
   const more = checkBase(folder, base);
   const adapter = loadAdapter(folder, config.architecture);
   try {
+    if (adapter.kind !== "lora")
+      throw new ModelError(`${folder}: llama.cpp reads adapters of kind lora, and this is ${adapter.kind}`, {
+        hint: "promptloss merge, where the kind can be merged, then export the merged model",
+      });
     const names = tensorNames(
       config.architecture,
       [...adapter.pairs.keys()].map((module) => `${module}.weight`),

@@ -74,7 +74,7 @@ export function mergeAdapterFolder(folders: MergeFolders): MergedFolder {
   const model = loadModel(base, { device, ...(dtype !== undefined && { dtype: "float32" }) });
   try {
     const saved = dtype ?? model.head.dtype;
-    const modules = adapter.pairs.size;
+    const modules = adapter.modules.size;
     model.adapter = adapter;
     mergeAdapter(model);
     const has = (name: string): boolean => existsSync(join(adapterFolder, name));

@@ -17,13 +17,14 @@ function fits(target: string | RegExp, module: string): boolean {
 export function targetModules(
   architecture: Architecture,
   targets: readonly (string | RegExp)[] | undefined,
+  kind = "lora",
 ): ReturnType<typeof linearModules> {
   const modules = linearModules(architecture);
   if (targets === undefined) return modules;
   for (const target of targets) {
     if (modules.some(({ module }) => fits(target, module))) continue;
     const names = [...new Set(modules.map(({ module }) => module.split(".").at(-1)))];
-    throw new ModelError(`lora: no linear module fits ${String(target)}`, {
+    throw new ModelError(`${kind}: no linear module fits ${String(target)}`, {
       hint: `the modules of this model are ${names.join(", ")}`,
     });
   }

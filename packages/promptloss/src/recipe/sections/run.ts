@@ -1,12 +1,72 @@
-// The recipe's smaller sections: LoRA, held-out evaluation, checkpoints, probes.
+// The recipe's smaller sections: adapters, held-out evaluation, checkpoints, probes.
 import { z } from "zod";
 import { LOSS_METRICS } from "../../loss/metrics.ts";
+import { ADAPTER_KINDS, ADAPTER_TRAITS } from "../../models/config/adapters.ts";
 import { STORAGES } from "../../models/config/storage.ts";
 import { keyFacts } from "../key-facts.ts";
 import { atMostOne } from "./rules.ts";
 import { sourceList } from "./sources.ts";
 
 const count = z.int().min(1);
+
+const targets = z.array(z.string().min(1)).min(1).optional();
+
+const base = z
+  .enum(STORAGES)
+  .optional()
+  .describe(
+    "How the frozen weights of linear modules are kept, for less memory: `nf4` in 4 bits as QLoRA, `int8` in 8, `as-stored` in a GGUF file's own blocks. Left out: in the precision of products.",
+  );
+
+const merge = z
+  .boolean()
+  .default(false)
+  .describe("Writes the model with the adapter merged in, instead of the adapter alone.");
+
+export const adapterSection = z
+  .strictObject({
+    kind: z
+      .enum(ADAPTER_KINDS)
+      .describe(
+        "`lora`: low-rank pairs beside linear modules. `dora`: the same, with a magnitude for each output. `ia3`: factors of keys, values and the MLP's inner state. `prefix`: keys and values before every sequence. `bottleneck`: a narrow MLP behind attention and behind the MLP.",
+      ),
+    rank: count.optional().describe("Of `lora` and `dora`: the rank of the matrices. Left out: 8."),
+    alpha: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Of `lora` and `dora`: the output is scaled by alpha / rank. Left out: twice the rank."),
+    dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe("Of `lora` and `dora`: dropout of the input. Left out: 0."),
+    rslora: z
+      .boolean()
+      .optional()
+      .describe("Of `lora` and `dora`: scales by alpha / √rank instead (rsLoRA). Left out: false."),
+    targets: targets.describe(
+      "Of `lora`, `dora` and `ia3`: the linear modules that get an adapter, by name. Left out: all of every layer; of `ia3` keys, values and the MLP's output.",
+    ),
+    tokens: count
+      .optional()
+      .describe("Of `prefix`: how many tokens' keys and values there are. Left out: 20."),
+    size: count.optional().describe("Of `bottleneck`: the width inside. Left out: 64."),
+    base,
+    merge,
+  })
+  .superRefine((section, context) => {
+    const { keys, mergeable } = ADAPTER_TRAITS[section.kind];
+    const refuse = (key: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [key], message });
+    const all = new Set(ADAPTER_KINDS.flatMap((kind) => ADAPTER_TRAITS[kind].keys));
+    for (const [key, value] of Object.entries(section))
+      if (value !== undefined && all.has(key) && !keys.includes(key))
+        refuse(key, `is no key of an adapter of kind ${section.kind}, which has ${keys.join(", ")}`);
+    if (section.merge && !mergeable)
+      refuse("merge", `no weights of the model can hold what an adapter of kind ${section.kind} does`);
+  });
 
 export const loraSection = z.strictObject({
   rank: count.default(8).describe("The rank of the adapter's matrices."),
@@ -16,22 +76,10 @@ export const loraSection = z.strictObject({
     .optional()
     .describe("The adapter's output is scaled by alpha / rank. Left out: twice the rank."),
   dropout: z.number().min(0).lt(1).default(0).describe("Dropout of the adapter's input."),
-  targets: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe("The linear modules that get an adapter, by name. Left out: all of every layer."),
-  base: z
-    .enum(STORAGES)
-    .optional()
-    .describe(
-      "How the frozen weights of linear modules are kept, for less memory: `nf4` in 4 bits as QLoRA, `int8` in 8, `as-stored` in a GGUF file's own blocks. Left out: in the precision of products.",
-    ),
+  targets: targets.describe("The linear modules that get an adapter, by name. Left out: all of every layer."),
+  base,
   rslora: z.boolean().default(false).describe("Scales by alpha / √rank instead (rsLoRA)."),
-  merge: z
-    .boolean()
-    .default(false)
-    .describe("Writes the model with the adapter merged in, instead of the adapter alone."),
+  merge,
 });
 
 /** @param source the schema of a data source */

@@ -8,7 +8,7 @@ import { type DataPlan, dataPlanOf, openData, textTools } from "../../data-plan/
 import { ratioOfData } from "../../inspect/data-ratio.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
-import type { Recipe } from "../../recipe/index.ts";
+import { adapterOf, type Recipe } from "../../recipe/index.ts";
 import { BatchPlan } from "../../training/batches.ts";
 import { checkMetric } from "../../training/check-metric.ts";
 import { countParameters } from "../../training/parameter-count.ts";
@@ -141,12 +141,13 @@ const CHECKPOINT_TENSORS = 3;
  * @throws {ModelError} where there is no such folder here; {ModelConfigError} for a config that is not supported
  */
 export function measureModel(recipe: Recipe): ModelMeasure {
-  const { lora, checkpoints, evaluation } = recipe;
+  const { checkpoints, evaluation } = recipe;
+  const trained = adapterOf(recipe);
   const { architecture, json, notes } = readModelConfig(modelFolder(recipe.model!, "tokenizer"), recipe);
   const { model, adapter, trainable } = countParameters(architecture, recipe);
   const named = json.dtype ?? json.torch_dtype;
   const stored = named === "bfloat16" || named === "float16" ? 2 : FLOAT32;
-  const modelBytes = lora === undefined || lora.merge ? model * stored : adapter * FLOAT32;
+  const modelBytes = trained === undefined || trained.merge ? model * stored : adapter * FLOAT32;
   const kept = checkpoints.every === "never" ? 1 : checkpoints.keep + 1;
   const best = evaluation?.keepBest ? trainable * FLOAT32 : 0;
   const peakBytes = kept * CHECKPOINT_TENSORS * trainable * FLOAT32 + best + modelBytes;

@@ -1,9 +1,9 @@
 // How far training moved the weights from where they started: Minkowski distances of order 1 and 2 and the cosine,
-// over all weights and by group of layers. An adapter counts as the change that it makes to the weights it adapts.
+// over all weights and by group of layers. An adapter counts as the change that it makes to the weights it adapts; one that no weights can hold counts as none.
 import { noGrad, scope, type Tensor } from "@promptloss/torch";
+import { ADAPTER_TRAITS } from "../../models/config/adapters.ts";
 import { heldParameter } from "../../models/decoder/parts.ts";
-import type { CausalLanguageModel, LoraAdapter } from "../../models/index.ts";
-import { adapterWeight } from "../../models/lora/peft.ts";
+import type { Adapter, CausalLanguageModel } from "../../models/index.ts";
 import { TrainingError } from "../errors.ts";
 
 export interface Distance {
@@ -61,10 +61,9 @@ export function distancesOf(model: CausalLanguageModel, start: (name: string) =>
 }
 
 /** What the adapter makes of a weight. The model's own is not looked at: it may be held in fewer bits than it came in. */
-function adaptedWeight(adapter: LoraAdapter, name: string, from: Tensor): Tensor {
-  const module = name.replace(/\.weight$/, "");
-  const isAdapted = name.endsWith(".weight") && adapter.pairs.has(module);
-  return isAdapted ? from.add(adapterWeight(adapter, module).double()) : from;
+function adaptedWeight(adapter: Adapter, name: string, from: Tensor): Tensor {
+  if (!ADAPTER_TRAITS[adapter.kind].mergeable) return from;
+  return adapter.merged(name, from) ?? from;
 }
 
 function groupOf(model: CausalLanguageModel, name: string): string {
