@@ -5,7 +5,7 @@ type Action = typeof import("./actions/import.ts").runImport;
 
 export function importCommand(command: Command): Command {
   return command
-    .argument("<file>", "a GGUF file")
+    .argument("<file>", "a GGUF file, or the name of one on the hub, owner/name/FILE.gguf")
     .requiredOption("-o, --output <folder>", "of the model")
     .addOption(
       dtypeOption("of the weights; the file's own for floats, bfloat16 for fewer bits when left out"),

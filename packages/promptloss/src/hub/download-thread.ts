@@ -26,11 +26,11 @@ function onProgress(progress: HubProgress): void {
 const alive = setInterval(() => tell({ type: "alive" }), 1000);
 try {
   const repository = await openHubRepository(
-    { kind: "model", ...name },
+    { kind: "model", id: name.id, revision: name.revision },
     { ...settings, onProgress },
     (text) => tell({ type: "note", text }),
   );
-  tell({ type: "done", folder: await fetchModelFiles(repository, need) });
+  tell({ type: "done", folder: await fetchModelFiles(repository, need, name.file) });
 } catch (error) {
   if (error instanceof HubError) {
     const { reason, message, file, hint } = error;

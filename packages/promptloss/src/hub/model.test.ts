@@ -48,12 +48,9 @@ function temporaryFolder(): string {
 }
 
 async function fetched(hub: HubOptions, need: ModelNeed = "model", named = ID): Promise<string> {
-  const name = { kind: "model" as const, ...hubModelName(named)! };
-  const notes: string[] = [];
-  return fetchModelFiles(
-    await openHubRepository(name, hubSettings(hub, {}), (note) => notes.push(note)),
-    need,
-  );
+  const { id, revision, file } = hubModelName(named)!;
+  const repository = await openHubRepository({ kind: "model", id, revision }, hubSettings(hub, {}), () => {});
+  return fetchModelFiles(repository, need, file);
 }
 
 async function failure(promise: Promise<unknown>): Promise<HubError> {
@@ -67,6 +64,8 @@ describe("a model's name", () => {
     ["org/name", { id: "org/name", revision: "main" }],
     ["org/name@v1.0", { id: "org/name", revision: "v1.0" }],
     ["org/name@refs/pr/1", { id: "org/name", revision: "refs/pr/1" }],
+    ["org/name/sub/q4.gguf@v1", { id: "org/name", revision: "v1", file: "sub/q4.gguf" }],
+    ["org/name/../q4.gguf", undefined],
     ["./name", undefined],
     ["org/name/more", undefined],
     ["name", undefined],
@@ -109,6 +108,16 @@ describe("of a model", () => {
     ]);
   });
 
+  it("one of its GGUF files is fetched where it is named", async () => {
+    const models = { [ID]: { "a.gguf": "GGUF a", "b.gguf": "GGUF b" } };
+    const { endpoint, downloads } = await start({ models });
+    const hub = { endpoint, cacheDir: temporaryFolder() };
+    expect(readFileSync(await fetched(hub, "model", `${ID}/b.gguf`), "utf8")).toBe("GGUF b");
+    expect(downloads).toEqual(["b.gguf"]);
+    const error = await failure(fetched(hub, "model", `${ID}/c.gguf`));
+    expect(error).toMatchObject({ reason: "hub-content", hint: "Its GGUF files: a.gguf, b.gguf." });
+  });
+
   it("a commit that is here already needs no request", async () => {
     const server = await start({ models: { [ID]: { ...texts, "model.safetensors": "weights" } } });
     const hub = { endpoint: server.endpoint, cacheDir: temporaryFolder() };
@@ -123,7 +132,7 @@ describe("what can't be had is said with the way out", () => {
   const weights = "model.safetensors";
   it.each<[string, Readonly<Record<string, string>>, string, string]>([
     ["pickled weights", { ...texts, ...other }, "pickled weights only", "save_pretrained"],
-    ["GGUF files", { "q4.gguf": "GGUF" }, "it has GGUF files", `hf download ${ID} q4.gguf`],
+    ["GGUF files", { "q4.gguf": "GGUF" }, "it has GGUF files", `name one: ${ID}/q4.gguf`],
     ["no weights", texts, "has no model.safetensors", "Its files: chat_template.jinja, config.json"],
     ["an index that is none", { "model.safetensors.index.json": "[" }, "index.json: is not JSON", ""],
     [

@@ -13,6 +13,8 @@ export interface HubModelName {
   readonly id: string;
   /** A branch, a tag or a commit; `main` where none is named. */
   readonly revision: string;
+  /** A GGUF file of the repository, which may have many; undefined for a model's folder. */
+  readonly file?: string;
 }
 
 const INDEX = "model.safetensors.index.json";
@@ -20,10 +22,15 @@ const INDEX = "model.safetensors.index.json";
 /** Bytes of an index of shards; those of the largest models have about a million. */
 const MOST_INDEX_BYTES = 64 << 20;
 
-/** `owner/name` or `owner/name@revision`; undefined for what can be neither. */
+/**
+ * `owner/name`, or `owner/name/FILE.gguf` for one of a repository's GGUF files, with `@revision` behind it for another
+ * than `main`; undefined for what can be none of these.
+ */
 export function hubModelName(text: string): HubModelName | undefined {
-  const [, id = "", revision = "main"] = /^([^@]+)(?:@([\w][\w./-]*))?$/.exec(text) ?? [];
-  return isHubId(id) && !revision.split("/").includes("..") ? { id, revision } : undefined;
+  const [, id = "", file, revision = "main"] =
+    /^([^/@]+\/[^/@]+)(?:\/([^@]+\.gguf))?(?:@(\w[\w./-]*))?$/i.exec(text) ?? [];
+  if (!isHubId(id) || [file, revision].some((part) => part?.split("/").includes(".."))) return undefined;
+  return { id, revision, ...(file !== undefined && { file }) };
 }
 
 /** The model of the hub that a folder of Hugging Face's cache holds, with its commit; undefined for any other folder. */
@@ -35,11 +42,24 @@ export function hubModelOf(folder: string): HubModelName | undefined {
 
 /**
  * Downloads what is needed of a model and isn't here yet.
- * @returns the folder where it lies
+ * @param file a GGUF file, where one is asked for
+ * @returns the folder where it lies, or the file
  * @throws {HubError} for a repository without weights that can be read, and where a download fails
  */
-export async function fetchModelFiles(repository: HubRepository, need: ModelNeed): Promise<string> {
+export async function fetchModelFiles(
+  repository: HubRepository,
+  need: ModelNeed,
+  file?: string,
+): Promise<string> {
   const paths = new Set(repository.files.map(({ path }) => path));
+  if (file !== undefined) {
+    if (paths.has(file)) return repository.file(file);
+    const there = [...paths].filter((path) => path.endsWith(".gguf"));
+    throw new HubError("hub-content", "the repository has no such file", {
+      file: `${repository.name.id}/${file}`,
+      hint: `Its GGUF files: ${there.join(", ") || "none"}.`,
+    });
+  }
   for (const path of [...CONFIG_FILES, ...TEXT_FILES]) if (paths.has(path)) await repository.file(path);
   if (need === "model") for (const path of await weightFiles(repository, paths)) await repository.file(path);
   return repository.folder;
@@ -87,7 +107,7 @@ function withoutWeights({ name: { id } }: HubRepository, paths: readonly string[
   if (gguf !== undefined)
     return new HubError("hub-content", "it has GGUF files, and which one is meant is not said", {
       file: id,
-      hint: `hf download ${id} ${gguf} --local-dir ., then give that file's path`,
+      hint: `name one: ${id}/${gguf}`,
     });
   return new HubError("hub-content", "the repository has no model.safetensors", {
     file: id,

@@ -1,4 +1,5 @@
 // `promptloss inspect`: lengths, generation ratio and a recommended prompt loss weight for a data set.
+
 import { basename } from "node:path";
 import { readExamples } from "../../data/rows/index.ts";
 import { createTemplate } from "../../data/templates/index.ts";
@@ -8,6 +9,7 @@ import type { DataPlan } from "../../data-plan/index.ts";
 import { dataInputs } from "../../data-plan/index.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../../files/output.ts";
+import { hubModelOf } from "../../hub/index.ts";
 import { inspectExamples } from "../../inspect/index.ts";
 import { inspectionPage } from "../../inspect/page.ts";
 import { renderInspection } from "../../inspect/render.ts";
@@ -81,7 +83,7 @@ export async function runInspect(data: string[], flags: Flags): Promise<void> {
     ...weightWarnings(settings),
   ];
   const whole = { ...inspection, warnings };
-  const names = { data: data.join(", "), tokenizer: basename(folder) };
+  const names = { data: data.join(", "), tokenizer: hubModelOf(folder)?.id ?? basename(folder) };
   if (flags.html !== undefined) replaceFile(flags.html, inspectionPage(whole, names));
   process.stdout.write(
     flags.json

@@ -104,7 +104,7 @@ export async function runLoss(named: string, data: string, flags: Flags): Promis
   const recipe = isRecipe(data) ? readRecipe(data, { set: flags.set ?? [] }) : undefined;
   const totals = await measureLoss({
     model,
-    adapter: flags.adapter,
+    adapter: flags.adapter && modelFolder(flags.adapter),
     data: withFlags(recipeSettings([data], flags), model, data, flags),
     normalization: flags.normalization ?? recipe?.loss.normalization ?? "weight-sum",
     ownDenominator: recipe?.loss.ownDenominator,

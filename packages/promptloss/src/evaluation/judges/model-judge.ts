@@ -1,8 +1,9 @@
 // A judge that our own engine runs: greedy, or with the protocol's beams. Chats go through the model's own template.
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { TextGenerator } from "../../generation/index.ts";
 import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
+import { modelFolder } from "../../models/gguf/model-folder.ts";
 import type { Judge } from "./judge.ts";
 import type { JudgeRequest } from "./protocol.ts";
 
@@ -16,10 +17,12 @@ export interface ModelJudgeOptions {
 }
 
 export function modelJudge(generator: TextGenerator, options: ModelJudgeOptions): Judge {
-  const { folder, adapter, batchSize = 8 } = options;
+  const { folder, batchSize = 8 } = options;
+  const adapter = options.adapter && modelFolder(options.adapter);
   const paths = resolveModelPaths(folder);
   return {
-    name: basename(realpathSync(folder)),
+    // A name on the hub is one already.
+    name: existsSync(folder) ? basename(realpathSync(folder)) : folder,
     identity: JSON.stringify([
       "model",
       identityOf({ ...paths, adapter: adapter ?? paths.adapter }),

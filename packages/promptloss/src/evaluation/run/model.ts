@@ -3,7 +3,7 @@ import { loadTokenizer } from "../../data/tokenizer/index.ts";
 import { contextLength } from "../../generation/index.ts";
 import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
 import type { Architecture } from "../../models/config/architecture.ts";
-import { adapterStorage, loadAdapter, loadModel, readModelConfig } from "../../models/index.ts";
+import { adapterStorage, loadAdapter, loadModel, modelFolder, readModelConfig } from "../../models/index.ts";
 import { EvaluationError } from "../errors.ts";
 import type { EvaluateOptions, LoadedModel } from "./types.ts";
 
@@ -47,7 +47,7 @@ export async function openModel({
   const length = lengthOf(architecture, maxLength);
   const tokenizer = await loadTokenizer(paths.tokenizer);
   const place = { ...(device !== undefined && { device }) };
-  const adapterFolder = adapter ?? paths.adapter;
+  const adapterFolder = adapter === undefined ? paths.adapter : modelFolder(adapter);
   const lora = adapterFolder === undefined ? undefined : loadAdapter(adapterFolder, architecture, place);
   const storage = asked ?? (adapterFolder === undefined ? undefined : adapterStorage(adapterFolder));
   const model = loadModel(paths.model, { ...place, dtype, storage });

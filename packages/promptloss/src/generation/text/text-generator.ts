@@ -2,6 +2,7 @@
 import type { DType } from "@promptloss/torch";
 import { createTemplate, type Template, type TemplateSpec } from "../../data/templates/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../data/tokenizer/index.ts";
+import { modelFolder } from "../../models/gguf/model-folder.ts";
 import {
   adapterStorage,
   type CausalLanguageModel,
@@ -127,7 +128,7 @@ export class TextGenerator {
     const template = options.template ?? paths.template;
     // Before the weights, which take their time.
     if (template !== undefined) createTemplate(template, tokenizer);
-    const adapterFolder = options.adapter ?? paths.adapter;
+    const adapterFolder = options.adapter === undefined ? paths.adapter : modelFolder(options.adapter);
     const place = { ...(device !== undefined && { device }) };
     const adapter = adapterFolder === undefined ? undefined : loadAdapter(adapterFolder, architecture, place);
     const trainedOn = adapterFolder === undefined ? undefined : adapterStorage(adapterFolder);

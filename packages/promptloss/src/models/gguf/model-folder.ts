@@ -36,8 +36,8 @@ export function isGguf(path: string): boolean {
 }
 
 /**
- * The folder that a model's name means: for a model of the hub, `owner/name` or `owner/name@revision`, the one in Hugging
- * Face's cache, to which it is downloaded; for a GGUF file the one in the user's cache that it was expanded to, which is
+ * The folder that a model's name means: for a model of the hub, as `hubModelName` reads them, the one in Hugging Face's
+ * cache, to which it is downloaded; for a GGUF file the one in the user's cache that it was expanded to, which is
  * written where it is not there; any other path as it is. A path that exists is never taken for a name of the hub.
  * @param need `tokenizer` where the weights of a model of the hub are not needed
  * @throws {HubError} for a name of the hub that can't be had, {GgufError} for a file that is damaged or not supported,
@@ -49,9 +49,8 @@ export function isGguf(path: string): boolean {
  * console.log(modelFolder("./model"));
  * ```
  */
-export function modelFolder(path: string, need: ModelNeed = "model"): string {
-  const onHub = existsSync(path) ? undefined : hubModelName(path);
-  if (onHub !== undefined && !isRestored(path)) return hubModelFolder(onHub, need);
+export function modelFolder(named: string, need: ModelNeed = "model"): string {
+  const path = modelPlace(named, need);
   if (!isGguf(path)) return path;
   const { mtimeMs, size } = statSync(path);
   const key = `${resolve(path)} ${mtimeMs} ${size}`;
@@ -71,6 +70,15 @@ export function modelFolder(path: string, need: ModelNeed = "model"): string {
   }
   known.set(key, folder);
   return folder;
+}
+
+/**
+ * Where a model is that may be on the hub: its folder or its GGUF file, which is downloaded; any other path as it is.
+ * @throws {HubError} for a name of the hub that can't be had
+ */
+export function modelPlace(named: string, need: ModelNeed = "model"): string {
+  const onHub = existsSync(named) ? undefined : hubModelName(named);
+  return onHub === undefined || isRestored(named) ? named : hubModelFolder(onHub, need);
 }
 
 /** Whether a folder whose replacing was broken off is back at its place. */
