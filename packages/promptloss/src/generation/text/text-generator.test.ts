@@ -226,9 +226,9 @@ describe("TextGenerator", () => {
     mkdirSync(join(run, "lost"));
     writeFileSync(
       join(run, "lost", "adapter_config.json"),
-      JSON.stringify({ base_model_name_or_path: "org/x" }),
+      JSON.stringify({ base_model_name_or_path: "no/such/folder" }),
     );
-    await expect(load(join(run, "lost"))).rejects.toThrow('its model, "org/x", is not here');
+    await expect(load(join(run, "lost"))).rejects.toThrow('its model, "no/such/folder", is not here');
   });
 });
 
