@@ -1,6 +1,7 @@
 // Several processes that train a LLaMA of 148 M parameters with random weights, under each way to divide its state:
 // `npm run bench:processes`. Memory of a process beside the plan's formula, what a step takes, and the share of waiting.
 // On a machine that does other things too, memory figures hold and times do not: `-- --no-times` leaves them out.
+// `-- --only 4,full` measures that setting beside one process, and prints only.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -20,6 +21,7 @@ const TOKENS = 64;
 const worker = fileURLToPath(new URL("worker.js", import.meta.url));
 
 const noTimes = process.argv.includes("--no-times");
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
 /** Memory is that of every step after the first. */
 const STEPS = noTimes ? 1 : 5;
 const place = mkdtempSync(join(tmpdir(), "promptloss-processes-"));
@@ -116,7 +118,12 @@ try {
     ),
   ];
   const measured: Measured[] = [];
-  for (const setting of settings) {
+  const chosen = settings.filter(
+    ({ mode, processes }) => only === undefined || processes === 1 || only === `${processes},${mode}`,
+  );
+  if (only !== undefined && chosen.length < 2)
+    throw new Error(`--only ${only}: settings are 2,none to 4,full`);
+  for (const setting of chosen) {
     const ranks = await measure(setting);
     measured.push({ ...setting, ranks });
     console.error(`${setting.processes} × ${setting.mode}: done`);
@@ -127,7 +134,7 @@ try {
     load: loadavg()[0] ?? 0,
   };
   console.log(sectionOf(figures));
-  writeSection("processes", sectionOf(figures), figures);
+  if (only === undefined) writeSection("processes", sectionOf(figures), figures);
 } finally {
   rmSync(place, { recursive: true, force: true });
 }

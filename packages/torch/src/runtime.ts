@@ -37,11 +37,26 @@ export function tuneProcess(): void {
  * anew, page by page. With glibc; elsewhere, and where the environment says how malloc is to do it, nothing changes.
  */
 export function reusingMemory(): Disposable {
-  addon.reuseMemory(true);
+  return during((begin) => addon.reuseMemory(begin));
+}
+
+/**
+ * For a process whose memory matters more than its time: until the end of the block, `using memory = returningMemory()`,
+ * pieces of 4 MB and more go back to the system as soon as tensors on the CPU free them, whatever
+ * {@link reusingMemory} and {@link tuneProcess} say. With glibc; elsewhere, and where the environment says how malloc
+ * is to do it, nothing changes.
+ */
+export function returningMemory(): Disposable {
+  return during((begin) => addon.returnMemory(begin));
+}
+
+/** Says that something begins, and once, that it ends. */
+function during(tell: (begin: boolean) => void): Disposable {
+  tell(true);
   let ended = false;
   return {
     [Symbol.dispose]() {
-      if (!ended) addon.reuseMemory(false);
+      if (!ended) tell(false);
       ended = true;
     },
   };

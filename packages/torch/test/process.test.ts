@@ -69,14 +69,16 @@ needs("glibc", glibc).test(`memory that a loop takes again is kept until it ends
     MALLOC_MMAP_THRESHOLD_: undefined,
     MALLOC_MMAP_MAX_: undefined,
   };
-  const { anew, kept, held, left } = runChildJson<Record<"anew" | "kept" | "held" | "left", number>>(
-    "programs/heap.ts",
-    { env: { ...unset, GLIBC_TUNABLES: undefined } },
-  );
+  const { anew, kept, held, left, returned, holed } = runChildJson<
+    Record<"anew" | "kept" | "held" | "left" | "returned" | "holed", number>
+  >("programs/heap.ts", { env: { ...unset, GLIBC_TUNABLES: undefined } });
   // Two pieces of 64 MB a round are 32,768 pages of 4 KB, or 64 of 2 MB.
   expect(kept).toBeLessThan(anew / 4);
   expect(held).toBeGreaterThan(100e6);
   expect(left).toBeLessThan(20e6);
+  // Seven pieces of 16 MB below one more.
+  expect(holed).toBeGreaterThan(100e6);
+  expect(returned).toBeLessThan(30e6);
 });
 
 test("a synchronous loop without a scope does not hold on to what it dropped", () => {

@@ -14,4 +14,8 @@ void limit_primitive_caches();
 // count, and after the last end the heap goes back to the system.
 void reuse_memory(bool begin);
 
+// From now on, or no longer, pieces of 4 MB and more go back to the system when they are freed, whatever the other two
+// say: for a process whose memory matters more than the time that fresh pages take. Calls count.
+void return_memory(bool begin);
+
 }  // namespace binding

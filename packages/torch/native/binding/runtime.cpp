@@ -40,6 +40,12 @@ napi_value reuse_heap(Instance& instance, napi_callback_info info) {
   return undefined(instance.env);
 }
 
+napi_value return_heap(Instance& instance, napi_callback_info info) {
+  Arguments<1> args(instance.env, info);
+  return_memory(get_bool(instance.env, args[0]));
+  return undefined(instance.env);
+}
+
 napi_value set_threads(Instance& instance, napi_callback_info info) {
   Arguments<1> args(instance.env, info);
   const double count = get_number(instance.env, args[0]);
@@ -127,6 +133,7 @@ void export_runtime(napi_env env, napi_value exports) {
               {"setThreads", entry<set_threads>},
               {"tuneProcess", entry<tune_process>},
               {"reuseMemory", entry<reuse_heap>},
+              {"returnMemory", entry<return_heap>},
               {"manualSeed", entry<manual_seed>},
               {"getRngState", entry<get_rng_state>},
               {"setRngState", entry<set_rng_state>},

@@ -37,6 +37,8 @@ export interface Addon {
   tuneProcess(): void;
   /** Begins, or ends once, that the heap keeps pieces of any size that are freed. */
   reuseMemory(begin: boolean): void;
+  /** Begins, or ends once, that larger pieces go back to the system when they are freed. */
+  returnMemory(begin: boolean): void;
   manualSeed(seed: bigint): void;
   getRngState(device: string): Handle;
   setRngState(device: string, state: Handle): void;

@@ -223,6 +223,7 @@ export const otherSignatures: Record<string, string> = {
   manualSeed: "number",
   getRngState: "device",
   reusingMemory: "",
+  returningMemory: "",
   tuneProcess: "",
   setRngState: "state device",
   availableDevices: "",

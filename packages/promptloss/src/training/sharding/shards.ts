@@ -11,6 +11,7 @@ import {
   itemSize,
   keep,
   noGrad,
+  returningMemory,
   scope,
   type Tensor,
   zeros,
@@ -106,6 +107,8 @@ export class Shards implements PartKeeper {
   readonly #touched = new Set<string>();
   #held: Part | undefined;
   #leads = false;
+  /** Undefined where nothing is gathered and freed part by part. */
+  readonly #memory: Disposable | undefined;
   #mostGathered = 0;
   #mostGradients = 0;
 
@@ -116,6 +119,7 @@ export class Shards implements PartKeeper {
     this.#architecture = architecture;
     this.#parts = partsOf(architecture);
     this.#device = device;
+    this.#memory = mode === "optimizer" ? undefined : returningMemory();
     this.#flats = plans.map((plan) => this.#made(plan));
     this.#flatOf = new Map(
       this.#flats.flatMap((flat) => flat.layout.places.map(({ name }) => [name, flat] as const)),
@@ -299,6 +303,7 @@ export class Shards implements PartKeeper {
       whole.free();
       gradient?.free();
     }
+    this.#memory?.[Symbol.dispose]();
   }
 
   get #trained(): readonly Flat[] {
