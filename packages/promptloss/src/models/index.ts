@@ -24,6 +24,7 @@ export {
   importGguf,
 } from "./gguf/import.ts";
 export { GGUF_CHANNEL, type GgufMessage, isGguf, modelFolder, modelPlace } from "./gguf/model-folder.ts";
+export { storedName } from "./gguf/stored-tensor.ts";
 export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./llama2c/import.ts";
 export { Adapter, createAdapter, type LoraOptions } from "./lora/adapter.ts";
 export { type ExportAdapterOptions, exportAdapterGguf } from "./lora/export-gguf.ts";

@@ -250,6 +250,13 @@ PROMPTLOSS_BF16_INLINE uint32_t four_even_signs(uint32_t sevens) {
   return apart | (parity & 0x01010101) << 7;
 }
 
+/** A block with the signs and scales of its eight parts. */
+struct OpenedIQ2_XXS {
+  const uint8_t* at;
+  alignas(64) uint64_t signs[8];
+  alignas(32) float scales[8];
+};
+
 struct PairsIQ2_XXS : IQ2_XXS {
   static constexpr bool kLeast = false;
   const uint16_t* bits = book_bits<kIq2Xxs>();
@@ -260,7 +267,42 @@ struct PairsIQ2_XXS : IQ2_XXS {
     const __m512i codes = four_entries(bits, from[0], from[1], from[2], from[3]);
     return {with_signs(codes, four_even_signs(rest & 0xfffffff)), _mm512_set1_ps(scale), _mm512_setzero_ps()};
   }
+  PROMPTLOSS_READ(const OpenedIQ2_XXS& block, int64_t index) const {
+    const uint8_t* from = block.at + 2 + index * 8;
+    const __m512i codes = four_entries(bits, from[0], from[1], from[2], from[3]);
+    return {
+        with_signs(codes, static_cast<uint32_t>(block.signs[index])), _mm512_set1_ps(block.scales[index]),
+        _mm512_setzero_ps()};
+  }
 };
+
+/** What the parts of a block have in common, made ready for all of them at once: of most kinds nothing. */
+template <typename Kind>
+PROMPTLOSS_BF16_INLINE const uint8_t* opened(const Kind&, const uint8_t* at) {
+  return at;
+}
+
+PROMPTLOSS_BF16_INLINE OpenedIQ2_XXS opened(const PairsIQ2_XXS&, const uint8_t* at) {
+  OpenedIQ2_XXS made;
+  made.at = at;
+  // A part is a word of entries and a word of signs and scale.
+  const __m512i rest = _mm512_srli_epi64(_mm512_loadu_si512(at + 2), 32);
+  const auto seven = [&](int place) PROMPTLOSS_BF16 {
+    const __m512i mask = _mm512_set1_epi64(INT64_C(0x7f) << 7 * place);
+    return _mm512_slli_epi64(_mm512_and_si512(rest, mask), static_cast<unsigned>(place));
+  };
+  const __m512i apart = _mm512_or_si512(_mm512_or_si512(seven(0), seven(1)), _mm512_or_si512(seven(2), seven(3)));
+  // As four_even_signs. What is moved across bytes is masked away in the end.
+  __m512i parity = _mm512_xor_si512(apart, _mm512_srli_epi64(apart, 4));
+  parity = _mm512_xor_si512(parity, _mm512_srli_epi64(parity, 2));
+  parity = _mm512_xor_si512(parity, _mm512_srli_epi64(parity, 1));
+  const __m512i eighth = _mm512_slli_epi64(_mm512_and_si512(parity, _mm512_set1_epi64(0x01010101)), 7);
+  _mm512_store_si512(made.signs, _mm512_or_si512(apart, eighth));
+  const __m256 steps = _mm512_cvtepi64_ps(_mm512_srli_epi64(rest, 28));
+  const __m256 quarters = _mm256_mul_ps(_mm256_add_ps(steps, _mm256_set1_ps(0.5f)), _mm256_set1_ps(0.25f));
+  _mm256_store_ps(made.scales, _mm256_mul_ps(quarters, _mm256_set1_ps(half_at(at))));
+  return made;
+}
 
 struct PairsIQ2_XS : IQ2_XS {
   static constexpr bool kLeast = false;
@@ -358,8 +400,8 @@ PROMPTLOSS_BF16_INLINE void one_weight(const Kind& kind, const BlockRows& of, co
   // Two of each, so that no sum waits for the one before.
   __m512 totals[2][ROWS];
   for (int r = 0; r < ROWS; ++r) totals[0][r] = totals[1][r] = _mm512_setzero_ps();
-  const auto add = [&](int64_t i, int64_t part, __m512* total) PROMPTLOSS_BF16 {
-    const Codes read = kind.read(weight, part);
+  const auto add = [&](const auto& block, int64_t i, int64_t part, __m512* total) PROMPTLOSS_BF16 {
+    const Codes read = kind.read(block, part);
     for (int r = 0; r < ROWS; ++r) {
       const auto* row = reinterpret_cast<const Bits*>(of.rows) + r * depth + i * kStretch;
       const __m512 products = _mm512_dpbf16_ps(_mm512_setzero_ps(), (__m512bh)read.codes, (__m512bh)_mm512_loadu_si512(row));
@@ -371,12 +413,13 @@ PROMPTLOSS_BF16_INLINE void one_weight(const Kind& kind, const BlockRows& of, co
     }
   };
   if constexpr (parts == 1) {
-    for (int64_t i = 0; i < stretches; ++i, weight += Kind::kBytes) add(i, 0, totals[i & 1]);
+    for (int64_t i = 0; i < stretches; ++i, weight += Kind::kBytes) add(weight, i, 0, totals[i & 1]);
   } else {
     for (int64_t i = 0; i < stretches; i += parts, weight += Kind::kBytes) {
       __builtin_prefetch(weight + 1024);
+      const auto block = opened(kind, weight);
 #pragma GCC unroll 8
-      for (int64_t part = 0; part < parts; ++part) add(i + part, part, totals[part & 1]);
+      for (int64_t part = 0; part < parts; ++part) add(block, i + part, part, totals[part & 1]);
     }
   }
   for (int r = 0; r < ROWS; ++r) sums[r * apart] = _mm512_reduce_add_ps(_mm512_add_ps(totals[0][r], totals[1][r]));
