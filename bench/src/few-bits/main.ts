@@ -11,8 +11,8 @@ import { writeSeven, writeTiny } from "./models.ts";
 import { type Generation, type Run, sectionOf, type Timed } from "./section.ts";
 import type { TrainingFigures, TrainingRequest } from "./training.ts";
 
-const ROUNDS = 2;
-const GENERATION_ROUNDS = 5;
+const ROUNDS = 1;
+const GENERATION_ROUNDS = 3;
 const TOKENS = 48;
 /** "Name three colors and say why." in TinyLlama's chat template, about. */
 const PROMPT = [1, 529, 29989, 1792, 29989, 29958, 13, 1170, 2211, 11955, 322, 1827, 2020, 29889, 2];

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { builtinTasks } from "../evaluation/tasks/builtin-tasks.ts";
 import { EXAMPLE_ORDERS } from "../evaluation/tasks/example-orders.ts";
-import { dtypeOption, positiveCount, strictOption, weightsOption, wholeNumber } from "./options.ts";
+import { dtypeOption, positiveCount, storageOption, strictOption, wholeNumber } from "./options.ts";
 
 type Action = typeof import("./actions/evaluate.ts").runEvaluate;
 
@@ -27,7 +27,7 @@ export function evaluateCommand(command: Command): Command {
     )
     .option("--adapter <folder>", "a PEFT adapter for the model")
     .addOption(dtypeOption("dtype of the weights").default("float32"))
-    .addOption(weightsOption("as an adapter was trained on them, else in --dtype"))
+    .addOption(storageOption("as an adapter was trained on them, else in --dtype"))
     .option("--device <name>", "where to compute, such as cuda")
     .addOption(strictOption())
     .option("--limit <count>", "only the first items of each task", positiveCount)

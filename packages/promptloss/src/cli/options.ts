@@ -91,10 +91,10 @@ export function dtypeOption(description: string): Option {
   return new Option("--dtype <name>", description).choices(WEIGHT_DTYPES);
 }
 
-/** --weights: how a command keeps the linear weights of the model that it loads. */
-export function weightsOption(otherwise: string): Option {
+/** --storage: how a command keeps the linear weights of the model that it loads. */
+export function storageOption(otherwise: string): Option {
   return new Option(
-    "--weights <storage>",
+    "--storage <kind>",
     `how linear weights are kept: in 4 bits, in 8, or in a GGUF file's own blocks (default: ${otherwise})`,
   ).choices(STORAGES);
 }

@@ -20,7 +20,7 @@ interface Flags {
   taskData?: string;
   adapter?: string;
   dtype?: WeightDtype;
-  weights?: Storage;
+  storage?: Storage;
   device?: string;
   strict?: true;
   limit?: number;
@@ -109,7 +109,7 @@ export async function runEvaluate(
   const stop = (): void => abort.abort();
   process.once("SIGINT", stop);
   try {
-    const { json, writeOut, taskData, weights, ...options } = flags;
+    const { json, writeOut, taskData, ...options } = flags;
     const prompts: PromptEvent[] = [];
     // Before the weights, which take their time.
     for (const name of tasks) loadTask(name);
@@ -117,7 +117,6 @@ export async function runEvaluate(
       model,
       tasks,
       ...options,
-      ...(weights !== undefined && { storage: weights }),
       ...(writeOut !== undefined && { writeOut: writeOut === true ? 1 : writeOut }),
       ...(taskData !== undefined && { data: taskData }),
       hub: watchedHub(),

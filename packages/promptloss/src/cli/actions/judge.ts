@@ -91,15 +91,14 @@ const GOES_ON = "the same command goes on where it was";
 const FLAG_OF: Partial<Record<keyof JudgeSettings | "threads", string>> = {
   model: "--judge",
   folder: "--model",
-  storage: "--weights",
 };
 
 function judgeSettings(flags: Flags): JudgeSettings {
   const { endpoint, judge, apiKeyEnv, concurrency, requestsPerMinute, retries, timeout, body } = flags;
-  const { model, adapter, template, batchSize, dtype, weights, device, strict } = flags;
+  const { model, adapter, template, batchSize, dtype, storage, device, strict } = flags;
   return {
     ...{ endpoint, model: judge, apiKeyEnv, concurrency, requestsPerMinute, retries, timeout, body },
-    ...{ folder: model, adapter, template, batchSize, dtype, storage: weights, device, strict },
+    ...{ folder: model, adapter, template, batchSize, dtype, storage, device, strict },
   };
 }
 

@@ -42,13 +42,13 @@ export function inFlagNames(error: unknown): unknown {
 }
 
 export async function loadGenerator(path: string, flags: ModelFlags): Promise<TextGenerator> {
-  const { template, adapter, dtype, weights, device, threads, strict } = flags;
+  const { template, adapter, dtype, storage, device, threads, strict } = flags;
   if (threads !== undefined) setNumThreads(threads);
   const generator = await TextGenerator.load(path, {
     ...(template !== undefined && { template }),
     ...(adapter !== undefined && { adapter }),
     ...(dtype !== undefined && { dtype }),
-    ...(weights !== undefined && { storage: weights }),
+    ...(storage !== undefined && { storage }),
     ...(device !== undefined && { device }),
     ...(strict && { strict }),
   });

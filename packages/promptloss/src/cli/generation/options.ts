@@ -9,9 +9,9 @@ import {
   collect,
   dtypeOption,
   positiveCount,
+  storageOption,
   strictOption,
   weightNumber,
-  weightsOption,
   wholeNumber,
 } from "../options.ts";
 
@@ -19,7 +19,7 @@ export interface ModelFlags {
   template?: string;
   adapter?: string;
   dtype?: WeightDtype;
-  weights?: Storage;
+  storage?: Storage;
   device?: string;
   threads?: number;
   strict?: true;
@@ -47,7 +47,7 @@ export function addModelOptions(command: Command): Command {
     )
     .option("--adapter <folder>", "a PEFT adapter for the model")
     .addOption(dtypeOption("dtype of the weights (default: the file's)"))
-    .addOption(weightsOption("as an adapter was trained on them, else as the file has them"))
+    .addOption(storageOption("as an adapter was trained on them, else as the file has them"))
     .option("--device <name>", "cpu, cuda, cuda:1, mps (cpu)")
     .option("--threads <count>", "threads to use (default: all)", positiveCount)
     .addOption(strictOption());

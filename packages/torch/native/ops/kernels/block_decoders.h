@@ -232,10 +232,33 @@ PROMPTLOSS_INLINE uint32_t even_signs(uint32_t seven) {
   return seven | static_cast<uint32_t>(__builtin_parity(seven)) << 7;
 }
 
+/** Vectors of as many elements as a codebook's entry has, and the places of these. */
+template <int COUNT>
+struct EntryVectors;
+
+template <>
+struct EntryVectors<4> {
+  typedef float Values __attribute__((vector_size(16)));
+  typedef uint32_t Bits __attribute__((vector_size(16)));
+  static constexpr Bits kPlaces = {0, 1, 2, 3};
+};
+
+template <>
+struct EntryVectors<8> {
+  typedef float Values __attribute__((vector_size(32)));
+  typedef uint32_t Bits __attribute__((vector_size(32)));
+  static constexpr Bits kPlaces = {0, 1, 2, 3, 4, 5, 6, 7};
+};
+
 /** `count` elements of a codebook's entry, times a scale, with signs, the lowest bit first. */
 template <int COUNT>
 PROMPTLOSS_INLINE void put_entry(const float* entry, float scale, uint32_t signs, float* to) {
-  for (int j = 0; j < COUNT; ++j) to[j] = (signs >> j & 1) != 0 ? -(scale * entry[j]) : scale * entry[j];
+  using Bits = typename EntryVectors<COUNT>::Bits;
+  typename EntryVectors<COUNT>::Values values;
+  std::memcpy(&values, entry, sizeof(values));
+  values *= scale;
+  const Bits result = (Bits)values ^ ((signs - Bits{}) >> EntryVectors<COUNT>::kPlaces) << 31;
+  std::memcpy(to, &result, sizeof(result));
 }
 
 /** For every 32 elements: four entries of eight elements, four times seven signs, and a scale of four bits. */
