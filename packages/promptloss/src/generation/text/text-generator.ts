@@ -132,7 +132,7 @@ export class TextGenerator {
     const place = { ...(device !== undefined && { device }) };
     const adapter = adapterFolder === undefined ? undefined : loadAdapter(adapterFolder, architecture, place);
     const trainedOn = adapterFolder === undefined ? undefined : adapterStorage(adapterFolder);
-    const ofFile = dtype === undefined && (device ?? "cpu") === "cpu" && hasBlocks(paths.model);
+    const ofFile = dtype === undefined && (device ?? "cpu") === "cpu" && hasBlocks(paths.model, architecture);
     const storage = options.storage ?? trainedOn ?? (ofFile ? "as-stored" : undefined);
     const model = loadModel(paths.model, { ...place, ...(dtype !== undefined && { dtype }), storage });
     model.adapter = adapter;

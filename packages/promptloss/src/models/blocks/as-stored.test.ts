@@ -45,8 +45,9 @@ afterAll(() => rmSync(place, { recursive: true }));
 describe("a folder that keeps a GGUF file's blocks", () => {
   test("loads as floats that are those of an expanded one", () => {
     scope(() => {
-      expect([hasBlocks(at("floats")), hasBlocks(at("blocks"))]).toEqual([false, true]);
       const [floats, blocks] = [loadModel(at("floats")), loadModel(at("blocks"))];
+      const { architecture } = floats;
+      expect(["floats", "blocks"].map((name) => hasBlocks(at(name), architecture))).toEqual([false, true]);
       expect(blocks.notes).toEqual(floats.notes);
       for (const [name, tensor] of floats.parameters) {
         expect(blocks.parameter(name).dtype).toBe("bfloat16");
@@ -76,6 +77,25 @@ describe("a folder that keeps a GGUF file's blocks", () => {
       a!.forEach((each, i) => {
         expect(Math.abs(each - b![i]!)).toBeLessThan(0.02);
       });
+    });
+  });
+
+  test("has none for weights that lie the other way round, as GPT-2's do", async () => {
+    const shape = { n_embd: 32, n_head: 2, n_layer: 1, n_positions: 16, vocab_size: 32 };
+    const config = parseModelConfig({ model_type: "gpt2", architectures: ["GPT2LMHeadModel"], ...shape });
+    const model = createModel(config, { seed: 3, trainable: false });
+    saveModel(model, at("gpt2"));
+    model.free();
+    await exportGguf(at("gpt2"), at("gpt2.gguf"), { type: "q8_0" });
+    importGguf(at("gpt2.gguf"), at("gpt2-floats"));
+    importGguf(at("gpt2.gguf"), at("gpt2-blocks"), { keepBlocks: true });
+    scope(() => {
+      const [floats, blocks] = [loadModel(at("gpt2-floats")), loadModel(at("gpt2-blocks"))];
+      // The embedding alone is in blocks.
+      expect(hasBlocks(at("gpt2-blocks"), blocks.architecture)).toBe(false);
+      for (const [name, tensor] of floats.parameters)
+        expect(bytesOf(blocks.parameter(name))).toBe(bytesOf(tensor));
+      expect(() => loadModel(at("gpt2-blocks"), { storage: "as-stored" })).toThrow(/none of its weights/);
     });
   });
 

@@ -15,6 +15,7 @@ import {
 import { parse, stringify } from "lossless-json";
 import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import { BlockWeight } from "../blocks/block-weight.ts";
+import type { Architecture } from "../config/architecture.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { parameterShapes } from "../config/parameters.ts";
 import { readModelConfig } from "../config/read-config.ts";
@@ -248,10 +249,14 @@ function untied(config: ModelConfig): ModelConfig {
   });
 }
 
-/** Whether a folder keeps linear weights in blocks, as that of a GGUF file does. */
-export function hasBlocks(folder: string): boolean {
+/** Whether a folder keeps weights of linear modules in blocks, as that of a GGUF file does. */
+export function hasBlocks(folder: string, architecture: Architecture): boolean {
+  const linear = blockedWeights(architecture);
   using source = openSafetensors(folder);
-  return source.names.some((name) => storedTensor(name, source.info(name)).kind !== undefined);
+  return source.names.some((stored) => {
+    const { name, kind } = storedTensor(stored, source.info(stored));
+    return kind !== undefined && linear.has(name);
+  });
 }
 
 function checkWeightFiles(folder: string): void {
