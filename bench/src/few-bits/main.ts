@@ -1,64 +1,62 @@
 // What weights in few bits save and cost: LoRA on TinyLlama's shape and on LLaMA 7 B's, and generation from a GGUF file
 // beside llama.cpp: `npm run bench:few-bits -- ALPACA_JSON TOKENIZER_FOLDER [MODEL.gguf]`.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { Peer } from "../lib/peer.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { writeSeven, writeTiny } from "./models.ts";
 import { type Generation, type Run, sectionOf, type Timed } from "./section.ts";
 import type { TrainingFigures, TrainingRequest } from "./training.ts";
 
-const ROUNDS = 1;
 const GENERATION_ROUNDS = 3;
 const TOKENS = 48;
 /** "Name three colors and say why." in TinyLlama's chat template, about. */
 const PROMPT = [1, 529, 29989, 1792, 29989, 29958, 13, 1170, 2211, 11955, 322, 1827, 2020, 29889, 2];
 
+const run = promisify(execFile);
+
 function path(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }
 
-function measured(request: TrainingRequest): TrainingFigures {
-  console.log(`${basename(request.model)}, ${request.base ?? "bfloat16"}`);
-  const printed = execFileSync(process.execPath, [path("training.js"), JSON.stringify(request)], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  rmSync(request.output, { recursive: true });
-  return JSON.parse(printed.trim().split("\n").at(-1)!) as TrainingFigures;
+async function measured(request: TrainingRequest): Promise<TrainingFigures> {
+  const { stdout } = await run(process.execPath, [path("training.js"), JSON.stringify(request)]);
+  console.log(`${basename(request.model)}, ${request.base ?? "bfloat16"}: done`);
+  return JSON.parse(stdout.trim().split("\n").at(-1)!) as TrainingFigures;
 }
 
-function trained(place: string, data: string, tokenizer: string): Run[] {
-  const tiny = join(place, "tiny");
-  writeTiny(tiny, tokenizer);
-  const shared = { data, output: join(place, "run"), steps: 3, batchSize: 8 };
-  const bases = [undefined, "nf4", "int8"];
-  const rounds = Array.from({ length: ROUNDS }, () =>
-    bases.map((base) => measured({ ...shared, model: tiny, ...(base !== undefined && { base }) })),
-  );
-  const runs = bases.map(
-    (base, i): Run => ({
-      ...{ model: "1.1 B", weights: base ?? "bfloat16", batchSize: shared.batchSize },
-      rounds: rounds.map((round) => round[i]!),
-      aim: base === "nf4" ? "at most 3.0 GB, no slower than bfloat16" : "—",
-    }),
-  );
-  rmSync(tiny, { recursive: true });
-  const seven = join(place, "seven");
-  writeSeven(seven, tokenizer);
-  const figures = measured({ ...shared, batchSize: 2, model: seven, base: "as-stored" });
-  rmSync(seven, { recursive: true });
-  const last = {
-    model: "7 B",
-    weights: "as stored, Q4_K",
-    batchSize: 2,
-    rounds: [figures],
-    aim: "within 10 GB",
+/** All at once, so that a noisy machine disturbs all alike. */
+async function trained(place: string, data: string, tokenizer: string): Promise<Run[]> {
+  const [tiny, seven] = [join(place, "tiny"), join(place, "seven")];
+  if (!existsSync(tiny)) writeTiny(tiny, tokenizer);
+  if (!existsSync(seven)) writeSeven(seven, tokenizer);
+  const runOf = async (name: string, base: string | undefined, rest: Omit<Run, "figures">): Promise<Run> => {
+    const { batchSize } = rest;
+    const request = {
+      data,
+      steps: 2,
+      batchSize,
+      model: name,
+      output: join(place, `run-${base ?? "floats"}`),
+    };
+    rmSync(request.output, { recursive: true, force: true });
+    return { ...rest, figures: await measured({ ...request, ...(base !== undefined && { base }) }) };
   };
-  return [...runs, last];
+  return Promise.all([
+    runOf(tiny, undefined, { model: "1.1 B", weights: "bfloat16", batchSize: 8, aim: "—" }),
+    runOf(tiny, "nf4", {
+      ...{ model: "1.1 B", weights: "nf4", batchSize: 8 },
+      aim: "at most 3.0 GB, no slower than bfloat16",
+    }),
+    runOf(seven, "as-stored", {
+      ...{ model: "7 B", weights: "as stored, Q4_K", batchSize: 1 },
+      aim: "within 10 GB",
+    }),
+  ]);
 }
 
 interface Answer extends Timed {
@@ -66,7 +64,8 @@ interface Answer extends Timed {
 }
 
 async function generated(file: string, place: string, threads: number): Promise<Generation> {
-  const env = { ...process.env, XDG_CACHE_HOME: place, OMP_NUM_THREADS: String(threads) };
+  const cache = mkdtempSync(join(place, "cache-"));
+  const env = { ...process.env, XDG_CACHE_HOME: cache, OMP_NUM_THREADS: String(threads) };
   const open = (): Peer => new Peer("ours", process.execPath, [path("generation.js")], env);
   const first = open();
   const loads = [await first.ask<Timed>({ file, threads })];
@@ -97,18 +96,23 @@ async function generated(file: string, place: string, threads: number): Promise<
   }
   ours.close();
   llama?.close();
+  rmSync(cache, { recursive: true });
   return { file: basename(file), bytes: statSync(file).size, tokens: TOKENS, loads, ...times, equal };
 }
 
 const [data, tokenizer, gguf] = process.argv.slice(2);
 if (data === undefined || tokenizer === undefined)
   throw new Error("npm run bench:few-bits -- ALPACA_JSON TOKENIZER_FOLDER [MODEL.gguf]");
-const place = mkdtempSync(join(tmpdir(), "promptloss-few-bits-"));
+// A folder that is named keeps the models for the next time.
+const kept = process.env.PROMPTLOSS_BENCH_FOLDER;
+const place = kept ?? mkdtempSync(join(tmpdir(), "promptloss-few-bits-"));
+mkdirSync(place, { recursive: true });
 const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
 const before = loadavg()[0]!;
 try {
   const generation = gguf === undefined ? undefined : await generated(gguf, place, threads);
-  const runs = trained(place, data, tokenizer);
+  if (generation !== undefined) console.log(JSON.stringify(generation));
+  const runs = await trained(place, data, tokenizer);
   const load = [before, loadavg()[0]!] as const;
   const figures = {
     ...{ machine: machine(), threads, data: basename(data), load, runs },
@@ -117,5 +121,5 @@ try {
   console.log(sectionOf(figures));
   writeSection("few-bits", sectionOf(figures), figures);
 } finally {
-  rmSync(place, { recursive: true });
+  if (kept === undefined) rmSync(place, { recursive: true });
 }

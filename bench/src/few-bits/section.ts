@@ -12,8 +12,7 @@ export interface Run {
   readonly model: string;
   readonly weights: string;
   readonly batchSize: number;
-  /** A round each. */
-  readonly rounds: readonly TrainingFigures[];
+  readonly figures: TrainingFigures;
   readonly aim: string;
 }
 
@@ -41,15 +40,14 @@ export interface Figures {
   readonly generation?: Generation;
 }
 
-function runRow({ model, weights, batchSize, rounds, aim }: Run): string[] {
+function runRow({ model, weights, batchSize, figures, aim }: Run): string[] {
   // The first step touches every weight for the first time.
-  const steps = rounds.flatMap((round) => round.steps.slice(1));
+  const steps = figures.steps.slice(1);
   const speed = median(steps.map(({ tokens, seconds }) => tokens / seconds));
   const cost = median(steps.map(({ tokens, processorSeconds }) => (1000 * processorSeconds) / tokens));
-  const peak = Math.max(...rounds.map((round) => round.peak));
   return [
-    ...[model, weights, String(batchSize), `${(peak / 1e9).toFixed(2)} GB`, speed.toFixed(1)],
-    ...[cost.toFixed(1), median(rounds.map(({ loadSeconds }) => loadSeconds)).toFixed(1), aim],
+    ...[model, weights, String(batchSize), `${(figures.peak / 1e9).toFixed(2)} GB`, speed.toFixed(1)],
+    ...[cost.toFixed(1), figures.loadSeconds.toFixed(1), aim],
   ];
 }
 
@@ -82,7 +80,7 @@ export function sectionOf({ machine, threads, data, load, runs, generation }: Fi
   return [
     "## Weights in few bits",
     "",
-    `\`npm run bench:few-bits -- ALPACA_JSON TOKENIZER_FOLDER MODEL.gguf\` with \`PROMPTLOSS_LLAMA_CPP\` naming a folder that has node-llama-cpp; here with ${data}. ${machine}, ${threads} threads; load average ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after: where that is far above the cores, the machine was busy with other work, and processor time says more than tokens/s. Random weights, LoRA of rank 16 on all linear modules, products in bf16, micro-batches of 512 tokens, no gradient checkpointing; each run is a process of its own, and the variants take turns. Peak is resident memory, mapped files included.`,
+    `\`npm run bench:few-bits -- ALPACA_JSON TOKENIZER_FOLDER MODEL.gguf\` with \`PROMPTLOSS_LLAMA_CPP\` naming a folder that has node-llama-cpp; here with ${data}. ${machine}, ${threads} threads; load average ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after: where that is far above the cores, the machine was busy with other work, and processor time says more than tokens/s. Random weights, LoRA of rank 16 on all linear modules, products in bf16, micro-batches of 512 tokens, no gradient checkpointing; each run is a process of its own, and all run at once, so that a noisy machine disturbs all alike. Peak is resident memory, mapped files included.`,
     "",
     markdownTable(
       [

@@ -9,7 +9,6 @@ import {
 } from "../../../bench/src/calibration/table.ts";
 import { sectionOf as data } from "../../../bench/src/data/section.ts";
 import { sectionOf as evaluation } from "../../../bench/src/evaluation/section.ts";
-import { sectionOf as fewBits } from "../../../bench/src/few-bits/section.ts";
 import { sectionOf as generation } from "../../../bench/src/generation/section.ts";
 import { sectionOf as large } from "../../../bench/src/large/section.ts";
 import { type SpeedFigures, speedLines } from "../../../bench/src/lib/speeds.ts";
@@ -36,7 +35,6 @@ type TrainingFigures = Setting & { readonly results: readonly Result[] };
 
 const SECTIONS: Readonly<Record<string, (raw: never) => string>> = {
   ...{ calibration, data, evaluation, generation, large, torch, tuning },
-  "few-bits": fewBits,
   training: (raw: TrainingFigures) => training(raw.results, raw),
   "training-costs": (raw: TrainingFigures) => costSectionOf(raw.results, raw),
 };
