@@ -94,7 +94,7 @@ describe("llama.cpp", () => {
   test("makes the same ids of texts and of rendered prompts", async () => {
     const template = createTemplate("alpaca", tokenizer);
     const rendered = rows().map(
-      ({ instruction, input = "" }) => template.renderPrompt(turnsOf({ instruction, input })!).text,
+      ({ instruction, input = "" }) => template.renderPrompt(turnsOf({ instruction, input })!.turns).text,
     );
     const texts = [...PROMPTS, ...rendered, "Ünïcödé 日本語 🤖", "a\n\nb\tc", "1234567890", "two  spaces "];
     const ours = await tokenizer.encodeIds(texts);

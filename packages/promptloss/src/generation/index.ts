@@ -6,7 +6,7 @@ export type { GenerateOptions } from "./options.ts";
 export { Conversation, type ConversationOptions } from "./text/conversation.ts";
 export { Detokenizer } from "./text/detokenizer.ts";
 export type { GenerationDefaults } from "./text/generation-config.ts";
-export type { ChatTurn, TextPrompt } from "./text/prompts.ts";
+export type { ChatTurn, TextPrompt, ToolMessage } from "./text/prompts.ts";
 export type { TextPiece } from "./text/sequence-text.ts";
 export {
   type GeneratedText,

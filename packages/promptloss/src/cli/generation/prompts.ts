@@ -2,7 +2,7 @@
 import { buffer, text } from "node:stream/consumers";
 import { decodeText, readTextFile } from "../../data/rows/index.ts";
 import { PromptlossError } from "../../errors.ts";
-import { type ChatTurn, GenerationError, type TextPrompt } from "../../generation/index.ts";
+import { GenerationError, type TextPrompt, type ToolMessage } from "../../generation/index.ts";
 import { checkPrompt } from "../../generation/text/prompts.ts";
 
 export interface PromptSources {
@@ -74,14 +74,18 @@ function promptOf(row: unknown, where: string): TextPrompt {
     system,
     prompt,
     messages,
+    tools,
     text: plain,
   } = (row ?? {}) as Record<string, unknown>;
   const isText = (value: unknown): value is string | null | undefined =>
     value === undefined || value === null || typeof value === "string";
   const list = messages ?? (Array.isArray(prompt) ? prompt : undefined);
   if (Array.isArray(list)) {
-    const turns = list as ChatTurn[];
-    return { messages: turns.at(-1)?.role === "assistant" ? turns.slice(0, -1) : turns };
+    const turns = list as ToolMessage[];
+    return {
+      messages: turns.at(-1)?.role === "assistant" ? turns.slice(0, -1) : turns,
+      ...toolsOf(tools, where),
+    };
   }
   const words = instruction ?? prompt;
   if (typeof words === "string" && isText(input) && isText(system))
@@ -92,10 +96,22 @@ function promptOf(row: unknown, where: string): TextPrompt {
   });
 }
 
+/** A list, or JSON text of one, as data has it. */
+function toolsOf(value: unknown, where: string): { tools?: readonly unknown[] } {
+  if (value === undefined || value === null) return {};
+  try {
+    const tools: unknown = typeof value === "string" ? JSON.parse(value) : value;
+    if (Array.isArray(tools)) return { tools };
+  } catch {}
+  throw new PromptlossError(`${where}: tools is no list of functions`, {
+    hint: "as in OpenAI's files: [{ type: function, function: { name, description, parameters } }]",
+  });
+}
+
 function withSystem(prompt: TextPrompt, system: string): TextPrompt {
   if (typeof prompt === "string") return { instruction: prompt, system };
   if ("instruction" in prompt) return { system, ...prompt };
   if (!("messages" in prompt)) return prompt;
   const has = prompt.messages[0]?.role === "system";
-  return has ? prompt : { messages: [{ role: "system", content: system }, ...prompt.messages] };
+  return has ? prompt : { ...prompt, messages: [{ role: "system", content: system }, ...prompt.messages] };
 }

@@ -71,6 +71,12 @@ function withoutSpace(text: string): string {
 /** A rendering that is not what inference would see. */
 class RewrittenHistory extends Error {}
 
+function hidden(what: string): TemplateError {
+  return new TemplateError(NAME, `does not show the conversation's ${what}`, {
+    hint: "The model would not see them; use a chat template that knows tools.",
+  });
+}
+
 /** The chat template of a tokenizer. */
 export class ChatTemplate implements Template {
   readonly name = NAME;
@@ -165,18 +171,34 @@ export class ChatTemplate implements Template {
     return this.#source;
   }
 
-  renderPrompt(turns: readonly Turn[]): Prompt {
-    const messages = turns.map((turn) => messageOf(chatTurn(turn, true, this.#style)));
-    return { text: this.#applyRow(messages, undefined, true, undefined), addsPrefix: false };
+  renderPrompt(turns: readonly Turn[], tools?: readonly string[]): Prompt {
+    const chats = turns.map((turn) => chatTurn(turn, true, this.#style));
+    const messages = chats.map(messageOf);
+    const own = tools === undefined || tools.length === 0 ? undefined : tools;
+    this.#checkTools(own, undefined);
+    const text = this.#applyRow(messages, own, true, undefined);
+    // As an example is laid out, with nothing written for the answer to come.
+    const shown = own === undefined ? "" : (this.#changed(messages, own) ?? text);
+    for (const [index, tool] of (own ?? []).entries()) {
+      const whole = { start: 0, end: shown.length };
+      const changed = (other: string) => this.#changed(messages, own!.with(index, other));
+      if (!findDefinition(shown, tool, whole) && !findDefinitionWords(shown, tool, changed))
+        throw hidden("tools");
+    }
+    for (const [index, { toolCalls, ...rest }] of turns.entries()) {
+      if (rest.role !== "tool" && toolCalls === undefined) continue;
+      const others =
+        rest.role === "tool"
+          ? messages.toSpliced(index, 1)
+          : messages.with(index, messageOf(chatTurn(rest, true, this.#style)));
+      if (this.#changed(others, own) === this.#changed(messages, own))
+        throw hidden(rest.role === "tool" ? "tool results" : "calls");
+    }
+    return { text, addsPrefix: false };
   }
 
   render(example: ConversationExample, trained: TrainedTurns): Rendering[] {
-    const { tools, source } = example;
-    if (tools !== undefined && this.#variables.tools !== null)
-      throw new TemplateError(NAME, "the row has tools, and templateVariables has others", {
-        source,
-        hint: "Leave one of the two out, the row's with columns: { tools: null }.",
-      });
+    this.#checkTools(example.tools, example.source);
     const chosen = trainedTurnIndices(example.turns, trained);
     const targets = [...chosen].sort((a, b) => a - b);
     try {
@@ -185,12 +207,20 @@ export class ChatTemplate implements Template {
       if (!(error instanceof RewrittenHistory)) throw error;
       if (targets.length > 1 && this.#rewrittenHistory === "error") {
         throw new TemplateError(NAME, error.message, {
-          source,
+          source: example.source,
           hint: "Set rewrittenHistory: split to train each completion in a row of its own, or turns: last.",
         });
       }
     }
     return targets.map((target) => this.#renderAlone(example, target));
+  }
+
+  #checkTools(tools: readonly string[] | undefined, source: RowSource | undefined): void {
+    if (tools === undefined || this.#variables.tools === null) return;
+    throw new TemplateError(NAME, "the row has tools, and templateVariables has others", {
+      source,
+      hint: "Leave one of the two out, the row's with columns: { tools: null }.",
+    });
   }
 
   #row(example: ConversationExample, turns: readonly Turn[], chosen: ReadonlySet<number>): Row {

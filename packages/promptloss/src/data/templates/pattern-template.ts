@@ -128,12 +128,16 @@ export class PatternTemplate implements Template {
     ];
   }
 
-  renderPrompt(turns: readonly Turn[]): Prompt {
+  renderPrompt(turns: readonly Turn[], tools?: readonly string[]): Prompt {
     if (this.#strings.singleTurn === true && turns.map(({ role }) => role).join() !== "user")
       throw new TemplateError(this.name, SINGLE_TURN.message, { hint: SINGLE_TURN.hint });
     const completion: Turn = { role: "assistant", parts: [{ class: "completion", text: "?" }] };
     const source = { file: "prompt", row: 1 };
-    const [rendering] = this.render({ kind: "conversation", turns: [...turns, completion], source }, "last");
+    const own = tools === undefined || tools.length === 0 ? {} : { tools };
+    const [rendering] = this.render(
+      { kind: "conversation", turns: [...turns, completion], ...own, source },
+      "last",
+    );
     const { text, targets, addsPrefix } = rendering!;
     return { text: text.slice(0, targets[0]!.start), addsPrefix };
   }

@@ -87,9 +87,10 @@ export interface Template {
   render(example: ConversationExample, trained: TrainedTurns): Rendering[];
   /**
    * The prompt for the completion of some turns: to the letter what `render` puts before a trained completion.
-   * @throws {TemplateError} when the template cannot take the turns
+   * @param tools the functions that may be called, each an object as JSON text
+   * @throws {TemplateError} when the template cannot take the turns or does not show the tools
    */
-  renderPrompt(turns: readonly Turn[]): Prompt;
+  renderPrompt(turns: readonly Turn[], tools?: readonly string[]): Prompt;
 }
 
 /** Puts a rendering together from left to right. */

@@ -106,8 +106,12 @@ describe.each(goldens.map((golden) => [golden.template ?? golden.tokenizer, gold
         const appended = name === "llama3" ? "<|start_header_id|>assistant<|end_header_id|>\n\n" : "";
         expect(rendering!.text + appended).toBe(text);
         expect([...(await tokenizer.encode(text!)).ids]).toEqual(ids);
-        for (const [place, { turn }] of rendering!.targets.entries())
+        for (const [place, { turn }] of rendering!.targets.entries()) {
           expect(promptOf(rendering!, place)).toBe(prompts![turn]);
+          // What generation gives the model is what training puts before the answer.
+          const before = example.turns.slice(0, turn);
+          expect(template.renderPrompt(before, example.tools).text).toBe(prompts![turn]);
+        }
         expectStops(rendering!, tokenizer);
         const encoder = new ExampleTokenizer(tokenizer, template);
         for await (const row of encoder.rows([example])) {

@@ -29,10 +29,7 @@ export function rowTools(row: RowFields, turns: readonly Turn[], { counted }: To
   checkParallel(row, turns);
   const tools = (["tools", "functions"] as const).flatMap((name) => {
     if (!holdsSomething(row.get(name))) return [];
-    const field = row.column(name) ?? name;
-    const value = row.json(name);
-    if (!Array.isArray(value)) throw wrongType("a list of tools", value, field);
-    return value.map((tool: unknown, i) => toolText(read(tool, `${field}[${i}]`), `${field}[${i}]`));
+    return toolTexts(row.json(name), row.column(name) ?? name);
   });
   if (
     tools.length === 0 ||
@@ -41,6 +38,12 @@ export function rowTools(row: RowFields, turns: readonly Turn[], { counted }: To
     return tools;
   counted("rows whose system message spells the tools out, so that their tools column is not written again");
   return [];
+}
+
+/** A list of tools, each as JSON text. */
+export function toolTexts(value: unknown, field: string): string[] {
+  if (!Array.isArray(value)) throw wrongType("a list of tools", value, field);
+  return value.map((tool: unknown, i) => toolText(read(tool, `${field}[${i}]`), `${field}[${i}]`));
 }
 
 function toolText(tool: unknown, field: string): string {
