@@ -61,12 +61,10 @@ test("disk: what stays of a cell, and what is there while it trains", async () =
 });
 
 test("what is not at hand is said once, and the cells are planned all the same", async () => {
-  const plan = await planStudy(
-    study("factors: { plw: [0, 1] }\nset: { data: none.json, model: org/none }\n"),
-  );
+  const plan = await planStudy(study("factors: { plw: [0, 1] }\nset: { data: none.json, model: ./none }\n"));
   expect(plan.cells.map(({ tokens, bytes }) => [tokens, bytes])).toEqual([
     [undefined, undefined],
     [undefined, undefined],
   ]);
-  expect(plan.notes.some((note) => note.includes("org/none: there is no such model folder"))).toBe(true);
+  expect(plan.notes.some((note) => note.includes("none: there is no such model folder"))).toBe(true);
 });
