@@ -265,6 +265,22 @@ const makers: Record<string, (source: Source, theme: Theme) => Made> = {
   threads: (source) => made(source.pick([0, -1, 1, 2, 1.5, 1e9, Number.NaN, "2", null])),
   // A library that exists would run its own code: no argument of that kind is safe, and none is tried.
   missingPath: (source) => made(source.pick<unknown>(["/nowhere/lib.so", "a\0b", 5, null, []])),
+  /** Rows of as many bytes as 32 columns of Q4_0 and Q8_0 take and 256 of IQ2_XXS and Q2_K, or of any number. */
+  blocks: (source, theme) => {
+    if (source.chance(0.3)) return randomTensor(source, theme, { dtypes: ["uint8"] });
+    const shape = [source.int(0, 3), source.pick([18, 34, 34, 34, 66, 84])];
+    const bytes = Uint8Array.from({ length: shape[0]! * shape[1]! }, () => source.int(0, 255));
+    return made(torch.fromTypedArray(bytes).reshape(shape), `blocks of ${JSON.stringify(shape)}`);
+  },
+  blockColumns: (source) => (source.chance(0.7) ? made(source.pick([32, 32, 32, 64, 256])) : size(source)),
+  ofBlocks: (source, theme) => {
+    if (source.chance(0.3)) return randomTensor(source, theme);
+    const shape = [source.int(0, 3), source.pick([32, 32, 32, 64, 256])];
+    return made(torch.ones(shape, { dtype: theme.float }), `ones of ${JSON.stringify(shape)}`);
+  },
+  blockBias: (source, theme) => (source.chance(0.7) ? made(null) : randomTensor(source, theme)),
+  blockKind: (source) =>
+    made(source.chance(0.4) ? "Q8_0" : source.pick<string>([...torch.BLOCK_KINDS, "", "nf4", "Q9_K"])),
   string: (source) => made(source.pick(["aten::add", "aten::add.Tensor", "", ".", "::", "aten::nothing.x"])),
   // keep() takes its tensors out of the scope in which each call runs, so here it gets none.
   nothing: (source) => source.pick(junk)(),

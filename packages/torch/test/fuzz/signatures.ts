@@ -118,6 +118,9 @@ export const operatorSignatures: Record<string, string> = {
   rmsNorm: "float[mw] float[w] {eps:number,weightOffset:number}",
   rotaryEmbedding: "float[mhw] float[m1k] float[m1k]",
   siluMul: "float[mn] float[mn]",
+  blockLinear: "ofBlocks blocks blockKind blockBias",
+  expandBlocks: "blocks blockKind blockColumns dtype",
+  quantizeBlocks: "ofBlocks blockKind",
   dropout: "float number {training:boolean}",
   crossEntropy:
     "float[mv] index[m] {weight:float[v],reduction:reduction,ignoreIndex:dim,labelSmoothing:number}",
