@@ -36,11 +36,11 @@ describe("small studies", () => {
     expect(stdout).toMatch(/less that of 0[\s\S]*a curve needs 4 weights or more/);
   });
 
-  test("regularizers.yaml: four regularizers with masked and unmasked prompts, and a small weight alone", () => {
+  test("regularizers.yaml: six regularizers with masked and unmasked prompts, and a small weight alone", () => {
     const { results, stdout } = run("regularizers", "--set", "training.epochs=1");
     const cells = new Map(results.rows.map(({ cell, factors }) => [cell, factors.regularizer]));
     expect([...cells.values()].filter((regularizer) => regularizer === "none")).toHaveLength(3);
-    expect(cells.size).toBe(11);
+    expect(cells.size).toBe(15);
     // A penalty on the weights holds them back: Minkowski's cells move less than those without.
     const moved = (regularizer: string): number =>
       Math.max(
