@@ -25,8 +25,8 @@ export default defineConfig({
     setupFiles: ["test/setup.ts"],
     // Native code must not bring the test runner down with it: each file has a process of its own.
     pool: "forks",
-    // Most long tests wait for a process that they started: a core left free for the runner would stand idle.
-    maxWorkers: availableParallelism(),
+    // Most long tests wait for processes that they started, which leave a third of the time to others.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     // Test files run side by side, and start processes of their own: more threads than cores wait for each other.
     env: { OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? "1" },
     testTimeout: 120_000,
