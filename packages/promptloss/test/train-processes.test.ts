@@ -1,5 +1,5 @@
 // `promptloss train` in several processes, started by itself and by a launcher: one run, the same as one process's.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -102,7 +102,25 @@ function childrenOf(pid: number): number[] {
 
 const groups = needs("processGroups", distributedBackends().includes("gloo"));
 
+const python = process.env.PROMPTLOSS_PYTHON ?? "python3";
+const hasTorchrun = spawnSync(python, ["-c", "import torch.distributed.run"]).status === 0;
+
 groups.describe("promptloss train in several processes", () => {
+  needs("python", hasTorchrun).test("torchrun starts them", async () => {
+    expect((await start([recipe("alone", "")]).ended).status).toBe(0);
+    const torchrun = ["-m", "torch.distributed.run", "--no-python", "--nproc-per-node", "2", "--master-port"];
+    const command = [process.execPath, program, "train", recipe("launched", "")];
+    const { status, stdout, stderr } = spawnSync(
+      python,
+      [...torchrun, String(await freePort()), ...command],
+      { cwd: folder.path, encoding: "utf8" },
+    );
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^on +cpu, float32, 1 thread in each of 2 processes$/m);
+    expect(manifestOf("launched")).toMatchObject({ processes: 2, end: { reason: "completed", step: 6 } });
+    expectSameLosses("launched", "alone");
+  });
+
   test("gives the run of one process, however they are started", async () => {
     const one = await start([recipe("one", "")]).ended;
     expect([one.status, one.stderr]).toEqual([0, ""]);
