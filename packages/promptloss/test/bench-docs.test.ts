@@ -12,6 +12,7 @@ import { sectionOf as evaluation } from "../../../bench/src/evaluation/section.t
 import { sectionOf as generation } from "../../../bench/src/generation/section.ts";
 import { sectionOf as large } from "../../../bench/src/large/section.ts";
 import { type SpeedFigures, speedLines } from "../../../bench/src/lib/speeds.ts";
+import { sectionOf as processes } from "../../../bench/src/processes/section.ts";
 import { sectionOf as torch } from "../../../bench/src/torch/section.ts";
 import { costSectionOf } from "../../../bench/src/training/costs.ts";
 import type { Result } from "../../../bench/src/training/measure.ts";
@@ -34,7 +35,7 @@ function between(page: string, marker: string): string {
 type TrainingFigures = Setting & { readonly results: readonly Result[] };
 
 const SECTIONS: Readonly<Record<string, (raw: never) => string>> = {
-  ...{ calibration, data, evaluation, generation, large, torch, tuning },
+  ...{ calibration, data, evaluation, generation, large, processes, torch, tuning },
   training: (raw: TrainingFigures) => training(raw.results, raw),
   "training-costs": (raw: TrainingFigures) => costSectionOf(raw.results, raw),
 };
