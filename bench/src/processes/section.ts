@@ -71,18 +71,24 @@ export function sectionOf(figures: Figures): string {
 
 function aims({ measured, times, load }: Figures): string {
   const [one] = measured as [Measured];
+  // Of a few settings alone, some aims can't be said.
   const of = (mode: Mode, processes: number) =>
-    measured.find((each) => each.mode === mode && each.processes === processes)!;
-  const memory = stateOf(of("full", 4)) / stateOf(one);
-  const lines = [
-    `Aim: under \`full\` each of 4 processes has at most ${MOST_MEMORY} of one process's weights, gradients and moments: ${memory.toFixed(2)}, ${memory <= MOST_MEMORY ? "reached" : "missed"}.`,
-  ];
-  if (times) {
-    const speed = speedOf(of("none", 2)) / speedOf(one);
+    measured.find((each) => each.mode === mode && each.processes === processes);
+  const lines: string[] = [];
+  const full = of("full", 4);
+  if (full !== undefined) {
+    const memory = stateOf(full) / stateOf(one);
+    lines.push(
+      `Aim: under \`full\` each of 4 processes has at most ${MOST_MEMORY} of one process's weights, gradients and moments: ${memory.toFixed(2)}, ${memory <= MOST_MEMORY ? "reached" : "missed"}.`,
+    );
+  }
+  const two = of("none", 2);
+  if (times && two !== undefined) {
+    const speed = speedOf(two) / speedOf(one);
     lines.push(
       `Aim: 2 processes of one thread have at least ${LEAST_SPEED} of the tokens/s of one process of two: ${speed.toFixed(2)}, ${speed >= LEAST_SPEED ? "reached" : "missed"}.`,
     );
-  } else
+  } else if (!times)
     lines.push(
       `Times are left out: other programs used the machine (load ${load.toFixed(0)}). On a quiet one the command without \`--no-times\` adds tokens/s and the share of waiting, and says whether 2 processes of one thread have at least ${LEAST_SPEED} of the tokens/s of one process of two.`,
     );
