@@ -1,6 +1,6 @@
 // Hugging Face's cache layout: blobs by their hash, snapshots of links to them, refs from branches to commits.
 // A blob appears whole or not at all; what a broken-off download left is gone on with.
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { access, copyFile, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -126,11 +126,16 @@ export class HubCache {
   }
 }
 
+/** What the hub tells a file's content by, to be fed with its bytes: SHA-256 for large files, else git's own hash. */
+export function contentHash(isSha256: boolean, bytes: number): Hash {
+  return isSha256 ? createHash("sha256") : createHash("sha1").update(`blob ${bytes}\0`);
+}
+
 /** Deletes and refuses a download that isn't what the hub lists. */
 async function checkContent(path: string, { size, etag, isSha256 }: HubFile): Promise<void> {
   const found = (await stat(path)).size;
   if (found < size) throw new Error(`the download ended after ${found} of ${size} bytes`);
-  const hash = isSha256 ? createHash("sha256") : createHash("sha1").update(`blob ${found}\0`);
+  const hash = contentHash(isSha256, found);
   await pipeline(createReadStream(path), hash);
   if (found === size && hash.digest("hex") === etag) return;
   await rm(path, { force: true });

@@ -1,10 +1,10 @@
 // A folder's files into a model's repository of the hub, in one commit. Large files go into large file storage first, so
 // that what has arrived there isn't sent again after an upload that broke off; files that are there already are left out.
-import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { pathToFileURL } from "node:url";
 import { commitIter, createRepo, HubApiError, listFiles } from "@huggingface/hub";
+import { contentHash } from "./cache.ts";
 import { HubError } from "./errors.ts";
 import { hubAccess, isNetworkError, networkMessage } from "./repository.ts";
 import type { HubSettings } from "./settings.ts";
@@ -150,7 +150,7 @@ function sizeOf({ content }: PushFile): number {
 }
 
 async function hashOf({ content, size }: SizedFile, { isSha256 }: Listed): Promise<string> {
-  const hash = isSha256 ? createHash("sha256") : createHash("sha1").update(`blob ${size}\0`);
+  const hash = contentHash(isSha256, size);
   if ("text" in content) return hash.update(content.text).digest("hex");
   await pipeline(createReadStream(content.file), hash);
   return hash.digest("hex");
