@@ -2,6 +2,7 @@
 // reading those before it.
 import { planPacks } from "../data/packing/index.ts";
 import { checkLengths, seededDraw, shuffle, sortedByLength } from "../data/packing/random.ts";
+import type { RowSet } from "../data/row-subset.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import { TrainingError } from "./errors.ts";
 
@@ -110,6 +111,28 @@ export function epochBatches(
   });
   if (from < sequence.length) batches.push(sequence.subarray(from));
   return order === "length" ? shuffle(batches, draw) : batches;
+}
+
+/** Tokens that are computed at one time where nothing else is said. */
+export const DEFAULT_MICRO_BATCH_TOKENS = 4096;
+
+/** Rows in their order, in groups of at most so many tokens. A row longer than that has a group of its own. */
+export function* consecutive(
+  rows: Pick<RowSet, "at" | "length">,
+  budget = DEFAULT_MICRO_BATCH_TOKENS,
+): Generator<WeightedTokens[]> {
+  let group: WeightedTokens[] = [];
+  let tokens = 0;
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows.at(index);
+    if (group.length > 0 && tokens + row.length > budget) {
+      yield group;
+      [group, tokens] = [[], 0];
+    }
+    group.push(row);
+    tokens += row.length;
+  }
+  if (group.length > 0) yield group;
 }
 
 /** How a step's rows are split for the memory that there is. Exactly one of the two. */

@@ -1,8 +1,6 @@
 // A model's loss on data, row by row and in all: for checking a mask, a data set, or a model against another system.
 import type { DType } from "@promptloss/torch";
-import type { RowSet } from "../data/row-subset.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
-import type { WeightedTokens } from "../data/tokens/index.ts";
 import { type DataPlan, type OpenData, openData } from "../data-plan/index.ts";
 import {
   addPartSums,
@@ -24,6 +22,7 @@ import {
   rowLosses,
 } from "../models/index.ts";
 import { accumulate } from "./accumulate.ts";
+import { consecutive } from "./batches.ts";
 import { TrainingError } from "./errors.ts";
 import { gradientNorm } from "./gradients.ts";
 import { checkFinite, heldOutLoss } from "./held-out.ts";
@@ -163,20 +162,4 @@ function measured(
     gradientNorm: gradientNorm(model.trainable.values()),
     gradientNorms: Object.fromEntries(norms),
   };
-}
-
-/** Rows in their order, in groups of at most so many tokens. */
-function* consecutive(rows: RowSet, budget: number): Generator<WeightedTokens[]> {
-  let group: WeightedTokens[] = [];
-  let tokens = 0;
-  for (let index = 0; index < rows.length; index++) {
-    const row = rows.at(index);
-    if (group.length > 0 && tokens + row.length > budget) {
-      yield group;
-      [group, tokens] = [[], 0];
-    }
-    group.push(row);
-    tokens += row.length;
-  }
-  if (group.length > 0) yield group;
 }

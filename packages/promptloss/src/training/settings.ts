@@ -1,12 +1,10 @@
 // The recipe's training, loss and other sections → settled numbers.
 import { reweightingOf } from "../loss/index.ts";
 import { type Recipe, reweightingSettings } from "../recipe/index.ts";
-import type { BatchPlan } from "./batches.ts";
+import { type BatchPlan, DEFAULT_MICRO_BATCH_TOKENS } from "./batches.ts";
 import { computeDtype } from "./precision.ts";
 import type { RunSettings } from "./run.ts";
 import { warmupStepsOf } from "./schedule.ts";
-
-const DEFAULT_MICRO_BATCH_TOKENS = 4096;
 
 export function runSettings(
   recipe: Recipe,

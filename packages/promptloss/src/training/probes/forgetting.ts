@@ -16,6 +16,7 @@ import {
 } from "../../evaluation/index.ts";
 import { type CausalLanguageModel, loadModel, rowLosses } from "../../models/index.ts";
 import type { Recipe } from "../../recipe/index.ts";
+import { consecutive } from "../batches.ts";
 import { TrainingError } from "../errors.ts";
 import type { TrainingRun } from "../run.ts";
 
@@ -48,9 +49,6 @@ export interface Forgotten {
 
 export const TEXT_TASK = "text";
 const TEXT_METRIC = "loss";
-
-/** Tokens computed at one time. */
-const BATCH_TOKENS = 4096;
 
 /**
  * @throws {DataError}, {TaskFileError}, {EvaluationError} and their kin for texts and tasks that can't be used
@@ -165,17 +163,12 @@ function measureText(
   folder: string,
 ): EvaluationScore {
   const losses: { loss: number; tokens: number }[] = [];
-  for (let from = 0; from < rows.length; ) {
-    let [to, tokens] = [from + 1, rows.lengths[from]!];
-    while (to < rows.length && tokens + rows.lengths[to]! <= BATCH_TOKENS) tokens += rows.lengths[to++]!;
-    const group = Array.from({ length: to - from }, (_, index) => rows.at(from + index));
+  for (const group of consecutive(rows))
     for (const { predictions } of rowLosses(model, group))
       losses.push({
         loss: predictions.losses.reduce((sum, loss) => sum + loss, 0),
         tokens: predictions.losses.length,
       });
-    from = to;
-  }
   return writeEvaluation(folder, {
     task: TEXT_TASK,
     metric: TEXT_METRIC,

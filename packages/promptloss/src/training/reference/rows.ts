@@ -12,6 +12,7 @@ import {
 } from "../../loss/index.ts";
 import { folderIdentity } from "../../models/folder/identity.ts";
 import { loadModel, ModelError } from "../../models/index.ts";
+import { consecutive } from "../batches.ts";
 import { TrainingError } from "../errors.ts";
 import { cachedStatistics, referenceCacheFolder } from "./cache.ts";
 import { rowStatistics } from "./statistics.ts";
@@ -71,17 +72,13 @@ export function referencedRows(rows: RowSet, settings: ReferenceSettings): Refer
   return { rows: { length: rows.length, lengths: rows.lengths, at }, identity };
 }
 
-const MICRO_BATCH_TOKENS = 4096;
-
 function computed(rows: RowSet, starts: Float64Array, settings: ReferenceSettings): Float32Array {
-  const { folder, statistic, compute, device = "cpu", tokens = MICRO_BATCH_TOKENS, onRows } = settings;
+  const { folder, statistic, compute, device = "cpu", tokens, onRows } = settings;
   const all = new Float32Array(starts[rows.length]!);
   const model = opened(folder, device);
   try {
-    for (let from = 0; from < rows.length; ) {
-      let to = from + 1;
-      while (to < rows.length && starts[to + 1]! - starts[from]! <= tokens) to++;
-      const group = Array.from({ length: to - from }, (_, index) => rows.at(from + index));
+    let done = 0;
+    for (const group of consecutive(rows, tokens)) {
       const found = naming(folder, () => rowStatistics(model, group, statistic, compute));
       for (const [index, statistics] of found.entries()) {
         const bad = statistics.findIndex((value) => !Number.isFinite(value));
@@ -91,10 +88,10 @@ function computed(rows: RowSet, starts: Float64Array, settings: ReferenceSetting
             `the reference model ${folder} gives ${statistics[bad]} at token ${bad} of ${file}, row ${row}`,
           );
         }
-        all.set(statistics, starts[from + index]!);
+        all.set(statistics, starts[done + index]!);
       }
-      from = to;
-      onRows?.(from, rows.length);
+      done += group.length;
+      onRows?.(done, rows.length);
     }
   } finally {
     model.free();
