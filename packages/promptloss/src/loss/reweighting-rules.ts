@@ -149,14 +149,15 @@ export function needsReference({ rule, predictions = "model" }: ReweightingSetti
   return of === "reference" || of === "both" || (of === "either" && predictions === "reference");
 }
 
+const NONE: ReweightingOptions = {
+  confidence: Number.NaN,
+  topTokens: Number.NaN,
+  exponent: Number.NaN,
+  threshold: Number.NaN,
+  ratio: Number.NaN,
+};
+
 /** All options; those that the rule does not take are NaN, which nothing reads. */
 export function settledOptions({ rule, options = {} }: ReweightingSettings): ReweightingOptions {
-  const [confidence, topTokens, exponent, threshold, ratio] = Array<number>(5).fill(Number.NaN) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { confidence, topTokens, exponent, threshold, ratio, ...reweightingRule(rule).options, ...options };
+  return { ...NONE, ...reweightingRule(rule).options, ...options };
 }

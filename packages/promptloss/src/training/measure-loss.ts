@@ -105,13 +105,7 @@ function withReference(data: OpenData, { reweighting, reference, compute }: Meas
     throw new TrainingError(`${reweighting!.rule} needs a reference model`, {
       hint: "name it in a recipe's loss.reweightingOptions.reference, and give that recipe",
     });
-  const notes: string[] = [];
-  const { rows } = referencedRows(data.rows, {
-    folder: reference,
-    statistic,
-    compute,
-    onNote: (line) => notes.push(line),
-  });
+  const { rows, notes } = referencedRows(data.rows, { folder: reference, statistic, compute });
   return { ...data, rows, notes: [...data.notes, ...notes] };
 }
 

@@ -144,8 +144,7 @@ function withReference(
   const reweighting = reweightingSettings(recipe.loss);
   const statistic = reweighting && referenceStatistic(reweighting);
   if (statistic === undefined) return { ...data, referenceHash: undefined };
-  const notes: string[] = [];
-  const { rows, identity } = referencedRows(data.rows, {
+  const { rows, identity, notes } = referencedRows(data.rows, {
     folder: reweighting!.reference ?? model,
     statistic,
     compute: computeDtype(recipe.training.precision, device),
@@ -153,7 +152,6 @@ function withReference(
     ...(recipe.training.microBatchTokens !== undefined && { tokens: recipe.training.microBatchTokens }),
     ...(cache !== undefined && { cache }),
     ...(onRows && { onRows }),
-    onNote: (line) => notes.push(line),
   });
   return { ...data, rows, referenceHash: identity, notes: [...data.notes, ...notes] };
 }

@@ -1,6 +1,5 @@
 // The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, model/, probes.json, forgetting/,
-// profile/. One process at a
-// time writes to it.
+// profile/. One process at a time writes to it.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { removeDrafts, restoreFolders } from "../files/atomic.ts";

@@ -141,7 +141,6 @@ function contextOf(
   let losses: Tensor | undefined;
   const lossesOf = (): Tensor =>
     (losses ??= weightedCrossEntropy(states, head.detach(), wanted, weights, settings).tokenLosses);
-  const places = [...coefficients.keys()].filter((place) => coefficients[place]! > 0);
   return {
     pack,
     weights,
@@ -155,7 +154,7 @@ function contextOf(
             of,
             (some) => model.logitsBy(head.detach(), some),
             states,
-            { targets, places },
+            { targets, places: [...coefficients.keys()].filter((place) => coefficients[place]! > 0) },
             model.architecture.vocabularySize,
           ),
     reference: () => {

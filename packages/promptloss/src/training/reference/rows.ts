@@ -30,13 +30,14 @@ export interface ReferenceSettings {
   readonly cache?: string | undefined;
   /** Called with the number of rows computed so far; not at all where the cache has them. */
   readonly onRows?: (done: number, total: number) => void;
-  readonly onNote?: (line: string) => void;
 }
 
 export interface ReferencedData {
   readonly rows: RowSet;
   /** Of the reference model's config and weights. */
   readonly identity: string;
+  /** Why numbers that were kept are computed again. */
+  readonly notes: readonly string[];
 }
 
 /** The statistic that a rule asks of a reference model; undefined where it looks at none. */
@@ -51,7 +52,7 @@ export function referenceStatistic(settings: ReweightingSettings): PlaceStatisti
  * @throws {TrainingError} for a reference model that cannot compute the rows
  */
 export function referencedRows(rows: RowSet, settings: ReferenceSettings): ReferencedData {
-  const { folder, statistic, compute, cache = referenceCacheFolder(), onNote = () => {} } = settings;
+  const { folder, statistic, compute, cache = referenceCacheFolder() } = settings;
   const identity = folderIdentity(folder, { texts: false });
   const starts = new Float64Array(rows.length + 1);
   for (const [index, length] of rows.lengths.entries()) starts[index + 1] = starts[index]! + length;
@@ -60,16 +61,17 @@ export function referencedRows(rows: RowSet, settings: ReferenceSettings): Refer
     ids: hashOfIds(rows),
     how: JSON.stringify([statistic, compute ?? "float32"]),
   };
+  const notes: string[] = [];
   const all = cachedStatistics(
     cache,
     key,
     starts[rows.length]!,
     () => computed(rows, starts, settings),
-    onNote,
+    (line) => notes.push(line),
   );
   const at = (index: number): WeightedTokens =>
     rows.at(index).withReference(all.subarray(starts[index], starts[index + 1]));
-  return { rows: { length: rows.length, lengths: rows.lengths, at }, identity };
+  return { rows: { length: rows.length, lengths: rows.lengths, at }, identity, notes };
 }
 
 function computed(rows: RowSet, starts: Float64Array, settings: ReferenceSettings): Float32Array {
