@@ -14,6 +14,11 @@ export interface ConfigDocument {
   readonly isSet: (path: readonly PropertyKey[]) => boolean;
 }
 
+/** Whether a name is that of a file of settings, and not of something that is known by its name. */
+export function isConfigFile(name: string): boolean {
+  return /\.ya?ml$/i.test(name);
+}
+
 export interface ReadDocumentOptions {
   /** The error to throw. */
   readonly failure?: ConfigFailure;

@@ -1,6 +1,6 @@
 // A recipe's paths, taken from where its file lies. Works on plain data, checked or not, so that a study can place the
 // parts of a recipe that come from several files.
-import { changedAt, placedAt, placedPath } from "../config-file/index.ts";
+import { changedAt, isConfigFile, placedAt, placedPath } from "../config-file/index.ts";
 import { isGguf, modelFolder } from "../models/gguf/model-folder.ts";
 
 /** Where a recipe names models and tokenizers. */
@@ -36,7 +36,7 @@ export function placedRecipe(recipe: unknown, folder: string): unknown {
 
 function placedForgetting(forgetting: Plain, folder: string): Plain {
   const { text, tasks } = forgetting;
-  const isFile = (task: unknown): task is string => typeof task === "string" && /\.ya?ml$/i.test(task);
+  const isFile = (task: unknown): task is string => typeof task === "string" && isConfigFile(task);
   return {
     ...placedAt(forgetting, ["data"], folder),
     ...(text !== undefined && { text: placedSources(text, folder) }),

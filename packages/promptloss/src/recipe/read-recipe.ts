@@ -1,13 +1,19 @@
 // Reads a recipe: YAML, checked whole, paths taken from where the recipe lies.
 import { dirname } from "node:path";
-import { checkDocument, knownKeys, parseAssignment, readDocument } from "../config-file/index.ts";
+import {
+  checkDocument,
+  isConfigFile,
+  knownKeys,
+  parseAssignment,
+  readDocument,
+} from "../config-file/index.ts";
 import { RecipeError } from "./errors.ts";
 import { placedRecipe } from "./placed-recipe.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
 
 /** Whether a path names a recipe rather than data. */
 export function isRecipe(path: string): boolean {
-  return /\.ya?ml$/i.test(path);
+  return isConfigFile(path);
 }
 
 export interface ReadRecipeOptions {

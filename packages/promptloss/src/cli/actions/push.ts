@@ -6,6 +6,7 @@ import { loadTokenizer } from "../../data/tokenizer/index.ts";
 import { dataPlanOf } from "../../data-plan/index.ts";
 import { PromptlossError } from "../../errors.ts";
 import type { EvaluationScore } from "../../evaluation/run/types.ts";
+import { isRunFolder } from "../../generation/text/model-folder.ts";
 import { hubModelName, hubSettings } from "../../hub/index.ts";
 import { type Pushed, type PushFile, type PushPlan, planPush, pushFiles } from "../../hub/push.ts";
 import { ratioOfData } from "../../inspect/data-ratio.ts";
@@ -69,7 +70,7 @@ function sourceOf(named: string): Source {
     throw new PromptlossError(`${named}: no such folder`, {
       hint: "name a run, a model folder or an adapter's",
     });
-  const own = existsSync(join(named, "manifest.json")) && !existsSync(join(named, "config.json"));
+  const own = isRunFolder(named);
   const parent = dirname(resolve(named));
   const run = own ? named : existsSync(join(parent, "manifest.json")) ? parent : undefined;
   const folder = own ? join(named, "model") : named;

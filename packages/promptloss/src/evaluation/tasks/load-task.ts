@@ -1,7 +1,7 @@
 // A task by its name or from a file. The tasks that come with the package are files of its folder tasks/.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { checkDocument, readDocument } from "../../config-file/index.ts";
+import { checkDocument, isConfigFile, readDocument } from "../../config-file/index.ts";
 import { nearestName } from "../../data/rows/nearest-name.ts";
 import { EvaluationError, TaskFileError } from "../errors.ts";
 import { builtinTasks, TASKS_FOLDER } from "./builtin-tasks.ts";
@@ -13,7 +13,7 @@ import { type EvaluationTask, kindSchemas, taskSchema } from "./schema.ts";
  * @throws {TaskFileError} with every problem of the file and its line
  */
 export function loadTask(nameOrFile: string): EvaluationTask {
-  if (/\.ya?ml$/i.test(nameOrFile)) return readTask(nameOrFile);
+  if (isConfigFile(nameOrFile)) return readTask(nameOrFile);
   const file = join(TASKS_FOLDER, `${nameOrFile}.yaml`);
   if (existsSync(file)) return readTask(file);
   const names = builtinTasks();

@@ -78,13 +78,16 @@ function onHub(base: unknown, revision: unknown): string | undefined {
   return modelFolder(typeof revision === "string" ? `${base}@${revision}` : base);
 }
 
+/** Whether a folder is that of a training run. */
+export function isRunFolder(folder: string): boolean {
+  return existsSync(join(folder, "manifest.json")) && !existsSync(join(folder, "config.json"));
+}
+
 /** The run that a folder is, or whose model it is. */
 function runOf(path: string): string | undefined {
-  const isRun = (folder: string): boolean =>
-    existsSync(join(folder, "manifest.json")) && !existsSync(join(folder, "config.json"));
-  if (isRun(path)) return path;
+  if (isRunFolder(path)) return path;
   const parent = dirname(resolve(path));
-  return basename(resolve(path)) === "model" && isRun(parent) ? parent : undefined;
+  return basename(resolve(path)) === "model" && isRunFolder(parent) ? parent : undefined;
 }
 
 function templateOf(run: string): TemplateSpec | undefined {

@@ -74,6 +74,12 @@ const reweightingOptions = z.strictObject({
 
 type Options = z.output<typeof reweightingOptions>;
 
+const WHOSE = {
+  model: "the model in training",
+  reference: "the reference model",
+  both: "both models",
+} as const;
+
 /** Keys that a rule does not take, and what it needs and does not have. */
 function optionProblems(
   rule: ReweightingName | undefined,
@@ -87,7 +93,7 @@ function optionProblems(
     if (key === "predictions")
       return predictions === "either"
         ? undefined
-        : `${rule} looks at predictions of ${predictions === "model" ? "the model in training" : predictions === "both" ? "both models" : "the reference model"} alone`;
+        : `${rule} looks at predictions of ${WHOSE[predictions]} alone`;
     if (key === "reference")
       return needsReference({ rule, predictions: options.predictions })
         ? undefined

@@ -2,6 +2,7 @@
 // need not start a study to find out. What is on the hub and patterns are not looked for here.
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute } from "node:path";
+import { isConfigFile } from "../../config-file/index.ts";
 import { hubModelName } from "../../hub/index.ts";
 import { isPlain } from "../../recipe/index.ts";
 import type { Study } from "./read-study.ts";
@@ -22,7 +23,7 @@ export function missingFiles({ cells, tasks }: Pick<Study, "cells" | "tasks">): 
     for (const { path } of recipe.evaluation?.data ?? []) look("evaluation data", path, true);
     const { text = [], tasks = [], data } = recipe.probes.forgetting ?? {};
     for (const { path } of text) look("text of probes.forgetting", path, true);
-    for (const task of tasks) if (/\.ya?ml$/i.test(task)) look("task", task, false);
+    for (const task of tasks) if (isConfigFile(task)) look("task", task, false);
     look("data of probes.forgetting", data, false);
   }
   for (const { task, evaluator, options } of tasks)

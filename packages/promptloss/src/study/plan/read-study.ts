@@ -5,6 +5,7 @@ import { closest } from "fastest-levenshtein";
 import {
   ConfigFileError,
   checkDocument,
+  isConfigFile,
   placedAt,
   placedPath,
   readDocument,
@@ -130,7 +131,7 @@ function tasksOf(
     const { group, metric, options, ...rest } =
       typeof each === "string" ? { task: each, group: undefined, metric: undefined, options: {} } : each;
     const path = ["tasks", i];
-    const found = /\.ya?ml$/i.test(rest.task)
+    const found = isConfigFile(rest.task)
       ? taskOfFile(placedPath(rest.task, folder))
       : {
           task: rest.task,
