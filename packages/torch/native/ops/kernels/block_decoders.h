@@ -49,6 +49,7 @@ struct Row {
 };
 
 #define PROMPTLOSS_PART inline __attribute__((always_inline)) void part
+#define PROMPTLOSS_SCALE static inline __attribute__((always_inline)) float scale_of
 
 struct Q4_0 {
   static constexpr int64_t kElements = 32, kBytes = 18;
@@ -122,14 +123,17 @@ struct Q2_K {
 /** As Q2_K with a third bit, which is 0 for the four lowest values, and scales of six bits. */
 struct Q3_K {
   static constexpr int64_t kElements = 256, kBytes = 110;
+  /** Of a part of sixteen. */
+  PROMPTLOSS_SCALE(const uint8_t* at, float d, int64_t part) {
+    const int low = part < 8 ? at[96 + part] & 15 : at[88 + part] >> 4;
+    const int high = at[104 + (part & 3)] >> (part >> 2) * 2 & 3;
+    return d * static_cast<float>((low | high << 4) - 32);
+  }
   PROMPTLOSS_PART(const uint8_t* at, int64_t index, float* to) const {
     const float d = half_at(at + 108);
     const int shift = static_cast<int>(index & 3) * 2, bit = static_cast<int>(index);
     for (int64_t i = 0; i < 2; ++i, to += 16) {
-      const int64_t part = 2 * index + i;
-      const int low = part < 8 ? at[96 + part] & 15 : at[88 + part] >> 4;
-      const int high = at[104 + (part & 3)] >> (part >> 2) * 2 & 3;
-      const float scale = d * static_cast<float>((low | high << 4) - 32);
+      const float scale = scale_of(at, d, 2 * index + i);
       const uint8_t *from = at + 32 + (index >> 2) * 32 + i * 16, *mask = at + i * 16;
       for (int j = 0; j < 16; ++j)
         to[j] = scale * static_cast<float>((from[j] >> shift & 3) - (4 - (mask[j] >> bit & 1) * 4));
@@ -173,13 +177,17 @@ struct Q5_K {
 /** Six bits an element, a scale of eight bits for every 16. */
 struct Q6_K {
   static constexpr int64_t kElements = 256, kBytes = 210;
+  /** Of a part of sixteen. */
+  PROMPTLOSS_SCALE(const uint8_t* at, float d, int64_t part) {
+    return d * static_cast<float>(static_cast<int8_t>(at[192 + part]));
+  }
   PROMPTLOSS_PART(const uint8_t* at, int64_t index, float* to) const {
     const float d = half_at(at + 208);
     const int64_t inner = index & 3;
     const int low_shift = static_cast<int>(inner >> 1) * 4, high_shift = static_cast<int>(inner) * 2;
     const uint8_t *low = at + (index >> 2) * 64 + (inner & 1) * 32, *high = at + 128 + (index >> 2) * 32;
     for (int64_t i = 0; i < 2; ++i) {
-      const float scale = d * static_cast<float>(static_cast<int8_t>(at[192 + 2 * index + i]));
+      const float scale = scale_of(at, d, 2 * index + i);
       for (int64_t j = 16 * i; j < 16 * i + 16; ++j)
         to[j] = scale * static_cast<float>(((low[j] >> low_shift & 15) | (high[j] >> high_shift & 3) << 4) - 32);
     }
@@ -203,10 +211,13 @@ struct IQ4_NL {
 
 struct IQ4_XS {
   static constexpr int64_t kElements = 256, kBytes = 136;
+  /** Of a part of thirty-two. */
+  PROMPTLOSS_SCALE(const uint8_t* at, int64_t part) {
+    const int high = at[2] | at[3] << 8, low = at[4 + (part >> 1)] >> (part & 1) * 4 & 15;
+    return half_at(at) * static_cast<float>((low | (high >> 2 * part & 3) << 4) - 32);
+  }
   PROMPTLOSS_PART(const uint8_t* at, int64_t index, float* to) const {
-    const int high = at[2] | at[3] << 8, low = at[4 + (index >> 1)] >> (index & 1) * 4 & 15;
-    const float scale = half_at(at) * static_cast<float>((low | (high >> 2 * index & 3) << 4) - 32);
-    put_iq4(at + 8 + index * 16, scale, to);
+    put_iq4(at + 8 + index * 16, scale_of(at, index), to);
   }
 };
 
@@ -391,5 +402,6 @@ struct NormalFloatRow {
 };
 
 #undef PROMPTLOSS_PART
+#undef PROMPTLOSS_SCALE
 
 }  // namespace promptloss

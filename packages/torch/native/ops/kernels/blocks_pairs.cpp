@@ -139,16 +139,11 @@ struct PairsQ2_K : Q2_K {
 
 struct PairsQ3_K : Q3_K {
   static constexpr bool kLeast = false;
-  PROMPTLOSS_BF16_INLINE float scale(const uint8_t* at, float d, int64_t part) const {
-    const int low = part < 8 ? at[96 + part] & 15 : at[88 + part] >> 4;
-    const int high = at[104 + (part & 3)] >> (part >> 2) * 2 & 3;
-    return d * static_cast<float>((low | high << 4) - 32);
-  }
   PROMPTLOSS_READ(const uint8_t* at, int64_t index) const {
     const float d = half_at(at + 108);
     const __m512i two = bits_at(at + 32 + (index >> 2) * 32, static_cast<int>(index & 3) * 2, 3);
     const __m512i codes = plus(two, with_bit(at, static_cast<int>(index)), 4);
-    return {looked_up(codes, kFromMinus4.values), halves_of(scale(at, d, 2 * index), scale(at, d, 2 * index + 1)), _mm512_setzero_ps()};
+    return {looked_up(codes, kFromMinus4.values), halves_of(scale_of(at, d, 2 * index), scale_of(at, d, 2 * index + 1)), _mm512_setzero_ps()};
   }
 };
 
@@ -185,8 +180,7 @@ struct PairsQ6_K : Q6_K {
     const __m512i codes = _mm512_or_si512(low, _mm512_slli_epi16(high, 4));
     const __m512i values = _mm512_permutex2var_epi16(
         _mm512_load_si512(kFromMinus32.values), codes, _mm512_load_si512(kFromMinus32.values + 32));
-    const auto scale = [&](int64_t part) { return d * static_cast<float>(static_cast<int8_t>(at[192 + part])); };
-    return {values, halves_of(scale(2 * index), scale(2 * index + 1)), _mm512_setzero_ps()};
+    return {values, halves_of(scale_of(at, d, 2 * index), scale_of(at, d, 2 * index + 1)), _mm512_setzero_ps()};
   }
 };
 
@@ -210,9 +204,9 @@ struct PairsIQ4_NL : IQ4_NL {
 struct PairsIQ4_XS : IQ4_XS {
   static constexpr bool kLeast = false;
   PROMPTLOSS_READ(const uint8_t* at, int64_t index) const {
-    const int high = at[2] | at[3] << 8, low = at[4 + (index >> 1)] >> (index & 1) * 4 & 15;
-    const float scale = half_at(at) * static_cast<float>((low | (high >> 2 * index & 3) << 4) - 32);
-    return {looked_up(low_then_high(at + 8 + index * 16), kIq4Bits.values), _mm512_set1_ps(scale), _mm512_setzero_ps()};
+    return {
+        looked_up(low_then_high(at + 8 + index * 16), kIq4Bits.values), _mm512_set1_ps(scale_of(at, index)),
+        _mm512_setzero_ps()};
   }
 };
 
