@@ -94,6 +94,30 @@ MODELS = {
                                             do_layer_norm_before=False, tie_word_embeddings=False)),
 }
 
+# Models that people use by the names of families of their own, and whose configs are LLaMA's.
+MODELS |= {
+    "smollm2": ("llama", small(tie_word_embeddings=True, rope_interleaved=False, is_llama_config=True,
+                               rope_parameters=rope(rope_theta=130000.0), rms_norm_eps=1e-5)),
+    "falcon3": ("llama", small(head_dim=16, rope_parameters=rope(rope_theta=1000042.0))),
+}
+
+MODELS |= {
+    "smollm3": ("smollm3", small(num_hidden_layers=4, rope_parameters=rope(rope_theta=5000000.0))),
+    "smollm3-window": ("smollm3", small(num_hidden_layers=3, no_rope_layers=[1, 0, 1], use_sliding_window=True,
+                                        sliding_window=6, tie_word_embeddings=False, attention_bias=True,
+                                        mlp_bias=True, rope_parameters=rope(rope_theta=5000000.0))),
+    "olmo2": ("olmo2", small(rope_parameters=rope(rope_theta=500000.0))),
+    "olmo3": ("olmo3", small(num_hidden_layers=5, sliding_window=6, num_key_value_heads=3,
+                             rope_parameters={
+                                 "full_attention": rope(rope_type="yarn", factor=4.0, beta_fast=32.0, beta_slow=1.0,
+                                                        original_max_position_embeddings=16),
+                                 "sliding_attention": rope(rope_type="default")})),
+    "granite": ("granite", small(embedding_multiplier=12.0, logits_scaling=8.0, residual_multiplier=0.22,
+                                 attention_multiplier=0.125, tie_word_embeddings=True)),
+    "stablelm": ("stablelm", small(hidden_size=48, use_qkv_bias=True, num_key_value_heads=3)),
+    "stablelm-parallel": ("stablelm", small(hidden_size=48, use_parallel_residual=True)),
+}
+
 VISION = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28,
               patch_size=14)
 

@@ -55,6 +55,7 @@ export interface ModuleNames {
   readonly attentionNorm: string;
   /** After attention and before the residual sum. */
   readonly attentionPostNorm?: string;
+  /** The attention's own where both halves read one norm. */
   readonly mlpNorm: string;
   readonly mlpPostNorm?: string;
   /** [query, key, value], or one module for all three. */
@@ -84,12 +85,13 @@ export interface Architecture {
   readonly norm: NormPlan;
   /**
    * Where the two halves of a layer, attention and MLP, have their norms: "before" them; "around" them, before
-   * and after; "parallel", before both, which read the same input; "after" the residual sum.
+   * and after; "parallel", before both, which read the same input; "after" the residual sum; "inside" it, after each
+   * half and before its sum.
    */
-  readonly block: "pre-norm" | "pre-and-post-norm" | "parallel" | "post-norm";
+  readonly block: "pre-norm" | "pre-and-post-norm" | "parallel" | "post-norm" | "inside-norm";
   readonly finalNorm: boolean;
-  /** Query and key are normalized a head before they are turned. */
-  readonly queryKeyNorm: boolean;
+  /** Query and key are normalized before they are turned: each head by itself, or all heads together. */
+  readonly queryKeyNorm: "by-head" | "whole" | undefined;
   /** How one module holds query, key and value: one after the other, or for each head the three. */
   readonly fusedAttentionInputs: "stacked" | "by-head" | undefined;
   readonly gated: boolean;
@@ -106,6 +108,10 @@ export interface Architecture {
   /** The same for logits. */
   readonly logitSoftcap: number | undefined;
   readonly embeddingScale: number;
+  /** A factor for what each half of a layer adds to the residual stream. */
+  readonly residualScale: number;
+  /** A factor for the last hidden states, and so for logits before they are capped. */
+  readonly hiddenScale: number;
   /** The head's weight is the embedding's. */
   readonly tied: boolean;
   /** As the config has them; a forward drops nothing unless it is told to. */

@@ -21,6 +21,7 @@ export const IRRELEVANT_KEYS: readonly string[] = [
   "gradient_checkpointing",
   "init_std",
   "initializer_range",
+  "is_llama_config",
   "keys_to_ignore_at_inference",
   "model_type",
   "name_or_path",

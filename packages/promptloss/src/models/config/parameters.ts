@@ -68,8 +68,13 @@ export function parameterShapes(architecture: Architecture): Map<string, Shape> 
     const wide = [names.attentionNorm, names.attentionPostNorm, names.mlpNorm, names.mlpPostNorm];
     for (const part of wide)
       if (part !== undefined) addNorm(layerModule(architecture, index, part), hiddenSize);
-    for (const part of [names.queryNorm, names.keyNorm])
-      if (part !== undefined) addNorm(layerModule(architecture, index, part), headSize);
+    const whole = architecture.queryKeyNorm === "whole";
+    for (const [part, heads] of [
+      [names.queryNorm, architecture.heads],
+      [names.keyNorm, architecture.keyValueHeads],
+    ] as const)
+      if (part !== undefined)
+        addNorm(layerModule(architecture, index, part), whole ? heads * headSize : headSize);
   });
   for (const { module, inputs, outputs, bias } of linearModules(architecture)) {
     shapes.set(`${module}.weight`, architecture.transposed ? [inputs, outputs] : [outputs, inputs]);

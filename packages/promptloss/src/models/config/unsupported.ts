@@ -27,6 +27,7 @@ export const UNSUPPORTED_KEYS: Readonly<Record<string, readonly unknown[]>> = {
   qk_layernorm: [false],
   quantization: [],
   residual_multiplier: [1],
+  rope_interleaved: [false],
   rotary_dim: [],
   rotary_pct: [1],
   scale_depth: [],

@@ -192,7 +192,10 @@ export class CausalLanguageModel {
       cache?.advance(segments);
       const { finalNorm, names } = this.architecture;
       const states = this.#within("output", hidden, (entered) =>
-        this.#projectWidth(names.projectOut, finalNorm ? this.#norm(names.finalNorm, entered) : entered),
+        scaledBy(
+          this.architecture.hiddenScale,
+          this.#projectWidth(names.projectOut, finalNorm ? this.#norm(names.finalNorm, entered) : entered),
+        ),
       );
       return { hidden: states, head };
     });
@@ -289,16 +292,24 @@ export class CausalLanguageModel {
   }
 
   #layer(index: number, input: Tensor, frame: Frame): Tensor {
-    const { block, names } = this.architecture;
+    const { block, names, residualScale } = this.architecture;
     const norm = (part: string, x: Tensor): Tensor =>
       this.#norm(layerModule(this.architecture, index, part), x);
-    const drop = (x: Tensor): Tensor => (frame.residualDropout > 0 ? x.dropout(frame.residualDropout) : x);
-    const attention = (x: Tensor): Tensor => drop(this.#attention(index, x, frame));
-    const mlp = (x: Tensor): Tensor => drop(this.#mlp(index, x, frame));
+    const added = (x: Tensor): Tensor =>
+      scaledBy(residualScale, frame.residualDropout > 0 ? x.dropout(frame.residualDropout) : x);
+    const attention = (x: Tensor): Tensor => added(this.#attention(index, x, frame));
+    const mlp = (x: Tensor): Tensor => added(this.#mlp(index, x, frame));
     const { attentionNorm, mlpNorm } = names;
     switch (block) {
-      case "parallel":
-        return input.add(attention(norm(attentionNorm, input))).add(mlp(norm(mlpNorm, input)));
+      case "parallel": {
+        const read = norm(attentionNorm, input);
+        const sum = input.add(attention(read));
+        return sum.add(mlp(mlpNorm === attentionNorm ? read : norm(mlpNorm, input)));
+      }
+      case "inside-norm": {
+        const middle = input.add(norm(attentionNorm, attention(input)));
+        return middle.add(norm(mlpNorm, mlp(middle)));
+      }
       case "post-norm": {
         const middle = norm(attentionNorm, input.add(attention(input)));
         return norm(mlpNorm, middle.add(mlp(middle)));
@@ -319,9 +330,13 @@ export class CausalLanguageModel {
     const { architecture } = this;
     const { names, queryKeyNorm } = architecture;
     let [query, key, value] = this.#queryKeyValue(index, x, frame);
-    if (queryKeyNorm) {
-      query = this.#norm(layerModule(architecture, index, names.queryNorm!), query);
-      key = this.#norm(layerModule(architecture, index, names.keyNorm!), key);
+    if (queryKeyNorm !== undefined) {
+      const norm = (part: string, heads: Tensor): Tensor => {
+        const whole = queryKeyNorm === "whole" ? heads.flatten(1) : heads;
+        return this.#norm(layerModule(architecture, index, part), whole).view(heads.shape);
+      };
+      query = norm(names.queryNorm!, query);
+      key = norm(names.keyNorm!, key);
     }
     const rope = architecture.layers[index]!.rope;
     if (rope !== undefined) {
@@ -430,6 +445,10 @@ export class CausalLanguageModel {
     const prefix = layerModule(this.architecture, layer, "");
     return [...this.trainable].filter(([name]) => name.startsWith(prefix)).map(([, tensor]) => tensor);
   }
+}
+
+function scaledBy(factor: number, x: Tensor): Tensor {
+  return factor === 1 ? x : x.mul(factor);
 }
 
 /** With positions that begin behind a prefix. */

@@ -97,10 +97,10 @@ export function readHeads(
 /** The one rope of a model, from rope_parameters, or from rope_theta and rope_scaling. */
 export function readRope(
   fields: ConfigFields,
-  context: Omit<RopeContext, "theta" | "partial"> & { partial?: number },
+  context: Omit<RopeContext, "theta" | "partial"> & { partial?: number; theta?: number },
   keys: { theta: string; partial?: string } = { theta: "rope_theta" },
 ): ReturnType<typeof ropePlan> {
-  const theta = fields.number(keys.theta, 10000);
+  const theta = fields.number(keys.theta, context.theta ?? 10000);
   const partial = keys.partial === undefined ? undefined : fields.optionalNumber(keys.partial);
   const parameters = fields.object("rope_parameters");
   // Where a config has both, the older name counts, as in transformers 5; an empty object is none.

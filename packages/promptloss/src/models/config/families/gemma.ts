@@ -30,7 +30,7 @@ function read(
     sliding: (index: number) => boolean;
     ropes: (headSize: number, maxPositions: number) => Architecture["ropes"];
     globalRope: number;
-    queryKeyNorm: boolean;
+    queryKeyNorm: Architecture["queryKeyNorm"];
     names?: Partial<ModuleNames>;
   },
 ): Architecture {
@@ -69,6 +69,8 @@ function read(
     attentionSoftcap: softcap("attn_logit_softcapping", differences.softcaps.attention),
     logitSoftcap: softcap("final_logit_softcapping", differences.softcaps.logits),
     embeddingScale: Math.sqrt(heads.hiddenSize),
+    residualScale: 1,
+    hiddenScale: 1,
     tied: fields.boolean("tie_word_embeddings", true),
     dropout: { embedding: 0, attention: fields.probability("attention_dropout"), residual: 0 },
     names: { ...NAMES, ...differences.names },
@@ -89,7 +91,7 @@ const gemma2: Family = {
       sliding: (i) => i % 2 === 0,
       ropes: (headSize, maxPositions) => [readRope(fields, { headSize, maxPositions })],
       globalRope: 0,
-      queryKeyNorm: false,
+      queryKeyNorm: undefined,
     }),
 };
 
@@ -121,7 +123,7 @@ const gemma3: Family = {
       sliding: (i) => (i + 1) % pattern !== 0,
       ropes: (headSize, maxPositions) => gemma3Ropes(fields, headSize, maxPositions),
       globalRope: 1,
-      queryKeyNorm: true,
+      queryKeyNorm: "by-head",
       names: { queryNorm: "self_attn.q_norm", keyNorm: "self_attn.k_norm" },
     });
   },

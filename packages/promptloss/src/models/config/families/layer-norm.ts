@@ -1,15 +1,25 @@
-// The families with LayerNorm and biases: GPT-2, GPT-NeoX (Pythia) and OPT.
+// The families with LayerNorm: GPT-2, GPT-NeoX (Pythia), OPT and StableLM.
 import type { Architecture } from "../architecture.ts";
 import type { ConfigFields } from "../fields.ts";
-import { activation, type Family, readHeads, readRope } from "./family.ts";
+import {
+  activation,
+  type Family,
+  LLAMA_HEADS,
+  LLAMA_NAMES,
+  ROPE_BUFFERS,
+  readHeads,
+  readRope,
+} from "./family.ts";
 
-/** What the three have in common. */
+/** What they have in common. */
 const SHARED = {
-  queryKeyNorm: false,
+  queryKeyNorm: undefined,
   gated: false,
   attentionSoftcap: undefined,
   logitSoftcap: undefined,
   embeddingScale: 1,
+  residualScale: 1,
+  hiddenScale: 1,
 } as const;
 
 function readGpt2(fields: ConfigFields): Architecture {
@@ -165,6 +175,45 @@ function readOpt(fields: ConfigFields): Architecture {
   };
 }
 
+function readStableLm(fields: ConfigFields): Architecture {
+  const { headSize: _, ...keys } = LLAMA_HEADS;
+  const heads = readHeads(fields, keys, { keyValueHeads: 32 });
+  const maxPositions = fields.count("max_position_embeddings", 4096);
+  const context = { headSize: heads.headSize, maxPositions, partial: 0.25 };
+  const parallel = fields.boolean("use_parallel_residual", false);
+  fields.require("qk_layernorm", false, "heads have no norms of their own");
+  fields.require("hidden_dropout", 0, "what attention and MLP add is dropped at one rate");
+  return {
+    ...SHARED,
+    ...heads,
+    vocabularySize: fields.count("vocab_size"),
+    intermediateSize: fields.count("intermediate_size"),
+    maxPositions,
+    layers: Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
+      window: undefined,
+      rope: 0,
+      attentionScale: heads.headSize ** -0.5,
+    })),
+    ropes: [readRope(fields, context, { theta: "rope_theta", partial: "partial_rotary_factor" })],
+    positionOffset: undefined,
+    norm: { kind: "layer", eps: fields.number("layer_norm_eps", 1e-5), weightOffset: 0 },
+    block: parallel ? "parallel" : "pre-norm",
+    finalNorm: true,
+    fusedAttentionInputs: undefined,
+    gated: true,
+    transposed: false,
+    biases: {
+      attentionInputs: fields.boolean("use_qkv_bias", false),
+      attentionOutput: false,
+      mlp: false,
+    },
+    activation: activation(fields, "hidden_act", "silu"),
+    tied: fields.boolean("tie_word_embeddings", false),
+    dropout: { embedding: 0, attention: fields.probability("attention_dropout"), residual: 0 },
+    names: { ...LLAMA_NAMES, ...(parallel && { mlpNorm: LLAMA_NAMES.attentionNorm }) },
+  };
+}
+
 export const LAYER_NORM: readonly Family[] = [
   {
     modelType: "gpt2",
@@ -190,5 +239,11 @@ export const LAYER_NORM: readonly Family[] = [
       padding: { key: "pad_token_id", fallback: 1 },
     },
     buffers: /^$/,
+  },
+  {
+    modelType: "stablelm",
+    architecture: "StableLmForCausalLM",
+    read: readStableLm,
+    buffers: ROPE_BUFFERS,
   },
 ];
