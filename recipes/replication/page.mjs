@@ -1,18 +1,20 @@
 // Puts the study's tables into docs/REPLICATION.md, between its markers, and draws docs/replication-scores.svg:
 // `node recipes/replication/page.mjs runs/replication`.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fitStudy, readStudyResults, wpOfPlw } from "promptloss";
+import { levels, mean, putSections, table } from "./page-parts.mjs";
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("node recipes/replication/page.mjs STUDY_FOLDER");
 
-const docs = new URL("../../docs/", import.meta.url);
 const results = readStudyResults(folder);
 const study = fitStudy(results);
 const { rows } = results;
-const datasets = [...new Set(rows.map(({ factors }) => factors.dataset))].sort().reverse();
-const weights = [...new Set(rows.map(({ plw }) => plw))].sort((a, b) => a - b);
-const seeds = [...new Set(rows.map(({ factors }) => factors.seed))];
+const datasets = levels(rows, ({ factors }) => factors.dataset)
+  .sort()
+  .reverse();
+const weights = levels(rows, ({ plw }) => plw);
+const seeds = levels(rows, ({ factors }) => factors.seed);
 const tasks = [
   ...new Map(rows.filter((row) => row.primary).map(({ task, metric }) => [task, { task, metric }])).values(),
 ];
@@ -22,14 +24,6 @@ function valuesOf({ task, metric }, dataset, plw) {
   return rows
     .filter((row) => row.task === task && row.metric === metric)
     .filter((row) => row.factors.dataset === dataset && row.plw === plw);
-}
-
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function table(header, lines) {
-  return [header, header.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 function nameOf({ task, metric }) {
@@ -165,18 +159,10 @@ function bySet(section) {
   return datasets.map((dataset) => `**Trained on ${dataset}**\n\n${section(dataset)}`).join("\n\n");
 }
 
-const sections = {
+putSections({
   scores: bySet(means),
   findings: findings(),
   differences: bySet(differences),
   mechanisms: bySet(mechanisms),
-};
-const page = new URL("REPLICATION.md", docs);
-let text = readFileSync(page, "utf8");
-for (const [name, section] of Object.entries(sections))
-  text = text.replace(
-    new RegExp(`<!-- ${name} -->[\\s\\S]*<!-- /${name} -->`),
-    () => `<!-- ${name} -->\n${section}\n<!-- /${name} -->`,
-  );
-writeFileSync(page, text);
-writeFileSync(new URL("replication-scores.svg", docs), picture());
+});
+writeFileSync(new URL("../../docs/replication-scores.svg", import.meta.url), picture());

@@ -1,0 +1,92 @@
+// Puts the results of learning-rate.yaml into docs/REPLICATION.md, between its markers, and draws
+// docs/replication-rates.svg: `node recipes/replication/learning-rate-page.mjs`. The results are beside this file: nothing
+// is trained.
+import { fileURLToPath } from "node:url";
+import { fitStudy, readStudyResults, wpOfPlw } from "promptloss";
+import { levels, marked, mean, putPanels, putSections, table } from "./page-parts.mjs";
+
+const results = readStudyResults(fileURLToPath(new URL("results/learning-rate", import.meta.url)));
+const study = fitStudy(results);
+const RATE = "training.learningRate";
+const { rows } = results;
+const weights = levels(rows, ({ plw }) => plw);
+const rates = levels(rows, ({ factors }) => factors[RATE]);
+
+/** What is shown of the scores, and which end of a column is better. */
+const SCORES = [
+  { task: "held-out", metric: "content_loss", title: "Held-out content loss", digits: 3, best: Math.min },
+  { task: "held-out", metric: "end_loss", title: "Held-out end loss", digits: 3, best: Math.min },
+];
+const primary = [
+  ...new Map(
+    rows.filter((row) => row.primary && row.task !== "held-out").map((row) => [row.task, row]),
+  ).values(),
+];
+SCORES.push(
+  ...primary.map(({ task, metric, higherIsBetter }) => ({
+    ...{ task, metric, title: `${task} ${metric.replaceAll("_", " ")}`, digits: 3 },
+    best: higherIsBetter ? Math.max : Math.min,
+  })),
+);
+
+function cellsOf(rate, plw) {
+  const own = rows.filter((row) => row.factors[RATE] === rate && row.plw === plw);
+  return new Set(own.map(({ cell }) => cell)).size;
+}
+
+function meanOf({ task, metric }, rate, plw) {
+  return mean(
+    rows
+      .filter((row) => row.task === task && row.metric === metric)
+      .filter((row) => row.factors[RATE] === rate && row.plw === plw)
+      .map(({ value }) => value),
+  );
+}
+
+/** A line a rate; the best weight of each rate in bold. */
+function means(score) {
+  const lines = rates.map((rate) => {
+    const own = weights.map((plw) => meanOf(score, rate, plw));
+    return [rate.toExponential(), ...marked(own, score.digits, score.best)];
+  });
+  return `**${score.title}**\n\n${table(["learning rate", ...weights.map((plw) => `PLW ${plw}`)], lines)}`;
+}
+
+function counts() {
+  const all = rates.flatMap((rate) => weights.map((plw) => cellsOf(rate, plw)));
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const cells = all.reduce((sum, count) => sum + count, 0);
+  return `Means of ${low === high ? low : `${low} to ${high}`} seeds, ${cells} trainings in all.`;
+}
+
+function statements() {
+  const { sentence, levels: found } = study.interactions.find(({ factor }) => factor === RATE);
+  const lines = found
+    .toSorted((a, b) => Number(a.level) - Number(b.level))
+    .map(({ level, finding }) => [Number(level).toExponential(), finding?.verdict ?? "—"]);
+  const single = study.benchmarks.map(({ benchmark, finding, problem }) => [
+    `all rates: ${benchmark}`,
+    finding?.verdict ?? problem,
+  ]);
+  const aside = study.atChance.length === 0 ? "none" : study.atChance.join(", ");
+  return `${sentence}.\n\n${study.tested} statements were tested together. At chance, and set aside: ${aside}.\n\n${table(["learning rate", "verdict"], [...lines, ...single])}`;
+}
+
+putSections({
+  "rate-means": [counts(), ...SCORES.map(means)].join("\n\n"),
+  "rate-statements": statements(),
+});
+putPanels(
+  "replication-rates.svg",
+  "Scores against w_p, a line for each learning rate",
+  SCORES.filter(({ metric }) => metric !== "end_loss")
+    .filter(({ task }) => !study.atChance.includes(task))
+    .map((score) => ({
+      title: score.title,
+      series: rates.map((rate) => ({
+        name: `rate ${rate.toExponential()}`,
+        points: weights.map((plw) => [wpOfPlw(plw), meanOf(score, rate, plw)]),
+      })),
+    })),
+  "own",
+);
