@@ -5,7 +5,7 @@ import { noGrad } from "@promptloss/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MEASURED, type Measured } from "../src/loss/part-sums.ts";
 import { loadModel, saveModel } from "../src/models/index.ts";
-import { program } from "./command.ts";
+import { program, promptloss } from "./command.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 let folder: TrainingFolder;
@@ -162,6 +162,20 @@ describe("promptloss loss", () => {
     );
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/rows\.json, row 1: the model's loss is NaN\nhint: weights that are not finite/);
+  });
+
+  test("the folder of a run is its model, with the template that it was trained with", () => {
+    const recipe = folder.recipe("trained", "template: plain\ntraining: { steps: 1, batchSize: 4 }\n");
+    expect(promptloss(["train", recipe]).status).toBe(0);
+    const of = (...args: string[]): string => {
+      const { status, stdout, stderr } = promptloss(["loss", ...args]);
+      expect([status, stderr]).toEqual([0, ""]);
+      return stdout;
+    };
+    const [run, rows] = [join(folder.path, "trained"), join(folder.path, "rows.json")];
+    const measured = of(run, rows);
+    expect(measured).toBe(of(join(run, "model"), rows, "--template", "plain"));
+    expect(measured).not.toBe(of(run, rows, "--template", "alpaca"));
   });
 
   test("says what is wrong", () => {

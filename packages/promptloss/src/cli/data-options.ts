@@ -25,11 +25,11 @@ export interface RenderingFlags extends DataFlags {
 }
 
 /** Adds --tokenizer and --template to the options over data: what rows are rendered with. */
-export function withRenderingOptions(command: Command): Command {
+export function withRenderingOptions(command: Command, template = "the recipe's, or alpaca"): Command {
   return withRowOptions(
     command
       .option("--tokenizer <folder>", "a Hugging Face model or tokenizer folder (default: the recipe's)")
-      .option("--template <name>", "the template around the rows (default: the recipe's, or alpaca)"),
+      .option("--template <name>", `the template around the rows (default: ${template})`),
   );
 }
 

@@ -16,10 +16,11 @@ type Action = typeof import("./actions/loss.ts").runLoss;
 export function lossCommand(command: Command): Command {
   const rendered = withRenderingOptions(
     command
-      .argument("<model>", "a Hugging Face model folder")
+      .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
       .argument(...RECIPE_OR_DATA.one)
       .option("--adapter <folder>", "a PEFT adapter for the model")
       .addOption(strictOption()),
+    "the recipe's, the run's, or alpaca",
   );
   return withLengthOptions(
     withWeightOptions(rendered, "prompt loss weight of the totals (default: the recipe's, or 1)"),

@@ -3,6 +3,7 @@ import type { Tokenizer } from "../../data/tokenizer/index.ts";
 import type { DataPlan } from "../../data-plan/index.ts";
 import type { ProductDtype } from "../../dtypes.ts";
 import { finiteJson } from "../../finite-json.ts";
+import { type ModelPaths, resolveModelPaths } from "../../generation/text/model-folder.ts";
 import {
   MEASURED,
   type Normalization,
@@ -55,15 +56,22 @@ function partsOf(sums: PartSums) {
   return Object.fromEntries(MEASURED.map((name) => [name, means[name] ?? null]));
 }
 
-function withFlags(base: DataPlan | undefined, model: string, path: string, flags: Flags): DataPlan {
+function withFlags(
+  base: DataPlan | undefined,
+  { model, tokenizer, template }: ModelPaths,
+  path: string,
+  flags: Flags,
+): DataPlan {
   const { plw, completionWeight, classWeight: perClass, limit } = flags;
   const sources = base?.sources ?? sourcesOf([path], flags);
   return {
     sources: limit === undefined ? sources : sources.map((source) => ({ ...source, limit })),
     read: { ...base?.read, ...readFlags(flags), hub: watchedHub() },
     tokenizer:
-      flags.tokenizer === undefined ? (base?.tokenizer ?? model) : modelFolder(flags.tokenizer, "tokenizer"),
-    template: flags.template ?? base?.template ?? "alpaca",
+      flags.tokenizer === undefined
+        ? (base?.tokenizer ?? tokenizer)
+        : modelFolder(flags.tokenizer, "tokenizer"),
+    template: flags.template ?? base?.template ?? template ?? "alpaca",
     templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
     turns: base?.turns ?? "all",
     weights: {
@@ -100,12 +108,13 @@ function reweightingOf(
 }
 
 export async function runLoss(named: string, data: string, flags: Flags): Promise<void> {
-  const model = modelFolder(named);
+  const paths = resolveModelPaths(named);
+  const { model } = paths;
   const recipe = isRecipe(data) ? readRecipe(data, { set: flags.set ?? [] }) : undefined;
   const totals = await measureLoss({
     model,
-    adapter: flags.adapter && modelFolder(flags.adapter),
-    data: withFlags(recipeSettings([data], flags), model, data, flags),
+    adapter: flags.adapter === undefined ? paths.adapter : modelFolder(flags.adapter),
+    data: withFlags(recipeSettings([data], flags), paths, data, flags),
     normalization: flags.normalization ?? recipe?.loss.normalization ?? "weight-sum",
     ownDenominator: recipe?.loss.ownDenominator,
     compute: flags.precision === "bfloat16" ? "bfloat16" : undefined,
