@@ -40,6 +40,10 @@ test("what is no GGUF file is an error with its path", () => {
   expect(status).toBe(1);
   expect(stderr).toContain(`error: ${path}: is no GGUF file`);
   expect(existsSync(join(folder, "none"))).toBe(false);
+  const missing = join(folder, "missing.gguf");
+  expect(promptloss(["import", missing, "-o", join(folder, "none")]).stderr).toBe(
+    `error: ${missing}: there is no such file\n`,
+  );
 });
 
 test("a path of a file is a folder in the cache, made once; a folder's path stays", () => {

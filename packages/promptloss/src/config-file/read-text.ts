@@ -1,5 +1,6 @@
 // The text of a file of settings, as far as it may be long, with what the system refuses said in words.
 import { closeSync, openSync, readSync } from "node:fs";
+import { whyNot } from "@promptloss/torch/files";
 import { LIMITS } from "./limits.ts";
 
 const CHUNK = 1 << 16;
@@ -38,20 +39,4 @@ function readBytes(file: string): Buffer {
   } finally {
     closeSync(handle);
   }
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  ENOTDIR: "there is no such file: a part of its path is a file",
-  EISDIR: "is a folder, not a file",
-  EACCES: "may not be read",
-  EPERM: "may not be read",
-  ELOOP: "is a link that leads to itself",
-  ENAMETOOLONG: "has a name that is too long",
-};
-
-/** Why the system refused a file, without the path that it repeats. */
-export function whyNot(cause: unknown): string {
-  const { code = "", message } = cause as NodeJS.ErrnoException;
-  return WORDS[code] ?? message;
 }

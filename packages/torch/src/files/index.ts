@@ -25,3 +25,4 @@ export {
   processTag,
   thisProcess,
 } from "./process.ts";
+export { whyNot } from "./read-errors.ts";

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder } from "../../files/atomic.ts";
-import { JudgeError } from "./errors.ts";
+import { outputError } from "../../files/errors.ts";
 import type { JudgeRequest } from "./protocol.ts";
 
 export class AnswerCache {
@@ -12,7 +12,7 @@ export class AnswerCache {
   readonly #answers = new Map<string, string>();
   readonly #handle: number;
 
-  /** @throws {JudgeError} for a file that can't be read or written */
+  /** @throws {OutputError} for a file that can't be read or written */
   constructor(file: string) {
     this.file = file;
     try {
@@ -23,7 +23,7 @@ export class AnswerCache {
       // What a torn line left must not swallow the next one.
       if (before !== "" && !before.endsWith("\n")) writeSync(this.#handle, "\n");
     } catch (cause) {
-      throw new JudgeError(`can't keep answers: ${(cause as Error).message}`, { file, cause });
+      throw outputError(file, cause);
     }
   }
 

@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isLfsPointer, LFS_POINTER } from "../../files/lfs.ts";
+import { whyNot } from "../../files/read-errors.ts";
 import { SafetensorsError } from "./errors.ts";
 import { type Header, headerLength, lengthBytes, parseHeader } from "./header.ts";
 
@@ -103,7 +104,7 @@ export function readHeader(path: string): { header: Header; bytes: number } {
   try {
     file = openSync(path, "r");
   } catch (cause) {
-    throw new SafetensorsError(path, "missing", `can't be opened: ${(cause as Error).message}`, { cause });
+    throw new SafetensorsError(path, "missing", whyNot(cause), { cause });
   }
   try {
     const status = fstatSync(file);

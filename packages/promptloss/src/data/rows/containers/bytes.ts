@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { open, readdir, readlink, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createGunzip } from "node:zlib";
+import { whyNot } from "@promptloss/torch/files";
 import { DataError, messageOf } from "../data-error.ts";
 import { nearestName } from "../nearest-name.ts";
 
@@ -17,7 +18,7 @@ export async function checkFile({ path, name }: DataFile): Promise<void> {
   const stats = await stat(path).catch(async (cause: NodeJS.ErrnoException) => {
     throw cause.code === "ENOENT" || cause.code === "ENOTDIR"
       ? await missingFile(path, name, cause)
-      : new DataError("unreadable", `can't be opened: ${cause.message}`, { file: name, cause });
+      : new DataError("unreadable", whyNot(cause), { file: name, cause });
   });
   if (stats.isDirectory()) {
     throw new DataError("directory", "a folder where a file was expected", { file: name });
@@ -57,7 +58,7 @@ async function missingHint(path: string): Promise<string> {
 /** The first bytes of the file as it is on disk. */
 export async function readHead({ path, name }: DataFile, length: number): Promise<Buffer> {
   const handle = await open(path, "r").catch((cause: Error) => {
-    throw new DataError("unreadable", `can't be opened: ${cause.message}`, { file: name, cause });
+    throw new DataError("unreadable", whyNot(cause), { file: name, cause });
   });
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, 0);

@@ -2,7 +2,7 @@
 // metadata, tensors with their places, then the data. Every count, length and place is held to the bytes that the file
 // has before anything is made for it, so that a damaged or hostile file costs no more than its own size.
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
+import { isLfsPointer, LFS_POINTER, whyNot } from "@promptloss/torch/files";
 import { type BlockType, blockType, OTHER_TYPES } from "./block-types.ts";
 import { GgufError } from "./errors.ts";
 
@@ -138,7 +138,7 @@ export function readGgufHead(path: string): GgufHead {
   try {
     file = openSync(path, "r");
   } catch (cause) {
-    throw new GgufError(path, `can't be opened: ${(cause as Error).message}`, { cause });
+    throw new GgufError(path, whyNot(cause), { cause });
   }
   try {
     const status = fstatSync(file);
