@@ -380,7 +380,7 @@ describe("files", () => {
         "none",
         "empty.jsonl: has no rows",
         "bad.jsonl, row 3: is not JSON",
-        "keys.jsonl, row 1: output: Invalid input: expected string, received undefined
+        "keys.jsonl, row 1: output: is missing; expected a text
       hint: a row has the texts instruction and output, and may have input",
         "o.jsonl, row 1: there is no reference for "a"
       hint: instruction and input must be the same texts in both files",

@@ -5,5 +5,4 @@ export { ConfigFileError, type FileProblem } from "./errors.ts";
 export { knownKeys } from "./known-keys.ts";
 export { type LineOf, parseText } from "./parse-text.ts";
 export { changedAt, placedAt, placedPath } from "./paths.ts";
-export { checkDocument, problemsOf, wordsOf } from "./problems.ts";
-export { whyNot } from "./read-text.ts";
+export { checkDocument, faultOf, problemsOf, wordsOf } from "./problems.ts";

@@ -59,6 +59,19 @@ export function problemsOf(
   );
 }
 
+/**
+ * What a schema finds wrong with a value that is in no file of settings, in words; undefined for nothing.
+ * @param name what to call the value itself, where that is wrong and not a key of it
+ */
+export function faultOf(value: unknown, schema: z.ZodType, name: string): string | undefined {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return undefined;
+  const document = { value, lineOf: () => undefined, isSet: () => false };
+  return problemsOf(parsed.error.issues, document, schema)
+    .map(({ path, message }) => `${path === "" ? name : path}: ${message}`)
+    .join("; ");
+}
+
 /** A union's problems are those of the alternative that the value comes nearest to. */
 function flat(issue: Issue, at: readonly PropertyKey[] = []): Issue[] {
   const here = { ...issue, path: [...at, ...issue.path] } as Issue;

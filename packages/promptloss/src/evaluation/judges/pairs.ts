@@ -1,6 +1,7 @@
 // Two files of outputs → pairs to judge. Rows meet by instruction and input; where an instruction stands several times,
 // the first meets the first, and so on.
 import { z } from "zod";
+import { faultOf } from "../../config-file/index.ts";
 import { readTextFile } from "../../data/rows/index.ts";
 import { JudgeError } from "./errors.ts";
 
@@ -32,16 +33,14 @@ export function readOutputs(file: string): OutputRow[] {
   const rows = text.trimStart().startsWith("[") ? listOf(text, file) : linesOf(text, file);
   if (rows.length === 0) throw new JudgeError("has no rows", { file });
   return rows.map(({ row, value }) => {
-    const parsed = rowSchema.safeParse(value);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new JudgeError(`${issue!.path.join(".") || "the row"}: ${issue!.message}`, {
+    const fault = faultOf(value, rowSchema, "the row");
+    if (fault !== undefined)
+      throw new JudgeError(fault, {
         file,
         row,
         hint: "a row has the texts instruction and output, and may have input",
       });
-    }
-    const { instruction, input, output } = parsed.data;
+    const { instruction, input, output } = rowSchema.parse(value);
     return { instruction, input: input ?? "", output };
   });
 }

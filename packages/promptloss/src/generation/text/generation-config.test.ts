@@ -38,9 +38,9 @@ describe("readGenerationDefaults", () => {
   it("has none without the file, and refuses a broken one", () => {
     expect(readGenerationDefaults(tmpdir())).toEqual({ defaults: {}, notes: [] });
     expect(() => readGenerationDefaults(folderWith("{"))).toThrow("generation_config.json: is not JSON");
-    expect(() => read({ top_p: 2 })).toThrow("generation_config.json: top_p: Too big");
+    expect(() => read({ top_p: 2 })).toThrow("generation_config.json: top_p: should be 1 or less");
     expect(() => read({ repetition_penalty: 5000 })).toThrow(
-      "generation_config.json: repetition_penalty: Too big",
+      "generation_config.json: repetition_penalty: should be 1,000 or less",
     );
   });
 });

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isLfsPointer, LFS_POINTER } from "@promptloss/torch/files";
 import { z } from "zod";
+import { faultOf } from "../../config-file/index.ts";
 import { GenerationError } from "../errors.ts";
 import { type GenerateOptions, REPETITION_PENALTY } from "../options.ts";
 
@@ -91,12 +92,9 @@ export function readGenerationDefaults(folder: string): ReadDefaults {
   } catch (cause) {
     throw new GenerationError(path, `is not JSON: ${(cause as Error).message}`, { cause });
   }
-  const parsed = configSchema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new GenerationError(path, `${issue!.path.join(".") || "the file"}: ${issue!.message}`);
-  }
-  const config = parsed.data;
+  const fault = faultOf(json, configSchema, "the file");
+  if (fault !== undefined) throw new GenerationError(path, fault);
+  const config = configSchema.parse(json);
   const beams = config.num_beams ?? 1;
   const sampling = config.do_sample === true && beams === 1;
   const defaults = {

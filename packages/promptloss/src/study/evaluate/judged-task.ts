@@ -2,6 +2,7 @@
 // compares. Answers, what the judge said and verdicts stay in the cell's folder.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { faultOf } from "../../config-file/index.ts";
 import type { Evaluator, Evaluators } from "./evaluator.ts";
 import { JUDGED_TASKS, type JudgedOptions, type JudgedTask, judgedOptionsSchema } from "./judged-options.ts";
 import { JUDGED_METRICS } from "./judged-scores.ts";
@@ -34,10 +35,7 @@ function judgedTask(task: JudgedTask): Evaluator {
         ["judge", "who compares: { endpoint: http://… } or { folder: … }"],
       ] as const)
         if (options[key] === undefined) return `${task} needs the option ${key}, ${what}`;
-      return judgedOptionsSchema
-        .safeParse(options)
-        .error?.issues.map(({ path, message }) => `${path.length === 0 ? task : path.join(".")}: ${message}`)
-        .join("; ");
+      return faultOf(options, judgedOptionsSchema, task);
     },
     evaluate: async ({ options, run, model, threads, signal }) => {
       const settings: JudgedArguments = {

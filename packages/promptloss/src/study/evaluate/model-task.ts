@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { faultOf } from "../../config-file/index.ts";
 import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import { buildItems } from "../../evaluation/requests/build-items.ts";
 import { builtinTasks, type EvaluationTask, EXAMPLE_ORDERS, loadTask } from "../../evaluation/tasks/index.ts";
@@ -66,13 +67,10 @@ function modelTask(source: string, task: EvaluationTask): Evaluator {
     metrics,
     paths: ["data"],
     refuse: (options) => {
-      const { error } = optionsSchema.safeParse(options);
-      if (error === undefined && hub === undefined && options.data === undefined)
+      const fault = faultOf(options, optionsSchema, name);
+      if (fault === undefined && hub === undefined && options.data === undefined)
         return `${name} needs the folder of its rows: give taskData in the study file`;
-      if (error === undefined) return undefined;
-      return error.issues
-        .map(({ path, message }) => `${path.length === 0 ? name : path.join(".")}: ${message}`)
-        .join("; ");
+      return fault;
     },
     countItems: async (options) => {
       const { data: folder, limit } = optionsSchema.parse(options);
