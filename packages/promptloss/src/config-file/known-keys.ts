@@ -44,8 +44,28 @@ export function knownKeys(path: readonly PropertyKey[], root: Schema): string[] 
 /** Longer keys are no slips of the finger. */
 const LONGEST = 64;
 
-/** The known key that is spelled most like a wrong one. */
+/** The share of letters that a slip changes, as two of five that change places; what differs more is another word. */
+const SLIP = 0.4;
+
+/**
+ * The key that was probably meant by a wrong one: the one beside it that is spelled nearly so, or the one of this very name
+ * in another place, with its path. Undefined where there is neither.
+ */
 export function nearestKey(path: readonly PropertyKey[], key: string, root: Schema): string | undefined {
   if (key.length > LONGEST) return undefined;
-  return [...knownKeys(path, root)].sort((a, b) => distance(a, key) - distance(b, key))[0];
+  const most = Math.max(1, Math.floor(key.length * SLIP));
+  const near = knownKeys(path, root)
+    .map((known) => ({ known, away: distance(known.toLowerCase(), key.toLowerCase()) }))
+    .filter(({ away }) => away <= most)
+    .sort((a, b) => a.away - b.away);
+  return near[0]?.known ?? placesOf(key, root)[0];
+}
+
+/** Where else a key is, one section deep, as the path to it. */
+function placesOf(key: string, root: Schema): string[] {
+  const top = knownKeys([], root);
+  if (top.includes(key)) return [key];
+  return top
+    .filter((section) => knownKeys([section], root).includes(key))
+    .map((section) => `${section}.${key}`);
 }
