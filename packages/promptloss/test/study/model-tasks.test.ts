@@ -152,8 +152,15 @@ output: ${join(folder.path, "hats")}
     expect(said("[mctest]")).toMatch(
       /wrong\.yaml:3: tasks\.0: mctest needs the folder of its rows: give taskData/,
     );
-    expect(said("[{ task: piqa, options: { data: x, shots: -1 } }]")).toMatch(/tasks\.0: shots: /);
-    expect(said("[{ task: piqa, options: { data: x, shts: 1 } }]")).toMatch(/tasks\.0: .*shts/);
+    expect(said("[{ task: piqa, options: { data: x, shots: -1 } }]")).toMatch(
+      /tasks\.0: shots: should be 0 or more/,
+    );
+    expect(said("[{ task: pandalm, options: { reference: r, judge: 3 } }]")).toMatch(
+      /tasks\.0: judge: expected keys with values, found the number 3/,
+    );
+    expect(said("[{ task: piqa, options: { data: x, shts: 1 } }]")).toMatch(
+      /tasks\.0: shts: there is no such key; did you mean shots\?/,
+    );
     expect(said("[{ task: mctest, options: { data: x } }, { task: mctest, options: { data: y } }]")).toMatch(
       /wrong\.yaml:3: tasks\.1: the task mctest comes twice/,
     );
@@ -164,5 +171,8 @@ output: ${join(folder.path, "hats")}
       /held-out has no metric loss; it has prompt_loss/,
     );
     expect(said("[pika]")).toMatch(/there is no task pika; did you mean piqa\?/);
+    const files = said("[held-out, none.yaml, other.yaml]");
+    expect(files).toMatch(/wrong\.yaml:3: tasks\.1: .*none\.yaml: there is no such file/);
+    expect(files).toMatch(/wrong\.yaml:3: tasks\.2: .*other\.yaml: there is no such file/);
   });
 });

@@ -131,18 +131,12 @@ function tasksOf(
     const { group, metric, options, ...rest } =
       typeof each === "string" ? { task: each, group: undefined, metric: undefined, options: {} } : each;
     const path = ["tasks", i];
-    const found = isConfigFile(rest.task)
-      ? taskOfFile(placedPath(rest.task, folder))
-      : {
-          task: rest.task,
-          evaluator: Object.hasOwn(evaluators, rest.task) ? evaluators[rest.task] : undefined,
-        };
-    const { task, evaluator } = found;
-    if (evaluator === undefined) {
-      const guess = closest(task, Object.keys(evaluators));
-      problems.push({ path, message: `there is no task ${task}; did you mean ${guess}?` });
+    const found = foundTask(rest.task, evaluators, folder);
+    if ("message" in found) {
+      problems.push({ path, message: found.message });
       continue;
     }
+    const { task, evaluator } = found;
     if (tasks.some((before) => before.task === task))
       problems.push({ path, message: `the task ${task} comes twice: results could not tell the two apart` });
     if (metric !== undefined && evaluator.metrics?.includes(metric) === false)
@@ -163,6 +157,25 @@ function tasksOf(
     });
   }
   return { tasks, problems };
+}
+
+/** A task by its name or from its file; a message where there is none, or its file can't be used. */
+function foundTask(
+  name: string,
+  evaluators: Evaluators,
+  folder: string,
+): { task: string; evaluator: Evaluator } | { message: string } {
+  if (isConfigFile(name)) {
+    try {
+      return taskOfFile(placedPath(name, folder));
+    } catch (error) {
+      if (!(error instanceof ConfigFileError)) throw error;
+      return { message: error.message };
+    }
+  }
+  const evaluator = Object.hasOwn(evaluators, name) ? evaluators[name] : undefined;
+  if (evaluator !== undefined) return { task: name, evaluator };
+  return { message: `there is no task ${name}; did you mean ${closest(name, Object.keys(evaluators))}?` };
 }
 
 function checkedCells(
