@@ -34,6 +34,19 @@ describe("the command line", () => {
     }
   });
 
+  test("so is what is no command of a command", () => {
+    for (const args of [
+      ["study", "paln"],
+      ["study", "paln", "--help"],
+      ["--offline", "study", "paln", "-h"],
+    ]) {
+      const { status, stderr } = run(...args);
+      expect([status, stderr]).toEqual([2, "error: unknown command 'paln'\n(Did you mean plan?)\n"]);
+    }
+    expect(run("study", "help", "plan").stdout).toMatch(/^Usage: promptloss study plan/);
+    expect(run("study", "plan", "--help").stdout).toMatch(/^Usage: promptloss study plan/);
+  });
+
   test("errors are JSON where the output is", () => {
     const failed = run("train", "/none.yaml", "--dry-run", "--json");
     expect([failed.status, failed.stdout, JSON.parse(failed.stderr)]).toEqual([

@@ -125,5 +125,9 @@ describe("merge", () => {
     expect(promptloss(["merge", output, "-o", join(folder.path, "twice")]).stderr).toBe(
       `error: ${output}: is a whole model, with no adapter to merge\nhint: it can be used as it is\n`,
     );
+    expect(promptloss(["merge", "missing", "-o", join(folder.path, "none")]).stderr).toBe(
+      "error: missing: there is no such folder\n" +
+        "hint: name an adapter's folder, or that of a training run with an adapter\n",
+    );
   });
 });

@@ -4,9 +4,10 @@ import { createRequire } from "node:module";
 import { Command, CommanderError, Help, type Option } from "commander";
 import type { HubMessage } from "../hub/index.ts";
 import type { GgufMessage } from "../models/index.ts";
-import { ink, openDoor } from "../terminal/index.ts";
+import { openDoor } from "../terminal/index.ts";
 import { COMMANDS } from "./commands.ts";
 import { printError, printUsageError } from "./errors.ts";
+import { printNotes } from "./notes.ts";
 import { watchedModels } from "./progress.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -47,11 +48,10 @@ function describeOption(option: Option): string {
 /** A GGUF file's copy takes room on the disk: where, and how much. */
 function tellCopy({ file, folder, dtype, bytes, notes }: GgufMessage): void {
   const size = `${(bytes / 1e9).toFixed(1)} GB`;
-  const lines = [
+  printNotes([
     `${file}: copied once, blocks as they are and the rest as ${dtype}, ${size}, to ${folder}`,
     ...notes,
-  ];
-  for (const line of lines) process.stderr.write(`${ink.yellow("!")} ${line}\n`);
+  ]);
 }
 
 /** `help train` is `train --help`. The name of no command is wrong usage, with --help behind it too. */
@@ -64,6 +64,22 @@ function argumentsOf(given: readonly string[]): string[] {
     args[0] !== "help" &&
     !Object.hasOwn(COMMANDS, args[0]);
   return isUnknown ? args.filter((arg) => arg !== "--help" && arg !== "-h") : args;
+}
+
+/** Behind a command that has commands of its own, the name of none of them is wrong usage in the same way. */
+function knownOf(program: Command, args: readonly string[]): string[] {
+  const at = args.findIndex((arg) => !arg.startsWith("-"));
+  const names = program.commands
+    .find((each) => each.name() === args[at])
+    ?.commands.map((each) => each.name());
+  const next = args[at + 1];
+  const isUnknown =
+    names !== undefined &&
+    names.length > 0 &&
+    next !== undefined &&
+    !next.startsWith("-") &&
+    !["help", ...names].includes(next);
+  return isUnknown ? args.filter((arg) => arg !== "--help" && arg !== "-h") : [...args];
 }
 
 openDoor();
@@ -79,7 +95,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 try {
   const args = argumentsOf(process.argv.slice(2));
-  await (await program(args.find((arg) => !arg.startsWith("-")))).parseAsync(args, { from: "user" });
+  const whole = await program(args.find((arg) => !arg.startsWith("-")));
+  await whole.parseAsync(knownOf(whole, args), { from: "user" });
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;

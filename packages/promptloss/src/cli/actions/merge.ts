@@ -1,4 +1,5 @@
 // `promptloss merge`: a LoRA adapter and its base model → one plain model folder.
+import { existsSync } from "node:fs";
 import type { WeightDtype } from "../../dtypes.ts";
 import { resolveModelPaths } from "../../generation/text/model-folder.ts";
 import { ModelError, mergeAdapterFolder } from "../../models/index.ts";
@@ -17,6 +18,10 @@ interface Flags {
 
 export async function runMerge(path: string, { base, json, ...rest }: Flags): Promise<void> {
   const { adapter, model } = resolveModelPaths(path, { base });
+  if (adapter === undefined && !existsSync(path))
+    throw new ModelError(`${path}: there is no such folder`, {
+      hint: "name an adapter's folder, or that of a training run with an adapter",
+    });
   if (adapter === undefined)
     throw new ModelError(`${path}: is a whole model, with no adapter to merge`, {
       hint: "it can be used as it is",
