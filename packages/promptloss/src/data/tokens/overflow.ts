@@ -61,6 +61,8 @@ export function fitTokens(tokens: WeightedTokens, options: OverflowOptions): Fit
     tokens.source,
     "overflow",
     `${tokens.length} tokens, ${excess} more than the longest row may have (${maxLength})`,
-    { hint: `Raise maxLength, or set overflow to ${OVERFLOW_POLICIES.slice(0, 3).join(", ")}.` },
+    {
+      hint: `Set overflow to drop, truncate-prompt or truncate-completion, or raise maxLength if the model reads more.`,
+    },
   );
 }
