@@ -321,6 +321,27 @@ describe("refuses, and says why", () => {
     expect((await post("/completions", { ...draws, repetition_penalty: 0.001 }))[0]).toBe(200);
   });
 
+  test("pages of other origins, whatever they ask for", async () => {
+    const { origin } = new URL(url);
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${url}/models`, { headers })).status;
+    for (const own of [{}, { origin }, { "sec-fetch-site": "same-origin" }, { "sec-fetch-site": "none" }])
+      expect(await status(own)).toBe(200);
+    for (const foreign of [
+      { origin: "http://evil.example" },
+      { origin: "null" },
+      { origin: "http://127.0.0.1:1" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ])
+      expect(await status(foreign)).toBe(403);
+    const asked = await fetch(`${url}/completions`, {
+      method: "OPTIONS",
+      headers: { origin: "http://evil.example", "access-control-request-method": "POST" },
+    });
+    expect([asked.status, asked.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+  });
+
   test("names that are not its own, which pages of other sites could lead here", async () => {
     const status = (server: string, host: string): Promise<number> =>
       new Promise((resolve, reject) => {

@@ -14,9 +14,14 @@ export function serveCommand(command: Command): Command {
   return addModelOptions(
     command
       .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
-      .option("--host <address>", "the address to listen on; 0.0.0.0 lets other machines in", "127.0.0.1")
+      .option(
+        "--host <address>",
+        "the address to listen on; 0.0.0.0 lets other machines in, and needs a key",
+        "127.0.0.1",
+      )
       .option("--port <number>", "0 takes a free one", wholeNumber, 8000)
       .option("--name <id>", "the model's id in requests (default: the folder's name)")
+      .option("--api-key <key>", "ask clients for this key; other users of this machine can see it here")
       .option("--api-key-env <name>", "ask clients for the key in this environment variable")
       .option(
         "--allow-host <names>",

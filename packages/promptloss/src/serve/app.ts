@@ -1,10 +1,10 @@
 // The HTTP interface: /v1/models, /v1/completions, /v1/chat/completions and /health, in OpenAI's shapes. Listening and
 // ending is server.ts's part.
-import { createHash, timingSafeEqual } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { stream } from "hono/streaming";
 import type { TextGenerator, TextPiece, TextResult } from "../generation/index.ts";
+import { checkKey, checkOrigin } from "./access.ts";
 import { asServeError, errorBody, ServeError } from "./errors.ts";
 import { checkHost } from "./host.ts";
 import type { ServeLimits } from "./limits.ts";
@@ -40,7 +40,9 @@ export function createApp(options: AppOptions): Hono {
   };
 
   app.use(async (c, next) => {
-    checkHost(c.req.header("host"), hosts);
+    const host = c.req.header("host");
+    checkHost(host, hosts);
+    checkOrigin({ origin: c.req.header("origin"), fetchSite: c.req.header("sec-fetch-site"), host });
     await next();
   });
   app.get("/health", (c) => c.json({ status: "ok", running: queue.running, waiting: queue.waiting }));
@@ -99,16 +101,6 @@ function checkModel(asked: string, served: string): void {
       param: "model",
       code: "model_not_found",
     });
-}
-
-/** Digests are of one length, and their comparison takes one time. */
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
-}
-
-function checkKey(header: string | undefined, key: string): void {
-  if (header === undefined || !timingSafeEqual(digest(header), digest(`Bearer ${key}`)))
-    throw new ServeError(401, "the API key is missing or wrong", { code: "invalid_api_key" });
 }
 
 function failed(c: Context, error: unknown, { onError }: AppOptions): Response {

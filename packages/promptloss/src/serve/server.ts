@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { PromptlossError } from "../errors.ts";
 import type { TextGenerator } from "../generation/index.ts";
+import { checkBinding } from "./access.ts";
 import { createApp } from "./app.ts";
 import { type ServeLimits, serveLimits } from "./limits.ts";
 import { EngineQueue } from "./queue.ts";
@@ -12,7 +13,7 @@ import { EngineQueue } from "./queue.ts";
 export interface ServeOptions {
   /** The id that requests name the model by. */
   readonly model: string;
-  /** 127.0.0.1 where left out: this machine alone. */
+  /** 127.0.0.1 where left out: this machine alone. A place that other machines reach needs an `apiKey`. */
   readonly host?: string;
   /** 8000 where left out; 0 takes a free one. */
   readonly port?: number;
@@ -54,6 +55,7 @@ const GRACE_SECONDS = 10;
  */
 export async function serveModel(generator: TextGenerator, options: ServeOptions): Promise<ModelServer> {
   const { host = "127.0.0.1", port = 8000, model, apiKey, allowedHosts = [], onError } = options;
+  checkBinding(host, apiKey);
   const limits = serveLimits(options.limits);
   const queue = new EngineQueue(limits);
   const app = createApp({

@@ -1,16 +1,17 @@
 // `promptloss serve`: a model over HTTP, as OpenAI's API, until a signal ends it.
 import { basename, resolve } from "node:path";
 import { PromptlossError } from "../../errors.ts";
+import { checkBinding } from "../../serve/access.ts";
 import { serveModel } from "../../serve/index.ts";
 import { errorLines } from "../errors.ts";
 import { loadGenerator } from "../generation/load-generator.ts";
 import type { ModelFlags } from "../generation/options.ts";
-import { printNotes } from "../notes.ts";
 
 interface Flags extends ModelFlags {
   host: string;
   port: number;
   name?: string;
+  apiKey?: string;
   apiKeyEnv?: string;
   allowHost?: string[];
   maxBody: number;
@@ -21,12 +22,10 @@ interface Flags extends ModelFlags {
   grace: number;
 }
 
-const LOCAL = new Set(["127.0.0.1", "::1", "localhost"]);
-
 export async function serve(path: string, flags: Flags): Promise<void> {
-  const apiKey = keyOf(flags.apiKeyEnv);
-  if (!LOCAL.has(flags.host) && apiKey === undefined)
-    printNotes([`${flags.host} is open to other machines, and no key is asked for (--api-key-env)`]);
+  const apiKey = keyOf(flags);
+  // Before the model, which takes its time.
+  checkBinding(flags.host, apiKey);
   using generator = await loadGenerator(path, flags);
   const name = flags.name ?? basename(resolve(path));
   const { maxBody, maxNewTokens, maxCompletions, maxWaiting, maxSeconds } = flags;
@@ -55,8 +54,10 @@ export async function serve(path: string, flags: Flags): Promise<void> {
   await server.close(flags.grace);
 }
 
-function keyOf(variable: string | undefined): string | undefined {
-  if (variable === undefined) return undefined;
+function keyOf({ apiKey, apiKeyEnv: variable }: Flags): string | undefined {
+  if (apiKey !== undefined && variable !== undefined)
+    throw new PromptlossError("--api-key and --api-key-env name two keys", { hint: "give one of them" });
+  if (variable === undefined) return apiKey;
   const key = process.env[variable];
   if (!key)
     throw new PromptlossError(`--api-key-env: ${variable} is not set`, {
