@@ -1,5 +1,6 @@
 // The options of generation, their defaults and their checks. Whatever an option can't do beside another is refused.
 import { nearestName } from "../data/rows/nearest-name.ts";
+import type { TokenConstraint } from "./decoding/constraint.ts";
 import { GenerationError } from "./errors.ts";
 import type { StopCriterion, TokenEvent } from "./types.ts";
 
@@ -46,6 +47,8 @@ export interface GenerateOptions {
   readonly onTokens?: (tokens: readonly TokenEvent[]) => void | Promise<void>;
   /** Ends all sequences as they are. */
   readonly signal?: AbortSignal;
+  /** What a sequence may be made of; asked once for each sequence. Not with beams. */
+  readonly constraint?: (prompt: number, sequence: number) => TokenConstraint | undefined;
 }
 
 /** Options with every default settled. */
@@ -67,6 +70,7 @@ export interface GenerationSettings {
   readonly batchSize: number;
   readonly onTokens: GenerateOptions["onTokens"];
   readonly signal: AbortSignal | undefined;
+  readonly constraint: GenerateOptions["constraint"];
 }
 
 function isCount(value: unknown, least: number): boolean {
@@ -106,6 +110,7 @@ const CHECKS: Readonly<Record<keyof GenerateOptions, readonly [(value: never) =>
   batchSize: [(value) => isCount(value, 1), "a whole number of 1 or more"],
   onTokens: [(value: unknown) => typeof value === "function", "a function"],
   signal: [(value: unknown) => value instanceof AbortSignal, "an AbortSignal"],
+  constraint: [(value: unknown) => typeof value === "function", "a function"],
 };
 
 /**
@@ -132,6 +137,7 @@ export function generationSettings(options: GenerateOptions, prompts: number): G
     batchSize: options.batchSize ?? 32,
     onTokens: options.onTokens,
     signal: options.signal,
+    constraint: options.constraint,
   };
   checkTogether(settings, options);
   const { seed = 0 } = options;
@@ -176,6 +182,8 @@ function checkTogether(settings: Omit<GenerationSettings, "seeds">, options: Gen
     refuse("sequences", `${sequences} of ${beams} beams`, `at most ${beams}, or more beams`);
   if (beams === 1 && sequences > 1 && temperature === 0)
     refuse("sequences", "would all be the same at temperature 0", "set a temperature or beams");
+  if (beams > 1 && settings.constraint !== undefined)
+    refuse("constraint", "holds for sequences that are taken token by token", "leave out one of the two");
   if (beams > 1 && settings.onTokens !== undefined)
     refuse("onTokens", "beams settle their tokens only at the end", "leave out one of the two");
 }

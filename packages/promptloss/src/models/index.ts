@@ -6,7 +6,7 @@ export { ADAPTER_KINDS, type AdapterKind, type AdapterOptions } from "./config/a
 export { type ModelConfig, parseModelConfig } from "./config/model-config.ts";
 export { readModelConfig } from "./config/read-config.ts";
 export { STORAGES, type Storage } from "./config/storage.ts";
-export { KeyValueCache } from "./decoder/cache.ts";
+export { freeHeld, type HeldPrefix, KeyValueCache } from "./decoder/cache.ts";
 export { changesRope, type PackedSequences, packSequences } from "./decoder/input.ts";
 export { CausalLanguageModel, type ForwardOptions } from "./decoder/model.ts";
 export { ModelConfigError, ModelError, ModelInputError, ModelWeightsError } from "./errors.ts";

@@ -2,23 +2,32 @@
 // section 4.1) and no stop tokens before the least length. Drawing is in draw.ts.
 import { fromTypedArray, type Tensor, where, zeros } from "@promptloss/torch";
 
-/** Penalizes the tokens seen by each row. @param scores [rows, vocabulary] */
+/**
+ * Penalizes the tokens seen by each row.
+ * @param scores [rows, vocabulary]
+ * @param penalties one for all rows, or one for each
+ */
 export function penalizeRepeats(
   scores: Tensor,
   seen: readonly ReadonlySet<number>[],
-  penalty: number,
+  penalties: number | readonly number[],
 ): Tensor {
-  const widest = Math.max(...seen.map(({ size }) => size));
+  const widest = Math.max(1, ...seen.map(({ size }) => size));
   const places = new BigInt64Array(seen.length * widest);
+  const factors = new Float32Array(seen.length);
   seen.forEach((ids, row) => {
     let at = row * widest;
     for (const id of ids) places[at++] = BigInt(id);
-    // The rest of a row repeats its first token, whose new score is the same each time.
+    // The rest of a row repeats its first token, whose new score is the same each time. A row that has seen nothing
+    // repeats token 0, with no penalty.
     places.fill(places[row * widest]!, at, (row + 1) * widest);
+    factors[row] = ids.size === 0 ? 1 : typeof penalties === "number" ? penalties : penalties[row]!;
   });
-  const index = fromTypedArray(places, [seen.length, widest], { device: scores.device });
+  const { device } = scores;
+  const index = fromTypedArray(places, [seen.length, widest], { device });
+  const factor = fromTypedArray(factors, [seen.length, 1], { device });
   const old = scores.gather(1, index);
-  return scores.scatter(1, index, where(old.lt(0), old.mul(penalty), old.div(penalty)));
+  return scores.scatter(1, index, where(old.lt(0), old.mul(factor), old.div(factor)));
 }
 
 /** A mask of stop tokens, [vocabulary] bool. */

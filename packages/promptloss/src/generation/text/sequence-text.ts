@@ -1,7 +1,13 @@
 // The text of sequences while they grow: pieces as they settle, stop strings across the borders of tokens. Follows
 // generation through its listener and its stop criterion.
 import type { Tokenizer } from "../../data/tokenizer/index.ts";
-import type { Candidate, GeneratedSequence, StopCriterion, TokenEvent } from "../types.ts";
+import type {
+  Candidate,
+  GeneratedSequence,
+  StopCriterion,
+  TokenEvent,
+  TokenLogProbability,
+} from "../types.ts";
 import { type DetokenizeOptions, Detokenizer } from "./detokenizer.ts";
 import { StopStrings } from "./stop-strings.ts";
 
@@ -11,6 +17,8 @@ export interface TextPiece {
   /** Which of the prompt's sequences. */
   readonly sequence: number;
   readonly text: string;
+  /** Where log-probabilities are asked for: those of the tokens since the piece before, without a stop token's. */
+  readonly tokens?: readonly TokenLogProbability[];
 }
 
 export interface SequenceTextOptions extends DetokenizeOptions {
@@ -26,6 +34,8 @@ interface Growing {
   readonly detokenizer: Detokenizer;
   readonly stops: StopStrings;
   readonly pieces: string[];
+  /** Tokens since the last piece. */
+  tokens: TokenLogProbability[];
 }
 
 export class SequenceTexts {
@@ -40,8 +50,9 @@ export class SequenceTexts {
   readonly onTokens = async (tokens: readonly TokenEvent[]): Promise<void> => {
     const { stopIds } = this.#options;
     const pieces = await Promise.all(
-      tokens.map(({ prompt, sequence, id }) => {
+      tokens.map(({ prompt, sequence, id, logProbability }) => {
         const growing = this.#of(prompt, sequence);
+        if (logProbability !== undefined && !stopIds.has(id)) growing.tokens.push(logProbability);
         return stopIds.has(id) ? growing.detokenizer.end() : growing.detokenizer.push(id);
       }),
     );
@@ -82,6 +93,7 @@ export class SequenceTexts {
         detokenizer: new Detokenizer(tokenizer, prompts[prompt]!, this.#options),
         stops: new StopStrings(stops),
         pieces: [],
+        tokens: [],
       };
       this.#growing.set(key, growing);
     }
@@ -98,8 +110,11 @@ export class SequenceTexts {
 
   async #give(prompt: number, sequence: number, text: string): Promise<void> {
     if (text === "") return;
-    this.#of(prompt, sequence).pieces.push(text);
-    await this.#options.onText?.({ prompt, sequence, text });
+    const growing = this.#of(prompt, sequence);
+    growing.pieces.push(text);
+    const { tokens } = growing;
+    growing.tokens = [];
+    await this.#options.onText?.({ prompt, sequence, text, ...(tokens.length > 0 && { tokens }) });
   }
 }
 

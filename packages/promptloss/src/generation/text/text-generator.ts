@@ -1,4 +1,6 @@
 // Text in, text out: a tokenizer, the template of training and a model together.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { DType } from "@promptloss/torch";
 import { createTemplate, type Template, type TemplateSpec } from "../../data/templates/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../data/tokenizer/index.ts";
@@ -12,6 +14,7 @@ import {
   readModelConfig,
   type Storage,
 } from "../../models/index.ts";
+import { BatchEngine, type BatchEngineOptions } from "../decoding/batch-engine.ts";
 import { contextLength } from "../decoding/prompt.ts";
 import { GenerationError } from "../errors.ts";
 import { generate } from "../generate.ts";
@@ -97,6 +100,8 @@ export class TextGenerator {
   readonly defaults: GenerationDefaults;
   /** What a user should know. */
   readonly notes: readonly string[];
+  /** The running batch that all calls join; undefined where each has its own. */
+  #engine: BatchEngine | undefined;
   readonly #stopIds: ReadonlySet<number>;
   readonly #stops: readonly string[];
 
@@ -143,6 +148,30 @@ export class TextGenerator {
     });
   }
 
+  /**
+   * What {@link load} gives for an adapter's folder, or a run's, on this generator's weights, which both then share. This
+   * one may not have an adapter of its own, and is to be freed last.
+   * @param folder an adapter that was trained on this generator's model, with its weights kept in the same way
+   */
+  async withAdapter(
+    folder: string,
+    { template }: Pick<TextGeneratorOptions, "template"> = {},
+  ): Promise<TextGenerator> {
+    const adapter = loadAdapter(folder, this.model.architecture, { device: this.model.device });
+    const hasTokenizer = existsSync(join(folder, "tokenizer.json"));
+    const tokenizer = hasTokenizer ? await loadTokenizer(folder) : this.tokenizer;
+    return new TextGenerator(this.model.sharing(adapter), tokenizer, {
+      defaults: this.defaults,
+      ...(template !== undefined && { template }),
+    });
+  }
+
+  /** From now on, calls that overlap join one running batch. */
+  shareBatch(options: BatchEngineOptions = {}): BatchEngine {
+    this.#engine ??= new BatchEngine(this.model, options);
+    return this.#engine;
+  }
+
   /** Tokens that the model reads, prompt and completion together. */
   get contextLength(): number {
     return contextLength(this.model.architecture);
@@ -179,11 +208,16 @@ export class TextGenerator {
     };
     const texts = new SequenceTexts(textOptions);
     const beams = (settings.beams ?? 1) > 1;
-    const results = await generate(this.model, ids, {
-      ...settings,
-      ...(!beams && (onText !== undefined || stops.length > 0) && { onTokens: texts.onTokens }),
-      ...(stops.length > 0 && { stopCriterion: beams ? beamStops(textOptions) : texts.stopped }),
-    });
+    const results = await generate(
+      this.model,
+      ids,
+      {
+        ...settings,
+        ...(!beams && (onText !== undefined || stops.length > 0) && { onTokens: texts.onTokens }),
+        ...(stops.length > 0 && { stopCriterion: beams ? beamStops(textOptions) : texts.stopped }),
+      },
+      this.#engine,
+    );
     const finished: TextResult[] = [];
     for (const [i, sequences] of results.entries()) {
       const done: GeneratedText[] = [];
@@ -239,6 +273,7 @@ export class TextGenerator {
 
   /** Frees the weights. */
   free(): void {
+    this.#engine?.free();
     this.model.free();
   }
 

@@ -1,6 +1,15 @@
 // Keys and values of the tokens read so far, for generation. Sequences of different lengths lie side by side, each
 // from the left; what lies beyond a sequence's length is masked by the reader.
-import { empty, fromTypedArray, keep, noGrad, range, scope, type Tensor } from "@promptloss/torch";
+import {
+  type DType,
+  empty,
+  fromTypedArray,
+  keep,
+  noGrad,
+  range,
+  scope,
+  type Tensor,
+} from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
 import { ModelInputError } from "../errors.ts";
 import type { Segment } from "./input.ts";
@@ -11,11 +20,27 @@ interface LayerStore {
   values: Tensor;
 }
 
+/** What keys and values of a layer are made of. */
+interface KeyValueKind {
+  readonly heads: number;
+  readonly headSize: number;
+  readonly dtype: DType;
+  readonly device: string;
+}
+
+/** Keys and values of the first tokens of one sequence, by layer: each [1, key-value heads, tokens, head size]. */
+export interface HeldPrefix {
+  readonly tokens: number;
+  readonly layers: readonly (LayerStore | undefined)[];
+}
+
 /** Owns its tensors: free it with `using` or `free()`. */
 export class KeyValueCache {
   #lengths: number[];
   #layers: (LayerStore | undefined)[];
   #capacity: number;
+  /** Sequences that there is room for. */
+  #rows: number;
 
   /**
    * @param sequences how many sequences it holds
@@ -25,6 +50,7 @@ export class KeyValueCache {
     this.#lengths = new Array<number>(sequences).fill(0);
     this.#layers = new Array<LayerStore | undefined>(architecture.layers.length).fill(undefined);
     this.#capacity = Math.max(1, capacity);
+    this.#rows = sequences;
   }
 
   /** Tokens held of each sequence. */
@@ -43,15 +69,21 @@ export class KeyValueCache {
     noGrad(() =>
       scope(() => {
         const store = this.#room(layer, segments, keys);
-        if (segments.every(({ length }) => length === 1)) {
-          const rows = fromTypedArray(BigInt64Array.from(segments, (_, i) => BigInt(i)));
-          const at = fromTypedArray(BigInt64Array.from(segments, ({ past }) => BigInt(past)));
+        const single = segments.flatMap(({ length }, row) => (length === 1 ? [row] : []));
+        if (single.length > 0) {
           const device = keys.device;
-          store.keys.put_(keys, rows.to({ device }), range(), at.to({ device }));
-          store.values.put_(values, rows.to({ device }), range(), at.to({ device }));
-          return;
+          const index = (values: readonly number[]): Tensor =>
+            fromTypedArray(BigInt64Array.from(values, BigInt)).to({ device });
+          const rows = index(single);
+          const at = index(single.map((row) => segments[row]!.past));
+          const all = single.length === segments.length;
+          const tokens = all ? undefined : index(single.map((row) => segments[row]!.start));
+          const of = (from: Tensor): Tensor => (tokens === undefined ? from : from.indexSelect(0, tokens));
+          store.keys.put_(of(keys), rows, range(), at);
+          store.values.put_(of(values), rows, range(), at);
         }
         segments.forEach(({ start, length, past }, row) => {
+          if (length === 1) return;
           const write = (into: Tensor, from: Tensor): void => {
             into
               .select(0, row)
@@ -75,7 +107,10 @@ export class KeyValueCache {
   /** @internal Views of the first `length` positions of all sequences. */
   read(layer: number, length: number): LayerStore {
     const { keys, values } = this.#layers[layer]!;
-    return { keys: keys.narrow(2, 0, length), values: values.narrow(2, 0, length) };
+    const rows = this.#lengths.length;
+    const part = (of: Tensor): Tensor =>
+      (of.shape[0] === rows ? of : of.narrow(0, 0, rows)).narrow(2, 0, length);
+    return { keys: part(keys), values: part(values) };
   }
 
   /** @internal Views of the first `length` positions of one sequence, [1, heads, length, head size]. */
@@ -104,6 +139,60 @@ export class KeyValueCache {
       );
     }
     this.#lengths = rows.map((row) => this.#lengths[row]!);
+    this.#rows = rows.length;
+  }
+
+  /** Adds a sequence that holds nothing yet. @returns its row, the last */
+  add(): number {
+    return this.#lengths.push(0) - 1;
+  }
+
+  /** Removes a sequence; the last one takes its row. */
+  remove(row: number): void {
+    const last = this.#lengths.length - 1;
+    if (row !== last) this.copyPrefix(last, row, this.#lengths[last]!);
+    this.#lengths.pop();
+  }
+
+  /** Gives a row the first tokens of another, in place of what it holds. */
+  copyPrefix(from: number, to: number, tokens: number): void {
+    if (tokens > 0 && this.#layers.some((store) => store !== undefined)) {
+      const held = this.hold(from, tokens, { copy: false });
+      this.put(to, held);
+      freeHeld(held);
+    }
+    this.#lengths[to] = tokens;
+  }
+
+  /** The first tokens of a row, as a copy that outlives the row, or a view. Its owner frees it. */
+  hold(row: number, tokens: number, { copy = true } = {}): HeldPrefix {
+    const part = (of: Tensor): Tensor => {
+      const view = of.narrow(0, row, 1).narrow(2, 0, tokens);
+      return keep(copy ? view.clone() : view);
+    };
+    const layers = noGrad(() =>
+      scope(() =>
+        this.#layers.map((store) => store && { keys: part(store.keys), values: part(store.values) }),
+      ),
+    );
+    return { tokens, layers };
+  }
+
+  /** Gives a row tokens that were held, in place of what it holds. */
+  put(row: number, { tokens, layers }: HeldPrefix): void {
+    noGrad(() =>
+      scope(() => {
+        layers.forEach((held, layer) => {
+          if (held === undefined) return;
+          const [, heads, , headSize] = held.keys.shape as [number, number, number, number];
+          const { dtype, device } = held.keys;
+          const store = this.#roomFor(layer, tokens, { heads, headSize, dtype, device });
+          store.keys.narrow(0, row, 1).narrow(2, 0, tokens).copy_(held.keys);
+          store.values.narrow(0, row, 1).narrow(2, 0, tokens).copy_(held.values);
+        });
+      }),
+    );
+    this.#lengths[row] = tokens;
   }
 
   /** Forgets all but the first `length` tokens of each sequence, or of one alone. */
@@ -132,18 +221,24 @@ export class KeyValueCache {
   }
 
   #room(layer: number, segments: readonly Segment[], like: Tensor): LayerStore {
-    const needed = Math.max(...segments.map(({ past, length }) => past + length));
-    while (this.#capacity < needed) this.#capacity *= 2;
     const [, heads, headSize] = like.shape as [number, number, number];
     const { dtype, device } = like;
+    const needed = Math.max(...segments.map(({ past, length }) => past + length));
+    return this.#roomFor(layer, needed, { heads, headSize, dtype, device });
+  }
+
+  /** A layer's tensors with room for so many tokens of every sequence. */
+  #roomFor(layer: number, needed: number, { heads, headSize, dtype, device }: KeyValueKind): LayerStore {
+    while (this.#capacity < needed) this.#capacity *= 2;
+    while (this.#rows < this.#lengths.length) this.#rows = Math.max(1, this.#rows * 2);
     let store = this.#layers[layer];
-    const held = store?.keys.shape[2] ?? 0;
-    if (store !== undefined && held >= needed) return store;
+    const [rows = 0, , held = 0] = store?.keys.shape ?? [];
+    if (store !== undefined && held >= needed && rows >= this.#lengths.length) return store;
     const grown = (old: Tensor | undefined): Tensor => {
-      const wide = empty([this.#lengths.length, heads, this.#capacity, headSize], { dtype, device });
+      const wide = empty([this.#rows, heads, this.#capacity, headSize], { dtype, device });
       // What is beyond a sequence's length is masked, but 0 · NaN would still be NaN.
       wide.zero_();
-      if (old !== undefined) wide.narrow(2, 0, held).copy_(old);
+      if (old !== undefined) wide.narrow(0, 0, rows).narrow(2, 0, held).copy_(old);
       return wide;
     };
     if (store === undefined) {
@@ -154,5 +249,12 @@ export class KeyValueCache {
       this.#replace(store, "values", grown(store.values));
     }
     return store;
+  }
+}
+
+export function freeHeld({ layers }: HeldPrefix): void {
+  for (const store of layers) {
+    store?.keys.free();
+    store?.values.free();
   }
 }

@@ -84,6 +84,8 @@ export class CausalLanguageModel {
   adapter: Adapter | undefined;
   /** Who has the weights while they are not used; undefined where they are always there. */
   keeper: PartKeeper | undefined;
+  /** Whether the weights are another model's. */
+  #shares = false;
 
   /** @throws {ModelWeightsError} where names or shapes are not those of the config */
   constructor(
@@ -218,10 +220,23 @@ export class CausalLanguageModel {
     });
   }
 
-  /** Frees all weights. */
+  /**
+   * A model of this one's weights, in the same memory, with an adapter of its own. Freeing it frees the adapter alone;
+   * it is of no use once this one is freed.
+   */
+  sharing(adapter: Adapter): CausalLanguageModel {
+    const model = new CausalLanguageModel(this.config, this.parameters, this.notes, this.blocks);
+    model.#shares = true;
+    model.adapter = adapter;
+    return model;
+  }
+
+  /** Frees all weights; of a model that shares another's, the adapter's. */
   free(): void {
-    for (const tensor of this.parameters.values()) tensor.free();
-    for (const weight of this.blocks.values()) weight.free();
+    if (!this.#shares) {
+      for (const tensor of this.parameters.values()) tensor.free();
+      for (const weight of this.blocks.values()) weight.free();
+    }
     this.adapter?.free();
     this.keeper?.free();
   }
@@ -399,27 +414,20 @@ export class CausalLanguageModel {
     return this.architecture.transposed ? weight.t() : weight;
   }
 
-  /** Puts the adapter's prefix into a cache that holds nothing yet. */
+  /** Puts the adapter's prefix into the rows of a cache that hold nothing yet. */
   #readPrefix(cache: KeyValueCache): void {
-    const length = this.adapter!.prefixTokens;
-    if (cache.lengths.some((held) => held > 0)) return;
-    const segments = cache.lengths.map((_, row) => ({ start: row * length, length, past: 0 }));
-    const rows = segments.length;
+    const rows = cache.lengths.flatMap((held, row) => (held === 0 ? [row] : []));
+    if (rows.length === 0) return;
     noGrad(() =>
       scope(() => {
-        const ofAll = (x: Tensor): Tensor =>
-          x
-            .to({ dtype: this.head.dtype })
-            .unsqueeze(0)
-            .expand([rows, ...x.shape])
-            .flatten(0, 1);
-        this.architecture.layers.forEach((_, layer) => {
+        const spread = (x: Tensor): Tensor => x.to({ dtype: this.head.dtype }).transpose(0, 1).unsqueeze(0);
+        const layers = this.architecture.layers.map((_, layer) => {
           const { keys, values } = this.adapter!.prefix(layer);
-          cache.append(layer, segments, ofAll(keys), ofAll(values));
+          return { keys: spread(keys), values: spread(values) };
         });
+        for (const row of rows) cache.put(row, { tokens: this.adapter!.prefixTokens, layers });
       }),
     );
-    cache.advance(segments);
   }
 
   #multiply(module: string, x: Tensor): Tensor {
