@@ -1,31 +1,15 @@
 // The command `serve`: what it prints, how it ends.
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
-import { promptloss, startPromptloss } from "./command.ts";
+import { promptloss } from "./command.ts";
+import { startServing } from "./serving.ts";
 import { tinyFolder } from "./tiny-folder.ts";
 import { TINY_BYTES } from "./tokenizers.ts";
 
 const model = tinyFolder(TINY_BYTES);
 
 describe("promptloss serve", () => {
-  const serve = async (...args: string[]) => {
-    const child = startPromptloss(["serve", model, "--port", "0", ...args]);
-    let errors = "";
-    child.stderr.on("data", (data: Buffer) => {
-      errors += data.toString();
-    });
-    const ended = once(child, "close") as Promise<[number | null, string | null]>;
-    const line = await Promise.race([
-      once(createInterface({ input: child.stdout }), "line").then(([text]) => text as string),
-      ended.then(([code]) => {
-        throw new Error(`ended with ${code}: ${errors}`);
-      }),
-    ]);
-    const url = line.slice(line.indexOf("http"));
-    return { child, ended, line, url, errors: () => errors };
-  };
+  const serve = (...args: string[]) => startServing(model, ...args);
 
   it("says where it is, answers, and ends cleanly with a signal", async () => {
     const { child, ended, line, url, errors } = await serve("--name", "my-model", "--grace", "0");

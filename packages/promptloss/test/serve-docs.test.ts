@@ -88,9 +88,10 @@ describe("examples of serving and judging", () => {
   };
 
   test("docs/serving.md", async () => {
-    const [curl, client, library] = await run("serving.md");
+    const [curl, client, job, library] = await run("serving.md");
     expect(JSON.parse(curl!)).toMatchObject({ object: "chat.completion", model: "my-model" });
     expect(client).toMatch(/ \d+\n/);
+    expect(job).toBe("succeeded my-model\n");
     expect(library).toMatch(/^200 .*"id":"my-model"/);
   });
 

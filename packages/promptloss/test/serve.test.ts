@@ -209,6 +209,34 @@ describe("answers", () => {
     expect(content[0]!.top_logprobs).toHaveLength(2);
   });
 
+  test("streams log-probabilities: those of the whole answer, each with the end of its text", async () => {
+    for (const stop of [undefined, "a", "e"]) {
+      const asked = { ...greedy, prompt: "the dog", logprobs: 2, ...(stop !== undefined && { stop }) };
+      const whole = (await client.completions.create(asked)).choices[0]!;
+      const lists = { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
+      let text = "";
+      for await (const { choices } of await client.completions.create({ ...asked, stream: true })) {
+        text += choices[0]!.text;
+        for (const [key, list] of Object.entries(lists) as [keyof typeof lists, unknown[]][])
+          list.push(...(choices[0]!.logprobs?.[key] ?? []));
+      }
+      expect(text).toBe(whole.text);
+      expect(lists).toEqual(whole.logprobs);
+      const chat = {
+        ...greedy,
+        messages,
+        logprobs: true,
+        top_logprobs: 1,
+        ...(stop !== undefined && { stop }),
+      };
+      const content = (await client.chat.completions.create(chat)).choices[0]!.logprobs!.content;
+      const streamed = [];
+      for await (const { choices } of await client.chat.completions.create({ ...chat, stream: true }))
+        streamed.push(...(choices[0]!.logprobs?.content ?? []));
+      expect(streamed).toEqual(content);
+    }
+  });
+
   test("takes OpenAI's other fields where they ask for nothing", async () => {
     const answer = await client.chat.completions.create({ ...greedy, messages });
     const neutral = {
@@ -242,7 +270,7 @@ describe("answers", () => {
       expect((await post("/chat/completions", { ...greedy, messages, ...asks }))[0]).toBe(400);
   });
 
-  test("answers many clients, one after another", async () => {
+  test("answers many clients at once as it answers each alone", async () => {
     const prompts = ["a", "b", "the dog", "from"];
     const alone = [];
     for (const prompt of prompts) alone.push(await client.completions.create({ ...greedy, prompt }));
@@ -264,7 +292,6 @@ describe("refuses, and says why", () => {
       client.completions.create({ ...greedy, prompt: "a", temperature: 1, n: 40 }),
       client.completions.create({ ...greedy, prompt: "a", suffix: "b" }),
       client.completions.create({ ...greedy, prompt: "a", tempurature: 1 } as never),
-      client.completions.create({ ...greedy, prompt: "a", logprobs: 1, stream: true }),
       client.chat.completions.create({ ...greedy, messages: [] }),
       client.chat.completions.create({ ...greedy, messages: [{ role: "assistant", content: "a" }] }),
       client.chat.completions.create({ ...greedy } as never),
@@ -282,7 +309,6 @@ describe("refuses, and says why", () => {
       400 invalid_request_error n: prompts (1) times n (40) are 40 completions, and this server makes 32 at once
       400 invalid_request_error suffix: suffix: is not supported other than as ""
       400 invalid_request_error tempurature: unrecognized request argument: tempurature
-      400 invalid_request_error logprobs: logprobs: come with whole completions, not with streams. Hint: leave out stream or logprobs
       400 invalid_request_error messages: messages: Too small: expected array to have >=1 items
       400 invalid_request_error messages: messages: the last is not the user's, so that there is nothing to complete
       400 invalid_request_error messages: messages: is missing
@@ -430,7 +456,7 @@ describe("limits", () => {
   };
 
   test("the queue is bounded, and answers go on while it is full", async () => {
-    const base = await start({ limits: { waiting: 1 } });
+    const base = await start({ limits: { running: 1, waiting: 1 } });
     const { release, work } = await held(base);
     const second = clientOf(base).completions.create({ ...greedy, prompt: "b" });
     second.catch(() => undefined);
@@ -466,13 +492,14 @@ describe("limits", () => {
       expect(result.sequences[0].finishReason).toBe("abort");
       expect(result.sequences[0].ids.length).toBeLessThan(500);
     }
-    const { release, work } = await held(base);
+    const one = await start({ limits: { running: 1 } });
+    const { release, work } = await held(one);
     const abort = new AbortController();
-    const waiting = clientOf(base).completions.create(endless, { signal: abort.signal });
+    const waiting = clientOf(one).completions.create(endless, { signal: abort.signal });
     waiting.catch(() => undefined);
-    await vi.waitFor(async () => expect((await health(base)).waiting).toBe(1), PATIENCE);
+    await vi.waitFor(async () => expect((await health(one)).waiting).toBe(1), PATIENCE);
     abort.abort();
-    await vi.waitFor(async () => expect((await health(base)).waiting).toBe(0), PATIENCE);
+    await vi.waitFor(async () => expect((await health(one)).waiting).toBe(0), PATIENCE);
     release();
     await work;
   });

@@ -105,8 +105,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     async () => (await import("./tune.ts")).tuneCommand,
   ),
   serve: entry(
-    "serve a model through OpenAI's API",
-    "[options] <model>",
+    "serve models and fine-tuning through OpenAI's API",
+    "[options] <models...>",
     async () => (await import("./serve.ts")).serveCommand,
   ),
   judge: entry(

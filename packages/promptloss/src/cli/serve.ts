@@ -10,17 +10,18 @@ function hostNames(text: string): string[] {
 }
 
 export function serveCommand(command: Command): Command {
-  const { bodyBytes, tokens, completions, waiting, seconds } = DEFAULT_LIMITS;
+  const { bodyBytes, tokens, completions, running, batch, waiting, seconds, prefixBytes } = DEFAULT_LIMITS;
+  const { fileBytes, files, diskBytes, jobs, training, jobSeconds } = DEFAULT_LIMITS;
   return addModelOptions(
     command
-      .argument("<model>", "a model folder, an adapter's, or the folder of a training run")
+      .argument("<models...>", "model folders, adapters', or folders of training runs")
       .option(
         "--host <address>",
         "the address to listen on; 0.0.0.0 lets other machines in, and needs a key",
         "127.0.0.1",
       )
       .option("--port <number>", "0 takes a free one", wholeNumber, 8000)
-      .option("--name <id>", "the model's id in requests (default: the folder's name)")
+      .option("--name <id>", "the id of the one model in requests (default: the folder's name)")
       .option("--api-key <key>", "ask clients for this key; other users of this machine can see it here")
       .option("--api-key-env <name>", "ask clients for the key in this environment variable")
       .option(
@@ -36,13 +37,28 @@ export function serveCommand(command: Command): Command {
         positiveCount,
         completions,
       )
-      .option("--max-waiting <count>", "the most requests that wait while another runs", wholeNumber, waiting)
+      .option("--max-running <count>", "the most requests that run at once", positiveCount, running)
+      .option("--batch <count>", "the most completions that are computed together", positiveCount, batch)
+      .option("--max-waiting <count>", "the most requests that wait for others", wholeNumber, waiting)
+      .option(
+        "--prefix-cache <bytes>",
+        "memory per model for beginnings that prompts share",
+        wholeNumber,
+        prefixBytes,
+      )
       .option(
         "--max-seconds <count>",
         "the most seconds from a request to its last token",
         positiveCount,
         seconds,
       )
+      .option("--jobs <folder>", "take files and fine-tuning jobs, and keep them in this folder")
+      .option("--max-file <bytes>", "the most bytes of an uploaded file", positiveCount, fileBytes)
+      .option("--max-files <count>", "the most uploaded files", positiveCount, files)
+      .option("--max-disk <bytes>", "the most bytes of files and jobs together", positiveCount, diskBytes)
+      .option("--max-jobs <count>", "the most jobs that wait for others", wholeNumber, jobs)
+      .option("--training <count>", "jobs that train at once", positiveCount, training)
+      .option("--max-job-seconds <count>", "the most seconds that a job trains", positiveCount, jobSeconds)
       .option(
         "--grace <seconds>",
         "seconds for running responses when a signal stops the server",

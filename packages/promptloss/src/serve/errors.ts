@@ -6,7 +6,7 @@ import { GenerationError } from "../generation/index.ts";
 import { ModelInputError } from "../models/errors.ts";
 
 /** Statuses that the server answers with when something is wrong. */
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 499 | 500 | 503 | 504;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 499 | 500 | 503 | 504;
 
 export interface ServeErrorOptions extends PromptlossErrorOptions {
   /** The request's field at fault. */
@@ -70,6 +70,7 @@ export function asServeError(error: unknown): ServeError {
 const TYPES: Readonly<Partial<Record<ErrorStatus, string>>> = {
   401: "authentication_error",
   403: "permission_error",
+  429: "rate_limit_error",
   500: "server_error",
   503: "overloaded_error",
   504: "timeout_error",

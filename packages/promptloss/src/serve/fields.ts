@@ -1,6 +1,7 @@
 // Fields that requests for completions and for chat completions have in common. What this engine can't do is refused,
 // except at the value at which it does nothing.
 import { randomInt } from "node:crypto";
+import type { Context } from "hono";
 import { z } from "zod";
 import type { TextGenerationOptions } from "../generation/index.ts";
 import { ServeError } from "./errors.ts";
@@ -86,6 +87,21 @@ export function newTokens(asked: number | null | undefined, fallback: number, li
       },
     );
   return Math.min(asked ?? fallback, limits.tokens);
+}
+
+/** @throws {ServeError} for what is not JSON. Browsers send no JSON to other sites unasked, so its type is required. */
+export async function jsonBody(c: Context): Promise<unknown> {
+  const type = c.req.header("content-type") ?? "";
+  if (!/^application\/json\b/i.test(type))
+    throw new ServeError(415, `the body's type is ${type === "" ? "missing" : type}`, {
+      hint: "send content-type: application/json",
+    });
+  const text = await c.req.text();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ServeError(400, `the body is not JSON: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** @throws {ServeError} naming the first field that does not fit */

@@ -1,4 +1,11 @@
 // A model over HTTP, as OpenAI's API.
 export { ServeError } from "./errors.ts";
 export { DEFAULT_LIMITS, type ServeLimits } from "./limits.ts";
-export { type ModelServer, type ServeOptions, serveModel } from "./server.ts";
+export type { BaseModel } from "./models.ts";
+export {
+  type ModelServer,
+  type ServeOptions,
+  type ServiceOptions,
+  serveModel,
+  serveModels,
+} from "./server.ts";

@@ -33,7 +33,8 @@ export interface CompletionText {
   readonly text?: string;
 }
 
-interface Placed {
+/** A token with its part of the text. */
+export interface PlacedToken {
   readonly token: TokenLogProbability;
   readonly text: string;
 }
@@ -43,7 +44,7 @@ async function place(
   tokenizer: Decoder,
   tokens: readonly TokenLogProbability[],
   { promptIds = [], text }: CompletionText,
-): Promise<Placed[]> {
+): Promise<PlacedToken[]> {
   const detokenizer = new Detokenizer(tokenizer, promptIds);
   const placed: { token: TokenLogProbability; text: string }[] = [];
   for (const token of tokens) placed.push({ token, text: await detokenizer.push(token.id) });
@@ -54,8 +55,8 @@ async function place(
 }
 
 /** The tokens of the text's first so many UTF-16 units; of the last one the part that belongs to them. */
-function within(placed: readonly Placed[], length: number): Placed[] {
-  const kept: Placed[] = [];
+function within(placed: readonly PlacedToken[], length: number): PlacedToken[] {
+  const kept: PlacedToken[] = [];
   let left = length;
   for (const { token, text } of placed) {
     if (left === 0 && (length === 0 || text !== "")) break;
@@ -96,14 +97,23 @@ export async function completionLogprobs(
   top: number,
   completion: CompletionText = {},
 ): Promise<CompletionLogprobs> {
-  const placed = await place(tokenizer, logProbabilities, completion);
-  let offset = 0;
+  return completionShape(tokenizer, await place(tokenizer, logProbabilities, completion), top, 0);
+}
+
+/** @param from where the first token begins, in characters */
+function completionShape(
+  tokenizer: Decoder,
+  placed: readonly PlacedToken[],
+  top: number,
+  from: number,
+): CompletionLogprobs {
+  let offset = from;
   const text_offset = placed.map(({ text }) => {
     const { length } = [...text];
     offset += length;
     return offset - length;
   });
-  const others = ({ token, text }: Placed): Record<string, number> =>
+  const others = ({ token, text }: PlacedToken): Record<string, number> =>
     // Backwards, so that of tokens with one text the likeliest stands.
     Object.fromEntries(
       token.top
@@ -126,16 +136,77 @@ export async function chatLogprobs(
   logProbabilities: readonly TokenLogProbability[],
   completion: CompletionText = {},
 ): Promise<ChatLogprobs> {
+  return chatShape(tokenizer, await place(tokenizer, logProbabilities, completion));
+}
+
+function chatShape(tokenizer: Decoder, placed: readonly PlacedToken[]): ChatLogprobs {
   const entry = (id: number, logProbability: number, token: string): ChatToken => ({
     token,
     logprob: finite(logProbability),
     bytes: [...bytesOf(tokenizer, id)],
   });
-  const content = (await place(tokenizer, logProbabilities, completion)).map(({ token, text }) => ({
+  const content = placed.map(({ token, text }) => ({
     ...entry(token.id, token.logProbability, text),
     top_logprobs: token.top.map(({ id, logProbability }) =>
       entry(id, logProbability, id === token.id && text !== "" ? text : textOf(tokenizer, id)),
     ),
   }));
   return { content, refusal: null };
+}
+
+/** The log-probabilities of a stream's pieces: each token comes with the piece that holds the last of its text. */
+export class StreamedLogprobs {
+  readonly #tokenizer: Decoder;
+  readonly #detokenizer: Detokenizer;
+  #waiting: PlacedToken[] = [];
+  /** UTF-16 units of text that were given out without their token. */
+  #ahead = 0;
+  #given = false;
+  /** Characters of the tokens given out. */
+  #offset = 0;
+
+  constructor(tokenizer: Decoder, promptIds: ArrayLike<number>) {
+    this.#tokenizer = tokenizer;
+    this.#detokenizer = new Detokenizer(tokenizer, promptIds);
+  }
+
+  /** Takes a piece's tokens and its text. @returns the tokens whose text is out */
+  async push(tokens: readonly TokenLogProbability[], text: string): Promise<PlacedToken[]> {
+    for (const token of tokens) this.#waiting.push({ token, text: await this.#detokenizer.push(token.id) });
+    this.#ahead += text.length;
+    this.#given ||= text.length > 0;
+    let [count, units, length] = [0, 0, 0];
+    for (const [i, { text }] of this.#waiting.entries()) {
+      length += text.length;
+      if (length > this.#ahead) break;
+      // Tokens without text may be parts of a character: they wait for its last one.
+      if (text !== "") [count, units] = [i + 1, length];
+    }
+    this.#ahead -= units;
+    return this.#waiting.splice(0, count);
+  }
+
+  /** @returns the rest; of the token that the text ends within, its part */
+  async end(): Promise<PlacedToken[]> {
+    const rest = await this.#detokenizer.end();
+    const last = this.#waiting.pop();
+    if (last !== undefined) this.#waiting.push({ token: last.token, text: `${last.text}${rest}` });
+    const out: PlacedToken[] = [];
+    for (const { token, text } of this.#given ? this.#waiting : []) {
+      if (this.#ahead === 0 && text !== "") break;
+      out.push({ token, text: text.slice(0, this.#ahead) });
+      this.#ahead -= Math.min(this.#ahead, text.length);
+    }
+    return out;
+  }
+
+  completion(placed: readonly PlacedToken[], top: number): CompletionLogprobs {
+    const shape = completionShape(this.#tokenizer, placed, top, this.#offset);
+    this.#offset += placed.reduce((sum, { text }) => sum + [...text].length, 0);
+    return shape;
+  }
+
+  chat(placed: readonly PlacedToken[]): ChatLogprobs {
+    return chatShape(this.#tokenizer, placed);
+  }
 }

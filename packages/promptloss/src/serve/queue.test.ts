@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { EngineQueue } from "./queue.ts";
 
 test("a request that is done leaves nothing behind: no listener, no timer", async () => {
-  const queue = new EngineQueue({ waiting: 4, seconds: 600 });
+  const queue = new EngineQueue({ running: 1, waiting: 4, seconds: 600 });
   const client = new AbortController();
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
   const before = timers();

@@ -1,20 +1,23 @@
-// One request at a time has the engine, the others wait in order; so many and no more, and no longer than the limit.
-// Batches are those that a request asks for: different requests are not put together.
+// So many requests run at once, the others wait in order; so many and no more, and no longer than the limit. Those that run
+// share their model's running batch.
 import PQueue from "p-queue";
 import { ServeError } from "./errors.ts";
 import type { ServeLimits } from "./limits.ts";
 
+type QueueLimits = Pick<ServeLimits, "running" | "waiting" | "seconds">;
+
 export class EngineQueue {
-  readonly #limits: Pick<ServeLimits, "waiting" | "seconds">;
-  readonly #queue = new PQueue({ concurrency: 1 });
+  readonly #limits: QueueLimits;
+  readonly #queue: PQueue;
   readonly #stop = new AbortController();
   #closed = false;
 
-  constructor(limits: Pick<ServeLimits, "waiting" | "seconds">) {
+  constructor(limits: QueueLimits) {
     this.#limits = limits;
+    this.#queue = new PQueue({ concurrency: limits.running });
   }
 
-  /** Requests at work: 0 or 1. */
+  /** Requests at work. */
   get running(): number {
     return this.#queue.pending;
   }
@@ -30,9 +33,9 @@ export class EngineQueue {
    * @throws {ServeError} 503 where too many wait or the server ends, 504 after the time limit, 499 without the client
    */
   async run<T>(work: (signal: AbortSignal) => Promise<T>, client: AbortSignal): Promise<T> {
-    const { waiting, seconds } = this.#limits;
+    const { running, waiting, seconds } = this.#limits;
     if (this.#closed) throw shuttingDown();
-    if (this.running > 0 && this.waiting >= waiting)
+    if (this.running >= running && this.waiting >= waiting)
       throw new ServeError(503, `${this.waiting} requests wait already`, {
         code: "queue_full",
         hint: "try again in a while",

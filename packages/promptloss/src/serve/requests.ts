@@ -48,7 +48,7 @@ export function completionRequest(body: unknown, context: RequestContext): TextR
   checkCompletions(prompts.length, fields.n ?? 1, context.limits);
   const tokens = newTokens(fields.max_tokens, COMPLETION_TOKENS, context.limits);
   return {
-    ...common(fields, fields.logprobs ?? undefined),
+    ...common(fields),
     kind: "completion",
     prompts,
     options: {
@@ -123,7 +123,7 @@ export function chatRequest(body: unknown, context: RequestContext): TextRequest
   checkCompletions(1, fields.n ?? 1, context.limits);
   const tokens = newTokens(max_completion_tokens ?? max_tokens, context.chatTokens, context.limits);
   return {
-    ...common(fields, logprobs ? 0 : undefined),
+    ...common(fields),
     kind: "chat",
     prompts: [{ messages }],
     options: {
@@ -146,16 +146,12 @@ interface CommonFields {
   readonly stream_options?: { readonly include_usage?: boolean | undefined } | null | undefined;
 }
 
-function common(
-  { model, stream, stream_options }: CommonFields,
-  logprobs: number | undefined,
-): Pick<TextRequest, "model" | "stream" | "streamUsage"> {
+function common({
+  model,
+  stream,
+  stream_options,
+}: CommonFields): Pick<TextRequest, "model" | "stream" | "streamUsage"> {
   if (stream_options && !stream)
     throw new ServeError(400, "stream_options: only streams have them", { param: "stream_options" });
-  if (stream && logprobs !== undefined)
-    throw new ServeError(400, "logprobs: come with whole completions, not with streams", {
-      param: "logprobs",
-      hint: "leave out stream or logprobs",
-    });
   return { model, stream: stream ?? false, streamUsage: stream_options?.include_usage ?? false };
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import type { GeneratedText, TextPiece, TextResult } from "../generation/index.ts";
-import { chatLogprobs, completionLogprobs } from "./logprobs.ts";
+import { chatLogprobs, completionLogprobs, type PlacedToken, StreamedLogprobs } from "./logprobs.ts";
 import type { TextRequest } from "./requests.ts";
 
 export interface Usage {
@@ -27,9 +27,17 @@ export class ResponseBodies {
   readonly #tokenizer: ResponseTokenizer;
   readonly #head: { readonly id: string; readonly created: number; readonly model: string };
   readonly #begun = new Set<number>();
+  readonly #promptIds: readonly ArrayLike<number>[];
+  readonly #logprobs = new Map<number, StreamedLogprobs>();
 
-  constructor(request: TextRequest, tokenizer: ResponseTokenizer) {
+  /** @param promptIds of each prompt, where log-probabilities are streamed */
+  constructor(
+    request: TextRequest,
+    tokenizer: ResponseTokenizer,
+    promptIds: readonly ArrayLike<number>[] = [],
+  ) {
     this.#request = request;
+    this.#promptIds = promptIds;
     this.#tokenizer = tokenizer;
     const prefix = request.kind === "chat" ? "chatcmpl" : "cmpl";
     this.#head = {
@@ -51,18 +59,41 @@ export class ResponseBodies {
   }
 
   /** A piece of text as it comes; the first of a chat completion names its role. */
-  piece({ prompt, sequence, text }: TextPiece): object {
+  async piece({ prompt, sequence, text, tokens = [] }: TextPiece): Promise<object> {
     const index = prompt * (this.#request.options.sequences ?? 1) + sequence;
-    return this.#chunk(index, text, null);
+    const logprobs = await this.#streamed(index, (streamed) => streamed.push(tokens, text));
+    return this.#chunk(index, text, null, logprobs);
   }
 
   /** The last chunk of each sequence, and the token counts where asked for. */
-  last(results: readonly TextResult[]): object[] {
+  async last(results: readonly TextResult[]): Promise<object[]> {
     const all = results.flatMap(({ sequences }) => sequences);
-    const ends = all.map(({ finishReason }, index) => this.#chunk(index, "", finishReason));
+    const ends: object[] = [];
+    for (const [index, { finishReason }] of all.entries()) {
+      const logprobs = await this.#streamed(index, (streamed) => streamed.end());
+      ends.push(this.#chunk(index, "", finishReason, logprobs));
+    }
     return this.#request.streamUsage
       ? [...ends, { ...this.#frame(), choices: [], usage: usageOf(results) }]
       : ends;
+  }
+
+  /** Log-probabilities of a chunk; null where none are asked for, and where it has no token of its own. */
+  async #streamed(
+    index: number,
+    take: (streamed: StreamedLogprobs) => Promise<readonly PlacedToken[]>,
+  ): Promise<object | null> {
+    const { kind, options } = this.#request;
+    if (options.logProbabilities === undefined) return null;
+    const prompt = Math.floor(index / (options.sequences ?? 1));
+    let streamed = this.#logprobs.get(index);
+    if (streamed === undefined) {
+      streamed = new StreamedLogprobs(this.#tokenizer, this.#promptIds[prompt] ?? []);
+      this.#logprobs.set(index, streamed);
+    }
+    const placed = await take(streamed);
+    if (placed.length === 0) return null;
+    return kind === "chat" ? streamed.chat(placed) : streamed.completion(placed, options.logProbabilities);
   }
 
   #frame(): object {
@@ -70,12 +101,12 @@ export class ResponseBodies {
     return { object, ...this.#head };
   }
 
-  #chunk(index: number, text: string, finish_reason: string | null): object {
+  #chunk(index: number, text: string, finish_reason: string | null, logprobs: object | null): object {
     const first = !this.#begun.has(index);
     this.#begun.add(index);
     const delta = { ...(first && { role: "assistant" }), ...((first || text !== "") && { content: text }) };
     const part = this.#request.kind === "chat" ? { delta } : { text };
-    return { ...this.#frame(), choices: [{ index, ...part, logprobs: null, finish_reason }] };
+    return { ...this.#frame(), choices: [{ index, ...part, logprobs, finish_reason }] };
   }
 
   async #choice(completion: GeneratedText, promptIds: ArrayLike<number>, index: number): Promise<object> {

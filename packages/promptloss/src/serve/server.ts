@@ -7,12 +7,14 @@ import { PromptlossError } from "../errors.ts";
 import type { TextGenerator } from "../generation/index.ts";
 import { checkBinding } from "./access.ts";
 import { createApp } from "./app.ts";
+import { JobService } from "./jobs/service.ts";
 import { type ServeLimits, serveLimits } from "./limits.ts";
+import { type BaseModel, ModelShelf } from "./models.ts";
 import { EngineQueue } from "./queue.ts";
 
-export interface ServeOptions {
-  /** The id that requests name the model by. */
-  readonly model: string;
+export interface ServiceOptions {
+  /** Where files and fine-tuning jobs are kept; none are taken where left out. */
+  readonly jobs?: string | undefined;
   /** 127.0.0.1 where left out: this machine alone. A place that other machines reach needs an `apiKey`. */
   readonly host?: string;
   /** 8000 where left out; 0 takes a free one. */
@@ -27,6 +29,13 @@ export interface ServeOptions {
   readonly allowedHosts?: readonly string[];
   /** Hears of errors that are not the client's. */
   readonly onError?: (error: unknown) => void;
+}
+
+export interface ServeOptions extends ServiceOptions {
+  /** The id that requests name the model by. */
+  readonly model: string;
+  /** Its folder, from which jobs train. */
+  readonly folder?: string;
 }
 
 export interface ModelServer {
@@ -54,13 +63,31 @@ const GRACE_SECONDS = 10;
  * ```
  */
 export async function serveModel(generator: TextGenerator, options: ServeOptions): Promise<ModelServer> {
-  const { host = "127.0.0.1", port = 8000, model, apiKey, allowedHosts = [], onError } = options;
+  const { model, folder, ...rest } = options;
+  return serveModels([{ id: model, generator, folder }], rest);
+}
+
+/**
+ * Serves several generators, each by its id, and with `jobs` takes files and trains from these models.
+ * @throws {PromptlossError} as {@link serveModel}; for ids that are not apart, and a folder that another service has
+ */
+export async function serveModels(
+  bases: readonly BaseModel[],
+  options: ServiceOptions = {},
+): Promise<ModelServer> {
+  const { host = "127.0.0.1", port = 8000, jobs, apiKey, allowedHosts = [], onError } = options;
   checkBinding(host, apiKey);
+  checkIds(bases);
   const limits = serveLimits(options.limits);
   const queue = new EngineQueue(limits);
+  const models = new ModelShelf(bases, Math.floor(Date.now() / 1000), limits);
+  const service =
+    jobs === undefined
+      ? undefined
+      : new JobService({ folder: jobs, limits, models, onError: onError ?? (() => {}) });
   const app = createApp({
-    generator,
-    model,
+    models,
+    service,
     limits,
     queue,
     hosts: apiKey === undefined ? [host, ...allowedHosts] : undefined,
@@ -72,6 +99,7 @@ export async function serveModel(generator: TextGenerator, options: ServeOptions
     server.listen(port, host);
     await once(server, "listening");
   } catch (cause) {
+    await service?.close();
     throw cannotListen(cause as NodeJS.ErrnoException, host, port);
   }
   const { address, family, port: taken } = server.address() as AddressInfo;
@@ -82,18 +110,29 @@ export async function serveModel(generator: TextGenerator, options: ServeOptions
       const closed = once(server, "close");
       server.close();
       server.closeIdleConnections();
-      await queue.close(graceSeconds);
+      await Promise.all([queue.close(graceSeconds), service?.close()]);
       // The last responses are on their way; connections that stay open after them are cut.
       const cut = setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS);
       server.closeIdleConnections();
       await closed;
       clearTimeout(cut);
+      models.free();
     },
   };
 }
 
 /** Time for the last bytes of responses to leave, once all are made. */
 const LAST_BYTES_MS = 500;
+
+/** @throws {PromptlossError} */
+function checkIds(bases: readonly BaseModel[]): void {
+  const ids = bases.map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined)
+    throw new PromptlossError(`two models are called ${twice}`, {
+      hint: "requests name models by their folders' names: rename one of the folders",
+    });
+}
 
 function cannotListen(cause: NodeJS.ErrnoException, host: string, port: number): PromptlossError {
   const hints: Readonly<Record<string, string>> = {
