@@ -295,7 +295,15 @@ describe("refuses, and says why", () => {
       client.chat.completions.create({ ...greedy, messages: [] }),
       client.chat.completions.create({ ...greedy, messages: [{ role: "assistant", content: "a" }] }),
       client.chat.completions.create({ ...greedy } as never),
-      client.chat.completions.create({ ...greedy, messages, response_format: { type: "json_object" } }),
+      client.chat.completions.create({
+        ...greedy,
+        messages,
+        response_format: {
+          type: "json_schema",
+          json_schema: { name: "a", schema: { type: "string", pattern: "a" } },
+        },
+      }),
+      client.chat.completions.create({ ...greedy, messages, tool_choice: "required" }),
       client.chat.completions.create({ ...greedy, messages, top_logprobs: 2 }),
       client.post("/nothing", { body: {} }),
       clientOf(url).get("/completions"),
@@ -310,9 +318,10 @@ describe("refuses, and says why", () => {
       400 invalid_request_error suffix: suffix: is not supported other than as ""
       400 invalid_request_error tempurature: unrecognized request argument: tempurature
       400 invalid_request_error messages: messages: Too small: expected array to have >=1 items
-      400 invalid_request_error messages: messages: the last is not the user's, so that there is nothing to complete
+      400 invalid_request_error messages: messages: the last is not the user's, nor a tool's, so that there is nothing to complete
       400 invalid_request_error messages: messages: is missing
-      400 invalid_request_error response_format: response_format: is not supported other than as {"type":"text"}
+      400 invalid_request_error response_format.json_schema.schema: response_format.json_schema.schema: #: pattern is not supported
+      400 invalid_request_error tool_choice: tool_choice: there are no tools to choose from
       400 invalid_request_error top_logprobs: top_logprobs: needs logprobs to be true
       404 invalid_request_error null: there is no /v1/nothing
       405 invalid_request_error null: GET is not for /v1/completions. Hint: send a POST"

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import type { GeneratedText, TextPiece, TextResult } from "../generation/index.ts";
+import type { CallReader, CallStream, ReadMessage } from "./call-reader.ts";
 import { chatLogprobs, completionLogprobs, type PlacedToken, StreamedLogprobs } from "./logprobs.ts";
 import type { TextRequest } from "./requests.ts";
 
@@ -29,6 +30,7 @@ export class ResponseBodies {
   readonly #begun = new Set<number>();
   readonly #promptIds: readonly ArrayLike<number>[];
   readonly #logprobs = new Map<number, StreamedLogprobs>();
+  readonly #calls = new Map<number, CallStream>();
 
   /** @param promptIds of each prompt, where log-probabilities are streamed */
   constructor(
@@ -59,8 +61,13 @@ export class ResponseBodies {
   }
 
   /** A piece of text as it comes; the first of a chat completion names its role. */
-  async piece({ prompt, sequence, text, tokens = [] }: TextPiece): Promise<object> {
+  async piece({ prompt, sequence, text, tokens = [] }: TextPiece): Promise<object | undefined> {
     const index = prompt * (this.#request.options.sequences ?? 1) + sequence;
+    const { calls } = this.#request;
+    if (calls !== undefined) {
+      const words = this.#callsOf(index, calls).push(text);
+      return words === "" ? undefined : this.#chunk(index, words, null, null);
+    }
     const logprobs = await this.#streamed(index, (streamed) => streamed.push(tokens, text));
     return this.#chunk(index, text, null, logprobs);
   }
@@ -69,13 +76,34 @@ export class ResponseBodies {
   async last(results: readonly TextResult[]): Promise<object[]> {
     const all = results.flatMap(({ sequences }) => sequences);
     const ends: object[] = [];
+    const { calls } = this.#request;
     for (const [index, { finishReason }] of all.entries()) {
+      if (calls !== undefined) {
+        ends.push(...this.#called(index, this.#callsOf(index, calls).end(), finishReason));
+        continue;
+      }
       const logprobs = await this.#streamed(index, (streamed) => streamed.end());
       ends.push(this.#chunk(index, "", finishReason, logprobs));
     }
     return this.#request.streamUsage
       ? [...ends, { ...this.#frame(), choices: [], usage: usageOf(results) }]
       : ends;
+  }
+
+  /** The chunks at the end of a chat that may call functions. */
+  #called(index: number, { content, calls }: ReadMessage, finishReason: string): object[] {
+    const words = content === "" ? [] : [this.#chunk(index, content, null, null)];
+    const called = calls.map((call, i) => this.#chunk(index, "", null, null, [{ index: i, ...call }]));
+    return [...words, ...called, this.#chunk(index, "", endOf(calls, finishReason), null)];
+  }
+
+  #callsOf(index: number, reader: CallReader): CallStream {
+    let stream = this.#calls.get(index);
+    if (stream === undefined) {
+      stream = reader.stream();
+      this.#calls.set(index, stream);
+    }
+    return stream;
   }
 
   /** Log-probabilities of a chunk; null where none are asked for, and where it has no token of its own. */
@@ -101,10 +129,20 @@ export class ResponseBodies {
     return { object, ...this.#head };
   }
 
-  #chunk(index: number, text: string, finish_reason: string | null, logprobs: object | null): object {
+  #chunk(
+    index: number,
+    text: string,
+    finish_reason: string | null,
+    logprobs: object | null,
+    tool_calls?: readonly object[],
+  ): object {
     const first = !this.#begun.has(index);
     this.#begun.add(index);
-    const delta = { ...(first && { role: "assistant" }), ...((first || text !== "") && { content: text }) };
+    const delta = {
+      ...(first && { role: "assistant" }),
+      ...(text !== "" ? { content: text } : first && { content: tool_calls === undefined ? "" : null }),
+      ...(tool_calls && { tool_calls }),
+    };
     const part = this.#request.kind === "chat" ? { delta } : { text };
     return { ...this.#frame(), choices: [{ index, ...part, logprobs, finish_reason }] };
   }
@@ -118,8 +156,14 @@ export class ResponseBodies {
         logProbabilities === undefined
           ? null
           : await chatLogprobs(this.#tokenizer, logProbabilities, { promptIds, text });
-      const message = { role: "assistant", content: text, refusal: null };
-      return { index, message, logprobs, finish_reason: finishReason };
+      const { content, calls } = this.#request.calls?.read(text) ?? { content: text, calls: [] };
+      const message = {
+        role: "assistant",
+        content: calls.length > 0 && content === "" ? null : content,
+        refusal: null,
+        ...(calls.length > 0 && { tool_calls: calls }),
+      };
+      return { index, message, logprobs, finish_reason: endOf(calls, finishReason) };
     }
     const logprobs =
       logProbabilities === undefined
@@ -130,6 +174,10 @@ export class ResponseBodies {
           });
     return { index, text, logprobs, finish_reason: finishReason };
   }
+}
+
+function endOf(calls: readonly unknown[], finishReason: string): string {
+  return calls.length > 0 ? "tool_calls" : finishReason;
 }
 
 /** A stop token is no part of the text. */

@@ -1,14 +1,15 @@
 // /v1/completions and /v1/chat/completions: a request to its model, and what comes of it whole or as a stream.
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { stream } from "hono/streaming";
-import type { TextGenerator, TextResult } from "../generation/index.ts";
+import { MaskShelf, type TextGenerator, type TextResult } from "../generation/index.ts";
 import { isJsonObject } from "../json-object.ts";
+import { chatRequest } from "./chat-request.ts";
 import { asServeError, errorBody, ServeError } from "./errors.ts";
 import { jsonBody } from "./fields.ts";
 import type { ServeLimits } from "./limits.ts";
 import type { Lease, ModelShelf } from "./models.ts";
 import type { EngineQueue } from "./queue.ts";
-import { chatRequest, completionRequest, type RequestContext, type TextRequest } from "./requests.ts";
+import { completionRequest, type RequestContext, type TextRequest } from "./requests.ts";
 import { ResponseBodies } from "./responses.ts";
 
 export interface TextRoutesOptions {
@@ -35,6 +36,8 @@ export function textRoutes(app: Hono, options: TextRoutesOptions): void {
         limits,
         temperature: generator.defaults.temperature ?? 1,
         chatTokens: generator.defaults.maxNewTokens ?? limits.tokens,
+        template: generator.template,
+        masks: masksOf(generator),
       });
       streams = request.stream;
       return streams
@@ -54,6 +57,17 @@ export function textRoutes(app: Hono, options: TextRoutesOptions): void {
     app.all(path, (c) => {
       throw new ServeError(405, `${c.req.method} is not for ${path}`, { hint: "send a POST" });
     });
+}
+
+const shelves = new WeakMap<TextGenerator, MaskShelf>();
+
+function masksOf(generator: TextGenerator): MaskShelf {
+  let shelf = shelves.get(generator);
+  if (shelf === undefined) {
+    shelf = new MaskShelf(generator.tokenizer, generator.model.architecture.vocabularySize);
+    shelves.set(generator, shelf);
+  }
+  return shelf;
 }
 
 /** @throws {ServeError} 400 for a body that names no model */
@@ -105,7 +119,8 @@ async function streamed(
         ...request.options,
         signal,
         onText: async (piece) => {
-          hear(await bodies.piece(piece));
+          const chunk = await bodies.piece(piece);
+          if (chunk !== undefined) hear(chunk);
           begin();
         },
       }),

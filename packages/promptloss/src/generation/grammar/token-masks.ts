@@ -57,6 +57,7 @@ export class TokenMasks {
   readonly #root: Expression;
   readonly #tree: TokenTree;
   readonly #masks = new Map<Expression, Uint8Array>();
+  #all: Uint8Array | undefined;
 
   constructor({ grammar, root }: SchemaGrammar, tree: TokenTree) {
     this.#grammar = grammar;
@@ -64,9 +65,22 @@ export class TokenMasks {
     this.#tree = tree;
   }
 
-  /** A sequence that begins. */
-  constraint(): TokenConstraint {
-    return new GrammarConstraint(this, this.#root);
+  /** A sequence that begins; undefined behind bytes that nothing can begin with. */
+  constraint(): TokenConstraint;
+  constraint(behind: Uint8Array): TokenConstraint | undefined;
+  constraint(behind: Uint8Array = NONE): TokenConstraint | undefined {
+    const state = behind.reduce<Expression>((at, byte) => this.#grammar.derivative(at, byte), this.#root);
+    return state === this.#grammar.fail ? undefined : new GrammarConstraint(this, state);
+  }
+
+  /** 1 for every token. */
+  get all(): Uint8Array {
+    this.#all ??= new Uint8Array(this.#tree.vocabulary).fill(1);
+    return this.#all;
+  }
+
+  bytesOf(id: number): Uint8Array {
+    return this.#tree.bytesOf(id);
   }
 
   /** 1 for each token whose bytes may come next. */
