@@ -11,6 +11,8 @@ export interface TinyGolden {
   configText: string;
   weights: Record<string, number[]>;
   ids: number[];
+  /** What an encoder-decoder's decoder is to write. */
+  labels?: number[];
   /** [tokens · vocabulary], little-endian float32. */
   logits: Float32Array;
   loss: number;
@@ -25,16 +27,26 @@ function namesIn(folder: string): string[] {
 
 export const tinyModels = namesIn("models");
 
+export const tinyEncoderDecoders = namesIn("encoder-decoders");
+
 /** Models of text and images, of which the goldens have the text model's weights and logits. */
 export const tinyTextModels = namesIn("text-models");
 
 /** What test/python/tiny_models.py wrote. */
-export function tinyGolden(name: string, folder: "models" | "text-models" = "models"): TinyGolden {
+export function tinyGolden(
+  name: string,
+  folder: "models" | "text-models" | "encoder-decoders" = "models",
+): TinyGolden {
   const text = readFileSync(new URL(`${folder}/${name}.json`, goldens), "utf8");
   const golden = JSON.parse(text);
   const configText = stringify((parse(text) as { config: unknown }).config) ?? "";
   const bytes = Buffer.from(golden.logits, "base64");
   return { ...golden, configText, logits: new Float32Array(Uint8Array.from(bytes).buffer) };
+}
+
+/** Of a model that is one of either. */
+export function tinyGoldenOf(name: string): TinyGolden {
+  return tinyGolden(name, tinyEncoderDecoders.includes(name) ? "encoder-decoders" : "models");
 }
 
 /** The same weights as `fill` in tiny_models.py. */

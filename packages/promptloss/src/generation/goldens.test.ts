@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { needs } from "../../../../test/needs.ts";
 import { type GenerationGolden, generationGolden, generationGoldens } from "../../test/generation.ts";
 import { sharedPath } from "../../test/shared.ts";
-import { tinyGolden, tinyModel, tinyModels } from "../../test/tiny-models.ts";
+import { tinyEncoderDecoders, tinyGolden, tinyModel, tinyModels } from "../../test/tiny-models.ts";
 import { type CausalLanguageModel, loadModel } from "../models/index.ts";
 import { generate } from "./generate.ts";
 
@@ -42,6 +42,12 @@ async function check(model: CausalLanguageModel, cases: readonly GenerationGolde
 describe("generation equals transformers' in float32", () => {
   it.each(generationGoldens.filter((name) => tinyModels.includes(name)))("%s", async (name) => {
     const model = tinyModel(tinyGolden(name));
+    await check(model, generationGolden(name));
+    model.free();
+  });
+
+  it.each(generationGoldens.filter((name) => tinyEncoderDecoders.includes(name)))("%s", async (name) => {
+    const model = tinyModel(tinyGolden(name, "encoder-decoders"));
     await check(model, generationGolden(name));
     model.free();
   });

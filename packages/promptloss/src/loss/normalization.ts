@@ -39,7 +39,7 @@ export interface LossTotals {
   /** #{w > 0}, by class. */
   readonly active: readonly number[];
   readonly rows: number;
-  /** Tokens of the longest row; 1 where there is none. */
+  /** Tokens of the longest row, those that only an encoder reads counted as one; 1 where there is none. */
   readonly longest: number;
 }
 
@@ -54,8 +54,9 @@ export function lossTotals(rows: Iterable<WeightedTokens>): LossTotals {
   let longest = 1;
   for (const row of rows) {
     count++;
-    longest = Math.max(longest, row.length);
-    for (let i = 1; i < row.length; i++) {
+    const first = row.firstPredicted;
+    longest = Math.max(longest, row.length - first + 1);
+    for (let i = first; i < row.length; i++) {
       const code = row.classes[i]!;
       const w = row.weights[i]!;
       tokens[code]!++;

@@ -43,7 +43,7 @@ export function rowSums(
 ): PartSums {
   const sums = emptyPartSums();
   const end = pack.starts[row + 1]! - 1;
-  for (let place = pack.starts[row]!; place < end; place++) {
+  for (let place = pack.firstPredicted(row) - 1; place < end; place++) {
     const sum = sums[PART_OF_CODE[pack.classes[place + 1]!]!];
     if (!isMeasured(place)) {
       sum.unmeasured++;

@@ -21,7 +21,8 @@ from tiny_models import tiny_model, token_ids
 GOLDENS = Path(__file__).resolve().parent.parent / "goldens" / "generation"
 
 TINY = ["llama", "llama-llama3", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "gpt2", "gpt-neox",
-        "opt", "opt-post-norm"]
+        "opt", "opt-post-norm", "smollm3-window", "olmo2", "olmo3", "granite", "stablelm"]
+ENCODER_DECODERS = ["t5", "t5-1.1", "bart"]
 # How many of the texts: the larger model is slow to test.
 REAL = {"stories15M": 2, "stories260K": 4}
 TEXTS = ["Once upon a time", "One day, Lily and Tom went to the park. They saw", "The",
@@ -74,7 +75,8 @@ def run(model, prompt, options):
     stops = set(options.get("stopIds", []))
     least = options.get("minNewTokens", 0)
     rows = []
-    for sequence in out.sequences[:, len(prompt):].tolist():
+    read = 1 if model.config.is_encoder_decoder else len(prompt)
+    for sequence in out.sequences[:, read:].tolist():
         # Rows are filled up to the longest behind their stop token.
         ends = [i + 1 for i, token in enumerate(sequence) if token in stops and i + 1 > least]
         rows.append(sequence[: ends[0]] if ends else sequence)
@@ -95,11 +97,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--models", type=Path)
     models = parser.parse_args().models
-    for name in TINY:
-        model = tiny_model(name)
+    for name in [*TINY, *ENCODER_DECODERS]:
+        model = tiny_model(name, "encoder-decoders" if name in ENCODER_DECODERS else "models")
         # The config's own stop token must not end what has none here.
-        model.generation_config = GenerationConfig()
+        model.generation_config = GenerationConfig(decoder_start_token_id=model.config.decoder_start_token_id)
         prompts = [token_ids(26)[:1], token_ids(26)[3:10], token_ids(26)]
+        if model.config.is_encoder_decoder:
+            # What ours puts behind a prompt by itself.
+            prompts = [prompt + [model.config.eos_token_id] for prompt in prompts]
         write(name, [run(model, prompt, options) for prompt in prompts for options in TINY_CASES])
     if models is None:
         return

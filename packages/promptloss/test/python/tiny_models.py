@@ -1,5 +1,6 @@
 """Makes the goldens of tiny random models of every family: test/goldens/models/NAME.json; and of models of text and
-images, of which the text model alone is computed: test/goldens/text-models/NAME.json.
+images, of which the text model alone is computed: test/goldens/text-models/NAME.json; and of encoders with decoders:
+test/goldens/encoder-decoders/NAME.json, whose ids are the encoder's and whose labels are the decoder's.
 
 Each holds the model's config.json as transformers writes it, the names and shapes of its weights, token ids, and
 what transformers computes in float32 with eager attention: logits, mean next-token loss and the gradient norm of
@@ -18,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+from transformers import (AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText,
+                          AutoModelForSeq2SeqLM)
 
 GOLDENS = Path(__file__).resolve().parent.parent / "goldens"
 
@@ -118,6 +120,24 @@ MODELS |= {
     "stablelm-parallel": ("stablelm", small(hidden_size=48, use_parallel_residual=True)),
 }
 
+T5 = dict(vocab_size=VOCABULARY, d_model=36, d_kv=10, d_ff=50, num_layers=2, num_heads=3,
+          relative_attention_num_buckets=12, relative_attention_max_distance=20, pad_token_id=0, eos_token_id=1,
+          decoder_start_token_id=0)
+BART = dict(vocab_size=VOCABULARY, d_model=36, encoder_layers=2, decoder_layers=3, encoder_ffn_dim=50,
+            decoder_ffn_dim=44, encoder_attention_heads=3, decoder_attention_heads=2, max_position_embeddings=64,
+            pad_token_id=1, bos_token_id=0, eos_token_id=2, decoder_start_token_id=2)
+
+# A T5 1.1's config says that nothing is tied, and its file has a head of its own.
+ENCODER_DECODERS = {
+    "t5": ("t5", T5),
+    "t5-sizes": ("t5", {**T5, "num_decoder_layers": 3, "feed_forward_proj": "gelu"}),
+    "t5-1.1": ("t5", {**T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}),
+    "mt5": ("mt5", {**T5, "feed_forward_proj": "gated-gelu"}),
+    "bart": ("bart", BART),
+    "bart-scaled": ("bart", {**BART, "scale_embedding": True, "activation_function": "relu"}),
+}
+UNTIED = ("t5-1.1", "mt5")
+
 VISION = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28,
               patch_size=14)
 
@@ -167,15 +187,24 @@ def file_name(model, key):
     return key.replace("lm_head.", "embed_out.") if model.config.model_type == "gpt_neox" else key
 
 
-def tiny_model(name, images=False):
-    kind, options = (WITH_IMAGES if images else MODELS)[name]
+FACTORIES = {"models": AutoModelForCausalLM, "text-models": AutoModelForImageTextToText,
+             "encoder-decoders": AutoModelForSeq2SeqLM}
+
+
+def tiny_model(name, folder="models"):
+    kind, options = KINDS[folder][name]
     config = AutoConfig.for_model(kind, **options)
-    factory = AutoModelForImageTextToText if images else AutoModelForCausalLM
-    model = factory.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    model = FACTORIES[folder].from_config(config, attn_implementation="eager", dtype=torch.float32)
+    if folder == "encoder-decoders" and name in UNTIED:
+        # As a file with another head is read; transformers 5 ties what it makes anew.
+        model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             parameter.copy_(fill(file_name(model, key), tuple(parameter.shape)))
     return model.eval()
+
+
+KINDS = {"models": MODELS, "text-models": WITH_IMAGES, "encoder-decoders": ENCODER_DECODERS}
 
 
 def token_ids(length=LENGTH):
@@ -193,7 +222,14 @@ def golden_of(model):
     ids = torch.tensor([token_ids()])
     # Gemma 3 wants to hear that no token is of an image.
     others = {"token_type_ids": torch.zeros_like(ids)} if model.config.model_type == "gemma3" else {}
-    output = model(input_ids=ids, labels=ids, **others)
+    labels = ids
+    if model.config.is_encoder_decoder:
+        end = torch.tensor([[model.config.eos_token_id]])
+        labels = torch.cat([torch.tensor([token_ids(40)[LENGTH:]]), end], 1)
+        ids = torch.cat([ids, end], 1)
+        config["tie_word_embeddings"] = "lm_head.weight" not in dict(model.named_parameters())
+        others = {}
+    output = model(input_ids=ids, labels=labels, **others)
     output.loss.backward()
     # Of no gradient are those that only images reach.
     trained = {file_name(model, key): parameter for key, parameter in model.named_parameters()
@@ -202,6 +238,7 @@ def golden_of(model):
         "config": config,
         "weights": {key: list(parameter.shape) for key, parameter in trained.items()},
         "ids": ids[0].tolist(),
+        **({"labels": labels[0].tolist()} if labels is not ids else {}),
         "logits": encode(output.logits[0]),
         "loss": output.loss.item(),
         "gradientNorms": {key: parameter.grad.double().norm().item() for key, parameter in trained.items()},
@@ -209,12 +246,12 @@ def golden_of(model):
 
 
 def main():
-    for folder, kinds in (("models", MODELS), ("text-models", WITH_IMAGES)):
+    for folder, kinds in KINDS.items():
         (GOLDENS / folder).mkdir(parents=True, exist_ok=True)
         for name in kinds:
             if sys.argv[1:] and f"{folder}/{name}" not in sys.argv[1:]:
                 continue
-            logits, golden = golden_of(tiny_model(name, images=kinds is WITH_IMAGES))
+            logits, golden = golden_of(tiny_model(name, folder))
             (GOLDENS / folder / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")
             spread = logits.max() - logits.min()
             print(f"{folder}/{name:24} loss {golden['loss']:.4f} logits' range {spread:.2f}")

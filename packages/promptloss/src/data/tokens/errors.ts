@@ -14,7 +14,7 @@ export class WeightError extends PromptlossError {
 }
 
 /** Why a row cannot be trained on. */
-export type TokenRowCause = "untrained" | "overflow" | "bad-tokens";
+export type TokenRowCause = "untrained" | "overflow" | "bad-tokens" | "several-completions";
 
 /** A row that cannot be trained on. */
 export class TokenRowError extends PromptlossError {

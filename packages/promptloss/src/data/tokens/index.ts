@@ -13,6 +13,14 @@ export {
   type OverflowOptions,
   type OverflowPolicy,
 } from "./overflow.ts";
+export {
+  type Corruption,
+  corrupted,
+  hasSeveralCompletions,
+  PROMPT_OBJECTIVES,
+  type PromptObjective,
+  promptLength,
+} from "./prompt-objective.ts";
 export { type SavedTemplate, savedTemplate } from "./saved-template.ts";
 export type { SkippedRow, TokenizationReport } from "./tokenization-report.ts";
 export { ExampleTokenizer, encodePrompt, type TokenizeOptions } from "./tokenize.ts";

@@ -5,6 +5,7 @@ import { PART_OF_CODE } from "../token-parts.ts";
 import { type ClassifiedRows, type ClassifiedTokens, countClasses } from "./classified-tokens.ts";
 import { TokenRowError } from "./errors.ts";
 import { checkOverflow, type Fit, fitTokens, type OverflowOptions } from "./overflow.ts";
+import { hasSeveralCompletions } from "./prompt-objective.ts";
 import type { SkippedRow } from "./tokenization-report.ts";
 import {
   type ResolvedWeightPolicy,
@@ -20,6 +21,8 @@ export interface WeightedRowsOptions {
   readonly overflow?: OverflowOptions;
   /** What to do with a row without a trained token, or too long under `error`; `error` when left out. */
   readonly onBadRow?: "error" | "skip";
+  /** Whether a prompt between two completions makes a row bad: of models whose encoder reads the prompt. */
+  readonly oneCompletion?: boolean;
 }
 
 export interface WeightedRowsReport {
@@ -80,6 +83,7 @@ export class WeightedRows {
         if (fit.kind !== "kept") overflow[OVERFLOW_KEYS[fit.kind]]++;
         if (fit.tokens === undefined) continue;
         checkTrained(row, fit.tokens);
+        if (options.oneCompletion) checkOneCompletion(fit.tokens);
         overflow.tokensCut += row.ids.length - fit.tokens.length;
         addSums(fit.tokens, tokens, weights);
         indices.push(index);
@@ -129,6 +133,17 @@ function addSums(
     tokens[name]++;
     if (i > 0) weights[name] += row.weights[i]!;
   }
+}
+
+/** @throws {TokenRowError} for a row that no encoder reads whole before it is answered */
+function checkOneCompletion({ classes, source }: WeightedTokens): void {
+  if (!hasSeveralCompletions(classes)) return;
+  throw new TokenRowError(
+    source,
+    "several-completions",
+    "the encoder reads one prompt, and the row has a prompt between two completions",
+    { hint: "set turns: last, or split the conversation into rows" },
+  );
 }
 
 /** @throws {TokenRowError} when no token of the row is trained on, saying why */

@@ -10,11 +10,16 @@ export interface WeightedTokensFields {
   readonly source: RowSource;
   /** What a reference model makes of each token, where a loss asks for it: a number of predicting token t from those before it. */
   readonly reference?: Float32Array | undefined;
+  /**
+   * How many of its first tokens an encoder reads while the decoder neither reads nor predicts them; undefined where each
+   * token but the first is predicted.
+   */
+  readonly encoded?: number | undefined;
 }
 
 /**
- * A row of tokens. The weight at position t is the weight of predicting token t from those before it, so the
- * first is never used; shifting by one position is the trainer's work. Frozen: whoever cuts it gets a new one.
+ * A row of tokens. The weight at position t is the weight of predicting token t from those before it, so that of the
+ * first is never used, nor those of tokens that only an encoder reads; shifting by one position is the trainer's work. Frozen: whoever cuts it gets a new one.
  */
 export class WeightedTokens implements WeightedTokensFields {
   /** Vocabulary ids. */
@@ -25,6 +30,7 @@ export class WeightedTokens implements WeightedTokensFields {
   readonly weights: Float32Array;
   readonly source: RowSource;
   readonly reference: Float32Array | undefined;
+  readonly encoded: number | undefined;
 
   private constructor(fields: WeightedTokensFields) {
     this.ids = fields.ids;
@@ -32,6 +38,7 @@ export class WeightedTokens implements WeightedTokensFields {
     this.weights = fields.weights;
     this.source = fields.source;
     this.reference = fields.reference;
+    this.encoded = fields.encoded;
     Object.freeze(this);
   }
 
@@ -40,7 +47,7 @@ export class WeightedTokens implements WeightedTokensFields {
    * @throws {WeightError} when lengths differ, a class is unknown or a weight is negative or not finite
    */
   static of(fields: WeightedTokensFields): WeightedTokens {
-    const { ids, classes, weights, reference } = fields;
+    const { ids, classes, weights, reference, encoded } = fields;
     if (classes.length !== ids.length || weights.length !== ids.length) {
       throw new WeightError(
         "weights",
@@ -52,6 +59,8 @@ export class WeightedTokens implements WeightedTokensFields {
         "reference",
         `${ids.length} ids, ${reference.length} numbers of a reference model`,
       );
+    if (encoded !== undefined && !(Number.isInteger(encoded) && encoded >= 0 && encoded <= ids.length))
+      throw new WeightError("encoded", `${encoded} of ${ids.length} tokens`);
     for (let i = 0; i < ids.length; i++) {
       const weight = weights[i]!;
       if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
@@ -72,10 +81,20 @@ export class WeightedTokens implements WeightedTokensFields {
     return WeightedTokens.of({ ...this, reference });
   }
 
-  /** The number of tokens whose prediction counts: weight above 0, the first token left out. */
+  /** The same row, of whose first tokens only an encoder knows. */
+  withEncoded(encoded: number): WeightedTokens {
+    return WeightedTokens.of({ ...this, encoded });
+  }
+
+  /** The first token that is predicted. */
+  get firstPredicted(): number {
+    return Math.max(1, this.encoded ?? 1);
+  }
+
+  /** The number of tokens whose prediction counts: weight above 0, those that nothing predicts left out. */
   get trainedCount(): number {
     let count = 0;
-    for (let i = 1; i < this.weights.length; i++) if (this.weights[i]! > 0) count++;
+    for (let i = this.firstPredicted; i < this.weights.length; i++) if (this.weights[i]! > 0) count++;
     return count;
   }
 

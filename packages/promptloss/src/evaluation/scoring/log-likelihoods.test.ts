@@ -2,7 +2,7 @@
 import { noGrad, scope } from "@promptloss/torch";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { tinyGolden, tinyModel } from "../../../test/tiny-models.ts";
+import { tinyGolden, tinyGoldenOf, tinyModel } from "../../../test/tiny-models.ts";
 import { packSequences } from "../../models/index.ts";
 import { logLikelihoods } from "./log-likelihoods.ts";
 import { groupSequences, type ScoredSequence, sequenceOf } from "./sequences.ts";
@@ -21,12 +21,14 @@ const items = fc.array(fc.tuple(ids(12), fc.array(ids(5), { minLength: 1, maxLen
 /** Sums over other shapes round differently in float32. */
 const TOLERANCE = 2e-4;
 
-describe.each(["llama", "gemma2", "gpt2", "phi3-longrope-short"])("%s", (name) => {
-  const model = tinyModel(tinyGolden(name));
+describe.each(["llama", "gemma2", "gpt2", "phi3-longrope-short", "t5", "bart"])("%s", (name) => {
+  const model = tinyModel(tinyGoldenOf(name));
 
   const alone = ({ input, targets }: ScoredSequence): number =>
     scope(() => {
-      const logits = model.logits(model.forward(packSequences([input]))).double();
+      // An encoder reads the context, and the decoder what is scored.
+      const splits = Int32Array.of(input.length - targets.length + 1);
+      const logits = model.logits(model.forward({ ...packSequences([input]), splits })).double();
       const all = logits.sub(logits.logsumexp(-1, { keepdim: true }));
       const [tokens, vocabulary] = all.shape as [number, number];
       const values = all.toTypedArray("float64");

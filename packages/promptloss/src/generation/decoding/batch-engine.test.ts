@@ -3,16 +3,17 @@ import { setTimeout } from "node:timers/promises";
 import { memory, noGrad } from "@promptloss/torch";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { tinyGolden, tinyModel } from "../../../test/tiny-models.ts";
+import { tinyGolden, tinyGoldenOf, tinyModel } from "../../../test/tiny-models.ts";
 import { createAdapter } from "../../models/index.ts";
 import { generate } from "../generate.ts";
 import type { GenerateOptions } from "../options.ts";
 import { BatchEngine } from "./batch-engine.ts";
 import { commonLength } from "./prefix-store.ts";
 
-// A plain one, one with windows and caps, one with learned positions, one whose frequencies change with the length.
-const names = ["llama", "gemma2", "gpt2", "phi3-longrope-long"] as const;
-const models = new Map(names.map((name) => [name, tinyModel(tinyGolden(name))]));
+// A plain one, one with windows and caps, one with learned positions, one whose frequencies change with the length, and
+// two with an encoder.
+const names = ["llama", "gemma2", "gpt2", "phi3-longrope-long", "t5", "bart"] as const;
+const models = new Map(names.map((name) => [name, tinyModel(tinyGoldenOf(name))]));
 const llama = models.get("llama")!;
 
 /** Prompts that often begin alike. */

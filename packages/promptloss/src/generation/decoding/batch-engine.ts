@@ -103,11 +103,12 @@ export class BatchEngine {
   ) {
     this.#model = model;
     this.#rows = rows;
-    // Frequencies that change with a sequence's length need it whole, and make its tokens another sequence's of no use.
-    this.#promptTokens = this.#changesFrequencies
+    // Frequencies that change with a sequence's length need it whole, and make its tokens another sequence's of no use; so
+    // does an encoder, whose states depend on all of a prompt.
+    this.#promptTokens = this.#readsWhole
       ? Number.POSITIVE_INFINITY
       : (promptTokens ?? Number.POSITIVE_INFINITY);
-    this.#kept = keptBytes > 0 && !this.#changesFrequencies ? new PrefixStore(keptBytes) : undefined;
+    this.#kept = keptBytes > 0 && !this.#readsWhole ? new PrefixStore(keptBytes) : undefined;
     this.#cache = new KeyValueCache(model.architecture, 0, FIRST_ROOM);
   }
 
@@ -146,8 +147,9 @@ export class BatchEngine {
     this.free();
   }
 
-  get #changesFrequencies(): boolean {
-    return this.#model.architecture.ropes.some(({ long }) => long !== undefined);
+  get #readsWhole(): boolean {
+    const { ropes, encoder } = this.#model.architecture;
+    return encoder !== undefined || ropes.some(({ long }) => long !== undefined);
   }
 
   async #loop(): Promise<void> {
@@ -220,7 +222,7 @@ export class BatchEngine {
   }
 
   #waitsFor(row: Row, joined: readonly Row[]): boolean {
-    if (this.#changesFrequencies) return false;
+    if (this.#readsWhole) return false;
     const usable = this.#mostShared(row)?.tokens ?? 0;
     return joined.some((other) => {
       const common = Math.min(commonLength(other.all, row.all), row.all.length - 1);
@@ -239,7 +241,7 @@ export class BatchEngine {
   }
 
   #begin(row: Row, group: Group): void {
-    const running = this.#changesFrequencies ? undefined : this.#mostShared(row);
+    const running = this.#readsWhole ? undefined : this.#mostShared(row);
     const kept = this.#kept?.find(row.all.slice(0, -1));
     const place = this.#cache.add();
     this.#running.push({ row, group });

@@ -86,7 +86,7 @@ function extend(logits: Tensor, open: readonly Search[], settings: GenerationSet
   let scores = own;
   if (repetitionPenalty !== 1) {
     const seen = open.flatMap(({ prompt, state }) =>
-      state.running.map(({ node }) => new Set([...Array.from(prompt.ids), ...beamIds(node)])),
+      state.running.map(({ node }) => new Set([...Array.from(prompt.decoded), ...beamIds(node)])),
     );
     scores = penalizeRepeats(scores, seen, repetitionPenalty);
   }

@@ -6,6 +6,8 @@ export interface PromptTokens {
   /** Its place in the request. */
   readonly index: number;
   readonly ids: ArrayLike<number>;
+  /** What the decoder has read before its first new token, for penalties of what was written before. */
+  readonly decoded: ArrayLike<number>;
   /** New tokens at most: by the request, and by the context. */
   readonly room: number;
 }
@@ -35,6 +37,13 @@ export function checkedPrompts(
         `${which} has ${ids.length} tokens, and the model reads ${context}, its completion included`,
         { prompt: index, hint: "shorten it" },
       );
-    return { index, ids, room: Math.min(maxNewTokens, context - ids.length) };
+    const decoded = decodedOf(ids, architecture);
+    return { index, ids, decoded, room: Math.min(maxNewTokens, context - ids.length) };
   });
+}
+
+/** The prompt, or where an encoder reads that, what the decoder starts with. */
+function decodedOf(ids: ArrayLike<number>, { encoder }: Architecture): ArrayLike<number> {
+  if (encoder === undefined) return ids;
+  return encoder.promptInDecoder ? [encoder.startId, ...Array.from(ids)] : [encoder.startId];
 }

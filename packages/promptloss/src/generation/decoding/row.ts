@@ -35,7 +35,7 @@ export class Row implements Candidate {
     this.room = prompt.room;
     this.settings = settings;
     this.all = Array.from(prompt.ids);
-    this.seen = new Set(settings.repetitionPenalty === 1 ? [] : this.all);
+    this.seen = new Set(settings.repetitionPenalty === 1 ? [] : Array.from(prompt.decoded));
     this.draw = uniformDraw(settings.seeds(prompt.index, sequence));
     this.constraint = settings.constraint?.(prompt.index, sequence);
   }

@@ -38,6 +38,38 @@ export interface DropoutRates {
   readonly embedding: number;
   readonly attention: number;
   readonly residual: number;
+  /** Inside the MLP, before its output. */
+  readonly mlp?: number;
+  /** Behind the final norm. */
+  readonly output?: number;
+}
+
+/** Learned numbers for distances, added to the scores of attention (T5). */
+export interface RelativePositions {
+  readonly buckets: number;
+  /** From this distance on all share the last bucket. */
+  readonly maxDistance: number;
+  /** Whether keys behind a query have buckets of their own. */
+  readonly bidirectional: boolean;
+}
+
+/** What makes a decoder the second of two stacks. */
+export interface EncoderPlan {
+  /** The first: its layers see all tokens, and it shares the embedding. */
+  readonly stack: Architecture;
+  /** The token that the decoder reads first. */
+  readonly startId: number;
+  /** The token that ends what the encoder reads; undefined where nothing does. */
+  readonly endId: number | undefined;
+  /** Whether the decoder reads the prompt too, before the completion. */
+  readonly promptInDecoder: boolean;
+}
+
+/** Modules of a layer's attention to the encoder, relative to the layer. */
+export interface CrossAttentionNames {
+  readonly norm: string;
+  readonly inputs: readonly [query: string, key: string, value: string];
+  readonly output: string;
 }
 
 /** Module paths as Hugging Face names them. Those of a layer are relative to `${layers}.${index}`. */
@@ -46,6 +78,10 @@ export interface ModuleNames {
   readonly prefix: string;
   readonly embedding: string;
   readonly positions?: string;
+  /** A norm of the embeddings, positions included. */
+  readonly embeddingNorm?: string;
+  /** The table of relative positions, in the first layer. */
+  readonly relativePositions?: string;
   /** Between an embedding of another width and the layers, and back before the head; with `embeddingSize`. */
   readonly projectIn?: string;
   readonly projectOut?: string;
@@ -63,6 +99,8 @@ export interface ModuleNames {
   readonly queryNorm?: string;
   readonly keyNorm?: string;
   readonly attentionOutput: string;
+  /** Where there is an encoder. */
+  readonly crossAttention?: CrossAttentionNames;
   /** [gate, up] or one module for both where gated; [up] where plain. */
   readonly mlpInputs: readonly string[];
   readonly mlpOutput: string;
@@ -114,6 +152,11 @@ export interface Architecture {
   readonly hiddenScale: number;
   /** The head's weight is the embedding's. */
   readonly tied: boolean;
+  /** Undefined where positions are learned one by one, or turn queries and keys. */
+  readonly relativePositions?: RelativePositions;
+  /** Whether tokens see those behind them too. */
+  readonly bidirectional?: boolean;
+  readonly encoder?: EncoderPlan;
   /** As the config has them; a forward drops nothing unless it is told to. */
   readonly dropout: DropoutRates;
   readonly names: ModuleNames;

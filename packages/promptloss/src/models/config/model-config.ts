@@ -59,13 +59,14 @@ function parsed(
   const family = familyOf(json, path);
   const fields = new ConfigFields(path, json);
   fields.ignore(...IRRELEVANT_KEYS, ...ignoreKeys);
-  fields.require("is_encoder_decoder", false, "a decoder alone");
   fields.require("add_cross_attention", false, "there is no encoder");
   fields.require("quantization_config", undefined, "weights in 32 or 16 bits");
   if (Object.keys((json.pruned_heads as object | null | undefined) ?? {}).length > 0)
     throw fields.error("pruned_heads", "pruned heads are not supported");
   fields.ignore("pruned_heads");
   const architecture = family.read(fields);
+  const hasEncoder = architecture.encoder !== undefined;
+  fields.require("is_encoder_decoder", hasEncoder, `what a ${family.modelType} is`);
   if (strict) fields.refuseUnread();
   for (const key of fields.unread)
     if (Object.hasOwn(UNSUPPORTED_KEYS, key) && !UNSUPPORTED_KEYS[key]!.includes(json[key]))
@@ -100,7 +101,7 @@ function familyOf(json: JsonObject, path: string): Family {
     );
   }
   // A base model's class means the same weights without a head; other heads mean other tasks.
-  if (typeof named === "string" && /For(?!CausalLM$)/.test(named))
+  if (typeof named === "string" && named !== family.architecture && /For(?!CausalLM$)/.test(named))
     throw new ModelConfigError(
       `expected ${JSON.stringify([family.architecture])}, got ${JSON.stringify(architectures)}`,
       { path, key: "architectures", value: architectures },

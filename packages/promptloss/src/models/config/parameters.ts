@@ -13,10 +13,20 @@ export function layerModule(architecture: Architecture, index: number, part: str
   return `${architecture.names.layers}.${index}.${part}`;
 }
 
-/** All linear modules of a layer with their sizes: what LoRA can adapt. */
-export function linearModules(
-  architecture: Architecture,
-): { module: string; inputs: number; outputs: number; bias: boolean }[] {
+interface LinearModule {
+  readonly module: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bias: boolean;
+}
+
+/** All linear modules of the layers with their sizes, an encoder's first: what LoRA can adapt. */
+export function linearModules(architecture: Architecture): LinearModule[] {
+  const { encoder } = architecture;
+  return [...(encoder === undefined ? [] : linearModules(encoder.stack)), ...linearModulesOf(architecture)];
+}
+
+function linearModulesOf(architecture: Architecture): LinearModule[] {
   const { names, hiddenSize, heads, keyValueHeads, headSize, intermediateSize, biases } = architecture;
   const query = heads * headSize;
   const keyValue = keyValueHeads * headSize;
@@ -39,20 +49,36 @@ export function linearModules(
           ];
     const mlpOutputs =
       architecture.gated && names.mlpInputs.length === 1 ? 2 * intermediateSize : intermediateSize;
+    const across = names.crossAttention;
+    const crossed =
+      across === undefined
+        ? []
+        : [
+            at(across.inputs[0], hiddenSize, query, attention),
+            at(across.inputs[1], hiddenSize, keyValue, attention),
+            at(across.inputs[2], hiddenSize, keyValue, attention),
+            at(across.output, query, hiddenSize, biases.attentionOutput),
+          ];
     return [
       ...inputs,
       at(names.attentionOutput, query, hiddenSize, biases.attentionOutput),
+      ...crossed,
       ...names.mlpInputs.map((part) => at(part, hiddenSize, mlpOutputs, biases.mlp)),
       at(names.mlpOutput, intermediateSize, hiddenSize, biases.mlp),
     ];
   });
 }
 
+/** The table of a stack's relative positions, [buckets, heads]. */
+export function relativePositionsName(architecture: Architecture): string {
+  return layerModule(architecture, 0, `${architecture.names.relativePositions}.weight`);
+}
+
 /** Names and shapes of all parameters. A tied head has none of its own. */
 export function parameterShapes(architecture: Architecture): Map<string, Shape> {
   const { names, hiddenSize, headSize, norm, vocabularySize } = architecture;
-  const { embeddingSize = hiddenSize } = architecture;
-  const shapes = new Map<string, Shape>();
+  const { embeddingSize = hiddenSize, encoder, relativePositions } = architecture;
+  const shapes = new Map<string, Shape>(encoder === undefined ? [] : parameterShapes(encoder.stack));
   const addNorm = (module: string, size: number): void => {
     shapes.set(`${module}.weight`, [size]);
     if (norm.kind === "layer") shapes.set(`${module}.bias`, [size]);
@@ -64,8 +90,12 @@ export function parameterShapes(architecture: Architecture): Map<string, Shape> 
     const rows = architecture.maxPositions + (architecture.positionOffset ?? 0);
     shapes.set(`${names.positions}.weight`, [rows, hiddenSize]);
   }
+  if (names.embeddingNorm !== undefined) addNorm(names.embeddingNorm, hiddenSize);
+  if (relativePositions !== undefined)
+    shapes.set(relativePositionsName(architecture), [relativePositions.buckets, architecture.heads]);
   architecture.layers.forEach((_, index) => {
-    const wide = [names.attentionNorm, names.attentionPostNorm, names.mlpNorm, names.mlpPostNorm];
+    const { attentionNorm, attentionPostNorm, crossAttention, mlpNorm, mlpPostNorm } = names;
+    const wide = [attentionNorm, attentionPostNorm, crossAttention?.norm, mlpNorm, mlpPostNorm];
     for (const part of wide)
       if (part !== undefined) addNorm(layerModule(architecture, index, part), hiddenSize);
     const whole = architecture.queryKeyNorm === "whole";

@@ -16,6 +16,7 @@ import type { LayerPrefix } from "../lora/adapter.ts";
 import type { KeyValueCache } from "./cache.ts";
 import type { Segment } from "./input.ts";
 import { causalMask, lastTokenMask } from "./masks.ts";
+import type { RelativeBias } from "./relative-positions.ts";
 
 /** How a forward's layers attend: chosen once, for all of them. */
 export type AttentionPlan = Shared & Strategy;
@@ -34,6 +35,8 @@ export interface AttentionOptions {
   readonly like: Tensor;
   /** Keys and values that stand before every sequence, by layer; a cache has them already. */
   readonly prefix: ((layer: number) => LayerPrefix) | undefined;
+  /** What distances add to the scores. */
+  readonly bias?: RelativeBias | undefined;
 }
 
 type Strategy =
@@ -50,7 +53,7 @@ export function attentionPlan(
   architecture: Architecture,
   segments: readonly Segment[],
   cache: KeyValueCache | undefined,
-  { dropout, like: { device, dtype }, prefix }: AttentionOptions,
+  { dropout, like: { device, dtype }, prefix, bias }: AttentionOptions,
 ): AttentionPlan {
   const shared = { segments, cache, dropout, prefix };
   const pasts = segments.map(({ past }) => past);
@@ -62,22 +65,24 @@ export function attentionPlan(
   }
   const windows = new Set(architecture.layers.map(({ window }) => window));
   if (cache !== undefined && segments.every(({ length, past }) => length === 1 && past > 0))
-    return { ...shared, kind: "step", masks: stepMasks(windows, pasts, cache) };
+    return { ...shared, kind: "step", masks: stepMasks(windows, pasts, cache, bias) };
   const [first] = segments as [Segment];
   const atOnce = cache === undefined && segments.every(({ length }) => length === first.length);
   return {
     ...shared,
     kind: "sequences",
     atOnce,
-    masks: sequenceMasks(windows, segments, architecture, device),
+    masks: sequenceMasks(windows, segments, architecture, device, bias),
   };
 }
 
 const FUSED_DTYPES: ReadonlySet<string> = new Set(["float32", "bfloat16"]);
 
 /** Whether the fused operators do what this architecture asks. */
-function servesFused({ headSize, attentionSoftcap }: Architecture): boolean {
-  return fusedKernels() && headSize % 16 === 0 && attentionSoftcap === undefined;
+function servesFused(architecture: Architecture): boolean {
+  const { headSize, attentionSoftcap, relativePositions, bidirectional = false } = architecture;
+  const isPlain = attentionSoftcap === undefined && relativePositions === undefined && !bidirectional;
+  return fusedKernels() && headSize % 16 === 0 && isPlain;
 }
 
 function tokensOf(segments: readonly Segment[]): number {
@@ -88,31 +93,48 @@ function tokensOf(segments: readonly Segment[]): number {
 type Windows = ReadonlySet<number | undefined>;
 
 /** None for a window where every sequence sees all that it holds. */
-function stepMasks(windows: Windows, pasts: readonly number[], cache: KeyValueCache): Map<string, Tensor> {
+function stepMasks(
+  windows: Windows,
+  pasts: readonly number[],
+  cache: KeyValueCache,
+  bias: RelativeBias | undefined,
+): Map<string, Tensor> {
   const masks = new Map<string, Tensor>();
   const keys = Math.max(...pasts) + 1;
   const equal = pasts.every((past) => past === pasts[0]);
   for (const window of windows) {
-    if (equal && (window === undefined || window >= keys)) continue;
-    masks.set(maskKey(0, 0, window), lastTokenMask(cache.lengthsTensor().unsqueeze(1), keys, window));
+    const plain = equal && (window === undefined || window >= keys);
+    if (plain && bias === undefined) continue;
+    const seen = plain ? undefined : lastTokenMask(cache.lengthsTensor().unsqueeze(1), keys, window);
+    masks.set(maskKey(0, 0, window), biased(seen, bias?.ofStep(pasts, keys))!);
   }
   return masks;
 }
 
-/** None where the operator's own causal mask says the same. */
+/** What is added to scores: distances' numbers, and −∞ where nothing is seen. One of the two alone where that is all. */
+function biased(seen: Tensor | undefined, bias: Tensor | undefined): Tensor | undefined {
+  if (bias === undefined || seen === undefined) return bias ?? seen;
+  return bias.maskedFill(seen.logicalNot(), Number.NEGATIVE_INFINITY);
+}
+
+/** None where the operator's own causal mask says the same, or all is seen. */
 function sequenceMasks(
   windows: Windows,
   segments: readonly Segment[],
-  { attentionSoftcap }: Architecture,
+  { attentionSoftcap, bidirectional = false }: Architecture,
   device: string,
+  bias: RelativeBias | undefined,
 ): Map<string, Tensor> {
   const masks = new Map<string, Tensor>();
+  const longest = Math.max(...segments.map(({ length, past }) => past + length));
   for (const window of windows)
     for (const { length, past } of segments) {
       const key = maskKey(length, past, window);
       const plain =
         past === 0 && attentionSoftcap === undefined && (window === undefined || window >= length);
-      if (!plain && !masks.has(key)) masks.set(key, causalMask(length, past + length, window, device));
+      if (masks.has(key) || ((plain || bidirectional) && bias === undefined)) continue;
+      const seen = bidirectional ? undefined : causalMask(length, past + length, window, device);
+      masks.set(key, biased(seen, bias?.ofSequence(past, length, longest))!);
     }
   return masks;
 }
@@ -137,7 +159,8 @@ export function attend(
 ): Tensor {
   const { window, attentionScale: scale } = architecture.layers[layer]!;
   const { segments, cache, dropout } = plan;
-  const options = { scale, dropout, softcap: architecture.attentionSoftcap };
+  const { bidirectional = false, attentionSoftcap: softcap } = architecture;
+  const options = { scale, dropout, softcap, bidirectional };
   const [tokens, heads, headSize] = query.shape as [number, number, number];
   const groups = heads / key.shape[1]!;
   cache?.append(layer, segments, key, value);
@@ -167,13 +190,14 @@ export function attend(
 }
 
 interface BySequence extends CoreOptions {
+  readonly bidirectional: boolean;
   readonly layer: number;
   readonly window: number | undefined;
   readonly plan: Extract<AttentionPlan, { kind: "sequences" }>;
 }
 
 function attendBySequence(
-  { layer, window, plan, ...options }: BySequence,
+  { layer, window, plan, bidirectional, ...options }: BySequence,
   query: Tensor,
   key: Tensor,
   value: Tensor,
@@ -201,7 +225,7 @@ function attendBySequence(
       spread(queries),
       repeatHeads(earlier?.keys ?? whole(keys, ahead?.keys), groups),
       repeatHeads(earlier?.values ?? whole(values, ahead?.values), groups),
-      { ...options, mask, causal: mask === undefined },
+      { ...options, mask, causal: mask === undefined && !bidirectional },
     );
     return output.transpose(1, 2).reshape([batch.length * length, heads * headSize]);
   });
@@ -235,8 +259,10 @@ interface CoreOptions {
 /** All of [batch, heads, queries or keys, head size]. */
 function core(query: Tensor, key: Tensor, value: Tensor, options: CoreOptions): Tensor {
   const { scale, dropout, softcap, mask = null, causal = false } = options;
-  if (softcap === undefined)
-    return scaledDotProductAttention(query, key, value, { mask, causal, dropout, scale });
+  if (softcap === undefined) {
+    const added = mask === null || mask.dtype === "bool" ? mask : mask.to({ dtype: query.dtype });
+    return scaledDotProductAttention(query, key, value, { mask: added, causal, dropout, scale });
+  }
   let scores = query
     .matmul(key.transpose(-2, -1))
     .mul(scale / softcap)

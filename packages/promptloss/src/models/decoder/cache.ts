@@ -14,10 +14,15 @@ import type { Architecture } from "../config/architecture.ts";
 import { ModelInputError } from "../errors.ts";
 import type { Segment } from "./input.ts";
 
-interface LayerStore {
-  /** [sequences, key-value heads, capacity, head size]. */
+export interface LayerStore {
+  /** [sequences, key-value heads, capacity, head size], where nothing else is said. */
   keys: Tensor;
   values: Tensor;
+}
+
+/** What an encoder made of one prompt, for a decoder's layers: keys and values, each [tokens, key-value heads, head size]. */
+export interface PromptStore {
+  readonly layers: LayerStore[];
 }
 
 /** What keys and values of a layer are made of. */
@@ -41,6 +46,8 @@ export class KeyValueCache {
   #capacity: number;
   /** Sequences that there is room for. */
   #rows: number;
+  /** Of an encoder-decoder, by sequence: its prompt, once it is read. Sequences of one prompt share it. */
+  #prompts: (PromptStore | undefined)[];
 
   /**
    * @param sequences how many sequences it holds
@@ -51,6 +58,7 @@ export class KeyValueCache {
     this.#layers = new Array<LayerStore | undefined>(architecture.layers.length).fill(undefined);
     this.#capacity = Math.max(1, capacity);
     this.#rows = sequences;
+    this.#prompts = new Array<PromptStore | undefined>(sequences).fill(undefined);
   }
 
   /** Tokens held of each sequence. */
@@ -97,6 +105,26 @@ export class KeyValueCache {
     );
   }
 
+  /** @internal By sequence: what an encoder made of its prompt, of those that it has read. */
+  get prompts(): readonly (PromptStore | undefined)[] {
+    return this.#prompts;
+  }
+
+  /** @internal Keeps a layer's keys and values of a sequence's prompt, as copies. Layers come in their order. */
+  keepPrompt(sequence: number, keys: Tensor, values: Tensor): void {
+    const store = this.#prompts[sequence] ?? { layers: [] };
+    this.#prompts[sequence] = store;
+    noGrad(() => scope(() => store.layers.push({ keys: keep(keys.clone()), values: keep(values.clone()) })));
+  }
+
+  /** Gives sequences these prompts, and frees those that no sequence has any more. */
+  #sharePrompts(prompts: readonly (PromptStore | undefined)[]): void {
+    const used = new Set(prompts);
+    for (const store of new Set(this.#prompts))
+      if (store !== undefined && !used.has(store)) freeLayers(store.layers);
+    this.#prompts = [...prompts];
+  }
+
   /** @internal Counts the new tokens, once all layers have them. */
   advance(segments: readonly Segment[]): void {
     segments.forEach(({ length }, row) => {
@@ -140,10 +168,12 @@ export class KeyValueCache {
     }
     this.#lengths = rows.map((row) => this.#lengths[row]!);
     this.#rows = rows.length;
+    this.#sharePrompts(rows.map((row) => this.#prompts[row]));
   }
 
   /** Adds a sequence that holds nothing yet. @returns its row, the last */
   add(): number {
+    this.#prompts.push(undefined);
     return this.#lengths.push(0) - 1;
   }
 
@@ -152,6 +182,7 @@ export class KeyValueCache {
     const last = this.#lengths.length - 1;
     if (row !== last) this.copyPrefix(last, row, this.#lengths[last]!);
     this.#lengths.pop();
+    this.#sharePrompts(this.#prompts.slice(0, -1));
   }
 
   /** Gives a row the first tokens of another, in place of what it holds. */
@@ -162,6 +193,7 @@ export class KeyValueCache {
       freeHeld(held);
     }
     this.#lengths[to] = tokens;
+    this.#sharePrompts(this.#prompts.map((_, row) => this.#prompts[row === to ? from : row]));
   }
 
   /** The first tokens of a row, as a copy that outlives the row, or a view. Its owner frees it. */
@@ -203,10 +235,8 @@ export class KeyValueCache {
   }
 
   free(): void {
-    for (const store of this.#layers) {
-      store?.keys.free();
-      store?.values.free();
-    }
+    freeLayers(this.#layers);
+    this.#sharePrompts(this.#prompts.map(() => undefined));
     this.#layers = this.#layers.map(() => undefined);
     this.#lengths = this.#lengths.map(() => 0);
   }
@@ -253,6 +283,10 @@ export class KeyValueCache {
 }
 
 export function freeHeld({ layers }: HeldPrefix): void {
+  freeLayers(layers);
+}
+
+function freeLayers(layers: readonly (LayerStore | undefined)[]): void {
   for (const store of layers) {
     store?.keys.free();
     store?.values.free();

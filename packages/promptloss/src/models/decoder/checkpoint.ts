@@ -15,40 +15,46 @@ import {
 } from "@promptloss/torch";
 
 /**
- * Runs `body(input)` so that the backward pass runs it again instead of keeping what it computed.
- * @param parameters what `body` reads besides its input and needs gradients for
+ * Runs `body(inputs)` so that the backward pass runs it again instead of keeping what it computed.
+ * @param inputs what was computed before; they are kept for the backward pass
+ * @param parameters what `body` reads besides, that lives on, and needs gradients for
  * @param random whether `body` draws random numbers
  */
 export function checkpointed(
-  input: Tensor,
+  inputs: readonly [Tensor, ...Tensor[]],
   parameters: readonly Tensor[],
-  body: (input: Tensor) => Tensor,
+  body: (inputs: readonly Tensor[]) => Tensor,
   { random = false }: { random?: boolean } = {},
 ): Tensor {
-  if (!isGradEnabled() || !(input.requiresGrad || parameters.some((each) => each.requiresGrad)))
-    return body(input);
+  const [input] = inputs;
+  if (!isGradEnabled() || ![...inputs, ...parameters].some((each) => each.requiresGrad)) return body(inputs);
   const { device } = input;
   const reduced = autocastDtype(device);
   const run = customFunction<Tensor[], Tensor>({
     name: "checkpointed",
-    forward: (context, hidden) => {
-      context.saveForBackward(hidden!, ...(random ? [getRngState(device)] : []));
-      return body(hidden!);
+    forward: (context, ...given) => {
+      const read = given.slice(0, inputs.length);
+      context.saveForBackward(...read, ...(random ? [getRngState(device)] : []));
+      return body(read);
     },
-    backward: ([saved, seed], gradient) => {
-      if (gradient === null || gradient === undefined) return [null, ...parameters.map(() => null)];
-      const hidden = saved!.detach();
-      hidden.requiresGrad = true;
+    backward: (kept, gradient) => {
+      if (gradient === null || gradient === undefined) return [...inputs, ...parameters].map(() => null);
+      const read = kept.slice(0, inputs.length).map((saved) => {
+        const leaf = saved.detach();
+        leaf.requiresGrad = true;
+        return leaf;
+      });
+      const seed = kept[inputs.length];
       const after = seed === undefined ? undefined : getRngState(device);
       if (seed !== undefined) setRngState(seed, device);
       const enabled = reduced === undefined ? { enabled: false } : { dtype: reduced };
-      const output = enableGrad(() => autocast({ device: kind(device), ...enabled }, () => body(hidden)));
+      const output = enableGrad(() => autocast({ device: kind(device), ...enabled }, () => body(read)));
       if (after !== undefined) setRngState(after, device);
-      const wanted = [hidden, ...parameters];
+      const wanted = [...read, ...parameters];
       return grad([output], wanted, { gradients: [gradient], allowUnused: true });
     },
   });
-  return run(input, ...parameters);
+  return run(...inputs, ...parameters);
 }
 
 /** "cuda:0" → "cuda", as autocast is asked for. */

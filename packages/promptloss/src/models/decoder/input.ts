@@ -10,6 +10,8 @@ export interface PackedSequences {
   readonly starts: Int32Array;
   /** Position of each token in its sequence, [tokens]; from 0 where left out. */
   readonly positions?: Int32Array;
+  /** Of each sequence how many of its first tokens an encoder reads, [sequences]; all where left out. Decoders read all. */
+  readonly splits?: Int32Array;
 }
 
 /** Lays sequences end to end. */
@@ -23,6 +25,17 @@ export function packSequences(sequences: readonly ArrayLike<number>[]): PackedSe
     ids.set(each as ArrayLike<number>, starts[i]!);
   });
   return { ids, starts };
+}
+
+/** Ids one behind the other. */
+export function joinIds(...parts: readonly ArrayLike<number>[]): Int32Array {
+  const joined = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }
 
 /** One sequence's place among the tokens, and how many of its tokens lie in the cache already. */

@@ -1,32 +1,34 @@
-// The one decoder of all families. Reads sequences laid end to end and gives their hidden states; what differs
-// between families is the architecture's plain data. Weights carry Hugging Face's names. The loss is elsewhere.
+// The one model of all families: a decoder, or an encoder with a decoder. Reads sequences laid end to end and gives their
+// hidden states; what differs between families is the architecture's plain data. Weights carry Hugging Face's names. The
+// loss is elsewhere.
 import {
+  cat,
   embedding,
   fromTypedArray,
-  gelu,
   linear,
   noGrad,
-  relu,
   scope,
-  silu,
-  siluMul,
   type Tensor,
   tiedEmbedding,
   tuneProcess,
+  zeros,
 } from "@promptloss/torch";
 import type { BlockWeight } from "../blocks/block-weight.ts";
-import type { Activation, Architecture, DropoutRates } from "../config/architecture.ts";
+import type { Architecture, DropoutRates, EncoderPlan } from "../config/architecture.ts";
 import type { ModelConfig } from "../config/model-config.ts";
-import { layerModule, parameterShapes } from "../config/parameters.ts";
+import { layerModule, parameterShapes, relativePositionsName } from "../config/parameters.ts";
 import { ModelError, ModelWeightsError } from "../errors.ts";
 import type { Adapter, FrozenLinear } from "../lora/adapter.ts";
-import { type AttentionPlan, attend, attentionPlan } from "./attention.ts";
+import { attentionPlan } from "./attention.ts";
 import type { KeyValueCache } from "./cache.ts";
 import { checkpointed } from "./checkpoint.ts";
-import { type PackedSequences, positionsOf, type Segment, segmentsOf } from "./input.ts";
+import { joinIds, type PackedSequences, positionsOf, type Segment, segmentsOf } from "./input.ts";
+import { type CrossPlan, computeLayer, type Frame, type LayerModules, scaledBy } from "./layer.ts";
 import { normalize } from "./norm.ts";
 import type { Part, PartKeeper } from "./parts.ts";
-import { type RotaryTable, rotaryTable, rotate } from "./rotary.ts";
+import { RelativeBias } from "./relative-positions.ts";
+import { rotaryTable } from "./rotary.ts";
+import { sidesOf } from "./sides.ts";
 
 export interface ForwardOptions {
   /** Keys and values of earlier calls; sequence i of the input continues sequence i of the cache. */
@@ -49,28 +51,19 @@ export interface HiddenAndHead {
   readonly head: Tensor;
 }
 
-/** What the layers of one forward share, made anew where a layer is computed again. */
-interface Frame {
-  readonly ropes: readonly RotaryTable[];
-  readonly attention: AttentionPlan;
-  readonly residualDropout: number;
-  readonly adapterDropout: boolean;
+const NO_DROPOUT: Required<DropoutRates> = { embedding: 0, attention: 0, residual: 0, mlp: 0, output: 0 };
+
+/** One stack's way over an input. */
+interface Run {
+  readonly stack: Architecture;
+  readonly segments: readonly Segment[];
+  readonly positions: Int32Array;
+  readonly rates: Required<DropoutRates>;
+  readonly options: ForwardOptions;
+  readonly across?: CrossPlan;
 }
 
-const ACTIVATIONS: Readonly<Record<Activation, (x: Tensor) => Tensor>> = {
-  silu,
-  relu,
-  gelu: (x) => gelu(x),
-  "gelu-tanh": (x) => gelu(x, { approximate: "tanh" }),
-};
-
-function gateBy(activation: Activation, gate: Tensor, up: Tensor): Tensor {
-  return activation === "silu" ? siluMul(gate, up) : ACTIVATIONS[activation](gate).mul(up);
-}
-
-const NO_DROPOUT: DropoutRates = { embedding: 0, attention: 0, residual: 0 };
-
-/** A causal language model. Get one from `loadModel` or `createModel`. */
+/** A language model that predicts each token from those before it. Get one from `loadModel` or `createModel`. */
 export class CausalLanguageModel {
   readonly config: ModelConfig;
   readonly architecture: Architecture;
@@ -163,43 +156,90 @@ export class CausalLanguageModel {
    * @throws {ModelInputError} as `forward`
    */
   forwardToHead(input: PackedSequences, options: ForwardOptions = {}): HiddenAndHead {
+    const { encoder } = this.architecture;
+    return scope(() =>
+      encoder === undefined ? this.#decode(input, options) : this.#encodeAndDecode(input, encoder, options),
+    );
+  }
+
+  #decode(input: PackedSequences, options: ForwardOptions): HiddenAndHead {
+    const { cache } = options;
+    const ahead = this.adapter?.prefixTokens ?? 0;
+    if (ahead > 0 && cache !== undefined) this.#readPrefix(cache);
+    const run = this.#runOf(this.architecture, behind(input, ahead), options, ahead);
+    this.keeper?.enter("input", undefined);
+    const { rows, head } = this.#lookUp(input.ids);
+    const embedded = this.#embed(rows, run);
+    const hidden = this.#compute(this.keeper?.leave("input", embedded) ?? embedded, run);
+    cache?.advance(run.segments);
+    return { hidden, head };
+  }
+
+  /** A place that the decoder does not read has a state of zeros. */
+  #encodeAndDecode(input: PackedSequences, plan: EncoderPlan, options: ForwardOptions): HiddenAndHead {
+    const { cache } = options;
+    segmentsOf(input, this.architecture, cache?.lengths);
+    const held = cache?.prompts;
+    const { encoder, fresh, decoder, states } = sidesOf(
+      input,
+      plan,
+      (sequence) => held?.[sequence] !== undefined,
+    );
+    const { rows, head } = this.#lookUp(
+      encoder === undefined ? decoder.ids : joinIds(encoder.ids, decoder.ids),
+    );
+    const apart = encoder === undefined ? [rows] : rows.split([encoder.ids.length, decoder.ids.length], 0);
+    const { cache: _, ...uncached } = options;
+    const first = encoder && this.#runOf(plan.stack, encoder, uncached);
+    const second = this.#runOf(this.architecture, decoder, options);
+    const across: CrossPlan = {
+      states: first && this.#compute(this.#embed(apart[0]!, first), first),
+      spans: first?.segments ?? [],
+      fresh,
+      segments: second.segments,
+      cache,
+      dropout: second.rates.attention,
+    };
+    const hidden = this.#compute(this.#embed(apart.at(-1)!, second), { ...second, across });
+    cache?.advance(second.segments);
+    return { hidden: states === undefined ? hidden : placed(hidden, states), head };
+  }
+
+  /** @param ahead tokens before every sequence that no cache holds */
+  #runOf(stack: Architecture, input: PackedSequences, options: ForwardOptions, ahead = 0): Run {
     const { cache, training = false } = options;
-    return scope(() => {
-      const ahead = this.adapter?.prefixTokens ?? 0;
-      if (ahead > 0 && cache !== undefined) this.#readPrefix(cache);
-      const past = cache?.lengths ?? new Array<number>(input.starts.length - 1).fill(ahead);
-      const segments = segmentsOf(input, this.architecture, past);
-      const positions = positionsOf(behind(input, ahead), segments, this.architecture);
-      const rates = training ? { ...this.architecture.dropout, ...options.dropout } : NO_DROPOUT;
-      const frame = (): Frame => this.#frame(segments, positions, rates, options);
-      this.keeper?.enter("input", undefined);
-      const { rows, head } = this.#lookUp(input.ids);
-      const embedded = this.#embed(rows, positions, segments, rates, options);
-      let hidden = this.keeper?.leave("input", embedded) ?? embedded;
-      const shared = options.checkpointing ? undefined : frame();
-      this.architecture.layers.forEach((_, index) => {
-        const inner = hidden;
-        hidden = this.#within(index, inner, (entered) =>
-          shared !== undefined
-            ? this.#layer(index, entered, shared)
-            : checkpointed(
-                entered,
-                this.#trainableOf(index),
-                (x) => scope(() => this.#layer(index, x, frame())),
-                { random: training },
-              ),
-        );
-        inner.free();
-      });
-      cache?.advance(segments);
-      const { finalNorm, names } = this.architecture;
-      const states = this.#within("output", hidden, (entered) =>
-        scaledBy(
-          this.architecture.hiddenScale,
-          this.#projectWidth(names.projectOut, finalNorm ? this.#norm(names.finalNorm, entered) : entered),
-        ),
+    const past = cache?.lengths ?? new Array<number>(input.starts.length - 1).fill(ahead);
+    const segments = segmentsOf(input, stack, past);
+    const positions = positionsOf(input, segments, stack);
+    const rates = training ? ratesOf(stack.dropout, options.dropout) : NO_DROPOUT;
+    return { stack, segments, positions, rates, options };
+  }
+
+  /** A stack's last hidden states, after its final norm. */
+  #compute(embedded: Tensor, run: Run): Tensor {
+    const { stack, rates } = run;
+    const { training = false, checkpointing = false } = run.options;
+    const shared = checkpointing ? undefined : this.#frame(run);
+    let hidden = embedded;
+    stack.layers.forEach((_, index) => {
+      const inner = hidden;
+      hidden = this.#within(index, inner, (entered) =>
+        shared !== undefined
+          ? this.#layer(index, entered, shared)
+          : checkpointed(
+              run.across?.states === undefined ? [entered] : [entered, run.across.states],
+              this.#trainableOf(index, stack),
+              ([x, states]) => scope(() => this.#layer(index, x!, this.#frame(withStates(run, states)))),
+              { random: training },
+            ),
       );
-      return { hidden: states, head };
+      inner.free();
+    });
+    const { finalNorm, names } = stack;
+    return this.#within("output", hidden, (entered) => {
+      const normed = finalNorm ? this.#norm(names.finalNorm, entered) : entered;
+      const states = rates.output > 0 ? normed.dropout(rates.output) : normed;
+      return scaledBy(stack.hiddenScale, this.#projectWidth(names.projectOut, states));
     });
   }
 
@@ -249,21 +289,23 @@ export class CausalLanguageModel {
     );
   }
 
-  #frame(
-    segments: readonly Segment[],
-    positions: Int32Array,
-    rates: DropoutRates,
-    options: ForwardOptions,
-  ): Frame {
-    const { architecture, device } = this;
+  #frame({ stack, segments, positions, rates, options, across }: Run): Frame {
+    const { device } = this;
+    const { relativePositions } = stack;
     return {
-      ropes: architecture.ropes.map((plan) => rotaryTable(plan, positions, segments, device)),
-      attention: attentionPlan(architecture, segments, options.cache, {
+      stack,
+      ropes: stack.ropes.map((plan) => rotaryTable(plan, positions, segments, device)),
+      attention: attentionPlan(stack, segments, options.cache, {
         dropout: rates.attention,
         like: this.head,
         prefix: this.adapter?.prefixTokens ? (layer) => this.adapter!.prefix(layer) : undefined,
+        bias:
+          relativePositions &&
+          new RelativeBias(relativePositions, this.parameter(relativePositionsName(stack))),
       }),
+      across,
       residualDropout: rates.residual,
+      mlpDropout: rates.mlp,
       adapterDropout: options.training ?? false,
     };
   }
@@ -281,14 +323,9 @@ export class CausalLanguageModel {
     });
   }
 
-  #embed(
-    looked: Tensor,
-    positions: Int32Array,
-    segments: readonly Segment[],
-    rates: DropoutRates,
-    { neftuneAlpha = 0 }: ForwardOptions,
-  ): Tensor {
-    const { names, embeddingScale, positionOffset } = this.architecture;
+  #embed(looked: Tensor, { stack, positions, segments, rates, options }: Run): Tensor {
+    const { names, embeddingScale, positionOffset } = stack;
+    const { neftuneAlpha = 0 } = options;
     return scope(() => {
       let hidden = looked;
       if (embeddingScale !== 1) {
@@ -302,95 +339,19 @@ export class CausalLanguageModel {
         const rows = positions.map((position) => position + (positionOffset ?? 0));
         hidden = hidden.add(embedding(this.parameter(`${names.positions}.weight`), this.#index(rows)));
       }
+      if (names.embeddingNorm !== undefined) hidden = this.#norm(names.embeddingNorm, hidden);
       return rates.embedding > 0 ? hidden.dropout(rates.embedding) : hidden;
     });
   }
 
   #layer(index: number, input: Tensor, frame: Frame): Tensor {
-    const { block, names, residualScale } = this.architecture;
-    const norm = (part: string, x: Tensor): Tensor =>
-      this.#norm(layerModule(this.architecture, index, part), x);
-    const added = (x: Tensor): Tensor =>
-      scaledBy(residualScale, frame.residualDropout > 0 ? x.dropout(frame.residualDropout) : x);
-    const attention = (x: Tensor): Tensor => added(this.#attention(index, x, frame));
-    const mlp = (x: Tensor): Tensor => added(this.#mlp(index, x, frame));
-    const { attentionNorm, mlpNorm } = names;
-    switch (block) {
-      case "parallel": {
-        const read = norm(attentionNorm, input);
-        const sum = input.add(attention(read));
-        return sum.add(mlp(mlpNorm === attentionNorm ? read : norm(mlpNorm, input)));
-      }
-      case "inside-norm": {
-        const middle = input.add(norm(attentionNorm, attention(input)));
-        return middle.add(norm(mlpNorm, mlp(middle)));
-      }
-      case "post-norm": {
-        const middle = norm(attentionNorm, input.add(attention(input)));
-        return norm(mlpNorm, middle.add(mlp(middle)));
-      }
-      case "pre-and-post-norm": {
-        const attended = norm(names.attentionPostNorm!, attention(norm(attentionNorm, input)));
-        const middle = input.add(attended);
-        return middle.add(norm(names.mlpPostNorm!, mlp(norm(mlpNorm, middle))));
-      }
-      case "pre-norm": {
-        const middle = input.add(attention(norm(attentionNorm, input)));
-        return middle.add(mlp(norm(mlpNorm, middle)));
-      }
-    }
+    return computeLayer(this.#modules, index, input, frame);
   }
 
-  #attention(index: number, x: Tensor, frame: Frame): Tensor {
-    const { architecture } = this;
-    const { names, queryKeyNorm } = architecture;
-    let [query, key, value] = this.#queryKeyValue(index, x, frame);
-    if (queryKeyNorm !== undefined) {
-      const norm = (part: string, heads: Tensor): Tensor => {
-        const whole = queryKeyNorm === "whole" ? heads.flatten(1) : heads;
-        return this.#norm(layerModule(architecture, index, part), whole).view(heads.shape);
-      };
-      query = norm(names.queryNorm!, query);
-      key = norm(names.keyNorm!, key);
-    }
-    const rope = architecture.layers[index]!.rope;
-    if (rope !== undefined) {
-      const table = frame.ropes[rope]!;
-      query = rotate(query, table);
-      key = rotate(key, table);
-    }
-    const output = attend(architecture, index, frame.attention, query, key, value);
-    return this.#project(layerModule(architecture, index, names.attentionOutput), output, frame);
-  }
-
-  /** Each [tokens, heads, head size]. */
-  #queryKeyValue(index: number, x: Tensor, frame: Frame): [Tensor, Tensor, Tensor] {
-    const { architecture } = this;
-    const { heads, keyValueHeads, headSize, fusedAttentionInputs } = architecture;
-    const tokens = x.shape[0]!;
-    const projected = architecture.names.attentionInputs.map((part) =>
-      this.#project(layerModule(architecture, index, part), x, frame),
-    );
-    const byHead = (part: Tensor): Tensor => part.view([tokens, -1, headSize]);
-    if (fusedAttentionInputs === undefined) return projected.map(byHead) as [Tensor, Tensor, Tensor];
-    const all = projected[0]!;
-    if (fusedAttentionInputs === "by-head")
-      return all.view([tokens, heads, 3 * headSize]).chunk(3, 2) as [Tensor, Tensor, Tensor];
-    return byHead(all).split([heads, keyValueHeads, keyValueHeads], 1) as [Tensor, Tensor, Tensor];
-  }
-
-  #mlp(index: number, x: Tensor, frame: Frame): Tensor {
-    const { architecture } = this;
-    const { names, gated } = architecture;
-    const inputs = names.mlpInputs.map((part) =>
-      this.#project(layerModule(architecture, index, part), x, frame),
-    );
-    const [gate, up] = (inputs.length === 1 && gated ? inputs[0]!.chunk(2, -1) : inputs) as [Tensor, Tensor];
-    const inner = gated
-      ? gateBy(architecture.activation, gate, up)
-      : ACTIVATIONS[architecture.activation](gate);
-    return this.#project(layerModule(architecture, index, names.mlpOutput), inner, frame);
-  }
+  readonly #modules: LayerModules = {
+    project: (module, x, frame) => this.#project(module, x, frame),
+    norm: (module, x) => this.#norm(module, x),
+  };
 
   /** A linear module with its adapter. */
   #project(module: string, x: Tensor, frame: Frame): Tensor {
@@ -449,14 +410,33 @@ export class CausalLanguageModel {
     return normalize(this.architecture.norm, x, this.parameter(`${module}.weight`), bias);
   }
 
-  #trainableOf(layer: number): Tensor[] {
-    const prefix = layerModule(this.architecture, layer, "");
-    return [...this.trainable].filter(([name]) => name.startsWith(prefix)).map(([, tensor]) => tensor);
+  /** What a layer reads and trains: its own, and what all layers share. */
+  #trainableOf(layer: number, stack: Architecture): Tensor[] {
+    const prefix = layerModule(stack, layer, "");
+    const shared = stack.relativePositions && relativePositionsName(stack);
+    return [...this.trainable]
+      .filter(([name]) => name.startsWith(prefix) || name === shared)
+      .map(([, tensor]) => tensor);
   }
 }
 
-function scaledBy(factor: number, x: Tensor): Tensor {
-  return factor === 1 ? x : x.mul(factor);
+function withStates(run: Run, states: Tensor | undefined): Run {
+  return states === undefined ? run : { ...run, across: { ...run.across!, states } };
+}
+
+/** A stack's own rates with those given in their place; one that it does not have stays 0. */
+function ratesOf(own: DropoutRates, given: Partial<DropoutRates> = {}): Required<DropoutRates> {
+  const further = (rate: number | undefined): number => (rate === undefined ? 0 : (given.residual ?? rate));
+  return { ...own, ...given, mlp: further(own.mlp), output: further(own.output) };
+}
+
+/** The states of places: row `states[place]`, and zeros where that is −1. */
+function placed(hidden: Tensor, states: Int32Array): Tensor {
+  const [tokens, width] = hidden.shape as [number, number];
+  const { dtype, device } = hidden;
+  const index = BigInt64Array.from(states, (state) => BigInt(state < 0 ? tokens : state));
+  const rows = cat([hidden, zeros([1, width], { dtype, device })], 0);
+  return rows.indexSelect(0, fromTypedArray(index, undefined, { device }));
 }
 
 /** With positions that begin behind a prefix. */

@@ -62,8 +62,9 @@ function initializationOf({ family }: ModelConfig): Initialization {
 
 /** The standard deviation of a matrix' elements. */
 function spreadOf(name: string, config: ModelConfig): number {
-  const { range, narrowResiduals } = initializationOf(config);
+  const { range, narrowResiduals, spread: own } = initializationOf(config);
   const { [range]: given } = config.json;
+  if (own !== undefined) return own(name, config.architecture, typeof given === "number" ? given : undefined);
   const spread = typeof given === "number" ? given : 0.02;
   const { layers, names } = config.architecture;
   const writes = [names.attentionOutput, names.mlpOutput].some((part) => name.endsWith(`.${part}.weight`));

@@ -13,11 +13,13 @@ import {
   type TensorSource,
 } from "@promptloss/torch";
 import { parse, stringify } from "lossless-json";
+import type { PromptObjective } from "../../data/tokens/prompt-objective.ts";
 import { WEIGHT_DTYPES } from "../../dtypes.ts";
 import { BlockWeight } from "../blocks/block-weight.ts";
 import type { Architecture } from "../config/architecture.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { parameterShapes } from "../config/parameters.ts";
+import { withPromptObjective } from "../config/prompt-objective.ts";
 import { readModelConfig } from "../config/read-config.ts";
 import { blockedWeights, type Storage, writtenKind } from "../config/storage.ts";
 import { textTensorName } from "../config/text-model.ts";
@@ -44,6 +46,8 @@ export interface LoadModelOptions {
    * blocks. Floats where left out.
    */
   readonly storage?: Storage | undefined;
+  /** Of a model with an encoder: what it is trained to do with prompts, in place of what its config says. */
+  readonly promptObjective?: PromptObjective | undefined;
   /** Where each parameter comes to, for a model that is not to be in memory whole: by the config as the weights have it. */
   readonly place?: ((config: ModelConfig) => PlaceParameter) | undefined;
 }
@@ -62,7 +66,8 @@ export interface LoadModelOptions {
  * ```
  */
 export function loadModel(folder: string, options: LoadModelOptions = {}): CausalLanguageModel {
-  const read = readModelConfig(folder, { strict: options.strict ?? false });
+  const own = readModelConfig(folder, { strict: options.strict ?? false });
+  const read = withPromptObjective(own, options.promptObjective);
   checkWeightFiles(folder);
   checkStorage(folder, options);
   if (options.device !== undefined) checkDevice(options.device);
@@ -214,6 +219,16 @@ function storedAs(
   return stored.get(name) ?? stored.get(short);
 }
 
+/** What a file has of the embedding, under its name or that of a copy. */
+function storedEmbedding(
+  config: ModelConfig,
+  stored: ReadonlyMap<string, StoredWeight>,
+): StoredWeight | undefined {
+  const { family, architecture } = config;
+  const own = storedAs(`${architecture.names.embedding}.weight`, config, stored);
+  return own ?? [...stored].find(([name]) => family.embeddingCopies?.test(name))?.[1];
+}
+
 /** Whether a tied model's file has a head of its own. */
 function differentHead(
   config: ModelConfig,
@@ -222,7 +237,7 @@ function differentHead(
 ): boolean {
   const { tied, names } = config.architecture;
   const head = storedAs(`${names.head}.weight`, config, stored);
-  const table = storedAs(`${names.embedding}.weight`, config, stored);
+  const table = storedEmbedding(config, stored);
   if (!tied || head === undefined || table === undefined) return false;
   if (head.shape.join() !== table.shape.join()) return true;
   return noGrad(() =>
@@ -240,7 +255,7 @@ function differentHead(
 
 /** As transformers 5: what the file has counts, and a model that is saved again says so. */
 function untied(config: ModelConfig): ModelConfig {
-  const change = { tie_word_embeddings: false };
+  const change = { tie_word_embeddings: false, ...config.family.whereUntied?.(config.architecture) };
   return Object.freeze({
     ...config,
     architecture: Object.freeze({ ...config.architecture, tied: false }),
@@ -291,6 +306,10 @@ function weightsOf(
     if (family.buffers.test(own)) continue;
     if (architecture.tied && own === `${head}.weight`) {
       // safetensors' save_model keeps one name of tensors that are one, and it may be the head's.
+      if (storedEmbedding(config, stored) === undefined) found.set(embedding, weight);
+      continue;
+    }
+    if (family.embeddingCopies?.test(own)) {
       if (storedAs(embedding, config, stored) === undefined) found.set(embedding, weight);
       continue;
     }

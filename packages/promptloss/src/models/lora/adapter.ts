@@ -69,6 +69,11 @@ export class Adapter {
     return this.settings.kind;
   }
 
+  /** What PEFT calls the adapted model's task. */
+  get taskType(): "CAUSAL_LM" | "SEQ_2_SEQ_LM" {
+    return this.#architecture.encoder === undefined ? "CAUSAL_LM" : "SEQ_2_SEQ_LM";
+  }
+
   /** Whether the adapted weights are [in, out], as GPT-2's are. */
   get transposed(): boolean {
     return this.#architecture.transposed;

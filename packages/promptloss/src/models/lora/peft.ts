@@ -87,7 +87,7 @@ export function saveAdapter(adapter: Adapter, folder: string, options: SaveAdapt
     base_model_name_or_path: onHub?.id ?? options.baseModel,
     ...(onHub !== undefined && { revision: onHub.revision }),
     inference_mode: true,
-    task_type: "CAUSAL_LM",
+    task_type: adapter.taskType,
     ...FORMATS[adapter.kind].config(adapter),
   };
   const read = (name: string): LazyTensor | Tensor => options.read?.(name) ?? adapter.parameters.get(name)!;

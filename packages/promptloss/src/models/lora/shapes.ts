@@ -124,5 +124,9 @@ const SHAPES: Readonly<Record<AdapterKind, Shapes>> = {
 /** @throws {ModelError} for a target that fits no module, and values out of range */
 export function adapterShapes(architecture: Architecture, options: AdapterOptions): Map<string, Shape> {
   const settings = adapterSettings(options);
+  if (settings.kind === "prefix" && architecture.encoder !== undefined)
+    throw new ModelError("prefix: an adapter of this kind is for decoders, and the model has an encoder", {
+      hint: "take lora, dora, ia3 or bottleneck",
+    });
   return new Map(SHAPES[settings.kind](architecture, settings));
 }

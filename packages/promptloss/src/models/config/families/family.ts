@@ -1,4 +1,5 @@
 // What a family of models is here: its name in config.json and how its config reads as an architecture.
+import type { JsonObject } from "../../../json-object.ts";
 import type { Activation, Architecture, ModuleNames } from "../architecture.ts";
 import type { ConfigFields } from "../fields.ts";
 import { type RopeContext, ropePlan } from "../rope.ts";
@@ -11,6 +12,8 @@ export interface Initialization {
   readonly narrowResiduals: boolean;
   /** The embedding's row that stands for padding and begins at 0: a token id, or the config's own. */
   readonly padding: { readonly key: string; readonly fallback?: number } | undefined;
+  /** The deviation of a matrix of its own, in place of the range. @param given the range's value */
+  readonly spread?: (name: string, architecture: Architecture, given: number | undefined) => number;
 }
 
 /** LLaMA's, and that of most families. */
@@ -30,6 +33,10 @@ export interface Family {
   readonly initialization?: Initialization;
   /** Buffers that old files hold beside the weights, computed anew by every reader. */
   readonly buffers: RegExp;
+  /** Other names that files have for the embedding, beside its own or in its place. */
+  readonly embeddingCopies?: RegExp;
+  /** What a config has to say beside `tie_word_embeddings: false` where a tied model's file has a head of its own. */
+  readonly whereUntied?: (architecture: Architecture) => JsonObject;
 }
 
 /** Inverse frequencies that early transformers saved. */
@@ -58,7 +65,7 @@ export const LLAMA_HEADS = {
   headSize: "head_dim",
 };
 
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   silu: "silu",
   swish: "silu",
   gelu: "gelu",

@@ -1,4 +1,5 @@
 // The table of families.
+import { ENCODER_DECODER } from "./encoder-decoder.ts";
 import type { Family } from "./family.ts";
 import { GEMMA } from "./gemma.ts";
 import { LAYER_NORM } from "./layer-norm.ts";
@@ -6,4 +7,4 @@ import { LLAMA_LIKE } from "./llama-like.ts";
 
 export type { Family } from "./family.ts";
 
-export const FAMILIES: readonly Family[] = [...LLAMA_LIKE, ...GEMMA, ...LAYER_NORM];
+export const FAMILIES: readonly Family[] = [...LLAMA_LIKE, ...GEMMA, ...LAYER_NORM, ...ENCODER_DECODER];
