@@ -17,12 +17,13 @@ export interface TrainingFolder {
 
 const COLORS = ["red", "green", "blue", "black", "white"];
 
-export function trainingFolder(): TrainingFolder {
+/** @param own the model's config in place of the tiny LLaMA's, by the size of the vocabulary */
+export function trainingFolder(own?: (vocabulary: number) => object): TrainingFolder {
   const path = mkdtempSync(join(tmpdir(), "training-"));
   const vocabulary = Object.keys(
     JSON.parse(readFileSync(join(TINY_PIECES, "tokenizer.json"), "utf8")).model.vocab as object,
   ).length;
-  const config = {
+  const config = own?.(vocabulary + 8) ?? {
     ...TINY_LLAMA,
     vocab_size: vocabulary + 8,
     max_position_embeddings: 256,

@@ -2,7 +2,7 @@
 // command that looks at training data begins here, so that all of them see the same rows.
 import type { DataSource, ReadOptions } from "../data/rows/index.ts";
 import type { ChatTemplateOptions, TemplateSpec, TrainedTurns } from "../data/templates/index.ts";
-import type { OverflowPolicy, WeightPolicy } from "../data/tokens/index.ts";
+import type { OverflowPolicy, PromptObjective, WeightPolicy } from "../data/tokens/index.ts";
 import type { Normalization } from "../loss/normalization.ts";
 import { modelFolder } from "../models/gguf/model-folder.ts";
 import { type Recipe, RecipeError } from "../recipe/index.ts";
@@ -28,6 +28,8 @@ export interface DataPlan {
   readonly turns: TrainedTurns;
   /** `auto` is settled by the data's generation ratio when the data is opened. */
   readonly weights: Omit<WeightPolicy, "promptLossWeight"> & { readonly promptLossWeight: number | "auto" };
+  /** What a prompt's loss is where a model has an encoder; `none` where undefined. */
+  readonly promptObjective: PromptObjective | undefined;
   /** What the loss is divided by, which decides what a weight is worth; `weight-sum` where undefined. */
   readonly normalization: Normalization | undefined;
   /** The model's folder, whose positions bound a row where `maxLength` is left out; no bound without it. */
@@ -74,6 +76,7 @@ export function dataPlanOf(recipe: Recipe, file: string): DataPlan {
       ...(perClass !== undefined && { perClass }),
       ...(allowAnyWeight !== undefined && { allowAnyWeight }),
     },
+    promptObjective: recipe.loss.promptObjective,
     normalization: recipe.loss.normalization,
     model: recipe.model && modelFolder(recipe.model, "tokenizer"),
     maxLength: recipe.maxLength,

@@ -17,6 +17,7 @@ import { haveConversations } from "./first-rows.ts";
 import { heldOutNote, holdOut } from "./hold-out.ts";
 import { loadIdRows, modelVocabulary } from "./id-rows.ts";
 import { notesOf } from "./notes.ts";
+import { type CorruptRow, sidedRows } from "./prompt-sides.ts";
 import { type SettledData, type SettleOptions, settleData } from "./settle-data.ts";
 
 export interface OpenDataOptions extends SettleOptions {
@@ -41,6 +42,8 @@ export interface OpenData {
   /** Rows to train on. */
   readonly rows: RowSet;
   readonly heldOut: RowSet | undefined;
+  /** Of a model whose decoder restores prompts: what it is given of a row in an epoch, beside the row. */
+  readonly corrupt: CorruptRow | undefined;
   /** What was decided for the user, what was cut or left out, and what may be wrong. */
   readonly notes: readonly string[];
   close(): void;
@@ -70,6 +73,7 @@ export async function openData(plan: DataPlan, options: OpenDataOptions = {}): P
       weights,
       ...(settled.overflow && { overflow: settled.overflow }),
       onBadRow: plan.read.onBadRow ?? "error",
+      oneCompletion: settled.sides !== undefined,
     });
     notes.push(...notesOf(report, weighed.report).map((note) => `${prefix}${note}`));
     return weighed;
@@ -78,12 +82,15 @@ export async function openData(plan: DataPlan, options: OpenDataOptions = {}): P
     const all = await open(plan.sources, "");
     const parts = await heldOutParts(all, plan, (sources) => open(sources, "evaluation.data: "));
     if (parts.note !== undefined) notes.push(parts.note);
+    const opened = { rows: parts.kept, heldOut: parts.heldOut };
+    const tokenizer = settled.text?.tokenizer;
+    const sided = settled.sides && sidedRows(settled.sides, opened, { tokenizer, seed: plan.seed });
     return {
-      tokenizer: settled.text?.tokenizer,
+      tokenizer,
       template: (await haveConversations(plan.sources, plan.read)) ? settled.text?.template : undefined,
       weights,
-      rows: parts.kept,
-      heldOut: parts.heldOut,
+      corrupt: undefined,
+      ...(sided ?? opened),
       notes,
       close,
     };

@@ -9,6 +9,7 @@ import type { OverflowOptions, WeightPolicy } from "../data/tokens/index.ts";
 import type { DataPlan } from "./data-plan.ts";
 import { areIds } from "./first-rows.ts";
 import { longestRow } from "./longest-row.ts";
+import { type PromptSides, promptSides } from "./prompt-sides.ts";
 
 export interface TextTools {
   readonly tokenizer: Tokenizer;
@@ -21,6 +22,8 @@ export interface SettledData {
   readonly weights: WeightPolicy;
   /** Undefined where rows may have any length. */
   readonly overflow: OverflowOptions | undefined;
+  /** Where the model has an encoder. */
+  readonly sides: PromptSides | undefined;
   /** What was decided for the user, and why. */
   readonly notes: readonly string[];
   /** What reading all the data left out; undefined where it did not have to be read. */
@@ -34,11 +37,13 @@ export interface SettleOptions {
 
 /** @throws {TokenizerError}, {TemplateError}, {ModelError}, {DataPlanError}, and {DataError} where the data has to be read */
 export async function settleData(plan: DataPlan, options: SettleOptions = {}): Promise<SettledData> {
+  const sides = promptSides(plan);
   const { maxLength, notes } = longestRow(plan);
   const text = await textTools(plan, options);
-  const { weights, ...found } = await settleWeights(plan, text?.tokenizer);
+  const { weights, ...found } = await settleWeights(plan, text?.tokenizer, sides);
   return {
     text,
+    sides,
     weights,
     overflow:
       maxLength === undefined
@@ -66,10 +71,17 @@ export async function textTools(
 async function settleWeights(
   { weights: asked, sources, read, normalization }: DataPlan,
   tokenizer: Tokenizer | undefined,
+  sides: PromptSides | undefined,
 ): Promise<Pick<SettledData, "weights" | "notes" | "leftOut">> {
   const { promptLossWeight, ...rest } = asked;
   if (promptLossWeight !== "auto")
     return { weights: { ...rest, promptLossWeight }, notes: [], leftOut: undefined };
+  if (sides?.objective === "none")
+    return {
+      weights: { ...rest, promptLossWeight: 0 },
+      notes: ["the model's encoder reads the prompt and nothing predicts it: its loss weight is 0"],
+      leftOut: undefined,
+    };
   // Only here: models of scores take longer to load than all else that a run needs.
   const { automaticWeight } = await import("../inspect/data-recommendation.ts");
   const examples = readExamples(sources, read);

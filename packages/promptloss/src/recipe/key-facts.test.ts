@@ -27,6 +27,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "loss.completionWeight": 0.5,
   "loss.perClass": { input: 0.5 },
   "loss.normalization": "all-mean",
+  "loss.promptObjective": "denoise",
   "loss.ownDenominator": ["tool-result"],
   "loss.reduceOver": "micro-batch",
   "loss.labelSmoothing": 0.1,

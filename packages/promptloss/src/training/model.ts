@@ -2,6 +2,7 @@
 import type { DType, Tensor } from "@promptloss/torch";
 import type { ModelConfig } from "../models/config/model-config.ts";
 import { parameterShapes } from "../models/config/parameters.ts";
+import { withPromptObjective } from "../models/config/prompt-objective.ts";
 import type { PlaceParameter } from "../models/decoder/parts.ts";
 import { frozenNames } from "../models/freeze.ts";
 import {
@@ -14,6 +15,7 @@ import {
 } from "../models/index.ts";
 import { adapterShapes } from "../models/lora/shapes.ts";
 import { adapterOf, type Recipe } from "../recipe/index.ts";
+import { TrainingError } from "./errors.ts";
 import { computeDtype } from "./precision.ts";
 import type { Ranks } from "./ranks/index.ts";
 import { type ShardedParameter, Shards } from "./sharding/index.ts";
@@ -29,12 +31,17 @@ export function prepareModel(recipe: Recipe, folder: string, device: string, ran
   const { training, initialize, seed, strict } = recipe;
   const adapter = adapterOf(recipe);
   const { sharding, precision } = training;
+  const { promptObjective = "none" } = recipe.loss;
   // Master weights in float32, products in bf16 where asked; frozen weights need no more precision than products have.
   const dtype = (adapter && computeDtype(precision, device)) ?? "float32";
   const divided: { shards?: Shards } = {};
   const place = (name: string, tensor: Tensor) => divided.shards?.place(name, tensor);
   const placeIn = (config: ModelConfig) => {
     const { architecture } = config;
+    if (architecture.encoder !== undefined && sharding !== "none")
+      throw new TrainingError(`training.sharding: ${folder} has an encoder, whose parts are not divided`, {
+        hint: "set it to none: each process has the whole model then",
+      });
     if (ranks !== undefined && sharding !== "none") {
       const parameters = shardedParameters(config, recipe, dtype);
       divided.shards = new Shards({ ranks, mode: sharding, architecture, parameters, device });
@@ -43,9 +50,21 @@ export function prepareModel(recipe: Recipe, folder: string, device: string, ran
   };
   const model =
     initialize === "random"
-      ? randomModel(readModelConfig(folder, { strict }), seed, device, placeIn)
+      ? randomModel(
+          withPromptObjective(readModelConfig(folder, { strict }), promptObjective),
+          seed,
+          device,
+          placeIn,
+        )
       : loadModel(folder, {
-          ...{ dtype, device, trainable: adapter === undefined, strict, storage: adapter?.base },
+          ...{
+            promptObjective,
+            dtype,
+            device,
+            trainable: adapter === undefined,
+            strict,
+            storage: adapter?.base,
+          },
           ...(adapter?.base === undefined && { place: placeIn }),
         });
   if (adapter === undefined) freezeParameters(model, training.freeze ?? []);

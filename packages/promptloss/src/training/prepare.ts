@@ -144,6 +144,10 @@ function withReference(
   const reweighting = reweightingSettings(recipe.loss);
   const statistic = reweighting && referenceStatistic(reweighting);
   if (statistic === undefined) return { ...data, referenceHash: undefined };
+  if (data.corrupt !== undefined)
+    throw new TrainingError("loss.reweighting: a reference model's numbers are of rows as they are", {
+      hint: "loss.promptObjective: denoise makes new ones in each epoch; take none or reconstruct",
+    });
   const { rows, identity, notes } = referencedRows(data.rows, {
     folder: reweighting!.reference ?? model,
     statistic,
@@ -164,6 +168,7 @@ function runOver(
     tokenizer,
     template,
     weights,
+    corrupt,
     notes,
     close,
     referenceHash,
@@ -196,6 +201,7 @@ function runOver(
     template,
     rows,
     heldOut,
+    corrupt,
     batches,
     promptLossWeight,
     settings,

@@ -4,6 +4,7 @@ import type { DType } from "@promptloss/torch";
 import type { RowSet } from "../data/row-subset.ts";
 import type { Template } from "../data/templates/index.ts";
 import type { Tokenizer } from "../data/tokenizer/index.ts";
+import type { CorruptRow } from "../data-plan/prompt-sides.ts";
 import type { BatchReweighting, LossMetric, NormalizationSettings, Reweighting } from "../loss/index.ts";
 import type { CausalLanguageModel } from "../models/decoder/model.ts";
 import type { Recipe } from "../recipe/index.ts";
@@ -59,6 +60,8 @@ export interface TrainingRun {
   readonly template: Template | undefined;
   readonly rows: RowSet;
   readonly heldOut: RowSet | undefined;
+  /** Of a model whose decoder restores prompts: what it is given of a row in an epoch, beside the row. */
+  readonly corrupt?: CorruptRow | undefined;
   readonly batches: BatchPlan;
   readonly promptLossWeight: number;
   readonly settings: RunSettings;

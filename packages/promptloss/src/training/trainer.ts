@@ -10,6 +10,7 @@ import { parameterToWrite } from "../models/decoder/parts.ts";
 import type { PackLossFunction } from "../models/index.ts";
 import { type AccumulateSettings, accumulate, accumulateSettings } from "./accumulate.ts";
 import { AdamW } from "./adamw.ts";
+import { rowsOfBatch } from "./batch-rows.ts";
 import type { TrainingBatch } from "./batches.ts";
 import { BestWeights } from "./best-weights.ts";
 import {
@@ -209,11 +210,11 @@ export class Trainer {
    * @throws {DivergenceError} where the loss or a gradient is not finite, before the update
    */
   step(batch: TrainingBatch): void {
-    const { model, rows, settings } = this.#run;
+    const { model, settings } = this.#run;
     const { maxGradNorm, logEvery } = settings;
     const step = batch.step + 1;
     const started = performance.now();
-    const examples = Array.from(batch.rows, (row) => rows.at(row));
+    const examples = rowsOfBatch(this.#run, batch);
     const measureAll = step % logEvery === 0 || step === 1;
     const own = this.#ranks === undefined ? examples : this.#ranks.shareOf(examples);
     const { loss, penalty, sums } = accumulate(model, own, this.#accumulation, measureAll);

@@ -12,6 +12,7 @@ import {
   partMeans,
   type ReweightingName,
 } from "../../loss/index.ts";
+import { readModelConfig } from "../../models/config/read-config.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
 import type { RowLoss } from "../../models/index.ts";
 import { isRecipe, type Recipe, readRecipe, reweightingSettings } from "../../recipe/index.ts";
@@ -50,6 +51,11 @@ function tokensOf({ tokens, predictions }: RowLoss, tokenizer: Tokenizer | undef
   }));
 }
 
+/** Of such a model nothing predicts the prompt. */
+function hasEncoder(model: string): boolean {
+  return readModelConfig(model).architecture.encoder !== undefined;
+}
+
 /** Mean loss, accuracy and tokens of each part; null where it has no tokens. */
 function partsOf(sums: PartSums) {
   const means = partMeans(sums);
@@ -75,12 +81,13 @@ function withFlags(
     templateOptions: flags.template === undefined ? (base?.templateOptions ?? {}) : {},
     turns: base?.turns ?? "all",
     weights: {
-      ...(base?.weights ?? { promptLossWeight: 1 }),
+      ...(base?.weights ?? { promptLossWeight: hasEncoder(model) ? 0 : 1 }),
       ...(plw !== undefined && { promptLossWeight: plw }),
       ...(flags.allowAnyWeight && { allowAnyWeight: true }),
       ...(completionWeight !== undefined && { completionWeight }),
       ...(Object.keys(perClass).length > 0 && { perClass: { ...base?.weights.perClass, ...perClass } }),
     },
+    promptObjective: base?.promptObjective,
     normalization: flags.normalization ?? base?.normalization,
     heldOut: undefined,
     seed: base?.seed ?? 0,

@@ -67,6 +67,7 @@ function settingsFrom(path: string, flags: Flags): DataPlan {
         perClass: { ...base?.weights.perClass, ...flags.classWeight },
       }),
     },
+    promptObjective: base?.promptObjective,
     normalization: base?.normalization,
     heldOut: undefined,
     seed: base?.seed ?? 0,

@@ -3,6 +3,7 @@
 import { memoryOfDevice } from "../../machine/memory.ts";
 import type { Recipe } from "../../recipe/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
+import { rowsOfBatch } from "../../training/batch-rows.ts";
 import { manifestOf } from "../../training/manifest-of.ts";
 import { firstThatFits, memoryByMode, memoryEstimate } from "../../training/memory-estimate.ts";
 import { prepareRun } from "../../training/prepare.ts";
@@ -24,7 +25,7 @@ export async function dryRun(recipe: Recipe, file: string, json: boolean): Promi
     const fits = deviceMemory === undefined ? undefined : firstThatFits(modes, deviceMemory);
     const [first] = run.batches.from(0);
     const tokens = run.rows.lengths.reduce((sum, length) => sum + length, 0);
-    const rows = Array.from(first!.rows, (row) => run.rows.at(row));
+    const rows = rowsOfBatch(run, first!);
     const trained = rows.reduce((sum, row) => sum + row.trainedCount, 0);
     const plan = {
       ...manifest,
@@ -36,7 +37,11 @@ export async function dryRun(recipe: Recipe, file: string, json: boolean): Promi
         rows: rows.length,
         tokens: rows.reduce((sum, { length }) => sum + length, 0),
         trained,
-        weight: rows.reduce((sum, { weights }) => sum + weights.subarray(1).reduce((a, b) => a + b, 0), 0),
+        weight: rows.reduce(
+          (sum, { weights, firstPredicted }) =>
+            sum + weights.subarray(firstPredicted).reduce((a, b) => a + b, 0),
+          0,
+        ),
         sources: rows.map(({ source }) => source),
       },
     };

@@ -1,6 +1,7 @@
 // The recipe's `loss`: what a token is worth, and how the sum is divided.
 import { z } from "zod";
 import { TOKEN_CLASSES } from "../../data/example.ts";
+import { PROMPT_OBJECTIVES } from "../../data/tokens/prompt-objective.ts";
 import type { WeightPolicy } from "../../data/tokens/weight-policy.ts";
 import { weightProblems } from "../../data/tokens/weight-range.ts";
 import { NORMALIZATIONS } from "../../loss/normalization.ts";
@@ -130,6 +131,12 @@ export const lossSection = z
         `Weights of single token classes: ${TOKEN_CLASSES.map((name) => `\`${name}\``).join(", ")}. They override the two weights above.`,
       ),
     allowAnyWeight: z.boolean().optional().describe("Allows weights above 1, and completions of weight 0."),
+    promptObjective: z
+      .enum(PROMPT_OBJECTIVES)
+      .optional()
+      .describe(
+        "Of a model with an encoder, what the prompt's loss is: `none`, the decoder predicts completions alone; `denoise`, it restores spans taken out of the prompt, as T5's pretraining; `reconstruct`, it writes the prompt before the completion. Left out: `none`. A decoder predicts its prompt as it is and takes no objective.",
+      ),
     normalization: z
       .enum(NORMALIZATIONS)
       .default("weight-sum")

@@ -67,10 +67,17 @@ function adaptedWeight(adapter: Adapter, name: string, from: Tensor): Tensor {
 }
 
 function groupOf(model: CausalLanguageModel, name: string): string {
-  const { layers, embedding, positions } = model.architecture.names;
-  if (name.startsWith(`${layers}.`)) return `layer ${name.slice(layers.length + 1).split(".")[0]}`;
-  const isEmbedding = [embedding, positions].some((module) => name === `${module}.weight`);
-  return isEmbedding ? "embedding" : "rest";
+  const { names, encoder } = model.architecture;
+  const layerOf = (layers: string): string | undefined =>
+    name.startsWith(`${layers}.`) ? `layer ${name.slice(layers.length + 1).split(".")[0]}` : undefined;
+  const encoderLayer = encoder && layerOf(encoder.stack.names.layers);
+  const tables = [names.embedding, names.positions, encoder?.stack.names.positions];
+  const isEmbedding = tables.some((module) => name === `${module}.weight`);
+  return (
+    layerOf(names.layers) ??
+    (encoderLayer && `encoder ${encoderLayer}`) ??
+    (isEmbedding ? "embedding" : "rest")
+  );
 }
 
 function emptySums(): Sums {

@@ -30,6 +30,6 @@ export function rowStatistics(
   });
 }
 
-function unweighted({ ids, classes, source }: WeightedTokens): WeightedTokens {
-  return WeightedTokens.of({ ids, classes, weights: new Float32Array(ids.length).fill(1), source });
+function unweighted({ ids, classes, source, encoded }: WeightedTokens): WeightedTokens {
+  return WeightedTokens.of({ ids, classes, weights: new Float32Array(ids.length).fill(1), source, encoded });
 }

@@ -1,0 +1,127 @@
+// A T5 through the program: trained with each objective for prompts, saved, asked and scored; and what is refused.
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { MetricsLine } from "../src/training/events/metrics-file.ts";
+import { program } from "./command.ts";
+import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
+
+const T5 = {
+  model_type: "t5",
+  architectures: ["T5ForConditionalGeneration"],
+  d_model: 32,
+  d_kv: 16,
+  d_ff: 48,
+  num_layers: 2,
+  num_heads: 2,
+  pad_token_id: 0,
+  decoder_start_token_id: 0,
+  eos_token_id: 2,
+  dropout_rate: 0.05,
+  initializer_factor: 0.3,
+  dtype: "float32",
+};
+
+let folder: TrainingFolder;
+beforeAll(() => {
+  folder = trainingFolder((vocabulary) => ({ ...T5, vocab_size: vocabulary }));
+  // T5's tokens for spans, beside the small tokenizer's own.
+  const file = join(folder.path, "model", "tokenizer.json");
+  const tokenizer = JSON.parse(readFileSync(file, "utf8"));
+  const first = Object.keys(tokenizer.model.vocab).length + tokenizer.added_tokens.length;
+  const taken = new Set(Object.values(tokenizer.model.vocab as Record<string, number>));
+  const free = Array.from({ length: 8 }, (_, i) => first - tokenizer.added_tokens.length + i).filter(
+    (id) => !taken.has(id) && !tokenizer.added_tokens.some((token: { id: number }) => token.id === id),
+  );
+  free.slice(0, 4).forEach((id, i) => {
+    const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+    tokenizer.added_tokens.push({ id, content: `<extra_id_${i}>`, ...flags });
+  });
+  writeFileSync(file, JSON.stringify(tokenizer));
+});
+afterAll(() => folder.remove());
+
+function promptloss(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [program, ...args], {
+    cwd: folder.path,
+    encoding: "utf8",
+    env: { ...process.env, XDG_CACHE_HOME: join(folder.path, "cache") },
+  });
+}
+
+function metricsOf(run: string): MetricsLine[] {
+  const text = readFileSync(join(folder.path, run, "metrics.jsonl"), "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+function recipe(name: string, loss: string, training = "epochs: 12"): string {
+  return folder.recipe(
+    name,
+    `loss: { ${loss} }
+training: { ${training}, batchSize: 8, learningRate: 1e-2, precision: float32, logEvery: 4 }
+evaluation: { rows: 4, every: epoch }
+`,
+  );
+}
+
+function configOf(run: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(folder.path, run, "model", "config.json"), "utf8"));
+}
+
+test("learns completions, saves a model of its kind, and is asked and resumed", () => {
+  const file = recipe("plain", "promptLossWeight: 0");
+  const { status, stderr } = promptloss("train", file);
+  expect(stderr).not.toContain("Error");
+  expect(status).toBe(0);
+  const steps = metricsOf("plain").filter((line) => line.type === "step");
+  const [first, last] = [steps[0]!, steps.at(-1)!] as { completion?: { loss: number }; prompt?: object }[];
+  expect(last!.completion!.loss).toBeLessThan(0.7 * first!.completion!.loss);
+  // Nothing predicts the prompt.
+  expect(first!.prompt).toBeUndefined();
+  expect(configOf("plain").prompt_objective).toBeUndefined();
+  const asked = promptloss("generate", join("plain", "model"), "Say red.", "--max-new-tokens", "8", "--json");
+  expect(asked.status).toBe(0);
+});
+
+/** Of prompts and completions, of the first logged step. */
+function firstStep(run: string): {
+  prompt?: { loss: number; tokens: number };
+  completion?: { tokens: number };
+} {
+  return metricsOf(run).find((line) => line.type === "step") as never;
+}
+
+test("restores spans of the prompt, or reads and predicts all of it before the completion", () => {
+  for (const objective of ["denoise", "reconstruct"]) {
+    const file = recipe(objective, `promptLossWeight: 0.2, promptObjective: ${objective}`, "steps: 6");
+    const { status, stderr } = promptloss("train", file);
+    expect([objective, status, stderr]).toEqual([objective, 0, expect.anything()]);
+    expect(configOf(objective).prompt_objective).toBe(objective);
+    const asked = promptloss("generate", join(objective, "model"), "Say red.", "--max-new-tokens", "4");
+    expect(asked.status).toBe(0);
+  }
+  const [spans, whole] = [firstStep("denoise"), firstStep("reconstruct")];
+  expect(spans.completion!.tokens).toBe(whole.completion!.tokens);
+  // Fifteen of a hundred tokens, with sentinels around them.
+  expect(spans.prompt!.tokens).toBeLessThan(whole.prompt!.tokens / 2);
+  expect(spans.prompt!.tokens).toBeGreaterThan(whole.prompt!.tokens / 10);
+});
+
+test("what an encoder makes no sense of is refused by its key", () => {
+  const refused = (name: string, loss: string, training?: string): string => {
+    const { status, stderr } = promptloss("train", recipe(name, loss, training), "--dry-run");
+    expect(status, stderr).not.toBe(0);
+    return stderr;
+  };
+  expect(refused("weighted", "promptLossWeight: 0.1")).toContain("loss.promptLossWeight");
+  expect(refused("classes", "promptLossWeight: 0, perClass: { input: 0.5 }")).toContain(
+    "loss.perClass.input",
+  );
+  expect(refused("divided", "promptLossWeight: 0", "steps: 2, processes: 2, sharding: gradients")).toContain(
+    "training.sharding",
+  );
+});
