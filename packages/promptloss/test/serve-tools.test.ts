@@ -226,6 +226,8 @@ describe("calls", () => {
     const strictly = (parameters: object) => [
       { type: "function", function: { name: "f", strict: true, parameters } },
     ];
+    let deep: object = { type: "string" };
+    for (let i = 0; i < 500; i++) deep = { type: "array", items: deep };
     const errors = [
       { tool_choice: { type: "function", function: { name: "other" } } },
       { tools: [], tool_choice: "required" },
@@ -234,6 +236,8 @@ describe("calls", () => {
       { tools: [tools[1], tools[1]] },
       { tools: strictly({ type: "object", properties: { a: { type: "string", format: "date" } } }) },
       { tools: strictly({ type: "object" }), model: "bare" },
+      { tools: strictly(deep) },
+      { tools: strictly({ type: "object", properties: { a: { const: "x".repeat(1001) } } }) },
       { model: "pieces" },
       { logprobs: true },
       { response_format: { type: "json_object" } },
@@ -249,6 +253,8 @@ describe("calls", () => {
       400 tools: tools: two functions have one name
       400 tools.f.parameters: tools.f.parameters: #/properties/a: format is not supported
       400 tools: tools: strict is not supported with tool_choice auto, as this model's calls begin with no mark
+      400 tools.0.function.parameters: tools.0.function.parameters: is nested more than 100 levels deep
+      400 tools.f.parameters: tools.f.parameters: #/properties/a: a name or value has 1003 characters, and 1000 are the most
       400 tools: tools: the model's template writes no calls of functions as JSON. Hint: use a model whose chat template knows tools
       400 logprobs: logprobs: are not supported where functions may be called
       400 response_format: response_format: is not supported where functions may be called

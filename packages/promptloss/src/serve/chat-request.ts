@@ -8,7 +8,15 @@ import {
 } from "../generation/index.ts";
 import { CallReader } from "./call-reader.ts";
 import { ServeError } from "./errors.ts";
-import { checkCompletions, neutral, newTokens, parseFields, SHARED_FIELDS, sharedOptions } from "./fields.ts";
+import {
+  checkCompletions,
+  jsonObject,
+  neutral,
+  newTokens,
+  parseFields,
+  SHARED_FIELDS,
+  sharedOptions,
+} from "./fields.ts";
 import { common, type RequestContext, type TextRequest } from "./requests.ts";
 import { callPlan, messageTools, TOOL_FIELDS, type ToolFields } from "./tools.ts";
 
@@ -41,7 +49,7 @@ const formatSchema = z.discriminatedUnion("type", [
     json_schema: z.strictObject({
       name: z.string().regex(/^[\w-]{1,64}$/),
       description: z.string().nullish(),
-      schema: z.record(z.string(), z.unknown()),
+      schema: jsonObject,
       // The text fits the schema either way.
       strict: z.boolean().nullish(),
     }),

@@ -20,6 +20,23 @@ export function neutral(...values: readonly unknown[]) {
     .optional();
 }
 
+/** Levels that JSON of a request may be nested in, where it is walked. */
+const DEEPEST = 100;
+
+/** An object of any keys, not too deep for those who walk it. */
+export const jsonObject = z
+  .record(z.string(), z.unknown())
+  .refine((value) => isShallow(value), { error: `is nested more than ${DEEPEST} levels deep` });
+
+function isShallow(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST) return false;
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+  return true;
+}
+
 const stopText = z.string().min(1);
 
 export const SHARED_FIELDS = {

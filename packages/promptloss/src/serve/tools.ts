@@ -10,6 +10,7 @@ import {
   type ToolFunction,
 } from "../generation/index.ts";
 import { ServeError } from "./errors.ts";
+import { jsonObject } from "./fields.ts";
 import type { RequestContext } from "./requests.ts";
 
 const name = z
@@ -21,7 +22,7 @@ const toolSchema = z.strictObject({
   function: z.strictObject({
     name,
     description: z.string().nullish(),
-    parameters: z.record(z.string(), z.unknown()).nullish(),
+    parameters: jsonObject.nullish(),
     strict: z.boolean().nullish(),
   }),
 });

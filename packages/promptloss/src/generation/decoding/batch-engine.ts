@@ -177,7 +177,8 @@ export class BatchEngine {
     for (let place = this.#running.length - 1; place >= 0; place--) {
       const { row, group } = this.#running[place]!;
       if (row.end === undefined && !group.over) continue;
-      this.#keep(place, row);
+      // Behind a step that failed, the cache may lack what the row has read.
+      if (!group.failed) this.#keep(place, row);
       this.#cache.remove(place);
       const last = this.#running.pop()!;
       if (place < this.#running.length) this.#running[place] = last;

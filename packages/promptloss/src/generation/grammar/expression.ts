@@ -102,8 +102,12 @@ export class Grammar {
         case "empty":
         case "bytes":
           return true;
-        case "sequence":
-          return ends(of.first) && ends(of.rest);
+        case "sequence": {
+          // Sequences are as long as texts: no recursion along them.
+          let rest: Expression = of;
+          for (; rest.kind === "sequence"; rest = rest.rest) if (!ends(rest.first)) return false;
+          return ends(rest);
+        }
         case "choice":
           return of.of.some(ends);
         case "repeat":

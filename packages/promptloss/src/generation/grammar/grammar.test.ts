@@ -159,7 +159,7 @@ describe("schemaGrammar", () => {
           expect([text, accepts(schemaGrammar(schema), text)]).toEqual([text, true]);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -190,7 +190,7 @@ describe("schemaGrammar", () => {
         const value = JSON.parse(text) as unknown;
         expect([text, new Ajv({ strict: false }).validate(schema, value)]).toEqual([text, true]);
       }),
-      { numRuns: 80 },
+      { numRuns: 60 },
     );
   });
 
@@ -281,7 +281,7 @@ needs("shared", stories).describe("TokenMasks of real tokenizers", () => {
     for (const text of ["", '{"na', '{"name": "A']) {
       const state = after(of, Buffer.from(text));
       const mask = masks.mask(state);
-      for (let id = 0; id < tokenizer.vocabularySize; id++) {
+      for (let id = 0; id < tokenizer.vocabularySize; id += 7) {
         const bytes = bytesOf(id) ?? new Uint8Array();
         const expected = bytes.length > 0 && after(of, bytes, state) !== of.grammar.fail ? 1 : 0;
         if (mask[id] !== expected) expect([text, id, mask[id]]).toEqual([text, id, expected]);

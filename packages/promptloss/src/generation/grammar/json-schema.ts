@@ -40,6 +40,9 @@ const DIGITS = 15;
 /** The most that a count of items or characters may be: each is a state of its own. */
 const MOST_COUNTED = 10_000;
 
+/** Characters of a property's name or of a value that is given. */
+const LONGEST_LITERAL = 1000;
+
 export interface SchemaGrammar {
   readonly grammar: Grammar;
   readonly root: Expression;
@@ -140,7 +143,17 @@ class Compiler {
         (!("const" in schema) || JSON.stringify(value) === JSON.stringify(schema.const)),
     );
     if (fitting.length === 0) throw this.#problem(at, "no value fits");
-    return this.#grammar.choice(...fitting.map((value) => this.#grammar.text(JSON.stringify(value))));
+    return this.#grammar.choice(...fitting.map((value) => this.#literal(JSON.stringify(value), at)));
+  }
+
+  /** A text as it is. @throws {GenerationError} for one too long to be followed byte by byte */
+  #literal(text: string, at: string): Expression {
+    if (text.length > LONGEST_LITERAL)
+      throw this.#problem(
+        at,
+        `a name or value has ${text.length} characters, and ${LONGEST_LITERAL} are the most`,
+      );
+    return this.#grammar.text(text);
   }
 
   #typed(type: string, schema: JsonObject, at: string): Expression {
@@ -211,7 +224,7 @@ class Compiler {
     let [begun, fresh] = [g.empty, g.empty];
     for (const name of names.reverse()) {
       const value = this.#value(properties[name], `${at}/properties/${name}`, new Set());
-      const member = g.sequence(g.text(JSON.stringify(name)), this.#colon(), value, begun);
+      const member = g.sequence(this.#literal(JSON.stringify(name), at), this.#colon(), value, begun);
       const [first, next] = [member, g.sequence(this.#comma(), member)];
       const optional = !required.includes(name);
       fresh = optional ? g.choice(first, fresh) : first;

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { readExamples } from "../../data/rows/index.ts";
 import type { StepEvent } from "../../training/events/event.ts";
 import { ServeError } from "../errors.ts";
-import { jsonBody, neutral, parseFields } from "../fields.ts";
+import { jsonBody, jsonObject, neutral, parseFields } from "../fields.ts";
 import type { FileStore } from "../files/file-store.ts";
 import { newId, now } from "../ids.ts";
 import { pageFields, pageOf, queryOf } from "../lists.ts";
@@ -44,7 +44,7 @@ const createSchema = z.strictObject({
   metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
   integrations: neutral([]),
   // Not OpenAI's: keys of a recipe, as docs/keys.md lists them.
-  recipe: z.record(z.string(), z.unknown()).nullish(),
+  recipe: jsonObject.nullish(),
 });
 
 /** Pairs that a job's metadata may have, as with OpenAI. */
