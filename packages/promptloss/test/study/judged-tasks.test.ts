@@ -183,7 +183,7 @@ describe("judged tasks", () => {
     expect(said(options("reference: a.jsonl, judge: { folder: x }, shots: 1"))).toMatch(/shots/);
     // What generation would refuse when a cell has been trained.
     expect(said(options("reference: a.jsonl, judge: { folder: x }, repetitionPenalty: 5000"))).toMatch(
-      /repetitionPenalty: Too big/,
+      /repetitionPenalty: should be 1,000 or less/,
     );
   });
 
