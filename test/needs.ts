@@ -26,6 +26,10 @@ const NEEDS = {
   },
   zsh: { what: "zsh; on Debian: apt-get install zsh" },
   fish: { what: "fish; on Debian: apt-get install fish" },
+  smallDisk: {
+    what: "Linux, where a user may mount a file system of their own: unshare --map-root-user --mount",
+    isMachine: true,
+  },
   posix: { what: "a system other than Windows", isMachine: true },
 } satisfies Record<string, { what: string; isMachine?: boolean }>;
 

@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { ReadableStream } from "node:stream/web";
 import { datasetInfo, downloadFile, HubApiError, listFiles, modelInfo } from "@huggingface/hub";
+import { whyNotWritten } from "@promptloss/torch/files";
 import { HubCache, type HubFile, type HubKind } from "./cache.ts";
 import { HubError } from "./errors.ts";
 import type { HubSettings } from "./settings.ts";
@@ -174,12 +175,21 @@ async function download(
     );
   } catch (cause) {
     if (cause instanceof HubApiError) throw hubError(cause, name);
-    throw new HubError("hub-download", `the download failed: ${networkMessage(cause)}`, {
+    const { reason, hint = "Run it again: what is here already is kept." } = isWriteError(cause)
+      ? whyNotWritten(cause)
+      : { reason: networkMessage(cause) };
+    throw new HubError("hub-download", `the download failed: ${reason}`, {
       file: `${id}/${file.path}`,
-      hint: "Run it again: what is here already is kept.",
+      hint,
       cause,
     });
   }
+}
+
+/** What the system refused of a file, and not of a connection. */
+function isWriteError(error: unknown): boolean {
+  const { syscall } = error as NodeJS.ErrnoException;
+  return ["open", "write", "rename", "symlink", "mkdir"].includes(syscall ?? "");
 }
 
 /** What the hub's refusal means to whoever reads. */

@@ -26,3 +26,4 @@ export {
   thisProcess,
 } from "./process.ts";
 export { whyNot } from "./read-errors.ts";
+export { whyNotWritten } from "./write-errors.ts";

@@ -2,7 +2,7 @@
 // off goes on. Greedy, or with beams; prompts go through the template that the model was trained with.
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { replaceFile } from "../../files/atomic.ts";
+import { refusing, replaceFile } from "../../files/atomic.ts";
 import type { TextGenerator } from "../../generation/index.ts";
 import type { OutputRow } from "./pairs.ts";
 
@@ -71,7 +71,7 @@ export async function answerRows(
       }),
     );
     answers.push(...done);
-    appendFileSync(file, done.map((answer) => `${JSON.stringify(answer)}\n`).join(""));
+    refusing(file, () => appendFileSync(file, done.map((answer) => `${JSON.stringify(answer)}\n`).join("")));
   }
   return answers;
 }

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { makeFolder } from "../../files/atomic.ts";
+import { makeFolder, refusing } from "../../files/atomic.ts";
 import { outputError } from "../../files/errors.ts";
 import type { JudgeRequest } from "./protocol.ts";
 
@@ -38,7 +38,7 @@ export class AnswerCache {
   /** On disk when it returns. */
   set(key: string, answer: string): void {
     this.#answers.set(key, answer);
-    writeSync(this.#handle, `${JSON.stringify({ key, answer })}\n`);
+    refusing(this.file, () => writeSync(this.#handle, `${JSON.stringify({ key, answer })}\n`));
   }
 
   close(): void {

@@ -4,6 +4,7 @@
 import { readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "../../files/atomic.ts";
+import { whyNotWritten } from "../../files/write-errors.ts";
 import { SafetensorsError } from "./errors.ts";
 import { indexName, singleName } from "./layout.ts";
 
@@ -71,12 +72,8 @@ function replaceWith(path: string, content: string | ((file: number) => void)): 
   } catch (cause) {
     // What a tensor throws while it hands over its bytes is its own.
     if (!(cause instanceof Error && "syscall" in cause)) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code;
-    const hint =
-      code === "ENOSPC" || code === "EFBIG"
-        ? "free some space; the file that was there is intact"
-        : undefined;
-    throw new SafetensorsError(path, "write", `can't be written: ${cause.message}`, { cause, hint });
+    const { reason, hint } = whyNotWritten(cause);
+    throw new SafetensorsError(path, "write", reason, { cause, hint });
   }
 }
 
