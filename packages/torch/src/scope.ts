@@ -98,7 +98,7 @@ export function scope<T>(body: () => T): T {
   }
 }
 
-/** @internal Throws where `result` is a promise: what `name`() does ends before what the promise awaits. */
+/** @internal What `name`() does ends before what a promise awaits. @throws {TorchError} where `result` is one */
 export function refuseAsync(name: string, result: unknown, hint: string): void {
   if (!(result instanceof Promise)) return;
   // The rest of the body meets freed tensors or another mode; nobody awaits it, and its error must end no process.

@@ -62,7 +62,7 @@ export class HubCache {
     return join(this.folder, "promptloss", `${commit}.json`);
   }
 
-  /** Puts a file into the cache. `open` gives its bytes from an offset on. Throws where they aren't the file's. */
+  /** Puts a file into the cache. `open` gives its bytes from an offset on. @throws {HubError} where they aren't the file's */
   async store(
     commit: string,
     file: HubFile,

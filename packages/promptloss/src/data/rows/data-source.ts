@@ -74,7 +74,7 @@ const CHECKS: Readonly<Record<keyof DataSource, Check>> = {
   sampleBy: oneOf("line", "paragraph", "document"),
 };
 
-/** Throws a DataError at the first key that is unknown or has a value that it can't have. */
+/** @throws {DataError} at the first key that is unknown or has a value that it can't have */
 export function checkSource(source: DataSource): void {
   if (!isJsonObject(source)) throw invalid("a data source is an object with a path", undefined);
   for (const [key, value] of Object.entries(source)) {

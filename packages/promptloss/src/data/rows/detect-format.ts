@@ -12,7 +12,7 @@ export interface DetectedFormat {
   readonly ignoredColumns: readonly string[];
 }
 
-/** Looks at the first rows of a path or source. Bad rows are passed over; throws a DataError as reading does. */
+/** Looks at the first rows of a path or source. Bad rows are passed over. @throws {DataError} as reading does */
 export async function detectFormat(
   source: string | DataSource,
   options: Omit<ReadOptions, "onBadRow" | "emptyCompletions"> = {},

@@ -40,7 +40,7 @@ export class FileReader {
     this.#options = options;
   }
 
-  /** Settles the format on these columns, and gives those that are read. Throws a DataError. */
+  /** Settles the format on these columns, and gives those that are read. @throws {DataError} */
   settle(columns: ReadonlySet<string>): ReadonlySet<string> {
     const { columns: mapping = {}, format: named } = this.#config;
     const { source } = this.#options;

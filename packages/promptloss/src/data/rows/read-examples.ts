@@ -44,8 +44,8 @@ export interface ExampleStream extends AsyncIterable<Example> {
 }
 
 /**
- * Reads the sources one after the other, in memory that doesn't grow with the files. Throws a DataError, while it is
- * iterated, at the first thing that can't be used. Checks the options at once.
+ * Reads the sources one after the other, in memory that doesn't grow with the files. Checks the options at once.
+ * @throws {DataError} while it is iterated, at the first thing that can't be used
  */
 export function readExamples(
   sources: DataSource | readonly DataSource[],

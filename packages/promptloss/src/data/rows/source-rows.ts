@@ -13,7 +13,7 @@ export interface SourceReadOptions extends FileReaderOptions {
   onBytes: ((bytes: number) => void) | undefined;
 }
 
-/** Throws a DataError where a file can't be read, has no rows, or where no row is left. */
+/** @throws {DataError} where a file can't be read, has no rows, or where no row is left */
 export async function* readSourceFiles(
   files: readonly DataFile[],
   config: DataSource,

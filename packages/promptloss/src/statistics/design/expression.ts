@@ -32,8 +32,8 @@ export type Scales = Map<string, { mean: number; sd: number }>;
 export const functionNames: readonly string[] = [...Object.keys(functions), "scale", "factor"];
 
 /**
- * Values of a numeric expression for each row of `table`. Throws FormulaError for an unknown column or function, and
- * for a column of labels where numbers are needed. A missing cell gives NaN.
+ * Values of a numeric expression for each row of `table`. A missing cell gives NaN.
+ * @throws {FormulaError} for an unknown column or function, and for a column of labels where numbers are needed
  */
 export function evaluate(node: Node, table: Table, formula: string, scales: Scales): Float64Array {
   const visit = (at: Node): Float64Array => {

@@ -36,7 +36,7 @@ export interface ModelFrame {
   coding: Coding;
 }
 
-/** Builds the frame. Throws FormulaError, TableError for a value that can't be used, FitError when no row is left. */
+/** Builds the frame. @throws {FormulaError}, {TableError} for a value that can't be used, {FitError} when no row is left */
 export function modelFrame(formula: ModelFormula, table: Table): ModelFrame {
   const kept = completeRows(formula, table);
   if (kept.length === 0) throw new FitError("every row misses a value in some column of the formula");

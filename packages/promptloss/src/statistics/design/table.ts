@@ -21,7 +21,7 @@ export interface Table {
 
 const missingTexts = new Set(["", "NA", "NaN", "nan", "null"]);
 
-/** Columns of `rows`. Missing are null, undefined, NaN and the texts "", NA, NaN, null. Throws TableError when empty. */
+/** Columns of `rows`. Missing are null, undefined, NaN and the texts "", NA, NaN, null. @throws {TableError} when empty */
 export function tableFromRows(rows: readonly Row[]): Table {
   if (rows.length === 0) throw new TableError("the table has no rows");
   const names = new Set<string>();
@@ -48,7 +48,7 @@ function label(cell: Cell): string | undefined {
   return missingTexts.has(text) ? undefined : text;
 }
 
-/** The column called `name`. Throws TableError with the nearest name. */
+/** The column called `name`. @throws {TableError} with the nearest name */
 export function columnNamed(table: Table, name: string): Column {
   const column = table.columns.get(name);
   if (column !== undefined) return column;

@@ -61,7 +61,7 @@ function labelColumn(node: Node, table: Table, formula: string): Column | undefi
   return column;
 }
 
-/** Codes a column by its levels. Throws TableError for a label that `coding` has not seen. */
+/** Codes a column by its levels. @throws {TableError} for a label that `coding` has not seen */
 export function factor(text: string, column: Column, coding: Coding): FactorVariable {
   let levels = coding.levels.get(text);
   if (levels === undefined) {

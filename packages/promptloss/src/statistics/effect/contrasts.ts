@@ -16,8 +16,8 @@ export interface QuadraticContrasts {
 
 /**
  * The quadratic in `variable` with the other columns at `at`. Columns that don't interact with it may be left out of
- * `at`: numeric ones are then at their means, factors at their base level. Throws StatisticsError when the formula isn't
- * a quadratic in the variable, or when `at` lacks a column.
+ * `at`: numeric ones are then at their means, factors at their base level.
+ * @throws {StatisticsError} when the formula isn't a quadratic in the variable, or when `at` lacks a column
  */
 export function quadraticContrasts(fit: MixedModelFit, variable: string, at: Row): QuadraticContrasts {
   const { frame } = fit.state;

@@ -81,7 +81,8 @@ export interface QuadraticEffect {
 }
 
 /**
- * Reads the effect of w_p off a fit. Throws StatisticsError when the formula has no quadratic in the variable.
+ * Reads the effect of w_p off a fit.
+ * @throws {StatisticsError} when the formula has no quadratic in the variable
  * @example
  * ```ts
  * import { fitMixedModel, quadraticEffect } from "promptloss";

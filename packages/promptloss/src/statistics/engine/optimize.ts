@@ -34,7 +34,7 @@ export interface OptimizeOptions {
 
 const rounds = 6;
 
-/** Throws nothing; a failure is a minimum with `converged` false. Undefined when the start itself has no value. */
+/** A failure is a minimum with `converged` false. Undefined when the start itself has no value. */
 export function minimize(
   objective: Objective,
   start: Float64Array,

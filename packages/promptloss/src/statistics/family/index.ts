@@ -8,7 +8,7 @@ const families: Record<FamilyName, Family> = { beta, gaussian };
 
 export const familyNames = Object.keys(families) as FamilyName[];
 
-/** The family called `name`. Throws StatisticsError for another name. */
+/** The family called `name`. @throws {StatisticsError} for another name */
 export function familyNamed(name: string): Family {
   const family = Object.hasOwn(families, name) ? families[name as FamilyName] : undefined;
   if (family !== undefined) return family;

@@ -42,7 +42,7 @@ const signPrecedence = 5;
 const LONGEST = 4000;
 const DEEPEST = 100;
 
-/** Parses `response ~ terms`. Throws FormulaError with the place of the first fault. */
+/** Parses `response ~ terms`. @throws {FormulaError} with the place of the first fault */
 export function parseFormula(source: string): ParsedFormula {
   if (source.length > LONGEST)
     throw new FormulaError(

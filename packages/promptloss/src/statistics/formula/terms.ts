@@ -37,7 +37,7 @@ interface TermSet {
   terms: Term[];
 }
 
-/** Reads a formula such as `score ~ wp + wp^2 + (1 + wp | model)`. Throws FormulaError. */
+/** Reads a formula such as `score ~ wp + wp^2 + (1 + wp | model)`. @throws {FormulaError} */
 export function readFormula(source: string): ModelFormula {
   const parsed = parseFormula(source);
   const expander = new Expander(parsed);

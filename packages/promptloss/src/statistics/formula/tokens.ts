@@ -20,7 +20,7 @@ const patterns: [TokenKind, RegExp][] = [
   ["operator", /\|\||[~|+\-*/:^(),]/y],
 ];
 
-/** Tokens of `formula`, ended by one of kind `end`. Throws FormulaError at the first character that fits nothing. */
+/** Tokens of `formula`, ended by one of kind `end`. @throws {FormulaError} at the first character that fits nothing */
 export function tokenize(formula: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;

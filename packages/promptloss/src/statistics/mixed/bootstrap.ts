@@ -23,7 +23,7 @@ export interface Bootstrap {
   seed: number;
 }
 
-/** Refits `fit` to data drawn from it. Throws StatisticsError for a count of replicates that is no whole number. */
+/** Refits `fit` to data drawn from it. @throws {StatisticsError} for a count of replicates that is no whole number */
 export function bootstrap(fit: MixedModelFit, options: BootstrapOptions = {}): Bootstrap {
   const { replicates = 400, seed = 1 } = options;
   if (!Number.isInteger(replicates) || replicates < 1) {

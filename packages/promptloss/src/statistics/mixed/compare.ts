@@ -27,7 +27,7 @@ export interface LikelihoodRatioTest {
   conservative: boolean;
 }
 
-/** Compares two fits or more, smallest first. Throws StatisticsError for fits of which not even AIC can be compared. */
+/** Compares two fits or more, smallest first. @throws {StatisticsError} for fits of which not even AIC can be compared */
 export function compareModels(fits: readonly MixedModelFit[]): ComparisonRow[] {
   if (fits.length < 2) throw new StatisticsError(`a comparison needs two fits at least, not ${fits.length}`);
   const ordered = [...fits].sort((a, b) => a.parameters - b.parameters);
@@ -44,7 +44,7 @@ export function compareModels(fits: readonly MixedModelFit[]): ComparisonRow[] {
   });
 }
 
-/** Tests `smaller` against `larger`. Throws StatisticsError when the first isn't nested in the second. */
+/** Tests `smaller` against `larger`. @throws {StatisticsError} when the first isn't nested in the second */
 export function likelihoodRatioTest(smaller: MixedModelFit, larger: MixedModelFit): LikelihoodRatioTest {
   const fault = whyNotComparable(smaller, larger) ?? whyNotNested(smaller, larger);
   if (fault !== undefined) {

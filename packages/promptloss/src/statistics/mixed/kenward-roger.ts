@@ -20,7 +20,7 @@ export interface KenwardRoger {
 /** Rows of the table up to which matrices of rows by rows are reasonable. */
 const MOST_ROWS = 1500;
 
-/** Throws StatisticsError for a fit that is not Gaussian by REML, or a table too long. */
+/** @throws {StatisticsError} for a fit that is not Gaussian by REML, or a table too long */
 export function kenwardRoger(fit: MixedModelFit): KenwardRoger {
   if (!fit.reml)
     throw new StatisticsError("Kenward and Roger's test belongs to Gaussian REML fits", {

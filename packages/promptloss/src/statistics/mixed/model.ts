@@ -29,8 +29,9 @@ export interface MixedModelOptions {
 }
 
 /**
- * Fits `formula` to the rows of a table. Throws FormulaError, TableError (a value that the family can't have, with its
- * row) and FitError (nothing to estimate).
+ * Fits `formula` to the rows of a table.
+ * @throws {FormulaError}, {TableError} for a value that the family can't have, with its row, and {FitError} where there is
+ * nothing to estimate
  * @example
  * ```ts
  * import { fitMixedModel } from "promptloss";

@@ -18,8 +18,8 @@ export interface PredictOptions {
 }
 
 /**
- * Predicts each row, which needs the columns of the formula's predictors. Throws FormulaError for a missing column and
- * TableError for a factor level that the fit hasn't seen.
+ * Predicts each row, which needs the columns of the formula's predictors.
+ * @throws {FormulaError} for a missing column, {TableError} for a factor level that the fit hasn't seen
  */
 export function predict(
   fit: MixedModelFit,

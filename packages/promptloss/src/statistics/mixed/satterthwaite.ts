@@ -30,7 +30,7 @@ export interface Satterthwaite {
   joint(rows: readonly (readonly number[])[]): FTest;
 }
 
-/** Throws StatisticsError for a fit that is not Gaussian by REML. */
+/** @throws {StatisticsError} for a fit that is not Gaussian by REML */
 export function satterthwaite(fit: MixedModelFit): Satterthwaite {
   if (!fit.reml)
     throw new StatisticsError("Satterthwaite's degrees of freedom belong to Gaussian REML fits", {

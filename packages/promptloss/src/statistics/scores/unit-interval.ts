@@ -25,11 +25,11 @@ export interface UnitScores {
 }
 
 /**
- * Applies `steps` in order to `scores`; `groups` (the benchmark of each score) is what min-max works within. Throws
- * TableError for a score that a step can't take.
+ * Applies `steps` in order to `scores`; `groups` (the benchmark of each score) is what min-max works within.
  *
  * percent: y / 100. min-max: (y − min) / (max − min) within each group. squeeze: (y (n − 1) + ½) / n with n the number
  * of scores (Smithson and Verkuilen 2006). clip: into [margin, 1 − margin].
+ * @throws {TableError} for a score that a step can't take
  */
 export function toUnitInterval(
   scores: readonly number[],

@@ -23,7 +23,7 @@ export interface SurfacePoint {
   upper: number;
 }
 
-/** The surface at (w_p, Rg) with a pointwise interval. Throws ExtrapolationError outside the data. */
+/** The surface at (w_p, Rg) with a pointwise interval. @throws {ExtrapolationError} outside the data */
 export function surfaceAt(surface: ResponseSurface, wp: number, rg: number, level = 0.95): SurfacePoint {
   requireInside("w_p", wp, surface.range.wp);
   requireInside("Rg", rg, surface.range.rg);
@@ -87,7 +87,7 @@ export interface BestPlw {
 
 const gridSteps = 500;
 
-/** Where the surface is highest at a generation ratio. Throws ExtrapolationError when the data don't cover it. */
+/** Where the surface is highest at a generation ratio. @throws {ExtrapolationError} when the data don't cover it */
 export function bestPlwAt(surface: ResponseSurface, rg: number, options: BestOptions = {}): BestPlw {
   const { level = 0.95, draws = 2000, seed = 1 } = options;
   requireInside("Rg", rg, surface.range.rg);

@@ -56,7 +56,7 @@ export interface SurfaceState {
 
 const fewestValues = 4;
 
-/** Fits the surface. Throws TableError for a value it can't use, FitError when there are too few different values. */
+/** Fits the surface. @throws {TableError} for a value it can't use, {FitError} when there are too few different values */
 export function fitSurface(rows: readonly Row[], options: SurfaceOptions = {}): ResponseSurface {
   const {
     score = "score",

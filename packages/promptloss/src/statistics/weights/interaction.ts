@@ -28,7 +28,7 @@ export interface Interaction {
   readonly pairs: readonly PairMean[];
 }
 
-/** Throws FitError where levels can't be told apart, StatisticsError where there is nothing to compare. */
+/** @throws {FitError} where levels can't be told apart, {StatisticsError} where there is nothing to compare */
 export function interaction(rows: readonly InteractionRow[]): Interaction {
   const { cells, scores, blocks, known } = scoreTable(rows);
   const levelOf = new Map(rows.map(({ cell, level }) => [cell, level]));

@@ -52,7 +52,7 @@ export interface Projection {
   readonly slopeAt: readonly [Float64Array, Float64Array] | undefined;
 }
 
-/** Throws FitError where blocks and weights can't be told apart. */
+/** @throws {FitError} where blocks and weights can't be told apart */
 export function project(table: ScoreTable): Projection {
   const { cells, scores } = table;
   const wps = [...new Set(cells.map(({ wp }) => wp))].sort((a, b) => a - b);

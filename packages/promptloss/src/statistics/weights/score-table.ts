@@ -47,7 +47,7 @@ export interface ScoreTable {
   readonly notes: readonly string[];
 }
 
-/** Throws StatisticsError when no two cells have scores on one task, or a cell has two weights. */
+/** @throws {StatisticsError} when no two cells have scores on one task, or a cell has two weights */
 export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
   const cells = new Map<string, WeightRow>();
   const byTask = new Map<string, Map<string, number>>();

@@ -13,7 +13,7 @@ export interface DataFile {
   readonly name: string;
 }
 
-/** Throws a DataError unless the path is a file that can be opened and isn't empty. */
+/** @throws {DataError} unless the path is a file that can be opened and isn't empty */
 export async function checkFile({ path, name }: DataFile): Promise<void> {
   const stats = await stat(path).catch(async (cause: NodeJS.ErrnoException) => {
     throw cause.code === "ENOENT" || cause.code === "ENOTDIR"

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { DataError } from "../data-error.ts";
 import { brokenUtf8Offset, unfinishedLength } from "./utf8.ts";
 
-/** Gives the chunks on, cut between characters; throws a DataError at a broken one. */
+/** Gives the chunks on, cut between characters. @throws {DataError} at a broken one */
 export async function* checkedUtf8(
   chunks: AsyncIterable<Buffer>,
   file: string,

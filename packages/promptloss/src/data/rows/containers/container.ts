@@ -49,7 +49,7 @@ const FOREIGN: readonly { magic: readonly number[]; name: string; hint: string }
   { magic: [0xfe, 0xff], name: "UTF-16 text", hint: "Convert it: iconv -f UTF-16 -t UTF-8 FILE." },
 ];
 
-/** Looks at a file. Throws a DataError where it is missing, empty, or nothing that can be read. */
+/** Looks at a file. @throws {DataError} where it is missing, empty, or nothing that can be read */
 export async function detectContainer(file: DataFile, named?: ContainerKind): Promise<Container> {
   await checkFile(file);
   const raw = await readHead(file, HEAD_BYTES);
@@ -86,7 +86,7 @@ async function gunzippedHead(file: DataFile): Promise<Buffer> {
 /** What stands for a file in a clone without Git LFS. */
 const LFS = Buffer.from("version https://git-lfs.github.com/spec/");
 
-/** Throws a DataError for what isn't read, by name, where a file starts as such do. */
+/** @throws {DataError} for what isn't read, by name, where a file starts as such do */
 export function refuseForeign(head: Buffer, file: string): void {
   if (head.subarray(0, LFS.length).equals(LFS))
     throw new DataError("unknown-container", "a Git LFS pointer, not the file that it stands for", {

@@ -16,7 +16,7 @@ export function guessDelimiter(header: string): string {
   return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
 }
 
-/** The names in a CSV header. Throws a DataError where it has none or one twice. */
+/** The names in a CSV header. @throws {DataError} where it has none or one twice */
 export function parseHeader(cells: readonly string[], file: string): string[] {
   const names = cells.map((cell) => cell.trim());
   const seen = new Set<string>();

@@ -3,7 +3,7 @@ import { RowProblem } from "../data-error.ts";
 import { keepSource } from "../json-source.ts";
 import { decodeRow } from "./utf8.ts";
 
-/** The record in a row's bytes; `start` is their offset in the file's text. Throws a RowProblem. */
+/** The record in a row's bytes; `start` is their offset in the file's text. @throws {RowProblem} */
 export function parseJsonRow(bytes: Buffer, start: number): Record<string, unknown> {
   const text = decodeRow(bytes, start);
   const value = parseJson(text);
@@ -20,7 +20,8 @@ const MAX_DEPTH = 256;
 
 /**
  * Parses JSON and refuses an object that names a key twice. `NaN`, `Infinity` and `-Infinity`, which Python writes, are
- * those numbers: whoever reads such a field says so, and a field that nobody reads does no harm. Throws a RowProblem.
+ * those numbers: whoever reads such a field says so, and a field that nobody reads does no harm.
+ * @throws {RowProblem}
  */
 export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH)

@@ -21,7 +21,7 @@ export interface ParquetFile {
   read(columns: readonly string[]): RowBatches;
 }
 
-/** Opens a Parquet file. Throws a DataError where its end is missing or its footer is broken. */
+/** Opens a Parquet file. @throws {DataError} where its end is missing or its footer is broken */
 export async function openParquet(
   file: DataFile,
   { maxPageBytes }: Pick<ReadLimits, "maxPageBytes">,

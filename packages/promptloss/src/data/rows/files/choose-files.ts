@@ -21,7 +21,7 @@ const KINDS = ["parquet", "jsonl", "ndjson", "json", "csv", "tsv", "txt"] as con
 /** Files that datasets and its kin write beside the data. */
 const METADATA = /(^|\/)(dataset_infos?|dataset_dict|state|package|package-lock|tokenizer|config)\.json$/;
 
-/** The paths to read. Throws a DataError where the split, the configuration or the files aren't there. */
+/** The paths to read. @throws {DataError} where the split, the configuration or the files aren't there */
 export async function chooseFiles(
   folder: DatasetFolder,
   source: DataSource,

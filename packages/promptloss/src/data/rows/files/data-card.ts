@@ -13,7 +13,7 @@ export interface CardConfig {
   readonly folder: string | undefined;
 }
 
-/** The configurations in a data card; empty where it has none. Throws a DataError where its YAML is broken. */
+/** The configurations in a data card; empty where it has none. @throws {DataError} where its YAML is broken */
 export function parseDataCard(text: string, file: string): CardConfig[] {
   const header = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1];
   if (header === undefined) return [];

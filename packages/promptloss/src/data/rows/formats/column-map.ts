@@ -13,7 +13,7 @@ export function fieldsOf(format: RowFormat): readonly string[] {
 
 /**
  * The column of each field. A column that is mapped to one field no longer stands for the field of its own name.
- * Throws a DataError where a key of the mapping is no field.
+ * @throws {DataError} where a key of the mapping is no field
  */
 export function columnMap(mapping: ColumnMapping, fields: Iterable<string>): Map<string, string | null> {
   const known = new Set(fields);
@@ -34,7 +34,7 @@ export function columnMap(mapping: ColumnMapping, fields: Iterable<string>): Map
   );
 }
 
-/** Throws a DataError where a mapped column is not in the file. */
+/** @throws {DataError} where a mapped column is not in the file */
 export function checkMappedColumns(mapping: ColumnMapping, columns: ReadonlySet<string>, file: string): void {
   for (const [field, column] of Object.entries(mapping)) {
     if (column === null || columns.has(column)) continue;

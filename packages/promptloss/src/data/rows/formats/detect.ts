@@ -7,7 +7,8 @@ import { FORMAT_NAMES, type RowFormat } from "./row-format.ts";
 
 /**
  * The format whose required fields are all there. `text` stands back where another fits, for many data sets carry
- * the rendered text beside its parts. Throws a DataError where none or several fit.
+ * the rendered text beside its parts.
+ * @throws {DataError} where none or several fit
  */
 export function formatOfColumns(
   columns: ReadonlySet<string>,

@@ -113,7 +113,7 @@ function isExact(value: number): boolean {
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
-/** The value of a JSON text, whose spelling is kept. Throws a RowProblem. */
+/** The value of a JSON text, whose spelling is kept. @throws {RowProblem} */
 export function jsonOf(text: string, field: string): unknown {
   try {
     const value = parseJson(text);

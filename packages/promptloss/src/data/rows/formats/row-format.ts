@@ -14,7 +14,7 @@ export interface RowFormat {
   readonly required: readonly string[];
   /** What else it reads, beside the COMMON_FIELDS of every format. */
   readonly optional: readonly string[];
-  /** Throws a RowProblem. */
+  /** @throws {RowProblem} */
   parse(row: RowFields, told: Told): Draft;
 }
 

@@ -66,7 +66,7 @@ export function systemParts(words: string): Part[] {
   return pieces.flatMap(([name, text]) => (text === "" ? [] : [part(name, text)]));
 }
 
-/** Throws a RowProblem where the roles don't follow each other as a dialogue's do. */
+/** @throws {RowProblem} where the roles don't follow each other as a dialogue's do */
 export function checkOrder(turns: readonly Turn[], field: string): void {
   if (!turns.some(({ role }) => role === "assistant")) {
     throw new RowProblem("no-assistant-turn", "no assistant turn: nothing to train on", { field });
