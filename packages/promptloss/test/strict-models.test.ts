@@ -44,6 +44,8 @@ beforeAll(() => {
     tune: ["tune", recipe, "--runs", "2", "--test", others, "-o", join(folder.path, "search")],
     "study plan": ["study", "plan", study],
     "study run": ["study", "run", study],
+    "study work": ["study", "work", study, "-o", join(folder.path, "work")],
+    export: ["export", model, "-o", join(folder.path, "model.gguf"), "--overwrite"],
   };
 });
 afterAll(() => folder.remove());
@@ -51,7 +53,7 @@ afterAll(() => folder.remove());
 const NAMED = /made_by.*rope_thta/;
 
 describe("keys that are not known", () => {
-  test.each(["train", "loss", "generate", "init", "study plan"])("%s names them once", (name) => {
+  test.each(["train", "loss", "generate", "init", "export", "study plan"])("%s names them once", (name) => {
     const { status, stdout, stderr } = promptloss(commands[name]!);
     expect([status, name]).toEqual([0, name]);
     const said = `${stdout}${stderr}`.split("\n").filter((line) => NAMED.test(line));
@@ -59,14 +61,14 @@ describe("keys that are not known", () => {
     expect(said[0]).toContain("not known here, and taken to change nothing: made_by, rope_thta");
   });
 
-  test.each(["train", "loss", "generate", "chat", "serve", "judge", "evaluate", "init", "tune", "study run"])(
-    "%s --strict refuses them",
-    (name) => {
-      const { status, stdout, stderr } = promptloss([...commands[name]!, "--strict"]);
-      expect([status, name]).toEqual([1, name]);
-      expect(`${stdout}${stderr}`).toContain("made_by: is not a setting that is known here (and rope_thta)");
-    },
-  );
+  test.each([
+    ...["train", "loss", "generate", "chat", "serve", "judge", "evaluate", "export", "init", "tune"],
+    ...["study run", "study work"],
+  ])("%s --strict refuses them", (name) => {
+    const { status, stdout, stderr } = promptloss([...commands[name]!, "--strict"]);
+    expect([status, name]).toEqual([1, name]);
+    expect(`${stdout}${stderr}`).toContain("made_by: is not a setting that is known here (and rope_thta)");
+  });
 
   test("study plan --strict says what a run would say", () => {
     const { stdout } = promptloss([...commands["study plan"]!, "--strict"]);

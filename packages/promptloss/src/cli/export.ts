@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { EXPORT_TYPES } from "../models/gguf/export/types.ts";
+import { strictOption } from "./options.ts";
 
 type Action = typeof import("./actions/export.ts").runExport;
 
@@ -15,6 +16,7 @@ export function exportCommand(command: Command): Command {
     .option("--base <folder>", "the base model of an adapter (default: the one that the adapter names)")
     .option("--modelfile <file>", "write a Modelfile for Ollama too")
     .option("--template <name>", "of the Modelfile (default: the run's, or the model's own chat template)")
+    .addOption(strictOption())
     .option("--overwrite", "replace files that are there")
     .option("--json", "print what was written as JSON")
     .action(async (...given: Parameters<Action>) =>

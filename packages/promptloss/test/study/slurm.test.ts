@@ -1,7 +1,7 @@
 // The Slurm launcher against a real Slurm of one node: array jobs, their states, failures, canceled tasks, submission
 // again. Skipped where Slurm is not installed.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -100,6 +100,28 @@ slurm: { partition: test, time: "10:00", concurrency: 2, cpus: 1, setup: ["expor
       expect(run(file, "--retry")).toMatch(/^job \d+: 1 cells/);
       const second = await until(file, ({ counts }) => counts.done === 3);
       expect(second.cells.map(({ attempts }) => attempts).sort()).toEqual([1, 1, 2]);
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    "--strict holds in the tasks of a job",
+    async () => {
+      const config = JSON.parse(readFileSync(join(folder.path, "model", "config.json"), "utf8")) as object;
+      cpSync(join(folder.path, "model"), join(folder.path, "odd"), { recursive: true });
+      writeFileSync(join(folder.path, "odd", "config.json"), JSON.stringify({ ...config, odd_key: 1 }));
+      const file = studyFile(
+        "strict",
+        `factors: { model: [odd] }
+set: { training: { epochs: 1, batchSize: 10 } }
+slurm: { partition: test, time: "10:00", cpus: 1 }
+`,
+      );
+      expect(run(file, "--strict")).toMatch(/^job \d+: 1 cells/);
+      await until(file, (each) => settled(each) && each.counts.failed === 1);
+      expect(promptloss(["study", "status", file]).stdout).toContain("odd_key");
+      expect(run(file, "--retry")).toMatch(/^job \d+: 1 cells/);
+      await until(file, ({ counts }) => counts.done === 1);
     },
     PATIENCE_MS,
   );

@@ -18,12 +18,13 @@ interface Flags {
   base?: string;
   modelfile?: string;
   template?: string;
+  strict?: true;
   overwrite?: true;
   json?: true;
 }
 
 export async function runExport(named: string, flags: Flags): Promise<void> {
-  const { output, type, base, modelfile, overwrite, json } = flags;
+  const { output, type, base, modelfile, strict, overwrite, json } = flags;
   if (flags.template !== undefined && modelfile === undefined)
     throw new ModelError("--template is the Modelfile's, and none is asked for", {
       hint: "give --modelfile FILE too",
@@ -37,8 +38,11 @@ export async function runExport(named: string, flags: Flags): Promise<void> {
   }
   const exported =
     paths.adapter === undefined
-      ? await exportGguf(paths.model, output, { type, tokenizer: paths.tokenizer })
-      : exportAdapterGguf(paths.adapter, paths.model, output, { type: adapterType(paths.adapter, type) });
+      ? await exportGguf(paths.model, output, { type, strict, tokenizer: paths.tokenizer })
+      : exportAdapterGguf(paths.adapter, paths.model, output, {
+          type: adapterType(paths.adapter, type),
+          strict,
+        });
   const notes = [...exported.notes];
   if (modelfile !== undefined) notes.push(...(await writeModelfile(modelfile, paths, flags)));
   printNotes(notes);

@@ -14,6 +14,8 @@ import { loadAdapter } from "./peft.ts";
 
 export interface ExportAdapterOptions {
   readonly type: "f32" | "f16" | "bf16";
+  /** Refuse a config of the base model with keys that are not known here. */
+  readonly strict?: boolean | undefined;
 }
 
 /**
@@ -25,9 +27,9 @@ export function exportAdapterGguf(
   folder: string,
   base: string,
   path: string,
-  { type }: ExportAdapterOptions,
+  { type, strict = false }: ExportAdapterOptions,
 ): ExportedGguf {
-  const config = readModelConfig(base);
+  const config = readModelConfig(base, { strict });
   const { architecture, notes } = describeModel(config, base);
   const more = checkBase(folder, base);
   const adapter = loadAdapter(folder, config.architecture);
@@ -54,7 +56,7 @@ export function exportAdapterGguf(
       ["adapter.lora.alpha", float32(adapter.scale * adapter.settings.rank)],
     ]);
     const bytes = writeGguf(path, metadata, tensors);
-    const all = [...more, ...notes];
+    const all = [...more, ...config.notes, ...notes];
     return { architecture: architecture.name, type, tensors: tensors.length, bytes, notes: all };
   } finally {
     adapter.free();

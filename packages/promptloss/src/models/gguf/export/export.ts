@@ -37,6 +37,8 @@ export interface ExportGgufOptions {
   readonly type: ExportType;
   /** The folder of the tokenizer; the model's where left out. */
   readonly tokenizer?: string | undefined;
+  /** Refuse a config with keys that are not known here. */
+  readonly strict?: boolean | undefined;
 }
 
 /**
@@ -47,12 +49,12 @@ export interface ExportGgufOptions {
 export async function exportGguf(
   folder: string,
   path: string,
-  { type, tokenizer = folder }: ExportGgufOptions,
+  { type, tokenizer = folder, strict = false }: ExportGgufOptions,
 ): Promise<ExportedGguf> {
-  const config = readModelConfig(folder);
+  const config = readModelConfig(folder, { strict });
   const described = describeModel(config, folder);
   const plan = config.architecture;
-  const notes = [...described.notes];
+  const notes = [...config.notes, ...described.notes];
   const metadata = new Map<string, Typed>([
     ...described.metadata,
     ["general.type", text("model")],
