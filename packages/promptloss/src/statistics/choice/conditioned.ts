@@ -52,25 +52,11 @@ export function conditioned(
   const covariance = (a: Point, b: Point): number => effect ** 2 * kernel(a, b, length, rates);
   const scores = observations.map(({ score }) => score);
 
-  // V = K + D of the observations, its inverse, and what is left of it without the blocks' intercepts.
   const v = square(
     n,
     (i, j) => covariance(observations[i]!, observations[j]!) + (i === j ? 1 / counts[i]! : 0),
   );
-  const factor = cholesky(v, n)!;
-  const inverse = factor.inverse();
-  const vx = times(inverse, n, n, design, blocks);
-  const information = square(blocks, (a, b) => sum(n, (i) => design[i]![a]! * vx[i]![b]!));
-  const inner = cholesky(information, blocks)!;
-  const innerInverse = inner.inverse();
-  // (X'V⁻¹X)⁻¹ X'V⁻¹: the intercepts of given observations.
-  const intercepts = table(blocks, n, (a, i) =>
-    sum(blocks, (b) => innerInverse[a * blocks + b]! * vx[i]![b]!),
-  );
-  const projector = square(
-    n,
-    (i, j) => inverse[i * n + j]! - sum(blocks, (a) => vx[i]![a]! * intercepts[a]![j]!),
-  );
+  const { projector, intercepts, logDet } = withoutIntercepts(v, n, design, blocks);
   const apply = (x: readonly number[]): number[] =>
     column(n, (i) => sum(n, (j) => projector[i * n + j]! * x[j]!));
 
@@ -84,7 +70,6 @@ export function conditioned(
   const fromScores = column(points.length, (p) => sum(n, (i) => weights[p]![i]! * scores[i]!));
   const projectedScores = apply(scores);
   const yy = sum(n, (i) => scores[i]! * projectedScores[i]!);
-  const logDet = (n === 0 ? 0 : factor.logDet) + (blocks === 0 ? 0 : inner.logDet);
 
   return {
     project: (heights, heightsAtPoints) => {
@@ -113,6 +98,34 @@ export function conditioned(
         return fromScores[p]! + sigma * (effect * added[p]! + deviation);
       }),
   };
+}
+
+/**
+ * V = K + D of the observations, [n × n]: its inverse without the part that the blocks' intercepts take (P), these
+ * intercepts' weights, and log|V| + log|X'V⁻¹X|.
+ */
+function withoutIntercepts(
+  v: Float64Array,
+  n: number,
+  design: readonly (readonly number[])[],
+  blocks: number,
+): { projector: Float64Array; intercepts: number[][]; logDet: number } {
+  const factor = cholesky(v, n)!;
+  const inverse = factor.inverse();
+  const vx = times(inverse, n, n, design, blocks);
+  const information = square(blocks, (a, b) => sum(n, (i) => design[i]![a]! * vx[i]![b]!));
+  const inner = cholesky(information, blocks)!;
+  const innerInverse = inner.inverse();
+  // (X'V⁻¹X)⁻¹ X'V⁻¹: the intercepts of given observations.
+  const intercepts = table(blocks, n, (a, i) =>
+    sum(blocks, (b) => innerInverse[a * blocks + b]! * vx[i]![b]!),
+  );
+  const projector = square(
+    n,
+    (i, j) => inverse[i * n + j]! - sum(blocks, (a) => vx[i]![a]! * intercepts[a]![j]!),
+  );
+  const logDet = (n === 0 ? 0 : factor.logDet) + (blocks === 0 ? 0 : inner.logDet);
+  return { projector, intercepts, logDet };
 }
 
 /** Of two places, in units of the gap squared. */

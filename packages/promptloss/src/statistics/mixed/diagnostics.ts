@@ -43,81 +43,93 @@ export interface Degeneracy {
 const singularTolerance = 1e-4;
 
 export function diagnose(fit: Diagnosed): Diagnostic[] {
-  const found: Diagnostic[] = [];
-  const add = (code: DiagnosticCode, severity: Diagnostic["severity"], message: string): void => {
-    found.push({ code, severity, message });
-  };
-  const { minimum, components, family } = fit;
-  if (minimum.curvature === undefined) {
-    add(
-      "non-positive-definite-hessian",
-      "warning",
-      "the likelihood is flat or not at a maximum in some direction (its Hessian is not positive definite): the " +
-        "standard errors leave that direction out and the model is likely too large for the data",
-    );
-  } else if (!minimum.converged) {
-    const gradient = Math.max(...minimum.gradient.map(Math.abs));
-    add(
+  return [
+    ...ofOptimizer(fit),
+    ...fit.components.flatMap((component, b) => ofComponent(component, fit.degeneracy[b]!)),
+    ...ofDispersion(fit),
+    ...ofRows(fit),
+  ];
+}
+
+function warning(code: DiagnosticCode, message: string): Diagnostic {
+  return { code, severity: "warning", message };
+}
+
+function note(code: DiagnosticCode, message: string): Diagnostic {
+  return { code, severity: "note", message };
+}
+
+function ofOptimizer({ minimum, starts }: Diagnosed): Diagnostic[] {
+  if (minimum.curvature === undefined)
+    return [
+      warning(
+        "non-positive-definite-hessian",
+        "the likelihood is flat or not at a maximum in some direction (its Hessian is not positive definite): the " +
+          "standard errors leave that direction out and the model is likely too large for the data",
+      ),
+    ];
+  if (minimum.converged) return [];
+  const gradient = Math.max(...minimum.gradient.map(Math.abs));
+  return [
+    warning(
       "not-converged",
-      "warning",
       `the optimizer stopped ${Math.sqrt(minimum.decrement).toPrecision(2)} standard errors from the maximum after ` +
-        `${minimum.iterations} steps from ${fit.starts} starts (largest gradient ${gradient.toExponential(1)})`,
-    );
-  }
-  for (const [b, component] of components.entries()) {
-    const degeneracy = fit.degeneracy[b]!;
-    if (isSingular(degeneracy)) add("singular", "warning", singularMessage(component, degeneracy));
-    if (component.groups < 5) {
-      add(
+        `${minimum.iterations} steps from ${starts} starts (largest gradient ${gradient.toExponential(1)})`,
+    ),
+  ];
+}
+
+function ofComponent(component: VarianceComponent, degeneracy: Degeneracy): Diagnostic[] {
+  const { group, groups } = component;
+  const found: Diagnostic[] = [];
+  if (isSingular(degeneracy)) found.push(warning("singular", singularMessage(component, degeneracy)));
+  if (groups < 5)
+    found.push(
+      note(
         "few-groups",
-        "note",
-        `${component.group} has ${component.groups} groups: its standard deviation is estimated from that many values`,
-      );
-    }
-  }
-  if (family.name === "beta" && fit.tau > Math.log(1e6)) {
-    add(
-      "dispersion-boundary",
-      "warning",
-      "the precision runs to infinity: the model fits the scores all but exactly",
+        `${group} has ${groups} groups: its standard deviation is estimated from that many values`,
+      ),
     );
-  }
-  if (family.known !== undefined && family.dispersion(fit.tau) === 0) {
-    add(
-      "dispersion-boundary",
-      "note",
-      "the scores differ by no more than their sampling errors: the residual variance beside them is estimated at zero, " +
-        "and degrees of freedom count nothing for it",
+  return found;
+}
+
+function ofDispersion({ family, tau }: Diagnosed): Diagnostic[] {
+  const code = "dispersion-boundary";
+  if (family.name === "beta" && tau > Math.log(1e6))
+    return [warning(code, "the precision runs to infinity: the model fits the scores all but exactly")];
+  if (family.known !== undefined && family.dispersion(tau) === 0)
+    return [
+      note(
+        code,
+        "the scores differ by no more than their sampling errors: the residual variance beside them is estimated at " +
+          "zero, and degrees of freedom count nothing for it",
+      ),
+    ];
+  if (family.name === "gaussian" && family.known === undefined && tau < Math.log(1e-6))
+    return [warning(code, "the residual variance runs to zero: the model fits the scores all but exactly")];
+  return [];
+}
+
+function ofRows({ family, fitted, aliased, dropped }: Diagnosed): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  if (family.name === "beta" && fitted.some((mu) => mu < 1e-5 || mu > 1 - 1e-5))
+    found.push(
+      warning(
+        "separation",
+        "some fitted means are 0 or 1 to five digits: a predictor may separate the scores",
+      ),
     );
-  }
-  if (family.name === "gaussian" && family.known === undefined && fit.tau < Math.log(1e-6)) {
-    add(
-      "dispersion-boundary",
-      "warning",
-      "the residual variance runs to zero: the model fits the scores all but exactly",
+  if (aliased.length > 0)
+    found.push(
+      note(
+        "aliased",
+        `left out because other columns determine ${aliased.length === 1 ? "it" : "them"}: ${aliased.join(", ")}`,
+      ),
     );
-  }
-  if (family.name === "beta" && fit.fitted.some((mu) => mu < 1e-5 || mu > 1 - 1e-5)) {
-    add(
-      "separation",
-      "warning",
-      "some fitted means are 0 or 1 to five digits: a predictor may separate the scores",
+  if (dropped > 0)
+    found.push(
+      note("dropped-rows", `${dropped} row${dropped === 1 ? "" : "s"} left out for a missing value`),
     );
-  }
-  if (fit.aliased.length > 0) {
-    add(
-      "aliased",
-      "note",
-      `left out because other columns determine ${fit.aliased.length === 1 ? "it" : "them"}: ${fit.aliased.join(", ")}`,
-    );
-  }
-  if (fit.dropped > 0) {
-    add(
-      "dropped-rows",
-      "note",
-      `${fit.dropped} row${fit.dropped === 1 ? "" : "s"} left out for a missing value`,
-    );
-  }
   return found;
 }
 

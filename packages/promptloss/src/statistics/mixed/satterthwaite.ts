@@ -36,11 +36,28 @@ export function satterthwaite(fit: MixedModelFit): Satterthwaite {
     throw new StatisticsError("Satterthwaite's degrees of freedom belong to Gaussian REML fits", {
       hint: "use family gaussian with reml",
     });
-  const { problem, optimum, hessian, responseScale } = fit.state;
-  const size = optimum.length;
-  const p = fit.coefficients.length;
+  const covarianceAt = covariancesOf(fit);
+  const covariance = covarianceAt(fit.state.optimum);
+  const dfOf = degreesOfFreedom(fit, covarianceAt);
+  const estimates = fit.coefficients.map(({ estimate }) => estimate);
+  const contrast = (weights: readonly number[]): ContrastDf => {
+    const estimate = weights.reduce((sum, w, j) => sum + w * estimates[j]!, 0);
+    const variance = form(covariance, weights, weights);
+    const standardError = Math.sqrt(variance);
+    const df = dfOf(weights, variance);
+    const t = estimate / standardError;
+    return { estimate, standardError, df, t, p: studentTwoSided(t, df) };
+  };
+  return { contrast, joint: (rows) => jointTest(rows, covariance, contrast) };
+}
+
+/** The coefficients' covariance, [p][p], by the variance parameters. */
+type CovarianceAt = (parameters: Float64Array) => number[][];
+
+function covariancesOf({ state, coefficients: { length: p } }: MixedModelFit): CovarianceAt {
+  const { problem, responseScale } = state;
   const likelihood = new MixedLikelihood(problem);
-  const covarianceAt = (parameters: Float64Array): number[][] => {
+  return (parameters) => {
     const found = likelihood.evaluate(parameters);
     if (found === undefined) throw new StatisticsError("the likelihood has no value beside its maximum");
     const { transform } = problem.fixed;
@@ -56,17 +73,23 @@ export function satterthwaite(fit: MixedModelFit): Satterthwaite {
       transform.map((other) => responseScale ** 2 * other.reduce((sum, x, k) => sum + x * row[k]!, 0)),
     );
   };
-  const covariance = covarianceAt(optimum);
-  const slopes = Array.from({ length: size }, (_, k) => {
+}
+
+/** What a contrast's variance is worth, by the delta method on the variance parameters. */
+function degreesOfFreedom(
+  { state: { optimum, hessian } }: MixedModelFit,
+  covarianceAt: CovarianceAt,
+): (weights: readonly number[], variance: number) => number {
+  const slopes = Array.from({ length: optimum.length }, (_, k) => {
     const h = differenceStep(optimum[k]!);
     const ahead = covarianceAt(shifted(optimum, k, h));
     const behind = covarianceAt(shifted(optimum, k, -h));
     return ahead.map((row, i) => row.map((x, j) => (x - behind[i]![j]!) / (2 * h)));
   });
-  const { values, vectors } = eigen(hessian, size);
+  const { values, vectors } = eigen(hessian, optimum.length);
   const floor = 1e-8 * Math.max(...values);
-  /** Of the variance w'Cw: its derivatives along the eigenvectors with curvature. */
-  const dfOf = (weights: readonly number[], variance: number): number => {
+  return (weights, variance) => {
+    // Of the variance w'Cw: its derivatives along the eigenvectors with curvature.
     const gradient = slopes.map((slope) => form(slope, weights, weights));
     let uncertainty = 0;
     for (const [k, value] of values.entries()) {
@@ -76,33 +99,25 @@ export function satterthwaite(fit: MixedModelFit): Satterthwaite {
     }
     return (2 * variance ** 2) / uncertainty;
   };
-  const estimates = fit.coefficients.map(({ estimate }) => estimate);
-  const contrast = (weights: readonly number[]): ContrastDf => {
-    const estimate = weights.reduce((sum, w, j) => sum + w * estimates[j]!, 0);
-    const variance = form(covariance, weights, weights);
-    const standardError = Math.sqrt(variance);
-    const df = dfOf(weights, variance);
-    const t = estimate / standardError;
-    return { estimate, standardError, df, t, p: studentTwoSided(t, df) };
-  };
-  return {
-    contrast,
-    joint(rows) {
-      const q = rows.length;
-      const matrix = Float64Array.from({ length: q * q }, (_, at) =>
-        form(covariance, rows[Math.floor(at / q)]!, rows[at % q]!),
-      );
-      const spectrum = eigen(matrix, q);
-      const tests = spectrum.values.map((_, k) =>
-        contrast(
-          estimates.map((_, j) => rows.reduce((sum, row, i) => sum + spectrum.vectors[k]![i]! * row[j]!, 0)),
-        ),
-      );
-      const f = tests.reduce((sum, { t }) => sum + t * t, 0) / q;
-      const denominatorDf = pooledDf(tests.map(({ df }) => df));
-      return { f, numeratorDf: q, denominatorDf, p: fisherUpper(f, q, denominatorDf) };
-    },
-  };
+}
+
+/** Along the axes in which the combinations' estimates are independent, each a t of its own. */
+function jointTest(
+  rows: readonly (readonly number[])[],
+  covariance: readonly (readonly number[])[],
+  contrast: Satterthwaite["contrast"],
+): FTest {
+  const q = rows.length;
+  const matrix = Float64Array.from({ length: q * q }, (_, at) =>
+    form(covariance, rows[Math.floor(at / q)]!, rows[at % q]!),
+  );
+  const { values, vectors } = eigen(matrix, q);
+  const tests = values.map((_, k) =>
+    contrast(covariance.map((_, j) => rows.reduce((sum, row, i) => sum + vectors[k]![i]! * row[j]!, 0))),
+  );
+  const f = tests.reduce((sum, { t }) => sum + t * t, 0) / q;
+  const denominatorDf = pooledDf(tests.map(({ df }) => df));
+  return { f, numeratorDf: q, denominatorDf, p: fisherUpper(f, q, denominatorDf) };
 }
 
 /**

@@ -59,48 +59,24 @@ export function stagesOf(analysis: WeightAnalysis): {
   };
 }
 
-export function findingOf(
-  analysis: WeightAnalysis,
-  options: {
-    readonly alpha: number;
-    readonly level: number;
-    readonly corrected: CorrectedAnalysis;
-    /** Compute the table of differences, which no verdict needs. Default true. */
-    readonly differences?: boolean;
-  },
-): WeightFinding {
+export interface FindingOptions {
+  readonly alpha: number;
+  readonly level: number;
+  readonly corrected: CorrectedAnalysis;
+  /** Compute the table of differences, which no verdict needs. Default true. */
+  readonly differences?: boolean;
+}
+
+export function findingOf(analysis: WeightAnalysis, options: FindingOptions): WeightFinding {
   const { alpha, level, corrected, differences = true } = options;
-  const { about, table, projection, variances, relation, theseTasks, lackOfFit, vertex } = analysis;
+  const { about, projection, variances, vertex } = analysis;
   const { levels } = projection;
   const shape = shapeOf(analysis, alpha, corrected);
-  const last = levels.length - 1;
-  const others = levels.map((_, k) => k);
-  const versus = (end: number): [number, number][] => others.filter((k) => k !== end).map((k) => [k, end]);
-  const pairs = [...versus(0), ...versus(last).filter(([k]) => k !== 0)];
+  const peak = shape === "peak" ? vertex : undefined;
   const highest = levels.reduce((top, { mean }, k) => (mean > levels[top]!.mean ? k : top), 0);
-  const peak = shape === "peak" && vertex !== undefined;
-  const low = levels[0]!.wp;
-  const high = levels[last]!.wp;
-  const clip = (x: number): number => Math.min(high, Math.max(low, x));
-  const wp = vertex && { lower: clip(vertex.interval.lower), upper: clip(vertex.interval.upper) };
+  const isTold = differences && shape !== "flat" && shape !== "no verdict";
   const finding = {
-    about,
-    shape,
-    evidence: {
-      cells: table.cells.length,
-      blocks: table.blocks,
-      tasks: table.scales.map(({ task }) => task),
-      scales: table.scales,
-      residualDf: variances.df,
-      noiseFrom: variances.from,
-      deviations: {
-        run: Math.sqrt(variances.run),
-        residual: root(variances.residual),
-        curves: variances.curves,
-      },
-      ...{ relation, theseTasks, lackOfFit },
-      inside: corrected.ends?.tests.inside,
-    },
+    ...{ about, shape, evidence: evidenceOf(analysis, corrected) },
     ...{ correctedP: corrected.relation, correctedInsideP: corrected.ends?.corrected.inside, alpha, level },
     vertex: vertex && {
       wp: vertex.wp,
@@ -109,26 +85,59 @@ export function findingOf(
       lower: vertex.interval.lower,
       upper: vertex.interval.upper,
     },
-    interval:
-      peak && wp
-        ? {
-            plw: { lower: plwOfWp(wp.lower), upper: plwOfWp(wp.upper) },
-            wp,
-            level,
-            method: "Fieller" as const,
-          }
-        : undefined,
+    interval: peak && intervalOf(peak, levels, level),
     best: peak
-      ? { wp: vertex.wp, plw: plwOfWp(vertex.wp) }
+      ? { wp: peak.wp, plw: plwOfWp(peak.wp) }
       : { wp: levels[highest]!.wp, plw: levels[highest]!.plw },
     means: levels,
-    contrasts: differences && variances.df > 0 ? pairedDifferences(analysis, pairs, level) : [],
-    alike:
-      !differences || shape === "flat" || shape === "no verdict"
-        ? undefined
-        : alikeOf(analysis, highest, alpha),
+    contrasts:
+      differences && variances.df > 0 ? pairedDifferences(analysis, againstEnds(levels.length), level) : [],
+    alike: isTold ? alikeOf(analysis, highest, alpha) : undefined,
   };
   return deepFreeze({ ...finding, verdict: verdictOf(finding) });
+}
+
+function evidenceOf(
+  { table, variances, relation, theseTasks, lackOfFit }: WeightAnalysis,
+  { ends }: CorrectedAnalysis,
+): WeightFinding["evidence"] {
+  return {
+    cells: table.cells.length,
+    blocks: table.blocks,
+    tasks: table.scales.map(({ task }) => task),
+    scales: table.scales,
+    residualDf: variances.df,
+    noiseFrom: variances.from,
+    deviations: {
+      run: Math.sqrt(variances.run),
+      residual: root(variances.residual),
+      curves: variances.curves,
+    },
+    ...{ relation, theseTasks, lackOfFit },
+    inside: ends?.tests.inside,
+  };
+}
+
+/** Of a best weight inside, cut at the weights that were tried. */
+function intervalOf(
+  { interval }: NonNullable<WeightAnalysis["vertex"]>,
+  levels: WeightAnalysis["projection"]["levels"],
+  level: number,
+): WeightFinding["interval"] {
+  const [low, high] = [levels[0]!.wp, levels.at(-1)!.wp];
+  const clip = (x: number): number => Math.min(high, Math.max(low, x));
+  const wp = { lower: clip(interval.lower), upper: clip(interval.upper) };
+  return { plw: { lower: plwOfWp(wp.lower), upper: plwOfWp(wp.upper) }, wp, level, method: "Fieller" };
+}
+
+/** Every level against the lowest, then against the highest. */
+function againstEnds(levels: number): [number, number][] {
+  const last = levels - 1;
+  const all = Array.from({ length: levels }, (_, k) => k);
+  return [
+    ...all.filter((k) => k !== 0).map((k): [number, number] => [k, 0]),
+    ...all.filter((k) => k !== last && k !== 0).map((k): [number, number] => [k, last]),
+  ];
 }
 
 /**

@@ -49,6 +49,48 @@ export interface ScoreTable {
 
 /** @throws {StatisticsError} when no two cells have scores on one task, or a cell has two weights */
 export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
+  const notes: string[] = [];
+  const given = collected(rows);
+  const { tasks, whole } = comparable(given, notes);
+  const blocks = new Map<string, number>();
+  for (const { block } of whole) if (!blocks.has(block)) blocks.set(block, blocks.size);
+  const cells = whole.map(({ cell, plw, wp, block }) => ({ id: cell, plw, wp, block: blocks.get(block)! }));
+  const scaled = tasks.flatMap(([task, scores]) => {
+    const one = scaledTask(
+      Float64Array.from(whole, ({ cell }) => scores.get(cell)!),
+      cells,
+      blocks.size,
+    );
+    if (one !== undefined) return [{ task, ...one }];
+    notes.push(`${task} has the same value in all cells of a block and is left out of the comparison`);
+    return [];
+  });
+  if (scaled.length === 0) throw new StatisticsError("no task has two different scores");
+  const scales = scaled.map(({ task, mean, deviation }) => ({ task, mean, deviation }));
+  return {
+    cells,
+    blocks: blocks.size,
+    scales,
+    scores: scaled.map(({ scores }) => scores),
+    known: knownVariances(given, whole, scales),
+    notes,
+  };
+}
+
+interface GivenScores {
+  readonly cells: ReadonlyMap<string, WeightRow>;
+  /** By task, then by cell. */
+  readonly byTask: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Sampling errors by `errorKey`. */
+  readonly errors: ReadonlyMap<string, number>;
+}
+
+function errorKey(task: string, cell: string): string {
+  return JSON.stringify([task, cell]);
+}
+
+/** @throws {StatisticsError} */
+function collected(rows: readonly WeightRow[]): GivenScores {
   const cells = new Map<string, WeightRow>();
   const byTask = new Map<string, Map<string, number>>();
   const errors = new Map<string, number>();
@@ -60,10 +102,13 @@ export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
     const scores = byTask.get(row.task) ?? new Map<string, number>();
     scores.set(row.cell, row.score);
     byTask.set(row.task, scores);
-    if (row.samplingError !== undefined) errors.set(JSON.stringify([row.task, row.cell]), row.samplingError);
+    if (row.samplingError !== undefined) errors.set(errorKey(row.task, row.cell), row.samplingError);
   }
-  const notes: string[] = [];
-  // A task that most cells lack goes, then each cell that lacks a task.
+  return { cells, byTask, errors };
+}
+
+/** A task that most cells lack goes, then each cell that lacks a task. @throws {StatisticsError} where too little is left */
+function comparable({ cells, byTask }: GivenScores, notes: string[]) {
   const tasks = [...byTask].filter(([task, scores]) => {
     if (2 * scores.size >= cells.size) return true;
     notes.push(
@@ -79,37 +124,30 @@ export function scoreTable(rows: readonly WeightRow[]): ScoreTable {
   if (tasks.length === 0 || whole.length < 2)
     throw new StatisticsError("no two cells have scores to compare");
   whole.sort((a, b) => a.wp - b.wp || (a.block < b.block ? -1 : 1));
-  const blocks = new Map<string, number>();
-  for (const { block } of whole) if (!blocks.has(block)) blocks.set(block, blocks.size);
-  const table = whole.map(({ cell, plw, wp, block }) => ({ id: cell, plw, wp, block: blocks.get(block)! }));
-  const scaled = tasks.flatMap(([task, scores]) => {
-    const values = Float64Array.from(whole, ({ cell }) => scores.get(cell)!);
-    const mean = values.reduce((sum, y) => sum + y, 0) / values.length;
-    const within = withinBlocks(values, table);
-    const square = within.reduce((sum, y) => sum + y * y, 0);
-    const deviation = Math.sqrt(square / Math.max(1, values.length - blocks.size));
-    if (!(deviation > 1e-12 * Math.abs(mean))) {
-      notes.push(`${task} has the same value in all cells of a block and is left out of the comparison`);
-      return [];
-    }
-    return [{ scale: { task, mean, deviation }, scores: values.map((y) => (y - mean) / deviation) }];
-  });
-  if (scaled.length === 0) throw new StatisticsError("no task has two different scores");
-  const scales = scaled.map(({ scale }) => scale);
-  const known = Float64Array.from(whole, ({ cell }) =>
+  return { tasks, whole };
+}
+
+/** In units of the deviation inside blocks; undefined where the scores do not differ. */
+function scaledTask(values: Float64Array, cells: readonly ScoreCell[], blocks: number) {
+  const mean = values.reduce((sum, y) => sum + y, 0) / values.length;
+  const square = withinBlocks(values, cells).reduce((sum, y) => sum + y * y, 0);
+  const deviation = Math.sqrt(square / Math.max(1, values.length - blocks));
+  if (!(deviation > 1e-12 * Math.abs(mean))) return undefined;
+  return { mean, deviation, scores: values.map((y) => (y - mean) / deviation) };
+}
+
+function knownVariances(
+  { errors }: GivenScores,
+  whole: readonly WeightRow[],
+  scales: ScoreTable["scales"],
+): Float64Array | undefined {
+  if (errors.size === 0) return undefined;
+  return Float64Array.from(whole, ({ cell }) =>
     scales.reduce((sum, { task, deviation }) => {
-      const error = errors.get(JSON.stringify([task, cell])) ?? 0;
+      const error = errors.get(errorKey(task, cell)) ?? 0;
       return sum + (error / deviation) ** 2 / scales.length;
     }, 0),
   );
-  return {
-    cells: table,
-    blocks: blocks.size,
-    scales,
-    scores: scaled.map(({ scores }) => scores),
-    known: errors.size === 0 ? undefined : known,
-    notes,
-  };
 }
 
 /** Number of cells by block. */
