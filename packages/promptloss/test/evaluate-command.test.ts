@@ -88,8 +88,8 @@ needs("shared", model).describe("evaluate", () => {
     const [tells] = linesOf("out/records/tells.jsonl").map((line) => JSON.parse(line));
     expect(tells.prompts).toEqual(["Once there was a cat."]);
     expect(tells.promptIds[0][0]).toBe(1);
-    expect(tells.answerIds.length).toBeGreaterThan(0);
-    expect(tells.answerIds.length).toBeLessThanOrEqual(12);
+    expect(tells.completionIds.length).toBeGreaterThan(0);
+    expect(tells.completionIds.length).toBeLessThanOrEqual(12);
   });
 
   test("--write-out shows what the model reads, cut where it is cut", { timeout: 120_000 }, () => {

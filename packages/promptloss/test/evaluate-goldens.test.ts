@@ -54,7 +54,8 @@ needs("shared", data && models).describe(`lm-evaluation-harness`, () => {
     });
     expect(failures).toEqual([]);
     const items = records[golden.task]!;
-    if (golden.answers !== undefined) expect(items.map(({ answer }) => answer)).toEqual(golden.answers);
+    if (golden.answers !== undefined)
+      expect(items.map(({ completion }) => completion)).toEqual(golden.answers);
     if (golden.requests !== undefined) {
       const { prompts, continuations } = items[0]!;
       expect(prompts).toEqual([...new Set(golden.requests.map(([context]) => context))]);

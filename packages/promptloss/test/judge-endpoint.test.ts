@@ -71,7 +71,7 @@ async function answersOf(
 ): Promise<string[]> {
   const judge = await endpointJudge({ model: "m", ...options });
   const answers: string[] = [];
-  await judge.answer(
+  await judge.reply(
     requests,
     (i, answer) => {
       answers[i] = answer;
@@ -199,7 +199,7 @@ describe("what is final", () => {
     const judge = await endpointJudge({ endpoint, model: "m", concurrency: 1 });
     const told: string[] = [];
     const all = Array.from({ length: 20 }, (_, i) => request(String(i)));
-    await expect(judge.answer(all, (_, answer) => told.push(answer))).rejects.toMatchObject({ status: 400 });
+    await expect(judge.reply(all, (_, answer) => told.push(answer))).rejects.toMatchObject({ status: 400 });
     expect(told).toEqual(["one"]);
     expect(heard.length).toBeLessThan(20);
   });

@@ -6,10 +6,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../../test/needs.ts";
 import {
-  type AnswerPair,
   type Judge,
   judgePairs,
   lengthControlledWinRate,
+  type OutputPair,
   pairOutputs,
   readOutputs,
   readRanking,
@@ -26,7 +26,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function pair(i: number, changes: Partial<AnswerPair> = {}): AnswerPair {
+function pair(i: number, changes: Partial<OutputPair> = {}): OutputPair {
   return {
     instruction: `Question ${i}`,
     input: "",
@@ -43,12 +43,12 @@ function scripted(answer: (text: string) => string): Judge & { asked: string[] }
     name: "scripted",
     identity: "scripted",
     asked,
-    async answer(requests, onAnswer) {
+    async reply(requests, onReply) {
       requests.forEach(({ prompt }, i) => {
         const text =
           "text" in prompt ? prompt.text : prompt.messages.map(({ content }) => content).join("\n");
         asked.push(text);
-        onAnswer(i, answer(text));
+        onReply(i, answer(text));
       });
     },
   };
@@ -184,7 +184,7 @@ describe("AlpacaEval's protocol", () => {
     expect(judged.wins + judged.losses).toBe(3);
     expect(judged.pairs.slice(0, 2).map(({ verdict }) => verdict)).toEqual(["tie", "unreadable"]);
     await expect(judgePairs([pair(1)], judge, { protocol: "alpaca-eval" })).rejects.toThrow(
-      "none of the 1 answers of scripted is a verdict",
+      "none of the 1 replies of scripted is a verdict",
     );
   });
 });
@@ -421,8 +421,8 @@ describe("the cache", () => {
     const failing: Judge = {
       name: "scripted",
       identity: "scripted",
-      async answer(_, onAnswer) {
-        onAnswer(2, ranking(1));
+      async reply(_, onReply) {
+        onReply(2, ranking(1));
         throw new Error("gone");
       },
     };

@@ -28,7 +28,11 @@ export function invertCommand(command: Command): Command {
       .requiredOption("-o, --output <file>", "the Alpaca JSON file to write; a report is written beside it"),
   )
     .option("--instruction <text>", "the instruction of inverted rows", DEFAULT_WORDING.instruction)
-    .option("--answer <text>", "the new completion, from {instruction} and {input}", DEFAULT_WORDING.output)
+    .option(
+      "--completion <text>",
+      "the new completion, from {instruction} and {input}",
+      DEFAULT_WORDING.output,
+    )
     .option("--all", "invert rows with short completions too")
     .option(
       "--target-ratio <ratio>",

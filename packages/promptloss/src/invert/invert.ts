@@ -98,9 +98,9 @@ function asAlpaca(example: Example): AlpacaRow {
   const { source } = example;
   const fail = (reason: string): PromptlossError =>
     new PromptlossError(`${source.file}, row ${source.row}: ${reason}`, {
-      hint: "inversion takes rows of one instruction, at most one input, and one answer",
+      hint: "inversion takes rows of one instruction, at most one input, and one completion",
     });
-  if (example.kind !== "conversation") throw fail("the row is no instruction with an answer");
+  if (example.kind !== "conversation") throw fail("the row is no instruction with a completion");
   const roles = example.turns.map(({ role }) => role).join(" ");
   if (roles !== "user assistant") throw fail(`the row has the turns ${roles}`);
   const [asked, answered] = example.turns as [Turn, Turn];

@@ -17,7 +17,7 @@ interface Flags extends DataFlags {
   tokenizer?: string;
   output: string;
   instruction: string;
-  answer: string;
+  completion: string;
   all?: true;
   targetRatio?: number;
   by: TargetWay;
@@ -66,8 +66,8 @@ function render(
 }
 
 export async function runInvert(data: string[], flags: Flags, command: Command): Promise<void> {
-  const { output, instruction, answer, targetRatio, by, seed } = flags;
-  const useless = ["instruction", "answer", "all"].filter((name) => isGiven(command, name));
+  const { output, instruction, completion, targetRatio, by, seed } = flags;
+  const useless = ["instruction", "completion", "all"].filter((name) => isGiven(command, name));
   if (by === "sampling" && (useless.length > 0 || targetRatio === undefined))
     command.error(
       targetRatio === undefined
@@ -94,7 +94,7 @@ export async function runInvert(data: string[], flags: Flags, command: Command):
   });
   const { rows, report } = await invertExamples(stream, {
     tokenizer,
-    wording: { instruction, output: answer },
+    wording: { instruction, output: completion },
     onlyLong: flags.all !== true,
     by,
     seed,

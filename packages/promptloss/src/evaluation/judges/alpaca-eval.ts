@@ -1,8 +1,8 @@
-// AlpacaEval 1: the judge ranks two models, which stand in an order drawn for each instruction. Equal answers are a
-// draw without asking; an answer that is no ranking gives no verdict.
+// AlpacaEval 1: the judge ranks two models, which stand in an order drawn for each instruction. Equal outputs are a
+// draw without asking; a reply that is no ranking gives no verdict.
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { AnswerPair } from "./pairs.ts";
+import type { OutputPair } from "./pairs.ts";
 import { ALPACA_EVAL_SYSTEM, ALPACA_EVAL_USER } from "./prompts/alpaca-eval.ts";
 import { fillPrompt } from "./prompts/fill.ts";
 import type { JudgeProtocol, JudgeRequest, Verdict } from "./protocol.ts";
@@ -11,7 +11,7 @@ import { parsePythonLiteral } from "./python-literal.ts";
 /** Of the configuration alpaca_eval_gpt4. */
 const MAX_TOKENS = 100;
 
-function ask({ instruction, input, candidate, reference }: AnswerPair, seed: number): JudgeRequest | Verdict {
+function ask({ instruction, input, candidate, reference }: OutputPair, seed: number): JudgeRequest | Verdict {
   if (candidate === reference) return "tie";
   const whole = input === "" ? instruction : `${instruction}\n\n${input}`;
   const switched = coin(`${seed}\n${whole}`);
@@ -38,14 +38,14 @@ function coin(text: string): boolean {
 const rankingSchema = z.array(z.looseObject({ model: z.unknown(), rank: z.unknown().optional() }));
 
 /** 1 or 2, the first model's rank in a Python list of dictionaries; undefined for anything else. */
-export function readRanking(answer: string): 1 | 2 | undefined {
-  const parsed = rankingSchema.safeParse(parsePythonLiteral(answer));
+export function readRanking(reply: string): 1 | 2 | undefined {
+  const parsed = rankingSchema.safeParse(parsePythonLiteral(reply));
   const rank = parsed.data?.find(({ model }) => model === "model_1")?.rank;
   return rank === 1 || rank === 2 ? rank : undefined;
 }
 
-function read(answer: string, { switched }: Pick<JudgeRequest, "switched">): Verdict {
-  const rank = readRanking(answer);
+function read(reply: string, { switched }: Pick<JudgeRequest, "switched">): Verdict {
+  const rank = readRanking(reply);
   if (rank === undefined) return "unreadable";
   return (rank === 1) === switched ? "lose" : "win";
 }

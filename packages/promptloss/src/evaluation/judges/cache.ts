@@ -1,5 +1,5 @@
-// Every answer of a judge, in a file of JSON lines that grows: what was asked once is not asked again, and a run that
-// was cut off goes on where it was. Answers are kept as the judge gave them; a torn last line is passed over.
+// Every reply of a judge, in a file of JSON lines that grows: what was asked once is not asked again, and a run that
+// was cut off resumes. Replies are kept as the judge gave them; a torn last line is passed over.
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
@@ -7,9 +7,9 @@ import { makeFolder, refusing } from "../../files/atomic.ts";
 import { outputError } from "../../files/errors.ts";
 import type { JudgeRequest } from "./protocol.ts";
 
-export class AnswerCache {
+export class ReplyCache {
   readonly file: string;
-  readonly #answers = new Map<string, string>();
+  readonly #replies = new Map<string, string>();
   readonly #handle: number;
 
   /** @throws {OutputError} for a file that can't be read or written */
@@ -28,17 +28,17 @@ export class AnswerCache {
   }
 
   get size(): number {
-    return this.#answers.size;
+    return this.#replies.size;
   }
 
   get(key: string): string | undefined {
-    return this.#answers.get(key);
+    return this.#replies.get(key);
   }
 
   /** On disk when it returns. */
-  set(key: string, answer: string): void {
-    this.#answers.set(key, answer);
-    refusing(this.file, () => writeSync(this.#handle, `${JSON.stringify({ key, answer })}\n`));
+  set(key: string, reply: string): void {
+    this.#replies.set(key, reply);
+    refusing(this.file, () => writeSync(this.#handle, `${JSON.stringify({ key, reply })}\n`));
   }
 
   close(): void {
@@ -51,16 +51,16 @@ export class AnswerCache {
 
   #remember(line: string): void {
     try {
-      const { key, answer } = JSON.parse(line) as { key?: unknown; answer?: unknown };
-      if (typeof key === "string" && typeof answer === "string") this.#answers.set(key, answer);
+      const { key, reply } = JSON.parse(line) as { key?: unknown; reply?: unknown };
+      if (typeof key === "string" && typeof reply === "string") this.#replies.set(key, reply);
     } catch {
       // A torn or empty line: its question is asked again.
     }
   }
 }
 
-/** @param judge who is asked, with every setting that could change its answer */
-export function answerKey(judge: string, { prompt, maxNewTokens, local }: JudgeRequest): string {
+/** @param judge who is asked, with every setting that could change its reply */
+export function replyKey(judge: string, { prompt, maxNewTokens, local }: JudgeRequest): string {
   return createHash("sha256")
     .update(JSON.stringify([judge, prompt, maxNewTokens, local]))
     .digest("hex");

@@ -1,4 +1,4 @@
-// Judges: pairs of answers in, win rates out.
+// Judges: pairs of outputs in, win rates out.
 export { readRanking } from "./alpaca-eval.ts";
 export { type EndpointJudgeOptions, endpointJudge } from "./endpoint-judge.ts";
 export { JudgeError } from "./errors.ts";
@@ -18,7 +18,7 @@ export {
 } from "./length-control.ts";
 export { type ModelJudgeOptions, modelJudge } from "./model-judge.ts";
 export { type OpenedJudge, openJudge } from "./open-judge.ts";
-export { type AnswerPair, type OutputRow, pairOutputs, readOutputs } from "./pairs.ts";
+export { type OutputPair, type OutputRow, pairOutputs, readOutputs } from "./pairs.ts";
 export type { JudgeRequest, Verdict } from "./protocol.ts";
 export { PROTOCOL_NAMES, type ProtocolName } from "./protocol.ts";
 export { type WinRate, winRate } from "./win-rate.ts";

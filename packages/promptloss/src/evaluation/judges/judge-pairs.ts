@@ -1,10 +1,10 @@
-// Pairs, a protocol and a judge → verdicts and rates. Each answer is kept as soon as it is there.
+// Pairs, a protocol and a judge → verdicts and rates. Each reply is kept as soon as it is there.
 import { ALPACA_EVAL } from "./alpaca-eval.ts";
-import { AnswerCache, answerKey } from "./cache.ts";
+import { ReplyCache, replyKey } from "./cache.ts";
 import { JudgeError } from "./errors.ts";
 import type { Judge } from "./judge.ts";
 import { type LengthControlled, lengthControlledWinRate } from "./length-control.ts";
-import type { AnswerPair } from "./pairs.ts";
+import type { OutputPair } from "./pairs.ts";
 import { PANDALM } from "./pandalm.ts";
 import type { JudgeProtocol, JudgeRequest, ProtocolName, Verdict } from "./protocol.ts";
 import { scoreOf, type WinRate, winRate } from "./win-rate.ts";
@@ -15,7 +15,7 @@ export const PROTOCOLS = { "alpaca-eval": ALPACA_EVAL, pandalm: PANDALM } as con
 
 export interface JudgePairsOptions {
   readonly protocol: ProtocolName;
-  /** Of the order in which answers stand; 0 where left out. */
+  /** Of the order in which the two outputs stand; 0 where left out. */
   readonly seed?: number;
   /** A file of JSON lines; nothing is kept where left out. */
   readonly cache?: string;
@@ -24,10 +24,10 @@ export interface JudgePairsOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface JudgedPair extends AnswerPair {
+export interface JudgedPair extends OutputPair {
   readonly verdict: Verdict;
   /** What the judge said; undefined where it was not asked. */
-  readonly answer?: string;
+  readonly reply?: string;
   /** Whether the candidate stood second; undefined where nobody was asked. */
   readonly switched?: boolean;
 }
@@ -38,7 +38,7 @@ export interface Judgment extends WinRate {
   readonly seed: number;
   /** Undefined where the model has no estimate. */
   readonly lengthControlled: LengthControlled | undefined;
-  /** Answers that the cache had, of those asked for. */
+  /** Replies that the cache had, of those asked for. */
   readonly fromCache: number;
   /** In the order given. */
   readonly pairs: readonly JudgedPair[];
@@ -46,7 +46,7 @@ export interface Judgment extends WinRate {
 
 /**
  * Has pairs judged.
- * @throws {JudgeError} where the judge fails, or none of its answers can be read
+ * @throws {JudgeError} where the judge fails, or none of its replies can be read
  * @example
  * ```ts
  * import { judgePairs } from "promptloss";
@@ -56,7 +56,7 @@ export interface Judgment extends WinRate {
  * const judge: Judge = {
  *   name: "first",
  *   identity: "first",
- *   answer: async (requests, onAnswer) => requests.forEach((_, index) => onAnswer(index, "1\n\n### Reason: first")),
+ *   reply: async (requests, onReply) => requests.forEach((_, index) => onReply(index, "1\n\n### Reason: first")),
  * };
  * const pairs = [{ instruction: "Name a color.", input: "", candidate: "red", reference: "a stone" }];
  * const { n } = await judgePairs(pairs, judge, { protocol: "pandalm" });
@@ -64,7 +64,7 @@ export interface Judgment extends WinRate {
  * ```
  */
 export async function judgePairs(
-  pairs: readonly AnswerPair[],
+  pairs: readonly OutputPair[],
   judge: Judge,
   options: JudgePairsOptions,
 ): Promise<Judgment> {
@@ -72,23 +72,23 @@ export async function judgePairs(
   const protocol = PROTOCOLS[options.protocol];
   const asked = pairs.map((pair) => protocol.ask(pair, seed));
   const requests = asked.filter((each) => typeof each !== "string");
-  const { answers, fromCache } = await answersTo(requests, judge, {
+  const { replies, fromCache } = await repliesTo(requests, judge, {
     ...options,
     onProgress: (answered) => onProgress?.(pairs.length - requests.length + answered),
   });
   const judged = pairs.map((pair, i): JudgedPair => {
     const request = asked[i]!;
     if (typeof request === "string") return { ...pair, verdict: request };
-    const answer = answers.get(request)!;
+    const reply = replies.get(request)!;
     const { switched } = request;
-    return { ...pair, verdict: protocol.read(answer, request), answer, switched };
+    return { ...pair, verdict: protocol.read(reply, request), reply, switched };
   });
   const counted = judged.map(({ verdict }) =>
     verdict === "unreadable" && protocol.unreadableIsTie ? "tie" : verdict,
   );
   if (counted.every((verdict) => verdict === "unreadable"))
-    throw new JudgeError(`none of the ${pairs.length} answers of ${judge.name} is a verdict`, {
-      hint: `the first: ${JSON.stringify((judged[0]?.answer ?? "").slice(0, SHOWN))}`,
+    throw new JudgeError(`none of the ${pairs.length} replies of ${judge.name} is a verdict`, {
+      hint: `the first: ${JSON.stringify((judged[0]?.reply ?? "").slice(0, SHOWN))}`,
     });
   const lengths = judged.flatMap(({ candidate, reference }, i) => {
     const score = scoreOf(counted[i]!);
@@ -116,15 +116,15 @@ function characters(text: string): number {
 const SHOWN = 80;
 
 /** From the cache what it has, from the judge the rest; equal requests are asked once. */
-async function answersTo(
+async function repliesTo(
   requests: readonly JudgeRequest[],
   judge: Judge,
   { cache: file, onProgress, signal }: Pick<JudgePairsOptions, "cache" | "onProgress" | "signal">,
-): Promise<{ answers: Map<JudgeRequest, string>; fromCache: number }> {
-  using cache = file === undefined ? undefined : new AnswerCache(file);
+): Promise<{ replies: Map<JudgeRequest, string>; fromCache: number }> {
+  using cache = file === undefined ? undefined : new ReplyCache(file);
   const known = new Map<string, string>();
   const open = new Map<string, JudgeRequest>();
-  const keys = requests.map((request) => answerKey(judge.identity, request));
+  const keys = requests.map((request) => replyKey(judge.identity, request));
   requests.forEach((request, i) => {
     const kept = cache?.get(keys[i]!);
     if (kept !== undefined) known.set(keys[i]!, kept);
@@ -134,15 +134,15 @@ async function answersTo(
   const progress = (): void => onProgress?.(keys.filter((key) => known.has(key)).length);
   progress();
   const waiting = [...open];
-  await judge.answer(
+  await judge.reply(
     waiting.map(([, request]) => request),
-    (index, answer) => {
+    (index, reply) => {
       const [key] = waiting[index]!;
-      known.set(key, answer);
-      cache?.set(key, answer);
+      known.set(key, reply);
+      cache?.set(key, reply);
       progress();
     },
     signal,
   );
-  return { answers: new Map(requests.map((request, i) => [request, known.get(keys[i]!)!])), fromCache };
+  return { replies: new Map(requests.map((request, i) => [request, known.get(keys[i]!)!])), fromCache };
 }

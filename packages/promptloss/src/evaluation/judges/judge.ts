@@ -4,16 +4,16 @@ import type { JudgeRequest } from "./protocol.ts";
 export interface Judge {
   /** For people: the model's name. */
   readonly name: string;
-  /** Everything that its answers depend on beside the request; no secrets. */
+  /** Everything that its replies depend on beside the request; no secrets. */
   readonly identity: string;
   /**
-   * Answers requests in any order.
-   * @param onAnswer hears of each answer as it comes
+   * Replies to requests in any order.
+   * @param onReply hears of each reply as it comes
    * @throws {JudgeError} where one can't be had; others may have been told by then
    */
-  answer(
+  reply(
     requests: readonly JudgeRequest[],
-    onAnswer: (index: number, answer: string) => void,
+    onReply: (index: number, reply: string) => void,
     signal?: AbortSignal,
   ): Promise<void>;
 }

@@ -29,15 +29,15 @@ export function modelJudge(generator: TextGenerator, options: ModelJudgeOptions)
       generator.template.fingerprint,
       generator.model.keptIn,
     ]),
-    async answer(requests, onAnswer, signal) {
+    async reply(requests, onReply, signal) {
       for (let start = 0; start < requests.length; start += batchSize) {
         signal?.throwIfAborted();
         const batch = requests.slice(start, start + batchSize);
-        const texts = await answers(generator, batch, signal);
+        const texts = await repliesOf(generator, batch, signal);
         // Of a batch that was cut short nothing is whole.
         signal?.throwIfAborted();
         texts.forEach((text, i) => {
-          onAnswer(start + i, text);
+          onReply(start + i, text);
         });
       }
     },
@@ -45,7 +45,7 @@ export function modelJudge(generator: TextGenerator, options: ModelJudgeOptions)
 }
 
 /** A protocol asks all pairs in one way. */
-async function answers(
+async function repliesOf(
   generator: TextGenerator,
   batch: readonly JudgeRequest[],
   signal: AbortSignal | undefined,

@@ -39,7 +39,7 @@ export async function openaiJudge(options: EndpointJudgeOptions): Promise<Judge>
   return {
     name: model,
     identity: JSON.stringify(["endpoint", endpoint, model, body]),
-    async answer(requests, onAnswer, signal) {
+    async reply(requests, onReply, signal) {
       const queue = new PQueue({
         concurrency,
         ...(requestsPerMinute !== undefined && { interval: MINUTE_MS / requestsPerMinute, intervalCap: 1 }),
@@ -50,7 +50,7 @@ export async function openaiJudge(options: EndpointJudgeOptions): Promise<Judge>
       // Every request listens to it.
       setMaxListeners(0, stop);
       const work = requests.map((request, index) =>
-        queue.add(async () => onAnswer(index, await ask(request, stop)), { signal: stop }),
+        queue.add(async () => onReply(index, await ask(request, stop)), { signal: stop }),
       );
       try {
         await Promise.all(work);

@@ -5,12 +5,12 @@ import { faultOf } from "../../config-file/index.ts";
 import { readTextFile } from "../../data/rows/index.ts";
 import { JudgeError } from "./errors.ts";
 
-/** Two answers to one instruction. */
-export interface AnswerPair {
+/** Two outputs for one instruction. */
+export interface OutputPair {
   readonly instruction: string;
   /** Empty where the instruction stands alone. */
   readonly input: string;
-  /** The answer on trial. */
+  /** The output on trial. */
   readonly candidate: string;
   readonly reference: string;
 }
@@ -78,7 +78,7 @@ export function pairOutputs(
   outputs: readonly OutputRow[],
   references: readonly OutputRow[],
   { file }: { file?: string } = {},
-): AnswerPair[] {
+): OutputPair[] {
   const waiting = new Map<string, string[]>();
   const keyOf = ({ instruction, input }: OutputRow): string => JSON.stringify([instruction, input]);
   for (const row of references) {

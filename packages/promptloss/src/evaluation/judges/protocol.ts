@@ -1,6 +1,6 @@
-// What a judge is asked about a pair, and how its answer is read. The protocols are in files of their own.
+// What a judge is asked about a pair, and how its reply is read. The protocols are in files of their own.
 import type { ChatTurn } from "../../generation/index.ts";
-import type { AnswerPair } from "./pairs.ts";
+import type { OutputPair } from "./pairs.ts";
 
 /** For the candidate. `unreadable`: the judge said something else. */
 export type Verdict = "win" | "lose" | "tie" | "unreadable";
@@ -27,8 +27,8 @@ export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
 export interface JudgeProtocol {
   readonly name: string;
   /** @returns a verdict where there is nothing to ask */
-  readonly ask: (pair: AnswerPair, seed: number) => JudgeRequest | Verdict;
-  readonly read: (answer: string, request: Pick<JudgeRequest, "switched">) => Verdict;
+  readonly ask: (pair: OutputPair, seed: number) => JudgeRequest | Verdict;
+  readonly read: (reply: string, request: Pick<JudgeRequest, "switched">) => Verdict;
   /** Whether verdicts that can't be read count as ties. */
   readonly unreadableIsTie: boolean;
 }

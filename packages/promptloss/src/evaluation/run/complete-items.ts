@@ -1,22 +1,22 @@
-// Items through the model: greedy answers, cut at the task's stop strings, as lm-evaluation-harness decodes them.
+// Items through the model: greedy completions, cut at the task's stop strings, as lm-evaluation-harness decodes them.
 import { generate, type StopCriterion } from "../../generation/index.ts";
 import type { GenerationItem } from "../requests/item.ts";
 import { encodeContexts } from "../scoring/encode-pairs.ts";
 import type { GenerationTask } from "../tasks/index.ts";
 import type { EvaluatedModel } from "./model.ts";
-import { recordOfAnswer } from "./record.ts";
-import { answeredRequest } from "./request.ts";
+import { recordOfCompletion } from "./record.ts";
+import { promptRequest } from "./request.ts";
 import type { PlacedItem, ScoreItemsOptions } from "./score-items.ts";
 
 /** Answers that are generated together. */
 const TOGETHER = 16;
 
-/** New tokens an answer: those asked for, and at most half of what is read. */
-export function answerRoom({ maxLength }: EvaluatedModel, wanted: number): number {
+/** New tokens of a completion: those asked for, and at most half of what is read. */
+export function completionRoom({ maxLength }: EvaluatedModel, wanted: number): number {
   return Math.min(wanted, Math.floor(maxLength / 2));
 }
 
-export async function answerItems(
+export async function completeItems(
   task: GenerationTask,
   evaluated: EvaluatedModel,
   items: readonly PlacedItem<GenerationItem>[],
@@ -28,7 +28,7 @@ export async function answerItems(
     tokenizer,
     items.map(({ item }) => item.context),
   );
-  // A stop string spans few tokens; those are decoded, not the whole answer at every step.
+  // A stop string spans few tokens; those are decoded, not the whole completion at every step.
   const tail = 2 * Math.max(0, ...task.until.map(({ length }) => length)) + 8;
   const stopCriterion: StopCriterion = (candidates) =>
     Promise.all(
@@ -54,12 +54,12 @@ export async function answerItems(
     );
     onRecords(
       part.map(({ index, item }, i) => {
-        const answer = task.until.reduce((text, stop) => text.split(stop)[0]!, texts[i]!);
-        return recordOfAnswer(task, index, item, {
-          request: answeredRequest(item.context, ids[i]!),
+        const completion = task.until.reduce((text, stop) => text.split(stop)[0]!, texts[i]!);
+        return recordOfCompletion(task, index, item, {
+          request: promptRequest(item.context, ids[i]!),
           truncated: prompts[from + i]!.length > longest,
-          answer,
-          answerIds: results[i]![0]!.ids,
+          completion,
+          completionIds: results[i]![0]!.ids,
         });
       }),
     );

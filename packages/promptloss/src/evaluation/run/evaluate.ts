@@ -9,7 +9,7 @@ import { EvaluationError, ScoringError } from "../errors.ts";
 import { buildItems, type TaskItems } from "../requests/build-items.ts";
 import type { ChoiceItem, GenerationItem, LikelihoodItem } from "../requests/item.ts";
 import { type EvaluationTask, EXAMPLE_ORDERS, loadTask } from "../tasks/index.ts";
-import { answerItems, answerRoom } from "./answer-items.ts";
+import { completeItems, completionRoom } from "./complete-items.ts";
 import { type EvaluatedModel, openModel } from "./model.ts";
 import { RecordFile, recordsFolder, scoresFile, writeScores } from "./records.ts";
 import { requestOf } from "./request.ts";
@@ -100,7 +100,7 @@ function checkOptions(
   for (const [name, value] of Object.entries({ shots, shotSeed }))
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0 && value < 2 ** 32))
       throw new EvaluationError(`${name}: expected a whole number of 0 or more, got ${value}`);
-  // One token of context and one that follows it, for an answer half of what is read.
+  // One token of context and one that follows it, for a completion half of what is read.
   if (maxLength !== undefined && !(Number.isSafeInteger(maxLength) && maxLength >= 2))
     throw new EvaluationError(`maxLength: expected a whole number of 2 or more, got ${maxLength}`);
   if (examples !== undefined && !EXAMPLE_ORDERS.includes(examples))
@@ -136,7 +136,7 @@ async function evaluateTask(
   } = options;
   const built = await buildItems(task, { data: { folder, hub }, limit, shots, shotSeed, examples });
   const room =
-    task.kind === "generation" ? answerRoom(model, options.maxNewTokens ?? task.maxNewTokens) : undefined;
+    task.kind === "generation" ? completionRoom(model, options.maxNewTokens ?? task.maxNewTokens) : undefined;
   const made = {
     model: model.identity,
     dtype: model.dtype,
@@ -169,7 +169,7 @@ async function evaluateTask(
   };
   const how = { batchTokens, signal, onRecords };
   if (left.length > 0 && task.kind === "generation")
-    await answerItems(task, model, left as PlacedItem<GenerationItem>[], { ...how, maxNewTokens: room! });
+    await completeItems(task, model, left as PlacedItem<GenerationItem>[], { ...how, maxNewTokens: room! });
   else if (left.length > 0)
     await scoreItems(task, model, left as PlacedItem<ChoiceItem | LikelihoodItem>[], how);
   if (done.size < built.items.length) return undefined;

@@ -39,32 +39,37 @@ export function recordOfScores(
   };
 }
 
-export function recordOfAnswer(
+export function recordOfCompletion(
   task: GenerationTask,
   index: number,
   item: GenerationItem,
-  { request, truncated, answer, answerIds }: Given & { answer: string; answerIds: Int32Array },
+  {
+    request,
+    truncated,
+    completion,
+    completionIds,
+  }: Given & { completion: string; completionIds: Int32Array },
 ): EvaluationRecord {
   const { references, right, wrong } = item;
   const metrics: Record<string, number> = {};
   const statistics: Record<string, readonly number[]> = {};
-  const contrasts = right.length > 0 ? contrastMetrics(answer, right, wrong) : {};
+  const contrasts = right.length > 0 ? contrastMetrics(completion, right, wrong) : {};
   for (const name of task.metrics) {
     const metric = textMetrics[name];
     if (metric === undefined) metrics[name] = contrasts[name]!;
     else if (metric.kind === "corpus") {
-      statistics[name] = metric.statistics(answer, references);
+      statistics[name] = metric.statistics(completion, references);
       metrics[name] = metric.of(statistics[name]);
-    } else metrics[name] = Math.max(...references.map((reference) => metric.of(answer, reference)));
+    } else metrics[name] = Math.max(...references.map((reference) => metric.of(completion, reference)));
   }
   return {
     item: index,
     metrics,
     ...(Object.keys(statistics).length > 0 && { statistics }),
     ...(truncated && { truncated }),
-    answer,
+    completion,
     ...(references.length > 0 && { references }),
     ...request,
-    answerIds: [...answerIds],
+    completionIds: [...completionIds],
   };
 }

@@ -9,7 +9,7 @@ import type { ItemRequest } from "./types.ts";
 export interface RequestLengths {
   /** Tokens of context and continuation. */
   readonly maxLength: number;
-  /** New tokens of an answer; of tasks that generate. */
+  /** New tokens of a completion; of tasks that generate. */
   readonly room: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export function scoredRequest(
   };
 }
 
-export function answeredRequest(context: string, ids: Int32Array): ItemRequest {
+export function promptRequest(context: string, ids: Int32Array): ItemRequest {
   return { prompts: [context], promptIds: [[...ids]] };
 }
 
@@ -50,7 +50,7 @@ export async function requestOf(
   if (item.kind === "generation") {
     const [ids] = await encodeContexts(tokenizer, [item.context]);
     const kept = ids!.subarray(Math.max(0, ids!.length - (maxLength - room)));
-    return { request: answeredRequest(item.context, kept), truncated: kept.length < ids!.length };
+    return { request: promptRequest(item.context, kept), truncated: kept.length < ids!.length };
   }
   const encoded = await encodePairs(tokenizer, item.pairs);
   const truncated = encoded.some((pair) => readContext(pair, maxLength).length < pair.context.length);

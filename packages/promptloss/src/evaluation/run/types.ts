@@ -41,7 +41,7 @@ export interface EvaluateOptions {
   readonly examples?: ExampleOrder | undefined;
   /** Tokens read of an item at most; all that the model reads where left out. Longer contexts lose their beginning. */
   readonly maxLength?: number | undefined;
-  /** New tokens an answer, in place of the tasks'. */
+  /** New tokens of a completion, in place of the tasks'. */
   readonly maxNewTokens?: number | undefined;
   /** Tokens read at once, about; 4,096 where left out. */
   readonly batchTokens?: number | undefined;
@@ -132,9 +132,9 @@ export interface EvaluationRecord extends Partial<ItemRequest> {
   /** Places of the right choices. */
   readonly right?: readonly number[];
   readonly greedy?: readonly boolean[];
-  readonly answer?: string;
-  /** The answer's tokens, those of a stop string and what follows it included. */
-  readonly answerIds?: readonly number[];
+  readonly completion?: string;
+  /** The completion's tokens, those of a stop string and what follows it included. */
+  readonly completionIds?: readonly number[];
   readonly references?: readonly string[];
 }
 

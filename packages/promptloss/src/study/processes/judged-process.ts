@@ -5,9 +5,9 @@ import { isAbsolute, join } from "node:path";
 import { setNumThreads } from "@promptloss/torch";
 import { type Answer, answerRows } from "../../evaluation/judges/answer-rows.ts";
 import {
-  type AnswerPair,
   type Judgment,
   judgePairs,
+  type OutputPair,
   openJudge,
   readOutputs,
 } from "../../evaluation/judges/index.ts";
@@ -37,7 +37,7 @@ async function compute(settings: JudgedArguments, signal: AbortSignal): Promise<
   const answers = await answersOf(settings, rows, signal);
   if (answers === undefined) return [];
   const pairs = rows.map(
-    ({ instruction, input, output: other }, i): AnswerPair => ({
+    ({ instruction, input, output: other }, i): OutputPair => ({
       ...{ instruction, input, candidate: answers[i]!.output, reference: other },
     }),
   );
