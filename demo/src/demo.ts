@@ -43,7 +43,7 @@ export function demo({ size, folder, fresh }: DemoOptions): void {
   announce(
     "4  Train and evaluate",
     `${size.weights.length} weights and ${size.seeds.length} seeds: ${cells} models, each asked about the held-out stories. ` +
-      "Ctrl-C stops it; the demo goes on where it was.",
+      "Ctrl-C stops it; the demo resumes where it stopped.",
   );
   run("study", "run", study);
 

@@ -238,7 +238,7 @@ evaluation: { rows: 4, every: 3 }
       0,
       expect.stringMatching(/step-000006: weights\.safetensors is not what was written; going back/),
     ]);
-    expect(stdout).toContain("going on after step 5");
+    expect(stdout).toContain("resuming after step 5");
     expect(weightsOf("damaged").equals(whole)).toBe(true);
   });
 
@@ -265,7 +265,7 @@ evaluation: { rows: 4, every: 3 }
       0,
       expect.stringMatching(/step-000006: state\.json is not .*; going back/),
     ]);
-    expect(stdout).toContain("going on after step 5");
+    expect(stdout).toContain("resuming after step 5");
     expect(weightsOf(run).equals(whole)).toBe(true);
   });
 

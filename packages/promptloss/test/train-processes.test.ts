@@ -167,7 +167,7 @@ groups.describe("promptloss train in several processes", () => {
     expect(existsSync(join(folder.path, "parts", "model"))).toBe(false);
     const second = await start([file]).ended;
     expect([second.status, second.stderr]).toEqual([0, ""]);
-    expect(second.stdout).toContain("going on after step");
+    expect(second.stdout).toContain("resuming after step");
     expect(weightsOf("parts").equals(weightsOf("whole"))).toBe(true);
     // Without it the two above would be alike for no reason.
     expect((await start([recipe("plain", ", processes: 2")]).ended).status).toBe(0);
@@ -224,7 +224,7 @@ groups.describe("promptloss train in several processes", () => {
     }
     const last = await start([file]).ended;
     expect([last.status, last.stderr]).toEqual([0, ""]);
-    expect(last.stdout).toContain("going on after step");
+    expect(last.stdout).toContain("resuming after step");
     expect(weightsOf("harmed").equals(weightsOf("unharmed"))).toBe(true);
     const losses = (run: string) => stepsOf(run).map(({ step, loss }) => [step, loss]);
     expect(losses("harmed")).toEqual(losses("unharmed"));

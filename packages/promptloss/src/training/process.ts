@@ -118,7 +118,7 @@ function errorEvent(error: unknown): ErrorEvent {
   const known = error instanceof PromptlossError || error instanceof TorchError;
   const full = known ? message : (stack ?? String(error));
   const advice = isFull(error)
-    ? "free some space and run the same command again; it goes on from the last checkpoint"
+    ? "free some space and run the same command again; it resumes from the last checkpoint"
     : hint;
   return { type: "error", name, message: full, ...(advice !== undefined && { hint: advice }) };
 }

@@ -71,7 +71,7 @@ function parse(line: string): TrainingEvent | undefined {
   }
 }
 
-const AGAIN = "run the same command again; it goes on from the last checkpoint";
+const AGAIN = "run the same command again; it resumes from the last checkpoint";
 
 function killed(signal: NodeJS.Signals, errors: readonly string[]): TrainingError {
   return signal === "SIGKILL"

@@ -136,7 +136,7 @@ export class Trainer {
     );
     if (checkpoint !== undefined)
       notes.push(
-        `going on after step ${checkpoint.state.step}, from the checkpoint in ${this.#shelf.folder}`,
+        `resuming after step ${checkpoint.state.step}, from the checkpoint in ${this.#shelf.folder}`,
       );
     else if (notes.length > 0) notes.push("no checkpoint is whole: the run begins anew");
     return checkpoint;

@@ -178,7 +178,7 @@ function removeStrays(folder: string, plan: readonly Compilation[]): void {
 function hintFor(output: string): string {
   if (/No space left on device/.test(output)) return "the disk is full";
   if (/Killed|cc1plus.*(signal|killed)|out of memory|cannot allocate/i.test(output)) {
-    return "the compiler ran out of memory: close other programs and run set-up again, it goes on where it stopped";
+    return "the compiler ran out of memory: close other programs and run set-up again, it resumes where it stopped";
   }
   if (/unrecognized.*-std=c\+\+20|invalid value 'c\+\+20'/.test(output)) {
     return "this libtorch needs C++20: install GCC 11 or Clang 14, or newer, and name it with CXX";

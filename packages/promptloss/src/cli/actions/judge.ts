@@ -85,7 +85,7 @@ export async function run(file: string, flags: Flags): Promise<void> {
   }
 }
 
-const GOES_ON = "the same command goes on where it was";
+const GOES_ON = "the same command resumes where it stopped";
 
 /** The flags of settings that have names of their own here. */
 const FLAG_OF: Partial<Record<keyof JudgeSettings | "threads", string>> = {

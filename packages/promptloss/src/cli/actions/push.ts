@@ -77,7 +77,7 @@ function sourceOf(named: string): Source {
   const manifest = run === undefined ? undefined : readManifest(join(run, "manifest.json"));
   if (own && (finishedEnd(manifest) === undefined || !existsSync(folder)))
     throw new PromptlossError(`${named}: the run has written no model yet`, {
-      hint: "promptloss train on the same recipe goes on with it",
+      hint: "promptloss train on the same recipe resumes it",
     });
   if (!["config.json", ADAPTER_CONFIG].some((name) => existsSync(join(folder, name))))
     throw new PromptlossError(`${folder}: has neither a model nor an adapter`, {

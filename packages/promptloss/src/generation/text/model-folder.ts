@@ -42,7 +42,7 @@ export function resolveModelPaths(
   if (!existsSync(folder)) restoreFolders(dirname(resolve(folder)));
   if (run === path && !existsSync(folder))
     throw new ModelError(`${path}: the run has written no model yet`, {
-      hint: "promptloss train on the same recipe goes on with it",
+      hint: "promptloss train on the same recipe resumes it",
     });
   const template = run === undefined ? undefined : templateOf(run);
   const isAdapter = existsSync(join(folder, ADAPTER_CONFIG));

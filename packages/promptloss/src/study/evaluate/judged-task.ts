@@ -42,7 +42,7 @@ function judgedTask(task: JudgedTask): Evaluator {
         ...judgedOptionsSchema.parse(options),
         ...{ task, model, threads, output: join(dirname(run), "evaluation", task) },
       };
-      const hint = "retry the cell: it goes on where it was";
+      const hint = "retry the cell: it resumes where it stopped";
       return inProcess(program, settings, { task, hint, signal });
     },
   };

@@ -152,7 +152,7 @@ export function readCheckpoint(folder: string, fingerprint: string): OpenCheckpo
   const { version, fingerprint: found, files } = readState(folder);
   if (version !== VERSION)
     throw new CheckpointError(folder, "foreign", `is of version ${version}, this program reads ${VERSION}`, {
-      hint: "give --overwrite to begin the run anew, or go on with the program that wrote it",
+      hint: "give --overwrite to begin the run anew, or resume with the program that wrote it",
     });
   if (found !== fingerprint)
     throw new CheckpointError(folder, "foreign", "is of a run with another recipe, data or starting model", {
