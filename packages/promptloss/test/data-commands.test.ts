@@ -70,7 +70,7 @@ describe("commands over data", () => {
         rows that are longer *  0 %
 
         completions end in  </s> (3 *, trained)
-        duplicates  1 rows, 1 prompts
+        duplicates  1 row, 1 prompt
 
         ! 1 bad row was left out: 1 wrong-type (--verbose lists them)
         ! 1 row with an empty completion was left out

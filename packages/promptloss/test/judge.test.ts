@@ -184,7 +184,7 @@ describe("AlpacaEval's protocol", () => {
     expect(judged.wins + judged.losses).toBe(3);
     expect(judged.pairs.slice(0, 2).map(({ verdict }) => verdict)).toEqual(["tie", "unreadable"]);
     await expect(judgePairs([pair(1)], judge, { protocol: "alpaca-eval" })).rejects.toThrow(
-      "none of the 1 replies of scripted is a verdict",
+      "none of 1 reply of scripted is a verdict",
     );
   });
 });

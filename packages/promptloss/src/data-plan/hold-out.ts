@@ -1,4 +1,5 @@
 // Which rows are held out of training, and what a run says of that. Pure.
+import { counted } from "../counted.ts";
 import { seededDraw, shuffle } from "../data/packing/random.ts";
 import { type RowSet, RowSubset } from "../data/row-subset.ts";
 import type { DataSource } from "../data/rows/index.ts";
@@ -84,10 +85,6 @@ export function heldOutNote(sources: readonly DataSource[], heldOut: RowSet, tra
       ? `none of them shares ${SHARED} with the training rows`
       : `${shared.toLocaleString("en-US")} of them ${shared === 1 ? "shares" : "share"} ${SHARED} with training rows, so that their loss is not that of unseen rows`;
   return `held out: ${counted(heldOut.length, "row")} of evaluation.data (${names}); ${overlap}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function heldOutCount(asked: Drawn, all: number): number {

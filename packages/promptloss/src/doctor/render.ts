@@ -1,5 +1,7 @@
 // The doctor's report as a terminal shows it. Pure: facts, findings and colors in, text out.
+
 import { libtorchLine } from "@promptloss/torch/setup";
+import { counted } from "../counted.ts";
 import type { Ink } from "../terminal/index.ts";
 import type { Facts, NativeState } from "./facts.ts";
 import { type Finding, formatGB } from "./findings.ts";
@@ -17,7 +19,7 @@ type Row = readonly [label: string, text: string];
 function factRows(facts: Facts, colors: Ink): Row[] {
   const { node, platform, libtorch, native, processGroups, processor, cores, memory, disk, gpus } = facts;
   const limit = cores.limit === undefined ? "" : `, limited to ${Number(cores.limit.toFixed(2))}`;
-  const threads = native.works ? `, ${count(native.threads, "thread")} used` : "";
+  const threads = native.works ? `, ${counted(native.threads, "thread")} used` : "";
   const features = Object.entries(processor.features).map(([name, there]) =>
     there ? colors.green(`${name} ✓`) : colors.dim(`${name} –`),
   );
@@ -70,8 +72,4 @@ function verdict(findings: readonly Finding[], colors: Ink): string[] {
 /** Three significant digits: rates span 0.01 to 1000. */
 function formatRate(teraflops: number): string {
   return String(Number(teraflops.toPrecision(3)));
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -221,7 +221,7 @@ describe("generate", () => {
     [{ sequences: 2 }, "sequences: would all be the same at temperature 0"],
     [{ sequences: 3, beams: 2 }, "sequences: 3 of 2 beams"],
     [{ minNewTokens: 9, maxNewTokens: 3 }, "minNewTokens: 9 is more than the 3 of maxNewTokens"],
-    [{ seed: [1, 2] }, "seed: 2 seeds for 1 prompts"],
+    [{ seed: [1, 2] }, "seed: 2 seeds for 1 prompt"],
   ])("refuses %j", async (bad, message) => {
     await expect(generate(llama, [PROMPT], bad)).rejects.toThrow(message);
   });

@@ -1,4 +1,5 @@
 // The options of generation, their defaults and their checks. Whatever an option can't do beside another is refused.
+import { counted } from "../counted.ts";
 import { nearestName } from "../data/rows/nearest-name.ts";
 import type { TokenConstraint } from "./decoding/constraint.ts";
 import { GenerationError } from "./errors.ts";
@@ -142,7 +143,7 @@ export function generationSettings(options: GenerateOptions, prompts: number): G
   checkTogether(settings, options);
   const { seed = 0 } = options;
   if (typeof seed !== "number" && seed.length !== prompts)
-    throw new GenerationError("seed", `${seed.length} seeds for ${prompts} prompts`);
+    throw new GenerationError("seed", `${counted(seed.length, "seed")} for ${counted(prompts, "prompt")}`);
   const seeds = (prompt: number, sequence: number): number =>
     (typeof seed === "number" ? seed + prompt * settings.sequences : seed[prompt]!) + sequence;
   return { ...settings, seeds };

@@ -1,4 +1,5 @@
 // An inspection as one self-contained HTML page: no script, no request, light and dark.
+import { counted } from "../counted.ts";
 import { renderRecommendation } from "../statistics/index.ts";
 import type { Distribution } from "./distribution.ts";
 import type { Inspection } from "./inspection.ts";
@@ -22,7 +23,7 @@ function histogram({ histogram: { counts, edges } }: Distribution): string {
   const most = Math.max(...counts);
   const bars = counts.map((count, i) => {
     const height = (36 * count) / most;
-    return `<rect x="${i * 9}" y="${36 - height}" width="8" height="${height}"><title>${edges[i]} to ${edges[i + 1]} tokens: ${count} rows</title></rect>`;
+    return `<rect x="${i * 9}" y="${36 - height}" width="8" height="${height}"><title>${edges[i]} to ${edges[i + 1]} tokens: ${counted(count, "row")}</title></rect>`;
   });
   return `<svg width="${counts.length * 9}" height="36" role="img" aria-label="histogram of lengths">${bars.join("")}</svg>`;
 }
@@ -66,7 +67,7 @@ export function inspectionPage(
   ];
   const body = [
     `<h1>${escapeText(data)}</h1>`,
-    `<p class="facts">${count(rows)} rows · tokenizer ${escapeText(tokenizer)} · template ${escapeText(trained.template)} · ${count(duplicates.rows)} duplicate rows, ${count(duplicates.prompts)} duplicate prompts</p>`,
+    `<p class="facts">${counted(rows, "row")} · tokenizer ${escapeText(tokenizer)} · template ${escapeText(trained.template)} · ${count(duplicates.rows)} duplicate rows, ${count(duplicates.prompts)} duplicate prompts</p>`,
     "<h2>Generation ratio</h2>",
     `<p><span class="big">${ratio(generationRatio.ratioOfMeans)}</span> mean completion / mean instruction and input, in tokens: the paper's Rg</p>`,
     `<p class="note">Mean of the rows' ratios ${ratio(generationRatio.meanOfRatios)} · as trained, template and stop token included, ${ratio(trained.ratio)} *</p>`,
@@ -86,7 +87,7 @@ export function inspectionPage(
       ["maximum length", ...overflow.map(({ length }) => count(length))],
       [["longer", ...overflow.map(({ share }) => percent(share))]],
     ),
-    `<p class="note">* on ${count(trained.rows)} rows drawn at random</p>`,
+    `<p class="note">* on ${counted(trained.rows, "row")} drawn at random</p>`,
     ...(warnings.length === 0
       ? []
       : [

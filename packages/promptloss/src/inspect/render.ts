@@ -1,5 +1,6 @@
 // An inspection as a terminal shows it. Pure: data and colors in, text out.
 
+import { counted } from "../counted.ts";
 import { TOKEN_CLASSES } from "../data/example.ts";
 import type { TokenPart } from "../data/token-parts.ts";
 import { renderRecommendation } from "../statistics/index.ts";
@@ -65,20 +66,20 @@ export function renderInspection(inspection: Inspection, { data, tokenizer, colo
   return [
     `${colors.bold("promptloss inspect")}  ${data}`,
     "",
-    ...indent([
-      `${whole(rows)} row${rows === 1 ? "" : "s"}, tokenizer ${tokenizer}, template ${trained.template}`,
-    ]),
+    ...indent([`${counted(rows, "row")}, tokenizer ${tokenizer}, template ${trained.template}`]),
     "",
     ...(choice === undefined ? [] : [...indent(choice.split("\n")), ""]),
     ...indent([colors.dim(lengths[0] ?? ""), ...lengths.slice(1)]),
-    ...indent([colors.dim(`* with template and stop token, on ${whole(trained.rows)} rows drawn at random`)]),
+    ...indent([
+      colors.dim(`* with template and stop token, on ${counted(trained.rows, "row")} drawn at random`),
+    ]),
     "",
     ...ratioLines(inspection, colors),
     "",
     ...shareLines(inspection, colors),
     "",
     ...indent(endLines(inspection)),
-    ...indent([`duplicates  ${whole(duplicates.rows)} rows, ${whole(duplicates.prompts)} prompts`]),
+    ...indent([`duplicates  ${counted(duplicates.rows, "row")}, ${counted(duplicates.prompts, "prompt")}`]),
     ...(warnings.length === 0
       ? []
       : ["", ...warnings.map((warning) => `  ${colors.yellow("!")} ${warning}`)]),
@@ -184,7 +185,7 @@ function endLines({ trained: { ends, markedTurns, unlikeMarks } }: Inspection): 
     lines.push(
       unlikeMarks === 0
         ? `the chat template's generation marks agree with what is trained in ${whole(markedTurns)} turns *`
-        : `the chat template's generation marks differ from what is trained in ${whole(unlikeMarks)} rows *`,
+        : `the chat template's generation marks differ from what is trained in ${counted(unlikeMarks, "row")} *`,
     );
   return lines;
 }

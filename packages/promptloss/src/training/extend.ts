@@ -1,4 +1,5 @@
 // A finished run trained for longer: the same recipe but for its length, continued from the last checkpoint.
+import { counted } from "../counted.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { CheckpointShelf } from "./checkpoints/index.ts";
 import type { Difference } from "./differences.ts";
@@ -30,7 +31,7 @@ export function extend(
 ): string {
   if (before.end?.reason === "stopped-early")
     throw new TrainingError(
-      `${run.output}: the run stopped early after ${before.end.step} of ${before.steps} steps, so more of them change nothing`,
+      `${run.output}: the run stopped early after ${before.end.step} of ${counted(before.steps, "step")}, so more of them change nothing`,
       { hint: "raise evaluation.patience in a run of its own" },
     );
   const state = shelf.newestState();
@@ -68,7 +69,7 @@ function scheduleOf({ training }: Recipe, steps: number): ScheduleSettings {
 
 /** Whether the result is that of the longer run from its start, and why not. */
 function scheduleNote(before: ScheduleSettings, now: ScheduleSettings, step: number): string {
-  const continued = `continued after step ${step} of a run of ${before.steps} steps, to ${now.steps}`;
+  const continued = `continued after step ${step} of a run of ${counted(before.steps, "step")}, to ${now.steps}`;
   const same = Array.from({ length: step }, (_, i) => i).every(
     (i) => learningRateAt(i, before) === learningRateAt(i, now),
   );
@@ -77,7 +78,7 @@ function scheduleNote(before: ScheduleSettings, now: ScheduleSettings, step: num
     rate.toExponential(2),
   );
   return (
-    `${continued}: steps 1 to ${step} had the ${before.schedule} schedule of ${before.steps} steps, the rest has that of ` +
+    `${continued}: ${step === 1 ? "step 1" : `steps 1 to ${step}`} had the ${before.schedule} schedule of ${counted(before.steps, "step")}, the rest has that of ` +
     `${now.steps}, so the learning rate goes from ${was} to ${is}; the result is not that of one run of ${now.steps} steps`
   );
 }

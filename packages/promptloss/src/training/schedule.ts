@@ -1,5 +1,6 @@
 // Learning rates over the steps of a run: a linear warm-up, then constant, linear or cosine to 0, as transformers'
 // `constant_with_warmup`, `linear` and `cosine`. Pure.
+import { counted } from "../counted.ts";
 import type { Recipe } from "../recipe/index.ts";
 import { TrainingError } from "./errors.ts";
 
@@ -19,9 +20,12 @@ export interface ScheduleSettings {
 export function learningRateAt(step: number, settings: ScheduleSettings): number {
   const { schedule, learningRate, steps, warmupSteps } = settings;
   if (warmupSteps > steps)
-    throw new TrainingError(`a warm-up of ${warmupSteps} steps is longer than the run of ${steps}`, {
-      hint: "lower training.warmupSteps or training.warmupRatio",
-    });
+    throw new TrainingError(
+      `a warm-up of ${counted(warmupSteps, "step")} is longer than the run of ${steps}`,
+      {
+        hint: "lower training.warmupSteps or training.warmupRatio",
+      },
+    );
   if (step < warmupSteps) return (learningRate * step) / warmupSteps;
   if (schedule === "constant") return learningRate;
   const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);

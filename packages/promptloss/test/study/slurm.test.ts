@@ -97,7 +97,7 @@ slurm: { partition: test, time: "10:00", concurrency: 2, cpus: 1, setup: ["expor
 
       writeFileSync(join(folder.path, "later.json"), readFileSync(join(folder.path, "rows.json")));
       expect(run(file)).toMatch(/^there is nothing to submit/);
-      expect(run(file, "--retry")).toMatch(/^job \d+: 1 cells/);
+      expect(run(file, "--retry")).toMatch(/^job \d+: 1 cell/);
       const second = await until(file, ({ counts }) => counts.done === 3);
       expect(second.cells.map(({ attempts }) => attempts).sort()).toEqual([1, 1, 2]);
     },
@@ -117,10 +117,10 @@ set: { training: { epochs: 1, batchSize: 10 } }
 slurm: { partition: test, time: "10:00", cpus: 1 }
 `,
       );
-      expect(run(file, "--strict")).toMatch(/^job \d+: 1 cells/);
+      expect(run(file, "--strict")).toMatch(/^job \d+: 1 cell/);
       await until(file, (each) => settled(each) && each.counts.failed === 1);
       expect(promptloss(["study", "status", file]).stdout).toContain("odd_key");
-      expect(run(file, "--retry")).toMatch(/^job \d+: 1 cells/);
+      expect(run(file, "--retry")).toMatch(/^job \d+: 1 cell/);
       await until(file, ({ counts }) => counts.done === 1);
     },
     PATIENCE_MS,
@@ -136,7 +136,7 @@ set: { training: { steps: 4, batchSize: 8, processes: 2, sharding: full, process
 slurm: { partition: test, time: "10:00", cpus: 1 }
 `,
       );
-      expect(run(file)).toMatch(/^job \d+: 1 cells/);
+      expect(run(file)).toMatch(/^job \d+: 1 cell/);
       const { cells } = await until(file, (each) => settled(each) && each.counts.running === 0);
       expect(cells[0]).toMatchObject({ status: "done", attempts: 1 });
       const cell = join(folder.path, "together runs/cells", cells[0]!.id, "run");
@@ -168,7 +168,7 @@ slurm: { time: 10 }
       const canceled = await until(file, (each) => settled(each) && each.counts.running === 0);
       expect(canceled.counts).toEqual({ waiting: 1, running: 0, done: 0, failed: 0 });
       if (slurm.accounting) expect(canceled.cells[0]!.slurm!.state).toBe("CANCELLED");
-      expect(run(file)).toMatch(/: 1 cells, by .*slurm\/2\/job\.sh/);
+      expect(run(file)).toMatch(/: 1 cell, by .*slurm\/2\/job\.sh/);
       const { cells } = await until(file, ({ counts }) => counts.done === 1);
       const metrics = join(folder.path, "canceled runs/cells", cells[0]!.id, "run/metrics.jsonl");
       const steps = readMetrics(metrics).flatMap(({ type, step }) => (type === "step" ? [step] : []));

@@ -1,5 +1,6 @@
 // `promptloss evaluate`: tasks on a model, with a table at the end and records on disk.
 import type { Command } from "commander";
+import { counted } from "../../counted.ts";
 import type { WeightDtype } from "../../dtypes.ts";
 import {
   type EvaluateEvent,
@@ -47,8 +48,7 @@ function problemOf(error: Error): { message: string; hint?: string } {
 function promptText({ task, item, request, truncated }: PromptEvent): string {
   const { prompts, promptIds, continuations = [], continuationIds = [] } = request;
   const at = <T>(all: readonly T[], i: number): T => all[Math.min(i, all.length - 1)]!;
-  const count = ({ length }: readonly number[]): string =>
-    ink.dim(`${length} token${length === 1 ? "" : "s"}`);
+  const count = ({ length }: readonly number[]): string => ink.dim(counted(length, "token"));
   const lines = [ink.bold(`${task}, item ${item}`)];
   const prompt = (i: number): void => {
     const cut = truncated ? ", cut from the left to what is read" : "";
@@ -72,7 +72,7 @@ function view(quiet: boolean, onPrompt: (event: PromptEvent) => void): (event: E
     else if (event.type === "items") progress.show(event.done);
     else progress.end();
     if (event.type === "task-start" && event.done > 0 && !quiet)
-      process.stderr.write(`${event.task}: ${event.done} of ${event.items} items are done already\n`);
+      process.stderr.write(`${event.task}: ${event.done} of ${counted(event.items, "item")} done already\n`);
     if (event.type === "task-failed") {
       const { message, hint } = problemOf(event.error);
       process.stderr.write(errorLines(message, hint));

@@ -1,6 +1,7 @@
 // `promptloss export`: a model or an adapter → a GGUF file, with a Modelfile for Ollama.
 import { existsSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
+import { counted } from "../../counted.ts";
 import { createTemplate } from "../../data/templates/index.ts";
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
 import { replaceFile } from "../../files/atomic.ts";
@@ -50,7 +51,7 @@ export async function runExport(named: string, flags: Flags): Promise<void> {
   process.stdout.write(
     json
       ? `${harmlessJson({ output, ...exported, notes, ...(modelfile !== undefined && { modelfile }) }, 2)}\n`
-      : `${output}: ${what}${exported.architecture}, ${exported.tensors} tensors, ${exported.type}, ${bytes(exported.bytes)}\n`,
+      : `${output}: ${what}${exported.architecture}, ${counted(exported.tensors, "tensor")}, ${exported.type}, ${bytes(exported.bytes)}\n`,
   );
 }
 

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { counted } from "../../counted.ts";
 import { readExamples } from "../../data/rows/index.ts";
 import { createTemplate } from "../../data/templates/index.ts";
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
@@ -18,7 +19,7 @@ import { readRecipe } from "../../recipe/index.ts";
 import { harmlessJson, ink, lineOutput } from "../../terminal/index.ts";
 import { printNotes } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
-import { count, counted, short } from "../train/format.ts";
+import { count, short } from "../train/format.ts";
 
 interface Flags {
   data?: string;
@@ -133,7 +134,7 @@ function recipeText({
     ...(longest > positions
       ? [
           "",
-          `overflow: drop  # the longest row has ${count(longest)} tokens, the model has ${count(positions)} positions`,
+          `overflow: drop  # the longest row has ${counted(longest, "token")}, the model has ${count(positions)} positions`,
         ]
       : []),
     "",

@@ -1,5 +1,6 @@
 // `promptloss invert`: short-completion data from long-completion data, by asking for the prompt.
 import type { Command } from "commander";
+import { counted } from "../../counted.ts";
 import { readExamples } from "../../data/rows/index.ts";
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
 import { dataInputs } from "../../data-plan/index.ts";
@@ -42,8 +43,8 @@ function render(
   const whole = (value: number): string => value.toLocaleString("en-US");
   const done =
     by === "sampling"
-      ? `${whole(leftOut)} of ${whole(rows)} rows left out at random`
-      : `${whole(inverted)} of ${whole(rows)} rows inverted`;
+      ? `${whole(leftOut)} of ${counted(rows, "row")} left out at random`
+      : `${whole(inverted)} of ${counted(rows, "row")} inverted`;
   const line = (label: string, { prompt, completion, generationRatio }: SideMeans): string[] => [
     label,
     ...[prompt, completion, generationRatio].map((value) => value.toFixed(2)),

@@ -1,5 +1,6 @@
 // `promptloss merge`: a LoRA adapter and its base model → one plain model folder.
 import { existsSync } from "node:fs";
+import { counted } from "../../counted.ts";
 import type { WeightDtype } from "../../dtypes.ts";
 import { resolveModelPaths } from "../../generation/text/model-folder.ts";
 import { ModelError, mergeAdapterFolder } from "../../models/index.ts";
@@ -32,6 +33,6 @@ export async function runMerge(path: string, { base, json, ...rest }: Flags): Pr
   process.stdout.write(
     json
       ? `${harmlessJson({ ...merged, notes }, 2)}\n`
-      : `${output}: ${model} with ${modules} modules of ${adapter} merged, ${dtype}\n`,
+      : `${output}: ${model} with ${counted(modules, "module")} of ${adapter} merged, ${dtype}\n`,
   );
 }

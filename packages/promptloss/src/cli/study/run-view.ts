@@ -1,9 +1,10 @@
 // A study as a person watches it run: a line a finished cell, and on a terminal the cells at work below.
+import { counted } from "../../counted.ts";
 import { type RunStudySummary, type Study, type StudyEvent, studyStatus } from "../../study/index.ts";
 import { CellFolder } from "../../study/run/cell-folder.ts";
 import { ink } from "../../terminal/index.ts";
 import { LiveLines } from "../../terminal/live-lines.ts";
-import { counted, duration, loss } from "../train/format.ts";
+import { duration, loss } from "../train/format.ts";
 import { cellName } from "./study-file.ts";
 
 interface AtWork {
@@ -29,7 +30,9 @@ export class RunView {
   constructor(study: Study) {
     this.#study = study;
     this.#left = studyStatus(study).cells.filter(({ status }) => status !== "done").length;
-    this.#lines.print(`${ink.dim("study")}  ${study.name}: ${study.cells.length} cells into ${study.output}`);
+    this.#lines.print(
+      `${ink.dim("study")}  ${study.name}: ${counted(study.cells.length, "cell")} into ${study.output}`,
+    );
   }
 
   show(event: StudyEvent): void {

@@ -1,5 +1,6 @@
 // `promptloss train --dry-run`: what a run would do, from the very preparation that a run begins with.
 
+import { counted } from "../../counted.ts";
 import { memoryOfDevice } from "../../machine/memory.ts";
 import type { Recipe } from "../../recipe/index.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
@@ -10,7 +11,7 @@ import { prepareRun } from "../../training/prepare.ts";
 import { launcherPlacement } from "../../training/ranks/index.ts";
 import { noteLine } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
-import { bytes, count, counted, short } from "./format.ts";
+import { bytes, count, short } from "./format.ts";
 
 export async function dryRun(recipe: Recipe, file: string, json: boolean): Promise<void> {
   const run = await prepareRun(recipe, { file, hub: watchedHub() });

@@ -4,11 +4,6 @@ export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** "1 epoch", "3 epochs". */
-export function counted(value: number, one: string): string {
-  return `${count(value)} ${value === 1 ? one : `${one}s`}`;
-}
-
 /** 15,191,712 → "15.2 M". */
 export function short(value: number): string {
   const [divisor, unit] =

@@ -1,6 +1,7 @@
 // A run as a person watches it: a header, a table that grows by a line now and then, and on a terminal a bar below it.
 // Elsewhere the same lines without the bar.
 
+import { counted } from "../../counted.ts";
 import { barLine, columnsOf, ink, rewritten, wrapped } from "../../terminal/index.ts";
 import type {
   DownloadEvent,
@@ -13,7 +14,7 @@ import type {
 } from "../../training/events/event.ts";
 import { noteLine } from "../notes.ts";
 import { lineWidth } from "../progress.ts";
-import { bytes, count, counted, duration, loss, percent, rate, short } from "./format.ts";
+import { bytes, count, duration, loss, percent, rate, short } from "./format.ts";
 
 /** Name and width, from left to right, and the order in which columns give way on a narrow terminal: the highest first. */
 const COLUMNS = [

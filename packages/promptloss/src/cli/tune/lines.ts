@@ -1,4 +1,5 @@
 // A search in lines: a run as it is proposed and as it ends, and the report.
+import { counted } from "../../counted.ts";
 import { GAP_UNIT } from "../../statistics/index.ts";
 import { trimmed } from "../../statistics/numbers.ts";
 import type { TuneReport, TuneRun } from "../../study/index.ts";
@@ -47,7 +48,7 @@ export function reportLines(report: TuneReport): string[] {
       : [
           "The runs            all have one score: nothing here tells them apart, and the choice is the prior's",
         ]),
-    `Rests on            ${runs.length} runs by ${task} ${metric} on validation rows, a prior from the paper's facts; ${stopped}`,
+    `Rests on            ${counted(runs.length, "run")} by ${task} ${metric} on validation rows, a prior from the paper's facts; ${stopped}`,
     ...(noise === undefined ? [] : [`Noise of a run      ${amount(noise)}`]),
     "",
     ...textTable(

@@ -1,5 +1,6 @@
 // Rows that are longer than the model's window or the budget: drop them, cut the prompt from the left, cut the
 // completion from the right, or refuse.
+import { counted } from "../../counted.ts";
 import { PART_OF_CODE } from "../token-parts.ts";
 import { TokenRowError, WeightError } from "./errors.ts";
 import type { WeightedTokens } from "./weighted-tokens.ts";
@@ -60,7 +61,7 @@ export function fitTokens(tokens: WeightedTokens, options: OverflowOptions): Fit
   throw new TokenRowError(
     tokens.source,
     "overflow",
-    `${tokens.length} tokens, ${excess} more than the longest row may have (${maxLength})`,
+    `${counted(tokens.length, "token")}, ${excess} more than the longest row may have (${maxLength})`,
     {
       hint: `Set overflow to drop, truncate-prompt or truncate-completion, or raise maxLength if the model reads more.`,
     },

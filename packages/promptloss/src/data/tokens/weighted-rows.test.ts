@@ -246,7 +246,7 @@ describe("WeightedRows", () => {
   test.each([
     [[1, 1, 3], {}, "the row has no trained completion"],
     [[1, 4, 5], { rowWeight: 0 }, "all 3 tokens weigh 0"],
-    [[4], {}, "all 1 tokens weigh 0"],
+    [[4], {}, "its one token weighs 0"],
     [[1, 1, 1, 1, 4], {}, "cutting to 4 tokens left no completion"],
   ])("a row that ends without a trained token is an error naming it: %j", (classes, more, message) => {
     const rows = [classified([1, 4, 5]), classified(classes as number[], more)];

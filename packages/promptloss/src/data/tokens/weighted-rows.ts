@@ -1,5 +1,6 @@
 // A data set as training reads it: each row weighed and made to fit, checked once from end to end before the
 // first step. Rows are made when they are asked for, so that a cache on disk need not fit in memory.
+import { counted } from "../../counted.ts";
 import { TOKEN_CLASSES, type TokenClass } from "../example.ts";
 import { PART_OF_CODE } from "../token-parts.ts";
 import { type ClassifiedRows, type ClassifiedTokens, countClasses } from "./classified-tokens.ts";
@@ -158,9 +159,12 @@ function checkTrained(row: ClassifiedTokens, tokens: WeightedTokens): void {
     fail("the row has no trained completion", "Look at the turns that are trained.");
   if (!hasCompletion(tokens.classes)) {
     fail(
-      `cutting to ${tokens.length} tokens left no completion`,
+      `cutting to ${counted(tokens.length, "token")} left no completion`,
       "Raise maxLength, or set overflow to truncate-prompt or drop.",
     );
   }
-  fail(`all ${tokens.length} tokens weigh 0`, "Look at the weights of the recipe and of the row.");
+  fail(
+    tokens.length === 1 ? "its one token weighs 0" : `all ${tokens.length} tokens weigh 0`,
+    "Look at the weights of the recipe and of the row.",
+  );
 }

@@ -1,4 +1,5 @@
 // Pairs, a protocol and a judge → verdicts and rates. Each reply is kept as soon as it is there.
+import { counted } from "../../counted.ts";
 import { ALPACA_EVAL } from "./alpaca-eval.ts";
 import { ReplyCache, replyKey } from "./cache.ts";
 import { JudgeError } from "./errors.ts";
@@ -83,15 +84,18 @@ export async function judgePairs(
     const { switched } = request;
     return { ...pair, verdict: protocol.read(reply, request), reply, switched };
   });
-  const counted = judged.map(({ verdict }) =>
+  const verdicts = judged.map(({ verdict }) =>
     verdict === "unreadable" && protocol.unreadableIsTie ? "tie" : verdict,
   );
-  if (counted.every((verdict) => verdict === "unreadable"))
-    throw new JudgeError(`none of the ${pairs.length} replies of ${judge.name} is a verdict`, {
-      hint: `the first: ${JSON.stringify((judged[0]?.reply ?? "").slice(0, SHOWN))}`,
-    });
+  if (verdicts.every((verdict) => verdict === "unreadable"))
+    throw new JudgeError(
+      `none of ${counted(pairs.length, "reply", "replies")} of ${judge.name} is a verdict`,
+      {
+        hint: `the first: ${JSON.stringify((judged[0]?.reply ?? "").slice(0, SHOWN))}`,
+      },
+    );
   const lengths = judged.flatMap(({ candidate, reference }, i) => {
-    const score = scoreOf(counted[i]!);
+    const score = scoreOf(verdicts[i]!);
     return score === undefined
       ? []
       : [{ score, candidate: characters(candidate), reference: characters(reference) }];
@@ -100,7 +104,7 @@ export async function judgePairs(
     protocol: options.protocol,
     judge: judge.name,
     seed,
-    ...winRate(counted),
+    ...winRate(verdicts),
     unreadable: judged.filter(({ verdict }) => verdict === "unreadable").length,
     lengthControlled: lengthControlledWinRate(lengths),
     fromCache,

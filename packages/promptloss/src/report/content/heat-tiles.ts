@@ -1,5 +1,6 @@
 // The tiles of heatmaps: benchmarks by weight, and cells by weight.
 
+import { counted } from "../../counted.ts";
 import { short, trimmed } from "../../statistics/numbers.ts";
 import type { FactorValue, ResultRow } from "../../study/results/result-row.ts";
 import type { Tile } from "../charts/heatmap.ts";
@@ -109,7 +110,7 @@ export function cellTiles(content: StudyContent): Grid {
   const open = placed.filter(({ mark }) => mark === "·").length;
   return {
     ...{ rows, weights, tiles },
-    summary: `${rows.length} rows, ${weights.length} weights; ${failed} failed, ${open} not finished.`,
+    summary: `${counted(rows.length, "row")}, ${counted(weights.length, "weight")}; ${failed} failed, ${open} not finished.`,
   };
 }
 

@@ -1,5 +1,6 @@
 // Which prompt loss weight to use: the one of lowest expected regret under a posterior that starts from the paper's
 // facts and learns from the user's own runs. A choice, not a claim: it has probabilities, and nothing is tested.
+import { counted } from "../../counted.ts";
 import {
   type Choice,
   choose,
@@ -202,7 +203,7 @@ function ownEvidence(
 ): { mark: "study"; text: string }[] {
   const tried = [...new Set(runs.map(({ plw }) => plw))].sort((a, b) => a - b).map((plw) => trimmed(plw));
   const text = used
-    ? `${runs.length} runs at PLW ${tried.join(", ")}, scored by ${objective}`
+    ? `${counted(runs.length, "run")} at PLW ${tried.join(", ")}, scored by ${objective}`
     : "your runs do not tell weights apart: there are too few of this question, or all have one score";
   return [text, ...notes].map((each) => ({ mark: "study", text: each }));
 }
@@ -221,7 +222,7 @@ function sentenceOf({
   const rate = learningRate === undefined ? "" : ` at learning rate ${trimmed(learningRate)}`;
   const ground =
     source === "study"
-      ? `by ${runs} runs of your own on ${objective}`
+      ? `by ${counted(runs, "run")} of your own on ${objective}`
       : "no run on this data stands behind it, only a wide prior from the paper's facts";
   return `PLW ${trimmed(plw)}${rate}: ${ground}; expected regret ${trimmed(expectedRegret, 2)} ${unit}, best with probability ${shareText(probabilityBest)}, alike from ${trimmed(within.lower)} to ${trimmed(within.upper)}`;
 }

@@ -1,5 +1,6 @@
 // A choice as plain text: the weight, what it may cost, what each other weight would, and what all this rests on.
 
+import { counted } from "../../counted.ts";
 import { textTable } from "../../terminal/text-table.ts";
 import { trimmed } from "../numbers.ts";
 import type { Recommendation } from "./recommend.ts";
@@ -31,7 +32,7 @@ export function renderRecommendation(recommendation: Recommendation): string {
   const amount = (value: number): string => `${trimmed(value, 2)} ${unit}`;
   const rests =
     runs > 0
-      ? `${runs} runs of your own, by ${objective}, on a prior from the paper's facts`
+      ? `${counted(runs, "run")} of your own, by ${objective}, on a prior from the paper's facts`
       : "a prior from the paper's facts alone: no run on this data";
   return [
     `Prompt loss weight  ${trimmed(plw)}`,

@@ -1,5 +1,6 @@
 // A finding in one sentence: the shape, what it rests on, and what it is about.
 
+import { counted } from "../../counted.ts";
 import { pValue, trimmed } from "../numbers.ts";
 import { FEWEST_DF } from "../rules.ts";
 import type { WeightFinding } from "./weight-finding.ts";
@@ -15,7 +16,7 @@ function shapeInWords(finding: Omit<WeightFinding, "verdict">): string {
   switch (shape) {
     case "no verdict":
       return (
-        `no verdict: ${evidence.cells} cells leave ${evidence.residualDf} residual degrees of freedom, and a verdict ` +
+        `no verdict: ${counted(evidence.cells, "cell")} leave ${evidence.residualDf} residual degrees of freedom, and a verdict ` +
         `needs ${FEWEST_DF}; the means and differences below are all that these data say`
       );
     case "flat":

@@ -1,5 +1,6 @@
 // What a study's design cannot answer, told before anything runs: from its factors and tasks alone. How large a difference
 // it can show is a question of power, which is told apart from this. Pure.
+import { counted } from "../../counted.ts";
 import { FEWEST_DF } from "../../statistics/rules.ts";
 import { verdictDf } from "./power.ts";
 import type { Study } from "./read-study.ts";
@@ -31,7 +32,7 @@ export function designAdvice({
   const residual = Math.floor(verdictDf({ levels: weights, perLevel: cells.length / weights }));
   if (weights > 1 && residual < FEWEST_DF)
     advice.push(
-      `${cells.length} cells leave ${residual} degrees of freedom for the noise, and no verdict is given below ${FEWEST_DF}; add seeds or weights`,
+      `${counted(cells.length, "cell")} leave ${counted(residual, "degree")} of freedom for the noise, and no verdict is given below ${FEWEST_DF}; add seeds or weights`,
     );
   if (tasks.length === 1)
     advice.push(

@@ -1,5 +1,6 @@
 // What a study's cells say to a choice: one score for each cell, at its weight, learning rate and generation ratio. Cells are
 // the unit, not tasks: what the tasks of one run share is the run's noise. Pure.
+import { counted } from "../../counted.ts";
 import { floored, type OwnRun, ownRun, type StudyEvidence, type TaskGroup } from "../../statistics/index.ts";
 import { StudyError } from "../errors.ts";
 import { groupedBy } from "./grouped.ts";
@@ -40,15 +41,16 @@ export function studyEvidence(results: readonly ResultRow[], question: EvidenceQ
     notes.push(`the study has no task of ${taskGroup}: all its tasks are used`);
   const near = ofGroup.filter(({ result }) => speaksFor(result, generationRatio));
   const far = new Set(ofGroup.map(({ result }) => result.cell)).size - cellsOf(near).size;
-  if (far > 0) notes.push(`left out for an Rg more than ${FARTHEST_RATIO} times away: ${counted(far)}`);
+  if (far > 0)
+    notes.push(`left out for an Rg more than ${FARTHEST_RATIO} times away: ${counted(far, "cell")}`);
 
   const benchmarks = [...new Set(near.map(({ benchmark }) => benchmark))];
   const cells = cellsOf(near);
   const whole = [...cells].filter(([, rows]) => rows.length === benchmarks.length);
   if (whole.length < cells.size)
-    notes.push(`left out for a missing score: ${counted(cells.size - whole.length)}`);
+    notes.push(`left out for a missing score: ${counted(cells.size - whole.length, "cell")}`);
   const lost = whole.filter(([, rows]) => rows.some(({ result }) => !Number.isFinite(result.value))).length;
-  if (lost > 0) notes.push(`diverged, and as bad as the worst that did not: ${counted(lost)}`);
+  if (lost > 0) notes.push(`diverged, and as bad as the worst that did not: ${counted(lost, "cell")}`);
   const scores = combined(whole.map(([, rows]) => rows));
   const runs = whole.map(([, [first]], i): OwnRun => {
     const { plw, factors, generationRatio: ratio } = first!.result;
@@ -129,8 +131,4 @@ function combined(cells: readonly (readonly Named[])[]): number[] {
     return scores.map((score) => (sd === 0 ? 0 : (score - mean) / sd));
   });
   return cells.map((_, i) => standard.reduce((sum, scores) => sum + scores[i]!, 0) / standard.length);
-}
-
-function counted(cells: number): string {
-  return cells === 1 ? "1 cell" : `${cells} cells`;
 }

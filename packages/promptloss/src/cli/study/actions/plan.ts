@@ -1,3 +1,4 @@
+import { counted } from "../../../counted.ts";
 import { PromptlossError } from "../../../errors.ts";
 import { measureSpeed, planStudy, type Study, type StudyPlan, studyStatus } from "../../../study/index.ts";
 import { type StudyPower, studyPower } from "../../../study/plan/study-power.ts";
@@ -68,7 +69,7 @@ function text({ study, plan, power, states }: Planned): string {
   );
   const { totals } = plan;
   const facts = [
-    ["study", `${study.name}: ${count(cells.length)} cells into ${output}`],
+    ["study", `${study.name}: ${counted(cells.length, "cell")} into ${output}`],
     ["factors", factors.map(({ name, labels }) => `${name} (${labels.length})`).join(", ")],
     ["tasks", tasks.map(({ task }) => task).join(", ")],
     ["tokens", known(totals.tokens, short)],

@@ -1,3 +1,4 @@
+import { counted } from "../../../counted.ts";
 import { renderFinding, renderSummary } from "../../../statistics/index.ts";
 import {
   fitStudy,
@@ -78,6 +79,6 @@ export async function runResults(file: string, { json, ...flags }: Flags): Promi
   }
   const done = new Set(results.rows.map(({ cell }) => cell)).size;
   process.stdout.write(
-    `${done} of ${results.cells} cells, ${results.rows.length} values in ${study.output}/results.csv\n${text(fits)}`,
+    `${done} of ${counted(results.cells, "cell")}, ${counted(results.rows.length, "value")} in ${study.output}/results.csv\n${text(fits)}`,
   );
 }

@@ -1,5 +1,6 @@
 // `promptloss study run`: trains and evaluates the cells that are not done. Exit code 1 where a cell failed.
 import type { Command } from "commander";
+import { counted } from "../../../counted.ts";
 import { PromptlossError } from "../../../errors.ts";
 // Modules rather than the door of all of `study`, whose models of scores take long to load: nothing here fits any.
 import { type RunStudyOptions, runStudy } from "../../../study/launch/run-study.ts";
@@ -39,7 +40,7 @@ function submit(study: Study, flags: Flags): void {
   process.stdout.write(
     job === undefined
       ? "there is nothing to submit: all cells are done, failed, or with a job already\n"
-      : `job ${job.job}: ${job.cells.length} cells, by ${job.script}\npromptloss study status watches it\n`,
+      : `job ${job.job}: ${counted(job.cells.length, "cell")}, by ${job.script}\npromptloss study status watches it\n`,
   );
 }
 
@@ -97,7 +98,7 @@ async function runHere(
     if (json) process.stdout.write(`${harmlessJson({ ...summary, output: study.output }, 2)}\n`);
     if (ended !== undefined) process.exitCode = EXIT[ended];
     else if (summary.failed > 0)
-      throw new PromptlossError(`${summary.failed} of ${study.cells.length} cells failed`, {
+      throw new PromptlossError(`${summary.failed} of ${counted(study.cells.length, "cell")} failed`, {
         hint: "promptloss study status says why; --retry begins them again",
       });
   } finally {
