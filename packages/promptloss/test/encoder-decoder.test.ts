@@ -23,6 +23,27 @@ const T5 = {
   dtype: "float32",
 };
 
+const COLORS = ["red", "green", "blue"];
+
+const CHOICE_TASK = `task: choices
+kind: multiple-choice
+data: {test: choices.jsonl}
+context: "{{q}}"
+choices: choices
+gold: "{{answer}}"
+metrics: [acc]
+`;
+
+const ANSWER_TASK = `task: answers
+kind: generation
+data: {test: choices.jsonl}
+context: "{{q}}"
+reference: " {{choices[answer]}}"
+until: ["."]
+maxNewTokens: 6
+metrics: [chrf]
+`;
+
 let folder: TrainingFolder;
 beforeAll(() => {
   folder = trainingFolder((vocabulary) => ({ ...T5, vocab_size: vocabulary }));
@@ -111,6 +132,29 @@ test("restores spans of the prompt, or reads and predicts all of it before the c
   expect(spans.prompt!.tokens).toBeGreaterThan(whole.prompt!.tokens / 10);
 });
 
+test("preview and inspect show both sides", () => {
+  const shown = (command: string, objective: string): string => {
+    const file = recipe("shown", `promptLossWeight: 0.2, promptObjective: ${objective}`);
+    const more = command === "preview" ? ["--rows", "2"] : [];
+    const { status, stdout, stderr } = promptloss(command, file, ...more);
+    expect([status, stderr]).toEqual([0, expect.anything()]);
+    return stdout;
+  };
+  const spans = shown("preview", "denoise");
+  expect(spans).toMatch(/row 2 {2}\d+ tokens, the encoder reads \d+, the decoder predicts \d+\n/);
+  expect(spans).toMatch(
+    /row 2 {2}\d+ tokens, its prompt without some spans, which the decoder restores, the encoder reads \d+/,
+  );
+  // What the encoder reads weighs nothing; the decoder begins with the first sentinel.
+  expect(spans).toMatch(/ 0 {2}template {5}\|<s>\|/);
+  expect(spans).toMatch(/0\.2 {2}template {5}\|<extra_id_0>\|/);
+  expect(spans).toMatch(/instruction {7}5 {8}0 {7}0 /);
+  expect(shown("preview", "reconstruct")).not.toContain("the encoder reads");
+  expect(shown("inspect", "denoise").replace(/\s+/g, " ")).toContain(
+    "spans of the prompt, about 15 % of its tokens",
+  );
+});
+
 test("what an encoder makes no sense of is refused by its key", () => {
   const refused = (name: string, loss: string, training?: string): string => {
     const { status, stderr } = promptloss("train", recipe(name, loss, training), "--dry-run");
@@ -124,4 +168,60 @@ test("what an encoder makes no sense of is refused by its key", () => {
   expect(refused("divided", "promptLossWeight: 0", "steps: 2, processes: 2, sharding: gradients")).toContain(
     "training.sharding",
   );
+});
+
+test("checkpoints, adapters, several processes, and scores of choices and answers", () => {
+  const train = (name: string, more: string, training: string): void => {
+    const file = folder.recipe(
+      name,
+      `loss: { promptLossWeight: 0.2, promptObjective: denoise }
+training: { batchSize: 8, learningRate: 1e-2, precision: float32, logEvery: 2, ${training} }
+${more}`,
+    );
+    const { status, stderr } = promptloss("train", file);
+    expect([name, status, status === 0 ? "" : stderr]).toEqual([name, 0, ""]);
+  };
+  // Stopped after its second step, and carried on: the weights of a run in one go.
+  const halves = "steps: 4, schedule: constant";
+  train("whole", "checkpoints: { every: 2 }", halves);
+  train("parts", "checkpoints: { every: 2 }", "steps: 2, schedule: constant");
+  const longer = promptloss(
+    "train",
+    join(folder.path, "parts.yaml"),
+    "--set",
+    "training.steps=4",
+    "--extend",
+  );
+  expect([longer.status, longer.status === 0 ? "" : longer.stderr]).toEqual([0, ""]);
+  const weights = (run: string): Buffer => readFileSync(join(folder.path, run, "model", "model.safetensors"));
+  expect(weights("parts").equals(weights("whole"))).toBe(true);
+  // Two processes share a batch's rows, corrupted prompts among them; dropout draws otherwise.
+  train("one", "", "steps: 3, dropout: 0");
+  train("two", "", "steps: 3, dropout: 0, processes: 2");
+  const losses = (run: string): number[] =>
+    metricsOf(run).flatMap((line) => (line.type === "step" ? [line.loss] : []));
+  losses("two").forEach((loss, i) => {
+    expect(Math.abs(loss / losses("one")[i]! - 1)).toBeLessThan(1e-4);
+  });
+  train("adapted", "lora: { rank: 4 }", "steps: 3");
+  const merged = promptloss("merge", "adapted", "-o", "merged");
+  expect([merged.status, merged.status === 0 ? "" : merged.stderr]).toEqual([0, ""]);
+
+  writeFileSync(
+    join(folder.path, "choices.jsonl"),
+    COLORS.map((color, i) => JSON.stringify({ q: `Say ${color}.`, choices: COLORS, answer: i })).join("\n"),
+  );
+  writeFileSync(join(folder.path, "choices.yaml"), CHOICE_TASK);
+  writeFileSync(join(folder.path, "answers.yaml"), ANSWER_TASK);
+  const evaluated = promptloss(
+    ...["evaluate", "merged", "--tasks", "choices.yaml,answers.yaml", "--task-data", ".", "-o", "scores"],
+  );
+  expect([evaluated.status, evaluated.status === 0 ? "" : evaluated.stderr]).toEqual([0, ""]);
+  const scores = readFileSync(join(folder.path, "scores", "scores.jsonl"), "utf8")
+    .trim()
+    .split("\n");
+  expect(scores.map((line) => JSON.parse(line)).map(({ task, metric, n }) => [task, metric, n])).toEqual([
+    ["choices", "acc", 3],
+    ["answers", "chrf", 3],
+  ]);
 });

@@ -69,24 +69,27 @@ export interface SidedRows {
 
 export type CorruptRow = (row: WeightedTokens, index: number, epoch: number) => WeightedTokens | undefined;
 
-/** @throws {DataPlanError} for `denoise` with a tokenizer that has no sentinels */
-export function sidedRows(
-  { objective }: PromptSides,
-  { rows, heldOut }: { readonly rows: RowSet; readonly heldOut: RowSet | undefined },
-  { tokenizer, seed }: { readonly tokenizer: Tokenizer | undefined; readonly seed: number },
-): SidedRows {
-  if (objective === "reconstruct") return { rows, heldOut, corrupt: undefined };
-  const plain = mapped(rows, encoded);
-  const plainHeldOut = heldOut && mapped(heldOut, encoded);
-  if (objective === "none") return { rows: plain, heldOut: plainHeldOut, corrupt: undefined };
-  const corruption = corruptionOf(tokenizer);
-  const corrupt: CorruptRow = (row, index, epoch) =>
-    corrupted(row, corruption, seededDraw(seedOf(seed, epoch, index)));
-  return { rows: plain, heldOut: plainHeldOut && doubled(plainHeldOut, corrupt), corrupt };
+interface CorruptionOptions {
+  readonly tokenizer: Tokenizer | undefined;
+  readonly seed: number;
 }
 
-function encoded(row: WeightedTokens): WeightedTokens {
-  return row.withEncoded(promptLength(row.classes));
+/** @throws {DataPlanError} for `denoise` with a tokenizer that has no sentinels */
+export function sidedRows(
+  sides: PromptSides,
+  { rows, heldOut }: { readonly rows: RowSet; readonly heldOut: RowSet | undefined },
+  options: CorruptionOptions,
+): SidedRows {
+  const corrupt = corruptionOf(sides, options);
+  const sided = (row: WeightedTokens): WeightedTokens => sidedRow(sides, row);
+  const plainHeldOut = heldOut && mapped(heldOut, sided);
+  const measured = plainHeldOut && corrupt ? doubled(plainHeldOut, corrupt) : plainHeldOut;
+  return { rows: mapped(rows, sided), heldOut: measured, corrupt };
+}
+
+/** A row with what its encoder reads alone; where the decoder reads and predicts all of it, as it is. */
+export function sidedRow({ objective }: PromptSides, row: WeightedTokens): WeightedTokens {
+  return objective === "reconstruct" ? row : row.withEncoded(promptLength(row.classes));
 }
 
 function mapped(rows: RowSet, change: (row: WeightedTokens) => WeightedTokens): RowSet {
@@ -124,7 +127,20 @@ function seedOf(seed: number, epoch: number, index: number): number {
 /** T5's tokenizers have a hundred. */
 const MOST_SENTINELS = 100;
 
-function corruptionOf(tokenizer: Tokenizer | undefined): Corruption {
+/**
+ * How prompts are corrupted that a decoder restores; undefined where it restores none.
+ * @throws {DataPlanError} for a tokenizer that has no sentinels
+ */
+export function corruptionOf(
+  { objective }: PromptSides,
+  { tokenizer, seed }: CorruptionOptions,
+): CorruptRow | undefined {
+  if (objective !== "denoise") return undefined;
+  const tokens = corruptionTokens(tokenizer);
+  return (row, index, epoch) => corrupted(row, tokens, seededDraw(seedOf(seed, epoch, index)));
+}
+
+function corruptionTokens(tokenizer: Tokenizer | undefined): Corruption {
   const sentinels: number[] = [];
   for (let index = 0; index < MOST_SENTINELS; index++) {
     const id = tokenizer?.idOf(`<extra_id_${index}>`);

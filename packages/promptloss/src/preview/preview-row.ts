@@ -7,6 +7,7 @@ import {
   fitTokens,
   type OverflowOptions,
   type ResolvedWeightPolicy,
+  type WeightedTokens,
   weighTokens,
 } from "../data/tokens/index.ts";
 
@@ -35,6 +36,10 @@ export interface PreviewRow {
   readonly source: RowSource;
   readonly tokens: readonly PreviewToken[];
   readonly fit: Fit["kind"];
+  /** Of a model with an encoder: how many of the first tokens left it reads, and nothing predicts. */
+  readonly encoded?: number;
+  /** The row's prompt without some spans, which the decoder restores: a row beside the row. */
+  readonly restores?: true;
   /** Of the tokens that are left, the first of the row not counted as trained. */
   readonly totals: readonly ClassTotal[];
 }
@@ -68,17 +73,57 @@ export function previewRow(
   const whole = weighTokens(row, policy);
   const fit: Fit = overflow === undefined ? { kind: "kept", tokens: whole } : fitTokens(whole, overflow);
   const [from, to] = cutRange(whole.length, fit, overflow);
-  const texts = tokenTexts(row.ids, tokenizer);
-  const tokens = Array.from(row.ids, (id, index) => ({
+  const tokens = previewTokens(whole, tokenizer, [from, to]);
+  return { source: row.source, tokens, fit: fit.kind, totals: totalsOf(tokens) };
+}
+
+/**
+ * The rows that a model with an encoder gets of a row: itself, and its prompt without some spans where the decoder restores
+ * it.
+ * @param sided the row with what the encoder reads alone
+ */
+export function previewSides(
+  row: ClassifiedTokens,
+  options: PreviewOptions,
+  sided: (row: WeightedTokens) => WeightedTokens,
+  corrupt: ((row: WeightedTokens) => WeightedTokens | undefined) | undefined,
+): PreviewRow[] {
+  const shown = previewRow(row, options);
+  const whole = weighTokens(row, options.policy);
+  const kept = options.overflow === undefined ? whole : fitTokens(whole, options.overflow).tokens;
+  if (kept === undefined) return [shown];
+  const { encoded } = sided(kept);
+  const own = encoded === undefined ? shown : withEncoded(shown, encoded);
+  const restored = corrupt?.(kept);
+  if (restored === undefined) return [own];
+  const tokens = previewTokens(restored, options.tokenizer);
+  const { source, encoded: read = 0 } = restored;
+  return [own, { source, tokens, fit: "kept", encoded: read, restores: true, totals: totalsOf(tokens) }];
+}
+
+/** Nothing predicts what only the encoder reads, so it weighs nothing. */
+function withEncoded(row: PreviewRow, encoded: number): PreviewRow {
+  let left = encoded;
+  const tokens = row.tokens.map((token) => (token.cut || left-- <= 0 ? token : { ...token, weight: 0 }));
+  return { ...row, tokens, encoded, totals: totalsOf(tokens) };
+}
+
+/** @param cut tokens from and up to which are cut off */
+function previewTokens(
+  { ids, classes, weights }: WeightedTokens,
+  tokenizer: Tokenizer,
+  [from, to]: readonly [number, number] = [ids.length, ids.length],
+): PreviewToken[] {
+  const texts = tokenTexts(ids, tokenizer);
+  return Array.from(ids, (id, index) => ({
     index,
     id,
     text: texts[index]!,
-    class: TOKEN_CLASSES[row.classes[index]!]!,
-    weight: whole.weights[index]!,
+    class: TOKEN_CLASSES[classes[index]!]!,
+    weight: weights[index]!,
     special: tokenizer.specialIds.has(id),
     cut: index >= from && index < to,
   }));
-  return { source: row.source, tokens, fit: fit.kind, totals: totalsOf(tokens) };
 }
 
 /** The tokens that the overflow policy takes away, as from and up to. */

@@ -42,6 +42,10 @@ function renderRow(row: PreviewRow, palette: Palette, { colors, listTokens }: Re
   const cut = tokens.filter((token) => token.cut).length;
   const facts = [
     `${tokens.length - cut} tokens`,
+    ...(row.restores ? ["its prompt without some spans, which the decoder restores"] : []),
+    ...(row.encoded === undefined
+      ? []
+      : [`the encoder reads ${row.encoded}, the decoder predicts ${tokens.length - cut - row.encoded}`]),
     ...(cut === 0 ? [] : [`${cut} cut`]),
     ...(fit === "kept" ? [] : [FITS[fit]]),
     ...(cut < tokens.length && totals.every(({ trained }) => trained === 0) ? [UNTRAINED] : []),

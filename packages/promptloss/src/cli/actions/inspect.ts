@@ -1,12 +1,14 @@
 // `promptloss inspect`: lengths, generation ratio and a recommended prompt loss weight for a data set.
 
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import { readExamples } from "../../data/rows/index.ts";
 import { createTemplate } from "../../data/templates/index.ts";
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
-import { resolveWeightPolicy } from "../../data/tokens/index.ts";
+import { type PromptObjective, resolveWeightPolicy } from "../../data/tokens/index.ts";
 import type { DataPlan } from "../../data-plan/index.ts";
 import { dataInputs } from "../../data-plan/index.ts";
+import { promptSides } from "../../data-plan/prompt-sides.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../../files/output.ts";
 import { hubModelOf } from "../../hub/index.ts";
@@ -33,6 +35,21 @@ export interface Flags extends RenderingFlags {
 function weightWarnings(settings: DataPlan | undefined): readonly string[] {
   if (settings === undefined) return [];
   return resolveWeightPolicy({ ...settings.weights, promptLossWeight: 1 }).warnings;
+}
+
+const SIDES: Readonly<Record<PromptObjective, string>> = {
+  none: "the decoder predicts completions alone: no weight of the prompt counts, and its shares of the loss below are a decoder's",
+  denoise:
+    "the decoder predicts the completion and, beside it, spans of the prompt, about 15 % of its tokens: shares of the loss below are those of all of it",
+  reconstruct: "the decoder predicts the prompt and then the completion",
+};
+
+/** Of a recipe whose model has an encoder: what is read and predicted where. */
+function sideNotes(settings: DataPlan | undefined): readonly string[] {
+  const { model } = settings ?? {};
+  if (model === undefined || !existsSync(join(model, "config.json"))) return [];
+  const sides = promptSides(settings!);
+  return sides === undefined ? [] : [`the model's encoder reads the prompt; ${SIDES[sides.objective]}`];
 }
 
 /** The recipe's weights beside the prompt loss weight, of which several are shown. */
@@ -81,6 +98,7 @@ export async function runInspect(data: string[], flags: Flags): Promise<void> {
     ...leftOutNotes(report, flags.verbose === true),
     ...inspection.warnings,
     ...weightWarnings(settings),
+    ...sideNotes(settings),
   ];
   const whole = { ...inspection, warnings };
   const names = { data: data.join(", "), tokenizer: hubModelOf(folder)?.id ?? basename(folder) };

@@ -3,11 +3,17 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { addCounts } from "../../data/left-out.ts";
 import type { TrainedTurns } from "../../data/templates/index.ts";
-import { ExampleTokenizer, resolveWeightPolicy, TokenRowError } from "../../data/tokens/index.ts";
+import {
+  type ClassifiedTokens,
+  ExampleTokenizer,
+  resolveWeightPolicy,
+  TokenRowError,
+} from "../../data/tokens/index.ts";
 import { type DataPlan, settleData } from "../../data-plan/index.ts";
+import { corruptionOf, sidedRow } from "../../data-plan/prompt-sides.ts";
 import { PromptlossError } from "../../errors.ts";
 import { chooseExamples } from "../../preview/choose-examples.ts";
-import { type PreviewRow, previewRow } from "../../preview/preview-row.ts";
+import { type PreviewRow, previewRow, previewSides } from "../../preview/preview-row.ts";
 import { renderPreview } from "../../preview/render.ts";
 import { harmlessJson, ink } from "../../terminal/index.ts";
 import { readFlags, recipeSettings, sourcesOf, tokenizerFolder } from "../data-flags.ts";
@@ -92,11 +98,24 @@ export async function runPreview(path: string, flags: Flags): Promise<void> {
     onBadRow,
   });
   const policy = resolveWeightPolicy(plan.weights);
+  const options = { tokenizer, policy, overflow: plan.overflow };
+  const { sides } = plan;
+  const corrupt = sides && corruptionOf(sides, { tokenizer, seed: settings.seed });
+  const rowsOf = (row: ClassifiedTokens): PreviewRow[] =>
+    sides === undefined
+      ? [previewRow(row, options)]
+      : previewSides(
+          row,
+          options,
+          (each) => sidedRow(sides, each),
+          // As in the first epoch, but for the row's place, which only the whole data has.
+          corrupt && ((each) => corrupt(each, each.source.row - 1, 0)),
+        );
   const rows: PreviewRow[] = [];
   const tooLong: TokenRowError[] = [];
   for await (const row of encoder.rows(chosen.examples))
     try {
-      rows.push(previewRow(row, { tokenizer, policy, overflow: plan.overflow }));
+      rows.push(...rowsOf(row));
     } catch (error) {
       if (!(error instanceof TokenRowError) || onBadRow === "error") throw error;
       tooLong.push(error);
