@@ -118,7 +118,7 @@ test("an adapter: its matrices, queries' rows in pairs, and alpha for llama.cpp'
   const model = loadModel(base);
   const adapter = createAdapter(
     model.architecture,
-    { rank: 2, alpha: 6, targets: ["q_proj", "down_proj"], rankStabilised: true },
+    { rank: 2, alpha: 6, targets: ["q_proj", "down_proj"], rankStabilized: true },
     { seed: 3 },
   );
   noGrad(() => {

@@ -114,7 +114,7 @@ describe("llama.cpp", () => {
 
   test("puts an adapter over the base model as we do", async () => {
     const ours = loadModel(model!, { dtype: "float32" });
-    const made = createAdapter(ours.architecture, { rank: 4, alpha: 6, rankStabilised: true }, { seed: 5 });
+    const made = createAdapter(ours.architecture, { rank: 4, alpha: 6, rankStabilized: true }, { seed: 5 });
     noGrad(() => {
       for (const { b } of made.pairs.values()) b.uniform_(-0.03, 0.03);
     });

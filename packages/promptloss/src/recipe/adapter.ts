@@ -18,7 +18,7 @@ export function adapterOf({ adapter, lora }: Pick<Recipe, "adapter" | "lora">): 
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   return {
     ...(given as Omit<typeof options, "base">),
-    ...(rslora !== undefined && { rankStabilised: rslora }),
+    ...(rslora !== undefined && { rankStabilized: rslora }),
     base: section.base,
     key: adapter === undefined ? "lora" : "adapter",
   } as RecipeAdapter;

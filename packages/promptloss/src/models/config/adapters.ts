@@ -37,7 +37,7 @@ export interface AdapterOptions {
   /** Names of modules ("q_proj"), or patterns over whole paths; the kind's own choice where left out. */
   targets?: readonly (string | RegExp)[] | undefined;
   /** Of lora and dora: scale by alpha / √rank. */
-  rankStabilised?: boolean;
+  rankStabilized?: boolean;
   /** Of prefix: how many tokens stand before every sequence; 20 where left out. */
   tokens?: number;
   /** Of bottleneck: the width inside; 64 where left out. */

@@ -254,7 +254,7 @@ describe("adapters", () => {
   };
 
   test("are read back as they were written", () => {
-    for (const options of [{}, { targets: ["q_proj", /.*\.mlp\.up_proj/], rankStabilised: true, alpha: 5 }]) {
+    for (const options of [{}, { targets: ["q_proj", /.*\.mlp\.up_proj/], rankStabilized: true, alpha: 5 }]) {
       const model = adapted(options);
       const path = join(folder, "adapter");
       saveAdapter(model.adapter!, path, { baseModel: "tiny" });

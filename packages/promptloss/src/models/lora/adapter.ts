@@ -92,8 +92,8 @@ export class Adapter {
 
   /** The factor of B·A. */
   get scale(): number {
-    const { alpha, rank, rankStabilised } = this.settings;
-    return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
+    const { alpha, rank, rankStabilized } = this.settings;
+    return alpha / (rankStabilized ? Math.sqrt(rank) : rank);
   }
 
   /** How many tokens stand before every sequence. */

@@ -128,7 +128,7 @@ interface Format {
 const LOW_RANK: Omit<Format, "required"> = {
   type: "LORA",
   config: (adapter) => {
-    const { rank, alpha, dropout, rankStabilised } = adapter.settings;
+    const { rank, alpha, dropout, rankStabilized } = adapter.settings;
     return {
       bias: "none",
       fan_in_fan_out: adapter.transposed,
@@ -140,14 +140,14 @@ const LOW_RANK: Omit<Format, "required"> = {
       r: rank,
       target_modules: [...adapter.modules],
       use_dora: adapter.kind === "dora",
-      use_rslora: rankStabilised,
+      use_rslora: rankStabilized,
     };
   },
   options: (config) => ({
     rank: config.r as number,
     alpha: config.lora_alpha as number,
     dropout: (config.lora_dropout as number | undefined) ?? 0,
-    rankStabilised: config.use_rslora === true,
+    rankStabilized: config.use_rslora === true,
   }),
 };
 

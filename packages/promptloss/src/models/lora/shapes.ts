@@ -42,7 +42,7 @@ export function bottleneckNames(module: string): BottleneckNames {
 
 /** @throws {ModelError} for values out of range */
 export function adapterSettings(options: AdapterOptions): AdapterSettings {
-  const { kind = "lora", rank = 8, alpha = 2 * rank, dropout = 0, targets, rankStabilised = false } = options;
+  const { kind = "lora", rank = 8, alpha = 2 * rank, dropout = 0, targets, rankStabilized = false } = options;
   const { tokens = 20, size = 64 } = options;
   for (const [name, count] of Object.entries({ rank, tokens, size }))
     if (!Number.isInteger(count) || count < 1)
@@ -51,7 +51,7 @@ export function adapterSettings(options: AdapterOptions): AdapterSettings {
     throw new ModelError(`${kind}: alpha must be above 0, got ${alpha}`);
   if (!(dropout >= 0 && dropout < 1))
     throw new ModelError(`${kind}: dropout must be a probability below 1, got ${dropout}`);
-  return { kind, rank, alpha, dropout, targets, rankStabilised, tokens, size };
+  return { kind, rank, alpha, dropout, targets, rankStabilized, tokens, size };
 }
 
 type Modules = ReturnType<typeof linearModules>;
