@@ -62,7 +62,7 @@ export class ModelShelf {
     created: number,
     limits: Pick<ServeLimits, "batch" | "prefixBytes">,
   ) {
-    this.#batch = { rows: limits.batch, promptTokens: PROMPT_TOKENS, keptBytes: limits.prefixBytes };
+    this.#batch = { rows: limits.batch, alike: true, keptBytes: limits.prefixBytes };
     for (const base of bases) {
       base.generator.shareBatch(this.#batch);
       const card: ModelCard = { id: base.id, object: "model", created, owned_by: "promptloss" };
@@ -178,9 +178,6 @@ function freeUnused({ removed, users, loaded }: Served): void {
       () => undefined,
     );
 }
-
-/** Tokens of prompts that a step of the running batch reads: the completions that run wait no longer for it. */
-const PROMPT_TOKENS = 512;
 
 /** Models that an error names. */
 const NAMED = 5;

@@ -1,10 +1,14 @@
 // The running batch: sequences that join and leave get what they would get alone; what they share is read once.
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { memory, noGrad } from "@promptloss/torch";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { tinyFolder } from "../../../test/tiny-folder.ts";
 import { tinyGolden, tinyGoldenOf, tinyModel } from "../../../test/tiny-models.ts";
-import { createAdapter } from "../../models/index.ts";
+import { TINY_BYTES } from "../../../test/tokenizers.ts";
+import { createAdapter, loadModel } from "../../models/index.ts";
 import { generate } from "../generate.ts";
 import type { GenerateOptions } from "../options.ts";
 import { BatchEngine } from "./batch-engine.ts";
@@ -103,6 +107,31 @@ describe("BatchEngine", () => {
       expect([...joined![0]!.ids]).toEqual([...alone![0]!.ids]);
     }
     expect(engine.counts.shared).toBeGreaterThan(20);
+  });
+
+  it("computes each sequence as alone, to the last bit, in bfloat16 too", async () => {
+    // Heads of 16, which the fused attention takes.
+    const config = { hidden_size: 64, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16 };
+    const folder = tinyFolder(TINY_BYTES, { config });
+    const halved = loadModel(folder, { dtype: "bfloat16" });
+    const settings = { maxNewTokens: 12, logProbabilities: 2 };
+    const prompts = Array.from({ length: 9 }, (_, i) =>
+      Array.from({ length: 1 + ((5 * i) % 40) }, (_, place) => (13 * i + 7 * place) % 100),
+    );
+    using engine = new BatchEngine(halved, { alike: true, keptBytes: 100_000 });
+    const alone = [];
+    for (const each of prompts) {
+      using own = new BatchEngine(halved, { alike: true });
+      alone.push(await generate(halved, [each], settings, own));
+    }
+    const ask = async (prompt: number[], i: number) => {
+      await setTimeout(3 * (i % 4));
+      return generate(halved, [prompt], settings, engine);
+    };
+    expect(await Promise.all(prompts.map(ask))).toEqual(alone);
+    expect(await Promise.all(prompts.toReversed().map(ask))).toEqual(alone.toReversed());
+    halved.free();
+    rmSync(dirname(folder), { recursive: true });
   });
 
   it("reads a long prompt in parts, while others go on", async () => {

@@ -2,7 +2,7 @@
 // sequence that runs, and a stretch of the prompts of those that join; the logits behind each give the next token. What a
 // sequence begins with is taken from one that has read the same already.
 import { setImmediate } from "node:timers/promises";
-import { fromTypedArray, noGrad, scope, type Tensor } from "@promptloss/torch";
+import { cat, fromTypedArray, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
 import { type CausalLanguageModel, changesRope, KeyValueCache, packSequences } from "../../models/index.ts";
 import type { GenerationSettings } from "../options.ts";
 import type { GeneratedSequence } from "../types.ts";
@@ -19,6 +19,11 @@ export interface BatchEngineOptions {
    * prompt is read.
    */
   readonly promptTokens?: number;
+  /**
+   * Compute each sequence as if it ran alone, to the last bit, where the fused kernels serve: a step then reads few rows,
+   * all in one way, and a prompt in parts. It matters in bfloat16, in which a last bit may decide between two tokens.
+   */
+  readonly alike?: boolean;
   /** Bytes of keys and values that are kept of sequences that have ended; none where left out. */
   readonly keptBytes?: number;
 }
@@ -89,6 +94,7 @@ export class BatchEngine {
   readonly #model: CausalLanguageModel;
   readonly #rows: number;
   readonly #promptTokens: number;
+  readonly #alike: boolean;
   readonly #kept: PrefixStore | undefined;
   readonly #groups = new Set<Group>();
   #cache: KeyValueCache;
@@ -99,10 +105,11 @@ export class BatchEngine {
 
   constructor(
     model: CausalLanguageModel,
-    { rows = 32, promptTokens, keptBytes = 0 }: BatchEngineOptions = {},
+    { rows = 32, promptTokens, alike = false, keptBytes = 0 }: BatchEngineOptions = {},
   ) {
     this.#model = model;
-    this.#rows = rows;
+    this.#alike = alike && !this.#readsWhole;
+    this.#rows = this.#alike ? Math.min(rows, MOST_ALIKE) : rows;
     // Frequencies that change with a sequence's length need it whole, and make its tokens another sequence's of no use; so
     // does an encoder, whose states depend on all of a prompt.
     this.#promptTokens = this.#readsWhole
@@ -196,6 +203,12 @@ export class BatchEngine {
     this.#kept.add(row.all.slice(0, row.read), held);
   }
 
+  /** Tokens of prompts that a step may read. */
+  get #stepTokens(): number {
+    if (!this.#alike) return this.#promptTokens;
+    return Math.min(this.#promptTokens, Math.max(1, MOST_ALIKE - this.#running.length));
+  }
+
   /** Tokens that an adapter puts before every sequence. */
   get #ahead(): number {
     return this.#model.adapter?.prefixTokens ?? 0;
@@ -203,7 +216,7 @@ export class BatchEngine {
 
   /** Lets waiting sequences in, of one request after the other, as far as rows and tokens of this step go. */
   #join(): void {
-    let tokens = this.#promptTokens;
+    let tokens = this.#stepTokens;
     for (const { row } of this.#running) if (row.unread > 1) tokens -= row.unread;
     const joined: Row[] = this.#running.flatMap(({ row }) => (row.unread > 1 ? [row] : []));
     let groups = [...this.#groups].filter(({ waiting }) => waiting.length > 0);
@@ -259,7 +272,7 @@ export class BatchEngine {
 
   /** Reads. @returns the next token of each sequence that is read to its end, by row */
   #step(): (Chosen | undefined)[] {
-    let tokens = this.#promptTokens;
+    let tokens = this.#stepTokens;
     const parts = this.#running.map(({ row }, place) => {
       if (row.read > 0 && changesRope(this.#model.architecture, row.read, 1)) {
         this.#cache.truncate(0, { row: place });
@@ -272,13 +285,13 @@ export class BatchEngine {
       return part;
     });
     const packed = packSequences(parts);
-    const hidden = this.#model.forward(packed, { cache: this.#cache });
+    const hidden = this.#read(parts);
     this.#counts.steps++;
     this.#counts.read += packed.ids.length;
     const ready = this.#running.flatMap(({ row }, place) => (row.unread === 0 ? [place] : []));
     if (ready.length === 0) return [];
     const chosen = chooseTokens(
-      this.#model.logits(lastOf(hidden, packed.starts, ready)).float(),
+      this.#logits(lastOf(hidden, packed.starts, ready)),
       ready.map((place) => this.#running[place]!.row),
     );
     const byRow = new Array<Chosen | undefined>(this.#running.length).fill(undefined);
@@ -286,6 +299,28 @@ export class BatchEngine {
       byRow[place] = chosen[i];
     });
     return byRow;
+  }
+
+  /** Hidden states of the next tokens of each row. */
+  #read(parts: readonly (readonly number[])[]): Tensor {
+    const tokens = parts.reduce((sum, { length }) => sum + length, 0);
+    const filling = this.#alike ? Math.max(0, LEAST_ALIKE - tokens) : 0;
+    for (let i = 0; i < filling; i++) this.#cache.add();
+    const packed = packSequences([...parts, ...new Array<number[]>(filling).fill([0])]);
+    const hidden = this.#model.forward(packed, { cache: this.#cache, throughCache: this.#alike });
+    for (let i = 0; i < filling; i++) this.#cache.remove(parts.length + filling - 1 - i);
+    return filling === 0 ? hidden : hidden.narrow(0, 0, tokens);
+  }
+
+  /** [rows, vocabulary] float32. */
+  #logits(hidden: Tensor): Tensor {
+    const [rows, width] = hidden.shape as [number, number];
+    if (!this.#alike || rows >= LEAST_ALIKE) return this.#model.logits(hidden).float();
+    const filled = cat(
+      [hidden, zeros([LEAST_ALIKE - rows, width], { dtype: hidden.dtype, device: hidden.device })],
+      0,
+    );
+    return this.#model.logits(filled).float().narrow(0, 0, rows);
   }
 
   /** Gives each sequence its token, tells of it, and finds out which end. What a listener throws fails its request. */
@@ -305,6 +340,10 @@ export class BatchEngine {
     );
   }
 }
+
+/** Rows of products that are computed in one way, each by itself (packages/torch/native/ops/kernels/few_rows.cpp). */
+const LEAST_ALIKE = 5;
+const MOST_ALIKE = 64;
 
 /** Tokens of a sequence that there is room for at first; the cache grows by doubling. */
 const FIRST_ROOM = 128;

@@ -37,6 +37,8 @@ export interface AttentionOptions {
   readonly prefix: ((layer: number) => LayerPrefix) | undefined;
   /** What distances add to the scores. */
   readonly bias?: RelativeBias | undefined;
+  /** Attend through the cache where it holds nothing yet, too. */
+  readonly throughCache?: boolean;
 }
 
 type Strategy =
@@ -53,15 +55,17 @@ export function attentionPlan(
   architecture: Architecture,
   segments: readonly Segment[],
   cache: KeyValueCache | undefined,
-  { dropout, like: { device, dtype }, prefix, bias }: AttentionOptions,
+  { dropout, like: { device, dtype }, prefix, bias, throughCache = false }: AttentionOptions,
 ): AttentionPlan {
   const shared = { segments, cache, dropout, prefix };
   const pasts = segments.map(({ past }) => past);
   if (device === "cpu" && dropout === 0 && FUSED_DTYPES.has(dtype) && servesFused(architecture)) {
     const starts = [...segments.map(({ start }) => start), tokensOf(segments)];
-    if (pasts.every((past) => past === 0)) return { ...shared, kind: "packed", starts };
+    const reads = cache !== undefined && !isGradEnabled();
+    if (pasts.every((past) => past === 0) && !(reads && throughCache))
+      return { ...shared, kind: "packed", starts };
     // The operator that reads a cache has no derivative.
-    if (cache !== undefined && !isGradEnabled()) return { ...shared, kind: "cached", starts, pasts };
+    if (reads) return { ...shared, kind: "cached", starts, pasts };
   }
   const windows = new Set(architecture.layers.map(({ window }) => window));
   if (cache !== undefined && segments.every(({ length, past }) => length === 1 && past > 0))

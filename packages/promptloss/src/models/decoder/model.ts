@@ -33,6 +33,11 @@ import { sidesOf } from "./sides.ts";
 export interface ForwardOptions {
   /** Keys and values of earlier calls; sequence i of the input continues sequence i of the cache. */
   cache?: KeyValueCache;
+  /**
+   * Compute attention in the same way whether the cache holds something or not, so that a sequence's numbers do not depend
+   * on those beside it.
+   */
+  throughCache?: boolean;
   /** Drop elements as `dropout` says, and as the adapter's own rate says. */
   training?: boolean;
   /** Rates in place of the config's. */
@@ -298,6 +303,7 @@ export class CausalLanguageModel {
       attention: attentionPlan(stack, segments, options.cache, {
         dropout: rates.attention,
         like: this.head,
+        throughCache: options.throughCache ?? false,
         prefix: this.adapter?.prefixTokens ? (layer) => this.adapter!.prefix(layer) : undefined,
         bias:
           relativePositions &&
