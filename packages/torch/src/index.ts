@@ -6,6 +6,7 @@ export * from "./autograd/backward.ts";
 export * from "./autograd/custom-function.ts";
 export * from "./autograd/gradcheck.ts";
 export * from "./autograd/modes.ts";
+export { tryDevice } from "./devices/trial.ts";
 export {
   hasOperator,
   ops,

@@ -24,7 +24,7 @@ const exported = torch as unknown as Record<string, (...args: unknown[]) => unkn
 
 /** Without a fixed answer, uninitialized memory and random numbers; and the fused operators, which have tests of their own. */
 const withoutGoldens = new Set(
-  "empty emptyLike range rand randn randLike randnLike randint randperm multinomial bernoulli uniform_ normal_ weightedCrossEntropy packedAttention cachedAttention rotaryEmbedding siluMul tiedEmbedding totalNorm adamwStep_ blockLinear expandBlocks quantizeBlocks useFusedKernels fusedKernels".split(
+  "empty emptyLike range rand randn randLike randnLike randint randperm multinomial bernoulli uniform_ normal_ weightedCrossEntropy packedAttention packedAttentionStatistics packedAttentionRecalled packedAttentionWay cachedAttention rotaryEmbedding siluMul tiedEmbedding totalNorm totalNormTensor adamwStep_ adamwSteps_ hasAdamwSteps upload deviceMemory resetPeakMemory isLibraryWay useLibraryWay blockLinear expandBlocks quantizeBlocks useFusedKernels fusedKernels".split(
     " ",
   ),
 );

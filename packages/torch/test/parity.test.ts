@@ -13,8 +13,15 @@ const { stdout } = spawnSync(python, ["-c", "import torch; print(torch.__version
 const version = stdout?.trim() ?? "";
 const matches = build !== undefined && version === build.libtorch.version;
 
+const PROGRAMS = [
+  "weighted_cross_entropy_parity.py",
+  "weighted_cross_entropy_refusals.py",
+  // Python has the shapes of libtorch's attention, and takes kernels of its own in the CPU's place.
+  "accelerator_calls.py",
+];
+
 needs("python", matches).describe(`Python's torch`, () => {
-  test.each(["weighted_cross_entropy_parity.py", "weighted_cross_entropy_refusals.py"])("%s", (name) => {
+  test.each(PROGRAMS)("%s", (name) => {
     const program = fileURLToPath(new URL(`python/${name}`, import.meta.url));
     const { status, stdout, stderr } = spawnSync(python, [program, build?.ops ?? ""], { encoding: "utf8" });
     expect([status, status === 0 ? "" : stdout + stderr]).toEqual([0, ""]);

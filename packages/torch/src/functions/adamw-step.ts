@@ -1,9 +1,11 @@
-// One step of AdamW on one tensor, from the library of native/ops.
+// One step of AdamW: on one tensor, from the library of native/ops, or on many by libtorch's fused operator.
 
 import { operator } from "../dispatcher.ts";
 import type { Tensor } from "../tensor.ts";
 
 const native = operator<void>("promptloss::adamw_step_");
+const many = operator<void>("promptloss::adamw_steps_");
+const hasMany = operator<boolean>("promptloss::has_adamw_steps");
 
 export interface AdamWStepOptions {
   /** Of this step; the schedule is the caller's. */
@@ -46,4 +48,49 @@ export function adamwStep_(
     gradientScale = 1,
   } = options;
   native(parameter, first, second, gradient, steps, rate, beta1, beta2, epsilon, weightDecay, gradientScale);
+}
+
+export interface AdamWStepsOptions extends Omit<AdamWStepOptions, "steps" | "gradientScale"> {
+  /** The steps taken, this one included, as a float32 tensor of no dimensions. */
+  steps: Tensor;
+  /** What gradients are divided by first, likewise; they are left divided. */
+  gradientDivisor: Tensor;
+  /** 1 to leave all as it is, 0 for a step, likewise: an accelerator decides it without being waited for. */
+  skip: Tensor;
+}
+
+/**
+ * `adamwStep_` on many tensors of one dtype at once, by libtorch's fused operator: a launch or a few on CUDA, and nothing
+ * that the calling thread waits for. Call it under `noGrad`, where {@link hasAdamwSteps}.
+ *
+ * @param parameters float32 or float64, with `firsts`, `seconds` and `gradients` in their order
+ * @throws {OperatorError} for lengths, shapes, dtypes, devices or layouts that don't fit
+ */
+export function adamwSteps_(
+  parameters: readonly Tensor[],
+  firsts: readonly Tensor[],
+  seconds: readonly Tensor[],
+  gradients: readonly Tensor[],
+  options: AdamWStepsOptions,
+): void {
+  const {
+    rate,
+    steps,
+    betas = [0.9, 0.999],
+    epsilon = 1e-8,
+    weightDecay = 0,
+    gradientDivisor,
+    skip,
+  } = options;
+  const [beta1, beta2] = betas;
+  many(
+    ...[parameters, firsts, seconds, gradients, steps],
+    ...[rate, beta1, beta2, epsilon, weightDecay],
+    ...[gradientDivisor, skip],
+  );
+}
+
+/** Whether {@link adamwSteps_} serves tensors of this libtorch. */
+export function hasAdamwSteps(): boolean {
+  return hasMany();
 }

@@ -25,7 +25,7 @@ export function cachedAttention(
   values: Tensor,
   starts: readonly number[],
   pasts: readonly number[],
-  options: PackedAttentionOptions = {},
+  options: Omit<PackedAttentionOptions, "places"> = {},
 ): Tensor {
   const { scale = 1 / Math.sqrt(query.shape[2] ?? 1), window = 0 } = options;
   return native(query, keys, values, starts, pasts, scale, window);

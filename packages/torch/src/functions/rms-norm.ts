@@ -1,13 +1,14 @@
-// RMS norm: one pass of native/ops on the CPU, torch's operators elsewhere.
+// RMS norm: an operator of native/ops, which is one pass on the CPU and takes torch's fused operator elsewhere; plain operators
+// for what it does not take.
 
 import { operator } from "../dispatcher.ts";
 import { scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { to } from "./conversion.ts";
-import { fusedKernels } from "./fused.ts";
 import { rsqrt, square } from "./pointwise.ts";
 import { mean } from "./reduction.ts";
+import { runsFused } from "./runs-fused.ts";
 
 const native = operator<Tensor>("promptloss::rms_norm");
 
@@ -19,9 +20,9 @@ export interface RmsNormOptions {
 
 /**
  * x / √(mean x² + eps) · weight over the last dimension, computed in float32 (Zhang and Sennrich, 2019). Without an
- * offset x is rounded to its dtype before it meets the weight, as in LLaMA. Under autocast on the CPU the result has
- * autocast's dtype. Differentiable once where the CPU's own kernel serves: float32 and bfloat16, a width that is a
- * multiple of 16.
+ * offset x is rounded to its dtype before it meets the weight, as in LLaMA. Under autocast on the CPU and on CUDA the result
+ * has autocast's dtype. Differentiable once where the fused operator serves: float32 and bfloat16, on the CPU with a width
+ * that is a multiple of 16, elsewhere float16 too.
  *
  * @param input [..., width]
  * @param weight [width], float32 or of the input's dtype
@@ -41,15 +42,11 @@ export function rmsNorm(input: Tensor, weight: Tensor, options: RmsNormOptions =
 
 function serves(input: Tensor, weight: Tensor): boolean {
   const { dtype, device } = input;
-  return (
-    device === "cpu" &&
-    (dtype === "float32" || dtype === "bfloat16") &&
+  const fits =
     (weight.dtype === "float32" || weight.dtype === dtype) &&
-    weight.device === "cpu" &&
+    weight.device === device &&
     weight.shape.length === 1 &&
     weight.shape[0]! > 0 &&
-    weight.shape[0]! % 16 === 0 &&
-    input.shape.at(-1) === weight.shape[0] &&
-    fusedKernels()
-  );
+    input.shape.at(-1) === weight.shape[0];
+  return fits && runsFused(input) && (device !== "cpu" || weight.shape[0]! % 16 === 0);
 }

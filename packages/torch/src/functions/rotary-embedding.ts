@@ -1,11 +1,11 @@
-// Rotary position embedding: one pass of native/ops on the CPU, torch's operators elsewhere.
+// Rotary position embedding: an operator of native/ops, one pass on the CPU.
 
 import { operator } from "../dispatcher.ts";
 import { scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { to } from "./conversion.ts";
-import { fusedKernels } from "./fused.ts";
+import { runsFused } from "./runs-fused.ts";
 import { cat, narrow } from "./shape.ts";
 
 const native = operator<Tensor>("promptloss::rotary_embedding");
@@ -13,7 +13,7 @@ const native = operator<Tensor>("promptloss::rotary_embedding");
 /**
  * Turns the first 2 · pairs elements of each head by angles, the pairs half of that apart (Su et al., 2021, in the order of
  * GPT-NeoX and LLaMA): (a, b) becomes (a cos − b sin, b cos + a sin), computed in float32. Elements after them stay.
- * Differentiable once where the CPU's own kernel serves: float32 and bfloat16.
+ * Differentiable once for float32 and bfloat16.
  *
  * @param input [tokens, heads, width]
  * @param cos [tokens, 1, pairs], float32; no gradient flows into it
@@ -21,9 +21,8 @@ const native = operator<Tensor>("promptloss::rotary_embedding");
  * @returns [tokens, heads, width], of the input's dtype
  */
 export function rotaryEmbedding(input: Tensor, cos: Tensor, sin: Tensor): Tensor {
-  const { dtype, device } = input;
-  const own = device === "cpu" && (dtype === "float32" || dtype === "bfloat16");
-  if (own && fusedKernels()) return native(input, cos, sin);
+  const { dtype } = input;
+  if (runsFused(input)) return native(input, cos, sin);
   return scope(() => {
     const [, , width] = input.shape as [number, number, number];
     const pairs = cos.shape.at(-1)!;

@@ -1,24 +1,22 @@
-// silu(gate) · up, the inside of SwiGLU: one pass of native/ops on the CPU, torch's operators elsewhere.
+// silu(gate) · up, the inside of SwiGLU: an operator of native/ops, one pass on the CPU.
 
 import { operator } from "../dispatcher.ts";
 import { scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { mul } from "./arithmetic.ts";
-import { fusedKernels } from "./fused.ts";
 import { silu } from "./pointwise.ts";
+import { runsFused } from "./runs-fused.ts";
 
 const native = operator<Tensor>("promptloss::silu_mul");
 
 /**
- * silu(gate) · up (Shazeer, 2020). Differentiable once where the CPU's own kernel serves: float32 and bfloat16, which is
- * rounded once there.
+ * silu(gate) · up (Shazeer, 2020). Differentiable once for float32 and bfloat16, which the CPU's kernel rounds once.
+ * On other devices silu(gate) is not kept but computed again for the gradient.
  *
  * @param gate any shape
  * @param up of gate's shape and dtype
  */
 export function siluMul(gate: Tensor, up: Tensor): Tensor {
-  const { dtype, device } = gate;
-  const own = device === "cpu" && (dtype === "float32" || dtype === "bfloat16") && up.dtype === dtype;
-  if (own && fusedKernels()) return native(gate, up);
+  if (up.dtype === gate.dtype && runsFused(gate)) return native(gate, up);
   return scope(() => mul(silu(gate), up));
 }

@@ -16,6 +16,13 @@ export interface WeightedCrossEntropyOptions {
   logitSoftcap?: number;
   /** Tokens whose logits exist at one time; 0 chooses. */
   chunkSize?: number;
+  /**
+   * Says that targets and weights are as they must be: they are not looked at, so an accelerator is not waited for. Wrong
+   * ones give wrong numbers then, or end the process.
+   */
+  trusted?: boolean;
+  /** With `trusted`: the places of all tokens with a weight above 0 and a target, [count] int64; all tokens where left out. */
+  places?: Tensor | undefined;
 }
 
 /** The loss, and what it is made of. */
@@ -50,6 +57,7 @@ export function weightedCrossEntropy(
   options: WeightedCrossEntropyOptions = {},
 ): WeightedLoss {
   const { bias = null, reduction = "mean", labelSmoothing = 0, logitSoftcap = 0, chunkSize = 0 } = options;
+  const { trusted = false, places = null } = options;
   const [loss, tokenLosses, tokenCorrect] = native(
     hidden,
     head,
@@ -60,6 +68,8 @@ export function weightedCrossEntropy(
     labelSmoothing,
     logitSoftcap,
     chunkSize,
+    places,
+    trusted,
   );
   return { loss, tokenLosses, tokenCorrect };
 }

@@ -125,7 +125,10 @@ export function staleBuildError(missing: string): NotBuiltError {
 }
 
 function load(): Addon {
-  const { addon: path, ops } = currentBuild();
+  const { addon: path, ops, libtorch } = currentBuild();
+  // Packs are of any length: memory that grows in place has no gaps that none of them fits. libtorch reads it once.
+  if (libtorch.cuda && process.env.PYTORCH_ALLOC_CONF === undefined)
+    process.env.PYTORCH_CUDA_ALLOC_CONF ??= "expandable_segments:True";
   let loaded: Addon;
   try {
     loaded = createRequire(import.meta.url)(path) as Addon;

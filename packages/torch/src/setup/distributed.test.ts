@@ -10,10 +10,11 @@ import { describeLibtorch, sharedLibraryExtension } from "./libtorch.ts";
 const { platform, arch } = process;
 
 /** Sources, a real compiler, and a libtorch of empty libraries. */
-async function place({ groups = true } = {}) {
+async function place({ groups = true, cuda = false } = {}) {
   const folder = temporaryFolder();
   const root = join(folder, "libtorch");
-  fakeLibtorch(root, "2.13.0", { linkable: true, platform });
+  const extraLibraries = cuda ? ["libtorch_cuda", "libc10_cuda"] : [];
+  fakeLibtorch(root, "2.13.0", { linkable: true, platform, extraLibraries });
   const include = join(root, "include");
   if (groups) write(join(include, "torch/csrc/distributed/c10d/ProcessGroupGloo.hpp"));
   const libtorch = describeLibtorch({ root, include, lib: join(root, "lib") }, "environment", platform);
@@ -69,6 +70,48 @@ describe("process groups are left out", () => {
       backends: ["gloo"],
     });
   });
+});
+
+describe("NCCL", () => {
+  const MISSING = /do without NCCL: nccl\.h.* not found; CUDA_HOME names a toolkit/;
+
+  /** With CUDA's libraries, and with these headers beside it as pip has them. */
+  async function withCuda(headers: readonly string[]) {
+    const made = await place({ cuda: true });
+    for (const header of headers) write(join(made.folder, "nvidia/cu13/include", header));
+    return made;
+  }
+
+  test.skipIf(platform === "darwin")(
+    "is left out where a header of its own is missing, Gloo stays",
+    async () => {
+      const { source, build } = await withCuda(["cuda_runtime.h"]);
+      source("#ifdef USE_C10D_NCCL\n#error no\n#endif\nint a() { return 1; }\n");
+      const { built, said } = await build();
+      expect(said).toMatch(MISSING);
+      expect(built.backends).toEqual(["gloo"]);
+    },
+  );
+
+  test.skipIf(platform === "darwin")(
+    "is built in where its headers are, and left out where they do not compile",
+    async () => {
+      const { source, build } = await withCuda([
+        "nccl.h",
+        "cuda_runtime.h",
+        "crt/host_config.h",
+        "cccl/nv/target",
+      ]);
+      source(
+        "#ifndef USE_C10D_NCCL\n#error no\n#endif\n#include <nv/target>\n#include <nccl.h>\nint a() { return 1; }\n",
+      );
+      expect((await build()).built.backends).toEqual(["gloo", "nccl"]);
+      source("#ifdef USE_C10D_NCCL\n#error too old\n#endif\nint a() { return 1; }\n");
+      const { built, said } = await build();
+      expect(said).toMatch(/without NCCL, whose headers do not compile: .*too old/);
+      expect(built.backends).toEqual(["gloo"]);
+    },
+  );
 });
 
 describe("process groups are not built", () => {

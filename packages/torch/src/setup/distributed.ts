@@ -86,24 +86,40 @@ export async function buildDistributed(
     return record(left(`libtorch ${libtorch.version} at ${libtorch.root} has no c10d with Gloo`));
   if (compiler === undefined) return record(left("there is no C++ compiler to build them"));
   const openmp = await openmpArguments(compiler, machine, join(outputDir, "probes"));
-  const nccl = libtorch.cuda ? ncclHeaders(libtorch, machine) : undefined;
-  const unit = distributedUnit(libtorch, machine, { nativeDir, openmp, nccl });
   const identity = identityOf(libtorch, machine);
-  const tried = buildKey([unit], nativeDir, facts, [compiler, libtorch.root, identity]);
+  const nccl = libtorch.cuda ? ncclHeaders(libtorch, machine) : { missing: [] };
+  const made = (headers: readonly string[] | undefined) => {
+    const unit = distributedUnit(libtorch, machine, { nativeDir, openmp, nccl: headers });
+    return { unit, key: buildKey([unit], nativeDir, facts, [compiler, libtorch.root, identity]) };
+  };
+  const tried = made(nccl.folders).key;
   const before = readDistributedBuild(outputDir);
   if (before?.reason !== undefined && before.tried === tried) {
     log(`process groups are left out, as before: ${before.reason.split("\n")[0]}`);
     return before;
   }
-  try {
+  const build = async (headers: readonly string[] | undefined): Promise<void> => {
+    const { unit, key } = made(headers);
     makeFolder(join(folder, ".."));
-    if (!holdsCachedBuild(folder, tried) && !takeCachedBuild(machine, tried, folder)) {
-      await buildUnits([unit], { machine, compiler, folder, identity, log, terminal });
-      keepBuild(machine, { ...facts, key: tried }, [output]);
-    }
-    if (libtorch.cuda && nccl === undefined)
-      log("process groups do without NCCL: nccl.h and cuda_runtime.h were not found; CUDA_HOME names them");
-    return use(["gloo", ...(nccl === undefined ? [] : ["nccl"])]);
+    if (holdsCachedBuild(folder, key) || takeCachedBuild(machine, key, folder)) return;
+    await buildUnits([unit], { machine, compiler, folder, identity, log, terminal });
+    keepBuild(machine, { ...facts, key }, [output]);
+  };
+  try {
+    if (nccl.folders !== undefined) {
+      try {
+        await build(nccl.folders);
+        return use(["gloo", "nccl"]);
+      } catch (error) {
+        if (!(error instanceof BuildError)) throw error;
+        log(`process groups do without NCCL, whose headers do not compile: ${firstErrors(error.output)}`);
+      }
+    } else if (libtorch.cuda)
+      log(
+        `process groups do without NCCL: ${nccl.missing.join(", ")} not found; CUDA_HOME names a toolkit, and beside PyTorch from pip serve nvidia-nccl-cu13, nvidia-cuda-runtime, nvidia-cuda-crt and nvidia-cuda-cccl`,
+      );
+    await build(undefined);
+    return use(["gloo"]);
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const reason = `${error.file} does not build against this libtorch\n${firstErrors(error.output)}`;
@@ -125,8 +141,14 @@ function hasGroups({ includeDirs }: Libtorch): boolean {
   return includeDirs.some((folder) => existsSync(join(folder, header)));
 }
 
-/** Folders that have NCCL's and CUDA's headers, which libtorch has not; undefined where one of them is nowhere. */
-function ncclHeaders(libtorch: Libtorch, machine: Machine): string[] | undefined {
+/** Headers that c10d's NCCL includes, its own and those of theirs that come in other packages, and libtorch has none of. */
+const NCCL_HEADERS = ["nccl.h", "cuda_runtime.h", "crt/host_config.h", "nv/target"];
+
+/** Folders that have these headers; without them where one is nowhere. */
+function ncclHeaders(
+  libtorch: Libtorch,
+  machine: Machine,
+): { readonly folders?: readonly string[]; readonly missing: readonly string[] } {
   const own = variable(machine, "CUDA_HOME");
   // PyTorch's CUDA builds from pip bring NVIDIA's packages beside themselves.
   const nvidia = join(libtorch.root, "..", "nvidia");
@@ -135,11 +157,11 @@ function ncclHeaders(libtorch: Libtorch, machine: Machine): string[] | undefined
     ...["nccl", "cuda_runtime", "cu13"].map((name) => join(nvidia, name, "include")),
     "/usr/local/cuda/include",
     "/usr/include",
-  ];
-  const found = ["nccl.h", "cuda_runtime.h"].map((name) =>
-    folders.find((folder) => existsSync(join(folder, name))),
-  );
-  return found.every((folder) => folder !== undefined) ? [...new Set(found)] : undefined;
+  ].flatMap((folder) => [folder, join(folder, "cccl")]);
+  const found = NCCL_HEADERS.map((name) => folders.find((folder) => existsSync(join(folder, name))));
+  const missing = NCCL_HEADERS.filter((_, place) => found[place] === undefined);
+  if (missing.length > 0) return { missing };
+  return { folders: [...new Set(found)] as string[], missing };
 }
 
 function firstErrors(output: string): string {

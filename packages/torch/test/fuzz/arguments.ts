@@ -252,6 +252,14 @@ const makers: Record<string, (source: Source, theme: Theme) => Made> = {
     return draw < 9 ? typedArray(source) : made(deep(), "70 arrays in each other");
   },
   typedArray,
+  typedArrays: (source) => {
+    const list = Array.from({ length: source.int(0, 3) }, () => typedArray(source));
+    return made(
+      list.map(({ value }) => value),
+      `[${list.map(({ text }) => text).join(", ")}]`,
+    );
+  },
+  libraryWay: (source) => made(source.pick(["flash attention", "fused RMS norm", "no way", ""])),
   callback: (source, theme) => {
     const inner = randomTensor(source, theme);
     return source.pick([

@@ -97,6 +97,7 @@ export const operatorSignatures: Record<string, string> = {
   embedding: "float index {paddingIndex:dim}",
   tiedEmbedding: "float[mk] index[n]",
   totalNorm: "tensors",
+  totalNormTensor: "tensors device",
   oneHot: "index size",
   // linear algebra
   matmul: "tensor tensor",
@@ -133,9 +134,21 @@ export const operatorSignatures: Record<string, string> = {
   plainAttention:
     "float[bhmk] float[bhnk] float[bhnk] {mask:tensor,causal:boolean,dropout:number,scale:number}",
   packedAttention: "float[mhw] float[mhw] float[mhw] starts[m] {scale:number,window:size}",
+  packedAttentionStatistics: "float[mhw] float[mhw] float[mhw] starts[m] {scale:number,window:size}",
+  packedAttentionRecalled: "float[mhw] float[mhw] float[mhw] tensors starts[m] {scale:number,window:size}",
+  packedAttentionWay: "tensor size size",
   cachedAttention: "float[mhw] float[bhkw] float[bhkw] starts[mb] pasts[bk] {scale:number,window:size}",
   adamwStep_:
     "float[mn] float[mn] float[mn] float[mn] {rate:number,steps:size,epsilon:number,weightDecay:number,gradientScale:number}",
+  adamwSteps_:
+    "tensors tensors tensors tensors {rate:number,steps:tensor,epsilon:number,weightDecay:number,gradientDivisor:tensor,skip:tensor}",
+  hasAdamwSteps: "",
+  isLibraryWay: "libraryWay",
+  useLibraryWay: "libraryWay boolean",
+  tryDevice: "device",
+  upload: "typedArrays device",
+  deviceMemory: "device",
+  resetPeakMemory: "device",
   useFusedKernels: "boolean",
   fusedKernels: "",
   weightedCrossEntropy:

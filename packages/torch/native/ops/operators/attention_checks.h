@@ -10,7 +10,7 @@ constexpr int64_t kUnitsOfHead = 16;
 
 inline void check_queries(const char* op, const at::Tensor& query) {
   TORCH_CHECK(query.dim() == 3, op, ": query must have shape [tokens, heads, units], got ", query.sizes());
-  check_for_kernel(op, "query", query);
+  check_for_any_device(op, "query", query, query);
   TORCH_CHECK(
       query.size(2) > 0 && query.size(2) % kUnitsOfHead == 0, op, ": units must be a multiple of ", kUnitsOfHead, ", got ",
       query.size(2));
@@ -20,7 +20,7 @@ inline void check_queries(const char* op, const at::Tensor& query) {
 inline void check_keys(
     const char* op, const char* name, const at::Tensor& keys, const char* shape, int64_t dimensions, const at::Tensor& query) {
   TORCH_CHECK(keys.dim() == dimensions, op, ": ", name, " must have shape ", shape, ", got ", keys.sizes());
-  check_for_kernel(op, name, keys);
+  check_for_any_device(op, name, keys, query);
   check_same_dtype(op, name, keys, "query", query);
   TORCH_CHECK(
       keys.size(-1) == query.size(2), op, ": ", name, " must have query's units, ", query.size(2), ", got ", keys.size(-1));

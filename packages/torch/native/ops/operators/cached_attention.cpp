@@ -22,6 +22,7 @@ struct Inputs {
 
 void check(const Inputs& inputs) {
   const auto& [query, keys, values, starts, pasts, scale, window] = inputs;
+  check_for_kernel(kName, "query", query);
   check_queries(kName, query);
   for (const auto& [name, tensor] : {std::pair<const char*, at::Tensor>{"keys", keys}, {"values", values}}) {
     check_keys(kName, name, tensor, "[sequences, heads, capacity, units]", 4, query);

@@ -2,12 +2,31 @@
 
 #include "../kernels/add_scaled.h"
 #include "fused.h"
+#include "library_operator.h"
 
 namespace promptloss {
 namespace {
 
 /** Elements of the head's gradient that a product is rounded for at a time, before it is added: they stay cached. */
 constexpr int64_t kGradientSlice = int64_t{1} << 19;
+/** The same where no cache is that large and each slice costs launches. */
+constexpr int64_t kAcceleratorGradientSlice = int64_t{1} << 26;
+
+/** Products of 16-bit matrices with a result in float32, which some accelerators' libtorch has. */
+const LibraryOperator& wide_mm() {
+  static const LibraryOperator found("aten::mm", "dtype_out");
+  return found;
+}
+
+const LibraryOperator& wide_addmm() {
+  static const LibraryOperator found("aten::addmm", "dtype_out");
+  return found;
+}
+
+bool takes_wide(const LibraryOperator& product, const at::Tensor& to, const at::Tensor& factor) {
+  return to.is_cuda() && to.scalar_type() == at::kFloat && factor.scalar_type() != at::kFloat && is_on(Way::wide_products) &&
+         product.runs_on(to.device());
+}
 
 /** total [V, D] += scale * left [V, rows] . right [rows, D], or = where `first`, by ATen's operators. */
 void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tensor& right, double scale, bool first) {
@@ -15,8 +34,14 @@ void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tens
     total.addmm_(left, right, first ? 0 : 1, scale);
     return;
   }
+  if (takes_wide(wide_addmm(), total, left)) {
+    wide_addmm()({{"self", total}, {"mat1", left}, {"mat2", right}, {"out_dtype", at::kFloat}, {"beta", first ? 0 : 1},
+                  {"alpha", scale}, {"out", total}});
+    return;
+  }
   // A product of 16-bit matrices is rounded to 16 bits; slices of it are added in 32.
-  const auto rows = std::max<int64_t>(1, kGradientSlice / std::max<int64_t>(1, total.size(1)));
+  const auto slice_elements = total.is_cpu() ? kGradientSlice : kAcceleratorGradientSlice;
+  const auto rows = std::max<int64_t>(1, slice_elements / std::max<int64_t>(1, total.size(1)));
   const auto product = at::empty({std::min(rows, total.size(0)), total.size(1)}, left.options());
   const auto widened = at::empty(product.sizes(), total.options());
   for (int64_t begin = 0; begin < total.size(0); begin += rows) {
@@ -55,16 +80,25 @@ void HeadProducts::logits(const at::Tensor& logits, const at::Tensor& hidden) co
     multiply(logits, hidden, *by_vocabulary_);
     return;
   }
+  if (takes_wide(wide_mm(), logits, hidden)) {
+    wide_mm()({{"self", hidden}, {"mat2", head_.t()}, {"out_dtype", at::kFloat}, {"out", logits}});
+    return;
+  }
   auto result = logits;
   at::mm_out(result, hidden, head_.t());
 }
+
+bool HeadProducts::widens(const at::Tensor& logits) const { return !packed() && takes_wide(wide_mm(), logits, head_); }
 
 void HeadProducts::hidden_gradients(const at::Tensor& to, const at::Tensor& by_logits) const {
   if (packed()) {
     multiply(to, by_logits, *by_units_);
   } else {
     auto result = to;
-    result.copy_(at::mm(by_logits, head_));
+    if (to.scalar_type() == head_.scalar_type())
+      at::mm_out(result, by_logits, head_);
+    else
+      result.copy_(at::mm(by_logits, head_));
   }
 }
 

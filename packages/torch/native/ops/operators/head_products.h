@@ -20,6 +20,9 @@ class HeadProducts {
   /** logits [rows, V] = hidden [rows, D] . head^T. */
   void logits(const at::Tensor& logits, const at::Tensor& hidden) const;
 
+  /** Whether `logits` gives float32 of 16-bit factors, unrounded, to a tensor like this. */
+  bool widens(const at::Tensor& logits) const;
+
   /** to [rows, D] = by_logits [rows, V] . head. */
   void hidden_gradients(const at::Tensor& to, const at::Tensor& by_logits) const;
 

@@ -10,6 +10,7 @@
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "fused.h"
 #include "optional.h"
 
 namespace promptloss {
@@ -28,6 +29,18 @@ inline void check_for_kernel(const char* op, const char* name, const at::Tensor&
   TORCH_CHECK(tensor.is_cpu(), op, ": ", name, " must be on the CPU, got ", tensor.device());
   TORCH_CHECK(
       is_float_or_half(tensor.scalar_type()), op, ": ", name, " must be float32 or bfloat16, got ", tensor.scalar_type());
+}
+
+/** Whether a tensor is for our kernels; libtorch's operators compute what is on other devices. */
+inline bool is_for_kernels(const at::Tensor& tensor) { return tensor.is_cpu() && fused_kernels(); }
+
+/** The same for an operator that has a way on other devices, where float16 serves too; the CPU's kernels read what they read. */
+inline void check_for_any_device(const char* op, const char* name, const at::Tensor& tensor, const at::Tensor& first) {
+  TORCH_CHECK(tensor.device() == first.device(), op, ": ", name, " must be on ", first.device(), ", got ", tensor.device());
+  if (tensor.is_cpu()) return check_for_kernel(op, name, tensor);
+  TORCH_CHECK(
+      is_float_or_half(tensor.scalar_type()) || tensor.scalar_type() == at::kHalf, op, ": ", name,
+      " must be float32, bfloat16 or float16, got ", tensor.scalar_type());
 }
 
 inline void check_same_dtype(const char* op, const char* name, const at::Tensor& tensor, const char* as, const at::Tensor& other) {

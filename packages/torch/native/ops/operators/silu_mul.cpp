@@ -1,4 +1,5 @@
-// promptloss::silu_mul: silu(gate) · up. First order only.
+// promptloss::silu_mul: silu(gate) · up. First order only. A kernel of ours on the CPU, libtorch's operators elsewhere, where
+// the function keeps its inputs alone: silu(gate) is computed again for the gradient.
 #include "../kernels/silu_mul.h"
 
 #include "operator.h"
@@ -8,6 +9,7 @@ namespace promptloss::silu_mul {
 constexpr const char* kName = "silu_mul";
 
 at::Tensor forward(const at::Tensor& gate, const at::Tensor& up) {
+  if (!is_for_kernels(gate)) return at::silu(gate).mul_(up);
   const auto own_gate = gate.contiguous(), own_up = up.contiguous();
   const auto output = at::empty(gate.sizes(), gate.options());
   silu_mul_forward({is_half(gate), memory_of(own_gate), memory_of(own_up), gate.numel()}, memory_of(output));
@@ -15,6 +17,7 @@ at::Tensor forward(const at::Tensor& gate, const at::Tensor& up) {
 }
 
 variable_list backward(const at::Tensor& grad, const at::Tensor& gate, const at::Tensor& up) {
+  if (!is_for_kernels(gate)) return {at::silu_backward(grad.mul(up), gate), at::silu(gate).mul_(grad)};
   const auto own_gate = gate.contiguous(), own_up = up.contiguous(), own_grad = grad.contiguous();
   const auto grad_gate = at::empty(gate.sizes(), gate.options()), grad_up = at::empty(gate.sizes(), gate.options());
   silu_mul_backward(
@@ -24,9 +27,9 @@ variable_list backward(const at::Tensor& grad, const at::Tensor& gate, const at:
 }
 
 void check(const at::Tensor& gate, const at::Tensor& up) {
-  check_for_kernel(kName, "gate", gate);
+  check_for_any_device(kName, "gate", gate, gate);
   TORCH_CHECK(
-      up.is_cpu() && up.scalar_type() == gate.scalar_type() && up.sizes() == gate.sizes(), kName,
+      up.device() == gate.device() && up.scalar_type() == gate.scalar_type() && up.sizes() == gate.sizes(), kName,
       ": up must have gate's dtype, shape and device, ", gate.scalar_type(), " ", gate.sizes(), ", got ", up.scalar_type(), " ",
       up.sizes(), " on ", up.device());
 }
@@ -46,6 +49,7 @@ struct Derivative : torch::autograd::Function<Derivative> {
 
 at::Tensor plain(const at::Tensor& gate, const at::Tensor& up) {
   check(gate, up);
+  at::AutoDispatchBelowADInplaceOrView guard;
   return forward(gate, up);
 }
 

@@ -9,6 +9,9 @@
 
 namespace promptloss::weighted_cross_entropy_operator {
 
+bool takes_trusted(
+    const WeightedCrossEntropyInputs& inputs, const WeightedCrossEntropySettings& settings, const GradientMask& gradients);
+
 /** The inner operator, as the dispatcher calls it. */
 ForwardResult forward_kernel(
     const at::Tensor& hidden,
@@ -21,17 +24,20 @@ ForwardResult forward_kernel(
     double logit_softcap,
     int64_t chunk_size,
     Optional<at::ScalarType> compute_dtype,
-    GradientMask gradients) {
+    GradientMask gradients,
+    const Optional<at::Tensor>& places,
+    bool trusted) {
   // Out= variants and in-place updates: nothing in here may be recorded.
   at::AutoDispatchBelowADInplaceOrView guard;
   const WeightedCrossEntropyInputs inputs{hidden, head, targets, weights, bias};
   const WeightedCrossEntropySettings settings{
-      std::move(reduction), label_smoothing, logit_softcap, chunk_size, compute_dtype};
+      std::move(reduction), label_smoothing, logit_softcap, chunk_size, compute_dtype, places, trusted};
   check_arguments(inputs, settings);
   TORCH_CHECK(
       !gradients[kBias] || bias.has_value(),
       "weighted_cross_entropy_forward: gradients asks for bias's, but there is no bias");
-  return chunked_forward(inputs, settings, gradients);
+  return takes_trusted(inputs, settings, gradients) ? trusted_forward(inputs, settings, gradients)
+                                                    : chunked_forward(inputs, settings, gradients);
 }
 
 /** The operator where nothing records a graph: inference mode. */
@@ -67,10 +73,12 @@ Outputs entry(
     std::string reduction,
     double label_smoothing,
     double logit_softcap,
-    int64_t chunk_size) {
+    int64_t chunk_size,
+    const Optional<at::Tensor>& places,
+    bool trusted) {
   return Run(
       {hidden, head, targets, weights, bias},
-      {std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}});
+      {std::move(reduction), label_smoothing, logit_softcap, chunk_size, {}, places, trusted});
 }
 
 }  // namespace promptloss::weighted_cross_entropy_operator
@@ -96,7 +104,9 @@ ForwardResult dispatch_forward(
       settings.logit_softcap,
       settings.chunk_size,
       settings.compute_dtype,
-      gradients);
+      gradients,
+      settings.places,
+      settings.trusted);
 }
 
 }  // namespace promptloss

@@ -30,6 +30,10 @@ struct WeightedCrossEntropySettings {
   double logit_softcap;                       // c: logits become c * tanh(logits / c); 0 leaves them
   int64_t chunk_size;                         // tokens whose logits exist at one time; 0 chooses
   Optional<at::ScalarType> compute_dtype;     // of the matrix products; hidden's and head's own when absent
+  /** Places [count] of the tokens that the loss depends on, int64; all where absent. Read where `trusted` alone. */
+  Optional<at::Tensor> places;
+  /** Whether the caller vouches for targets, weights and places: they are not looked at. */
+  bool trusted;
 
   bool mean() const {
     return reduction == "mean";
@@ -64,6 +68,12 @@ void check_values(const at::Tensor& targets, const at::Tensor& weights, int64_t 
 
 /** The plain ATen kernel: every device, logits in chunks, loss and gradients in one pass. Not differentiable. */
 ForwardResult chunked_forward(
+    const WeightedCrossEntropyInputs& inputs,
+    const WeightedCrossEntropySettings& settings,
+    const GradientMask& gradients);
+
+/** The same where the caller vouches for the values, for accelerators: nothing is read back. */
+ForwardResult trusted_forward(
     const WeightedCrossEntropyInputs& inputs,
     const WeightedCrossEntropySettings& settings,
     const GradientMask& gradients);

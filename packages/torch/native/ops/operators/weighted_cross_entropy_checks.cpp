@@ -89,7 +89,7 @@ void check_arguments(const WeightedCrossEntropyInputs& inputs, const WeightedCro
   const auto& [hidden, head, targets, weights, bias] = inputs;
   TORCH_CHECK(hidden.defined(), "weighted_cross_entropy: hidden is missing");
   const auto device = hidden.device();
-  TORCH_CHECK(!hidden.is_meta(), "weighted_cross_entropy: hidden is on the meta device, which holds no values");
+  TORCH_CHECK(!hidden.is_meta() || settings.trusted, "weighted_cross_entropy: hidden is on the meta device, which holds no values");
   check_tensor(hidden, "hidden", device);
   check_tensor(head, "head", device);
   check_tensor(targets, "targets", device);
@@ -119,6 +119,13 @@ void check_arguments(const WeightedCrossEntropyInputs& inputs, const WeightedCro
   }
   check_shapes(inputs);
   check_settings(settings);
+  if (!settings.places.has_value()) return;
+  check_tensor(*settings.places, "places", device);
+  TORCH_CHECK(settings.trusted, "weighted_cross_entropy: places are read only where trusted");
+  TORCH_CHECK(
+      settings.places->dim() == 1 && settings.places->scalar_type() == at::kLong,
+      "weighted_cross_entropy: places must be int64 of shape [count], got ", settings.places->scalar_type(), " ",
+      settings.places->sizes());
 }
 
 void check_values(const at::Tensor& targets, const at::Tensor& weights, int64_t vocabulary) {

@@ -59,13 +59,14 @@ class ChunkKernel {
     }
     auto logits = logits_.narrow(0, 0, rows);
     auto logp = logp_.narrow(0, 0, rows);
+    const bool widened = rounded_ && head_.widens(logits);
     if (bias_.defined() && !rounded_) {
       at::addmm_out(logits, bias_, hidden, head_.head().t());
     } else {
-      head_.logits(products, hidden);
+      head_.logits(widened ? logits : products, hidden);
     }
     if (rounded_) {
-      logits.copy_(products);
+      if (!widened) logits.copy_(products);
       if (bias_.defined()) {
         logits.add_(bias_);
       }

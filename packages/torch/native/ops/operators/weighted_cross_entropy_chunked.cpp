@@ -64,13 +64,14 @@ struct CountingTokens {
 CountingTokens counting_tokens(
     const WeightedCrossEntropyInputs& inputs,
     bool weights_want_gradients,
+    bool trusted,
     at::ScalarType compute,
     at::ScalarType accumulation) {
   const auto tokens = inputs.targets.numel();
   const auto hidden = inputs.hidden.reshape({tokens, inputs.head.size(1)});
   const auto targets = inputs.targets.reshape({tokens});
   const auto weights = inputs.weights.reshape({tokens}).to(accumulation);
-  check_values(targets, weights, inputs.head.size(0));
+  if (!trusted) check_values(targets, weights, inputs.head.size(0));
   auto counts = targets.ne(kIgnoredTarget);
   // A weight's own gradient is its token's loss, so a weight of 0 that wants one needs its token's logits.
   if (!weights_want_gradients) {
@@ -104,7 +105,7 @@ ForwardResult chunked_forward(
   const auto options = inputs.hidden.options().dtype(accumulation);
 
   const auto [hidden, targets, weights, active, total_weight] =
-      counting_tokens(inputs, gradients[kWeights], compute, accumulation);
+      counting_tokens(inputs, gradients[kWeights], settings.trusted, compute, accumulation);
   TORCH_CHECK(
       !settings.mean() || total_weight > 0,
       "weighted_cross_entropy: no token has a weight above 0 and a target, so their mean is not defined",
