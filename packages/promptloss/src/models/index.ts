@@ -9,6 +9,7 @@ export { STORAGES, type Storage } from "./config/storage.ts";
 export { freeHeld, type HeldPrefix, KeyValueCache } from "./decoder/cache.ts";
 export { changesRope, type PackedSequences, packSequences } from "./decoder/input.ts";
 export { CausalLanguageModel, type ForwardOptions } from "./decoder/model.ts";
+export { type DeviceStrategy, strategyOf } from "./device-strategy.ts";
 export { ModelConfigError, ModelError, ModelInputError, ModelWeightsError } from "./errors.ts";
 export type { Companions } from "./folder/companions.ts";
 export { type CreateModelOptions, createModel } from "./folder/create-model.ts";
@@ -37,10 +38,13 @@ export {
   saveAdapter,
 } from "./lora/peft.ts";
 export {
+  type MeasuredPack,
+  measuredPack,
   type PackLoss,
   type PackLossFunction,
   type PackLossOptions,
   packLoss,
   placeScores,
 } from "./loss/pack-loss.ts";
+export { type PartTotals, partTotals, summingDtype } from "./loss/part-totals.ts";
 export { type RowLoss, rowLosses } from "./loss/row-losses.ts";

@@ -1,8 +1,9 @@
 // One optimizer step's gradients: the loss is reduced over the whole batch, however many micro-batches of however many
 // processes compute it.
-import { type DType, scope } from "@promptloss/torch";
+import { cat, type DType, keep, noGrad, scope, stack, type Tensor, zeros } from "@promptloss/torch";
 import { TOKEN_CLASSES } from "../data/example.ts";
 import { PackedTokens } from "../data/packing/index.ts";
+import { TOKEN_PARTS } from "../data/token-parts.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
 import {
   addLossTotals,
@@ -21,7 +22,15 @@ import {
   totalsOfNumbers,
 } from "../loss/index.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../models/decoder/model.ts";
-import { type PackLossFunction, packLoss } from "../models/index.ts";
+import {
+  type MeasuredPack,
+  measuredPack,
+  type PackLossFunction,
+  type PackLossOptions,
+  packLoss,
+  partTotals,
+  summingDtype,
+} from "../models/index.ts";
 import { type MicroBatchSettings, microBatches } from "./batches.ts";
 import type { KlPenalty } from "./penalties/kl.ts";
 import { type Ranks, sumOverRanks } from "./ranks/index.ts";
@@ -72,31 +81,103 @@ export function accumulate(
   measureAll: boolean,
 ): BatchLoss {
   const { loss: lossOf = packLoss, ranks, shards } = settings;
-  const groups = rows.length === 0 ? [] : microBatches(rows, settings.microBatch);
-  const batch = batchOf(rows, groups.length, ranks);
-  const whole = settings.scope === "batch" ? lossFactors(batch.totals, settings.normalization) : undefined;
   const sums = emptyPartSums();
   let [loss, penalty] = [0, 0];
-  const inStep = shards?.inStep(groups) ?? groups;
-  const reweightings = reweightingsOf(model, inStep, settings.reweighting, settings);
-  for (const [index, group] of inStep.entries()) {
-    scope(() => {
-      const reweighting = reweightings[index];
-      const factors = whole ?? averaged(group, settings.normalization, batch.groups);
-      const pack = PackedTokens.of(group);
-      const result = lossOf(model, pack, { ...settings, reweighting, factors, measureAll });
-      const kl = settings.kl?.of(model, pack, result.hidden, batch, settings.compute);
-      (kl === undefined ? result.loss : result.loss.add(kl)).backward();
-      loss += result.loss.item();
-      penalty += kl?.item() ?? 0;
-      addPartSums(sums, totalSums(result.rows));
-    });
-    shards?.endBackward();
-  }
+  backwardThrough(model, rows, settings, measureAll, (pack, options, withPenalty) => {
+    const result = lossOf(model, pack, options);
+    const kl = withPenalty(result);
+    loss += result.loss.item();
+    penalty += kl?.item() ?? 0;
+    addPartSums(sums, totalSums(result.rows));
+  });
   if (ranks === undefined) return { loss, penalty, sums };
   if (shards === undefined) ranks.sumGradients(model.trainable.values());
   else shards.finishGradients();
   return sumOverRanks(ranks, { loss, penalty, sums });
+}
+
+/** A batch's loss that nobody has read yet. */
+export interface LateBatchLoss {
+  /** The loss, what `kl` added, and losses and right ones by part, [8]: {@link batchLossOf} reads them. */
+  readonly numbers: Tensor;
+  /** The tokens of each part, without losses. */
+  readonly counts: PartSums;
+}
+
+/** {@link accumulate} of one process that reads nothing, so an accelerator is not waited for. The numbers are the caller's. */
+export function accumulateLate(
+  model: CausalLanguageModel,
+  rows: readonly WeightedTokens[],
+  settings: Omit<AccumulateSettings, "loss" | "ranks" | "shards">,
+  measureAll: boolean,
+): LateBatchLoss {
+  const { device } = model;
+  const dtype = summingDtype(device);
+  const counts = emptyPartSums();
+  const numbers = keep(zeros([2 + 2 * TOKEN_PARTS.length], { device, dtype }));
+  backwardThrough(model, rows, settings, measureAll, (pack, options, withPenalty) => {
+    const measured = measuredPack(model, pack, options);
+    const kl = withPenalty(measured);
+    const totals = partTotals(pack, measured);
+    addPartSums(counts, totals.counts);
+    noGrad(() => {
+      const none = zeros([], { device, dtype });
+      const both = [measured.loss, kl ?? none].map((each) => each.detach().to({ dtype }));
+      numbers.add_(cat([stack(both), totals.numbers]));
+    });
+  });
+  return { numbers, counts };
+}
+
+/** What the numbers of a {@link LateBatchLoss} say, once they are read. */
+export function batchLossOf(counts: PartSums, [loss, penalty, ...byPart]: readonly number[]): BatchLoss {
+  const sums = emptyPartSums();
+  addPartSums(sums, counts);
+  for (const [place, part] of TOKEN_PARTS.entries()) {
+    sums[part].loss = byPart[2 * place]!;
+    sums[part].correct = byPart[2 * place + 1]!;
+  }
+  return { loss: loss!, penalty: penalty!, sums };
+}
+
+/** Runs the backward pass of one result. @returns the penalty that it added, where there is one */
+type WithPenalty = (result: Pick<MeasuredPack, "loss" | "hidden">) => Tensor | undefined;
+
+/** One micro-batch after another, each in a scope of its own. */
+function backwardThrough(
+  model: CausalLanguageModel,
+  rows: readonly WeightedTokens[],
+  settings: AccumulateSettings,
+  measureAll: boolean,
+  each: (pack: PackedTokens, options: PackLossOptions, withPenalty: WithPenalty) => void,
+): void {
+  const { ranks, shards } = settings;
+  const groups = rows.length === 0 ? [] : microBatches(rows, settings.microBatch);
+  const batch = batchOf(rows, groups.length, ranks);
+  const whole = settings.scope === "batch" ? lossFactors(batch.totals, settings.normalization) : undefined;
+  const inStep = shards?.inStep(groups) ?? groups;
+  const reweightings = reweightingsOf(model, inStep, settings.reweighting, settings);
+  for (const [index, group] of inStep.entries()) {
+    scope(() => {
+      const factors = whole ?? averaged(group, settings.normalization, batch.groups);
+      const pack = PackedTokens.of(group);
+      const { labelSmoothing, compute, forward } = settings;
+      const options = {
+        labelSmoothing,
+        compute,
+        forward,
+        reweighting: reweightings[index],
+        factors,
+        measureAll,
+      };
+      each(pack, options, ({ loss, hidden }) => {
+        const kl = settings.kl?.of(model, pack, hidden, batch, compute);
+        (kl === undefined ? loss : loss.add(kl)).backward();
+        return kl;
+      });
+    });
+    shards?.endBackward();
+  }
 }
 
 /** What of a whole batch the loss of each of its parts is divided by. */

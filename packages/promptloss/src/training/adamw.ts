@@ -1,6 +1,15 @@
 // AdamW (Loshchilov and Hutter, 2019): Adam's moments, bias-corrected, and weight decay apart from the gradient.
 // State in the parameters' own dtype: float32 master weights.
-import { adamwStep_, keep, noGrad, type Tensor, zerosLike } from "@promptloss/torch";
+import {
+  adamwStep_,
+  adamwSteps_,
+  full,
+  keep,
+  noGrad,
+  scope,
+  type Tensor,
+  zerosLike,
+} from "@promptloss/torch";
 import { TrainingError } from "./errors.ts";
 
 export interface AdamWSettings {
@@ -14,6 +23,12 @@ export interface AdamWSettings {
 interface Moments {
   readonly first: Tensor;
   readonly second: Tensor;
+}
+
+interface UpdatedTensor extends Moments {
+  readonly name: string;
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
 }
 
 /** Owns its moments: free it with `using` or `free()`. */
@@ -65,6 +80,35 @@ export class AdamW {
         adamwStep_(parameter, first, second, gradient, options);
       }
     });
+  }
+
+  /**
+   * The same by numbers that stay on the device: nothing is waited for. Serves where `hasAdamwSteps`.
+   * @param gradientDivisor what gradients are divided by first, float32 of no dimensions
+   * @param skip likewise, 1 to leave weights and moments as they are
+   */
+  stepLate(rate: number, gradientDivisor: Tensor, skip: Tensor): void {
+    const { betas, epsilon, weightDecay } = this.#settings;
+    const count = ++this.#steps;
+    noGrad(() =>
+      scope(() => {
+        const steps = full([], count, { device: skip.device });
+        const groups = new Map<string, UpdatedTensor[]>();
+        for (const [name, parameter] of this.#parameters) {
+          const gradient = parameter.grad;
+          if (gradient === null) continue;
+          const key = `${parameter.dtype} ${this.#decays(name)}`;
+          const group = groups.get(key) ?? [];
+          groups.set(key, [...group, { name, parameter, gradient, ...this.#moments.get(name)! }]);
+        }
+        for (const group of groups.values()) {
+          const all = (key: Exclude<keyof UpdatedTensor, "name">): Tensor[] => group.map((one) => one[key]);
+          const decay = this.#decays(group[0]!.name) ? weightDecay : 0;
+          const options = { rate, steps, betas, epsilon, weightDecay: decay, gradientDivisor, skip };
+          adamwSteps_(all("parameter"), all("first"), all("second"), all("gradient"), options);
+        }
+      }),
+    );
   }
 
   /** The moments by name, and the steps taken: what a checkpoint holds. The tensors are the optimizer's own. */

@@ -1,14 +1,32 @@
 // The parts of a training loop over a prepared run: resume, step, evaluate, checkpoint, finish. `train` strings them
 // together; a program may do so in another way, or with another loss.
 import { existsSync } from "node:fs";
-import { getRngState, manualSeed, noGrad, scope, setRngState, type Tensor } from "@promptloss/torch";
+import {
+  cat,
+  getRngState,
+  hasAdamwSteps,
+  manualSeed,
+  noGrad,
+  ones,
+  scope,
+  setRngState,
+  type Tensor,
+} from "@promptloss/torch";
+import type { RowSource } from "../data/example.ts";
 import { TOKEN_PARTS } from "../data/token-parts.ts";
 import type { WeightedTokens } from "../data/tokens/index.ts";
-import { isHigherBetter, metricValue, partMeans } from "../loss/index.ts";
+import { isHigherBetter, metricValue, type PartSums, partMeans } from "../loss/index.ts";
 import { peakMemory } from "../machine/peak-memory.ts";
 import { parameterToWrite } from "../models/decoder/parts.ts";
-import type { PackLossFunction } from "../models/index.ts";
-import { type AccumulateSettings, accumulate, accumulateSettings } from "./accumulate.ts";
+import { type PackLossFunction, strategyOf } from "../models/index.ts";
+import {
+  type AccumulateSettings,
+  accumulate,
+  accumulateLate,
+  accumulateSettings,
+  type BatchLoss,
+  batchLossOf,
+} from "./accumulate.ts";
 import { AdamW } from "./adamw.ts";
 import { rowsOfBatch } from "./batch-rows.ts";
 import type { TrainingBatch } from "./batches.ts";
@@ -24,9 +42,16 @@ import {
 import { DivergenceError } from "./errors.ts";
 import type { EventListener, RunEndReason } from "./events/event.ts";
 import { sparing } from "./events/progress.ts";
-import { clearGradients, clippingFactor, gradientNorm } from "./gradients.ts";
+import {
+  clearGradients,
+  clippingDivisor,
+  clippingFactor,
+  gradientNorm,
+  gradientNormTensor,
+} from "./gradients.ts";
 import { heldOutLoss } from "./held-out.ts";
 import { type Interval, isDue } from "./interval.ts";
+import { LateNumbers } from "./late-numbers.ts";
 import { KlPenalty, MinkowskiPenalty } from "./penalties/index.ts";
 import type { Ranks } from "./ranks/index.ts";
 import type { TrainingRun } from "./run.ts";
@@ -71,6 +96,10 @@ export class Trainer {
   readonly #shelf: CheckpointShelf;
   readonly #best: BestWeights | undefined;
   readonly #ranks: Ranks | undefined;
+  readonly #readsLate: boolean;
+  /** Steps whose numbers are still on the device, and since when. */
+  readonly #late = new LateNumbers<{ readonly done: DoneStep; readonly counts: PartSums }>();
+  #lateSince: number | undefined;
   #state = START;
   #savedStep = 0;
 
@@ -96,6 +125,9 @@ export class Trainer {
       settings.minkowski && new MinkowskiPenalty(this.#parameters.values(), settings.minkowski, overRanks);
     this.#kl = settings.kl && new KlPenalty(model, settings.kl);
     this.#accumulation = accumulateSettings(settings, { kl: this.#kl, loss, ranks, shards });
+    // Processes agree on numbers, a penalty on distance is one, and a loss of the caller's own gives them.
+    const isAlone = ranks === undefined && settings.minkowski === undefined && loss === undefined;
+    this.#readsLate = isAlone && strategyOf(model.device).readsLate && hasAdamwSteps();
     this.#shelf = new CheckpointShelf(checkpoints, fingerprint, settings.checkpoints.keep);
     // Of divided weights each process takes its own back.
     const keepsBest = settings.evaluation?.keepBest === true && (this.#writes || shards?.isFull === true);
@@ -210,37 +242,88 @@ export class Trainer {
    * @throws {DivergenceError} where the loss or a gradient is not finite, before the update
    */
   step(batch: TrainingBatch): void {
-    const { model, settings } = this.#run;
-    const { maxGradNorm, logEvery } = settings;
+    const { logEvery } = this.#run.settings;
     const step = batch.step + 1;
-    const started = performance.now();
     const examples = rowsOfBatch(this.#run, batch);
     const measureAll = step % logEvery === 0 || step === 1;
+    if (this.#readsLate) {
+      this.#stepLate(batch, examples, measureAll);
+      if (measureAll) this.#read();
+    } else this.#step(batch, examples, measureAll);
+  }
+
+  /** A step whose numbers are there when it ends. */
+  #step(batch: TrainingBatch, examples: readonly WeightedTokens[], measureAll: boolean): void {
+    const { model, settings } = this.#run;
+    const { maxGradNorm } = settings;
+    const started = performance.now();
     const own = this.#ranks === undefined ? examples : this.#ranks.shareOf(examples);
     const { loss, penalty, sums } = accumulate(model, own, this.#accumulation, measureAll);
     const added = penalty + (this.#minkowski?.addGradients() ?? 0);
-    const norm = this.#norm();
-    const measured = TOKEN_PARTS.map((part) => [`the loss of ${part} tokens`, sums[part].loss]);
-    const results = { "the loss": loss, "the penalty": added, "the norm of the gradients": norm };
-    checkFinite({ ...results, ...Object.fromEntries(measured) }, step, examples);
-    const learningRate = learningRateAt(batch.step, settings.schedule);
-    this.#optimizer.step(learningRate, maxGradNorm === undefined ? 1 : clippingFactor(norm, maxGradNorm));
+    const done = doneOf(batch, examples, learningRateAt(batch.step, settings.schedule));
+    const numbers = { loss, penalty: added, sums, norm: this.#norm() };
+    checkNumbers(done, numbers);
+    const scale = maxGradNorm === undefined ? 1 : clippingFactor(numbers.norm, maxGradNorm);
+    this.#optimizer.step(done.learningRate, scale);
     if (this.#shards === undefined) clearGradients(this.#parameters.values());
     else this.#shards.update();
-    const tokens = examples.reduce((sum, { length }) => sum + length, 0);
-    const seconds = secondsSince(started);
-    this.#state = {
-      ...this.#state,
-      step,
-      tokens: this.#state.tokens + tokens,
-      seconds: this.#state.seconds + seconds,
-    };
+    this.#count(done);
+    this.#tell(done, numbers, secondsSince(started));
+  }
+
+  /**
+   * A step on an accelerator, which is given its work and not waited for. A loss or a gradient that is not finite leaves the
+   * weights as they are; the read that finds it ends the run.
+   */
+  #stepLate(batch: TrainingBatch, examples: readonly WeightedTokens[], measureAll: boolean): void {
+    const { model, settings } = this.#run;
+    const { maxGradNorm } = settings;
+    this.#lateSince ??= performance.now();
+    const { numbers, counts } = accumulateLate(model, examples, this.#accumulation, measureAll);
+    const done = doneOf(batch, examples, learningRateAt(batch.step, settings.schedule));
+    noGrad(() =>
+      scope(() => {
+        const norm = gradientNormTensor(this.#parameters.values(), model.device);
+        const one = ones([], { device: model.device });
+        const sound = norm.isfinite().logicalAnd(numbers.isfinite().all());
+        const divisor = maxGradNorm === undefined ? one : clippingDivisor(norm, maxGradNorm);
+        this.#optimizer.stepLate(done.learningRate, divisor, sound.logicalNot().float());
+        this.#late.add({ done, counts }, cat([numbers, norm.to({ dtype: numbers.dtype }).unsqueeze(0)]));
+      }),
+    );
+    numbers.free();
+    clearGradients(this.#parameters.values());
+    this.#count(done);
+  }
+
+  /** Reads and tells what late steps have left, all at once. @throws {DivergenceError} */
+  #read(): void {
+    if (this.#late.length === 0) return;
+    const all = this.#late.read();
+    const seconds = secondsSince(this.#lateSince!);
+    this.#lateSince = undefined;
+    const tokens = all.reduce((sum, { of }) => sum + of.done.tokens, 0);
+    for (const { of, numbers } of all) {
+      const read = { ...batchLossOf(of.counts, numbers.slice(0, -1)), norm: numbers.at(-1)! };
+      checkNumbers(of.done, read);
+      // What each took is not known: its share by tokens of what all took.
+      this.#tell(of.done, read, (seconds * of.done.tokens) / tokens);
+    }
+  }
+
+  #count({ step, tokens }: DoneStep): void {
+    this.#state = { ...this.#state, step, tokens: this.#state.tokens + tokens };
+  }
+
+  #tell(done: DoneStep, { loss, penalty, sums, norm }: StepNumbers, seconds: number): void {
+    const { step, epoch, learningRate, tokens } = done;
+    this.#state = { ...this.#state, seconds: this.#state.seconds + seconds };
     this.#emit({
       type: "step",
       step,
-      epoch: batch.epoch + 1,
+      epoch,
       loss,
-      ...((this.#kl ?? this.#minkowski) && { penalty: added }),
+      ...((this.#kl ?? this.#minkowski) && { penalty }),
       ...partMeans(sums),
       gradientNorm: norm,
       learningRate,
@@ -255,6 +338,7 @@ export class Trainer {
    * @throws {NonFiniteLossError} naming the row
    */
   evaluate(): void {
+    this.#read();
     const { model, heldOut, settings } = this.#run;
     if (heldOut === undefined || settings.evaluation === undefined) return;
     const { metric } = settings.evaluation;
@@ -286,6 +370,7 @@ export class Trainer {
 
   /** Writes a checkpoint, unless the newest is of this very step. */
   checkpoint(): void {
+    this.#read();
     if (this.#savedStep === this.#state.step) return;
     const { steps: optimizerSteps, tensors } = this.#optimizer.state();
     const own = getRngState(this.#run.model.device);
@@ -313,6 +398,7 @@ export class Trainer {
 
   /** Ends the loop: with a checkpoint where it was interrupted, else with the weights that are to be written. */
   finish(reason: RunEndReason): TrainResult {
+    this.#read();
     const { step, tokens, seconds, best } = this.#state;
     const result = { reason, step, tokens, seconds };
     if (reason === "interrupted") {
@@ -330,6 +416,7 @@ export class Trainer {
   }
 
   [Symbol.dispose](): void {
+    this.#late.free();
     this.#optimizer.free();
     this.#minkowski?.free();
     this.#kl?.free();
@@ -387,12 +474,30 @@ function secondsSince(started: number): number {
   return (performance.now() - started) / 1000;
 }
 
-function checkFinite(
-  values: Readonly<Record<string, number>>,
-  step: number,
-  examples: readonly WeightedTokens[],
-): void {
+/** A step as the host knows it. */
+interface DoneStep {
+  readonly step: number;
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly tokens: number;
+  readonly sources: readonly RowSource[];
+}
+
+function doneOf(batch: TrainingBatch, examples: readonly WeightedTokens[], learningRate: number): DoneStep {
+  const tokens = examples.reduce((sum, { length }) => sum + length, 0);
   const sources = examples.map(({ source }) => source);
-  for (const [name, value] of Object.entries(values))
+  return { step: batch.step + 1, epoch: batch.epoch + 1, learningRate, tokens, sources };
+}
+
+/** What a step came to. */
+interface StepNumbers extends BatchLoss {
+  /** Of the gradients, before clipping. */
+  readonly norm: number;
+}
+
+function checkNumbers({ step, sources }: DoneStep, { loss, penalty, sums, norm }: StepNumbers): void {
+  const measured = TOKEN_PARTS.map((part) => [`the loss of ${part} tokens`, sums[part].loss]);
+  const results = { "the loss": loss, "the penalty": penalty, "the norm of the gradients": norm };
+  for (const [name, value] of Object.entries({ ...results, ...Object.fromEntries(measured) }))
     if (!Number.isFinite(value)) throw new DivergenceError(`${name} is ${value}`, step, sources);
 }

@@ -4,16 +4,21 @@
 import {
   cachedAttention,
   cat,
-  fusedKernels,
   isGradEnabled,
+  type PackedAttentionOptions,
   packedAttention,
+  packedAttentionRecalled,
+  packedAttentionStatistics,
+  packedAttentionWay,
   scaledDotProductAttention,
   softmax,
   type Tensor,
+  upload,
 } from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
 import type { LayerPrefix } from "../lora/adapter.ts";
 import type { KeyValueCache } from "./cache.ts";
+import type { Recall } from "./checkpoint.ts";
 import type { Segment } from "./input.ts";
 import { causalMask, lastTokenMask } from "./masks.ts";
 import type { RelativeBias } from "./relative-positions.ts";
@@ -27,6 +32,8 @@ interface Shared {
   readonly dropout: number;
   /** What stands before every sequence that no cache holds. */
   readonly prefix: ((layer: number) => LayerPrefix) | undefined;
+  /** Where a layer is computed twice and attends once. */
+  readonly recall: Recall | undefined;
 }
 
 export interface AttentionOptions {
@@ -39,11 +46,12 @@ export interface AttentionOptions {
   readonly bias?: RelativeBias | undefined;
   /** Attend through the cache where it holds nothing yet, too. */
   readonly throughCache?: boolean;
+  readonly recall?: Recall | undefined;
 }
 
 type Strategy =
-  /** The fused operator: `starts` are where the sequences start, and the number of tokens. */
-  | { readonly kind: "packed"; readonly starts: readonly number[] }
+  /** The fused operator: `starts` are where the sequences start, and the number of tokens; `places` the same on a device. */
+  | { readonly kind: "packed"; readonly starts: readonly number[]; readonly places: Tensor | undefined }
   /** The fused operator that reads a cache, which holds `pasts` of each sequence. */
   | { readonly kind: "cached"; readonly starts: readonly number[]; readonly pasts: readonly number[] }
   /** libtorch's operator, once for all: one token a sequence, each with a past. Masks by `maskKey(0, 0, window)`. */
@@ -55,16 +63,19 @@ export function attentionPlan(
   architecture: Architecture,
   segments: readonly Segment[],
   cache: KeyValueCache | undefined,
-  { dropout, like: { device, dtype }, prefix, bias, throughCache = false }: AttentionOptions,
+  { dropout, like, prefix, bias, recall, throughCache = false }: AttentionOptions,
 ): AttentionPlan {
-  const shared = { segments, cache, dropout, prefix };
+  const shared = { segments, cache, dropout, prefix, recall };
   const pasts = segments.map(({ past }) => past);
-  if (device === "cpu" && dropout === 0 && FUSED_DTYPES.has(dtype) && servesFused(architecture)) {
+  const { device } = like;
+  if (dropout === 0 && servesFused(architecture, like)) {
     const starts = [...segments.map(({ start }) => start), tokensOf(segments)];
-    const reads = cache !== undefined && !isGradEnabled();
-    if (pasts.every((past) => past === 0) && !(reads && throughCache))
-      return { ...shared, kind: "packed", starts };
-    // The operator that reads a cache has no derivative.
+    // The operator that reads a cache has no derivative, and a kernel on the CPU alone.
+    const reads = cache !== undefined && !isGradEnabled() && device === "cpu";
+    if (pasts.every((past) => past === 0) && !(reads && throughCache)) {
+      const places = device === "cpu" ? undefined : upload([Int32Array.from(starts)], device)[0];
+      return { ...shared, kind: "packed", starts, places };
+    }
     if (reads) return { ...shared, kind: "cached", starts, pasts };
   }
   const windows = new Set(architecture.layers.map(({ window }) => window));
@@ -80,13 +91,12 @@ export function attentionPlan(
   };
 }
 
-const FUSED_DTYPES: ReadonlySet<string> = new Set(["float32", "bfloat16"]);
-
-/** Whether the fused operators do what this architecture asks. */
-function servesFused(architecture: Architecture): boolean {
-  const { headSize, attentionSoftcap, relativePositions, bidirectional = false } = architecture;
-  const isPlain = attentionSoftcap === undefined && relativePositions === undefined && !bidirectional;
-  return fusedKernels() && headSize % 16 === 0 && isPlain;
+/** Whether the fused operators do what this architecture asks, for tensors like this one. */
+function servesFused(architecture: Architecture, like: Tensor): boolean {
+  const { headSize, attentionSoftcap, layers, relativePositions, bidirectional = false } = architecture;
+  if (attentionSoftcap !== undefined || relativePositions !== undefined || bidirectional) return false;
+  const windows = new Set(layers.map(({ window = 0 }) => window));
+  return [...windows].every((window) => packedAttentionWay(like, headSize, window) !== undefined);
 }
 
 function tokensOf(segments: readonly Segment[]): number {
@@ -171,10 +181,11 @@ export function attend(
   const longest = (): number => Math.max(...segments.map(({ past, length }) => past + length));
   switch (plan.kind) {
     case "packed":
-      return packedAttention(query, key, value, plan.starts, { scale, window: window ?? 0 }).reshape([
-        tokens,
-        heads * headSize,
-      ]);
+      return attendPacked(plan, query, key, value, {
+        scale,
+        window: window ?? 0,
+        places: plan.places,
+      }).reshape([tokens, heads * headSize]);
     case "cached": {
       const held = cache!.read(layer, longest());
       const settings = { scale, window: window ?? 0 };
@@ -191,6 +202,18 @@ export function attend(
     case "sequences":
       return attendBySequence({ ...options, layer, window, plan }, query, key, value);
   }
+}
+
+function attendPacked(
+  { starts, recall }: Extract<AttentionPlan, { kind: "packed" }>,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  settings: PackedAttentionOptions,
+): Tensor {
+  if (recall === undefined) return packedAttention(query, key, value, starts, settings);
+  const known = recall.remember(() => packedAttentionStatistics(query, key, value, starts, settings));
+  return packedAttentionRecalled(query, key, value, known, starts, settings);
 }
 
 interface BySequence extends CoreOptions {

@@ -1,15 +1,6 @@
 // Keys and values of the tokens read so far, for generation. Sequences of different lengths lie side by side, each
 // from the left; what lies beyond a sequence's length is masked by the reader.
-import {
-  type DType,
-  empty,
-  fromTypedArray,
-  keep,
-  noGrad,
-  range,
-  scope,
-  type Tensor,
-} from "@promptloss/torch";
+import { type DType, empty, keep, noGrad, range, scope, type Tensor, upload } from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
 import { ModelInputError } from "../errors.ts";
 import type { Segment } from "./input.ts";
@@ -69,7 +60,7 @@ export class KeyValueCache {
   /** [sequences], int64. */
   lengthsTensor(): Tensor {
     const device = this.#layers[0]?.keys.device ?? "cpu";
-    return fromTypedArray(BigInt64Array.from(this.#lengths, BigInt), undefined, { device });
+    return upload([Int32Array.from(this.#lengths)], device)[0]!.long();
   }
 
   /** @internal Writes a layer's new keys and values behind those held: [tokens, key-value heads, head size]. */
@@ -81,7 +72,7 @@ export class KeyValueCache {
         if (single.length > 0) {
           const device = keys.device;
           const index = (values: readonly number[]): Tensor =>
-            fromTypedArray(BigInt64Array.from(values, BigInt)).to({ device });
+            upload([Int32Array.from(values)], device)[0]!.long();
           const rows = index(single);
           const at = index(single.map((row) => segments[row]!.past));
           const all = single.length === segments.length;
@@ -158,9 +149,7 @@ export class KeyValueCache {
       if (store === undefined) continue;
       noGrad(() =>
         scope(() => {
-          const index = fromTypedArray(BigInt64Array.from(rows, BigInt), undefined, {
-            device: store.keys.device,
-          });
+          const index = upload([Int32Array.from(rows)], store.keys.device)[0]!.long();
           this.#replace(store, "keys", store.keys.indexSelect(0, index));
           this.#replace(store, "values", store.values.indexSelect(0, index));
         }),

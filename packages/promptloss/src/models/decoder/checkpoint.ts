@@ -14,6 +14,12 @@ import {
   type Tensor,
 } from "@promptloss/torch";
 
+/** Keeps results of a part between its two runs: in the first they are computed, in the second they are had again. */
+export interface Recall {
+  /** @param compute without a graph, and independent of what is drawn */
+  remember(compute: () => Tensor[]): Tensor[];
+}
+
 /**
  * Runs `body(inputs)` so that the backward pass runs it again instead of keeping what it computed.
  * @param inputs what was computed before; they are kept for the backward pass
@@ -23,19 +29,30 @@ import {
 export function checkpointed(
   inputs: readonly [Tensor, ...Tensor[]],
   parameters: readonly Tensor[],
-  body: (inputs: readonly Tensor[]) => Tensor,
+  body: (inputs: readonly Tensor[], recall?: Recall) => Tensor,
   { random = false }: { random?: boolean } = {},
 ): Tensor {
   const [input] = inputs;
   if (!isGradEnabled() || ![...inputs, ...parameters].some((each) => each.requiresGrad)) return body(inputs);
   const { device } = input;
   const reduced = autocastDtype(device);
+  /** Of what is remembered, in order. */
+  const counts: number[] = [];
   const run = customFunction<Tensor[], Tensor>({
     name: "checkpointed",
     forward: (context, ...given) => {
       const read = given.slice(0, inputs.length);
-      context.saveForBackward(...read, ...(random ? [getRngState(device)] : []));
-      return body(read);
+      const generator = random ? [getRngState(device)] : [];
+      const remembered: Tensor[] = [];
+      const remember = (compute: () => Tensor[]): Tensor[] => {
+        const results = compute();
+        counts.push(results.length);
+        remembered.push(...results);
+        return results;
+      };
+      const output = body(read, { remember });
+      context.saveForBackward(...read, ...generator, ...remembered);
+      return output;
     },
     backward: (kept, gradient) => {
       if (gradient === null || gradient === undefined) return [...inputs, ...parameters].map(() => null);
@@ -44,11 +61,16 @@ export function checkpointed(
         leaf.requiresGrad = true;
         return leaf;
       });
-      const seed = kept[inputs.length];
+      const rest = kept.slice(inputs.length);
+      const seed = random ? rest.shift() : undefined;
+      let place = 0;
+      const recall = { remember: () => rest.splice(0, counts[place++]) };
       const after = seed === undefined ? undefined : getRngState(device);
       if (seed !== undefined) setRngState(seed, device);
       const enabled = reduced === undefined ? { enabled: false } : { dtype: reduced };
-      const output = enableGrad(() => autocast({ device: kind(device), ...enabled }, () => body(read)));
+      const output = enableGrad(() =>
+        autocast({ device: kind(device), ...enabled }, () => body(read, recall)),
+      );
       if (after !== undefined) setRngState(after, device);
       const wanted = [...read, ...parameters];
       return grad([output], wanted, { gradients: [gradient], allowUnused: true });

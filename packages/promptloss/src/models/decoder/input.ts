@@ -1,4 +1,5 @@
 // What a decoder reads: sequences laid end to end, without padding.
+import type { Tensor } from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
 import { ModelInputError } from "../errors.ts";
 

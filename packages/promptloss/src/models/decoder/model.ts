@@ -10,18 +10,21 @@ import {
   scope,
   type Tensor,
   tiedEmbedding,
+  tryDevice,
   tuneProcess,
+  upload,
   zeros,
 } from "@promptloss/torch";
 import type { BlockWeight } from "../blocks/block-weight.ts";
 import type { Architecture, DropoutRates, EncoderPlan } from "../config/architecture.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { layerModule, parameterShapes, relativePositionsName } from "../config/parameters.ts";
+import { strategyOf } from "../device-strategy.ts";
 import { ModelError, ModelWeightsError } from "../errors.ts";
 import type { Adapter, FrozenLinear } from "../lora/adapter.ts";
 import { attentionPlan } from "./attention.ts";
 import type { KeyValueCache } from "./cache.ts";
-import { checkpointed } from "./checkpoint.ts";
+import { checkpointed, type Recall } from "./checkpoint.ts";
 import { joinIds, type PackedSequences, positionsOf, type Segment, segmentsOf } from "./input.ts";
 import { type CrossPlan, computeLayer, type Frame, type LayerModules, scaledBy } from "./layer.ts";
 import { normalize } from "./norm.ts";
@@ -93,7 +96,6 @@ export class CausalLanguageModel {
     blocks: ReadonlyMap<string, BlockWeight> = new Map(),
   ) {
     this.config = config;
-    this.notes = notes;
     this.architecture = config.architecture;
     this.parameters = parameters;
     this.blocks = blocks;
@@ -104,6 +106,7 @@ export class CausalLanguageModel {
     if (problems !== undefined) throw new ModelWeightsError("the model", problems);
     // All that computes here has a model first.
     tuneProcess();
+    this.notes = [...notes, ...tryDevice(this.device)];
   }
 
   /** Where the weights lie. */
@@ -225,6 +228,7 @@ export class CausalLanguageModel {
     const { stack, rates } = run;
     const { training = false, checkpointing = false } = run.options;
     const shared = checkpointing ? undefined : this.#frame(run);
+    const { recallsAttention } = strategyOf(this.device);
     let hidden = embedded;
     stack.layers.forEach((_, index) => {
       const inner = hidden;
@@ -234,7 +238,14 @@ export class CausalLanguageModel {
           : checkpointed(
               run.across?.states === undefined ? [entered] : [entered, run.across.states],
               this.#trainableOf(index, stack),
-              ([x, states]) => scope(() => this.#layer(index, x!, this.#frame(withStates(run, states)))),
+              ([x, states], recall) =>
+                scope(() =>
+                  this.#layer(
+                    index,
+                    x!,
+                    this.#frame(withStates(run, states), recallsAttention ? recall : undefined),
+                  ),
+                ),
               { random: training },
             ),
       );
@@ -294,7 +305,7 @@ export class CausalLanguageModel {
     );
   }
 
-  #frame({ stack, segments, positions, rates, options, across }: Run): Frame {
+  #frame({ stack, segments, positions, rates, options, across }: Run, recall?: Recall): Frame {
     const { device } = this;
     const { relativePositions } = stack;
     return {
@@ -308,6 +319,7 @@ export class CausalLanguageModel {
         bias:
           relativePositions &&
           new RelativeBias(relativePositions, this.parameter(relativePositionsName(stack))),
+        recall,
       }),
       across,
       residualDropout: rates.residual,
@@ -317,7 +329,7 @@ export class CausalLanguageModel {
   }
 
   #index(values: Int32Array): Tensor {
-    return fromTypedArray(values).long().to({ device: this.device });
+    return upload([values], this.device)[0]!.long();
   }
 
   #lookUp(ids: Int32Array): { rows: Tensor; head: Tensor } {
@@ -442,7 +454,7 @@ function placed(hidden: Tensor, states: Int32Array): Tensor {
   const { dtype, device } = hidden;
   const index = BigInt64Array.from(states, (state) => BigInt(state < 0 ? tokens : state));
   const rows = cat([hidden, zeros([1, width], { dtype, device })], 0);
-  return rows.indexSelect(0, fromTypedArray(index, undefined, { device }));
+  return rows.indexSelect(0, upload([index], device)[0]!);
 }
 
 /** With positions that begin behind a prefix. */
@@ -458,7 +470,8 @@ function neftuneNoise(hidden: Tensor, segments: readonly Segment[], alpha: numbe
     const scales = new Float32Array(tokens);
     for (const { start, length } of segments)
       scales.fill(alpha / Math.sqrt(length * hiddenSize), start, start + length);
-    const scale = fromTypedArray(scales, [tokens, 1]).to({ dtype: hidden.dtype, device: hidden.device });
+    const [sent] = upload([scales], hidden.device) as [Tensor];
+    const scale = sent.unsqueeze(1).to({ dtype: hidden.dtype });
     return hidden.randLike().mul(2).sub(1).mul(scale);
   });
 }

@@ -2,10 +2,12 @@
 // did on each part. Training, held-out loss and the loss command all come through here.
 import {
   type DType,
-  fromTypedArray,
   noGrad,
   scope,
   type Tensor,
+  type TypedArray,
+  upload,
+  type WeightedCrossEntropyOptions,
   weightedCrossEntropy,
 } from "@promptloss/torch";
 import type { PackedTokens } from "../../data/packing/index.ts";
@@ -17,6 +19,7 @@ import type { Reweighting, ReweightingContext } from "../../loss/reweighting.ts"
 import type { PlaceStatistic } from "../../loss/reweighting-rules.ts";
 import type { CausalLanguageModel, ForwardOptions } from "../decoder/model.ts";
 import { withProductsIn } from "../decoder/products.ts";
+import { strategyOf } from "../device-strategy.ts";
 import { logitStatistic } from "./place-statistics.ts";
 
 export interface PackLossOptions {
@@ -62,42 +65,71 @@ export function packLoss(
   pack: PackedTokens,
   options: PackLossOptions,
 ): PackLoss & { readonly predictions: PlacePredictions } {
-  return scope(() => withProductsIn(options.compute, model, () => lossOf(model, pack, options)));
+  return scope(() => {
+    const { loss, hidden, tokenLosses, tokenCorrect, isMeasured } = measuredPack(model, pack, options);
+    const predictions = {
+      losses: tokenLosses.to({ dtype: "float64" }).toTypedArray("float64"),
+      correct: tokenCorrect.to({ dtype: "uint8" }).toTypedArray("uint8"),
+    };
+    const rows = Array.from({ length: pack.rowCount }, (_, row) =>
+      rowSums(pack, row, predictions, isMeasured),
+    );
+    return { loss, hidden, rows, predictions };
+  });
 }
 
-function lossOf(
+/** {@link packLoss} before anything is read: all is where the model is. */
+export interface MeasuredPack extends Pick<PackLoss, "loss" | "hidden"> {
+  /** Cross entropies in nats, unweighted and without smoothing, [tokens]; 0 where they were not measured. */
+  readonly tokenLosses: Tensor;
+  /** Whether the likeliest token is the right one, bool, [tokens]. */
+  readonly tokenCorrect: Tensor;
+  readonly isMeasured: (place: number) => boolean;
+}
+
+/** The loss of a pack, and what its places predict, as tensors of the caller's scope. */
+export function measuredPack(
   model: CausalLanguageModel,
   pack: PackedTokens,
   options: PackLossOptions,
-): PackLoss & { readonly predictions: PlacePredictions } {
-  const { factors, reweighting, labelSmoothing = 0, measureAll = false } = options;
-  const predicted = predictedOf(model, pack, factors, options.forward);
-  const { targets, coefficients, hidden, head, wanted, settings, on } = predicted;
-  const scores = (states: Tensor, by: Tensor) => weightedCrossEntropy(states, head, wanted, by, settings);
-  let scale = on(coefficients);
+): MeasuredPack {
+  return scope(() => withProductsIn(options.compute, model, () => measured(model, pack, options)));
+}
+
+function measured(
+  model: CausalLanguageModel,
+  pack: PackedTokens,
+  { factors, reweighting, labelSmoothing = 0, measureAll = false, forward }: PackLossOptions,
+): MeasuredPack {
+  const predicted = predictedOf(model, pack, factors, forward);
+  const { targets, coefficients, hidden, head, wanted, scale: weights, vouched } = predicted;
+  let scale = weights;
   if (reweighting !== undefined) {
-    const weights = scale;
-    const context = contextOf(model, pack, predicted, weights);
+    const context = contextOf(model, pack, predicted);
     scale = noGrad(() => weights.mul(reweighting(context).to({ dtype: weights.dtype })));
   }
   const { loss, tokenLosses, tokenCorrect } = weightedCrossEntropy(hidden, head, wanted, scale, {
-    ...settings,
+    ...predicted.settings,
     labelSmoothing,
+    ...vouched(coefficients),
   });
-  const predictions = numbers(tokenLosses, tokenCorrect);
-  if (measureAll && targets.some((target, place) => target !== IGNORE_INDEX && coefficients[place] === 0)) {
-    const silent = coefficients.map((coefficient) => (coefficient > 0 ? 0 : 1));
-    const measured = noGrad(() => scores(hidden.detach(), on(silent)));
-    const { losses, correct } = numbers(measured.tokenLosses, measured.tokenCorrect);
-    for (const [place, isSilent] of silent.entries())
-      if (isSilent === 1) {
-        predictions.losses[place] = losses[place]!;
-        predictions.correct[place] = correct[place]!;
-      }
-  }
   const isMeasured = (place: number): boolean => measureAll || coefficients[place]! > 0;
-  const rows = Array.from({ length: pack.rowCount }, (_, row) => rowSums(pack, row, predictions, isMeasured));
-  return { loss, hidden, rows, predictions };
+  const found = { loss, hidden, tokenLosses, tokenCorrect, isMeasured };
+  if (!measureAll || !targets.some((target, place) => target !== IGNORE_INDEX && coefficients[place] === 0))
+    return found;
+  const silent = coefficients.map((coefficient) => (coefficient > 0 ? 0 : 1));
+  const others = noGrad(() =>
+    weightedCrossEntropy(hidden.detach(), head, wanted, predicted.on(silent), {
+      ...predicted.settings,
+      ...vouched(silent),
+    }),
+  );
+  // Each has zeros where the other has numbers.
+  return {
+    ...found,
+    tokenLosses: tokenLosses.add(others.tokenLosses),
+    tokenCorrect: tokenCorrect.logicalOr(others.tokenCorrect),
+  };
 }
 
 /** A pack's hidden states, and what its places predict. */
@@ -105,13 +137,16 @@ interface Predicted {
   /** As in `PackedTokens.shifted`, and as a tensor. */
   readonly targets: Int32Array;
   readonly wanted: Tensor;
-  /** Weights times their factors. */
+  /** Weights times their factors, and as a tensor. */
   readonly coefficients: Float32Array;
+  readonly scale: Tensor;
   readonly hidden: Tensor;
   readonly head: Tensor;
   readonly settings: { readonly reduction: "sum"; readonly logitSoftcap: number };
   /** Puts numbers where the model is. */
-  on(values: Float32Array | BigInt64Array): Tensor;
+  on(values: TypedArray): Tensor;
+  /** For a loss by these weights: says where it may be told that they are as they must be, which places count. */
+  vouched(weights: Float32Array): WeightedCrossEntropyOptions;
 }
 
 function predictedOf(
@@ -123,24 +158,40 @@ function predictedOf(
   const { device } = model;
   const { targets, weights } = pack.shifted();
   const coefficients = weights.map((weight, place) => weight * factors[pack.classes[place + 1] ?? 0]!);
-  const on = (values: Float32Array | BigInt64Array): Tensor => fromTypedArray(values, undefined, { device });
+  const on = (values: TypedArray): Tensor => upload([values], device)[0]!;
   const { hidden, head } = model.forwardToHead(pack, forward);
-  const wanted = on(BigInt64Array.from(targets, BigInt));
+  const [sent, scale] = upload([targets, coefficients], device) as [Tensor, Tensor];
+  const vouched = (by: Float32Array): WeightedCrossEntropyOptions => {
+    if (!strategyOf(device).trustsRows) return {};
+    const places = countingPlaces(targets, by);
+    return { trusted: true, places: places.length === targets.length ? undefined : on(places).long() };
+  };
   const settings = { reduction: "sum", logitSoftcap: model.architecture.logitSoftcap ?? 0 } as const;
-  return { targets, wanted, coefficients, hidden, head, settings, on };
+  return { targets, wanted: sent.long(), coefficients, scale, hidden, head, settings, on, vouched };
+}
+
+/** Places with a target and a weight above 0. */
+function countingPlaces(targets: Int32Array, weights: Float32Array): Int32Array<ArrayBuffer> {
+  const places = new Int32Array(targets.length);
+  let count = 0;
+  for (let place = 0; place < targets.length; place++)
+    if (targets[place] !== IGNORE_INDEX && weights[place]! > 0) places[count++] = place;
+  return places.slice(0, count);
 }
 
 /** What a reweighting may look at. Called without recording a graph. */
 function contextOf(
   model: CausalLanguageModel,
   pack: PackedTokens,
-  { targets, wanted, coefficients, hidden, head, settings, on }: Predicted,
-  weights: Tensor,
+  { targets, wanted, coefficients, scale: weights, hidden, head, settings, on, vouched }: Predicted,
 ): ReweightingContext {
   const states = hidden.detach();
   let losses: Tensor | undefined;
   const lossesOf = (): Tensor =>
-    (losses ??= weightedCrossEntropy(states, head.detach(), wanted, weights, settings).tokenLosses);
+    (losses ??= weightedCrossEntropy(states, head.detach(), wanted, weights, {
+      ...settings,
+      ...vouched(coefficients),
+    }).tokenLosses);
   return {
     pack,
     weights,
@@ -179,17 +230,9 @@ export function placeScores(
     scope(() =>
       withProductsIn(compute, model, () => {
         const predicted = predictedOf(model, pack, factors, undefined);
-        const { coefficients, on } = predicted;
-        const found = score(contextOf(model, pack, predicted, on(coefficients)));
+        const found = score(contextOf(model, pack, predicted));
         return found.to({ dtype: "float64" }).toTypedArray("float64");
       }),
     ),
   );
-}
-
-function numbers(losses: Tensor, correct: Tensor): PlacePredictions {
-  return {
-    losses: losses.to({ dtype: "float64" }).toTypedArray("float64"),
-    correct: correct.to({ dtype: "uint8" }).toTypedArray("uint8"),
-  };
 }

@@ -1,5 +1,5 @@
 // A number of a model's predictions that needs all their logits: these exist for a few places at a time only.
-import { cat, fromTypedArray, scope, type Tensor, zeros } from "@promptloss/torch";
+import { cat, scope, type Tensor, upload, zeros } from "@promptloss/torch";
 import type { PlaceStatistic } from "../../loss/reweighting-rules.ts";
 
 /** Bytes of logits that exist at one time. */
@@ -24,8 +24,7 @@ export function logitStatistic(
 ): Tensor {
   return scope(() => {
     const { device } = hidden;
-    const on = (values: readonly number[]): Tensor =>
-      fromTypedArray(BigInt64Array.from(values, BigInt), undefined, { device });
+    const on = (values: readonly number[]): Tensor => upload([Int32Array.from(values)], device)[0]!.long();
     const size = Math.max(1, Math.floor(CHUNK_BYTES / (4 * vocabulary)));
     const parts: Tensor[] = [];
     for (let from = 0; from < places.length; from += size)

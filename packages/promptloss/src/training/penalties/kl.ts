@@ -1,9 +1,10 @@
 // A penalty on leaving the starting model's predictions: coefficient · mean KL(start ‖ model) over the tokens that are
 // trained on. Logits of both models exist for a few tokens at a time only.
-import { type DType, fromTypedArray, keep, logSoftmax, noGrad, scope, type Tensor } from "@promptloss/torch";
+import { type DType, keep, logSoftmax, noGrad, scope, type Tensor, upload, zeros } from "@promptloss/torch";
 import type { PackedTokens } from "../../data/packing/index.ts";
 import { CausalLanguageModel } from "../../models/decoder/model.ts";
 import { withProductsIn } from "../../models/decoder/products.ts";
+import { summingDtype } from "../../models/loss/part-totals.ts";
 import { TrainingError } from "../errors.ts";
 
 /** Tokens whose logits exist at one time. */
@@ -45,12 +46,13 @@ export class KlPenalty {
       const reference = noGrad(() => withProductsIn(compute, model, () => this.#hiddenOfStart(model, pack)));
       const leaf = hidden.detach();
       leaf.requiresGrad = true;
-      let value = 0;
+      const dtype = summingDtype(hidden.device);
+      // Added up where the model is: nothing is read.
+      const value = zeros([], { dtype, device: hidden.device });
       for (let from = 0; from < places.length; from += CHUNK)
         scope(() => {
           const { device } = hidden;
-          const chunk = BigInt64Array.from(places.slice(from, from + CHUNK), BigInt);
-          const at = fromTypedArray(chunk, undefined, { device });
+          const at = upload([Int32Array.from(places.slice(from, from + CHUNK))], device)[0]!.long();
           const logProbabilities = (scorer: CausalLanguageModel, states: Tensor): Tensor =>
             logSoftmax(
               withProductsIn(compute, model, () => scorer.logits(states.indexSelect(0, at))).float(),
@@ -60,13 +62,13 @@ export class KlPenalty {
           const predicted = logProbabilities(model, leaf);
           const divergence = target.exp().mul(target.sub(predicted)).sum().mul(scale);
           divergence.backward();
-          value += divergence.item();
+          noGrad(() => value.add_(divergence.detach().to({ dtype })));
         });
       this.#start?.keeper?.release();
       const gradient = leaf.grad ?? leaf.detach().mul(0);
       // Its derivative by the hidden states is the gradient, its value that of the penalty.
       const linear = hidden.mul(gradient).sum();
-      return linear.sub(linear.detach()).add(value);
+      return linear.sub(linear.detach()).add(value.to({ dtype: linear.dtype }));
     });
   }
 

@@ -1,0 +1,38 @@
+// Numbers of steps that stay on the device until they are asked for, and come all together: an accelerator is stopped once
+// per line of the log, not once per number.
+import { keep, scope, stack, type Tensor } from "@promptloss/torch";
+
+export class LateNumbers<Of> {
+  readonly #waiting: { readonly of: Of; readonly numbers: Tensor }[] = [];
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** @param numbers of one dimension, always of one length and dtype; taken over */
+  add(of: Of, numbers: Tensor): void {
+    this.#waiting.push({ of, numbers: keep(numbers) });
+  }
+
+  /** All that waits, in order, by one transfer; nothing waits then. */
+  read(): { readonly of: Of; readonly numbers: readonly number[] }[] {
+    const waiting = this.#waiting.splice(0);
+    if (waiting.length === 0) return [];
+    try {
+      const all = scope(() =>
+        stack(waiting.map(({ numbers }) => numbers))
+          .to({ device: "cpu" })
+          .double()
+          .toTypedArray("float64"),
+      );
+      const length = all.length / waiting.length;
+      return waiting.map(({ of }, i) => ({ of, numbers: [...all.subarray(i * length, (i + 1) * length)] }));
+    } finally {
+      for (const { numbers } of waiting) numbers.free();
+    }
+  }
+
+  free(): void {
+    for (const { numbers } of this.#waiting.splice(0)) numbers.free();
+  }
+}
