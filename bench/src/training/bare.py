@@ -1,6 +1,7 @@
 """A bare PyTorch loop: a LLaMA in plain operators over rows laid end to end, so nothing is padded; weighted cross
 entropy over all logits; autocast to bf16; PyTorch's fused AdamW. No trainer, no checkpoints, no other families.
 """
+import glob
 import json
 
 import torch
@@ -22,10 +23,12 @@ class Llama:
         self.adapter, self.scale = {}, 2.0
         # Frozen weights need no more precision than products have.
         dtype = torch.bfloat16 if request["lora"] and request["precision"] == "bfloat16" else torch.float32
-        weights = load_file(f"{request['model']}/model.safetensors")
-        self.weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
+        self.device = request.get("device", "cpu")
+        self.weights = {name: tensor.to(self.device, dtype)
+                        for file in glob.glob(f"{request['model']}/*.safetensors") for name, tensor in load_file(file).items()}
         if request["lora"]:
-            self.adapter = load_file(f"{request['folder']}/adapter/adapter_model.safetensors")
+            drawn = load_file(f"{request['folder']}/adapter/adapter_model.safetensors")
+            self.adapter = {name: tensor.to(self.device) for name, tensor in drawn.items()}
         self.trained = list((self.adapter or self.weights).values())
         for tensor in self.trained:
             tensor.requires_grad_()
@@ -48,9 +51,9 @@ class Llama:
 
     def logits(self, ids, lengths):
         """All rows' tokens, [tokens] → [tokens, vocabulary]."""
-        positions = torch.cat([torch.arange(length) for length in lengths])
+        positions = torch.cat([torch.arange(length) for length in lengths]).to(self.device)
         theta = self.config.get("rope_parameters", self.config).get("rope_theta", 10000.0)
-        angles = positions[:, None] * theta ** (-torch.arange(0, self.size, 2) / self.size)
+        angles = positions[:, None] * theta ** (-torch.arange(0, self.size, 2, device=self.device) / self.size)
         rotation = [torch.cat([part, part], 1) for part in (angles.cos(), angles.sin())]
         x = F.embedding(ids, self.weights["model.embed_tokens.weight"])
         for layer in range(self.config["num_hidden_layers"]):
@@ -78,11 +81,12 @@ def run(request, rounds, best):
     for step in range(request["steps"]):
         batch = rows[step * request["batch"]:][:request["batch"]]
         lengths = [len(row["ids"]) for row in batch]
-        ids = torch.tensor([token for row in batch for token in row["ids"]])
+        ids = torch.tensor([token for row in batch for token in row["ids"]], device=model.device)
         # Each position predicts the next; a row's last predicts nothing.
         targets = ids.roll(-1)
-        weights = torch.tensor([weight for row in batch for weight in row["weights"][1:] + [0.0]])
-        with torch.autocast("cpu", torch.bfloat16, enabled=request["precision"] == "bfloat16"):
+        weights = torch.tensor([weight for row in batch for weight in row["weights"][1:] + [0.0]],
+                               device=model.device)
+        with torch.autocast(torch.device(model.device).type, torch.bfloat16, enabled=request["precision"] == "bfloat16"):
             logits = model.logits(ids, lengths)
         loss = (F.cross_entropy(logits.float(), targets, reduction="none") * weights).sum() / weights.sum()
         loss.backward()

@@ -13,7 +13,10 @@ def answer(value):
     print(json.dumps(value), file=stdout, flush=True)
 
 
-def peak_memory():
+def peak_memory(device):
+    if device != "cpu":
+        import torch
+        return torch.cuda.max_memory_allocated(device)
     with open("/proc/self/status") as status:
         return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) * 1024
 
@@ -21,6 +24,7 @@ def peak_memory():
 class Rounds:
     def __init__(self, request, version):
         self.steps, self.chunk, self.version, self.done = request["steps"], request["chunk"], version, 0
+        self.device = request.get("device", "cpu")
 
     def open(self):
         """Before the first step."""
@@ -35,7 +39,7 @@ class Rounds:
         if self.done % self.chunk:
             return
         answer({"seconds": time.perf_counter() - self.started, "tokens": self.tokens, "losses": self.losses,
-                "peak": peak_memory()})
+                "peak": peak_memory(self.device)})
         if self.done < self.steps:
             self._next()
 

@@ -1,9 +1,11 @@
-"""TRL's SFTTrainer, as it comes or at its best settings for a CPU, on rows that are tokens already.
+"""TRL's SFTTrainer, as it comes or at its best settings for a device, on rows that are tokens already.
 
 As it comes: SFTConfig's defaults, so gradient checkpointing, the loss in chunks and bf16 under autocast. What the
 comparison sets: the same batches in the same order, the rate, no checkpoints, no reports. At its best: batches twice
-as large, grouped by length, without gradient checkpointing.
+as large, grouped by length, without gradient checkpointing. At its best on a GPU, where rows are equally long: fused
+AdamW, flash attention and Liger's kernels where they are installed, and checkpoints where the case asks for them.
 """
+import importlib.util
 import json
 import tempfile
 
@@ -41,11 +43,23 @@ class Trainer(trl.SFTTrainer):
         return loss
 
 
+def installed(name):
+    return importlib.util.find_spec(name) is not None
+
+
 def config(request, best, folder):
     learning_rate = request["learningRate"]
-    settings = dict(output_dir=folder, use_cpu=True, max_steps=request["steps"], learning_rate=learning_rate,
+    device = request.get("device", "cpu")
+    settings = dict(output_dir=folder, use_cpu=device == "cpu", max_steps=request["steps"], learning_rate=learning_rate,
                     lr_scheduler_type="constant", completion_only_loss=request["promptLossWeight"] == 0,
                     bf16=request["precision"] == "bfloat16", save_strategy="no", report_to="none", disable_tqdm=True)
+    if best and device != "cpu":
+        attention = "flash_attention_2" if installed("flash_attn") else "sdpa"
+        return trl.SFTConfig(per_device_train_batch_size=request["batch"], train_sampling_strategy="sequential",
+                             gradient_checkpointing=request["checkpointing"], optim="adamw_torch_fused",
+                             use_liger_kernel=installed("liger_kernel"), dataloader_pin_memory=True,
+                             model_init_kwargs={"attn_implementation": attention}, logging_steps=request["chunk"],
+                             **settings)
     if best:
         return trl.SFTConfig(per_device_train_batch_size=2 * request["batch"], gradient_checkpointing=False,
                              train_sampling_strategy="group_by_length", **settings)
@@ -55,7 +69,8 @@ def config(request, best, folder):
 def run(request, rounds, best):
     torch.set_num_threads(request["threads"])
     with open(f"{request['folder']}/rows.json") as file:
-        rows = json.load(file)[:request["steps"] * request["batch"] * (2 if best else 1)]
+        twice = best and request.get("device", "cpu") == "cpu"
+        rows = json.load(file)[:request["steps"] * request["batch"] * (2 if twice else 1)]
     dataset = datasets.Dataset.from_dict({"input_ids": [row["ids"] for row in rows],
                                           "completion_mask": [row["answer"] for row in rows]})
     lora = None

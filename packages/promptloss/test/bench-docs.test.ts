@@ -1,5 +1,5 @@
 // Figures in the pages come from the benches' JSON: between markers, as the benches' own programs write them.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
   aimLines,
@@ -10,6 +10,7 @@ import {
 import { sectionOf as data } from "../../../bench/src/data/section.ts";
 import { sectionOf as evaluation } from "../../../bench/src/evaluation/section.ts";
 import { sectionOf as generation } from "../../../bench/src/generation/section.ts";
+import { sectionOf as gpu } from "../../../bench/src/gpu/section.ts";
 import { sectionOf as large } from "../../../bench/src/large/section.ts";
 import { type SpeedFigures, speedLines } from "../../../bench/src/lib/speeds.ts";
 import { sectionOf as processes } from "../../../bench/src/processes/section.ts";
@@ -37,6 +38,8 @@ type TrainingFigures = Setting & { readonly results: readonly Result[] };
 const SECTIONS: Readonly<Record<string, (raw: never) => string>> = {
   ...{ calibration, data, evaluation, generation, large, processes, torch, tuning },
   training: (raw: TrainingFigures) => training(raw.results, raw),
+  // Once it was run where there is a GPU.
+  ...(existsSync(new URL("benchmarks-gpu.json", docs)) && { gpu }),
   "training-costs": (raw: TrainingFigures) => costSectionOf(raw.results, raw),
 };
 

@@ -1,5 +1,4 @@
 // What a decoder reads: sequences laid end to end, without padding.
-import type { Tensor } from "@promptloss/torch";
 import type { Architecture } from "../config/architecture.ts";
 import { ModelInputError } from "../errors.ts";
 
