@@ -165,6 +165,11 @@ test("what an encoder makes no sense of is refused by its key", () => {
   expect(refused("classes", "promptLossWeight: 0, perClass: { input: 0.5 }")).toContain(
     "loss.perClass.input",
   );
+  const reconstruct = promptloss(
+    ...["train", recipe("adapter", "promptLossWeight: 0.2, promptObjective: reconstruct"), "--dry-run"],
+    ...["--set", "lora.rank=2"],
+  );
+  expect(reconstruct.stderr).toContain("loss.promptObjective: reconstruct changes what the decoder reads");
   expect(refused("divided", "promptLossWeight: 0", "steps: 2, processes: 2, sharding: gradients")).toContain(
     "training.sharding",
   );

@@ -32,6 +32,11 @@ export function prepareModel(recipe: Recipe, folder: string, device: string, ran
   const adapter = adapterOf(recipe);
   const { sharding, precision } = training;
   const { promptObjective = "none" } = recipe.loss;
+  if (adapter !== undefined && promptObjective === "reconstruct")
+    throw new TrainingError(
+      "loss.promptObjective: reconstruct changes what the decoder reads, which an adapter's folder does not say",
+      { hint: "train the whole model, or take none or denoise" },
+    );
   // Master weights in float32, products in bf16 where asked; frozen weights need no more precision than products have.
   const dtype = (adapter && computeDtype(precision, device)) ?? "float32";
   const divided: { shards?: Shards } = {};
