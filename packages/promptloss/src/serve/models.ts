@@ -62,9 +62,9 @@ export class ModelShelf {
     created: number,
     limits: Pick<ServeLimits, "batch" | "prefixBytes">,
   ) {
-    this.#batch = { rows: limits.batch, alike: true, keptBytes: limits.prefixBytes };
+    this.#batch = { rows: limits.batch, promptTokens: PROMPT_TOKENS, keptBytes: limits.prefixBytes };
     for (const base of bases) {
-      base.generator.shareBatch(this.#batch);
+      this.#share(base.generator);
       const card: ModelCard = { id: base.id, object: "model", created, owned_by: "promptloss" };
       this.#served.set(base.id, { card, base, loaded: Promise.resolve(base.generator), users: 0 });
     }
@@ -153,6 +153,11 @@ export class ModelShelf {
     return found;
   }
 
+  #share(generator: TextGenerator): void {
+    // Elsewhere products take other kernels, and 64 tokens a step would leave a GPU idle.
+    generator.shareBatch({ ...this.#batch, alike: generator.model.device === "cpu" });
+  }
+
   async #load({ base, run }: FineTunedModel): Promise<TextGenerator> {
     const folder = join(run, "model");
     const { generator } = this.#served.get(base)?.base ?? {};
@@ -166,7 +171,7 @@ export class ModelShelf {
     const loaded = await (shares
       ? generator.withAdapter(folder, template === undefined ? {} : { template })
       : TextGenerator.load(run));
-    loaded.shareBatch(this.#batch);
+    this.#share(loaded);
     return loaded;
   }
 }
@@ -178,6 +183,9 @@ function freeUnused({ removed, users, loaded }: Served): void {
       () => undefined,
     );
 }
+
+/** Tokens of prompts that a step of the running batch reads: the completions that run wait no longer for it. */
+const PROMPT_TOKENS = 512;
 
 /** Models that an error names. */
 const NAMED = 5;
