@@ -18,6 +18,7 @@ const NEEDS = {
   cuda: { what: "a GPU of NVIDIA's and a libtorch with CUDA", isMachine: true },
   cpuOnly: { what: "a libtorch without CUDA", isMachine: true },
   avx512: { what: "a processor with AVX-512 bf16", isMachine: true },
+  avx2: { what: "a processor with AVX2", isMachine: true },
   linux: { what: "Linux", isMachine: true },
   glibc: { what: "Linux with glibc", isMachine: true },
   processGroups: {

@@ -76,6 +76,8 @@ TORCH_LIBRARY(promptloss, library) {
   library.def("bf16_peak(float seconds) -> float", peak::bf16_peak);
   library.def("device_memory(Device device) -> int[]", devices::memory);
   library.def("fused_kernels() -> bool", [] { return fused_kernels(); });
+  library.def("float_product(Tensor left, Tensor right, bool halves, bool emulated) -> Tensor", products_check::float_product);
+  library.def("has_float_product() -> bool", products_check::has_float_product);
   library.def("has_tile_product() -> bool", products_check::has_tile_product);
   library.def("lane_block_product(Tensor rows, Tensor blocks, str kind) -> Tensor", products_check::lane_block_product);
   library.def("lane_product(Tensor rows, Tensor weight) -> Tensor", products_check::lane_product);

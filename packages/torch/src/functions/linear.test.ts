@@ -22,8 +22,9 @@ import {
 const ROUNDED = 2 ** -8;
 const SUMMED = 1e-5;
 
-/** Whether native/ops' products are written for this processor. */
-const ownProducts = ops.promptloss!.has_tile_product!.default!() as boolean;
+/** Whether native/ops' products in bfloat16 are written for this processor: all that has AVX2. */
+const ownProducts = ops.promptloss!.has_float_product!.default!() as boolean;
+const hasPairs = ops.promptloss!.has_tile_product!.default!() as boolean;
 
 function leaf(shape: readonly number[], dtype: DType): Tensor {
   // Numbers that bfloat16 holds: what float32 operands are rounded to is no part of the difference.
@@ -156,8 +157,8 @@ describe("linear", () => {
     expect(relativeDifference(second(true), second(false).double())).toBeLessThan(4 * ROUNDED);
   });
 
-  // Rows are packed for 2,048 numbers of depth at a time; a thread keeps the sums of 128 panels of 48 columns between two.
-  needs("avx512", ownProducts).test(
+  // Rows are packed for 1,024 words of depth at a time, of one number or two; a thread keeps the sums of 128 panels of 48 columns between two.
+  needs("avx2", ownProducts).test(
     `of several spans of depth, and more columns than wait for the next`,
     () => {
       const threads = getNumThreads();
@@ -181,24 +182,49 @@ describe("linear", () => {
     },
   );
 
-  needs("avx512", ownProducts).test(`by AMX's tiles in plain code`, () => {
-    const shapes = fc.record({ rows: size(150), depth: size(900), columns: size(200), seed: fc.nat(1e6) });
-    const turns = fc.record({ left: fc.boolean(), right: fc.boolean() });
-    fc.assert(
-      fc.property(shapes, turns, ({ rows, depth, columns, seed }, turn) =>
-        scope(() => {
-          manualSeed(seed);
-          const made = (shape: readonly [number, number], turned: boolean): Tensor => {
-            const numbers = leaf(shape, seed % 2 === 0 ? "bfloat16" : "float32").detach();
-            return turned ? numbers.t().contiguous().t() : numbers;
-          };
-          const [left, right] = [made([rows, depth], turn.left), made([depth, columns], turn.right)];
-          const found = ops.promptloss!.tile_product!.default!(left, right) as Tensor;
-          expect(relativeDifference(found, left.double().matmul(right.double()))).toBeLessThan(SUMMED);
-        }),
-      ),
-      { numRuns: 40 },
-    );
+  const { float_product, tile_product } = ops.promptloss!;
+  const byFloats = (halves: boolean, emulated: boolean) => (left: Tensor, right: Tensor) =>
+    float_product!.default!(left, right, halves, emulated) as Tensor;
+  describe.each([
+    [
+      "AMX's tiles in plain code",
+      "avx512",
+      hasPairs,
+      true,
+      (l: Tensor, r: Tensor) => tile_product!.default!(l, r),
+    ],
+    ["words of a float32", "avx2", ownProducts, false, byFloats(false, false)],
+    ["words of a float32, rounded to bfloat16", "avx2", ownProducts, true, byFloats(true, false)],
+    ["AVX-512's tile put together", "avx2", ownProducts, false, byFloats(false, true)],
+    ["AVX-512's tile put together, rounded to bfloat16", "avx2", ownProducts, true, byFloats(true, true)],
+  ] as const)("by %s", (_, need, isThere, halves, product) => {
+    needs(need, isThere).test("equals torch's product", () => {
+      const shapes = fc.record({ rows: size(150), depth: size(900), columns: size(200), seed: fc.nat(1e6) });
+      const turns = fc.record({ left: fc.boolean(), right: fc.boolean() });
+      fc.assert(
+        fc.property(shapes, turns, ({ rows, depth, columns, seed }, turn) =>
+          scope(() => {
+            manualSeed(seed);
+            const made = (shape: readonly [number, number], turned: boolean): Tensor => {
+              const numbers = randn(shape).to({ dtype: seed % 2 === 0 ? "bfloat16" : "float32" });
+              return turned ? numbers.t().contiguous().t() : numbers;
+            };
+            const [left, right] = [made([rows, depth], turn.left), made([depth, columns], turn.right)];
+            const exact = (x: Tensor): Tensor => (halves ? x.bfloat16() : x).double();
+            const found = product(left, right) as Tensor;
+            expect(relativeDifference(found, exact(left).matmul(exact(right)))).toBeLessThan(SUMMED);
+          }),
+        ),
+        { numRuns: 40 },
+      );
+    });
+  });
+
+  needs("avx2", ownProducts).test("of float32 rounded to bfloat16 keeps what is no number", () => {
+    const [left, right] = [randn([20, 40]), randn([40, 20])];
+    left.fill_(Number.NaN);
+    for (const emulated of [false, true])
+      expect(byFloats(true, emulated)(left, right).isnan().float().sum().item()).toBe(400);
   });
 
   test("without outputs has gradients of 0", () => {

@@ -1,4 +1,4 @@
-// Products of matrices in bfloat16: to = scale · left · right + bias, sums in float32.
+// Products of matrices in bfloat16 or float32: to = scale · left · right + bias, sums in float32.
 //
 // Gains: weights are never cast beforehand, gradients of weights are summed and written in float32, and a new number of
 // rows costs nothing, where oneDNN compiles a kernel for each shape. Measured by bench/src/large (62 to 71 % of what the
@@ -6,7 +6,7 @@
 //
 // Laid out so that each number is fetched where it is near: the right factor is packed once, in panels of forty-eight
 // columns by blocks of depth; 128 rows at a time are packed for a span of depth, which lies in a core's second cache; and a
-// panel's sums stay in registers (products_tile.h) or in tiles (products_amx.h). Pieces are shared among threads, several
+// panel's sums stay in registers (products_tile.h, products_floats.cpp) or in tiles (products_amx.h). Pieces are shared among threads, several
 // a thread, so that none waits long for another's last.
 //
 // Plain twin: EmulatedTiles in products_amx.h for the tiles, and libtorch's product in float64 for all
@@ -22,12 +22,12 @@
 namespace promptloss {
 namespace {
 
-/** Rows packed at a time: with the depth below, they fill part of a core's second cache. */
+/** Rows packed at a time, at most: with the depth below, they fill part of a core's second cache. */
 constexpr int64_t kRows = 128;
-/** Depth of a block: forty-eight columns of it, and eight rows, lie in the first cache or stream from the second. */
-constexpr int64_t kDepth = 384;
-/** Depth for which rows are packed at a time. */
-constexpr int64_t kSpan = 2048;
+/** Words of depth of a block: forty-eight columns of it, and eight rows, lie in the first cache or stream from the second. */
+constexpr int64_t kBlockWords = 192;
+/** Words of depth for which rows are packed at a time. */
+constexpr int64_t kSpanWords = 1024;
 /** Panels of columns whose sums are kept while the blocks of a span are added to them. */
 constexpr int64_t kPanels = 10;
 /** Panels whose sums are kept while one span after another is added to them: packing rows anew for each is no burden. */
@@ -43,16 +43,16 @@ int64_t divided(int64_t n, int64_t by) { return (n + by - 1) / by; }
 struct Depth {
   Depth(int64_t whole, const ProductKernels& kernels)
       : whole(whole),
-        block(std::max<int64_t>(1, divided(divided(whole, std::max<int64_t>(1, divided(whole, kDepth))), 32)) * 32),
+        block(std::max<int64_t>(1, divided(divided(whole, std::max<int64_t>(1, divided(whole, kBlockWords * kernels.depths))), 32)) * 32),
         kernels(kernels) {}
 
   int64_t blocks() const { return divided(whole, block); }
   int64_t begin(int64_t index) const { return index * block; }
   int64_t end(int64_t index) const { return std::min(whole, (index + 1) * block); }
-  int64_t pairs(int64_t index) const { return kernels.pairs(end(index) - begin(index)); }
+  int64_t words(int64_t index) const { return kernels.words(end(index) - begin(index)); }
   /** Words of one row or column before a block. */
-  int64_t pairs_before(int64_t index) const { return begin(index) / 2; }
-  int64_t all_pairs() const { return blocks() == 0 ? 0 : pairs_before(blocks() - 1) + pairs(blocks() - 1); }
+  int64_t words_before(int64_t index) const { return begin(index) / kernels.depths; }
+  int64_t all_words() const { return blocks() == 0 ? 0 : words_before(blocks() - 1) + words(blocks() - 1); }
 
   int64_t whole, block;
   const ProductKernels& kernels;
@@ -71,20 +71,25 @@ constexpr std::align_val_t kAlignment{64};
 
 }  // namespace
 
-bool has_products() { return product_kernels() != nullptr; }
+const ProductKernels* product_kernels(Operands operands) {
+  static const bool own_floats = prefers_own_floats();
+  if (operands == Operands::floats && !own_floats) return nullptr;
+  const ProductKernels* pairs = operands == Operands::halves ? pair_kernels() : nullptr;
+  return pairs != nullptr ? pairs : float_kernels(operands);
+}
 
 PackedFactor::PackedFactor(const Matrix& right, const ProductKernels* kernels)
     : kernels_(kernels), depth_(right.rows), columns_(right.columns) {
   const Depth depth(depth_, *kernels);
   const int64_t panels = divided(columns_, kPanelColumns);
-  const int64_t words = panels * depth.all_pairs() * kPanelColumns;
+  const int64_t words = panels * depth.all_words() * kPanelColumns;
   words_ = static_cast<int32_t*>(::operator new[](static_cast<size_t>(words) * sizeof(int32_t), kAlignment));
   auto* to = words_;
   share(panels, [&](int64_t panel) {
     for (int64_t b = 0; b < depth.blocks(); ++b) {
       const int64_t column = panel * kPanelColumns;
       const Extent which{column, std::min(kPanelColumns, columns_ - column), depth.begin(b), depth.end(b)};
-      auto* own = to + (depth.pairs_before(b) * panels + panel * depth.pairs(b)) * kPanelColumns;
+      auto* own = to + (depth.words_before(b) * panels + panel * depth.words(b)) * kPanelColumns;
       if (!right.halves)
         kernels->pack_float_columns(source_of<float>(right, 1, 0), which, own);
       else
@@ -117,7 +122,7 @@ PackedFactor::PackedFactor(
     : kernels_(kernels), depth_(turned ? right.columns : right.rows), columns_(count) {
   const Depth depth(depth_, *kernels);
   const int64_t panels = divided(columns_, kPanelColumns);
-  const int64_t words = panels * depth.all_pairs() * kPanelColumns;
+  const int64_t words = panels * depth.all_words() * kPanelColumns;
   words_ = static_cast<int32_t*>(::operator new[](static_cast<size_t>(words) * sizeof(int32_t), kAlignment));
   auto* to = words_;
   share(divided(columns_, kBlockColumns), [&](int64_t task) {
@@ -129,7 +134,7 @@ PackedFactor::PackedFactor(
       const auto source = expanded(right, turned, first + column, width, begin, end, memory);
       for (int64_t c = 0; c < width; c += kPanelColumns) {
         const int64_t panel = (column + c) / kPanelColumns;
-        auto* own = to + (depth.pairs_before(b) * panels + panel * depth.pairs(b)) * kPanelColumns;
+        auto* own = to + (depth.words_before(b) * panels + panel * depth.words(b)) * kPanelColumns;
         kernels->pack_bits_columns(source, {c, std::min(kPanelColumns, width - c), 0, end - begin}, own);
       }
     }
@@ -156,9 +161,10 @@ struct ProductRun {
     thread_local Buffer<float> group_sums;
     const Trimmed<Buffer<int32_t>> trimmed_rows(packed_rows);
     const Trimmed<Buffer<float>> trimmed_sums(group_sums);
-    const int64_t span = std::max<int64_t>(1, kSpan / depth.block), spans = divided(depth.blocks(), span);
+    const int64_t span = std::max<int64_t>(1, kSpanWords * kernels.depths / depth.block), spans = divided(depth.blocks(), span);
     const bool direct = target.is_float || depth.blocks() == 1;
-    int32_t* packed = packed_rows.fit(static_cast<size_t>(std::min(span, depth.blocks()) * depth.block / 2 * kRows));
+    const int64_t span_words = divided(std::min(span, depth.blocks()) * depth.block, kernels.depths);
+    int32_t* packed = packed_rows.fit(static_cast<size_t>(span_words * divided(kRows, kernels.strip) * kernels.strip));
     // Sums of many panels wait for the next span, and few are enough for one: they stay in the second cache.
     const int64_t group = std::min(spans > 1 ? kWaitingPanels : kPanels, until - from);
     const int64_t width = group * kPanelColumns;
@@ -206,8 +212,8 @@ struct ProductRun {
   /** Rows for the blocks `begin` to `end`, strip after strip of each. */
   void pack(int64_t row, int64_t count, int64_t begin, int64_t end, int32_t* to) const {
     for (int64_t b = begin; b < end; ++b)
-      for (int64_t i = 0; i < count; i += kStrip, to += kStrip * depth.pairs(b)) {
-        const Extent which{row + i, std::min(kStrip, count - i), depth.begin(b), depth.end(b)};
+      for (int64_t i = 0; i < count; i += kernels.strip, to += kernels.strip * depth.words(b)) {
+        const Extent which{row + i, std::min(kernels.strip, count - i), depth.begin(b), depth.end(b)};
         if (!left.halves)
           kernels.pack_float_rows(source_of<float>(left, 0, 1), which, to);
         else
@@ -219,16 +225,16 @@ struct ProductRun {
   void multiply(
       const int32_t* packed, int64_t count, int64_t begin, int64_t end, int64_t from, int64_t until, const TileTarget& to) const {
     for (int64_t b = begin; b < end; ++b) {
-      const int64_t pairs = depth.pairs(b);
-      const int32_t* block = words + depth.pairs_before(b) * panels * kPanelColumns;
+      const int64_t deep = depth.words(b);
+      const int32_t* block = words + depth.words_before(b) * panels * kPanelColumns;
       for (int64_t p = from; p < until; ++p) {
         auto own = to.from(0, (p - from) * kPanelColumns);
         if (b > 0) own.bias = nullptr;
         own.columns = std::min(kPanelColumns, columns - p * kPanelColumns);
         own.add = to.add || b > 0;
-        kernels.multiply(packed, block + p * pairs * kPanelColumns, pairs, own);
+        kernels.multiply(packed, block + p * deep * kPanelColumns, deep, own);
       }
-      packed += divided(count, kStrip) * kStrip * pairs;
+      packed += divided(count, kernels.strip) * kernels.strip * deep;
     }
   }
 };

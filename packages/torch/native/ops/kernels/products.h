@@ -1,6 +1,6 @@
-// Matrix products in bfloat16 with sums in float32, for processors that multiply pairs of bfloat16 in one instruction:
-// AVX-512 bf16 and AMX. Operands may be float32, which is rounded while it is packed, and lie either way round, so that no
-// operand is cast or transposed beforehand and a product is added straight to float32 sums.
+// Matrix products with sums in float32. Operands are multiplied as bfloat16, by AVX-512 bf16, AMX or widened to float32, or
+// as float32, by AVX-512 or AVX2. They may lie in either dtype, which is rounded or widened while it is packed, and either
+// way round, so that no operand is cast or transposed beforehand and a product is added straight to float32 sums.
 #pragma once
 
 #include "blocks.h"
@@ -9,23 +9,19 @@
 
 namespace promptloss {
 
-/** Whether this processor is one that these products are written for. */
-bool has_products();
-
 /** Columns of a weight in blocks that are packed at a time: whole panels, and whole stretches of blocks. */
 constexpr int64_t kBlockColumns = 96;
 
 /** A right factor [depth, columns], of whose steps one is 1, in the order in which products read it. */
 class PackedFactor {
  public:
-  explicit PackedFactor(const Matrix& right, const ProductKernels* kernels = product_kernels());
+  PackedFactor(const Matrix& right, const ProductKernels* kernels);
   /**
    * Columns `first` to `first + count` of a weight in blocks, or of its transpose where `turned`: expanded a panel at a
    * time, in the cache. `first` is a multiple of kBlockColumns.
    */
   PackedFactor(
-      const BlockMatrix& right, bool turned, int64_t first, int64_t count,
-      const ProductKernels* kernels = product_kernels());
+      const BlockMatrix& right, bool turned, int64_t first, int64_t count, const ProductKernels* kernels);
   ~PackedFactor();
   PackedFactor(const PackedFactor&) = delete;
   PackedFactor& operator=(const PackedFactor&) = delete;

@@ -34,6 +34,9 @@ struct RowsWriter {
   }
 };
 
+/** Rows that are packed together. */
+constexpr int64_t kStrip = 16;
+
 template <typename T>
 PROMPTLOSS_BF16_INLINE void pack_columns(const Source<T>& from, const Extent& which, int32_t* to) {
   for (int64_t c = 0; c < kPanelColumns; c += kStrip)
@@ -111,7 +114,9 @@ PROMPTLOSS_BF16 void write_block(const float* from, int64_t from_row, const Tile
 
 void nothing() {}
 
-constexpr ProductKernels kVectors{1,
+constexpr ProductKernels kVectors{2,
+                                  kStrip,
+                                  1,
                                   pack_float_columns,
                                   pack_bits_columns,
                                   pack_float_rows,
@@ -123,7 +128,9 @@ constexpr ProductKernels kVectors{1,
 
 /** Those of a set of tiles. */
 constexpr ProductKernels tiles(decltype(ProductKernels::multiply) multiply, void (*open)(), void (*close)()) {
-  return {kTileWords,
+  return {2,
+          kStrip,
+          kTileWords,
           pack_float_columns_for_tiles,
           pack_bits_columns_for_tiles,
           pack_float_tile_rows,
@@ -179,7 +186,7 @@ bool has_tiles() {
 #endif
 }
 
-const ProductKernels* product_kernels() {
+const ProductKernels* pair_kernels() {
   static const ProductKernels* const chosen = []() -> const ProductKernels* {
     if (!has_vectors()) return nullptr;
     if (!has_tiles()) return &kVectors;
@@ -201,7 +208,7 @@ bool has_vectors() { return false; }
 
 bool has_tiles() { return false; }
 
-const ProductKernels* product_kernels() { return nullptr; }
+const ProductKernels* pair_kernels() { return nullptr; }
 
 const ProductKernels* emulated_tile_kernels() { return nullptr; }
 

@@ -1,21 +1,11 @@
 // Small float32 matrix products in the processor's registers, for blocks that lie in its cache: what attention is made
-// of. Rows of the left matrix are taken four at a time, vectors of the right one up to four.
-#pragma once
+// of. Part of kernels that each_processor.h compiles.
 
-#include "lanes.h"
+/** A tile's sums, a row of the right matrix and a factor fill the registers: 32 with AVX-512, else 16. */
+constexpr int kTileRows = kLanes == 16 ? 4 : 6;
+constexpr int kTileVectors = kLanes == 16 ? 4 : 2;
 
-namespace promptloss {
-
-constexpr int64_t kTileRows = 4;
-
-/** A matrix of floats: element (i, j) is at data[i * row + j * column]. */
-struct Strided {
-  const float* data;
-  int64_t row;
-  int64_t column;
-};
-
-/** One tile: ROWS rows, VECTORS vectors of columns. to (+)= left [ROWS, depth] . right [depth, VECTORS * 16]. */
+/** One tile: ROWS rows, VECTORS vectors of columns. to (+)= left [ROWS, depth] . right [depth, VECTORS * kLanes]. */
 template <int ROWS, int VECTORS>
 PROMPTLOSS_INLINE void tile(
     Strided left, const float* right, int64_t right_row, int64_t depth, float* to, int64_t to_row, bool add) {
@@ -25,6 +15,7 @@ PROMPTLOSS_INLINE void tile(
   for (int64_t k = 0; k < depth; ++k) {
     Floats row[VECTORS];
     for (int v = 0; v < VECTORS; ++v) row[v] = load(right + k * right_row + v * kLanes);
+#pragma GCC unroll 8
     for (int r = 0; r < ROWS; ++r) {
       const float factor = left.data[r * left.row + k * left.column];
       for (int v = 0; v < VECTORS; ++v) sums[r][v] += row[v] * factor;
@@ -48,19 +39,17 @@ PROMPTLOSS_INLINE void tile_columns(
 }
 
 /**
- * to [rows, columns] = left [rows, depth] . right [depth, columns], or += where `add`. `columns` is a multiple of 16;
+ * to [rows, columns] = left [rows, depth] . right [depth, columns], or += where `add`. `columns` is a multiple of kLanes;
  * rows of `right` and `to` are contiguous.
  */
 PROMPTLOSS_INLINE void multiply(
     Strided left, int64_t rows, const float* right, int64_t right_row, int64_t depth, int64_t columns, float* to,
     int64_t to_row, bool add) {
   int64_t j = 0;
-  for (; j + 4 * kLanes <= columns; j += 4 * kLanes)
-    tile_columns<4>(left, rows, right + j, right_row, depth, to + j, to_row, add);
+  for (; j + kTileVectors * kLanes <= columns; j += kTileVectors * kLanes)
+    tile_columns<kTileVectors>(left, rows, right + j, right_row, depth, to + j, to_row, add);
   const int64_t left_over = (columns - j) / kLanes;
-  if (left_over == 3) tile_columns<3>(left, rows, right + j, right_row, depth, to + j, to_row, add);
-  if (left_over == 2) tile_columns<2>(left, rows, right + j, right_row, depth, to + j, to_row, add);
+  if (kTileVectors > 3 && left_over == 3) tile_columns<3>(left, rows, right + j, right_row, depth, to + j, to_row, add);
+  if (kTileVectors > 2 && left_over == 2) tile_columns<2>(left, rows, right + j, right_row, depth, to + j, to_row, add);
   if (left_over == 1) tile_columns<1>(left, rows, right + j, right_row, depth, to + j, to_row, add);
 }
-
-}  // namespace promptloss

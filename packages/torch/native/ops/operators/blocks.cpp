@@ -123,12 +123,12 @@ void multiply_blocks(const at::Tensor& to, const at::Tensor& left, const BlockMa
     const int64_t count = std::min(slab, columns - first);
     ProductOptions options;
     options.bias = bias == nullptr ? nullptr : bias + first;
-    multiply(to.narrow(1, first, count), left, PackedFactor(weight, turned, first, count), options);
+    multiply(to.narrow(1, first, count), left, PackedFactor(weight, turned, first, count, product_kernels(Operands::halves)), options);
   }
 }
 
 bool serves_products(const at::Tensor& input, const Weight& weight) {
-  return fused_kernels() && has_products() && input.is_cpu() && weight.blocks.is_cpu() && input.numel() > 0 && weight.rows() > 0;
+  return fused_kernels() && has_products(at::kBFloat16) && input.is_cpu() && weight.blocks.is_cpu() && input.numel() > 0 && weight.rows() > 0;
 }
 
 at::Tensor forward(const at::Tensor& input, const Weight& weight, const Bias& bias, at::ScalarType dtype) {

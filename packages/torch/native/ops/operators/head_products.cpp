@@ -65,13 +65,14 @@ void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tens
 }  // namespace
 
 HeadProducts::HeadProducts(const at::Tensor& head, at::ScalarType compute, bool backward) {
-  if (compute != at::kBFloat16 || !fused_kernels() || !has_products() || !is_factor(head)) {
+  if (!fused_kernels() || !has_products(compute) || !is_factor(head)) {
     head_ = head.to(compute);
     return;
   }
-  by_vocabulary_ = std::make_unique<PackedFactor>(matrix_of(head.t()));
+  kernels_ = product_kernels(operands_of(compute));
+  by_vocabulary_ = std::make_unique<PackedFactor>(matrix_of(head.t()), kernels_);
   if (backward) {
-    by_units_ = std::make_unique<PackedFactor>(matrix_of(head));
+    by_units_ = std::make_unique<PackedFactor>(matrix_of(head), kernels_);
   }
 }
 
@@ -116,7 +117,7 @@ void HeadProducts::add_head_gradients(
     ProductOptions options;
     options.scale = static_cast<float>(scale);
     options.add = !first;
-    multiply(total, by_logits.t(), promptloss::packed(hidden), options);
+    multiply(total, by_logits.t(), promptloss::packed(hidden, kernels_), options);
   } else {
     add_product(total, by_logits.t(), hidden, scale, first);
   }

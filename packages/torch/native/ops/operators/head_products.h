@@ -42,6 +42,7 @@ class HeadProducts {
 
  private:
   at::Tensor head_;
+  const ProductKernels* kernels_ = nullptr;
   std::unique_ptr<PackedFactor> by_vocabulary_, by_units_;
 };
 

@@ -21,11 +21,24 @@ inline MatrixTarget target_of(const at::Tensor& matrix) {
   return {matrix.data_ptr(), is_half(matrix), matrix.size(0), matrix.size(1), matrix.stride(0)};
 }
 
+/** What numbers of a dtype, float32 or bfloat16, are multiplied as. */
+inline Operands operands_of(at::ScalarType dtype) { return dtype == at::kBFloat16 ? Operands::halves : Operands::floats; }
+
+/** Whether products with operands of a dtype are these, and not libtorch's. */
+inline bool has_products(at::ScalarType dtype) {
+  return is_float_or_half(dtype) && product_kernels(operands_of(dtype)) != nullptr;
+}
+
 /** What products read; the tensor may go. */
-inline PackedFactor packed(const at::Tensor& right, const ProductKernels* kernels = product_kernels()) {
+inline PackedFactor packed(const at::Tensor& right, const ProductKernels* kernels) {
   TORCH_CHECK(is_factor(right), "a factor must be a matrix of float32 or bfloat16 on the CPU with a stride of 1");
   TORCH_CHECK(kernels != nullptr, "these products are not written for this processor");
   return PackedFactor(matrix_of(right), kernels);
+}
+
+/** The same, to be multiplied with operands of a dtype. */
+inline PackedFactor packed(const at::Tensor& right, at::ScalarType dtype) {
+  return packed(right, product_kernels(operands_of(dtype)));
 }
 
 /** Where a product goes on: all threads, or the calling one alone. */

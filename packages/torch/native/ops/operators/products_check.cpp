@@ -1,5 +1,6 @@
 // Products by kernels that this processor would not choose, for tests. promptloss::tile_product: by the kernels for AMX
-// with the tiles in plain code, where there is AVX-512 bf16. promptloss::lane_product: few rows by a weight [columns,
+// with the tiles in plain code, where there is AVX-512 bf16. promptloss::float_product: in words of a float32, with operands
+// that count as bfloat16 or float32; by AVX-512's tile put together where `emulated`. promptloss::lane_product: few rows by a weight [columns,
 // depth] without instructions for pairs of bfloat16; lane_block_product: the same by a weight in blocks.
 #include "matrices.h"
 
@@ -10,6 +11,15 @@ at::Tensor tile_product(const at::Tensor& left, const at::Tensor& right) {
   multiply(result, left, packed(right, emulated_tile_kernels()));
   return result;
 }
+
+at::Tensor float_product(const at::Tensor& left, const at::Tensor& right, bool halves, bool emulated) {
+  const auto operands = halves ? Operands::halves : Operands::floats;
+  const auto result = at::empty({left.size(0), right.size(1)}, left.options().dtype(at::kFloat));
+  multiply(result, left, packed(right, emulated ? emulated_float_kernels(operands) : float_kernels(operands)));
+  return result;
+}
+
+bool has_float_product() { return float_kernels(Operands::floats) != nullptr; }
 
 at::Tensor lane_product(const at::Tensor& rows, const at::Tensor& weight) {
   TORCH_CHECK(
