@@ -127,6 +127,7 @@ export function drawStudy({ weights, seeds }: Design, truth: Truth, seed: number
             pairedError: null,
             items: null,
             chance: null,
+            precision: null,
             probes: {},
           },
           // Tasks have units of their own.

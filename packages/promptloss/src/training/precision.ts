@@ -3,7 +3,7 @@ import type { DType } from "@promptloss/torch";
 import type { ProductDtype } from "../dtypes.ts";
 import { readProcessor } from "../machine/processor.ts";
 
-/** Processor features that make bf16 products faster; without one of them libtorch emulates them, slowly. */
+/** Processor features that make bf16 products faster; without one of them numbers are widened to float32. */
 const BF16_FEATURES = ["AMX bf16", "AVX-512 bf16", "bf16"];
 
 /** Undefined for float32, which is the weights' own. */
@@ -19,7 +19,7 @@ export function precisionNote(
   has: (device: string) => boolean = multipliesBf16,
 ): string | undefined {
   if (compute !== "bfloat16" || has(device)) return undefined;
-  return "precision bfloat16: this processor has no bf16 instructions and emulates them, many times slower than float32; with precision auto it takes float32";
+  return "precision bfloat16: this processor has no bf16 instructions, so that bfloat16 saves memory and no time; with precision auto it takes float32";
 }
 
 function multipliesBf16(device: string): boolean {

@@ -84,7 +84,7 @@ export function madeStudy({
               value: scale * (lowerIsBetter ? 1 - score : score),
               standardError: scale * 0.02,
               pairedError: null,
-              ...{ items: 100, chance: null },
+              ...{ items: 100, chance: null, precision: null },
             });
           }
         }

@@ -32,7 +32,7 @@ export function studyResults({ ratios, tasks = ["quiz"], best }: MadeResults): S
             value: height + NOISE * random.normal(),
             standardError: NOISE,
             pairedError: null,
-            ...{ items: 100, chance: null },
+            ...{ items: 100, chance: null, precision: null },
             probes: { distance: plw },
           };
         }),

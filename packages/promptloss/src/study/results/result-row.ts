@@ -33,6 +33,8 @@ export interface ResultRow {
   readonly items: number | null;
   /** What guessing scores, on the value's scale; null for metrics that have no such level. */
   readonly chance: number | null;
+  /** What the cell's training multiplied in; null where it is not known. */
+  readonly precision: string | null;
   /** By name; null where the run did not measure it. */
   readonly probes: Readonly<Record<string, number | null>>;
 }
@@ -60,6 +62,7 @@ const after = [
   "paired_error",
   "items",
   "chance",
+  "precision",
 ] as const;
 
 /** Columns that no factor may be called; `plw` is a factor's name for the prompt loss weight itself. */
@@ -99,6 +102,7 @@ export function flatten(row: ResultRow, { factors, probes }: ResultsHeader): Row
     paired_error: row.pairedError,
     items: row.items,
     chance: row.chance,
+    precision: row.precision,
     ...Object.fromEntries(probes.map((name) => [probeColumn(name), row.probes[name] ?? null])),
   };
 }
@@ -129,6 +133,7 @@ export function unflatten(row: Row, { factors, probes }: ResultsHeader): ResultR
     pairedError: numberOrNull(row.paired_error ?? null),
     items: numberOrNull(row.items ?? null),
     chance: numberOrNull(row.chance ?? null),
+    precision: typeof row.precision === "string" ? row.precision : null,
     probes: Object.fromEntries(probes.map((name) => [name, numberOrNull(row[probeColumn(name)])])),
   };
 }

@@ -28,7 +28,7 @@ describe("the tidy table", () => {
     expect(csv.map(({ task }) => task)).toEqual(results.rows.map(({ task }) => task));
     expect(csv.map(({ value }) => Number(value))).toEqual(results.rows.map(({ value }) => value));
     expect(readFileSync(join(folder, "results.csv"), "utf8").split("\n")[0]).toBe(
-      "study,cell,seed,plw,wp,rg,task,task_group,metric,higher_is_better,primary,value,standard_error,paired_error,items,chance,probe_distance",
+      "study,cell,seed,plw,wp,rg,task,task_group,metric,higher_is_better,primary,value,standard_error,paired_error,items,chance,precision,probe_distance",
     );
   });
 
@@ -90,6 +90,22 @@ describe("models of a study", () => {
       rows: up.rows.map((row) => ({ ...row, value: -row.value, higherIsBetter: false })),
     };
     expect(fitStudy(down).fits[0]!.fit!.logLik).toBeCloseTo(fitStudy(up).fits[0]!.fit!.logLik, 9);
+  });
+
+  test("cells of several precisions are said, unless that is a factor of the study", () => {
+    const { rows } = studyResults({ ratios: [0.1], tasks: ["quiz"] });
+    const mixed = rows.map((row) => ({ ...row, precision: row.plw === 0 ? "float32" : "bfloat16" }));
+    expect(usableRows(rows).notes).toEqual([]);
+    expect(usableRows(mixed).notes).toEqual([
+      expect.stringMatching(
+        /^cells were trained in different precisions \(\d+ in float32, \d+ in bfloat16\), .* training.precision/,
+      ),
+    ]);
+    const asked = mixed.map((row) => ({
+      ...row,
+      factors: { ...row.factors, "training.precision": row.precision },
+    }));
+    expect(usableRows(asked).notes).toEqual([]);
   });
 
   test("benchmarks without variation, and cells too few, are said and not thrown", () => {

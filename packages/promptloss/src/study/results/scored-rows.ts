@@ -65,7 +65,7 @@ export function usableRows(
 ): UsableRows {
   const all = benchmarkRows(results);
   const { aside, atChance, notes: said } = setAside(all);
-  const notes = [...divergedNotes(all), ...said];
+  const notes = [...divergedNotes(all), ...precisionNotes(results), ...said];
   const measured = new Set(
     all.filter(({ result }) => Number.isFinite(result.value)).map(({ benchmark }) => benchmark),
   );
@@ -124,6 +124,20 @@ function knownNote(rows: readonly { readonly result: ResultRow; readonly benchma
     ...(none.length > 0 ? [`none is known for ${none.join(", ")}`] : []),
   ];
   return `sampling errors are taken for a known part of the noise: ${parts.join("; ")}`;
+}
+
+/** Where cells' arithmetic differs and no factor says so: `auto` means another precision on another machine. */
+function precisionNotes(rows: readonly ResultRow[]): string[] {
+  if (rows.some(({ factors }) => "training.precision" in factors)) return [];
+  const cells = new Map(rows.map(({ cell, precision }) => [cell, precision]));
+  const counts = new Map<string, number>();
+  for (const precision of cells.values())
+    if (precision !== null) counts.set(precision, (counts.get(precision) ?? 0) + 1);
+  if (counts.size < 2) return [];
+  const each = [...counts].map(([precision, count]) => `${count} in ${precision}`).join(", ");
+  return [
+    `cells were trained in different precisions (${each}), which their differences may come from: give training.precision in the recipe`,
+  ];
 }
 
 function divergedNotes(rows: readonly { readonly result: ResultRow }[]): string[] {

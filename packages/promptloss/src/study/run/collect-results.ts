@@ -33,6 +33,7 @@ export function collectResults(study: Study): StudyResults {
       plw,
       wp: wpOfPlw(plw),
       generationRatio: state.generationRatio ?? null,
+      precision: manifest.precision,
     };
     return study.tasks.flatMap((task) =>
       (folder.scores(task) ?? []).map(
@@ -105,7 +106,14 @@ function divergedRows(study: Study, done: readonly ResultRow[]): ResultRow[] {
     const { generationRatio } = sibling;
     const own = {
       ...{ cell: cell.id, factors: cell.levels, plw, wp: wpOfPlw(plw) },
-      ...{ generationRatio, value: Number.NaN, standardError: null, pairedError: null, items: null },
+      ...{
+        generationRatio,
+        precision: manifest.precision,
+        value: Number.NaN,
+        standardError: null,
+        pairedError: null,
+        items: null,
+      },
       probes: {},
     };
     return scored.map((row): ResultRow => ({ ...row, ...own }));

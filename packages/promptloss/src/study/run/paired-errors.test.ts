@@ -30,7 +30,7 @@ function row(cell: string, task: string, metric: string, value: number): ResultR
   return {
     ...{ study: "made", cell, factors: { plw, seed }, plw, wp: wpOfPlw(plw), generationRatio: 1, task },
     ...{ taskGroup: null, metric, higherIsBetter: true, primary: true, value },
-    ...{ standardError: 0.2, pairedError: null, items: 6, chance: null, probes: {} },
+    ...{ standardError: 0.2, pairedError: null, items: 6, chance: null, precision: null, probes: {} },
   };
 }
 
