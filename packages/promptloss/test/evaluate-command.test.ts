@@ -127,7 +127,7 @@ needs("shared", model).describe("evaluate", () => {
     writeFileSync(at("out/records/ends.jsonl"), `${whole.slice(0, 3).join("\n")}\n`);
     appendFileSync(at("out/records/ends.jsonl"), whole[3]!.slice(0, 20));
     const { status, stderr } = evaluate(at("ends.yaml"), "-o", at("out"));
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "ends: 3 of 6 items are done already\n" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "ends: 3 of 6 items done already\n" });
     const again = linesOf("out/records/ends.jsonl").map((line) => JSON.parse(line));
     expect(again.map(({ metrics }) => metrics)).toEqual(whole.map((line) => JSON.parse(line).metrics));
     const others = evaluate(at("ends.yaml"), "-o", at("out"), "--dtype", "bfloat16");

@@ -84,8 +84,8 @@ describe("promptloss judge", () => {
       .map((line) => JSON.parse(line));
     expect(lines).toHaveLength(12);
     expect(lines[0]).toMatchObject({ verdict: "tie", candidate: "same" });
-    for (const { verdict, switched, answer } of lines.slice(1)) {
-      expect(answer).toBe(PREFERS_FIRST);
+    for (const { verdict, switched, reply } of lines.slice(1)) {
+      expect(reply).toBe(PREFERS_FIRST);
       expect(verdict).toBe(switched ? "lose" : "win");
     }
     expect(judged).toMatchObject({ n: 12, ties: 1, unreadable: 0, fromCache: 0, judge: "judge" });
