@@ -14,16 +14,19 @@ import { createModel, parseModelConfig } from "promptloss/models";
 import { machine, writeSection } from "../lib/report.ts";
 import { DRAWN } from "../training/cases.ts";
 import { MODES, type Mode, type RankAnswer } from "./protocol.ts";
-import { type Figures, type Measured, sectionOf } from "./section.ts";
+import { type Figures, type Measured, microBatchTokens, sectionOf } from "./section.ts";
 
 const ROWS = 8;
 const TOKENS = 64;
+/** Of a step of the size that fine-tuning takes, where what travels between processes is shared by more tokens. */
+const MANY_ROWS = 64;
 const worker = fileURLToPath(new URL("worker.js", import.meta.url));
 
 const noTimes = process.argv.includes("--no-times");
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
 /** Memory is that of every step after the first. */
 const STEPS = noTimes ? 1 : 5;
+const MANY_ROWS_STEPS = 3;
 const place = mkdtempSync(join(tmpdir(), "promptloss-processes-"));
 
 interface Setting {
@@ -33,25 +36,33 @@ interface Setting {
   readonly threads: number;
 }
 
+/** What a step trains on, and how many are measured. */
+interface Steps {
+  readonly rows: number;
+  readonly steps: number;
+}
+
 /** Ids alone count here; every row is as long as the others, so that processes have equal shares. */
-function writeRows(path: string): void {
+function writeRows({ rows, steps }: Steps): string {
+  const path = join(place, `rows-${rows}.json`);
   const row = (place: number) => ({
     input_ids: Array.from({ length: TOKENS }, (_, i) => 1 + ((place * 7919 + i * 104729) % 31_999)),
     completion_mask: Array.from({ length: TOKENS }, (_, i) => (i < TOKENS / 4 ? 0 : 1)),
   });
-  writeFileSync(path, JSON.stringify(Array.from({ length: ROWS * (STEPS + 1) }, (_, i) => row(i))));
+  writeFileSync(path, JSON.stringify(Array.from({ length: rows * (steps + 1) }, (_, i) => row(i))));
+  return path;
 }
 
-async function measure({ mode, processes, threads }: Setting): Promise<RankAnswer[]> {
+async function measure({ mode, processes, threads }: Setting, { rows, steps }: Steps): Promise<RankAnswer[]> {
   const recipe = {
     model: join(place, "model"),
-    data: { path: join(place, "rows.json"), format: "tokens" },
-    output: join(place, `run-${mode}-${processes}`),
+    data: { path: writeRows({ rows, steps }), format: "tokens" },
+    output: join(place, `run-${mode}-${processes}-${rows}`),
     loss: { promptLossWeight: 0.1 },
     training: {
-      steps: STEPS + 1,
-      batchSize: ROWS,
-      microBatchTokens: (ROWS * TOKENS) / 4,
+      steps: steps + 1,
+      batchSize: rows,
+      microBatchTokens: microBatchTokens(rows * TOKENS),
       order: "as-given",
       precision: "bfloat16",
       device: "cpu",
@@ -61,7 +72,7 @@ async function measure({ mode, processes, threads }: Setting): Promise<RankAnswe
     checkpoints: { every: "never" },
   };
   const port = await freePort();
-  const args = [worker, JSON.stringify({ recipe, steps: STEPS })];
+  const args = [worker, JSON.stringify({ recipe, steps })];
   return Promise.all(
     Array.from({ length: processes }, (_, rank) => {
       const placement = {
@@ -109,7 +120,6 @@ try {
   const parameters = [...model.parameters.values()].reduce((sum, { numel }) => sum + numel, 0);
   saveModel(model, join(place, "model"));
   model.free();
-  writeRows(join(place, "rows.json"));
   const cores = availableParallelism();
   const settings: Setting[] = [
     { mode: "none", processes: 1, threads: cores },
@@ -124,12 +134,20 @@ try {
   if (only !== undefined && chosen.length < 2)
     throw new Error(`--only ${only}: settings are 2,none to 4,full`);
   for (const setting of chosen) {
-    const ranks = await measure(setting);
+    const ranks = await measure(setting, { rows: ROWS, steps: STEPS });
     measured.push({ ...setting, ranks });
     console.error(`${setting.processes} × ${setting.mode}: done`);
   }
+  const larger: Measured[] = [];
+  for (const setting of noTimes ? [] : chosen) {
+    if (setting.mode !== "none" || setting.processes > 2) continue;
+    const ranks = await measure(setting, { rows: MANY_ROWS, steps: MANY_ROWS_STEPS });
+    larger.push({ ...setting, ranks });
+    console.error(`${setting.processes} × ${setting.mode}, ${MANY_ROWS} rows a step: done`);
+  }
   const figures: Figures = {
     ...{ machine: machine(), parameters, cores, rows: ROWS, tokens: TOKENS, steps: STEPS, measured },
+    ...(larger.length === 2 && { larger: { rows: MANY_ROWS, measured: larger } }),
     times: !noTimes,
     load: loadavg()[0] ?? 0,
   };
