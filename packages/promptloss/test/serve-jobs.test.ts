@@ -153,7 +153,7 @@ describe("fine-tuning jobs", () => {
       create(client, id, { integrations: [{ type: "wandb" }] }),
       create(client, id, { recipe: { output: "/tmp/x" } }),
       create(client, id, { recipe: { evaluation: { data: "/etc/passwd" } } }),
-      create(client, id, { recipe: { training: { lernRate: 1 } } }),
+      create(client, id, { recipe: { training: { learnngRate: 1 } } }),
       create(client, id, { hyperparameters: { n_epochs: 2 }, recipe: { training: { steps: 3 } } }),
       create(client, id, {
         hyperparameters: { n_epochs: 2 },
@@ -176,7 +176,7 @@ describe("fine-tuning jobs", () => {
       400 integrations: integrations: is not supported other than as []
       400 recipe.output: recipe.output: is the server's to say
       400 recipe.evaluation.data: recipe.evaluation.data: is the server's to say
-      400 recipe: recipe: training.lernRate: there is no such key; did you mean learningRate?
+      400 recipe: recipe: training.learnngRate: there is no such key; did you mean learningRate?
       400 n_epochs: n_epochs: and recipe.training.steps both say it; give one of them
       400 hyperparameters.n_epochs: hyperparameters.n_epochs: differs from method.supervised.hyperparameters.n_epochs. Hint: give one of the two
       404 fine_tuning_job_id: there is no fine-tuning job ftjob-0 here

@@ -106,7 +106,7 @@ test("promptloss takes every line that is shown", async () => {
 });
 
 /** Options of other programs that pages name by themselves: sbatch, torchrun, a bench. */
-const OTHERS = new Set(["--constraint", "--no-python", "--no-times", "--write"]);
+const OTHERS = new Set(["--constraint", "--no-python", "--no-times", "--publish", "--write"]);
 
 test("options that sentences name are options of a command", async () => {
   const options = new Set(["--offline", "--help", ...OTHERS]);
