@@ -177,7 +177,10 @@ export function shardedRun({ mode, variant, dtype }: ShardedCase, ranks?: Ranks)
 }
 
 export interface ShardedResult {
-  /** Of each step and evaluation: loss, and of steps the gradients' norm and the penalty. */
+  /**
+   * Of each step and evaluation: loss, and of steps the gradients' norm and the sum of loss and penalty. A divergence is a
+   * difference of log-probabilities: its rounding is theirs, however small it is itself.
+   */
   readonly numbers: number[];
   readonly weights: Record<string, number[]>;
 }
@@ -197,7 +200,8 @@ export function trainedTo(
     checkpoints: folder,
     ...(ranks && { ranks }),
     onEvent: (event) => {
-      if (event.type === "step") numbers.push(event.loss, event.gradientNorm, event.penalty ?? 0);
+      if (event.type === "step")
+        numbers.push(event.loss, event.gradientNorm, event.loss + (event.penalty ?? 0));
       if (event.type === "evaluation") numbers.push(event.loss);
     },
   });
