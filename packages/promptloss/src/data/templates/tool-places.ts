@@ -1,6 +1,6 @@
 // Where a template wrote tool definitions and calls: as JSON most often, which is found as such, or in words of its own,
 // which are found by what changes when the call does.
-import { isJsonObject } from "../../json-object.ts";
+import { endOfObject, isJsonObject } from "../../json-object.ts";
 import type { ToolCall } from "../example.ts";
 import { marker } from "./skeleton.ts";
 
@@ -32,19 +32,6 @@ function* objectsAround(text: string, at: number, from: number): Generator<Place
       // A brace of the template's own.
     }
   }
-}
-
-/** Behind the brace that closes the one at `start`, strings passed over. */
-function endOfObject(text: string, start: number): number | undefined {
-  let depth = 0;
-  for (let i = start; i < text.length; i++) {
-    const char = text[i];
-    if (char === '"') {
-      for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === "\\") i++;
-    } else if (char === "{") depth++;
-    else if (char === "}" && --depth === 0) return i + 1;
-  }
-  return undefined;
 }
 
 /** A text that is the same for all spellings of a JSON value. */

@@ -4,7 +4,7 @@ import type { ToolCall } from "../../data/example.ts";
 import { plainTurn } from "../../data/rows/formats/turns.ts";
 import type { Template } from "../../data/templates/index.ts";
 import { TemplateError } from "../../data/templates/index.ts";
-import { isJsonObject } from "../../json-object.ts";
+import { endOfObject, isJsonObject } from "../../json-object.ts";
 import type { TokenConstraint } from "../decoding/constraint.ts";
 import { GenerationError } from "../errors.ts";
 import { compileSchema, Grammar, type SchemaGrammar, type TokenMasks } from "../grammar/index.ts";
@@ -214,8 +214,8 @@ export function readCalls(text: string, form: CallForm, names: ReadonlySet<strin
   let at = start + mark.length;
   for (;;) {
     const from = text.indexOf("{", at);
-    const to = from < 0 ? -1 : endOfObject(text, from);
-    if (to < 0) break;
+    const to = from < 0 ? undefined : endOfObject(text, from);
+    if (to === undefined) break;
     const call = callOf(text.slice(from, to), names);
     if (call === undefined) return undefined;
     calls.push(call);
@@ -233,19 +233,6 @@ function callOf(text: string, names: ReadonlySet<string>): { name: string; argum
   } catch {
     return undefined;
   }
-}
-
-/** Behind the closing brace of the object that begins at `from`; -1 where it does not end. */
-function endOfObject(text: string, from: number): number {
-  let depth = 0;
-  for (let at = from; at < text.length; at++) {
-    const character = text[at];
-    if (character === '"') {
-      for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === "\\") at++;
-    } else if (character === "{") depth++;
-    else if (character === "}" && --depth === 0) return at + 1;
-  }
-  return -1;
 }
 
 /** @throws {GenerationError} where the template has no form for calls */
