@@ -284,14 +284,13 @@ export class BatchEngine {
       row.read += length;
       return part;
     });
-    const packed = packSequences(parts);
-    const hidden = this.#read(parts);
+    const { hidden, starts } = this.#read(parts);
     this.#counts.steps++;
-    this.#counts.read += packed.ids.length;
+    this.#counts.read += hidden.shape[0]!;
     const ready = this.#running.flatMap(({ row }, place) => (row.unread === 0 ? [place] : []));
     if (ready.length === 0) return [];
     const chosen = chooseTokens(
-      this.#logits(lastOf(hidden, packed.starts, ready)),
+      this.#logits(lastOf(hidden, starts, ready)),
       ready.map((place) => this.#running[place]!.row),
     );
     const byRow = new Array<Chosen | undefined>(this.#running.length).fill(undefined);
@@ -301,15 +300,15 @@ export class BatchEngine {
     return byRow;
   }
 
-  /** Hidden states of the next tokens of each row. */
-  #read(parts: readonly (readonly number[])[]): Tensor {
+  /** Hidden states of the next tokens of each row, and where those of each begin. */
+  #read(parts: readonly (readonly number[])[]): { hidden: Tensor; starts: Int32Array } {
     const tokens = parts.reduce((sum, { length }) => sum + length, 0);
     const filling = this.#alike ? Math.max(0, LEAST_ALIKE - tokens) : 0;
     for (let i = 0; i < filling; i++) this.#cache.add();
     const packed = packSequences([...parts, ...new Array<number[]>(filling).fill([0])]);
     const hidden = this.#model.forward(packed, { cache: this.#cache, throughCache: this.#alike });
     for (let i = 0; i < filling; i++) this.#cache.remove(parts.length + filling - 1 - i);
-    return filling === 0 ? hidden : hidden.narrow(0, 0, tokens);
+    return { hidden: filling === 0 ? hidden : hidden.narrow(0, 0, tokens), starts: packed.starts };
   }
 
   /** [rows, vocabulary] float32. */
