@@ -60,8 +60,21 @@ function written(template: Template, toolCalls: readonly ToolCall[]): string | u
   }
 }
 
-/** Undefined for a template that writes no calls, or whose calls are no JSON objects with a name and arguments. */
+const forms = new WeakMap<Template, CallForm | "none">();
+
+/**
+ * Found once for a template. Undefined for one that writes no calls, or whose calls are no JSON objects with a name and
+ * arguments.
+ */
 export function callForm(template: Template): CallForm | undefined {
+  const known = forms.get(template);
+  if (known !== undefined) return known === "none" ? undefined : known;
+  const form = foundCallForm(template);
+  forms.set(template, form ?? "none");
+  return form;
+}
+
+function foundCallForm(template: Template): CallForm | undefined {
   const one = written(template, probe(1));
   const found = one === undefined ? undefined : placesOf(one);
   if (one === undefined || found?.length !== 1) return undefined;
