@@ -286,7 +286,7 @@ export class BatchEngine {
     });
     const { hidden, starts } = this.#read(parts);
     this.#counts.steps++;
-    this.#counts.read += hidden.shape[0]!;
+    this.#counts.read += starts[parts.length]!;
     const ready = this.#running.flatMap(({ row }, place) => (row.unread === 0 ? [place] : []));
     if (ready.length === 0) return [];
     const chosen = chooseTokens(
