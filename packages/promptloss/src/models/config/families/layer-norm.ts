@@ -73,6 +73,19 @@ function readGpt2(fields: ConfigFields): Architecture {
   };
 }
 
+/** Layers that see all tokens before theirs, with queries scaled by the root of a head's size. */
+function alikeLayers(
+  fields: ConfigFields,
+  headSize: number,
+  rope: number | undefined,
+): Architecture["layers"] {
+  return Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
+    window: undefined,
+    rope,
+    attentionScale: headSize ** -0.5,
+  }));
+}
+
 function readNeoX(fields: ConfigFields): Architecture {
   const heads = readHeads(fields, { hiddenSize: "hidden_size", heads: "num_attention_heads" });
   const maxPositions = fields.count("max_position_embeddings", 2048);
@@ -85,11 +98,7 @@ function readNeoX(fields: ConfigFields): Architecture {
     vocabularySize: fields.count("vocab_size"),
     intermediateSize: fields.count("intermediate_size"),
     maxPositions,
-    layers: Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
-      window: undefined,
-      rope: 0,
-      attentionScale: heads.headSize ** -0.5,
-    })),
+    layers: alikeLayers(fields, heads.headSize, 0),
     ropes: [readRope(fields, context, { theta: "rotary_emb_base", partial: "rotary_pct" })],
     positionOffset: undefined,
     norm: { kind: "layer", eps: fields.number("layer_norm_eps", 1e-5), weightOffset: 0 },
@@ -133,11 +142,7 @@ function readOpt(fields: ConfigFields): Architecture {
     vocabularySize: fields.count("vocab_size"),
     intermediateSize: fields.count("ffn_dim"),
     maxPositions: fields.count("max_position_embeddings", 2048),
-    layers: Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
-      window: undefined,
-      rope: undefined,
-      attentionScale: heads.headSize ** -0.5,
-    })),
+    layers: alikeLayers(fields, heads.headSize, undefined),
     ropes: [],
     // The table's first two rows stood for padding once.
     positionOffset: 2,
@@ -189,11 +194,7 @@ function readStableLm(fields: ConfigFields): Architecture {
     vocabularySize: fields.count("vocab_size"),
     intermediateSize: fields.count("intermediate_size"),
     maxPositions,
-    layers: Array.from({ length: fields.layerCount("num_hidden_layers") }, () => ({
-      window: undefined,
-      rope: 0,
-      attentionScale: heads.headSize ** -0.5,
-    })),
+    layers: alikeLayers(fields, heads.headSize, 0),
     ropes: [readRope(fields, context, { theta: "rope_theta", partial: "partial_rotary_factor" })],
     positionOffset: undefined,
     norm: { kind: "layer", eps: fields.number("layer_norm_eps", 1e-5), weightOffset: 0 },
