@@ -1,8 +1,9 @@
 // Jobs as folders: job.json, events.jsonl, recipe.yaml and run/, the folder of the training run. They are the database.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, readJson, replaceFile, writeJson } from "../../files/atomic.ts";
 import type { Recipe } from "../../recipe/index.ts";
+import { checkpointSteps } from "../../training/checkpoints/index.ts";
 import { ServeError } from "../errors.ts";
 import { isId } from "../ids.ts";
 import type { JobRecord } from "./job.ts";
@@ -74,12 +75,7 @@ export class JobStore {
 
   /** Steps of the checkpoints that are on the disk. */
   checkpointSteps(id: string): number[] {
-    const folder = join(this.run(id), "checkpoints");
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder)
-      .flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? [])
-      .map(Number)
-      .sort((a, b) => b - a);
+    return checkpointSteps(join(this.run(id), "checkpoints"));
   }
 
   #record(id: string): string {

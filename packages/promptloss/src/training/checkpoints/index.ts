@@ -9,4 +9,4 @@ export {
   writeCheckpoint,
 } from "./checkpoint.ts";
 export type { SavedPiece } from "./pieces.ts";
-export { CheckpointShelf } from "./shelf.ts";
+export { CheckpointShelf, checkpointSteps } from "./shelf.ts";

@@ -18,6 +18,15 @@ import {
 
 const NAME = /^step-(?<step>\d+)$/;
 
+/** Steps of the checkpoints in a folder, newest first; none where there is no such folder. */
+export function checkpointSteps(folder: string): number[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((name) => NAME.exec(name)?.groups?.step ?? [])
+    .map(Number)
+    .sort((a, b) => b - a);
+}
+
 export class CheckpointShelf {
   readonly folder: string;
   readonly #fingerprint: string;
@@ -32,11 +41,7 @@ export class CheckpointShelf {
 
   /** Steps of the checkpoints there are, newest first. */
   steps(): number[] {
-    if (!existsSync(this.folder)) return [];
-    return readdirSync(this.folder)
-      .flatMap((name) => NAME.exec(name)?.groups?.step ?? [])
-      .map(Number)
-      .sort((a, b) => b - a);
+    return checkpointSteps(this.folder);
   }
 
   /** Takes over the checkpoints of another run, and the weights of its best steps: this run continues it. */
