@@ -99,7 +99,8 @@ export class AdamW {
           if (gradient === null) continue;
           const key = `${parameter.dtype} ${this.#decays(name)}`;
           const group = groups.get(key) ?? [];
-          groups.set(key, [...group, { name, parameter, gradient, ...this.#moments.get(name)! }]);
+          groups.set(key, group);
+          group.push({ name, parameter, gradient, ...this.#moments.get(name)! });
         }
         for (const group of groups.values()) {
           const all = (key: Exclude<keyof UpdatedTensor, "name">): Tensor[] => group.map((one) => one[key]);
