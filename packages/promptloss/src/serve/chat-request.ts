@@ -7,7 +7,7 @@ import {
   type ToolMessage,
 } from "../generation/index.ts";
 import { CallReader } from "./call-reader.ts";
-import { ServeError } from "./errors.ts";
+import { refusedField } from "./errors.ts";
 import {
   checkCompletions,
   jsonObject,
@@ -77,10 +77,6 @@ const chatSchema = z.strictObject({
 
 type ChatFields = z.infer<typeof chatSchema>;
 
-function refused(param: string, message: string): ServeError {
-  return new ServeError(400, `${param}: ${message}`, { param });
-}
-
 /** @throws {ServeError} for a body that is no such request, or asks for what can't be done */
 export function chatRequest(body: unknown, context: RequestContext): TextRequest {
   const fields = parseFields(chatSchema, body);
@@ -88,7 +84,7 @@ export function chatRequest(body: unknown, context: RequestContext): TextRequest
   const { logprobs, top_logprobs, max_tokens, max_completion_tokens } = fields;
   const messages = fields.messages.map(chatTurn);
   if (!["user", "tool"].includes(messages.at(-1)!.role))
-    throw refused(
+    throw refusedField(
       "messages",
       "the last is not the user's, nor a tool's, so that there is nothing to complete",
     );
@@ -113,13 +109,13 @@ export function chatRequest(body: unknown, context: RequestContext): TextRequest
 function checkTogether(fields: ChatFields): void {
   const { logprobs, top_logprobs, max_tokens, max_completion_tokens, tools, tool_choice } = fields;
   if (typeof top_logprobs === "number" && !logprobs)
-    throw refused("top_logprobs", "needs logprobs to be true");
+    throw refusedField("top_logprobs", "needs logprobs to be true");
   if (typeof max_tokens === "number" && typeof max_completion_tokens === "number")
-    throw refused("max_tokens", "and max_completion_tokens mean the same; give one of them");
+    throw refusedField("max_tokens", "and max_completion_tokens mean the same; give one of them");
   const calls = (tools ?? []).length > 0 && tool_choice !== "none";
-  if (calls && logprobs) throw refused("logprobs", "are not supported where functions may be called");
+  if (calls && logprobs) throw refusedField("logprobs", "are not supported where functions may be called");
   if (calls && (fields.response_format?.type ?? "text") !== "text")
-    throw refused("response_format", "is not supported where functions may be called");
+    throw refusedField("response_format", "is not supported where functions may be called");
 }
 
 function formatOptions(
@@ -141,9 +137,10 @@ function chatTurn(message: Message, index: number): ChatTurn | ToolMessage {
   const text = typeof content === "string" ? content : (content ?? []).map(({ text }) => text).join("");
   const at = `messages.${index}`;
   if (tool_calls?.length && role !== "assistant")
-    throw refused(`${at}.tool_calls`, `are an assistant's, not a ${role}'s`);
-  if (tool_call_id && role !== "tool") throw refused(`${at}.tool_call_id`, `is a tool's, not a ${role}'s`);
-  if (!content && content !== "" && !tool_calls?.length) throw refused(`${at}.content`, "is missing");
+    throw refusedField(`${at}.tool_calls`, `are an assistant's, not a ${role}'s`);
+  if (tool_call_id && role !== "tool")
+    throw refusedField(`${at}.tool_call_id`, `is a tool's, not a ${role}'s`);
+  if (!content && content !== "" && !tool_calls?.length) throw refusedField(`${at}.content`, "is missing");
   if (role === "tool") return { role, content: text, ...(tool_call_id && { tool_call_id }) };
   if (tool_calls?.length) return { role, content: content ? text : null, tool_calls };
   return { role, content: text };

@@ -28,6 +28,11 @@ export class ServeError extends PromptlossError {
   }
 }
 
+/** A field that asks for what can't be done. */
+export function refusedField(param: string, message: string): ServeError {
+  return new ServeError(400, `${param}: ${message}`, { param });
+}
+
 export interface ErrorBody {
   readonly error: {
     readonly message: string;

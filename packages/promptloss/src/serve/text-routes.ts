@@ -1,10 +1,10 @@
 // /v1/completions and /v1/chat/completions: a request to its model, and what comes of it whole or as a stream.
 import type { Context, Hono, MiddlewareHandler } from "hono";
-import { stream } from "hono/streaming";
 import { MaskShelf, type TextGenerator, type TextResult } from "../generation/index.ts";
 import { isJsonObject } from "../json-object.ts";
 import { chatRequest } from "./chat-request.ts";
 import { asServeError, errorBody, ServeError } from "./errors.ts";
+import { eventStream } from "./event-stream.ts";
 import { jsonBody } from "./fields.ts";
 import type { ServeLimits } from "./limits.ts";
 import type { Lease, ModelShelf } from "./models.ts";
@@ -127,9 +127,7 @@ async function streamed(
     c.req.raw.signal,
   );
   await Promise.race([begun, done]);
-  c.header("Content-Type", "text/event-stream; charset=utf-8");
-  c.header("Cache-Control", "no-cache");
-  return stream(c, async (out) => {
+  return eventStream(c, async (out) => {
     // Not awaited: a client that reads slowly must not hold the engine. The token limit bounds what waits.
     const send = (data: string): void => void out.write(`data: ${data}\n\n`);
     hear = (chunk) => send(JSON.stringify(chunk));

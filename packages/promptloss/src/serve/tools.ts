@@ -9,7 +9,7 @@ import {
   type TextGenerationOptions,
   type ToolFunction,
 } from "../generation/index.ts";
-import { ServeError } from "./errors.ts";
+import { refusedField } from "./errors.ts";
 import { jsonObject } from "./fields.ts";
 import type { RequestContext } from "./requests.ts";
 
@@ -81,16 +81,16 @@ export function callPlan(fields: ToolFields, context: RequestContext): CallPlan 
     type,
     function: withoutNulls(rest),
   }));
-  if (names.size < functions.length) throw refused("tools", "two functions have one name");
+  if (names.size < functions.length) throw refusedField("tools", "two functions have one name");
   if (tools.length === 0) {
     if (choice !== "none" && choice !== "auto")
-      throw refused("tool_choice", "there are no tools to choose from");
+      throw refusedField("tool_choice", "there are no tools to choose from");
     return { tools: [], form: undefined, names, options: {} };
   }
   if (choice === "none") return { tools: shown, form: undefined, names, options: {} };
   const form = checkedCallForm(context.template);
   if (typeof choice === "object" && !names.has(choice.function.name))
-    throw refused("tool_choice", `there is no tool ${choice.function.name}`);
+    throw refusedField("tool_choice", `there is no tool ${choice.function.name}`);
   const called = functions.filter((each) => typeof choice !== "object" || each.name === choice.function.name);
   const several = typeof choice !== "object" && parallel_tool_calls !== false;
   const options =
@@ -126,7 +126,7 @@ function autoOptions(
   const auto = AutoCalls.of(form);
   if (auto === undefined) {
     if (strict)
-      throw refused(
+      throw refusedField(
         "tools",
         "strict is not supported with tool_choice auto, as this model's calls begin with no mark",
       );
@@ -145,8 +145,4 @@ function autoOptions(
 
 function withoutNulls(of: object): object {
   return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== null));
-}
-
-function refused(param: string, message: string): ServeError {
-  return new ServeError(400, `${param}: ${message}`, { param });
 }

@@ -1,11 +1,11 @@
 // /v1/fine_tuning/jobs: create, list, retrieve, cancel, pause, resume, events, checkpoints.
 import { randomInt } from "node:crypto";
 import type { Context, Hono, MiddlewareHandler } from "hono";
-import { stream } from "hono/streaming";
 import { z } from "zod";
 import { readExamples } from "../../data/rows/index.ts";
 import type { StepEvent } from "../../training/events/event.ts";
 import { ServeError } from "../errors.ts";
+import { eventStream } from "../event-stream.ts";
 import { jsonBody, jsonObject, neutral, parseFields } from "../fields.ts";
 import type { FileStore } from "../files/file-store.ts";
 import { newId, now } from "../ids.ts";
@@ -190,9 +190,7 @@ function streamed(c: Context, id: string, after: string | undefined, store: JobS
   const from = after === undefined ? 0 : before.findIndex((event) => event.id === after) + 1;
   if (after !== undefined && from === 0)
     throw new ServeError(400, `after: there is no ${after} in this list`, { param: "after" });
-  c.header("Content-Type", "text/event-stream; charset=utf-8");
-  c.header("Cache-Control", "no-cache");
-  return stream(c, async (out) => {
+  return eventStream(c, async (out) => {
     const waiting = before.slice(from);
     let wake = (): void => {};
     const unlisten = events.listen((event) => {
