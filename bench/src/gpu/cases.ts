@@ -1,5 +1,7 @@
 // What is measured on a GPU: shapes × what is trained × length × prompt loss weight; and the same at toy size, for a run that
 // only shows that the bench runs.
+import { llamaConfig } from "../lib/llama-config.ts";
+
 export type Size = "1b" | "7b" | "toy";
 export type Method = "lora" | "full";
 export type Side = "ours" | "bare" | "trlBest";
@@ -21,21 +23,8 @@ function llama(
   heads: number,
   vocabulary: number,
 ) {
-  return {
-    architectures: ["LlamaForCausalLM"],
-    model_type: "llama",
-    hidden_act: "silu",
-    hidden_size: hiddenSize,
-    intermediate_size: intermediateSize,
-    num_hidden_layers: layers,
-    num_attention_heads: heads,
-    num_key_value_heads: heads,
-    max_position_embeddings: 4096,
-    rms_norm_eps: 1e-5,
-    tie_word_embeddings: false,
-    vocab_size: vocabulary,
-    torch_dtype: "bfloat16",
-  };
+  const shape = { hiddenSize, intermediateSize, layers, heads, vocabulary, maxPositions: 4096, tied: false };
+  return llamaConfig(shape);
 }
 
 /** LLaMA 1's 7 B, and a model of its kind with 1.1 B. */

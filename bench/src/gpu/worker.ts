@@ -1,5 +1,5 @@
 // Our side on a GPU: the library's own training run, a round at a time, as training/worker.ts does it on the CPU.
-import { readSync, writeFileSync, writeSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   deviceMemory,
@@ -13,27 +13,13 @@ import {
 import { checkRecipe, prepareRun, saveModel, train } from "promptloss";
 import { createModel, parseModelConfig, saveAdapter } from "promptloss/models";
 import { peakMemory, type TrainingRun } from "promptloss/training";
+import { answer, readLine } from "../lib/lines.ts";
 import type { ExportedRow } from "../training/protocol.ts";
 import { CONFIGS } from "./cases.ts";
 import type { DrawRequest, GpuRequest, RateRequest } from "./protocol.ts";
 
 /** The share of a row that is prompt, as in Alpaca's. */
 const PROMPT_SHARE = 0.75;
-
-/** Blocks until a line comes; undefined at the end of input. */
-function readLine(): string | undefined {
-  const byte = Buffer.alloc(1);
-  const bytes: number[] = [];
-  while (readSync(0, byte) === 1) {
-    if (byte[0] === 10) return Buffer.from(bytes).toString("utf8");
-    bytes.push(byte[0]!);
-  }
-  return undefined;
-}
-
-function answer(value: object): void {
-  writeSync(1, `${JSON.stringify(value)}\n`);
-}
 
 /** Rows of drawn ids, all of one length, as a file of tokens. */
 function drawRows({ folder, maxLength, batch, steps }: GpuRequest, vocabulary: number): string {

@@ -1,34 +1,13 @@
 // llama.cpp's side of serving: a context with a sequence per client, whose evaluations node-llama-cpp batches.
-import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
+import { complete, openContext, version } from "../lib/llama-cpp.mjs";
 
-const entry = createRequire(`${process.env.PROMPTLOSS_LLAMA_CPP}/`).resolve("node-llama-cpp");
-const { getLlama } = await import(pathToFileURL(entry).href);
 const sequences = [];
 
 async function load({ file, threads, clients, contextSize }) {
-  const llama = await getLlama({
-    gpu: false,
-    build: "never",
-    skipDownload: true,
-    logLevel: "error",
-    maxThreads: threads,
-  });
-  const model = await llama.loadModel({ modelPath: file });
-  const context = await model.createContext({ contextSize, batchSize: 512, threads, sequences: clients });
+  const context = await openContext(file, threads, { contextSize, sequences: clients });
   for (let i = 0; i < clients; i++) sequences.push(context.getSequence());
-  return { version: createRequire(entry)("../package.json").version };
-}
-
-async function complete(sequence, prompt, tokens) {
-  await sequence.clearHistory();
-  const ids = [];
-  for await (const token of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
-    ids.push(token);
-    if (ids.length === tokens) break;
-  }
-  return ids;
+  return { version };
 }
 
 async function round({ prompts, tokens }) {

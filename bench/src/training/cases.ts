@@ -1,5 +1,6 @@
 // What is measured: shapes × what is trained × precision × prompt loss weight, what a token costs by length, batch and
 // model, and how long each case runs.
+import { llamaConfig } from "../lib/llama-config.ts";
 
 export type Shape = "small" | "medium" | "large";
 export type Side = "ours" | "bare" | "trl" | "trlBest";
@@ -31,22 +32,9 @@ export const LORA_RANK = 8;
 export const LEARNING_RATE = 2e-5;
 
 function llama(hiddenSize: number, intermediateSize: number, layers: number, heads: number, tied: boolean) {
-  return {
-    architectures: ["LlamaForCausalLM"],
-    model_type: "llama",
-    hidden_act: "silu",
-    hidden_size: hiddenSize,
-    intermediate_size: intermediateSize,
-    num_hidden_layers: layers,
-    num_attention_heads: heads,
-    num_key_value_heads: heads,
-    max_position_embeddings: 1024,
-    rms_norm_eps: 1e-5,
-    tie_word_embeddings: tied,
-    // LLaMA's.
-    vocab_size: 32000,
-    torch_dtype: "bfloat16",
-  };
+  // LLaMA's vocabulary.
+  const shape = { hiddenSize, intermediateSize, layers, heads, tied, vocabulary: 32000, maxPositions: 1024 };
+  return llamaConfig(shape);
 }
 
 /** Shapes whose weights are drawn: 42 M parameters, as stories42M has, and 148 M. */

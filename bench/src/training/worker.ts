@@ -1,29 +1,15 @@
 // Our side: the library's own training run, a round at a time. Between two rounds the process waits for its next
 // line within the event of a step, so that what is timed is the loop as users run it.
-import { readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { libtorch, ops } from "@promptloss/torch";
 import { checkRecipe, prepareRun, saveModel, train } from "promptloss";
 import { TOKEN_CLASSES } from "promptloss/data";
 import { createModel, parseModelConfig, saveAdapter } from "promptloss/models";
 import { peakMemory, type TrainingRun } from "promptloss/training";
+import { answer, readLine } from "../lib/lines.ts";
 import { DRAWN } from "./cases.ts";
 import type { CreateRequest, ExportedRow, OpenRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
-
-/** Blocks until a line comes; undefined at the end of input. */
-function readLine(): string | undefined {
-  const byte = Buffer.alloc(1);
-  const bytes: number[] = [];
-  while (readSync(0, byte) === 1) {
-    if (byte[0] === 10) return Buffer.from(bytes).toString("utf8");
-    bytes.push(byte[0]!);
-  }
-  return undefined;
-}
-
-function answer(value: object): void {
-  writeSync(1, `${JSON.stringify(value)}\n`);
-}
 
 /** The rows of a recipe: those that are short enough, or rows that are full. */
 function rowsOf({ data, folder, batch, steps, full }: OpenRequest) {
