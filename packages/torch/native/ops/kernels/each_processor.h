@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "lanes_common.h"
+#include "processor.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 
@@ -36,24 +37,6 @@ namespace avx2 {
 }  // namespace promptloss
 #undef PROMPTLOSS_VECTOR_BYTES
 #pragma GCC pop_options
-
-namespace promptloss {
-
-enum class Processor { basic, avx2, avx512 };
-
-inline Processor this_processor() {
-  static const Processor found = [] {
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2"))
-      return Processor::basic;
-    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl");
-    return wide ? Processor::avx512 : Processor::avx2;
-  }();
-  return found;
-}
-
-}  // namespace promptloss
 
 #define PROMPTLOSS_CHOSEN(function)                                       \
   (this_processor() == Processor::avx512   ? &avx512::function            \

@@ -17,6 +17,7 @@
 #include <cstring>
 
 #include "lanes.h"
+#include "processor.h"
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #include <immintrin.h>
@@ -303,12 +304,9 @@ constexpr ProductKernels kAvx2[] = {kernels<6, 16, float>(multiply_avx2), kernel
 constexpr ProductKernels kAvx512[] = {kernels<8, 48, float>(multiply_avx512), kernels<8, 48, Rounded>(multiply_avx512)};
 constexpr ProductKernels kPlain[] = {kernels<8, 48, float>(multiply_plain), kernels<8, 48, Rounded>(multiply_plain)};
 
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx2() { return this_processor() != Processor::basic; }
 
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512dq");
-}
+bool has_avx512() { return this_processor() == Processor::avx512; }
 
 }  // namespace
 
