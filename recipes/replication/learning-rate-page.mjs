@@ -12,22 +12,24 @@ const { rows } = results;
 const weights = levels(rows, ({ plw }) => plw);
 const rates = levels(rows, ({ factors }) => factors[RATE]);
 
-/** What is shown of the scores, and which end of a column is better. */
-const SCORES = [
-  { task: "held-out", metric: "content_loss", title: "Held-out content loss", digits: 3, best: Math.min },
-  { task: "held-out", metric: "end_loss", title: "Held-out end loss", digits: 3, best: Math.min },
-];
+const DIGITS = 3;
+
+/** The scores that stand for their tasks, beside the loss of the held-out rows' content and end. */
 const primary = [
   ...new Map(
     rows.filter((row) => row.primary && row.task !== "held-out").map((row) => [row.task, row]),
   ).values(),
 ];
-SCORES.push(
+
+/** What is shown, and which end of a column is better. */
+const SCORES = [
+  { task: "held-out", metric: "content_loss", title: "Held-out content loss", best: Math.min },
+  { task: "held-out", metric: "end_loss", title: "Held-out end loss", best: Math.min },
   ...primary.map(({ task, metric, higherIsBetter }) => ({
-    ...{ task, metric, title: `${task} ${metric.replaceAll("_", " ")}`, digits: 3 },
+    ...{ task, metric, title: `${task} ${metric.replaceAll("_", " ")}` },
     best: higherIsBetter ? Math.max : Math.min,
   })),
-);
+];
 
 function cellsOf(rate, plw) {
   const own = rows.filter((row) => row.factors[RATE] === rate && row.plw === plw);
@@ -47,7 +49,7 @@ function meanOf({ task, metric }, rate, plw) {
 function means(score) {
   const lines = rates.map((rate) => {
     const own = weights.map((plw) => meanOf(score, rate, plw));
-    return [rate.toExponential(), ...marked(own, score.digits, score.best)];
+    return [rate.toExponential(), ...marked(own, DIGITS, score.best)];
   });
   return `**${score.title}**\n\n${table(["learning rate", ...weights.map((plw) => `PLW ${plw}`)], lines)}`;
 }
