@@ -32,9 +32,8 @@ __attribute__((target("avx512f,avx512bf16"))) double turn_vectors() {
 }
 
 __attribute__((target("amx-tile,amx-bf16"))) double turn_tiles() {
-  const TileConfig config;
   alignas(64) static const uint16_t zeros[512] = {};
-  _tile_loadconfig(&config);
+  HardwareTiles::open();
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -49,7 +48,7 @@ __attribute__((target("amx-tile,amx-bf16"))) double turn_tiles() {
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
-  _tile_release();
+  HardwareTiles::close();
   return kTurns * 4 * (16.0 * 16 * 32 * 2);
 }
 

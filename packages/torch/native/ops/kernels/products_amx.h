@@ -25,7 +25,8 @@ struct alignas(64) TileConfig {
 /** The processor's tiles: 0 to 2 sum, 3 holds rows, 4 to 6 hold columns. */
 struct HardwareTiles {
   static PROMPTLOSS_AMX void open() {
-    const TileConfig config;
+    // In memory as a whole: gcc's _tile_loadconfig says that it reads eight bytes, so a local's other stores are left out.
+    static const TileConfig config;
     _tile_loadconfig(&config);
   }
 
@@ -39,6 +40,8 @@ struct HardwareTiles {
 
   static PROMPTLOSS_AMX_INLINE void multiply(const int32_t* rows, const int32_t* columns) {
     constexpr int64_t step = kPanelColumns * sizeof(int32_t);
+    // gcc's loads of tiles do not say that they read memory.
+    asm volatile("" ::: "memory");
     _tile_loadd(3, rows, kTileWords * sizeof(int32_t));
     _tile_loadd(4, columns, step);
     _tile_dpbf16ps(0, 3, 4);
