@@ -16,6 +16,7 @@ export {
   NORMALIZATIONS,
   type Normalization,
   type NormalizationSettings,
+  normalizationOf,
   numbersOfTotals,
   type OwnDenominator,
   totalsOfNumbers,
@@ -53,3 +54,4 @@ export {
   type SelectionRule,
   settledOptions,
 } from "./reweighting-rules.ts";
+export { classShares, partShares } from "./shares.ts";

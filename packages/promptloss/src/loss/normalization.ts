@@ -109,6 +109,14 @@ export interface NormalizationSettings {
   readonly ownDenominator?: OwnDenominator | undefined;
 }
 
+/** A loss section's settings with the share that `loss-share` gives the prompt: its weight, 1 at most. */
+export function normalizationOf(
+  { normalization, ownDenominator }: Omit<NormalizationSettings, "promptShare">,
+  promptLossWeight: number,
+): NormalizationSettings {
+  return { normalization, promptShare: Math.min(1, promptLossWeight), ownDenominator };
+}
+
 /** The factor of w·ℓ by the code of a token's class. */
 export type LossFactors = readonly number[];
 

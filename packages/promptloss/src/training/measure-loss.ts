@@ -6,7 +6,7 @@ import {
   addPartSums,
   emptyPartSums,
   type Normalization,
-  type NormalizationSettings,
+  normalizationOf,
   type OwnDenominator,
   type PartSums,
   type ReweightingName,
@@ -128,11 +128,7 @@ function measured(
   }
   const { promptLossWeight } = weights;
   const { ownDenominator } = settings;
-  const normalization: NormalizationSettings = {
-    normalization: settings.normalization,
-    promptShare: Math.min(1, promptLossWeight),
-    ownDenominator,
-  };
+  const normalization = normalizationOf(settings, promptLossWeight);
   const microBatch = { tokens: microBatchTokens };
   const reweighting = rule && reweightingOf(rule);
   const how = { normalization, microBatch, compute, labelSmoothing, reweighting };

@@ -1,5 +1,5 @@
 // The recipe's training, loss and other sections → settled numbers.
-import { reweightingOf } from "../loss/index.ts";
+import { normalizationOf, reweightingOf } from "../loss/index.ts";
 import { type Recipe, reweightingSettings } from "../recipe/index.ts";
 import { type BatchPlan, DEFAULT_MICRO_BATCH_TOKENS } from "./batches.ts";
 import { computeDtype } from "./precision.ts";
@@ -16,11 +16,7 @@ export function runSettings(
   const { minkowski, microBatchSize } = training;
   const reweighting = reweightingSettings(loss);
   return {
-    normalization: {
-      normalization: loss.normalization,
-      promptShare: Math.min(1, promptLossWeight),
-      ownDenominator: loss.ownDenominator,
-    },
+    normalization: normalizationOf(loss, promptLossWeight),
     reduceOver: loss.reduceOver,
     microBatch:
       microBatchSize === undefined
