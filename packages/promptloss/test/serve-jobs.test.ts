@@ -116,6 +116,10 @@ describe("files", () => {
       `"400 file: file: rows.jsonl: the file is empty (Was it downloaded whole?)"`,
     );
     expect(await errorOf(upload(client, "x".repeat(5000)))).toMatch(/^413 file/);
+    const odd = await toFile(Buffer.from("{}\n"), "$& rows.jsonl");
+    expect(await errorOf(client.files.create({ file: odd, purpose: "fine-tune" }))).toMatch(
+      /^400 file: file: \$& rows\.jsonl: /,
+    );
     const file = await toFile(Buffer.from(ROWS.slice(0, 200)), "rows.jsonl");
     expect(await errorOf(client.files.create({ file, purpose: "batch" }))).toMatch(/^400 purpose/);
     expect(

@@ -151,9 +151,9 @@ async function checkRows(path: string, filename: string): Promise<void> {
   if (rows === 0) throw refused([`${filename}: there are no rows to train on`], 0);
 }
 
-/** Without the place where the server keeps it. */
+/** Without the place where the server keeps it. A name may hold what replaceAll takes for a pattern: `$&`. */
 function named({ message }: DataError, path: string, filename: string): string {
-  return message.replaceAll(path, filename);
+  return message.replaceAll(path, () => filename);
 }
 
 function refused(lines: readonly string[], count: number): ServeError {
