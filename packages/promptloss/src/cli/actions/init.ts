@@ -16,6 +16,7 @@ import { numelOf, parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
 import { readRecipe } from "../../recipe/index.ts";
+import { suggestedSettings } from "../../recipe/suggestions.ts";
 import { harmlessJson, ink, lineOutput } from "../../terminal/index.ts";
 import { printNotes } from "../notes.ts";
 import { watchedHub } from "../progress.ts";
@@ -94,15 +95,6 @@ async function factsOf(data: string, named: string, strict: boolean): Promise<Fa
   return { rows, longest: trained.length.max, positions: architecture.maxPositions, parameters, template };
 }
 
-/** Models above this many parameters get an adapter: their optimizer's state alone would be 12 bytes for each. */
-const LARGE = 1e9;
-
-/** Models below this many learn little at the rates of large ones. */
-const SMALL = 1e8;
-
-/** Rows from which some can be spared to measure the run by. */
-const ENOUGH = 20;
-
 function recipeText({
   data,
   model,
@@ -116,8 +108,10 @@ function recipeText({
 }: Answers & Facts & { readonly output: string }): string {
   const beside = (path: string): string =>
     existsSync(path) && !isAbsolute(path) ? relative(dirname(resolve(output)), resolve(path)) || "." : path;
-  const batch = Math.max(1, Math.min(32, Math.floor(rows / 10)));
-  const isLarge = parameters > LARGE;
+  const { epochs, batchSize, learningRate, schedule, warmupRatio, loraRank, heldOut } = suggestedSettings(
+    rows,
+    parameters,
+  );
   const lines = [
     `# ${aim === "" ? "Fine-tuning." : aim.replaceAll(/\s+/g, " ")}`,
     `# promptloss train ${output}`,
@@ -139,17 +133,21 @@ function recipeText({
       : []),
     "",
     "training:",
-    "  epochs: 3",
-    `  batchSize: ${batch}  # rows in a step`,
-    `  learningRate: ${isLarge ? "2e-4" : parameters < SMALL ? "3e-4" : "2e-5"}`,
-    "  schedule: cosine",
-    "  warmupRatio: 0.03",
-    ...(isLarge
-      ? ["", "lora: { rank: 8 }  # trains an adapter: the whole model would need more memory"]
-      : []),
-    ...(rows >= ENOUGH
-      ? ["", "evaluation:", "  fraction: 0.1  # held out of training, and measured at the end of each epoch"]
-      : []),
+    `  epochs: ${epochs}`,
+    `  batchSize: ${batchSize}  # rows in a step`,
+    `  learningRate: ${learningRate.toExponential()}`,
+    `  schedule: ${schedule}`,
+    `  warmupRatio: ${warmupRatio}`,
+    ...(loraRank === undefined
+      ? []
+      : ["", `lora: { rank: ${loraRank} }  # trains an adapter: the whole model would need more memory`]),
+    ...(heldOut === undefined
+      ? []
+      : [
+          "",
+          "evaluation:",
+          `  fraction: ${heldOut}  # held out of training, and measured at the end of each epoch`,
+        ]),
     "",
     `output: ${JSON.stringify(`runs/${output.replace(/^.*[\\/]/, "").replace(/\.ya?ml$/i, "")}`)}`,
   ];
