@@ -2,8 +2,8 @@
 // models opened by functions that return at once, and a model that is here already costs them one question to the hub.
 import { channel } from "node:diagnostics_channel";
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { compiledProgram } from "../compiled-program.ts";
 import { HubError, type HubErrorReason } from "./errors.ts";
 import type { HubModelName, ModelNeed } from "./model.ts";
 import { type HubProgress, type HubSettings, hubSettings } from "./settings.ts";
@@ -40,11 +40,7 @@ export interface DownloadOrder {
   readonly signal: Int32Array;
 }
 
-// The thread runs what was compiled, also when this file runs from its source, as it does in tests.
-const program = fileURLToPath(new URL("./download-thread.js", import.meta.url)).replace(
-  /([\\/])src([\\/]hub[\\/]download-thread\.js)$/,
-  "$1dist$2",
-);
+const program = compiledProgram("./download-thread.js", import.meta.url);
 
 /** The thread says every second that it lives; after this long without a word it doesn't, in ms. */
 const PATIENCE = 120_000;
