@@ -98,6 +98,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   "evaluation.keepBest": false,
   checkpoints: { every: 3 },
   probes: { generations: {} },
+  logging: { reportTo: [] },
   output: "other",
 };
 

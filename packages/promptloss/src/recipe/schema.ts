@@ -11,6 +11,7 @@ import {
   adapterSection,
   checkpointsSection,
   evaluationSection,
+  loggingSection,
   loraSection,
   probesSection,
 } from "./sections/run.ts";
@@ -140,6 +141,9 @@ export const recipeSchema = z
     probes: probesSection(dataSource)
       .describe("What else is measured of the trained model.")
       .register(keyFacts, { affects: "measures" }),
+    logging: loggingSection
+      .describe("Where the run's numbers go beside its folder's `metrics.jsonl`.")
+      .register(keyFacts, { affects: "nothing" }),
     output: z
       .string()
       .min(1)

@@ -16,6 +16,7 @@ export type {
   StartEvent,
   StepEvent,
   TrainingEvent,
+  WarningEvent,
 } from "./events/event.ts";
 export { EVENT_FIELDS } from "./events/fields.ts";
 export { type MetricsLine, readMetrics } from "./events/metrics-file.ts";

@@ -1,5 +1,5 @@
-// The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, model/, probes.json, forgetting/,
-// profile/. One process at a time writes to it.
+// The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, mlflow.json, model/, probes.json,
+// forgetting/, profile/. One process at a time writes to it.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { removeDrafts, restoreFolders } from "../files/atomic.ts";
@@ -16,6 +16,7 @@ const NAMES = {
   metrics: "metrics.jsonl",
   checkpoints: "checkpoints",
   tensorboard: "tensorboard",
+  mlflow: "mlflow.json",
   model: "model",
   probes: "probes.json",
   forgetting: "forgetting",
@@ -91,6 +92,11 @@ export class RunFolder {
 
   get tensorboard(): string {
     return join(this.path, NAMES.tensorboard);
+  }
+
+  /** Which run of which MLflow server it is. */
+  get mlflow(): string {
+    return join(this.path, NAMES.mlflow);
   }
 
   get model(): string {

@@ -11,7 +11,9 @@ import { adapterOf, type Recipe } from "../recipe/index.ts";
 import { unseen } from "./checkpoints/index.ts";
 import { TrainingError } from "./errors.ts";
 import type { EventListener, RunEndReason, StartEvent, TrainingEvent } from "./events/event.ts";
-import { RunFiles } from "./events/run-files.ts";
+import { readMetrics } from "./events/metrics-file.ts";
+import { RunEvents } from "./events/run-events.ts";
+import { checkSinks, lacksSome, Sinks } from "./events/sinks/sinks.ts";
 import {
   finishedEnd,
   type Manifest,
@@ -78,6 +80,7 @@ export async function runTraining(recipe: Recipe, options: RunTrainingOptions = 
     throw new TrainingError(`training.processes: ${processes}, and this is one process`, {
       hint: "promptloss train starts them; a program gives runTraining its ranks",
     });
+  checkSinks(recipe, process.env);
   const run = await prepareRun(recipe, {
     ...(options.onEvent && { onProgress: options.onEvent }),
     ...options,
@@ -92,6 +95,7 @@ export async function runTraining(recipe: Recipe, options: RunTrainingOptions = 
     ranks?.textOfFirst(end === undefined ? TRAINS : IS_DONE);
     if (before !== undefined && end !== undefined) {
       options.onEvent?.({ type: "note", message: `${folder.path} holds this very run, finished` });
+      if (lacksSome(run.recipe, folder)) await sendFinished(run, folder, before, end, options);
       options.onEvent?.(endEvent(end, folder.model));
       return { manifest: before, model: folder.model, probes: undefined };
     }
@@ -103,12 +107,14 @@ export async function runTraining(recipe: Recipe, options: RunTrainingOptions = 
     };
     if (folder.extended !== undefined) options.onEvent?.({ type: "note", message: folder.extended });
     writeManifest(folder.manifest, started);
-    using files = new RunFiles(folder);
+    const events = new RunEvents(run.recipe, folder, (event) => options.onEvent?.(event));
     try {
-      return await trainInto(run, folder, files, started, options);
+      return await trainInto(run, folder, events, started, options);
     } catch (error) {
       // Another process's manifest is not this one's to write.
-      if (!(error instanceof LostLockError)) noteFailure(folder.manifest, started, files.lastStep, error);
+      const isOurs = !(error instanceof LostLockError);
+      if (isOurs) noteFailure(folder.manifest, started, events.lastStep, error);
+      await events.close(isOurs ? { reason: "failed", at: Date.now() } : undefined, options.signal);
       throw error;
     }
   } finally {
@@ -153,7 +159,7 @@ export async function followTraining(
 async function trainInto(
   run: TrainingRun,
   folder: RunFolder,
-  files: RunFiles,
+  events: RunEvents,
   started: Manifest,
   { onEvent = () => {}, signal, profile = false, loss, ranks }: RunTrainingOptions,
 ): Promise<FinishedRun> {
@@ -164,13 +170,14 @@ async function trainInto(
     ...(loss && { loss }),
     ...(ranks && { ranks }),
     onStart: (firstStep) => {
-      files.open(firstStep);
-      onEvent(startEvent(run, started, firstStep));
+      const start = startEvent(run, started, firstStep);
+      events.open(run.recipe, start, Date.parse(started.startedAt));
+      onEvent(start);
     },
     // In the run's files before anyone hears of it. A step's event comes before its checkpoint.
     onEvent: (event) => {
       folder.check();
-      files.add(event);
+      events.add(event);
       onEvent(event);
       profiler?.add(event);
     },
@@ -178,9 +185,11 @@ async function trainInto(
   profiler?.close();
   folder.check();
   const end: RunEnd = { ...endOf(result), at: new Date().toISOString() };
+  const ended = { reason: end.reason, at: Date.parse(end.at) };
   const manifest: Manifest = { ...started, end };
   if (result.writtenStep === undefined) {
     writeManifest(folder.manifest, manifest);
+    await events.close(ended, signal);
     onEvent(endEvent(end, undefined));
     return { manifest, model: undefined, probes: undefined };
   }
@@ -193,8 +202,27 @@ async function trainInto(
   await writeModel(run, folder.model, onEvent);
   run.shards?.stopLeading();
   writeManifest(folder.manifest, manifest);
+  await events.close(ended, signal);
   onEvent(endEvent(end, folder.model));
   return { manifest, model: folder.model, probes };
+}
+
+/** Gives servers what they lack of a run that ended before, since they did not answer then or were not asked. */
+async function sendFinished(
+  run: TrainingRun,
+  folder: RunFolder,
+  manifest: Manifest,
+  end: RunEnd,
+  { onEvent = () => {}, signal }: RunTrainingOptions,
+): Promise<void> {
+  const { recipe } = run;
+  // TensorBoard's files were written with the run.
+  const reportTo = recipe.logging.reportTo.filter((name) => name !== "tensorboard");
+  const sinks = new Sinks({ logging: { ...recipe.logging, reportTo } }, folder, onEvent);
+  const start = startEvent(run, manifest, end.step);
+  const past = readMetrics(folder.metrics);
+  sinks.open({ recipe, start, startedAt: Date.parse(manifest.startedAt), past });
+  await sinks.close({ reason: end.reason, at: Date.parse(end.at) }, signal);
 }
 
 /** Says in the manifest how a run failed; where that fails too, as on a full disk, the first error is what counts. */

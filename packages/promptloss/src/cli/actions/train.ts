@@ -2,6 +2,7 @@ import { PromptlossError } from "../../errors.ts";
 import { readRecipe } from "../../recipe/index.ts";
 import { harmlessJson } from "../../terminal/index.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
+import { checkSinks } from "../../training/events/sinks/sinks.ts";
 import { launcherPlacement } from "../../training/ranks/index.ts";
 import { startTrainingProcess } from "../../training/start-process.ts";
 import { keysGiven } from "../options.ts";
@@ -72,9 +73,11 @@ export async function runTrain(
     });
   // Checked here first, so that a wrong recipe is told before a process starts.
   const recipe = readRecipe(file, { set });
+  const isFirst = (launcherPlacement(recipe)?.rank ?? 0) === 0;
+  if (isFirst) checkSinks(recipe, process.env);
   if (flags.dryRun) return dryRun(recipe, file, flags.json === true);
   await follow(
     { file, set, overwrite: overwrite === true, extend: extend === true, profile: profile === true },
-    { asEvents: flags.events === true, isFirst: (launcherPlacement(recipe)?.rank ?? 0) === 0 },
+    { asEvents: flags.events === true, isFirst },
   );
 }

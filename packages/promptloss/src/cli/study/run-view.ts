@@ -4,6 +4,7 @@ import { type RunStudySummary, type Study, type StudyEvent, studyStatus } from "
 import { CellFolder } from "../../study/run/cell-folder.ts";
 import { ink } from "../../terminal/index.ts";
 import { LiveLines } from "../../terminal/live-lines.ts";
+import { warningLine } from "../notes.ts";
 import { duration, loss } from "../train/format.ts";
 import { cellName } from "./study-file.ts";
 
@@ -52,6 +53,8 @@ export class RunView {
         else if (event.event.type === "step")
           [at.step, at.loss, at.phase] = [event.event.step, event.event.loss, undefined];
         else if (event.event.type === "progress") at.phase = event.event.phase;
+        else if (event.event.type === "warning")
+          this.#lines.print(warningLine(event.event, process.stdout, `${cell.id}  `));
         break;
       }
       case "cell-end":

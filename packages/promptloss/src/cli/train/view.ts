@@ -12,7 +12,7 @@ import type {
   StepEvent,
   TrainingEvent,
 } from "../../training/events/event.ts";
-import { noteLine } from "../notes.ts";
+import { noteLine, warningLine } from "../notes.ts";
 import { lineWidth } from "../progress.ts";
 import { bytes, count, duration, loss, percent, rate, short } from "./format.ts";
 
@@ -160,6 +160,8 @@ function linesOf(
       return [ink.dim(`  checkpoint ${event.path}`)];
     case "note":
       return [noteLine(event.message, process.stdout)];
+    case "warning":
+      return [warningLine(event, process.stdout)];
     case "end":
       return ending(event);
     case "error":

@@ -1,4 +1,4 @@
-// The recipe's smaller sections: adapters, held-out evaluation, checkpoints, probes.
+// The recipe's smaller sections: adapters, held-out evaluation, checkpoints, logging, probes.
 import { z } from "zod";
 import { LOSS_METRICS } from "../../loss/metrics.ts";
 import { ADAPTER_KINDS, ADAPTER_TRAITS } from "../../models/config/adapters.ts";
@@ -138,6 +138,53 @@ export const checkpointsSection = z
     keep: count.default(2).describe("How many of the newest checkpoints are kept."),
   })
   .prefault({});
+
+export const SINKS = ["tensorboard", "mlflow"] as const;
+
+export const loggingSection = z
+  .strictObject({
+    reportTo: z
+      .array(z.enum(SINKS))
+      .default(["tensorboard"])
+      .describe(
+        "What the numbers are reported to: `tensorboard`, files in the run's folder, and `mlflow`, a server. `[]`: nothing.",
+      ),
+    project: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Of `mlflow`: the experiment. Left out: `MLFLOW_EXPERIMENT_NAME`, else `promptloss`."),
+    runName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Of `mlflow`: the run's name. Left out: that of its folder."),
+    tags: z.record(z.string().min(1), z.string()).default({}).describe("Of `mlflow`: tags of the run."),
+    mlflow: z
+      .strictObject({
+        trackingUri: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("The server's address, without user or password. Left out: `MLFLOW_TRACKING_URI`."),
+      })
+      .optional()
+      .describe("Where MLflow is."),
+  })
+  .prefault({})
+  .superRefine(({ reportTo, project, runName, tags, mlflow }, context) => {
+    if (new Set(reportTo).size < reportTo.length)
+      context.addIssue({ code: "custom", path: ["reportTo"], message: "names one of them twice" });
+    if (reportTo.includes("mlflow")) return;
+    const given = { project, runName, tags: Object.keys(tags)[0], mlflow };
+    for (const [key, value] of Object.entries(given))
+      if (value !== undefined)
+        context.addIssue({
+          code: "custom",
+          path: [key],
+          message: "is of mlflow, which reportTo does not name",
+        });
+  });
 
 /** @param source the schema of a data source */
 export function probesSection<S extends z.ZodType>(source: S) {

@@ -102,6 +102,8 @@ function toldOf(event: TrainingEvent, steps: number | undefined): Told | undefin
       return { message: `Checkpoint at step ${event.step}` };
     case "note":
       return { message: event.message };
+    case "warning":
+      return { message: event.message, level: "warn" };
     case "error":
       return { message: event.message, level: "error" };
     case "end":

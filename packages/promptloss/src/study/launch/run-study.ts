@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { makeFolder } from "../../files/atomic.ts";
 import { FolderLock, LostLockError } from "../../files/lock.ts";
 import type { TrainingEvent } from "../../training/events/event.ts";
+import { checkSinks } from "../../training/events/sinks/sinks.ts";
 import { StudyError } from "../errors.ts";
 import type { Cell } from "../plan/cell.ts";
 import { DataMeter } from "../plan/measure.ts";
@@ -52,7 +53,7 @@ export interface RunStudySummary {
 
 /**
  * Runs the cells of a study that are not done.
- * @throws {StudyError} for ids that are no cell's; {OutputError} for an output that can't be written, or that would overwrite
+ * @throws {StudyError} for ids that are no cell's; {TrainingError} where runs are reported to what is not said; {OutputError} for an output that can't be written, or that would overwrite
  *   what the study reads
  * @example
  * ```ts
@@ -64,6 +65,7 @@ export interface RunStudySummary {
  */
 export async function runStudy(study: Study, options: RunStudyOptions = {}): Promise<RunStudySummary> {
   const queue = chosenCells(study, options.only);
+  for (const cell of queue) if (!new CellFolder(study, cell).finished) checkSinks(cell.recipe, process.env);
   await checkStudyOutput(study);
   makeFolder(study.output);
   const summary = await new Launch(study, options, queue).run();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { makeFolder, readJson, replaceFile, writeJson } from "../../files/atomic.ts";
 import { FolderLock } from "../../files/lock.ts";
+import type { Recipe } from "../../recipe/index.ts";
 import { finishedEnd, type Manifest } from "../../training/manifest.ts";
 import type { TaskScore } from "../evaluate/index.ts";
 import type { Cell } from "../plan/cell.ts";
@@ -39,12 +40,14 @@ export class CellFolder {
   /** What the table that is kept beside the study file has of it; undefined where it has to be run. */
   readonly kept: readonly ResultRow[] | undefined;
   readonly #tasks: readonly StudyTask[];
+  readonly #study: string;
 
   constructor(study: Study, cell: Cell) {
     this.path = join(study.output, "cells", cell.id);
     this.cell = cell;
     this.kept = study.kept?.cells.get(cell.id);
     this.#tasks = study.tasks;
+    this.#study = study.name;
   }
 
   get run(): string {
@@ -63,7 +66,23 @@ export class CellFolder {
   create(): void {
     makeFolder(join(this.path, "scores"));
     writeJson(join(this.path, "cell.json"), this.cell);
-    replaceFile(this.recipeFile, stringify({ ...this.cell.recipe, output: this.run }));
+    replaceFile(
+      this.recipeFile,
+      stringify({ ...this.cell.recipe, logging: this.#logging, output: this.run }),
+    );
+  }
+
+  /** With what tells the cell's run from others where it is reported. */
+  get #logging(): Recipe["logging"] {
+    const { recipe, id, levels } = this.cell;
+    const { logging } = recipe;
+    if (!logging.reportTo.some((name) => name !== "tensorboard")) return logging;
+    const factors = Object.entries(levels).map(([name, level]) => [`factor.${name}`, String(level)]);
+    return {
+      ...logging,
+      runName: `${logging.runName ?? this.#study} ${id}`,
+      tags: { ...logging.tags, study: this.#study, cell: id, ...Object.fromEntries(factors) },
+    };
   }
 
   get state(): CellState | undefined {

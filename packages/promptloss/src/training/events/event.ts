@@ -99,6 +99,15 @@ export interface NoteEvent {
   readonly message: string;
 }
 
+/** That something beside the run doesn't work, which goes on without it. */
+export interface WarningEvent {
+  readonly type: "warning";
+  /** As `logging.reportTo` names it. */
+  readonly sink: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
 /** How training ends where nothing goes wrong. */
 export type RunEndReason = "completed" | "stopped-early" | "interrupted";
 
@@ -132,6 +141,7 @@ export type TrainingEvent =
   | DownloadEvent
   | ProgressEvent
   | NoteEvent
+  | WarningEvent
   | EndEvent
   | ErrorEvent;
 

@@ -64,6 +64,11 @@ export const EVENT_FIELDS: EventFields = {
     share: "of the data's bytes, from 0 to 1, while rows are tokenized",
   },
   note: { message: "something worth knowing" },
+  warning: {
+    sink: "what `logging.reportTo` names and does not work",
+    message: "what is wrong; the run goes on",
+    hint: "what to do",
+  },
   end: {
     reason: "`completed`, `stopped-early` or `interrupted`",
     step: "steps done",

@@ -3,23 +3,24 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { replaceFile } from "../../files/atomic.ts";
 import { finiteJson } from "../../finite-json.ts";
-import type { EvaluationEvent, StepEvent, TrainingEvent } from "./event.ts";
+import type { EvaluationEvent, StepEvent } from "./event.ts";
 
 export type MetricsLine = StepEvent | EvaluationEvent;
 
 export class MetricsFile {
   readonly path: string;
+  /** The lines before those that this process adds. */
+  readonly kept: readonly MetricsLine[];
 
   /** Goes on after a step; 0 begins anew. */
   constructor(path: string, afterStep: number) {
     this.path = path;
-    const kept = readMetrics(path).filter(({ step }) => step <= afterStep);
-    replaceFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    this.kept = readMetrics(path).filter(({ step }) => step <= afterStep);
+    replaceFile(path, this.kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
   }
 
-  add(event: TrainingEvent): void {
-    if (event.type === "step" || event.type === "evaluation")
-      appendFileSync(this.path, `${finiteJson(event, event.type)}\n`);
+  add(event: MetricsLine): void {
+    appendFileSync(this.path, `${finiteJson(event, event.type)}\n`);
   }
 }
 

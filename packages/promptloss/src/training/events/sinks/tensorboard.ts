@@ -2,10 +2,11 @@
 import { closeSync, openSync, readdirSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { makeFolder } from "../../files/atomic.ts";
-import { MEASURED } from "../../loss/part-sums.ts";
+import { makeFolder } from "../../../files/atomic.ts";
+import type { EvaluationEvent, StepEvent } from "../event.ts";
+import { scalarsOf } from "../scalars.ts";
 import { maskedCrc32c } from "./crc32c.ts";
-import type { TrainingEvent } from "./event.ts";
+import type { Sink } from "./sink.ts";
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -103,46 +104,39 @@ function framed(record: Buffer): Buffer {
  * A run's event files, of which this process writes one more. Records of steps beyond the one that the run goes on from
  * are taken back, since readers other than a TensorBoard that is running keep every record that they find.
  */
-export class TensorBoardFile {
-  readonly #file: number;
+export class TensorBoardSink implements Sink {
+  readonly name = "tensorboard";
+  readonly #folder: string;
+  #file: number | undefined;
 
-  constructor(folder: string, afterStep: number) {
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  open({ start: { firstStep } }: { readonly start: { readonly firstStep: number } }): void {
+    const folder = this.#folder;
     makeFolder(folder);
     for (const each of readdirSync(folder))
-      if (each.includes(TFEVENTS)) rollBack(join(folder, each), afterStep);
+      if (each.includes(TFEVENTS)) rollBack(join(folder, each), firstStep);
     const seconds = Math.floor(Date.now() / 1000);
     // Sorted by name, a resumed run's file comes after the first's.
-    const name = `${TFEVENTS}.${seconds}.${hostname()}.${process.pid}.${afterStep}`;
+    const name = `${TFEVENTS}.${seconds}.${hostname()}.${process.pid}.${firstStep}`;
     this.#file = openSync(join(folder, name), "a");
-    this.#write(eventBytes(afterStep, field(3, BYTES, Buffer.from("brain.Event:2"))));
+    this.#write(eventBytes(firstStep, field(3, BYTES, Buffer.from("brain.Event:2"))));
     // A TensorBoard that watched the run forgets what was taken back.
-    if (afterStep > 0) this.#write(eventBytes(afterStep + 1, SESSION_START));
+    if (firstStep > 0) this.#write(eventBytes(firstStep + 1, SESSION_START));
   }
 
-  add(event: TrainingEvent): void {
-    if (event.type !== "step" && event.type !== "evaluation") return;
-    const group = event.type === "step" ? "train" : "held-out";
-    const scalars: Record<string, number> = { [`${group}/loss`]: event.loss };
-    for (const name of MEASURED) {
-      const means = event[name];
-      if (means === undefined) continue;
-      scalars[`${group}/${name}_loss`] = means.loss;
-      scalars[`${group}/${name}_accuracy`] = means.accuracy;
-    }
-    if (event.type === "step") {
-      scalars["train/gradient_norm"] = event.gradientNorm;
-      scalars["train/learning_rate"] = event.learningRate;
-      scalars["speed/tokens_per_second"] = event.tokens / event.seconds;
-      if (event.penalty !== undefined) scalars["train/penalty"] = event.penalty;
-    }
-    this.#write(eventBytes(event.step, field(5, BYTES, summary(scalars))));
+  add(event: StepEvent | EvaluationEvent): void {
+    this.#write(eventBytes(event.step, field(5, BYTES, summary(scalarsOf(event)))));
   }
 
-  close(): void {
-    closeSync(this.#file);
+  async close(): Promise<void> {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
   }
 
   #write(record: Buffer): void {
-    writeSync(this.#file, framed(record));
+    if (this.#file !== undefined) writeSync(this.#file, framed(record));
   }
 }

@@ -4,20 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { needs } from "../../../../../test/needs.ts";
-import { eventSteps } from "../../../test/event-files.ts";
+import { needs } from "../../../../../../test/needs.ts";
+import { eventSteps } from "../../../../test/event-files.ts";
+import type { StepEvent } from "../event.ts";
 import { crc32c } from "./crc32c.ts";
-import type { StepEvent } from "./event.ts";
-import { TensorBoardFile } from "./tensorboard.ts";
+import { TensorBoardSink } from "./tensorboard.ts";
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tensorboard-"));
-  const file = new TensorBoardFile(folder, 0);
+  const file = new TensorBoardSink(folder);
+  file.open({ start: { firstStep: 0 } });
   for (const step of [1, 2, 300]) file.add(stepOf(step));
   file.add({ type: "evaluation", step: 300, loss: 0.5, best: true, seconds: 1 });
-  file.add({ type: "note", message: "not a number" });
-  file.close();
+  void file.close();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -51,9 +51,10 @@ test("records are framed whole", () => {
 test("a run that goes on from a step takes back what lies beyond it, in files and in half a record", () => {
   const path = mkdtempSync(join(tmpdir(), "tensorboard-"));
   const write = (afterStep: number, steps: readonly number[]): void => {
-    const file = new TensorBoardFile(path, afterStep);
+    const file = new TensorBoardSink(path);
+    file.open({ start: { firstStep: afterStep } });
     for (const step of steps) file.add(stepOf(step));
-    file.close();
+    void file.close();
   };
   try {
     write(0, [1, 2, 3, 4, 5]);
