@@ -77,6 +77,9 @@ function compileTypeScript() {
     "npm run check shows all problems",
   );
   run([process.execPath, join(modules, "typescript/bin/tsc"), "-b"], { failed });
+  run([process.execPath, join(root, "scripts/build-page.mjs")], {
+    failed: new Failure("the studio's page was not built, see above", "npm run build shows it alone"),
+  });
   writeFileSync(stampFile, stamp);
 }
 
@@ -93,7 +96,7 @@ function sourceStamp() {
     add(join(folder, "tsconfig.json"));
     const sources = readdirSync(join(root, folder, "src"), { recursive: true });
     for (const file of sources.map((path) => path.split(sep).join("/")).sort()) {
-      if (/\.(ts|json)$/.test(file) && !file.endsWith(".test.ts")) add(join(folder, "src", file));
+      if (/\.(tsx?|css|json)$/.test(file) && !file.endsWith(".test.ts")) add(join(folder, "src", file));
     }
   }
   return hash.digest("hex");

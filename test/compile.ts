@@ -10,4 +10,6 @@ export default function compile(): void {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`the sources do not compile:\n${stdout}${stderr}`);
+  const page = spawnSync(process.execPath, ["scripts/build-page.mjs"], { cwd: root, encoding: "utf8" });
+  if (page.status !== 0) throw new Error(`the studio's page was not built:\n${page.stderr}`);
 }

@@ -51,7 +51,7 @@ export function testFiles(): Record<Project, string[]> {
     return found;
   };
   const files: Record<Project, string[]> = { pure: [], native: [], cuda: [], "end-to-end": [] };
-  for (const file of ["packages/torch", "packages/promptloss", "demo"].flatMap(testsUnder)) {
+  for (const file of ["packages/torch", "packages/promptloss", "demo", "studio"].flatMap(testsUnder)) {
     const reached = new Set([file]);
     for (const each of reached) for (const next of importedBy(each)) reached.add(next);
     const project = reached.has(COMPILED)

@@ -25,6 +25,7 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   "docs/statistics.md 1": /^(.*PLW.*\n)+/,
   "docs/studies.md 1": /PLW/,
   "docs/studies.md 2": /appendix\.html/,
+  "docs/studio.md 1": /^http:\/\/127\.0\.0\.1:\d+\/studio\/\n$/,
   "docs/training.md 1":
     /^(step \d: \d+\.\d\d\n){3}held out: \d\.\d\d\ncompleted, 4 lines, .*runs\/first\/model\n$/,
   "docs/training.md 2": /^(step \d: \d+\.\d\d, content \d+\.\d\d\n){2}$/,

@@ -1,4 +1,4 @@
-// `promptloss serve` as a process of its own.
+// `promptloss serve` and `promptloss studio` as processes of their own.
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { startPromptloss } from "./command.ts";
@@ -13,9 +13,18 @@ export interface ServeProcess {
   readonly errors: () => string;
 }
 
-/** Starts it on a free port. @throws {Error} where it ends before it listens */
-export async function startServing(...args: string[]): Promise<ServeProcess> {
-  const child = startPromptloss(["serve", "--port", "0", ...args]);
+/** `promptloss serve` on a free port. @throws {Error} where it ends before it listens */
+export function startServing(...args: string[]): Promise<ServeProcess> {
+  return started(["serve", "--port", "0", ...args]);
+}
+
+/** `promptloss studio` on a free port; its `url` is the page's. @throws {Error} where it ends before it listens */
+export function startStudio(...args: string[]): Promise<ServeProcess> {
+  return started(["studio", "--port", "0", ...args]);
+}
+
+async function started(args: readonly string[]): Promise<ServeProcess> {
+  const child = startPromptloss(args);
   let errors = "";
   child.stderr.on("data", (data: Buffer) => {
     errors += data.toString();

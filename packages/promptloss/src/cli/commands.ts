@@ -109,6 +109,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     "[options] <models...>",
     async () => (await import("./serve.ts")).serveCommand,
   ),
+  studio: entry(
+    "watch runs and studies of a folder in the browser, and chat with models",
+    "[options] [folder] [models...]",
+    async () => (await import("./studio.ts")).studioCommand,
+  ),
   judge: entry(
     "let a judge model compare outputs with reference outputs",
     "[options] <outputs>",

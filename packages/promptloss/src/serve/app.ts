@@ -1,6 +1,6 @@
 // The HTTP interface in OpenAI's shapes: who is let in, which address leads where, and errors. Listening and ending is
 // server.ts's part.
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { checkKey, checkOrigin } from "./access.ts";
 import { asServeError, errorBody, ServeError } from "./errors.ts";
@@ -10,6 +10,23 @@ import type { ServeLimits } from "./limits.ts";
 import type { ModelShelf } from "./models.ts";
 import type { EngineQueue } from "./queue.ts";
 import { textRoutes } from "./text-routes.ts";
+
+/** What the routes of an {@link AppPart} may work with. */
+export interface AppContext {
+  readonly models: ModelShelf;
+  /** Files and jobs; undefined where the server takes none. */
+  readonly service: JobService | undefined;
+  readonly limits: ServeLimits;
+  /** Refuses large bodies. */
+  readonly limited: MiddlewareHandler;
+}
+
+/** Routes beside OpenAI's, in the same app: the rules of hosts, origins and keys hold for them too. */
+export interface AppPart {
+  /** The addresses that ask for the key where there is one: `/studio/api/*`. */
+  readonly guarded: string;
+  routes(app: Hono, context: AppContext): void;
+}
 
 export interface AppOptions {
   readonly models: ModelShelf;
@@ -21,12 +38,13 @@ export interface AppOptions {
   readonly hosts?: readonly string[] | undefined;
   /** Clients must send it as a bearer token; undefined lets all in. */
   readonly apiKey?: string;
+  readonly part?: AppPart | undefined;
   /** Hears of errors that are not the client's. */
   readonly onError?: (error: unknown) => void;
 }
 
 export function createApp(options: AppOptions): Hono {
-  const { models, service, limits, queue, apiKey, hosts } = options;
+  const { models, service, limits, queue, apiKey, hosts, part } = options;
   const app = new Hono();
   app.use(async (c, next) => {
     const host = c.req.header("host");
@@ -36,10 +54,11 @@ export function createApp(options: AppOptions): Hono {
   });
   app.get("/health", (c) => c.json({ status: "ok", running: queue.running, waiting: queue.waiting }));
   if (apiKey !== undefined)
-    app.use("/v1/*", async (c, next) => {
-      checkKey(c.req.header("authorization"), apiKey);
-      await next();
-    });
+    for (const guarded of ["/v1/*", ...(part === undefined ? [] : [part.guarded])])
+      app.use(guarded, async (c, next) => {
+        checkKey(c.req.header("authorization"), apiKey);
+        await next();
+      });
   const limited = bodyLimit({
     maxSize: limits.bodyBytes,
     onError: () => {
@@ -67,6 +86,7 @@ export function createApp(options: AppOptions): Hono {
             hint: "start it with --jobs FOLDER",
           });
         });
+  part?.routes(app, { models, service, limits, limited });
   app.notFound((c) => failed(c, new ServeError(404, `there is no ${c.req.path}`), options));
   app.onError((error, c) => failed(c, error, options));
   return app;

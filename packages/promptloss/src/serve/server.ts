@@ -6,7 +6,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { PromptlossError } from "../errors.ts";
 import type { TextGenerator } from "../generation/index.ts";
 import { checkBinding } from "./access.ts";
-import { createApp } from "./app.ts";
+import { type AppPart, createApp } from "./app.ts";
 import { JobService } from "./jobs/service.ts";
 import { type ServeLimits, serveLimits } from "./limits.ts";
 import { type BaseModel, ModelShelf } from "./models.ts";
@@ -27,6 +27,8 @@ export interface ServiceOptions {
    * pages of other sites don't have.
    */
   readonly allowedHosts?: readonly string[];
+  /** Routes beside OpenAI's, in the same app. */
+  readonly part?: AppPart;
   /** Hears of errors that are not the client's. */
   readonly onError?: (error: unknown) => void;
 }
@@ -75,7 +77,7 @@ export async function serveModels(
   bases: readonly BaseModel[],
   options: ServiceOptions = {},
 ): Promise<ModelServer> {
-  const { host = "127.0.0.1", port = 8000, jobs, apiKey, allowedHosts = [], onError } = options;
+  const { host = "127.0.0.1", port = 8000, jobs, apiKey, allowedHosts = [], part, onError } = options;
   checkBinding(host, apiKey);
   checkIds(bases);
   const limits = serveLimits(options.limits);
@@ -90,6 +92,7 @@ export async function serveModels(
     service,
     limits,
     queue,
+    part,
     hosts: apiKey === undefined ? [host, ...allowedHosts] : undefined,
     ...(apiKey !== undefined && { apiKey }),
     ...(onError !== undefined && { onError }),

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../../../", import.meta.url));
 /** Of the repository's manifests, without its own packages. */
 function dependencies(): string[] {
   const packages = readdirSync(join(root, "packages")).map((name) => `packages/${name}`);
-  const names = ["", "bench", "demo", "site", ...packages].flatMap((folder) => {
+  const names = ["", "bench", "demo", "site", "studio", ...packages].flatMap((folder) => {
     const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as Record<
       "dependencies" | "devDependencies",
       Record<string, string> | undefined

@@ -51,9 +51,13 @@ test("every page of docs/ is reached from the README", () => {
 });
 
 test("pages that sources name are there", () => {
-  const sources = ["packages/torch/src", "packages/promptloss/src", "bench/src", "demo/src"].flatMap(
-    (folder) => sourcesUnder(root, folder),
-  );
+  const sources = [
+    "packages/torch/src",
+    "packages/promptloss/src",
+    "bench/src",
+    "demo/src",
+    "studio/src",
+  ].flatMap((folder) => sourcesUnder(root, folder));
   const broken = sources.flatMap((file) =>
     [...readFileSync(join(root, file), "utf8").matchAll(/\bdocs\/[\w-]+\.md\b/g)].flatMap(([path]) =>
       existsSync(join(root, path)) ? [] : [`${file}: ${path}`],

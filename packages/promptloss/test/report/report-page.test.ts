@@ -9,7 +9,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { needs } from "../../../../test/needs.ts";
 import { writeStudyReport } from "../../src/report/index.ts";
-import { chromiumPath, launch, open } from "./browser.ts";
+import { chromiumPath, launch, open } from "../browser.ts";
 import { madeStudy } from "./made-study.ts";
 import { writeStudy } from "./written-study.ts";
 

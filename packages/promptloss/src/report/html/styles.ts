@@ -14,9 +14,12 @@ const dark = `
 --h0:#1d2731;--h1:#203347;--h2:#23405e;--h3:#265079;--h4:#2b6297;--h5:#5b92c8;--h6:#82b2e0;--h7:#abcff2;--h8:#d5e8fb;
 --on-low:#f0f3f6;--on-high:#10151a;`;
 
-export const styles = `
+/** The variables that all colors come from; the studio's page has them too. */
+export const colorRules = `
 :root{color-scheme:light dark;${light}}
-@media (prefers-color-scheme:dark){:root{${dark}}}
+@media (prefers-color-scheme:dark){:root{${dark}}}`;
+
+export const styles = `${colorRules}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0 auto;padding:1.5rem clamp(1rem,4vw,3rem) 4rem;max-width:76rem;background:var(--page);color:var(--ink);

@@ -31,18 +31,27 @@ export interface CellState {
   readonly generationRatio?: number | null;
 }
 
+/** Of a task, what names its scores. */
+export type CellTask = Pick<StudyTask, "task" | "options" | "address">;
+
+/** What of a study its cells' folders depend on: known from the output folder too, without the study file. */
+export interface CellsOwner<Task extends CellTask = CellTask>
+  extends Pick<Study, "name" | "output" | "kept"> {
+  readonly tasks: readonly Task[];
+}
+
 /** As a person sees a cell: `waiting` was not begun, or was left by a launcher that is gone. */
 export type CellStatus = "waiting" | "running" | "done" | "failed";
 
-export class CellFolder {
+export class CellFolder<Task extends CellTask = StudyTask> {
   readonly path: string;
   readonly cell: Cell;
   /** What the table that is kept beside the study file has of it; undefined where it has to be run. */
   readonly kept: readonly ResultRow[] | undefined;
-  readonly #tasks: readonly StudyTask[];
+  readonly #tasks: readonly Task[];
   readonly #study: string;
 
-  constructor(study: Study, cell: Cell) {
+  constructor(study: CellsOwner<Task>, cell: Cell) {
     this.path = join(study.output, "cells", cell.id);
     this.cell = cell;
     this.kept = study.kept?.cells.get(cell.id);
@@ -103,15 +112,15 @@ export class CellFolder {
   }
 
   /** Tasks that have no scores yet. */
-  get missingTasks(): StudyTask[] {
+  get missingTasks(): Task[] {
     return this.#tasks.filter((task) => this.scores(task) === undefined);
   }
 
-  scores(task: StudyTask): readonly TaskScore[] | undefined {
+  scores(task: CellTask): readonly TaskScore[] | undefined {
     return readJson<{ scores: TaskScore[] }>(this.#scoresFile(task))?.scores;
   }
 
-  writeScores(task: StudyTask, scores: readonly TaskScore[]): void {
+  writeScores(task: CellTask, scores: readonly TaskScore[]): void {
     writeJson(this.#scoresFile(task), { task: task.task, options: task.options, scores });
   }
 
@@ -138,7 +147,7 @@ export class CellFolder {
   }
 
   /** By what decides on the scores: its group and metric do not matter. */
-  #scoresFile({ task, address }: StudyTask): string {
+  #scoresFile({ task, address }: CellTask): string {
     return join(this.path, "scores", `${task.replaceAll(/[^\w.-]/g, "_")}-${address}.json`);
   }
 }

@@ -1,11 +1,17 @@
 // How far a study is: the state of every cell, and of those that run the step and the loss. Reads files alone, so that
 // anyone can ask who sees the folder.
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import type { MetricsLine } from "../../training/events/metrics-file.ts";
+import { lastMetrics } from "../../training/events/metrics-file.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study } from "../plan/read-study.ts";
-import { type CellFailure, CellFolder, type CellState, type CellStatus } from "./cell-folder.ts";
+import {
+  type CellFailure,
+  CellFolder,
+  type CellState,
+  type CellStatus,
+  type CellsOwner,
+  type CellTask,
+} from "./cell-folder.ts";
 
 export interface CellReport {
   readonly cell: Cell;
@@ -31,14 +37,14 @@ export interface StudyStatus {
   readonly secondsLeft: number | undefined;
 }
 
-export function studyStatus(study: Study): StudyStatus {
+export function studyStatus(study: CellsOwner & Pick<Study, "cells">): StudyStatus {
   const cells = study.cells.map((cell) => reportOf(new CellFolder(study, cell)));
   const counts: Record<CellStatus, number> = { waiting: 0, running: 0, done: 0, failed: 0 };
   for (const { status } of cells) counts[status]++;
   return { name: study.name, cells, counts, secondsLeft: secondsLeft(cells) };
 }
 
-function reportOf(folder: CellFolder): CellReport {
+function reportOf(folder: CellFolder<CellTask>): CellReport {
   const { cell, status, state, manifest } = folder;
   const report = { cell, status, attempts: state?.attempts ?? 0 };
   if (status === "failed") return { ...report, ...(state?.failure && { failure: state.failure }) };
@@ -49,7 +55,7 @@ function reportOf(folder: CellFolder): CellReport {
       ...(end && { speed: end.tokens / end.seconds }),
       ...(end && state?.endedAt !== undefined && { seconds: secondsOf(end.seconds, state) }),
     };
-  const line = lastLine(join(folder.run, "metrics.jsonl"));
+  const line = lastMetrics(join(folder.run, "metrics.jsonl")).at(-1);
   return {
     ...report,
     phase: state?.state === "evaluating" ? "evaluating" : "training",
@@ -65,30 +71,6 @@ function secondsOf(training: number, { startedAt, endedAt }: CellState) {
     training,
     whole: Math.max(training, (Date.parse(endedAt!) - Date.parse(startedAt)) / 1000),
   };
-}
-
-/** Bytes at a file's end that hold a line of metrics. */
-const TAIL = 4096;
-
-/** The last whole line of metrics; undefined where there is none yet. */
-function lastLine(path: string): MetricsLine | undefined {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch {
-    return undefined;
-  }
-  try {
-    const { size } = fstatSync(file);
-    const tail = Buffer.alloc(Math.min(TAIL, size));
-    readSync(file, tail, 0, tail.length, size - tail.length);
-    const lines = tail.toString("utf8").split("\n").slice(0, -1);
-    return lines.length === 0 ? undefined : (JSON.parse(lines.at(-1)!) as MetricsLine);
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** What is left of running cells: their training by its steps, and all of their evaluation. */

@@ -1,6 +1,6 @@
 // metrics.jsonl: every step and evaluation of a run, a line each. A resumed run takes back what lies beyond its
 // checkpoint, so that no step is there twice.
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { replaceFile } from "../../files/atomic.ts";
 import { finiteJson } from "../../finite-json.ts";
 import type { EvaluationEvent, StepEvent } from "./event.ts";
@@ -26,14 +26,43 @@ export class MetricsFile {
 
 /** The lines of a run so far; a last line that was cut off is left out. */
 export function readMetrics(path: string): MetricsLine[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as MetricsLine];
-      } catch {
-        return [];
-      }
-    });
+  return existsSync(path) ? parseMetrics(readFileSync(path, "utf8")) : [];
+}
+
+/** Lines of a metrics file; what is no step and no evaluation is left out. */
+export function parseMetrics(text: string): MetricsLine[] {
+  return text.split("\n").flatMap((line) => {
+    try {
+      const found: unknown = JSON.parse(line);
+      return isMetricsLine(found) ? [found] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function isMetricsLine(found: unknown): found is MetricsLine {
+  const { type, step, loss } = (found ?? {}) as Partial<MetricsLine>;
+  return (type === "step" || type === "evaluation") && typeof step === "number" && typeof loss === "number";
+}
+
+/** Bytes at a file's end that hold a few lines of metrics. */
+const TAIL = 4096;
+
+/** The last whole lines of a run so far, however long its file is; none where there is none yet. */
+export function lastMetrics(path: string): MetricsLine[] {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch {
+    return [];
+  }
+  try {
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(TAIL, size));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    return parseMetrics(tail.toString("utf8").split("\n").slice(0, -1).join("\n"));
+  } finally {
+    closeSync(file);
+  }
 }

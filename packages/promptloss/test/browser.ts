@@ -22,13 +22,14 @@ export interface Opened {
   readonly page: Page;
   /** Of the console, errors and exceptions. */
   readonly complaints: readonly string[];
-  /** Addresses other than the page's own. */
+  /** What it asked for, other than itself. */
   readonly requests: readonly string[];
 }
 
+/** @param place the path of a file, or an address */
 export async function open(
   browser: Browser,
-  file: string,
+  place: string,
   view: { width: number; height?: number; colorScheme: "light" | "dark" },
 ): Promise<Opened> {
   const { width, height = 900, colorScheme } = view;
@@ -38,7 +39,7 @@ export async function open(
   page.on("console", (message) => complaints.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("request", (request) => requests.push(request.url()));
-  const url = `file://${file}`;
+  const url = place.includes("://") ? place : `file://${place}`;
   await page.goto(url);
   return {
     page,

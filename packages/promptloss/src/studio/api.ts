@@ -1,0 +1,130 @@
+// What the studio's page is told: the shapes of all responses, which the page imports as types.
+import type { RunEndReason } from "../training/events/event.ts";
+import type { Manifest, RunEnd } from "../training/manifest.ts";
+
+/** `running`: a process holds the folder. `lost`: no process does, and the run did not say how it ended. */
+export type RunState = RunEndReason | "running" | "failed" | "lost";
+
+/** A run in a list. */
+export interface RunCard {
+  readonly id: string;
+  /** The path below the studio's folder. */
+  readonly name: string;
+  /** The id of the study that it is a cell of. */
+  readonly study: string | null;
+  readonly state: RunState;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** The model's folder or name, without where it lies. */
+  readonly model: string;
+  readonly promptLossWeight: number;
+  readonly step: number;
+  /** Of the whole run. */
+  readonly steps: number;
+  /** Of the last step; null before the first. */
+  readonly loss: number | null;
+  /** Of the last evaluation, where a line of it is among the last of the run's metrics. */
+  readonly heldOutLoss: number | null;
+  readonly tokensPerSecond: number | null;
+  /** At the pace of the last steps; null for a run that does not run. */
+  readonly secondsLeft: number | null;
+}
+
+export interface StudyCard {
+  readonly id: string;
+  readonly name: string;
+  readonly counts: Readonly<Record<"waiting" | "running" | "done" | "failed", number>>;
+  readonly secondsLeft: number | null;
+}
+
+/** Topic `overview`. */
+export interface Overview {
+  /** The studio's folder, by its name. */
+  readonly folder: string;
+  /** The newest first. */
+  readonly runs: readonly RunCard[];
+  readonly studies: readonly StudyCard[];
+  /** Whether the folder holds more than is looked through. */
+  readonly cut: boolean;
+}
+
+/** What a run's manifest says beside its recipe. */
+export type RunFacts = Pick<
+  Manifest,
+  | "normalization"
+  | "reduceOver"
+  | "rows"
+  | "heldOutRows"
+  | "parameters"
+  | "trainable"
+  | "device"
+  | "precision"
+  | "threads"
+  | "processes"
+  | "seed"
+  | "processor"
+  | "platform"
+  | "libtorch"
+  | "promptloss"
+  | "fingerprint"
+>;
+
+/** Topic `run:ID`. */
+export interface RunDetail extends RunCard {
+  readonly facts: RunFacts;
+  /** How it ended where nothing went wrong. */
+  readonly end: Omit<RunEnd, "at"> | null;
+  readonly notes: readonly string[];
+  /** Steps whose checkpoints are on the disk. */
+  readonly checkpoints: readonly number[];
+  readonly error: { readonly name: string; readonly message: string; readonly hint?: string } | null;
+  /** With every default and every `auto` settled, as YAML. */
+  readonly recipe: string;
+  /** Numbers of probes.json by their dotted names; empty where the run has none. */
+  readonly probes: Readonly<Record<string, number>>;
+}
+
+/** Columns of a table of steps: what a step or an evaluation measured. */
+export const SERIES_COLUMNS = [
+  "step",
+  "loss",
+  "lossLow",
+  "lossHigh",
+  "penalty",
+  "promptLoss",
+  "promptAccuracy",
+  "completionLoss",
+  "completionAccuracy",
+  "endLoss",
+  "gradientNorm",
+  "learningRate",
+  "tokensPerSecond",
+  "memory",
+  "seconds",
+] as const;
+
+export type SeriesColumn = (typeof SERIES_COLUMNS)[number];
+
+/**
+ * A change of a table: rows from `from` on are these, and the table ends with them. Each row stands for `width` lines of
+ * the run's metrics: means, but for `lossLow` and `lossHigh` (the least and the highest loss), `step` (the last) and
+ * `seconds` (since the first line, those of steps alone).
+ */
+export interface TableChange {
+  readonly width: number;
+  readonly from: number;
+  readonly columns: Readonly<Partial<Record<SeriesColumn, readonly (number | null)[]>>>;
+}
+
+/** Topic `series:ID`: what is new since the last message. */
+export interface SeriesChange {
+  readonly steps: TableChange | null;
+  readonly evaluations: TableChange | null;
+}
+
+/** An event of the live stream: a topic, and its value now. `gone` where there is nothing of that id. */
+export interface LiveMessage {
+  readonly topic: string;
+  readonly value?: unknown;
+  readonly gone?: true;
+}

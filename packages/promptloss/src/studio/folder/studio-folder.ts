@@ -1,0 +1,60 @@
+// The studio's folder as its routes ask for it: what a scan found is kept for a moment, as several pages ask at once.
+import { statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { PromptlossError } from "../../errors.ts";
+import type { Overview, RunCard } from "../api.ts";
+import { readRunCard } from "./run.ts";
+import { type Place, type RunPlace, type Scan, scanFolder } from "./scan.ts";
+import { readStudyCard } from "./study.ts";
+
+/** Milliseconds that a scan counts as new. */
+const FRESH = 1000;
+
+export class StudioFolder {
+  readonly path: string;
+  #scan: { readonly at: number; readonly found: Scan } | undefined;
+
+  /** @throws {PromptlossError} where there is no such folder */
+  constructor(path: string) {
+    this.path = resolve(path);
+    if (statSync(this.path, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw new PromptlossError(`${path}: there is no such folder`, {
+        hint: "name the folder below which your runs and studies lie",
+      });
+  }
+
+  run(id: string): RunPlace | undefined {
+    return this.#found().runs.get(id) ?? this.#anew().runs.get(id);
+  }
+
+  study(id: string): Place | undefined {
+    return this.#found().studies.get(id) ?? this.#anew().studies.get(id);
+  }
+
+  /** Runs below a place, such as those of a study's cells. */
+  runsBelow({ path }: Place): RunPlace[] {
+    return [...this.#found().runs.values()].filter((run) => run.path.startsWith(path));
+  }
+
+  overview(): Overview {
+    const { runs, studies, cut } = this.#found();
+    const newestFirst = (a: RunCard, b: RunCard): number => (a.startedAt < b.startedAt ? 1 : -1);
+    return {
+      folder: basename(this.path),
+      runs: [...runs.values()].flatMap((place) => readRunCard(place) ?? []).sort(newestFirst),
+      studies: [...studies.values()].map(readStudyCard),
+      cut,
+    };
+  }
+
+  #found(): Scan {
+    const isFresh = this.#scan !== undefined && performance.now() - this.#scan.at < FRESH;
+    return isFresh ? this.#scan!.found : this.#anew();
+  }
+
+  #anew(): Scan {
+    const found = scanFolder(this.path);
+    this.#scan = { at: performance.now(), found };
+    return found;
+  }
+}

@@ -1,0 +1,235 @@
+/// <reference lib="dom" />
+// The studio in a real browser, as the command serves it.
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compiled } from "../../../../test/compiled.ts";
+import { needs } from "../../../../test/needs.ts";
+import { idOf } from "../../src/studio/folder/scan.ts";
+import { chromiumPath, launch, type Opened, open } from "../browser.ts";
+import { promptloss, startPromptloss } from "../command.ts";
+import { type ServeProcess, startStudio } from "../serving.ts";
+import { trainingFolder } from "../training-folder.ts";
+import { addSteps, makeRun } from "./made-run.ts";
+import { checkPage } from "./page-checks.ts";
+
+const VIEWS = [
+  { width: 1280, colorScheme: "light" },
+  { width: 1280, colorScheme: "dark" },
+  { width: 375, colorScheme: "light" },
+  { width: 375, colorScheme: "dark" },
+] as const;
+
+let folder: string;
+let studio: ServeProcess;
+let browser: Browser;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "studio-page-"));
+  makeRun(join(folder, "first"), { promptLossWeight: 0.01 });
+  makeRun(join(folder, "a-run-whose-name-is-far-too-long-for-its-place/and-one-more"), { steps: 2500 });
+  const failed = {
+    reason: "failed",
+    step: 5,
+    error: { name: "TrainingError", message: "no", hint: "yes" },
+    at: "",
+  };
+  makeRun(join(folder, "failed"), { steps: 5, of: 20, end: failed as never });
+  makeRun(join(folder, "lost"), { steps: 5, of: 20, end: null });
+  studio = await startStudio(folder, "--grace", "0");
+  if (chromiumPath !== undefined) browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  studio.child.kill("SIGTERM");
+  await studio.ended;
+  rmSync(folder, { recursive: true });
+});
+
+function show(hash: string, view: (typeof VIEWS)[number] = VIEWS[0]): Promise<Opened> {
+  return open(browser, `${studio.url}${hash}`, view);
+}
+
+function origin(): string {
+  return new URL("/", studio.url).href;
+}
+
+needs("chromium", chromiumPath).describe("the studio in Chromium", () => {
+  test.each(VIEWS)("the list of runs at $width pixels, $colorScheme", async (view) => {
+    const opened = await show("", view);
+    await opened.page.getByRole("link", { name: "first" }).waitFor();
+    expect(await opened.page.getByRole("row").count()).toBe(view.width < 640 ? 4 : 5);
+    await checkPage(opened, origin());
+    await opened.page.close();
+  });
+
+  test.each(VIEWS)("a run at $width pixels, $colorScheme", async (view) => {
+    const opened = await show(`#/runs/${idOf("first")}`, view);
+    const { page } = opened;
+    await page.getByRole("img", { name: /^Loss\. training: 20 points/ }).waitFor();
+    expect(await page.getByRole("img").count()).toBe(7);
+    await checkPage(opened, origin());
+    await page.close();
+  });
+
+  test("a long run is drawn by means, and says so", async () => {
+    const opened = await show(
+      `#/runs/${idOf("a-run-whose-name-is-far-too-long-for-its-place/and-one-more")}`,
+    );
+    await opened.page.getByText("A point is the mean of 4 steps").waitFor();
+    await opened.page.getByRole("img", { name: /^Loss\. training: 625 points/ }).waitFor();
+    await checkPage(opened, origin());
+    await opened.page.close();
+  });
+
+  test("a run that failed says why", async () => {
+    const opened = await show(`#/runs/${idOf("failed")}`);
+    expect(await opened.page.getByRole("alert").innerText()).toMatch(/TrainingError: no\s+yes/);
+    await checkPage(opened, origin());
+    await opened.page.close();
+  });
+
+  test("the list is searched; charts are zoomed and smoothed, and the address says how", async () => {
+    const { page, complaints } = await show("");
+    await page.getByRole("searchbox").fill("lost");
+    await page.getByRole("link", { name: "first" }).waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "lost" }).click();
+    await page.getByRole("img", { name: /^Loss\. training: 5 points/ }).waitFor();
+    await page.getByRole("slider").fill("0.5");
+    await page.getByLabel("From step").fill("2");
+    await page.getByLabel("From step").blur();
+    await page.getByLabel("Logarithmic").check();
+    expect(page.url()).toMatch(/\?smooth=0\.5&range=2\.\.&log=1$/);
+    // A drag over the middle of a chart.
+    const box = (await page.getByRole("img").first().boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 80);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 80, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => page.url()).toMatch(/range=3\.\d+\.\.3\.\d+/);
+    await page.getByRole("button", { name: "Show all" }).click();
+    expect(page.url()).not.toContain("range");
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test("views are reached with the keyboard", async () => {
+    const { page } = await show("");
+    await page.getByRole("link", { name: "first" }).waitFor();
+    const reached: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      await page.keyboard.press("Tab");
+      reached.push(await page.evaluate(() => document.activeElement?.textContent ?? ""));
+    }
+    expect(reached.slice(0, 3)).toEqual(["Skip to content", "promptloss studio", "Runs"]);
+    await page.close();
+  });
+
+  test("an address that leads nowhere says so", async () => {
+    for (const [hash, title] of [
+      ["#/nothing", "There is no such page"],
+      ["#/runs/0123456789ab", "There is no such run"],
+    ] as const) {
+      const opened = await show(hash);
+      await opened.page.getByRole("heading", { name: title }).waitFor();
+      await checkPage(opened, origin());
+      await opened.page.close();
+    }
+  });
+
+  test("steps that a run does while it is looked at are drawn", async () => {
+    const path = join(folder, "growing");
+    makeRun(path, { steps: 3, of: 20, end: null });
+    const { page, complaints } = await show(`#/runs/${idOf("growing")}`);
+    await page.getByRole("img", { name: /^Loss\. training: 3 points/ }).waitFor();
+    addSteps(path, 4, 9);
+    await page.getByRole("img", { name: /^Loss\. training: 9 points/ }).waitFor();
+    await page.getByText("9 of 20").waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+    rmSync(path, { recursive: true });
+  });
+
+  test("a training is followed from its first step to its end", async () => {
+    const training = trainingFolder();
+    const file = training.recipe(
+      "live",
+      "template: alpaca\nloss: { promptLossWeight: 0.1 }\nevaluation: { rows: 4, every: 5 }\n" +
+        "training: { epochs: 4, batchSize: 4, learningRate: 1e-3, precision: float32, threads: 1, logEvery: 1 }\n",
+    );
+    const own = await startStudio(training.path, "--grace", "0");
+    const opened = await open(browser, own.url, VIEWS[0]);
+    const { page } = opened;
+    await page.getByText("There is no run here yet").waitFor();
+    const child = startPromptloss(["train", file]);
+    await page.getByRole("link", { name: "live" }).click({ timeout: 90_000 });
+    await page.getByText("completed").waitFor({ timeout: 90_000 });
+    await page.getByText("20 of 20").waitFor();
+    await page.getByRole("img", { name: /^Loss\. training: 20 points.* held out: 4 points/ }).waitFor();
+    await page.getByText(/held out: 4 rows of 24/).waitFor();
+    await checkPage(opened, new URL("/", own.url).href);
+    if (child.exitCode === null) await once(child, "close");
+    await page.close();
+    own.child.kill("SIGTERM");
+    expect(await own.ended).toEqual([0, null]);
+    expect(own.errors()).toBe("");
+    training.remove();
+  });
+
+  test("a studio with a key asks for it, and opens with the right one", async () => {
+    const guarded = await startStudio(folder, "--grace", "0", "--api-key", "secret");
+    const { page } = await open(browser, guarded.url, VIEWS[0]);
+    await page.getByLabel("The key").fill("wrong");
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByText("This key is not the one").waitFor();
+    await page.getByLabel("The key").fill("secret");
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByRole("link", { name: "first" }).waitFor();
+    await page.close();
+    guarded.child.kill("SIGTERM");
+    await guarded.ended;
+  });
+});
+
+describe("promptloss studio", () => {
+  test("says what is wrong", () => {
+    const failure = (...args: string[]): string => {
+      const { status, stderr } = promptloss(["studio", "--port", "0", ...args]);
+      return `${status} ${stderr}`;
+    };
+    expect([
+      failure("/no/such"),
+      failure(folder, "--name", "x"),
+      failure(folder, "--dtype", "float32"),
+      failure(folder, "--host", "0.0.0.0"),
+    ]).toMatchInlineSnapshot(`
+      [
+        "1 error: /no/such: there is no such folder
+      hint: name the folder below which your runs and studies lie
+      ",
+        "1 error: --name is for one model, and there are 0
+      hint: leave it out, or serve one model
+      ",
+        "1 error: --dtype is for models, and none is named
+      hint: name one, or leave it out
+      ",
+        "1 error: 0.0.0.0 is open to other machines, and no key is asked for
+      hint: give --api-key-env or --api-key, or listen on 127.0.0.1
+      ",
+      ]
+    `);
+  });
+
+  test("its page is small: all of it below 500 kB, what is loaded first below 40 kB, compressed", () => {
+    const assets = compiled("packages/promptloss", "studio-page/assets");
+    const sizes = readdirSync(assets).map(
+      (name) => [name, gzipSync(readFileSync(join(assets, name))).length] as const,
+    );
+    const sum = (all: typeof sizes): number => all.reduce((total, [, size]) => total + size, 0);
+    expect(sum(sizes)).toBeLessThan(500_000);
+    expect(sum(sizes.filter(([name]) => name.startsWith("index-")))).toBeLessThan(40_000);
+  });
+});

@@ -1,0 +1,117 @@
+// One run: where it stands, its charts as they grow, its facts, its recipe.
+import { useSignal } from "@preact/signals";
+import type { RunDetail, SeriesChange } from "promptloss/studio";
+import { useLive } from "../api/live.ts";
+import { changedSeries, EMPTY_SERIES } from "../api/series.ts";
+import { controls, setControls, X_AXES } from "../charts/controls.ts";
+import { ControlsBar } from "../charts/controls-bar.tsx";
+import { LineChart } from "../charts/line-chart.tsx";
+import { count, dateText, duration, lossText, MISSING, short, trimmed } from "../format.ts";
+import { Problem } from "../shell/problem.tsx";
+import { Progress } from "../shell/progress.tsx";
+import { hrefOf } from "../shell/route.ts";
+import { linesOf, RUN_CHARTS } from "./run-charts.ts";
+import { RunFacts } from "./run-facts.tsx";
+import { StateBadge } from "./state-badge.tsx";
+
+export function RunPage({ id }: { id: string }) {
+  const run = useSignal<RunDetail | undefined>(undefined);
+  const series = useSignal(EMPTY_SERIES);
+  const gone = useSignal(false);
+  useLive([`run:${id}`, `series:${id}`], ({ topic, value, gone: left }) => {
+    if (left) gone.value = true;
+    else if (topic.startsWith("run:")) run.value = value as RunDetail;
+    else series.value = changedSeries(series.value, value as SeriesChange);
+  });
+  if (gone.value)
+    return <Problem title="There is no such run" text="Its folder was removed, moved or never there." />;
+  if (run.value === undefined) return <p class="muted">Reading the run …</p>;
+  const { x, range, smoothing, logarithmic } = controls.value;
+  const { column, name: xName, text: xText } = X_AXES[x];
+  const { width } = series.value.steps;
+  return (
+    <>
+      <RunHead run={run.value} />
+      <ControlsBar />
+      {width > 1 && (
+        <p class="note">
+          A point is the mean of {width} steps; a band reaches from the least to the highest loss of them.
+        </p>
+      )}
+      <div class="charts">
+        {RUN_CHARTS.map((chart) => {
+          const lines = linesOf(chart, series.value, column);
+          return (
+            lines.length > 0 && (
+              <LineChart
+                key={chart.title}
+                title={chart.title}
+                lines={lines}
+                xName={xName}
+                xText={xText}
+                yText={chart.yText}
+                smoothing={smoothing}
+                logarithmic={logarithmic && chart.logarithmic === true}
+                range={range}
+                onRange={(chosen) => setControls({ range: chosen })}
+                group="run"
+              />
+            )
+          );
+        })}
+      </div>
+      {series.value.steps.length === 0 && <p class="muted">No step is done yet.</p>}
+      <RunFacts run={run.value} />
+    </>
+  );
+}
+
+function RunHead({ run }: { run: RunDetail }) {
+  const { name, state, step, steps, error } = run;
+  return (
+    <>
+      <p class="trail">
+        <a href={hrefOf("runs")}>Runs</a>
+      </p>
+      <div class="head">
+        <h1>{name}</h1>
+        <StateBadge state={state} />
+      </div>
+      {error !== null && (
+        <div class="problem" role="alert">
+          <p>
+            {error.name}: {error.message}
+          </p>
+          {error.hint !== undefined && <p class="muted">{error.hint}</p>}
+        </div>
+      )}
+      <dl class="tiles">
+        <div>
+          <dt>Step</dt>
+          <dd>
+            {count(step)} <small>of {count(steps)}</small>
+            <Progress done={step} all={steps} label="Steps done" />
+          </dd>
+        </div>
+        <Tile name="Prompt loss weight" value={trimmed(run.promptLossWeight)} />
+        <Tile name="Loss" value={lossText(run.loss)} />
+        <Tile name="Held-out loss" value={lossText(run.heldOutLoss)} />
+        <Tile name="Tokens/s" value={run.tokensPerSecond === null ? MISSING : short(run.tokensPerSecond)} />
+        {state === "running" ? (
+          <Tile name="Time left" value={run.secondsLeft === null ? MISSING : duration(run.secondsLeft)} />
+        ) : (
+          <Tile name="Started" value={dateText(run.startedAt)} />
+        )}
+      </dl>
+    </>
+  );
+}
+
+function Tile({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

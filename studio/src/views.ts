@@ -1,0 +1,23 @@
+// The views of the studio. To add one, add a line here: its name is its address (`#/runs`), its title stands in the
+// navigation, and its module is loaded when it is first opened.
+import type { FunctionComponent } from "preact";
+import { lazy } from "./shell/lazy.tsx";
+
+export interface ViewProps {
+  /** What stands behind the view's name in the address: `#/runs/1a2b` has `["1a2b"]`. */
+  readonly path: readonly string[];
+}
+
+export interface View {
+  readonly name: string;
+  readonly title: string;
+  readonly Component: FunctionComponent<ViewProps>;
+}
+
+export const VIEWS: readonly View[] = [
+  {
+    name: "runs",
+    title: "Runs",
+    Component: lazy(async () => (await import("./runs/runs-view.tsx")).RunsView),
+  },
+];
