@@ -15,9 +15,10 @@ export interface View {
 }
 
 export const VIEWS: readonly View[] = [
-  {
-    name: "runs",
-    title: "Runs",
-    Component: lazy(async () => (await import("./runs/runs-view.tsx")).RunsView),
-  },
+  view("runs", "Runs", async () => (await import("./runs/runs-view.tsx")).RunsView),
+  view("compare", "Compare", async () => (await import("./compare/compare-view.tsx")).CompareView),
 ];
+
+function view(name: string, title: string, load: () => Promise<FunctionComponent<ViewProps>>): View {
+  return { name, title, Component: lazy(load) };
+}

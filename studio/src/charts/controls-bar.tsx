@@ -1,7 +1,8 @@
+import type { ComponentChildren } from "preact";
 import { controls, setControls, X_AXES, type XAxis } from "./controls.ts";
 
-/** Smoothing, axes and range of all charts of a page. */
-export function ControlsBar() {
+/** Smoothing, axes and range of all charts of a page, and what else a page puts beside them. */
+export function ControlsBar({ children }: { children?: ComponentChildren }) {
   const { smoothing, logarithmic, x, range } = controls.value;
   const bound = (name: "from" | "to", text: string): void => {
     const value = text === "" ? undefined : Number(text);
@@ -66,6 +67,7 @@ export function ControlsBar() {
           Show all
         </button>
       )}
+      {children}
     </form>
   );
 }

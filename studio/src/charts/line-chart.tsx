@@ -4,18 +4,19 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { count, trimmed } from "../format.ts";
 import { Chart } from "./chart.tsx";
-import { colors, seriesColor } from "./colors.ts";
+import { colors } from "./colors.ts";
 import { zoomable } from "./drag.ts";
 import type { EChartsCoreOption } from "./engine.ts";
 import type { Range } from "./range.ts";
 import { smoothed } from "./smooth.ts";
+import { tooltipOf } from "./tooltip.ts";
 
 type Values = readonly (number | null)[];
 
 export interface Line {
   readonly name: string;
-  /** Its place in the order of colors. */
-  readonly slot: number;
+  /** As canvases take it. */
+  readonly color: string;
   readonly x: Values;
   readonly y: Values;
   /** The least and the highest value behind each point. */
@@ -38,6 +39,8 @@ export interface LineChartProps {
   readonly onRange?: (range: Range | undefined) => void;
   readonly group?: string;
   readonly height?: number;
+  /** Whether the chart names its lines. Default true. */
+  readonly legend?: boolean;
 }
 
 function usualText(value: number): string {
@@ -45,7 +48,7 @@ function usualText(value: number): string {
 }
 
 export function LineChart(props: LineChartProps) {
-  const { title, lines, onRange, group, height, yText = usualText } = props;
+  const { title, lines, onRange, group, height, legend = true, yText = usualText } = props;
   const hidden = useSignal<ReadonlySet<string>>(new Set());
   const shown = lines.filter(({ name }) => !hidden.value.has(name));
   const palette = useComputed(() => colors.value).value;
@@ -62,12 +65,12 @@ export function LineChart(props: LineChartProps) {
     <figure class="figure">
       <figcaption>
         <h3>{title}</h3>
-        {lines.length > 1 && (
+        {legend && lines.length > 1 && (
           <ul class="legend">
-            {lines.map(({ name, slot }) => (
+            {lines.map(({ name, color }) => (
               <li key={name}>
                 <button type="button" aria-pressed={!hidden.value.has(name)} onClick={() => toggle(name)}>
-                  <i style={{ background: seriesColor(slot) }} />
+                  <i style={{ background: color }} />
                   {name}
                 </button>
               </li>
@@ -92,6 +95,13 @@ function inWords({ name, y }: Line, text: (y: number) => string): string {
   if (values.length === 0) return `${name}: no values yet.`;
   const least = values.reduce((a, b) => Math.min(a, b));
   return `${name}: ${count(values.length)} points, from ${text(values[0]!)} to ${text(values.at(-1)!)}, lowest ${text(least)}.`;
+}
+
+/** What ECharts tells of a value under the pointer. A series without a name is not told of. */
+interface TooltipParams {
+  readonly seriesName: string;
+  readonly color: string;
+  readonly value: readonly [number, number | null];
 }
 
 function optionOf({
@@ -137,16 +147,30 @@ function optionOf({
       backgroundColor: panel,
       borderColor: line,
       textStyle: { color: ink, fontSize: 12 },
-      axisPointer: { label: { formatter: ({ value }: { value: number }) => `${xName} ${xText(value)}` } },
-      valueFormatter: (value: unknown) => (typeof value === "number" ? yText(value) : "–"),
+      formatter: (items: readonly TooltipParams[]) =>
+        tooltipOf(
+          `${xName} ${xText(items[0]!.value[0])}`,
+          items.flatMap(({ seriesName: name, color, value: [, value] }) =>
+            name === "" || value === null ? [] : [{ name, color, value }],
+          ),
+          yText,
+        ),
     },
-    series: lines.flatMap((each) => seriesOf(each, each.marked ? 0 : smoothing, logarithmic)),
+    series: lines.flatMap((each) =>
+      seriesOf(each, each.marked ? 0 : smoothing, { logarithmic, alone: lines.length <= MANY }),
+    ),
   };
 }
 
-function seriesOf(each: Line, smoothing: number, logarithmic: boolean): object[] {
-  const { name, slot, x, y, band, marked = false, dashed = false } = each;
-  const color = seriesColor(slot);
+/** More lines than these are drawn without the values behind their averages. */
+export const MANY = 12;
+
+function seriesOf(
+  each: Line,
+  smoothing: number,
+  { logarithmic, alone }: { readonly logarithmic: boolean; readonly alone: boolean },
+): object[] {
+  const { name, color, x, y, band, marked = false, dashed = false } = each;
   const drawable = (value: number | null): number | null =>
     value === null || (logarithmic && value <= 0) ? null : value;
   const points = (values: Values): (number | null)[][] => values.map((value, i) => [x[i]!, drawable(value)]);
@@ -158,10 +182,10 @@ function seriesOf(each: Line, smoothing: number, logarithmic: boolean): object[]
     z: 3,
     data: points(smoothed(y, smoothing)),
   };
-  const silent = { silent: true, tooltip: { show: false }, showSymbol: false, z: 1 };
-  if (smoothing > 0)
+  const silent = { silent: true, showSymbol: false, z: 1 };
+  if (smoothing > 0 && alone)
     return [
-      { ...line, ...silent, name: `${name} `, lineStyle: { color, width: 1, opacity: 0.3 }, data: points(y) },
+      { ...line, ...silent, name: "", lineStyle: { color, width: 1, opacity: 0.3 }, data: points(y) },
       line,
     ];
   if (band === undefined) return [line];
@@ -182,6 +206,7 @@ function bandOf(
   ].filter((point): point is readonly [number, number] => point[1] !== null);
   return {
     type: "custom",
+    name: "",
     silent: true,
     clip: true,
     tooltip: { show: false },

@@ -1,20 +1,18 @@
 // Which charts a run has, and which columns of its series are in each.
 import type { SeriesColumn } from "promptloss/studio";
 import type { Series, Table } from "../api/series.ts";
+import type { GridChart } from "../charts/chart-grid.tsx";
+import { seriesColor } from "../charts/colors.ts";
 import type { Line } from "../charts/line-chart.tsx";
 import { bytes, percent, rate, short, trimmed } from "../format.ts";
 
-export interface ChartSpec {
-  readonly title: string;
+interface ChartSpec extends Omit<GridChart, "lines"> {
   readonly lines: readonly {
     readonly name: string;
     readonly column: SeriesColumn;
     readonly slot: number;
     readonly of: keyof Series;
   }[];
-  readonly yText: (y: number) => string;
-  /** Whether a logarithmic axis makes sense. */
-  readonly logarithmic?: true;
 }
 
 function loss(y: number): string {
@@ -24,7 +22,7 @@ function loss(y: number): string {
 /** The same part of a row has the same color everywhere. */
 const SLOT = { whole: 0, prompt: 1, completion: 2, end: 3 } as const;
 
-export const RUN_CHARTS: readonly ChartSpec[] = [
+const RUN_CHARTS: readonly ChartSpec[] = [
   {
     title: "Loss",
     yText: loss,
@@ -91,11 +89,15 @@ export const RUN_CHARTS: readonly ChartSpec[] = [
   },
 ];
 
-/** The lines of a chart that a run has values for. */
-export function linesOf({ lines }: ChartSpec, series: Series, x: SeriesColumn): Line[] {
+/** A run's charts, with the lines that it has values for. */
+export function runCharts(series: Series, x: SeriesColumn): GridChart[] {
+  return RUN_CHARTS.map(({ lines, ...chart }) => ({ ...chart, lines: linesOf(lines, series, x) }));
+}
+
+function linesOf(lines: ChartSpec["lines"], series: Series, x: SeriesColumn): Line[] {
   return lines.flatMap(({ name, column, slot, of }) => {
     const line = lineOf(series, of, column, x);
-    return line === undefined ? [] : [{ name, slot, ...line }];
+    return line === undefined ? [] : [{ name, color: seriesColor(slot), ...line }];
   });
 }
 

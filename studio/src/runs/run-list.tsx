@@ -2,9 +2,11 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { Overview, RunCard } from "promptloss/studio";
 import { useLive } from "../api/live.ts";
+import { compareHref, MOST } from "../compare/selection.ts";
 import { count, dateText, duration, lossText, MISSING, short, trimmed } from "../format.ts";
 import { Progress } from "../shell/progress.tsx";
 import { hrefOf } from "../shell/route.ts";
+import { fits } from "./search.ts";
 import { StateBadge } from "./state-badge.tsx";
 
 export function RunList() {
@@ -13,13 +15,7 @@ export function RunList() {
   useLive(["overview"], ({ value }) => {
     overview.value = value as Overview;
   });
-  const runs = useComputed(() => {
-    const words = sought.value.toLowerCase().split(/\s+/);
-    return (overview.value?.runs ?? []).filter(({ name, model, state }) => {
-      const text = `${name} ${model} ${state}`.toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
-  });
+  const runs = useComputed(() => (overview.value?.runs ?? []).filter((run) => fits(run, sought.value)));
   if (overview.value === undefined) return <p class="muted">Looking through the folder …</p>;
   const { folder, runs: all, cut } = overview.value;
   return (
@@ -36,6 +32,12 @@ export function RunList() {
             }}
           />
         </label>
+        {runs.value.length > 1 && (
+          <a href={compareHref(runs.value.slice(0, MOST).map(({ id }) => id))}>
+            Compare {runs.value.length === all.length ? "all" : "these"}{" "}
+            {count(Math.min(MOST, runs.value.length))}
+          </a>
+        )}
       </div>
       {cut && <p class="note">The folder holds more than is looked through: name one of its folders.</p>}
       {all.length === 0 ? (

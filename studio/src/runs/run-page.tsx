@@ -3,14 +3,14 @@ import { useSignal } from "@preact/signals";
 import type { RunDetail, SeriesChange } from "promptloss/studio";
 import { useLive } from "../api/live.ts";
 import { changedSeries, EMPTY_SERIES } from "../api/series.ts";
-import { controls, setControls, X_AXES } from "../charts/controls.ts";
+import { ChartGrid } from "../charts/chart-grid.tsx";
+import { controls, X_AXES } from "../charts/controls.ts";
 import { ControlsBar } from "../charts/controls-bar.tsx";
-import { LineChart } from "../charts/line-chart.tsx";
 import { count, dateText, duration, lossText, MISSING, short, trimmed } from "../format.ts";
 import { Problem } from "../shell/problem.tsx";
 import { Progress } from "../shell/progress.tsx";
 import { hrefOf } from "../shell/route.ts";
-import { linesOf, RUN_CHARTS } from "./run-charts.ts";
+import { runCharts } from "./run-charts.ts";
 import { RunFacts } from "./run-facts.tsx";
 import { StateBadge } from "./state-badge.tsx";
 
@@ -26,8 +26,7 @@ export function RunPage({ id }: { id: string }) {
   if (gone.value)
     return <Problem title="There is no such run" text="Its folder was removed, moved or never there." />;
   if (run.value === undefined) return <p class="muted">Reading the run …</p>;
-  const { x, range, smoothing, logarithmic } = controls.value;
-  const { column, name: xName, text: xText } = X_AXES[x];
+  const { column } = X_AXES[controls.value.x];
   const { width } = series.value.steps;
   return (
     <>
@@ -38,28 +37,7 @@ export function RunPage({ id }: { id: string }) {
           A point is the mean of {width} steps; a band reaches from the least to the highest loss of them.
         </p>
       )}
-      <div class="charts">
-        {RUN_CHARTS.map((chart) => {
-          const lines = linesOf(chart, series.value, column);
-          return (
-            lines.length > 0 && (
-              <LineChart
-                key={chart.title}
-                title={chart.title}
-                lines={lines}
-                xName={xName}
-                xText={xText}
-                yText={chart.yText}
-                smoothing={smoothing}
-                logarithmic={logarithmic && chart.logarithmic === true}
-                range={range}
-                onRange={(chosen) => setControls({ range: chosen })}
-                group="run"
-              />
-            )
-          );
-        })}
-      </div>
+      <ChartGrid charts={runCharts(series.value, column)} />
       {series.value.steps.length === 0 && <p class="muted">No step is done yet.</p>}
       <RunFacts run={run.value} />
     </>

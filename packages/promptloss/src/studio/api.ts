@@ -84,26 +84,30 @@ export interface RunDetail extends RunCard {
   readonly probes: Readonly<Record<string, number>>;
 }
 
-/** Columns of a table of steps: what a step or an evaluation measured. */
-export const SERIES_COLUMNS = [
-  "step",
-  "loss",
-  "lossLow",
-  "lossHigh",
-  "penalty",
-  "promptLoss",
-  "promptAccuracy",
-  "completionLoss",
-  "completionAccuracy",
-  "endLoss",
-  "gradientNorm",
-  "learningRate",
-  "tokensPerSecond",
-  "memory",
-  "seconds",
-] as const;
+/** `GET differences?run=ID&run=ID`: keys of recipes that are not the same in all runs. */
+export interface RunDifferences {
+  readonly keys: readonly string[];
+  /** Values as JSON by id, in the order of the keys; null where a recipe leaves the key out. */
+  readonly runs: Readonly<Record<string, readonly (string | null)[]>>;
+}
 
-export type SeriesColumn = (typeof SERIES_COLUMNS)[number];
+/** Columns of a table of steps: what a step or an evaluation measured. */
+export type SeriesColumn =
+  | "step"
+  | "seconds"
+  | "loss"
+  | "lossLow"
+  | "lossHigh"
+  | "penalty"
+  | "promptLoss"
+  | "promptAccuracy"
+  | "completionLoss"
+  | "completionAccuracy"
+  | "endLoss"
+  | "gradientNorm"
+  | "learningRate"
+  | "tokensPerSecond"
+  | "memory";
 
 /**
  * A change of a table: rows from `from` on are these, and the table ends with them. Each row stands for `width` lines of

@@ -4,7 +4,7 @@ import type { AppContext } from "../serve/index.ts";
 import type { StudioFolder } from "./folder/studio-folder.ts";
 import { liveStream, type Topics } from "./live.ts";
 import { pageRoutes } from "./page.ts";
-import { runTopics } from "./runs.ts";
+import { runRoutes, runTopics } from "./runs.ts";
 
 export interface StudioContext extends AppContext {
   readonly folder: StudioFolder;
@@ -17,7 +17,7 @@ export interface StudioPart {
 }
 
 /** One for each view of the page. */
-const PARTS: readonly StudioPart[] = [{ topics: runTopics }];
+const PARTS: readonly StudioPart[] = [{ topics: runTopics, routes: runRoutes }];
 
 export function studioRoutes(app: Hono, context: StudioContext): void {
   const topics: Topics = Object.assign({}, ...PARTS.map((part) => part.topics?.(context) ?? {}));

@@ -1,9 +1,14 @@
-// Topics of runs: the list of all, one with its facts, and its metrics as they grow.
+// Runs: the list of all, one with its facts, its metrics as they grow, and in what several differ.
 import { join } from "node:path";
+import type { Hono } from "hono";
+import { differencesAmong } from "./folder/differences.ts";
 import { readRunDetail } from "./folder/run.ts";
 import { RunSeries } from "./folder/run-series.ts";
 import { type Topics, whenChanged } from "./live.ts";
 import type { StudioContext } from "./routes.ts";
+
+/** As many as one stream of events has topics for. */
+const MOST_RUNS = 128;
 
 export function runTopics({ folder }: StudioContext): Topics {
   return {
@@ -25,4 +30,11 @@ export function runTopics({ folder }: StudioContext): Topics {
       },
     },
   };
+}
+
+export function runRoutes(app: Hono, { folder }: StudioContext): void {
+  app.get("/studio/api/differences", (c) => {
+    const places = (c.req.queries("run") ?? []).slice(0, MOST_RUNS).flatMap((id) => folder.run(id) ?? []);
+    return c.json(differencesAmong(places));
+  });
 }

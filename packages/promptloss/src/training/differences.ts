@@ -19,7 +19,7 @@ const ROW_KEYS = /^(loss\.(promptLossWeight|completionWeight|perClass)|maxLength
 
 /** In the recipe's order; model and data last. Empty for two runs that compute the same. */
 export function differencesOf(before: RunIdentity, now: RunIdentity): Difference[] {
-  const [old, current] = [leaves(decidingKeys(before.recipe)), leaves(decidingKeys(now.recipe))];
+  const [old, current] = [leavesOf(decidingKeys(before.recipe)), leavesOf(decidingKeys(now.recipe))];
   const keys = [...new Set([...current.keys(), ...old.keys()])];
   const differences = keys.flatMap((key): Difference[] => {
     const [was, is] = [old.get(key), current.get(key)];
@@ -52,11 +52,11 @@ export function differencesText(differences: readonly Difference[]): string {
 }
 
 /** Values as JSON by their path; lists are one value. */
-function leaves(value: Readonly<Record<string, unknown>>, before = ""): Map<string, string> {
+export function leavesOf(value: Readonly<Record<string, unknown>>, before = ""): Map<string, string> {
   const all = new Map<string, string>();
   for (const [key, each] of Object.entries(value)) {
     if (typeof each === "object" && each !== null && !Array.isArray(each))
-      for (const [below, leaf] of leaves(each as Record<string, unknown>, `${before}${key}.`))
+      for (const [below, leaf] of leavesOf(each as Record<string, unknown>, `${before}${key}.`))
         all.set(below, leaf);
     else all.set(`${before}${key}`, JSON.stringify(each));
   }

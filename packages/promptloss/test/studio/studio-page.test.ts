@@ -24,13 +24,15 @@ const VIEWS = [
   { width: 375, colorScheme: "dark" },
 ] as const;
 
+const LONG_NAME = "a-run-whose-name-is-far-too-long-for-its-place/and-one-more";
+
 let folder: string;
 let studio: ServeProcess;
 let browser: Browser;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "studio-page-"));
   makeRun(join(folder, "first"), { promptLossWeight: 0.01 });
-  makeRun(join(folder, "a-run-whose-name-is-far-too-long-for-its-place/and-one-more"), { steps: 2500 });
+  makeRun(join(folder, LONG_NAME), { steps: 2500, model: "/models/other" });
   const failed = {
     reason: "failed",
     step: 5,
@@ -76,13 +78,46 @@ needs("chromium", chromiumPath).describe("the studio in Chromium", () => {
   });
 
   test("a long run is drawn by means, and says so", async () => {
-    const opened = await show(
-      `#/runs/${idOf("a-run-whose-name-is-far-too-long-for-its-place/and-one-more")}`,
-    );
+    const opened = await show(`#/runs/${idOf(LONG_NAME)}`);
     await opened.page.getByText("A point is the mean of 4 steps").waitFor();
     await opened.page.getByRole("img", { name: /^Loss\. training: 625 points/ }).waitFor();
     await checkPage(opened, origin());
     await opened.page.close();
+  });
+
+  test.each(VIEWS)("a comparison at $width pixels, $colorScheme", async (view) => {
+    const opened = await show("#/compare", view);
+    const { page } = opened;
+    await page.getByRole("img", { name: /^Training loss\. .*first: 20 points/ }).waitFor();
+    expect(await page.getByRole("table").getByRole("link").count()).toBe(4);
+    await page.getByText("4 of 4 runs").click();
+    await checkPage(opened, origin());
+    await page.close();
+  });
+
+  test("runs are chosen for a comparison, and colored by their weights; the address says which", async () => {
+    const { page, complaints } = await show("");
+    await page.getByRole("searchbox").fill("f");
+    await page.getByRole("link", { name: "Compare these 3" }).click();
+    await page.getByText("3 of 4 runs").click();
+    await page.getByRole("checkbox", { name: /^lost/ }).check();
+    await page.getByRole("checkbox", { name: /^failed/ }).uncheck();
+    await page
+      .getByRole("img", { name: /^Training loss\. (?=.*first: 20 points)(?=.*lost: 5 points)/ })
+      .waitFor();
+    await page.getByLabel("Color by").selectOption("prompt loss weight");
+    await page.getByText("Prompt loss weight, from low to high: 0.010.1").waitFor();
+    // In what the recipes differ: the long run has another model.
+    expect(await page.getByRole("columnheader").allInnerTexts()).toEqual([
+      ...["Run", "PLW", "State", "Steps", "Loss", "Held-out loss", "model"],
+    ]);
+    const ids = ["first", "lost", LONG_NAME].map(idOf);
+    expect(ids.filter((id) => !page.url().includes(id))).toEqual([]);
+    expect(page.url()).not.toContain(idOf("failed"));
+    await page.getByRole("button", { name: "Clear" }).click();
+    await page.getByText("Choose some runs.").waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
   });
 
   test("a run that failed says why", async () => {

@@ -119,6 +119,16 @@ describe("the live stream", () => {
   });
 });
 
+test("says in which settings runs differ, of those that are there", async () => {
+  makeRun(join(folder, "other"), { promptLossWeight: 0.5, model: "/models/tiny" });
+  const query = ["one", "other", "none"].map((name) => `run=${idOf(name)}`).join("&");
+  expect(await (await fetch(`${root}studio/api/differences?${query}`)).json()).toEqual({
+    keys: ["loss.promptLossWeight"],
+    runs: { [idOf("one")]: ["0.1"], [idOf("other")]: ["0.5"] },
+  });
+  rmSync(join(folder, "other"), { recursive: true });
+});
+
 describe("the page", () => {
   test("may load nothing of others, and is sent small", async () => {
     const page = await fetch(`${root}studio/`);

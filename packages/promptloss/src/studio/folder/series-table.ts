@@ -1,19 +1,41 @@
 // A run's lines of metrics in at most so many rows: when they are full, each two become one. So a run of a million steps
 // is drawn as fast as one of a thousand, and a line that is added changes the last row alone.
 import type { MetricsLine } from "../../training/events/metrics-file.ts";
-import { SERIES_COLUMNS, type SeriesColumn, type TableChange } from "../api.ts";
+import type { SeriesColumn, TableChange } from "../api.ts";
 
-type Mean = Exclude<SeriesColumn, "step" | "lossLow" | "lossHigh" | "seconds">;
+/** Columns whose rows are means over those lines that say something of them. */
+const MEANS: readonly (readonly [SeriesColumn, (line: MetricsLine) => number | undefined])[] = [
+  ["loss", ({ loss }) => loss],
+  ["promptLoss", ({ prompt }) => prompt?.loss],
+  ["promptAccuracy", ({ prompt }) => prompt?.accuracy],
+  ["completionLoss", ({ completion }) => completion?.loss],
+  ["completionAccuracy", ({ completion }) => completion?.accuracy],
+  ["endLoss", ({ end }) => end?.loss],
+  ["penalty", (line) => (line.type === "step" ? line.penalty : undefined)],
+  ["gradientNorm", (line) => (line.type === "step" ? line.gradientNorm : undefined)],
+  ["learningRate", (line) => (line.type === "step" ? line.learningRate : undefined)],
+  ["tokensPerSecond", (line) => (line.type === "step" ? line.tokens / line.seconds : undefined)],
+  ["memory", (line) => (line.type === "step" ? line.memory : undefined)],
+];
 
+/** Sums and counts are by place in {@link MEANS}: a table of thousands of lines is filled without an object for each. */
 interface Row {
   lines: number;
   step: number;
   seconds: number;
   low: number;
   high: number;
-  /** Sum and count of what lines said: not all say all. */
-  readonly means: Partial<Record<Mean, { sum: number; count: number }>>;
+  readonly sums: Float64Array;
+  readonly counts: Uint32Array;
 }
+
+/** Columns beside the means. */
+const OTHERS = {
+  step: ({ step }) => step,
+  seconds: ({ seconds }) => seconds,
+  lossLow: ({ low }) => low,
+  lossHigh: ({ high }) => high,
+} satisfies Partial<Record<SeriesColumn, (row: Row) => number>>;
 
 export class SeriesTable {
   readonly #most: number;
@@ -32,24 +54,17 @@ export class SeriesTable {
   add(line: MetricsLine): void {
     if (line.type === "step") this.#seconds += line.seconds;
     this.#isNew = true;
-    let row = this.#rows.at(-1);
-    if (row === undefined || row.lines >= this.#width) {
-      if (this.#rows.length >= this.#most) this.#halve();
-      row = this.#rows.at(-1);
-      if (row === undefined || row.lines >= this.#width) {
-        row = { lines: 0, step: 0, seconds: 0, low: Infinity, high: -Infinity, means: {} };
-        this.#rows.push(row);
-      }
-    }
+    const row = this.#openRow();
     row.lines++;
     row.step = line.step;
     row.seconds = this.#seconds;
     row.low = Math.min(row.low, line.loss);
     row.high = Math.max(row.high, line.loss);
-    for (const [name, value] of Object.entries(valuesOf(line)) as [Mean, number | undefined][]) {
+    for (let i = 0; i < MEANS.length; i++) {
+      const value = MEANS[i]![1](line);
       if (value === undefined) continue;
-      const { sum, count } = row.means[name] ?? { sum: 0, count: 0 };
-      row.means[name] = { sum: sum + value, count: count + 1 };
+      row.sums[i]! += value;
+      row.counts[i]!++;
     }
   }
 
@@ -61,11 +76,25 @@ export class SeriesTable {
     // The last row may still grow.
     this.#told = { width: this.#width, settled: Math.max(0, this.#rows.length - 1) };
     const rows = this.#rows.slice(from);
-    const columns = SERIES_COLUMNS.flatMap((name) => {
-      const values = rows.map((row) => cellOf(row, name));
+    if (rows.length === 0) return { width: this.#width, from, columns: {} };
+    const others = Object.entries(OTHERS).map(([name, read]) => [name, rows.map(read)] as const);
+    const means = MEANS.flatMap(([name], i) => {
+      const values = rows.map(({ sums, counts }) => (counts[i] === 0 ? null : sums[i]! / counts[i]!));
       return values.every((value) => value === null) ? [] : [[name, values] as const];
     });
-    return { width: this.#width, from, columns: Object.fromEntries(columns) };
+    return { width: this.#width, from, columns: Object.fromEntries([...others, ...means]) };
+  }
+
+  /** The last row, or a new one where it is full. */
+  #openRow(): Row {
+    if (this.#isFull() && this.#rows.length >= this.#most) this.#halve();
+    if (this.#isFull()) this.#rows.push(emptyRow());
+    return this.#rows.at(-1)!;
+  }
+
+  #isFull(): boolean {
+    const last = this.#rows.at(-1);
+    return last === undefined || last.lines >= this.#width;
   }
 
   #halve(): void {
@@ -75,44 +104,20 @@ export class SeriesTable {
   }
 }
 
+function emptyRow(): Row {
+  return {
+    ...{ lines: 0, step: 0, seconds: 0, low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY },
+    sums: new Float64Array(MEANS.length),
+    counts: new Uint32Array(MEANS.length),
+  };
+}
+
 function merged(a: Row, b: Row | undefined): Row {
   if (b === undefined) return a;
-  const means: Row["means"] = { ...a.means };
-  for (const [name, { sum, count }] of Object.entries(b.means) as [Mean, { sum: number; count: number }][]) {
-    const before = means[name];
-    means[name] = { sum: sum + (before?.sum ?? 0), count: count + (before?.count ?? 0) };
-  }
   return {
     ...{ lines: a.lines + b.lines, step: b.step, seconds: b.seconds },
-    ...{ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high), means },
+    ...{ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) },
+    sums: a.sums.map((sum, i) => sum + b.sums[i]!),
+    counts: a.counts.map((count, i) => count + b.counts[i]!),
   };
-}
-
-function valuesOf(line: MetricsLine): Partial<Record<Mean, number | undefined>> {
-  const { prompt, completion, end } = line;
-  const parts = {
-    loss: line.loss,
-    promptLoss: prompt?.loss,
-    promptAccuracy: prompt?.accuracy,
-    completionLoss: completion?.loss,
-    completionAccuracy: completion?.accuracy,
-    endLoss: end?.loss,
-  };
-  if (line.type !== "step") return parts;
-  return {
-    ...parts,
-    penalty: line.penalty,
-    gradientNorm: line.gradientNorm,
-    learningRate: line.learningRate,
-    tokensPerSecond: line.tokens / line.seconds,
-    memory: line.memory,
-  };
-}
-
-function cellOf(row: Row, name: SeriesColumn): number | null {
-  if (name === "step" || name === "seconds") return row[name];
-  if (name === "lossLow") return row.low;
-  if (name === "lossHigh") return row.high;
-  const mean = row.means[name];
-  return mean === undefined ? null : mean.sum / mean.count;
 }

@@ -1,0 +1,91 @@
+// Several runs on the same charts, and in which settings they differ.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Overview, RunCard, RunDifferences } from "promptloss/studio";
+import { getJson } from "../api/client.ts";
+import { useLive } from "../api/live.ts";
+import { useManySeries } from "../api/many-series.ts";
+import { ChartGrid } from "../charts/chart-grid.tsx";
+import { controls, X_AXES } from "../charts/controls.ts";
+import { ControlsBar } from "../charts/controls-bar.tsx";
+import { trimmed } from "../format.ts";
+import { route, setQuery } from "../shell/router.ts";
+import { compareCharts } from "./compare-charts.ts";
+import { CompareTable } from "./compare-table.tsx";
+import { type ColorBy, looksOf, weightsOf } from "./looks.ts";
+import { RunPicker } from "./run-picker.tsx";
+import { chosenRuns } from "./selection.ts";
+
+export function CompareView() {
+  const overview = useSignal<Overview | undefined>(undefined);
+  useLive(["overview"], ({ value }) => {
+    overview.value = value as Overview;
+  });
+  if (overview.value === undefined) return <p class="muted">Looking through the folder …</p>;
+  const { runs } = overview.value;
+  const chosen = chosenRuns(runs, route.value.query);
+  return (
+    <>
+      <div class="head">
+        <h1>Compare runs</h1>
+      </div>
+      <RunPicker runs={runs} chosen={chosen} />
+      {chosen.length === 0 ? <p>Choose some runs.</p> : <Comparison runs={chosen} />}
+    </>
+  );
+}
+
+function Comparison({ runs }: { runs: readonly RunCard[] }) {
+  const ids = runs.map(({ id }) => id);
+  const series = useManySeries(ids);
+  const differences = useSignal<RunDifferences>({ keys: [], runs: {} });
+  useEffect(() => {
+    const ending = new AbortController();
+    const query = new URLSearchParams(ids.map((id) => ["run", id]));
+    getJson<RunDifferences>(`/studio/api/differences?${query}`, ending.signal).then(
+      (found) => {
+        differences.value = found;
+      },
+      () => undefined,
+    );
+    return () => ending.abort();
+  }, [ids.join()]);
+  const by: ColorBy = route.value.query.get("color") === "weight" ? "weight" : "run";
+  const looks = looksOf(runs, by);
+  const weights = weightsOf(runs);
+  const { column } = X_AXES[controls.value.x];
+  return (
+    <>
+      <ControlsBar>
+        <label>
+          Color by{" "}
+          <select
+            value={by}
+            onChange={({ currentTarget }) =>
+              setQuery({ color: currentTarget.value === "weight" ? "weight" : undefined })
+            }
+          >
+            <option value="run">run</option>
+            <option value="weight">prompt loss weight</option>
+          </select>
+        </label>
+      </ControlsBar>
+      {by === "weight" && (
+        <p class="note">
+          Prompt loss weight, from low to high:{" "}
+          {weights.map((weight) => {
+            const { id } = runs.find(({ promptLossWeight }) => promptLossWeight === weight)!;
+            return (
+              <span key={weight} class="key-item">
+                <i class="swatch" style={{ background: looks.get(id)!.color }} />
+                {trimmed(weight)}
+              </span>
+            );
+          })}
+        </p>
+      )}
+      <ChartGrid charts={compareCharts(runs, series.value, looks, column)} legends={false} />
+      <CompareTable runs={runs} looks={looks} differences={differences.value} />
+    </>
+  );
+}
