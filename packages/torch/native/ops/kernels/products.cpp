@@ -24,8 +24,6 @@ namespace {
 
 /** Rows packed at a time, at most: with the depth below, they fill part of a core's second cache. */
 constexpr int64_t kRows = 128;
-/** Words of depth of a block: forty-eight columns of it, and eight rows, lie in the first cache or stream from the second. */
-constexpr int64_t kBlockWords = 192;
 /** Words of depth for which rows are packed at a time. */
 constexpr int64_t kSpanWords = 1024;
 /** Panels of columns whose sums are kept while the blocks of a span are added to them. */
@@ -43,7 +41,7 @@ int64_t divided(int64_t n, int64_t by) { return (n + by - 1) / by; }
 struct Depth {
   Depth(int64_t whole, const ProductKernels& kernels)
       : whole(whole),
-        block(std::max<int64_t>(1, divided(divided(whole, std::max<int64_t>(1, divided(whole, kBlockWords * kernels.depths))), 32)) * 32),
+        block(std::max<int64_t>(1, divided(divided(whole, std::max<int64_t>(1, divided(whole, kernels.block_words * kernels.depths))), 32)) * 32),
         kernels(kernels) {}
 
   int64_t blocks() const { return divided(whole, block); }

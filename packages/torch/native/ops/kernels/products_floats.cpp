@@ -290,6 +290,7 @@ constexpr ProductKernels kernels(decltype(ProductKernels::multiply) multiply) {
   return {1,
           ROWS,
           1,
+          192,
           pack_panel<F, WIDTH, float>,
           pack_panel<Bits, WIDTH, Bits>,
           pack_rows<F, ROWS, float>,

@@ -117,6 +117,7 @@ void nothing() {}
 constexpr ProductKernels kVectors{2,
                                   kStrip,
                                   1,
+                                  192,
                                   pack_float_columns,
                                   pack_bits_columns,
                                   pack_float_rows,
@@ -131,6 +132,7 @@ constexpr ProductKernels tiles(decltype(ProductKernels::multiply) multiply, void
   return {2,
           kStrip,
           kTileWords,
+          384,
           pack_float_columns_for_tiles,
           pack_bits_columns_for_tiles,
           pack_float_tile_rows,
@@ -151,21 +153,21 @@ bool knows_tiles() {
 
 /** Whether tiles multiply whole numbers as plain code does; what they get wrong here they are not asked. */
 bool tiles_are_right() {
-  alignas(64) int32_t rows[kTileWords * kTileWords], columns[kTileWords * kPanelColumns];
+  // Deep enough that of three strips two are multiplied together, and one alone.
+  constexpr int64_t count = 3 * kTileWords, deep = kNearWords + kTileWords;
+  alignas(64) static int32_t rows[count * deep], columns[deep * kPanelColumns];
   // 1, 2, 3 and 4 as bfloat16.
   constexpr uint32_t numbers[] = {0x3f80, 0x4000, 0x4040, 0x4080};
-  for (int64_t i = 0; i < kTileWords * kTileWords; ++i)
+  for (int64_t i = 0; i < count * deep; ++i)
     rows[i] = static_cast<int32_t>(numbers[i % 4] | numbers[i / 3 % 4] << 16);
-  for (int64_t i = 0; i < kTileWords * kPanelColumns; ++i)
+  for (int64_t i = 0; i < deep * kPanelColumns; ++i)
     columns[i] = static_cast<int32_t>(numbers[i / 5 % 4] | numbers[i / 7 % 4] << 16);
-  float found[kTileWords * kPanelColumns] = {}, right[kTileWords * kPanelColumns] = {};
-  const auto into = [](float* to) {
-    return TileTarget{to, kPanelColumns, true, kTileWords, kPanelColumns, 1, nullptr, false};
-  };
+  float found[count * kPanelColumns] = {}, right[count * kPanelColumns] = {};
+  const auto into = [](float* to) { return TileTarget{to, kPanelColumns, true, count, kPanelColumns, 1, nullptr, false}; };
   HardwareTiles::open();
-  multiply_hardware_tiles(rows, columns, kTileWords, into(found));
+  multiply_hardware_tiles(rows, columns, deep, into(found));
   HardwareTiles::close();
-  multiply_emulated_tiles(rows, columns, kTileWords, into(right));
+  multiply_emulated_tiles(rows, columns, deep, into(right));
   return std::memcmp(found, right, sizeof(found)) == 0;
 }
 

@@ -56,6 +56,8 @@ struct ProductKernels {
   int64_t strip;
   /** Words along the depth come in multiples of this; those that do not exist are 0. */
   int64_t word_unit;
+  /** Words of depth of a block, at most: what is fastest for `multiply`. */
+  int64_t block_words;
   /** Up to forty-eight columns → 48 * words, in the order that `multiply` reads. */
   void (*pack_float_columns)(const Source<float>& from, const Extent& which, int32_t* to);
   void (*pack_bits_columns)(const Source<Bits>& from, const Extent& which, int32_t* to);
