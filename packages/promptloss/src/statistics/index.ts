@@ -57,7 +57,7 @@ export { fitMixedModel, type MixedModelOptions } from "./mixed/model.ts";
 export { type Prediction, type PredictOptions, predict } from "./mixed/predict.ts";
 export { type FTest, type Satterthwaite, satterthwaite } from "./mixed/satterthwaite.ts";
 export { type RandomSource, randomSource } from "./random.ts";
-export type { Fact, Mark } from "./recommend/paper-facts.ts";
+export { type Fact, GROUNDS, type Mark } from "./recommend/paper-facts.ts";
 export {
   candidateWeights,
   GAP_UNIT,

@@ -12,6 +12,15 @@ export interface Fact {
   text: string;
 }
 
+/** Where a statement comes from, in words: a study of the user's own, or the mark of a fact. */
+export const GROUNDS: Readonly<Record<Mark | "study", string>> = {
+  study: "your study",
+  V: "the paper, verified",
+  D: "derived from the paper's figures",
+  O: "our choice, not the paper's",
+  "follow-up": "a follow-up paper",
+};
+
 /** Generation ratios of the paper's three data sets: the only ones that its figures cover. */
 export const measuredRatios = { short: 0.08, long: [3.27, 7.83] } as const;
 

@@ -3,16 +3,9 @@
 import { counted } from "../../counted.ts";
 import { textTable } from "../../terminal/text-table.ts";
 import { trimmed } from "../numbers.ts";
+import { GROUNDS } from "./paper-facts.ts";
 import type { Recommendation } from "./recommend.ts";
 import { shareText } from "./translate-share.ts";
-
-const marks = {
-  study: "your study",
-  V: "the paper, verified",
-  D: "derived from the paper's figures",
-  O: "our choice, not the paper's",
-  "follow-up": "a follow-up paper",
-} as const;
 
 /** Lines joined by newlines, none at the end. */
 export function renderRecommendation(recommendation: Recommendation): string {
@@ -58,7 +51,7 @@ export function renderRecommendation(recommendation: Recommendation): string {
     ),
     "",
     "Known",
-    ...evidence.map(({ mark, text }) => `  [${marks[mark]}] ${text}`),
+    ...evidence.map(({ mark, text }) => `  [${GROUNDS[mark]}] ${text}`),
     "Not known",
     ...unknown.map((text) => `  ${text}`),
     ...(oneMoreRun === undefined && runs === 0
