@@ -33,14 +33,15 @@ describe.each(NORMALIZATIONS)("%s", (normalization) => {
       fc.property(anyRows(), fc.constantFrom(0, 0.1, 0.5, 1), anyOwn, (rows, plw, ownDenominator) => {
         const settings = normalizationOf({ normalization, ownDenominator }, plw);
         const shares = classShares(lossTotals(rows), lossFactors(lossTotals(rows), settings));
+        const formula = { normalization, ownDenominator, promptShare: plw };
         const whole = referenceLoss(
           lossesOf(rows, () => true),
-          settings,
+          formula,
         );
         // A share of 1 of a batch without prompt tokens: loss-share then gives all its loss to nobody.
         if (whole === 0) return void expect(shares).toEqual(TOKEN_CLASSES.map(() => 0));
         const of = (counts: (code: number) => boolean): number =>
-          referenceLoss(lossesOf(rows, counts), settings) / whole;
+          referenceLoss(lossesOf(rows, counts), formula) / whole;
         // Sums of some dozens of float64 numbers around 1, in two orders.
         for (const [code, share] of shares.entries())
           expect(share).toBeCloseTo(

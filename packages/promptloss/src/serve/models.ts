@@ -74,6 +74,11 @@ export class ModelShelf {
     return [...this.#served.values()].map(({ card }) => card);
   }
 
+  /** The models that the service was started with. */
+  get bases(): BaseModel[] {
+    return [...this.#served.values()].flatMap(({ base }) => base ?? []);
+  }
+
   /** @throws {ServeError} 404 */
   card(id: string): ModelCard {
     return this.#find(id).card;

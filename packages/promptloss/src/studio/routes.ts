@@ -5,6 +5,7 @@ import type { StudioFolder } from "./folder/studio-folder.ts";
 import { liveStream, type Topics } from "./live.ts";
 import { pageRoutes } from "./page.ts";
 import { runRoutes, runTopics } from "./runs.ts";
+import { weightsRoutes } from "./weights/routes.ts";
 
 export interface StudioContext extends AppContext {
   readonly folder: StudioFolder;
@@ -17,7 +18,10 @@ export interface StudioPart {
 }
 
 /** One for each view of the page. */
-const PARTS: readonly StudioPart[] = [{ topics: runTopics, routes: runRoutes }];
+const PARTS: readonly StudioPart[] = [
+  { topics: runTopics, routes: runRoutes },
+  { routes: weightsRoutes },
+];
 
 export function studioRoutes(app: Hono, context: StudioContext): void {
   const topics: Topics = Object.assign({}, ...PARTS.map((part) => part.topics?.(context) ?? {}));

@@ -98,7 +98,8 @@ export class DataError extends PromptlossError {
   }
 }
 
-const SKIP_HINT = 'Mend the row, or leave out and count such rows with onBadRow: "skip".';
+/** Of a row that has no hint of its own. */
+export const SKIP_HINT = 'Mend the row, or leave out and count such rows with onBadRow: "skip".';
 
 function place(file?: string, row?: number, field?: string): string {
   const parts: string[] = [];

@@ -71,6 +71,11 @@ export class JobService {
     });
   }
 
+  /** The folder of a job's training run, made when the training starts. @throws {ServeError} 404 */
+  run(id: string): string {
+    return this.#store.run(this.#store.get(id).id);
+  }
+
   /** Deletes what a job trained; the job stays. */
   deleteModel(name: string): void {
     const job = this.#store.list().find(({ fine_tuned_model }) => fine_tuned_model === name);

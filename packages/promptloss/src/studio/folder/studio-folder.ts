@@ -27,6 +27,11 @@ export class StudioFolder {
     return this.#found().runs.get(id) ?? this.#anew().runs.get(id);
   }
 
+  /** The id of the run whose folder lies there; undefined where none was found yet. */
+  runAt(path: string): string | undefined {
+    return [...this.#found().runs.values()].find((run) => run.path === path)?.id;
+  }
+
   study(id: string): Place | undefined {
     return this.#found().studies.get(id) ?? this.#anew().studies.get(id);
   }

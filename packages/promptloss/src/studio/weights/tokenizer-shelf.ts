@@ -1,0 +1,165 @@
+// The tokenizers that rows may be encoded with: those of models that are served, and those of folders below the studio's.
+// Clients name one by its id in this list, never by a path.
+import { type Dirent, readdirSync } from "node:fs";
+import { basename, isAbsolute, join, relative } from "node:path";
+import { loadTokenizer, type Tokenizer, TokenizerError } from "../../data/tokenizer/index.ts";
+import type { Architecture } from "../../models/config/architecture.ts";
+import { numelOf, parameterShapes } from "../../models/config/parameters.ts";
+import { readModelConfig } from "../../models/config/read-config.ts";
+import { ModelError } from "../../models/errors.ts";
+import { ServeError } from "../../serve/errors.ts";
+import type { ModelShelf } from "../../serve/models.ts";
+import type { TokenizerEntry } from "./answer.ts";
+
+/** Folders that the list looks into and has, and how deep it looks: models beside runs, and no whole disk. */
+const MOST = { visited: 5000, listed: 200, depth: 6, loaded: 4 } as const;
+
+export interface Borrowed extends Disposable {
+  readonly tokenizer: Tokenizer;
+}
+
+export class TokenizerShelf {
+  readonly #models: ModelShelf;
+  readonly #folder: string;
+  /** The last ones used, by path. */
+  readonly #loaded = new Map<string, Promise<Tokenizer>>();
+
+  /** @param folder below which model folders are looked for */
+  constructor(models: ModelShelf, folder: string) {
+    this.#models = models;
+    this.#folder = folder;
+  }
+
+  /** Served models first. */
+  entries(): TokenizerEntry[] {
+    return [...this.#served(), ...this.#found().map(({ entry }) => entry)];
+  }
+
+  /**
+   * A tokenizer until it is given back.
+   * @throws {ServeError} 404 for an id that is not in the list, 400 for a folder whose tokenizer can't be read
+   */
+  async borrow(id: string): Promise<Borrowed> {
+    const [kind, name] = splitId(id);
+    if (kind === "served" && this.#models.cards.some((card) => card.id === name)) {
+      const lease = await this.#models.lease(name);
+      return {
+        tokenizer: lease.generator.tokenizer,
+        [Symbol.dispose]: () => lease[Symbol.dispose](),
+      };
+    }
+    const found = this.#found().find(({ entry }) => entry.id === id);
+    if (found === undefined)
+      throw new ServeError(404, `tokenizer: there is no ${id} here`, {
+        param: "tokenizer",
+        code: "tokenizer_not_found",
+        hint: "the list of tokenizers has the ids",
+      });
+    return { tokenizer: await this.#load(found.path, name), [Symbol.dispose]: () => undefined };
+  }
+
+  async #load(path: string, name: string): Promise<Tokenizer> {
+    const loading = this.#loaded.get(path) ?? loadTokenizer(path);
+    // Those that are used last are at the end.
+    this.#loaded.delete(path);
+    this.#loaded.set(path, loading);
+    const [oldest] = this.#loaded.keys();
+    if (this.#loaded.size > MOST.loaded) this.#loaded.delete(oldest!);
+    try {
+      return await loading;
+    } catch (error) {
+      this.#loaded.delete(path);
+      if (!(error instanceof TokenizerError)) throw error;
+      throw new ServeError(400, `tokenizer: ${error.message.replaceAll(path, () => name)}`, {
+        param: "tokenizer",
+        hint: error.hint?.replaceAll(path, () => name),
+        cause: error,
+      });
+    }
+  }
+
+  #served(): TokenizerEntry[] {
+    const bases = new Map(this.#models.bases.map((base) => [base.id, base]));
+    return this.#models.cards.map(({ id }) => {
+      const base = bases.get(id);
+      return {
+        id: `served:${id}`,
+        name: id,
+        kind: "served",
+        ...(base && factsOf(base.generator.model.architecture)),
+        path: base?.folder === undefined ? id : shownPath(base.folder),
+        ...(base?.folder !== undefined && { trains: id }),
+      };
+    });
+  }
+
+  #found(): FoundFolder[] {
+    return tokenizerFolders(this.#folder).map((name) => {
+      const path = join(this.#folder, name);
+      const id = `folder:${name}`;
+      return { path, entry: { id, name, kind: "folder", ...configFacts(path), path: shownPath(path) } };
+    });
+  }
+}
+
+interface FoundFolder {
+  readonly entry: TokenizerEntry;
+  readonly path: string;
+}
+
+function factsOf(architecture: Architecture): Pick<TokenizerEntry, "positions" | "parameters"> {
+  const shapes = [...parameterShapes(architecture).values()];
+  return {
+    positions: architecture.maxPositions,
+    parameters: shapes.reduce((sum, shape) => sum + numelOf(shape), 0),
+  };
+}
+
+/** None where the folder has a tokenizer alone, or a model that can't be read. */
+function configFacts(path: string): Pick<TokenizerEntry, "positions" | "parameters"> {
+  try {
+    return factsOf(readModelConfig(path).architecture);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return {};
+  }
+}
+
+function splitId(id: string): [kind: string, name: string] {
+  const colon = id.indexOf(":");
+  return [id.slice(0, colon), id.slice(colon + 1)];
+}
+
+/** A path from the folder that the command was started in where it is below it, otherwise the folder's name. */
+function shownPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below === "" || below.startsWith("..") || isAbsolute(below) ? basename(path) : below;
+}
+
+/** Paths below a folder of folders with a tokenizer. Follows no links, and looks into no folder whose name begins with a dot. */
+function tokenizerFolders(root: string): string[] {
+  const found: string[] = [];
+  const queue = [{ name: "", depth: 0 }];
+  for (const [visited, { name, depth }] of queue.entries()) {
+    if (visited >= MOST.visited || found.length >= MOST.listed) break;
+    const entries = entriesOf(join(root, name));
+    if (entries.some((entry) => entry.isFile() && entry.name === "tokenizer.json") && name !== "") {
+      found.push(name);
+      continue;
+    }
+    if (depth >= MOST.depth) continue;
+    for (const entry of entries)
+      if (entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
+        queue.push({ name: name === "" ? entry.name : `${name}/${entry.name}`, depth: depth + 1 });
+  }
+  return found.sort();
+}
+
+/** None for a folder that is gone, or that may not be read. */
+function entriesOf(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
