@@ -17,6 +17,7 @@ export interface View {
 export const VIEWS: readonly View[] = [
   view("runs", "Runs", async () => (await import("./runs/runs-view.tsx")).RunsView),
   view("compare", "Compare", async () => (await import("./compare/compare-view.tsx")).CompareView),
+  view("weights", "Weights", async () => (await import("./weights/weights-view.tsx")).WeightsView),
 ];
 
 function view(name: string, title: string, load: () => Promise<FunctionComponent<ViewProps>>): View {

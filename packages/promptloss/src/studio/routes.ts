@@ -18,10 +18,7 @@ export interface StudioPart {
 }
 
 /** One for each view of the page. */
-const PARTS: readonly StudioPart[] = [
-  { topics: runTopics, routes: runRoutes },
-  { routes: weightsRoutes },
-];
+const PARTS: readonly StudioPart[] = [{ topics: runTopics, routes: runRoutes }, { routes: weightsRoutes }];
 
 export function studioRoutes(app: Hono, context: StudioContext): void {
   const topics: Topics = Object.assign({}, ...PARTS.map((part) => part.topics?.(context) ?? {}));
