@@ -19,6 +19,8 @@ export interface AppContext {
   readonly limits: ServeLimits;
   /** Refuses large bodies. */
   readonly limited: MiddlewareHandler;
+  /** So many requests work at once, the others wait. */
+  readonly queue: EngineQueue;
 }
 
 /** Routes beside OpenAI's, in the same app: the rules of hosts, origins and keys hold for them too. */
@@ -86,7 +88,7 @@ export function createApp(options: AppOptions): Hono {
             hint: "start it with --jobs FOLDER",
           });
         });
-  part?.routes(app, { models, service, limits, limited });
+  part?.routes(app, { models, service, limits, limited, queue });
   app.notFound((c) => failed(c, new ServeError(404, `there is no ${c.req.path}`), options));
   app.onError((error, c) => failed(c, error, options));
   return app;

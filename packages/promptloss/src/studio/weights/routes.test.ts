@@ -12,6 +12,7 @@ import { NORMALIZATIONS } from "../../loss/normalization.ts";
 import { asServeError, errorBody } from "../../serve/errors.ts";
 import { DEFAULT_LIMITS } from "../../serve/limits.ts";
 import { ModelShelf } from "../../serve/models.ts";
+import { EngineQueue } from "../../serve/queue.ts";
 import { recommend } from "../../statistics/index.ts";
 import type { RecipeAnswer, RecommendationAnswer, WeightsAnswer, WeightsSettings } from "./answer.ts";
 import { weightsRoutes } from "./routes.ts";
@@ -30,6 +31,7 @@ weightsRoutes(app, {
   models: new ModelShelf([], 0, DEFAULT_LIMITS),
   service: undefined,
   limited: (_, next) => next(),
+  queue: new EngineQueue(DEFAULT_LIMITS),
   folder: { path: folder, runAt: () => undefined },
 });
 app.onError((error, c) => {

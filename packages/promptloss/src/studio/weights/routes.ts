@@ -11,6 +11,7 @@ import { jsonBody, jsonObject, parseFields } from "../../serve/fields.ts";
 import type { JobService } from "../../serve/jobs/service.ts";
 import { queryOf } from "../../serve/lists.ts";
 import type { ModelShelf } from "../../serve/models.ts";
+import type { EngineQueue } from "../../serve/queue.ts";
 import { taskGroups } from "../../statistics/index.ts";
 import type { JobPlace, WeightsSettings } from "./answer.ts";
 import { jsonLinesOf } from "./json-lines.ts";
@@ -62,6 +63,7 @@ export interface WeightsContext {
   readonly service: JobService | undefined;
   /** Refuses large bodies. */
   readonly limited: MiddlewareHandler;
+  readonly queue: EngineQueue;
   readonly folder: StudioPlace;
 }
 
@@ -72,7 +74,7 @@ export interface StudioPlace {
   runAt(path: string): string | undefined;
 }
 
-export function weightsRoutes(app: Hono, { models, service, limited, folder }: WeightsContext): void {
+export function weightsRoutes(app: Hono, { models, service, limited, queue, folder }: WeightsContext): void {
   const shelf = new TokenizerShelf(models, folder.path);
   const limitedText = bodyLimit({
     maxSize: BODY_BYTES,
@@ -89,16 +91,16 @@ export function weightsRoutes(app: Hono, { models, service, limited, folder }: W
     } satisfies WeightsSettings),
   );
   app.post(`${WEIGHTS}/tokens`, limitedText, async (c) => {
-    const { tokenizer: id, template, turns, ...rows } = await bodyOf(c, tokensSchema);
-    using borrowed = await shelf.borrow(id);
-    const { tokenizer } = borrowed;
-    const { emptyCompletions } = rows;
-    const { signal } = c.req.raw;
-    return c.json(await measureRows(rows, { tokenizer, template, turns, emptyCompletions, signal }));
+    const { tokenizer: id, ...rows } = await bodyOf(c, tokensSchema);
+    const answer = await queue.run(async (signal) => {
+      using borrowed = await shelf.borrow(id);
+      return measureRows(rows, { ...rows, tokenizer: borrowed.tokenizer, signal });
+    }, c.req.raw.signal);
+    return c.json(answer);
   });
   app.post(`${WEIGHTS}/lines`, limitedText, async (c) => {
     const rows = await bodyOf(c, rowsSchema);
-    const { text } = await jsonLinesOf(rows, rows);
+    const { text } = await queue.run(() => jsonLinesOf(rows, rows), c.req.raw.signal);
     return c.body(text, 200, { "content-type": "application/jsonl; charset=utf-8" });
   });
   app.get(`${WEIGHTS}/recommendation`, (c) => {
