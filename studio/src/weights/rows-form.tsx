@@ -1,6 +1,16 @@
 // Rows: pasted, or of a file whose text the browser sends. Beside them what they are read and encoded with.
 import { count } from "../format.ts";
-import { busy, CONTAINERS, input, notice, PASTED, refusal, setInput, settings } from "./state.ts";
+import {
+  busy,
+  CONTAINERS,
+  chosenTokenizer,
+  input,
+  notice,
+  PASTED,
+  refusal,
+  setInput,
+  settings,
+} from "./state.ts";
 
 /** Rows to look at first: one of each length, and one whose data carries weights of its own. */
 const EXAMPLE = [
@@ -140,6 +150,12 @@ export function RowsForm() {
         <p class="problem" role="alert">
           There is no tokenizer: serve a model (<code>promptloss studio FOLDER MODEL</code>), or put a model's
           folder below the studio's.
+        </p>
+      )}
+      {chosenTokenizer.value?.encoder === true && (
+        <p class="problem" role="status">
+          An encoder reads the prompts of {chosenTokenizer.value.name}. The rows are shown as a decoder
+          predicts them; loss.promptObjective says what its prompts are worth.
         </p>
       )}
       {notice.value !== undefined && (

@@ -7,8 +7,8 @@ import type { RunForm as Fields } from "../../../packages/promptloss/src/studio/
 import { CopyButton } from "../shell/copy-button.tsx";
 import { hrefOf } from "../shell/route.ts";
 import { checked, form, problemAt, recipe, typed, uncheckedBecause } from "./run-state.ts";
-import { type JobProgress, progressOf, startRun } from "./start-run.ts";
-import { chosenTokenizer, input, messageOf, otherWeights, settings } from "./state.ts";
+import { type JobProgress, linesFile, progressOf, startRun } from "./start-run.ts";
+import { chosenTokenizer, input, lengths, messageOf, otherWeights, PASTED, settings } from "./state.ts";
 
 interface FieldProps {
   readonly name: keyof Fields;
@@ -20,6 +20,7 @@ interface FieldProps {
 function set(name: keyof Fields, value: string): void {
   if (name === "completionWeight") otherWeights.value = { ...otherWeights.value, completion: value };
   else if (name === "endWeight") otherWeights.value = { ...otherWeights.value, end: value };
+  else if (name === "maxLength" || name === "overflow") lengths.value = { ...lengths.value, [name]: value };
   else typed.value = { ...typed.value, [name]: value };
 }
 
@@ -179,6 +180,7 @@ export function RunForm() {
           {checked.value !== undefined && (
             <>
               <CopyButton text={checked.value.yaml} what="the recipe" />
+              {input.value.name === PASTED && <SaveRows />}
               {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled with the keyboard, too */}
               <pre tabIndex={0}>{checked.value.yaml}</pre>
             </>
@@ -186,6 +188,32 @@ export function RunForm() {
         </div>
       </div>
     </section>
+  );
+}
+
+/** Pasted rows are in no file that a recipe could name. */
+function SaveRows() {
+  const failure = useSignal<string | undefined>(undefined);
+  const save = async (): Promise<void> => {
+    try {
+      const file = await linesFile(input.value);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = file.name;
+      link.click();
+      URL.revokeObjectURL(link.href);
+      failure.value = undefined;
+    } catch (error) {
+      failure.value = messageOf(error);
+    }
+  };
+  return (
+    <p>
+      <button type="button" onClick={() => void save()}>
+        Save the rows as rows.jsonl
+      </button>{" "}
+      <span class="fault">{failure}</span>
+    </p>
   );
 }
 

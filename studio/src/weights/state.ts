@@ -1,6 +1,10 @@
 // What the page on weights holds while the studio is open: rows and how they are read, what the server makes of them, and
 // the weight at hand. All that follows from the weight is computed here, by the modules that training uses.
 import { computed, effect, signal } from "@preact/signals";
+import {
+  OVERFLOW_POLICIES,
+  type OverflowOptions,
+} from "../../../packages/promptloss/src/data/tokens/overflow.ts";
 import { NORMALIZATIONS, type Normalization } from "../../../packages/promptloss/src/loss/normalization.ts";
 import type {
   RecommendationAnswer,
@@ -15,6 +19,7 @@ import {
   type WeighedRows,
   weighRows,
 } from "../../../packages/promptloss/src/studio/weights/token-weights.ts";
+import { LAST_STEP, weightOfStep } from "../../../packages/promptloss/src/studio/weights/weight-scale.ts";
 import { ApiError, getJson, postJson } from "../api/client.ts";
 
 export { NORMALIZATIONS, type Normalization };
@@ -67,6 +72,8 @@ export const weight = signal(0.1);
 export const normalization = signal<Normalization>("weight-sum");
 /** Of completions and of the stop token, as typed; empty for 1. */
 export const otherWeights = signal({ completion: "", end: "" });
+/** The most tokens of a row and what is done with longer ones, as typed; empty for the model's positions and `error`. */
+export const lengths = signal({ maxLength: "", overflow: "" });
 export const taskGroup = signal("");
 
 export const chosenTokenizer = computed<TokenizerEntry | undefined>(() =>
@@ -137,18 +144,45 @@ export function messageOf(error: unknown): string {
 /** The rows as tokenizing made them; they change with the answer alone. */
 const classified = computed(() => (answer.value?.rows ?? []).map(classifiedRow));
 
-/** The rows weighed, or why they can't be. */
-export const weighed = computed<WeighedRows | string>(() => {
+/** How long a row may be; undefined where neither the form nor the model says it. */
+export const overflow = computed<OverflowOptions | undefined>(() => {
+  const typed = Number(lengths.value.maxLength);
+  const isSaid = lengths.value.maxLength.trim() !== "" && Number.isInteger(typed) && typed >= 2;
+  const maxLength = isSaid ? typed : chosenTokenizer.value?.positions;
+  if (maxLength === undefined) return undefined;
+  const policy = OVERFLOW_POLICIES.find((name) => name === lengths.value.overflow) ?? "error";
+  return { maxLength, policy, bosId: answer.value?.bosId };
+});
+
+/** The rows at a prompt loss weight, or why they can't be weighed. */
+function weighedAt(promptLossWeight: number): WeighedRows | string {
   const { completion, end } = otherWeights.value;
   try {
-    return weighRows(classified.value, {
-      promptLossWeight: weight.value,
+    const policy = {
+      promptLossWeight,
       ...(completion.trim() !== "" && { completionWeight: Number(completion) }),
       ...(end.trim() !== "" && { perClass: { end: Number(end) } }),
-    });
+    };
+    return weighRows(classified.value, policy, overflow.value);
   } catch (error) {
     return messageOf(error);
   }
+}
+
+export const weighed = computed(() => weighedAt(weight.value));
+
+/** Steps of the slider between two points of the curve. */
+const CURVE_STEPS = 10;
+
+/** The prompt's share by the slider's step under the chosen normalization; points without a loss are left out. */
+export const shareCurve = computed(() => {
+  const points: { readonly step: number; readonly share: number }[] = [];
+  for (let step = 0; step <= LAST_STEP; step += CURVE_STEPS) {
+    const rows = weighedAt(weightOfStep(step));
+    const found = typeof rows === "string" ? rows : sharesOf(rows, { normalization: normalization.value });
+    if (typeof found !== "string") points.push({ step, share: found.parts.prompt });
+  }
+  return points;
 });
 
 /** Of the rows shown, as one batch: shares of the loss under each normalization, or why there are none. */

@@ -4,10 +4,12 @@ import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { TOKEN_CLASSES } from "../../../packages/promptloss/src/data/example.ts";
 import { partOfClass } from "../../../packages/promptloss/src/data/token-parts.ts";
+import { FIT_WORDS, UNTRAINED } from "../../../packages/promptloss/src/preview/words.ts";
 import { wpOfPlw } from "../../../packages/promptloss/src/statistics/effect/plw.ts";
 import type { TokenRow, WeightsAnswer } from "../../../packages/promptloss/src/studio/weights/answer.ts";
+import type { WeighedRow } from "../../../packages/promptloss/src/studio/weights/token-weights.ts";
 import { count, trimmed } from "../format.ts";
-import { chosenTokenizer, weighed } from "./state.ts";
+import { overflow, weighed } from "./state.ts";
 import { CLASS_WORDS, runsOf, shownText, type TokenRun } from "./token-runs.ts";
 
 /** Rows that are shown at a time: what a browser shades anew while the slider moves. */
@@ -61,26 +63,15 @@ function groundOf(weight: number): string {
 }
 
 function Row({ row, index, unit }: { row: TokenRow; index: number; unit: string }) {
-  const weights = useComputed(() =>
-    typeof weighed.value === "string" ? undefined : weighed.value.rows[index],
-  );
-  const facts = useComputed(() => rowFacts(row, weights.value?.trainedCount));
-  const isLong = row.ids.length > (chosenTokenizer.value?.positions ?? Number.POSITIVE_INFINITY);
+  const own = useComputed(() => (typeof weighed.value === "string" ? undefined : weighed.value.rows[index]));
+  const facts = useComputed(() => rowFacts(row, own.value));
+  const fault = useComputed(() => rowFault(own.value));
   const current = useSignal<number | undefined>(undefined);
   const details = useComputed(() =>
-    current.value === undefined ? "" : tokenFacts(row, current.value, weights.value?.weights[current.value]),
+    current.value === undefined ? "" : tokenFacts(row, current.value, own.value),
   );
   const body = useMemo(
-    () =>
-      runsOf(row).map((run) => (
-        <Run
-          key={run.from}
-          row={row}
-          run={run}
-          current={current}
-          weight={() => weights.value?.weights[run.from] ?? 0}
-        />
-      )),
+    () => runsOf(row).map((run) => <Run key={run.from} row={row} run={run} current={current} own={own} />),
     [row, index],
   );
   const name = `${unit} ${row.row}`;
@@ -88,13 +79,7 @@ function Row({ row, index, unit }: { row: TokenRow; index: number; unit: string 
     <article class="row" aria-label={`Tokens of ${name}`}>
       <p class="row-head">
         <strong>{name}</strong> <span class="muted">{facts}</span>
-        {isLong && (
-          <span class="warn">
-            {" "}
-            longer than the model's {count(chosenTokenizer.value!.positions!)} positions: set maxLength or
-            overflow
-          </span>
-        )}
+        <span class="warn">{fault}</span>
       </p>
       {/* biome-ignore lint/a11y/useSemanticElements: a group of words, no fieldset */}
       <div
@@ -124,18 +109,24 @@ function Row({ row, index, unit }: { row: TokenRow; index: number; unit: string 
   );
 }
 
+type Own = ReadonlySignal<WeighedRow | undefined>;
+
 interface RunProps {
   readonly row: TokenRow;
   readonly run: TokenRun;
   readonly current: ReadonlySignal<number | undefined>;
-  readonly weight: () => number;
+  readonly own: Own;
 }
 
 /** Its tokens are made once; the ground and the words before them follow the weight. */
-function Run({ row: { texts, special }, run: { name, from, to }, current, weight }: RunProps) {
-  const ground = useComputed(() => groundOf(weight()));
-  const kind = useComputed(() => `run ${partOfClass(name)}${weight() > 1 ? " above" : ""}`);
-  const words = useComputed(() => ` ${CLASS_WORDS[name]}, weight ${trimmed(weight(), 4)}: `);
+function Run({ row: { texts, special }, run: { name, from, to }, current, own }: RunProps) {
+  const weight = useComputed(() => own.value?.tokens.weights[from] ?? 0);
+  const ground = useComputed(() => groundOf(weight.value));
+  const kind = useComputed(() => `run ${partOfClass(name)}${weight.value > 1 ? " above" : ""}`);
+  const words = useComputed(() => {
+    const isCut = isWithin(own.value, from) && isWithin(own.value, to - 1);
+    return ` ${CLASS_WORDS[name]}, ${isCut ? "cut off" : `weight ${trimmed(weight.value, 4)}`}: `;
+  });
   const marks = new Set(special);
   return (
     <span class={kind} style={ground}>
@@ -147,10 +138,16 @@ function Run({ row: { texts, special }, run: { name, from, to }, current, weight
           text={text}
           isSpecial={marks.has(from + i)}
           current={current}
+          own={own}
         />
       ))}
     </span>
   );
+}
+
+/** Whether a token is cut off. */
+function isWithin(own: WeighedRow | undefined, place: number): boolean {
+  return own !== undefined && place >= own.cut[0] && place < own.cut[1];
 }
 
 interface TokenProps {
@@ -158,11 +155,17 @@ interface TokenProps {
   readonly text: string;
   readonly isSpecial: boolean;
   readonly current: ReadonlySignal<number | undefined>;
+  readonly own: Own;
 }
 
-function Token({ place, text, isSpecial, current }: TokenProps) {
-  const marks = useComputed(
-    () => `token${isSpecial ? " special" : ""}${current.value === place ? " current" : ""}`,
+function Token({ place, text, isSpecial, current, own }: TokenProps) {
+  const marks = useComputed(() =>
+    [
+      "token",
+      ...(isSpecial ? ["special"] : []),
+      ...(current.value === place ? ["current"] : []),
+      ...(isWithin(own.value, place) ? ["cut"] : []),
+    ].join(" "),
   );
   return (
     <span class={marks} data-place={place}>
@@ -184,25 +187,35 @@ function walk(event: KeyboardEvent, current: { value: number | undefined }, leng
   event.preventDefault();
 }
 
-function rowFacts({ ids }: TokenRow, trained: number | undefined): string {
+function rowFacts({ ids }: TokenRow, own: WeighedRow | undefined): string {
   const tokens = `${count(ids.length)} ${ids.length === 1 ? "token" : "tokens"}`;
-  if (trained === undefined) return tokens;
-  if (trained === 0) return `${tokens}; none is trained: training refuses the row`;
-  return `${tokens}, ${count(trained)} trained`;
+  return own === undefined ? tokens : `${tokens}, ${count(own.trained)} trained`;
+}
+
+/** What keeps a row from training as it is, in words; empty for nothing. */
+function rowFault(own: WeighedRow | undefined): string {
+  if (own === undefined) return "";
+  const { fit, trained } = own;
+  if (fit === "refused")
+    return ` longer than ${count(overflow.value!.maxLength)} tokens: training stops at it, unless longer rows are cut or left out`;
+  if (fit === "kept" || fit === "prompt-cut" || fit === "completion-cut")
+    return trained === 0 ? ` ${UNTRAINED}` : ` ${FIT_WORDS[fit]}`;
+  return ` ${FIT_WORDS[fit]}`;
 }
 
 function tokenFacts(
   { ids, texts, classes, special }: TokenRow,
   place: number,
-  weight: number | undefined,
+  own: WeighedRow | undefined,
 ): string {
   const text =
     texts[place] === "" ? "the rest of a character" : `“${shownText(texts[place]!).replaceAll("\n", "")}”`;
-  const isSpecial = special.includes(place);
+  const weight = own?.tokens.weights[place];
+  const worth = place === 0 ? "never predicted" : `weight ${weight === undefined ? "–" : trimmed(weight, 4)}`;
   return [
     `token ${place + 1} of ${ids.length}: ${text}`,
-    `id ${ids[place]}${isSpecial ? ", special" : ""}`,
+    `id ${ids[place]}${special.includes(place) ? ", special" : ""}`,
     CLASS_WORDS[TOKEN_CLASSES[classes[place]!]!],
-    place === 0 ? "never predicted" : `weight ${weight === undefined ? "–" : trimmed(weight, 4)}`,
+    isWithin(own, place) ? "cut off" : worth,
   ].join(" · ");
 }

@@ -3,6 +3,7 @@ import { type RowSource, TOKEN_CLASSES, type TokenClass } from "../data/example.
 import type { Tokenizer } from "../data/tokenizer/index.ts";
 import {
   type ClassifiedTokens,
+  cutRange,
   type Fit,
   fitTokens,
   type OverflowOptions,
@@ -72,7 +73,7 @@ export function previewRow(
 ): PreviewRow {
   const whole = weighTokens(row, policy);
   const fit: Fit = overflow === undefined ? { kind: "kept", tokens: whole } : fitTokens(whole, overflow);
-  const [from, to] = cutRange(whole.length, fit, overflow);
+  const [from, to] = cutRange(whole, fit, overflow);
   const tokens = previewTokens(whole, tokenizer, [from, to]);
   return { source: row.source, tokens, fit: fit.kind, totals: totalsOf(tokens) };
 }
@@ -124,16 +125,6 @@ function previewTokens(
     special: tokenizer.specialIds.has(id),
     cut: index >= from && index < to,
   }));
-}
-
-/** The tokens that the overflow policy takes away, as from and up to. */
-function cutRange(length: number, fit: Fit, overflow: OverflowOptions | undefined): [number, number] {
-  if (fit.kind === "kept") return [length, length];
-  if (fit.tokens === undefined) return [0, length];
-  const cut = length - fit.tokens.length;
-  if (fit.kind === "completion-cut") return [length - cut, length];
-  const kept = overflow?.bosId !== undefined && fit.tokens.ids[0] === overflow.bosId ? 1 : 0;
-  return [kept, kept + cut];
 }
 
 function totalsOf(tokens: readonly PreviewToken[]): ClassTotal[] {

@@ -5,22 +5,13 @@ import { visible } from "../terminal/index.ts";
 import { type Alignment, textTable } from "../terminal/text-table.ts";
 import { type Palette, paint, plain, swatch } from "./palette.ts";
 import type { PreviewRow, PreviewToken } from "./preview-row.ts";
+import { FIT_WORDS, UNTRAINED } from "./words.ts";
 
 export interface RenderOptions {
   readonly colors: boolean;
   /** List each token with position, id, class and weight. */
   readonly listTokens?: boolean | undefined;
 }
-
-const FITS: Readonly<Record<PreviewRow["fit"], string>> = {
-  kept: "",
-  dropped: "too long: the row is dropped",
-  "no-room": "too long even without its prompt: the row is left out",
-  "prompt-cut": "too long: cut from the left of the prompt",
-  "completion-cut": "too long: cut from the right",
-};
-
-const UNTRAINED = "no token is trained: training refuses the row";
 
 /** Several rows with one legend, a line break at the end. */
 export function renderPreview(rows: readonly PreviewRow[], options: RenderOptions): string {
@@ -47,7 +38,7 @@ function renderRow(row: PreviewRow, palette: Palette, { colors, listTokens }: Re
       ? []
       : [`the encoder reads ${row.encoded}, the decoder predicts ${tokens.length - cut - row.encoded}`]),
     ...(cut === 0 ? [] : [`${cut} cut`]),
-    ...(fit === "kept" ? [] : [FITS[fit]]),
+    ...(fit === "kept" ? [] : [FIT_WORDS[fit]]),
     ...(cut < tokens.length && totals.every(({ trained }) => trained === 0) ? [UNTRAINED] : []),
   ];
   const head = `${palette.bold(`${source.file}, row ${source.row}`)}  ${facts.join(", ")}`;

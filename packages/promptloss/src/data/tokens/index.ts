@@ -7,6 +7,7 @@ export {
 } from "./classified-tokens.ts";
 export { TokenRowError, WeightError } from "./errors.ts";
 export {
+  cutRange,
   type Fit,
   fitTokens,
   OVERFLOW_POLICIES,

@@ -67,3 +67,18 @@ export function fitTokens(tokens: WeightedTokens, options: OverflowOptions): Fit
     },
   );
 }
+
+/** The places of a row that its fit takes away, as from and up to; none behind its end. */
+export function cutRange(
+  { ids }: Pick<WeightedTokens, "ids">,
+  fit: Fit,
+  overflow: OverflowOptions | undefined,
+): [from: number, to: number] {
+  const { length } = ids;
+  if (fit.kind === "kept") return [length, length];
+  if (fit.tokens === undefined) return [0, length];
+  const cut = length - fit.tokens.length;
+  if (fit.kind === "completion-cut") return [length - cut, length];
+  const kept = overflow?.bosId !== undefined && fit.tokens.ids[0] === overflow.bosId ? 1 : 0;
+  return [kept, kept + cut];
+}

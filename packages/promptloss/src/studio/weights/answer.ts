@@ -51,6 +51,8 @@ export interface WeightsAnswer {
   };
   /** The first rows that can be used, as many as fit; fewer than `counts.usable` where there are more. */
   readonly rows: readonly TokenRow[];
+  /** The token that stays in front where a prompt is cut. */
+  readonly bosId?: number;
   /** The first bad rows; `counts.bad` is how many there are. */
   readonly bad: readonly BadRow[];
   /** What `promptloss inspect` would say of the rows. */
@@ -83,6 +85,8 @@ export interface TokenizerEntry {
   readonly positions?: number;
   /** Of the model. */
   readonly parameters?: number;
+  /** Of a model whose encoder reads the prompt: rows are shown as a decoder predicts them. */
+  readonly encoder?: true;
   /** What a recipe calls it: a path from the folder that the studio was started in, or its name. */
   readonly path: string;
   /** The model's id where jobs can train it. */

@@ -66,6 +66,7 @@ export async function measureRows(rows: RowsText, options: MeasureOptions): Prom
       turns,
       counts: { read: read.rows, usable, bad: bad.length },
       rows: shown,
+      ...(tokenizer.bosId !== undefined && { bosId: tokenizer.bosId }),
       bad: bad.slice(0, SHOWN.bad),
       notes: [
         ...leftOutLines({ skippedBy: {}, ignoredColumns: read.ignoredColumns, notes: read.notes }),

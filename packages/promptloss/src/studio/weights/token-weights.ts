@@ -2,6 +2,7 @@
 
 import type { TokenPart } from "../../data/token-parts.ts";
 import type { ClassifiedTokens } from "../../data/tokens/classified-tokens.ts";
+import { cutRange, type Fit, fitTokens, type OverflowOptions } from "../../data/tokens/overflow.ts";
 import { resolveWeightPolicy, type WeightPolicy, weighTokens } from "../../data/tokens/weight-policy.ts";
 import type { WeightedTokens } from "../../data/tokens/weighted-tokens.ts";
 import { LossError } from "../../loss/errors.ts";
@@ -34,18 +35,55 @@ export function classifiedRow({
   };
 }
 
+/** A row as training takes it. */
+export interface WeighedRow {
+  /** All of it. */
+  readonly tokens: WeightedTokens;
+  /** What training has of it; `refused`: it is too long, and training stops at it. */
+  readonly fit: Fit["kind"] | "refused";
+  /** Tokens that are cut off, as from and up to; none behind the end. */
+  readonly cut: readonly [from: number, to: number];
+  /** Tokens that are trained. */
+  readonly trained: number;
+}
+
 /** Rows with the weights that a policy gives them, as one batch. */
 export interface WeighedRows {
-  readonly rows: readonly WeightedTokens[];
+  readonly rows: readonly WeighedRow[];
+  /** Of what training has of the rows. */
   readonly totals: LossTotals;
   readonly promptLossWeight: number;
 }
 
-/** @throws {WeightError} for a weight that makes no sense */
-export function weighRows(rows: readonly ClassifiedTokens[], policy: WeightPolicy): WeighedRows {
+/**
+ * @param overflow what is done with long rows; rows of any length where left out
+ * @throws {WeightError} for a weight that makes no sense
+ */
+export function weighRows(
+  rows: readonly ClassifiedTokens[],
+  policy: WeightPolicy,
+  overflow?: OverflowOptions,
+): WeighedRows {
   const resolved = resolveWeightPolicy(policy);
-  const weighed = rows.map((row) => weighTokens(row, resolved));
-  return { rows: weighed, totals: lossTotals(weighed), promptLossWeight: policy.promptLossWeight };
+  const trained: WeightedTokens[] = [];
+  const weighed = rows.map((row): WeighedRow => {
+    const tokens = weighTokens(row, resolved);
+    const fit = fitOf(tokens, overflow);
+    if (fit?.tokens !== undefined) trained.push(fit.tokens);
+    return {
+      tokens,
+      fit: fit?.kind ?? "refused",
+      cut: fit === undefined ? [tokens.length, tokens.length] : cutRange(tokens, fit, overflow),
+      trained: fit?.tokens?.trainedCount ?? 0,
+    };
+  });
+  return { rows: weighed, totals: lossTotals(trained), promptLossWeight: policy.promptLossWeight };
+}
+
+/** Undefined for a row that is too long where such rows stop the training. */
+function fitOf(tokens: WeightedTokens, overflow: OverflowOptions | undefined): Fit | undefined {
+  if (overflow === undefined || tokens.length <= overflow.maxLength) return { kind: "kept", tokens };
+  return overflow.policy === "error" ? undefined : fitTokens(tokens, overflow);
 }
 
 /** Shares of the loss were the losses of all tokens alike: of each class by its code, and of each part. */

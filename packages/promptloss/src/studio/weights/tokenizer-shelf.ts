@@ -107,16 +107,19 @@ interface FoundFolder {
   readonly path: string;
 }
 
-function factsOf(architecture: Architecture): Pick<TokenizerEntry, "positions" | "parameters"> {
+type ModelFacts = Pick<TokenizerEntry, "positions" | "parameters" | "encoder">;
+
+function factsOf(architecture: Architecture): ModelFacts {
   const shapes = [...parameterShapes(architecture).values()];
   return {
     positions: architecture.maxPositions,
     parameters: shapes.reduce((sum, shape) => sum + numelOf(shape), 0),
+    ...(architecture.encoder !== undefined && { encoder: true }),
   };
 }
 
 /** None where the folder has a tokenizer alone, or a model that can't be read. */
-function configFacts(path: string): Pick<TokenizerEntry, "positions" | "parameters"> {
+function configFacts(path: string): ModelFacts {
   try {
     return factsOf(readModelConfig(path).architecture);
   } catch (error) {

@@ -7,7 +7,14 @@ import { readExamples } from "../../data/rows/index.ts";
 import { createTemplate } from "../../data/templates/index.ts";
 import { partOfClass } from "../../data/token-parts.ts";
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
-import { ExampleTokenizer, type WeightPolicy } from "../../data/tokens/index.ts";
+import {
+  ExampleTokenizer,
+  fitTokens,
+  OVERFLOW_POLICIES,
+  resolveWeightPolicy,
+  type WeightPolicy,
+  weighTokens,
+} from "../../data/tokens/index.ts";
 import { lossTotals, NORMALIZATIONS } from "../../loss/normalization.ts";
 import { referenceLoss } from "../../loss/reference.ts";
 import type { ServeError } from "../../serve/errors.ts";
@@ -218,7 +225,10 @@ describe("the page's arithmetic", () => {
         // Weights are float32: the nearest of them to the number, after at most three products.
         for (const [i, row] of rows.entries())
           for (const place of row.ids.keys())
-            expect(weighed[i]!.weights[place]).toBeCloseTo(Math.fround(weightOf(row, place, policy)), 6);
+            expect(weighed[i]!.tokens.weights[place]).toBeCloseTo(
+              Math.fround(weightOf(row, place, policy)),
+              6,
+            );
       }),
     );
   });
@@ -237,7 +247,7 @@ describe("the page's arithmetic", () => {
             const found = sharesOf(weighed, settings);
             const loss = (part?: string): number =>
               referenceLoss(
-                weighed.rows.map((row) => ({
+                weighed.rows.map(({ tokens: row }) => ({
                   row,
                   losses: Float64Array.from(row.classes, (code) =>
                     part === undefined || partOfClass(TOKEN_CLASSES[code]!) === part ? 1 : 0,
@@ -256,6 +266,37 @@ describe("the page's arithmetic", () => {
     },
   );
 
+  test("rows that are too long are cut, dropped and refused as training does it", () => {
+    fc.assert(
+      fc.property(
+        tokenRows,
+        fc.integer({ min: 2, max: 12 }),
+        fc.constantFrom(...OVERFLOW_POLICIES),
+        fc.option(fc.nat(99), { nil: undefined }),
+        (rows, maxLength, how, bosId) => {
+          const overflow = { maxLength, policy: how, bosId };
+          const all = rows.map(classifiedRow);
+          const { rows: weighed, totals } = weighRows(all, { promptLossWeight: 0.1 }, overflow);
+          const kept = all.flatMap((row, i) => {
+            const whole = weighTokens(row, resolveWeightPolicy({ promptLossWeight: 0.1 }));
+            const { fit, cut, trained } = weighed[i]!;
+            if (how === "error" && whole.length > maxLength) {
+              expect(fit).toBe("refused");
+              return [];
+            }
+            const expected = fitTokens(whole, overflow);
+            expect(fit).toBe(expected.kind);
+            const left = [...whole.ids].filter((_, place) => place < cut[0] || place >= cut[1]);
+            expect(left).toEqual([...(expected.tokens?.ids ?? [])]);
+            expect(trained).toBe(expected.tokens?.trainedCount ?? 0);
+            return expected.tokens ?? [];
+          });
+          expect(totals).toEqual(lossTotals(kept));
+        },
+      ),
+    );
+  });
+
   test("rows without a trained token have no loss, and the reason is said", () => {
     const row: TokenRow = {
       row: 1,
@@ -267,7 +308,7 @@ describe("the page's arithmetic", () => {
     };
     const weighed = weighRows([classifiedRow(row)], { promptLossWeight: 0 });
     expect(sharesOf(weighed, { normalization: "weight-sum" })).toMatch(/weight-sum divides by 0/);
-    expect(weighed.totals).toEqual(lossTotals(weighed.rows));
+    expect(weighed.totals).toEqual(lossTotals(weighed.rows.map(({ tokens }) => tokens)));
   });
 });
 
