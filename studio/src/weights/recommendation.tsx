@@ -1,14 +1,16 @@
 // The weight that the data's generation ratio asks for: why, how sure that is, and what is not known.
+import {
+  type TaskGroup,
+  taskGroups,
+} from "../../../packages/promptloss/src/statistics/choice/task-groups.ts";
 import { percent, trimmed } from "../format.ts";
 import { answer, recommendation, taskGroup, weight } from "./state.ts";
 
-/** Kinds of tasks that a recommendation may be for; empty for all. */
-const GROUPS = [
-  ["", "all tasks"],
-  ["multiple-choice", "multiple choice"],
-  ["short-generation", "short generation"],
-  ["long-generation", "long generation"],
-] as const;
+const GROUPS: Readonly<Record<TaskGroup, string>> = {
+  "multiple-choice": "multiple choice",
+  "short-generation": "short generation",
+  "long-generation": "long generation",
+};
 
 export function Recommendation() {
   const found = recommendation.value;
@@ -24,9 +26,10 @@ export function Recommendation() {
             taskGroup.value = currentTarget.value;
           }}
         >
-          {GROUPS.map(([name, words]) => (
+          <option value="">all tasks</option>
+          {taskGroups.map((name) => (
             <option key={name} value={name}>
-              {words}
+              {GROUPS[name]}
             </option>
           ))}
         </select>

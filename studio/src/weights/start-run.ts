@@ -1,7 +1,7 @@
 // Starts a run by the service's own requests: the rows as JSON lines, uploaded as a file, and a job that trains on them.
 import { jobRequest } from "../../../packages/promptloss/src/studio/weights/recipe-form.ts";
 import { getJson, postJson, request } from "../api/client.ts";
-import { type RowsInput, rowsBody, WEIGHTS } from "./state.ts";
+import { PASTED, type RowsInput, rowsBody, WEIGHTS } from "./state.ts";
 
 export interface StartedJob {
   readonly id: string;
@@ -12,6 +12,13 @@ export interface StartedJob {
 const FILES = "/v1/files";
 const JOBS = "/v1/fine_tuning/jobs";
 
+/** The rows that can be used, as JSON lines. @throws {ApiError} where there is none */
+export async function linesFile(rows: RowsInput): Promise<File> {
+  const lines = await (await postJson(`${WEIGHTS}/lines`, rowsBody(rows))).text();
+  const name = rows.name === PASTED ? "rows" : rows.name.replace(/\.\w+$/, "");
+  return new File([lines], `${name}.jsonl`, { type: "application/jsonl" });
+}
+
 /**
  * @param model the id of a model that the service can train
  * @throws {ApiError} for rows or a recipe that the service refuses; the rows are not left behind
@@ -21,10 +28,9 @@ export async function startRun(
   recipe: Readonly<Record<string, unknown>>,
   model: string,
 ): Promise<StartedJob> {
-  const lines = await (await postJson(`${WEIGHTS}/lines`, rowsBody(rows))).text();
   const form = new FormData();
   form.set("purpose", "fine-tune");
-  form.set("file", new File([lines], `${rows.name.replace(/\.\w+$/, "")}.jsonl`));
+  form.set("file", await linesFile(rows));
   const uploaded = (await (await request(FILES, { method: "POST", body: form })).json()) as { id: string };
   try {
     const job = await postJson(JOBS, jobRequest(recipe, { model, file: uploaded.id }));

@@ -5,6 +5,7 @@ import {
   weightOfStep,
 } from "../../../packages/promptloss/src/studio/weights/weight-scale.ts";
 import { percent, trimmed } from "../format.ts";
+import { ShareCurve } from "./share-curve.tsx";
 import { chosenShares, recommendation, weight } from "./state.ts";
 
 const MARKS = [0, 0.001, 0.01, 0.1, 1] as const;
@@ -54,6 +55,7 @@ export function WeightSlider() {
         )}
       </div>
       <div class="track">
+        <ShareCurve />
         <input
           id="weight"
           type="range"

@@ -169,6 +169,46 @@ needs("chromium", chromiumPath).describe("the page on weights in Chromium", () =
     await page.close();
   });
 
+  test("rows that are longer than they may be are cut or left out, as the form says", async () => {
+    const { page, complaints } = await weights(TEXT);
+    const first = page.getByRole("article", { name: "Tokens of line 1" });
+    await page.getByLabel("Most tokens of a row").fill("20");
+    await first.getByText(/longer than 20 tokens: training stops at it/).waitFor();
+    await page.getByText("the loss of a batch is not defined: weight-sum divides by 0").waitFor();
+    await page.getByLabel("Longer rows").selectOption("truncate-prompt");
+    await first.getByText("too long: cut from the left of the prompt").waitFor();
+    await page.getByText("overflow: truncate-prompt").waitFor();
+    const file = join(folder.path, "long.jsonl");
+    writeFileSync(file, TEXT);
+    const args = ["--tokenizer", join(folder.path, "model"), "--template", "tokenizer", "--plw", "0.1"];
+    const cut = ["--max-length", "20", "--overflow", "truncate-prompt", "--json"];
+    const { rows } = JSON.parse(promptloss(["preview", file, ...args, ...cut]).stdout) as {
+      rows: PreviewRow[];
+    };
+    const places = await first
+      .locator(".token.cut")
+      .evaluateAll((all) => all.map((token) => Number((token as HTMLElement).dataset.place)));
+    expect(places).toEqual(rows[0]!.tokens.filter((token) => token.cut).map(({ index }) => index));
+    expect(places.length).toBeGreaterThan(5);
+    await page.getByLabel("Longer rows").selectOption("drop");
+    await first.getByText("too long: the row is dropped").waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test("pasted rows are saved as the file that the recipe names", async () => {
+    const { page } = await weights(`${TEXT}\n{"instruction": "bad"}`);
+    const coming = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save the rows as rows.jsonl" }).click();
+    const download = await coming;
+    expect(download.suggestedFilename()).toBe("rows.jsonl");
+    const lines = readFileSync((await download.path())!, "utf8")
+      .trim()
+      .split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(ROWS);
+    await page.close();
+  });
+
   test("every bad row has its line, field and cause", async () => {
     const { page, complaints } = await weights(
       `${TEXT}\n{"instruction": "a", "output": 3}\n{"instruction":\n`,
