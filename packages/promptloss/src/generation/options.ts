@@ -44,7 +44,10 @@ export interface GenerateOptions {
   readonly logProbabilities?: number;
   /** Sequences that run at once; 32 where left out. */
   readonly batchSize?: number;
-  /** Hears of the tokens of each step, before it goes on. Not with beams, which change their minds. */
+  /**
+   * Hears of the tokens of each step, before it goes on; on an accelerator of several steps in turn, when they are read. Not
+   * with beams, which change their minds.
+   */
   readonly onTokens?: (tokens: readonly TokenEvent[]) => void | Promise<void>;
   /** Ends all sequences as they are. */
   readonly signal?: AbortSignal;

@@ -6,6 +6,8 @@
 export interface DeviceStrategy {
   /** Losses, sums and norms stay on the device, and are read together once per line of the log. */
   readonly readsLate: boolean;
+  /** Steps of generation whose tokens are read together. More than one is decided ahead of stops, and may be in vain. */
+  readonly stepsPerRead: number;
   /** The loss takes targets and weights on trust: a check would read its verdict. They were checked as rows. */
   readonly trustsRows: boolean;
   /** A layer that is computed again for its gradient keeps what its attention gave, which then attends once. */
@@ -14,11 +16,13 @@ export interface DeviceStrategy {
 
 const CPU: DeviceStrategy = {
   readsLate: false,
+  stepsPerRead: 1,
   trustsRows: false,
   recallsAttention: false,
 };
 const ACCELERATOR: DeviceStrategy = {
   readsLate: true,
+  stepsPerRead: 8,
   trustsRows: true,
   recallsAttention: true,
 };

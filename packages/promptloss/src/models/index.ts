@@ -26,6 +26,7 @@ export {
 } from "./gguf/import.ts";
 export { GGUF_CHANNEL, type GgufMessage, isGguf, modelFolder, modelPlace } from "./gguf/model-folder.ts";
 export { storedName } from "./gguf/stored-tensor.ts";
+export { LateNumbers } from "./late-numbers.ts";
 export { type BytesOrPath, type ImportLlama2cOptions, importLlama2c } from "./llama2c/import.ts";
 export { Adapter, createAdapter, type LoraOptions } from "./lora/adapter.ts";
 export { type ExportAdapterOptions, exportAdapterGguf } from "./lora/export-gguf.ts";

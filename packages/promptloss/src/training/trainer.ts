@@ -18,7 +18,7 @@ import type { WeightedTokens } from "../data/tokens/index.ts";
 import { isHigherBetter, metricValue, type PartSums, partMeans } from "../loss/index.ts";
 import { peakMemory } from "../machine/peak-memory.ts";
 import { parameterToWrite } from "../models/decoder/parts.ts";
-import { type PackLossFunction, strategyOf } from "../models/index.ts";
+import { LateNumbers, type PackLossFunction, strategyOf } from "../models/index.ts";
 import {
   type AccumulateSettings,
   accumulate,
@@ -51,7 +51,6 @@ import {
 } from "./gradients.ts";
 import { heldOutLoss } from "./held-out.ts";
 import { type Interval, isDue } from "./interval.ts";
-import { LateNumbers } from "./late-numbers.ts";
 import { KlPenalty, MinkowskiPenalty } from "./penalties/index.ts";
 import type { Ranks } from "./ranks/index.ts";
 import type { TrainingRun } from "./run.ts";

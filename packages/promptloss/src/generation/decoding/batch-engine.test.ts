@@ -2,15 +2,17 @@
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { memory, noGrad } from "@promptloss/torch";
+import { memory, noGrad, startProfile, stopProfile, useFusedKernels } from "@promptloss/torch";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { countedReads, isLook } from "../../../test/host-reads.ts";
 import { tinyFolder } from "../../../test/tiny-folder.ts";
 import { tinyGolden, tinyGoldenOf, tinyModel } from "../../../test/tiny-models.ts";
 import { TINY_BYTES } from "../../../test/tokenizers.ts";
 import { createAdapter, loadModel } from "../../models/index.ts";
 import { generate } from "../generate.ts";
 import type { GenerateOptions } from "../options.ts";
+import type { Candidate, TokenEvent } from "../types.ts";
 import { BatchEngine } from "./batch-engine.ts";
 import { commonLength } from "./prefix-store.ts";
 
@@ -37,6 +39,11 @@ const options: fc.Arbitrary<GenerateOptions> = fc.oneof(
   }),
 );
 
+afterEach(() => {
+  useFusedKernels(true);
+  vi.restoreAllMocks();
+});
+
 describe("BatchEngine", () => {
   it.each(names)("gives requests that come and go what each gets alone: %s", async (name) => {
     const model = models.get(name)!;
@@ -50,6 +57,7 @@ describe("BatchEngine", () => {
           rows: fc.constantFrom(1, 3, 32),
           promptTokens: fc.constantFrom(4, 16, 512),
           keptBytes: fc.constantFrom(0, 20_000, 10_000_000),
+          stepsPerRead: fc.constantFrom(1, 3, 8),
         }),
         async (requests, settings) => {
           using engine = new BatchEngine(model, settings);
@@ -118,7 +126,7 @@ describe("BatchEngine", () => {
     const prompts = Array.from({ length: 9 }, (_, i) =>
       Array.from({ length: 1 + ((5 * i) % 40) }, (_, place) => (13 * i + 7 * place) % 100),
     );
-    using engine = new BatchEngine(halved, { alike: true, keptBytes: 100_000 });
+    using engine = new BatchEngine(halved, { alike: true, keptBytes: 100_000, stepsPerRead: 4 });
     const alone = [];
     for (const each of prompts) {
       using own = new BatchEngine(halved, { alike: true });
@@ -132,6 +140,83 @@ describe("BatchEngine", () => {
     expect(await Promise.all(prompts.toReversed().map(ask))).toEqual(alone.toReversed());
     halved.free();
     rmSync(dirname(folder), { recursive: true });
+  });
+
+  it.each([
+    ["greedy", {}],
+    ["drawn", { temperature: 1, topP: 0.9, seed: 3 }],
+    ["with a penalty and log-probabilities", { repetitionPenalty: 1.3, logProbabilities: 2 }],
+  ])(
+    "reads once per few steps where asked to, with the same tokens to the last bit: %s",
+    async (_, given) => {
+      useFusedKernels(false);
+      const prompts = [[1, 2, 3], [4, 5], [6]];
+      const settings = { maxNewTokens: 34, ...given };
+      const results = [];
+      for (const stepsPerRead of [1, 8]) {
+        using engine = new BatchEngine(llama, { stepsPerRead });
+        const reads = countedReads();
+        const before = reads();
+        startProfile();
+        results.push(await generate(llama, prompts, settings, engine));
+        expect(stopProfile().events.filter(isLook)).toEqual([]);
+        // The first tokens are read by themselves, since somebody waits for them; the other 33 steps by eights.
+        expect(reads() - before).toBe(stepsPerRead === 1 ? 34 : 1 + Math.ceil(33 / 8));
+        expect(engine.counts.steps).toBe(34);
+        vi.restoreAllMocks();
+      }
+      expect(results[1]).toEqual(results[0]);
+    },
+  );
+
+  it("drops what was chosen behind a stop, and asks and tells in the order of the tokens", async () => {
+    const [alone] = await generate(llama, [[1, 2, 3]], { maxNewTokens: 20 });
+    const { ids } = alone![0]!;
+    const told = async (stepsPerRead: number, stopIds: readonly number[]): Promise<unknown> => {
+      using engine = new BatchEngine(llama, { stepsPerRead, keptBytes: 1_000_000 });
+      const heard: unknown[] = [];
+      const stopCriterion = (candidates: readonly Candidate[]) =>
+        candidates.map(({ prompt: which, ids: own }) => {
+          heard.push(["asked", which, [...own]]);
+          return which === 0 && own.length === 5 ? "five" : undefined;
+        });
+      const onTokens = (tokens: readonly TokenEvent[]) => void heard.push(["told", tokens]);
+      const asked = { maxNewTokens: 11, stopIds, stopCriterion, onTokens };
+      const results = await generate(llama, [[1, 2, 3], [9]], asked, engine);
+      // What is kept of a sequence that ended serves another that goes on from it.
+      const longer = [1, 2, 3, ...ids.slice(0, 9)];
+      return { results, heard, longer: await generate(llama, [longer], { maxNewTokens: 4 }, engine) };
+    };
+    for (const stopIds of [[], [ids[6]!], [ids[3]!], [ids[0]!]])
+      expect(await told(8, stopIds)).toEqual(await told(1, stopIds));
+  });
+
+  it("looks at each token where a constraint decides what may follow it, and at others' beside it", async () => {
+    const constraint = (prompt: number) => {
+      if (prompt !== 0) return undefined;
+      const allowed = new Uint8Array(llama.head.shape[0]!);
+      let place = 0;
+      const allow = (): void => {
+        allowed.fill(0);
+        for (let id = place % 3; id < allowed.length; id += 3) allowed[id] = 1;
+      };
+      allow();
+      return {
+        ...{ allowed, mayEnd: false, complete: false },
+        accept: () => {
+          place++;
+          allow();
+        },
+      };
+    };
+    const results = [];
+    for (const stepsPerRead of [1, 8]) {
+      using engine = new BatchEngine(llama, { stepsPerRead });
+      results.push(await generate(llama, [[1, 2], [3]], { maxNewTokens: 12, constraint }, engine));
+    }
+    expect(results[1]).toEqual(results[0]);
+    const { ids } = results[1]![0]![0]!;
+    expect([...ids].map((id) => id % 3)).toEqual([...ids.keys()].map((i) => i % 3));
   });
 
   it("reads a long prompt in parts, while others go on", async () => {

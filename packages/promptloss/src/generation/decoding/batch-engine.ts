@@ -1,14 +1,24 @@
 // Continuous batching: one running batch, which sequences join and leave at every step. A step reads one token of each
 // sequence that runs, and a stretch of the prompts of those that join; the logits behind each give the next token. What a
-// sequence begins with is taken from one that has read the same already.
+// sequence begins with is taken from one that has read the same already. On an accelerator several steps follow each other
+// before their tokens are read: a step takes its tokens from the one before, on the device.
 import { setImmediate } from "node:timers/promises";
-import { cat, fromTypedArray, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
-import { type CausalLanguageModel, changesRope, KeyValueCache, packSequences } from "../../models/index.ts";
+import { cat, noGrad, scope, type Tensor, zeros } from "@promptloss/torch";
+import {
+  type CausalLanguageModel,
+  changesRope,
+  KeyValueCache,
+  LateNumbers,
+  packSequences,
+  strategyOf,
+} from "../../models/index.ts";
 import type { GenerationSettings } from "../options.ts";
 import type { GeneratedSequence } from "../types.ts";
-import { type Chosen, chooseTokens } from "./choose.ts";
+import { type Chosen, chooseTokens, chosenOf } from "./choose.ts";
+import { indexOn } from "./index-on.ts";
 import { commonLength, PrefixStore } from "./prefix-store.ts";
 import type { PromptTokens } from "./prompt.ts";
+import { RecentTokens } from "./recent-tokens.ts";
 import { Row } from "./row.ts";
 
 export interface BatchEngineOptions {
@@ -26,6 +36,11 @@ export interface BatchEngineOptions {
   readonly alike?: boolean;
   /** Bytes of keys and values that are kept of sequences that have ended; none where left out. */
   readonly keptBytes?: number;
+  /**
+   * Steps whose tokens are read from the device together; where left out, 1 on the CPU and 8 elsewhere. Sequences join and
+   * leave between two reads. It changes no token.
+   */
+  readonly stepsPerRead?: number;
 }
 
 /** What an engine has done since it was made. */
@@ -89,6 +104,12 @@ interface Running {
   readonly group: Group;
 }
 
+/** A step whose numbers were read: those of the sequences that it chose a token for. */
+interface ReadStep {
+  readonly of: readonly Running[];
+  readonly numbers: readonly number[];
+}
+
 /** Owns keys and values; free it when nothing runs. */
 export class BatchEngine {
   readonly #model: CausalLanguageModel;
@@ -96,6 +117,7 @@ export class BatchEngine {
   readonly #promptTokens: number;
   readonly #alike: boolean;
   readonly #kept: PrefixStore | undefined;
+  readonly #stepsPerRead: number;
   readonly #groups = new Set<Group>();
   #cache: KeyValueCache;
   /** By row of the cache. */
@@ -105,7 +127,7 @@ export class BatchEngine {
 
   constructor(
     model: CausalLanguageModel,
-    { rows = 32, promptTokens, alike = false, keptBytes = 0 }: BatchEngineOptions = {},
+    { rows = 32, promptTokens, alike = false, keptBytes = 0, stepsPerRead }: BatchEngineOptions = {},
   ) {
     this.#model = model;
     this.#alike = alike && !this.#readsWhole;
@@ -116,6 +138,7 @@ export class BatchEngine {
       ? Number.POSITIVE_INFINITY
       : (promptTokens ?? Number.POSITIVE_INFINITY);
     this.#kept = keptBytes > 0 && !this.#readsWhole ? new PrefixStore(keptBytes) : undefined;
+    this.#stepsPerRead = stepsPerRead ?? strategyOf(model.device).stepsPerRead;
     this.#cache = new KeyValueCache(model.architecture, 0, FIRST_ROOM);
   }
 
@@ -165,13 +188,13 @@ export class BatchEngine {
       if (this.#groups.size === 0) break;
       try {
         this.#join();
-        const chosen = noGrad(() => scope(() => this.#step()));
-        await this.#take(chosen);
+        for (const step of noGrad(() => this.#steps())) await this.#take(step);
       } catch (error) {
         // What fails for all, as numbers that are not finite, ends all that runs.
         for (const group of [...this.#groups]) group.fail(error);
       }
-      // Others get their turn between two steps: signals, requests, terminals.
+      for (const { row } of this.#running) row.drop();
+      // Others get their turn between two reads: signals, requests, terminals.
       await setImmediate();
     }
     // Nothing waits: the memory goes back.
@@ -270,43 +293,82 @@ export class BatchEngine {
     this.#counts.shared += row.read;
   }
 
-  /** Reads. @returns the next token of each sequence that is read to its end, by row */
-  #step(): (Chosen | undefined)[] {
+  /** Takes steps until their tokens have to be read, and reads them. */
+  #steps(): ReadStep[] {
+    const late = new LateNumbers<readonly Running[]>();
+    const most = this.#running.some(({ row }) => row.constraint !== undefined) ? 1 : this.#stepsPerRead;
+    const recent = most > 1 ? new RecentTokens(this.#running, most, this.#model.device) : undefined;
+    try {
+      for (let step = 0; step === 0 || (step < most && this.#goesOn()); step++)
+        scope(() => this.#step(late, recent));
+      return late.read();
+    } finally {
+      late.free();
+      recent?.free();
+    }
+  }
+
+  /** Whether another step can be taken without a look at the tokens of the last. */
+  #goesOn(): boolean {
+    const chosen = this.#running.filter(({ row }) => row.pending > 0);
+    // Somebody waits for the first token of a sequence.
+    return (
+      chosen.length > 0 &&
+      chosen.every(({ row }) => row.length > 1 && row.length < row.room && !this.#readsAnew(row))
+    );
+  }
+
+  /** Whether what a row has read is of no use any more. */
+  #readsAnew({ read }: Row): boolean {
+    return read > 0 && changesRope(this.#model.architecture, read, 1);
+  }
+
+  /** Reads, and chooses the next token of each sequence that is read to its end. */
+  #step(late: LateNumbers<readonly Running[]>, recent: RecentTokens | undefined): void {
     let tokens = this.#stepTokens;
     const parts = this.#running.map(({ row }, place) => {
-      if (row.read > 0 && changesRope(this.#model.architecture, row.read, 1)) {
+      if (this.#readsAnew(row)) {
         this.#cache.truncate(0, { row: place });
         row.read = 0;
       }
       const length = row.unread === 1 ? 1 : Math.max(1, Math.min(row.unread, tokens));
       if (row.unread > 1) tokens -= length;
-      const part = row.all.slice(row.read, row.read + length);
+      const from = row.read;
       row.read += length;
-      return part;
+      // Of a token that is on the device, any other in its place.
+      return row.pending > 0 ? [0] : row.all.slice(from, from + length);
     });
-    const { hidden, starts } = this.#read(parts);
+    const { hidden, starts } = this.#read(parts, recent);
     this.#counts.steps++;
     this.#counts.read += starts[parts.length]!;
     const ready = this.#running.flatMap(({ row }, place) => (row.unread === 0 ? [place] : []));
-    if (ready.length === 0) return [];
-    const chosen = chooseTokens(
+    if (ready.length === 0) return;
+    const chosenFor = ready.map((place) => this.#running[place]!);
+    const { ids, numbers } = chooseTokens(
       this.#logits(lastOf(hidden, starts, ready)),
-      ready.map((place) => this.#running[place]!.row),
+      chosenFor.map(({ row }) => row),
+      recent?.of(ready),
     );
-    const byRow = new Array<Chosen | undefined>(this.#running.length).fill(undefined);
-    ready.forEach((place, i) => {
-      byRow[place] = chosen[i];
-    });
-    return byRow;
+    late.add(chosenFor, numbers);
+    recent?.add(ids, ready);
+    for (const { row } of chosenFor) row.pending++;
   }
 
   /** Hidden states of the next tokens of each row, and where those of each begin. */
-  #read(parts: readonly (readonly number[])[]): { hidden: Tensor; starts: Int32Array } {
+  #read(
+    parts: readonly (readonly number[])[],
+    recent: RecentTokens | undefined,
+  ): { hidden: Tensor; starts: Int32Array } {
     const tokens = parts.reduce((sum, { length }) => sum + length, 0);
     const filling = this.#alike ? Math.max(0, LEAST_ALIKE - tokens) : 0;
     for (let i = 0; i < filling; i++) this.#cache.add();
     const packed = packSequences([...parts, ...new Array<number[]>(filling).fill([0])]);
-    const hidden = this.#model.forward(packed, { cache: this.#cache, throughCache: this.#alike });
+    const onDevice = this.#running.flatMap(({ row }, place) => (row.pending > 0 ? [place] : []));
+    const deviceIds = onDevice.length > 0 ? recent?.input(packed, onDevice) : undefined;
+    const hidden = this.#model.forward(packed, {
+      ...{ cache: this.#cache, throughCache: this.#alike },
+      ...(deviceIds && { deviceIds }),
+    });
     for (let i = 0; i < filling; i++) this.#cache.remove(parts.length + filling - 1 - i);
     return { hidden: filling === 0 ? hidden : hidden.narrow(0, 0, tokens), starts: packed.starts };
   }
@@ -323,14 +385,19 @@ export class BatchEngine {
   }
 
   /** Gives each sequence its token, tells of it, and finds out which end. What a listener throws fails its request. */
-  async #take(chosen: readonly (Chosen | undefined)[]): Promise<void> {
+  async #take({ of, numbers }: ReadStep): Promise<void> {
+    const chosen = chosenOf(
+      numbers,
+      of.map(({ row }) => row),
+      this.#model.head.shape[0]!,
+    );
     const byGroup = new Map<Group, { row: Row; chosen: Chosen }[]>();
-    this.#running.forEach(({ row, group }, place) => {
-      const found = chosen[place];
-      if (found === undefined) return;
+    of.forEach(({ row, group }, i) => {
+      // Ended by a token before, which was read together with this one.
+      if (row.end !== undefined || group.over) return;
       const taken = byGroup.get(group) ?? [];
       byGroup.set(group, taken);
-      taken.push({ row, chosen: found });
+      taken.push({ row, chosen: chosen[i]! });
     });
     await Promise.all(
       Array.from(byGroup, ([group, taken]) =>
@@ -350,8 +417,13 @@ const FIRST_ROOM = 128;
 /** Hidden states behind the last tokens of some sequences. */
 function lastOf(hidden: Tensor, starts: Int32Array, places: readonly number[]): Tensor {
   if (places.length === hidden.shape[0]) return hidden;
-  const last = BigInt64Array.from(places, (place) => BigInt(starts[place + 1]! - 1));
-  return hidden.indexSelect(0, fromTypedArray(last, undefined, { device: hidden.device }));
+  return hidden.indexSelect(
+    0,
+    indexOn(
+      places.map((place) => starts[place + 1]! - 1),
+      hidden.device,
+    ),
+  );
 }
 
 async function takeTokens(

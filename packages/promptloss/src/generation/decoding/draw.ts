@@ -1,6 +1,6 @@
 // Draws one token a row: temperature, then top-k, then top-p, in transformers' order, then the inverse of the
 // cumulative distribution at a uniform number that the row brings along.
-import { fromTypedArray, type Tensor } from "@promptloss/torch";
+import { type Tensor, upload } from "@promptloss/torch";
 
 /**
  * A temperature at which only the likeliest tokens are left. Float32 has no number for scores over a temperature near
@@ -39,7 +39,7 @@ export function drawTokens(scores: Tensor, uniforms: Float64Array, settings: Dra
   }
   const cumulative = weights.cumsum(-1);
   const total = cumulative.narrow(1, -1, 1);
-  const targets = fromTypedArray(uniforms, [uniforms.length, 1], { device: scores.device }).mul(total);
+  const targets = upload([uniforms], scores.device)[0]!.unsqueeze(1).mul(total);
   // In float64 u · total < total for u < 1, so the count never passes the last weight above 0.
   const place = cumulative.le(targets).sum(-1, { keepdim: true });
   return ids === undefined ? place : ids.gather(1, place);

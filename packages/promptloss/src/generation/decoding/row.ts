@@ -27,6 +27,8 @@ export class Row implements Candidate {
   readonly all: number[];
   /** How many of them the cache holds. */
   read = 0;
+  /** Tokens behind them that are chosen, and are still on the device. */
+  pending = 0;
   end: RowEnd | undefined;
 
   constructor(prompt: PromptTokens, sequence: number, settings: GenerationSettings) {
@@ -42,13 +44,25 @@ export class Row implements Candidate {
 
   /** Tokens that are not read yet. */
   get unread(): number {
-    return this.all.length - this.read;
+    return this.all.length + this.pending - this.read;
+  }
+
+  /** New tokens, those on the device among them. */
+  get length(): number {
+    return this.ids.length + this.pending;
+  }
+
+  /** Forgets what was chosen for it and not taken: it ended before. */
+  drop(): void {
+    this.pending = 0;
+    this.read = Math.min(this.read, this.all.length);
   }
 
   /** Gives it a token. */
   take(id: number, logProbability: TokenLogProbability | undefined): void {
     this.ids.push(id);
     this.all.push(id);
+    this.pending--;
     if (this.settings.repetitionPenalty !== 1) this.seen.add(id);
     if (logProbability !== undefined) this.logProbabilities.push(logProbability);
     if (this.settings.stopIds.has(id)) this.end = { finishReason: "stop", stopReason: id };

@@ -1,16 +1,18 @@
 // Changes to a step's scores before a token is chosen, all rows at once: the repetition penalty (Keskar et al., 2019,
 // section 4.1) and no stop tokens before the least length. Drawing is in draw.ts.
-import { fromTypedArray, type Tensor, where, zeros } from "@promptloss/torch";
+import { cat, type Tensor, upload, where, zeros } from "@promptloss/torch";
 
 /**
  * Penalizes the tokens seen by each row.
  * @param scores [rows, vocabulary]
  * @param penalties one for all rows, or one for each
+ * @param more tokens that each row has seen besides, [rows, tokens] int64
  */
 export function penalizeRepeats(
   scores: Tensor,
   seen: readonly ReadonlySet<number>[],
   penalties: number | readonly number[],
+  more?: Tensor,
 ): Tensor {
   const widest = Math.max(1, ...seen.map(({ size }) => size));
   const places = new BigInt64Array(seen.length * widest);
@@ -24,8 +26,10 @@ export function penalizeRepeats(
     factors[row] = ids.size === 0 ? 1 : typeof penalties === "number" ? penalties : penalties[row]!;
   });
   const { device } = scores;
-  const index = fromTypedArray(places, [seen.length, widest], { device });
-  const factor = fromTypedArray(factors, [seen.length, 1], { device });
+  const [sent, sentFactors] = upload([places, factors], device) as [Tensor, Tensor];
+  const known = sent.reshape([seen.length, widest]);
+  const index = more === undefined ? known : cat([known, more], 1);
+  const factor = sentFactors.unsqueeze(1);
   const old = scores.gather(1, index);
   return scores.scatter(1, index, where(old.lt(0), old.mul(factor), old.div(factor)));
 }

@@ -20,7 +20,7 @@ import type { Architecture, DropoutRates, EncoderPlan } from "../config/architec
 import type { ModelConfig } from "../config/model-config.ts";
 import { layerModule, parameterShapes, relativePositionsName } from "../config/parameters.ts";
 import { strategyOf } from "../device-strategy.ts";
-import { ModelError, ModelWeightsError } from "../errors.ts";
+import { ModelError, ModelInputError, ModelWeightsError } from "../errors.ts";
 import type { Adapter, FrozenLinear } from "../lora/adapter.ts";
 import { attentionPlan } from "./attention.ts";
 import type { KeyValueCache } from "./cache.ts";
@@ -41,6 +41,11 @@ export interface ForwardOptions {
    * on those beside it.
    */
   throughCache?: boolean;
+  /**
+   * The ids of the input, [tokens] int64 on the model's device, where the host does not know them yet: those of the input
+   * then say only how many there are. Not for sequences whose prompt an encoder reads now.
+   */
+  deviceIds?: Tensor;
   /** Drop elements as `dropout` says, and as the adapter's own rate says. */
   training?: boolean;
   /** Rates in place of the config's. */
@@ -176,7 +181,7 @@ export class CausalLanguageModel {
     if (ahead > 0 && cache !== undefined) this.#readPrefix(cache);
     const run = this.#runOf(this.architecture, behind(input, ahead), options, ahead);
     this.keeper?.enter("input", undefined);
-    const { rows, head } = this.#lookUp(input.ids);
+    const { rows, head } = this.#lookUp(input.ids, options.deviceIds);
     const embedded = this.#embed(rows, run);
     const hidden = this.#compute(this.keeper?.leave("input", embedded) ?? embedded, run);
     cache?.advance(run.segments);
@@ -193,8 +198,11 @@ export class CausalLanguageModel {
       plan,
       (sequence) => held?.[sequence] !== undefined,
     );
+    if (encoder !== undefined && options.deviceIds !== undefined)
+      throw new ModelInputError("an encoder's prompt has ids that are not on the host");
     const { rows, head } = this.#lookUp(
       encoder === undefined ? decoder.ids : joinIds(encoder.ids, decoder.ids),
+      options.deviceIds,
     );
     const apart = encoder === undefined ? [rows] : rows.split([encoder.ids.length, decoder.ids.length], 0);
     const { cache: _, ...uncached } = options;
@@ -332,11 +340,11 @@ export class CausalLanguageModel {
     return upload([values], this.device)[0]!.long();
   }
 
-  #lookUp(ids: Int32Array): { rows: Tensor; head: Tensor } {
+  #lookUp(ids: Int32Array, onDevice?: Tensor): { rows: Tensor; head: Tensor } {
     const { names, tied } = this.architecture;
     return scope(() => {
       const table = this.parameter(`${names.embedding}.weight`);
-      const places = this.#index(ids);
+      const places = onDevice ?? this.#index(ids);
       return tied ? tiedEmbedding(table, places) : { rows: embedding(table, places), head: this.head };
     });
   }

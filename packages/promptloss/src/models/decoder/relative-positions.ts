@@ -1,7 +1,7 @@
 // Relative positions as T5 has them (Raffel et al., 2020, section 2.1): a learned number for each head and bucket of
 // distances is added to the scores of attention, the same in all layers. Near distances have buckets of their own, far
 // ones share them on a logarithmic scale.
-import { embedding, fromTypedArray, scope, type Tensor } from "@promptloss/torch";
+import { embedding, scope, type Tensor, upload } from "@promptloss/torch";
 import type { RelativePositions } from "../config/architecture.ts";
 
 // As transformers computes them, in float32: a distance at a bucket's border falls to the same side.
@@ -57,7 +57,7 @@ export class RelativeBias {
         for (let key = 0; key < keys; key++)
           ids[row * keys + key] = BigInt(relativeBucket(key - position, this.#plan));
       });
-      const index = fromTypedArray(ids, [positions.length, keys], { device: this.#weight.device });
+      const index = upload([ids], this.#weight.device)[0]!.reshape([positions.length, keys]);
       return embedding(this.#weight, index);
     });
   }

@@ -1,6 +1,6 @@
 // Numbers of steps that stay on the device until they are asked for, and come all together: an accelerator is stopped once
-// per line of the log, not once per number.
-import { keep, scope, stack, type Tensor } from "@promptloss/torch";
+// per line of the log, or per few tokens, not once per number.
+import { cat, keep, scope, type Tensor } from "@promptloss/torch";
 
 export class LateNumbers<Of> {
   readonly #waiting: { readonly of: Of; readonly numbers: Tensor }[] = [];
@@ -9,7 +9,7 @@ export class LateNumbers<Of> {
     return this.#waiting.length;
   }
 
-  /** @param numbers of one dimension, always of one length and dtype; taken over */
+  /** @param numbers of one dimension, always of one dtype; taken over */
   add(of: Of, numbers: Tensor): void {
     this.#waiting.push({ of, numbers: keep(numbers) });
   }
@@ -20,13 +20,19 @@ export class LateNumbers<Of> {
     if (waiting.length === 0) return [];
     try {
       const all = scope(() =>
-        stack(waiting.map(({ numbers }) => numbers))
+        cat(
+          waiting.map(({ numbers }) => numbers),
+          0,
+        )
           .to({ device: "cpu" })
           .double()
           .toTypedArray("float64"),
       );
-      const length = all.length / waiting.length;
-      return waiting.map(({ of }, i) => ({ of, numbers: [...all.subarray(i * length, (i + 1) * length)] }));
+      let at = 0;
+      return waiting.map(({ of, numbers: { numel } }) => {
+        at += numel;
+        return { of, numbers: [...all.subarray(at - numel, at)] };
+      });
     } finally {
       for (const { numbers } of waiting) numbers.free();
     }
