@@ -17,7 +17,9 @@ export interface View {
 export const VIEWS: readonly View[] = [
   view("runs", "Runs", async () => (await import("./runs/runs-view.tsx")).RunsView),
   view("compare", "Compare", async () => (await import("./compare/compare-view.tsx")).CompareView),
+  view("studies", "Studies", async () => (await import("./studies/studies-view.tsx")).StudiesView),
   view("weights", "Weights", async () => (await import("./weights/weights-view.tsx")).WeightsView),
+  view("chat", "Chat", async () => (await import("./chat/chat-view.tsx")).ChatView),
 ];
 
 function view(name: string, title: string, load: () => Promise<FunctionComponent<ViewProps>>): View {

@@ -1,7 +1,7 @@
 // A study's content → the report, one HTML file.
 import { drawer } from "./charts/figure.ts";
 import type { StudyContent } from "./content/study-content.ts";
-import { page } from "./page.ts";
+import { type PageSection, page } from "./page.ts";
 import { choiceTable } from "./sections/choice.ts";
 import { diagnostics } from "./sections/diagnostics.ts";
 import { downloads } from "./sections/downloads.ts";
@@ -21,11 +21,24 @@ export interface RenderOptions {
   readonly version: string;
 }
 
-export function renderReport(content: StudyContent, { date, version }: RenderOptions): string {
+export interface RenderedReport {
+  /** The report's parts, in order. */
+  readonly sections: readonly PageSection[];
+  /** All of it, as one HTML file. */
+  readonly page: string;
+}
+
+export function renderReport(content: StudyContent, options: RenderOptions): RenderedReport {
+  const { date, version } = options;
+  const subtitle = `Prompt loss weight study, ${date.toISOString().slice(0, 10)}, promptloss ${version}`;
+  const sections = sectionsOf(content, options);
+  return { sections, page: page(content.results.study, subtitle, sections) };
+}
+
+function sectionsOf(content: StudyContent, { date, version }: RenderOptions): PageSection[] {
   const draw = drawer();
   const several = content.series.filter(({ generationRatio }) => generationRatio !== undefined).length > 1;
-  const subtitle = `Prompt loss weight study, ${date.toISOString().slice(0, 10)}, promptloss ${version}`;
-  return page(content.results.study, subtitle, [
+  return [
     { id: "verdict", title: "Verdict", body: verdict(content, draw) },
     { id: "findings", title: "Findings", body: findings(content) },
     ...(content.recommendations.length > 0
@@ -44,5 +57,5 @@ export function renderReport(content: StudyContent, { date, version }: RenderOpt
     { id: "models", title: "Models", body: modelTables(content) },
     { id: "method", title: "Method", body: method(content, version, date.getUTCFullYear()) },
     { id: "data", title: "Data", body: downloads(content) },
-  ]);
+  ];
 }

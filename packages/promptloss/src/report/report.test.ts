@@ -11,7 +11,7 @@ import { renderReport } from "./render-report.ts";
 const options = { date: new Date("2024-01-02"), version: "1.2.3" };
 
 function pageOf(results: StudyResults, cells: readonly ReportCell[] = []): string {
-  return renderReport(studyContent(results, cells), options);
+  return renderReport(studyContent(results, cells), options).page;
 }
 
 /** The page's own script is the one that it may have. */

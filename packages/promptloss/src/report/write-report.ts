@@ -48,6 +48,6 @@ export async function writeStudyReport(
   const results = options.results ?? readStudyResults(folder);
   const content = studyContent(results, readReportCells(folder, options.cells), options.settings);
   const { renderReport } = await import("./render-report.ts");
-  replaceFile(output, renderReport(content, { date, version }));
+  replaceFile(output, renderReport(content, { date, version }).page);
   return { path: output, content };
 }

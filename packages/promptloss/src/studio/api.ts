@@ -1,4 +1,6 @@
 // What the studio's page is told: the shapes of all responses, which the page imports as types.
+
+import type { CellStatus } from "../study/run/cell-place.ts";
 import type { RunEndReason } from "../training/events/event.ts";
 import type { Manifest, RunEnd } from "../training/manifest.ts";
 
@@ -30,11 +32,49 @@ export interface RunCard {
   readonly secondsLeft: number | null;
 }
 
+/** A study in a list. */
 export interface StudyCard {
   readonly id: string;
+  /** Below the studio's folder. */
+  readonly path: string;
   readonly name: string;
-  readonly counts: Readonly<Record<"waiting" | "running" | "done" | "failed", number>>;
+  readonly counts: Readonly<Record<CellStatus, number>>;
   readonly secondsLeft: number | null;
+}
+
+export interface StudyCell {
+  readonly id: string;
+  /** Labels by factor. */
+  readonly levels: Readonly<Record<string, string | number>>;
+  readonly status: CellStatus;
+  readonly attempts: number;
+  /** The id of its run, once it has begun. */
+  readonly run: string;
+  /** Of a running cell. */
+  readonly phase: "training" | "evaluating" | null;
+  readonly step: number | null;
+  readonly steps: number | null;
+  readonly loss: number | null;
+  readonly failure: { readonly message: string; readonly hint: string | null } | null;
+  /** By measure; null for a value that is no number. */
+  readonly scores: Readonly<Record<string, number | null>>;
+}
+
+/** Topic `study:ID`. */
+export interface StudyDetail extends StudyCard {
+  readonly factors: readonly string[];
+  readonly cells: readonly StudyCell[];
+  readonly measures: readonly { readonly name: string; readonly higherIsBetter: boolean }[];
+  /** Differs when the results do; null while there are none. */
+  readonly results: string | null;
+}
+
+/** `GET studies/ID/analysis`: parts of the report, as HTML whose texts are escaped and that has no scripts. */
+export interface StudyAnalysis {
+  /** The results that it is of, as {@link StudyDetail} names them. */
+  readonly results: string;
+  readonly verdict: string;
+  readonly scores: string;
 }
 
 /** Topic `overview`. */

@@ -1,17 +1,13 @@
 // The page's files, as the build left them: small text, compressed once and kept in memory.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Context, Hono } from "hono";
+import { compiledProgram } from "../compiled-program.ts";
 import { PromptlossError } from "../errors.ts";
 import { pageScriptHash } from "../report/html/page-script.ts";
 
-/** Also when this file runs from its source, as it does in tests. */
-const FOLDER = fileURLToPath(new URL("../studio-page", import.meta.url)).replace(
-  /([\\/])src([\\/]studio-page)$/,
-  "$1dist$2",
-);
+const FOLDER = compiledProgram("../studio-page", import.meta.url);
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

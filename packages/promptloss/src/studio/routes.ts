@@ -5,6 +5,7 @@ import type { StudioFolder } from "./folder/studio-folder.ts";
 import { liveStream, type Topics } from "./live.ts";
 import { pageRoutes } from "./page.ts";
 import { runRoutes, runTopics } from "./runs.ts";
+import { studyRoutes, studyTopics } from "./studies.ts";
 import { weightsRoutes } from "./weights/routes.ts";
 
 export interface StudioContext extends AppContext {
@@ -18,7 +19,11 @@ export interface StudioPart {
 }
 
 /** One for each view of the page. */
-const PARTS: readonly StudioPart[] = [{ topics: runTopics, routes: runRoutes }, { routes: weightsRoutes }];
+const PARTS: readonly StudioPart[] = [
+  { topics: runTopics, routes: runRoutes },
+  { topics: studyTopics, routes: studyRoutes },
+  { routes: weightsRoutes },
+];
 
 export function studioRoutes(app: Hono, context: StudioContext): void {
   const topics: Topics = Object.assign({}, ...PARTS.map((part) => part.topics?.(context) ?? {}));

@@ -22,7 +22,7 @@ export { type CellPlan, type PlanOptions, planStudy, type StudyPlan } from "./pl
 export { type ReadStudyOptions, readStudy, type Study, type StudyTask } from "./plan/read-study.ts";
 export type { StudySettings } from "./plan/schema.ts";
 export * from "./results/index.ts";
-export type { CellFailure, CellState, CellStatus } from "./run/cell-folder.ts";
+export type { CellFailure, CellState, CellStatus } from "./run/cell-place.ts";
 export { collectResults, writeResults } from "./run/collect-results.ts";
 export { type CellReport, type StudyStatus, studyStatus } from "./run/status.ts";
 export { readTable } from "./table/table-file.ts";

@@ -1,7 +1,16 @@
 /// <reference lib="dom" />
 // The studio in a real browser, as the command serves it.
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -9,10 +18,15 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compiled } from "../../../../test/compiled.ts";
 import { needs } from "../../../../test/needs.ts";
+import { FolderLock } from "../../src/files/lock.ts";
 import { idOf } from "../../src/studio/folder/scan.ts";
 import { chromiumPath, launch, type Opened, open } from "../browser.ts";
 import { promptloss, startPromptloss } from "../command.ts";
+import { madeStudy } from "../report/made-study.ts";
+import { writeStudy } from "../report/written-study.ts";
 import { type ServeProcess, startStudio } from "../serving.ts";
+import { tinyFolder } from "../tiny-folder.ts";
+import { TINY_BYTES } from "../tokenizers.ts";
 import { trainingFolder } from "../training-folder.ts";
 import { addSteps, makeRun } from "./made-run.ts";
 import { checkPage } from "./page-checks.ts";
@@ -41,6 +55,8 @@ beforeAll(async () => {
   };
   makeRun(join(folder, "failed"), { steps: 5, of: 20, end: failed as never });
   makeRun(join(folder, "lost"), { steps: 5, of: 20, end: null });
+  mkdirSync(join(folder, "study"));
+  writeStudy(join(folder, "study"), madeStudy({ ratios: [{ ratio: 0.1, curvature: 2 }], models: ["small"] }));
   studio = await startStudio(folder, "--grace", "0");
   if (chromiumPath !== undefined) browser = await launch();
 });
@@ -117,6 +133,59 @@ needs("chromium", chromiumPath).describe("the studio in Chromium", () => {
     await page.getByRole("button", { name: "Clear" }).click();
     await page.getByText("Choose some runs.").waitFor();
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test.each(VIEWS)("a study at $width pixels, $colorScheme", async (view) => {
+    const opened = await show(`#/studies/${idOf("study")}`, view);
+    const { page } = opened;
+    await page.getByRole("heading", { name: "short-and-long" }).waitFor();
+    await page.getByText("18 of 20 cells done; 1 failed, 1 waiting").waitFor();
+    // Charts in the shadow tree, which Playwright looks into.
+    await page
+      .getByRole("img", { name: /^All tasks: score/ })
+      .first()
+      .waitFor({ timeout: 60_000 });
+    await checkPage(opened, origin());
+    await page.close();
+  });
+
+  test("a study's matrix fills up, and shows scores from worst to best", async () => {
+    const { page, complaints } = await show("#/studies");
+    await page.getByRole("link", { name: "short-and-long" }).click();
+    const cells = join(folder, "study/cells");
+    const waiting = readdirSync(cells).find((id) => !existsSync(join(cells, id, "state.json")))!;
+    await page.getByText("waiting", { exact: true }).waitFor();
+    const lock = FolderLock.take(join(cells, waiting))!;
+    makeRun(join(cells, waiting, "run"), { steps: 5, of: 20, end: null });
+    writeFileSync(join(cells, waiting, "state.json"), '{ "state": "training", "attempts": 1 }');
+    await page.getByRole("link", { name: /step 5 of 20/ }).waitFor();
+    addSteps(join(cells, waiting, "run"), 6, 15);
+    await page.getByText("75 %").waitFor();
+    lock.release();
+    await page
+      .getByRole("combobox", { name: /^Show/ })
+      .selectOption({ label: "piqa: acc (higher is better)" });
+    const tile = page.getByRole("link", { name: /plw 0.5, seed 1: piqa: acc 0\.\d+/ });
+    expect(await tile.evaluate((each) => each.style.background)).toMatch(/^var\(--h\d\)$/);
+    await page.getByRole("combobox", { name: /^Across/ }).selectOption("seed");
+    expect(await page.getByRole("columnheader", { name: "seed" }).count()).toBe(1);
+    expect(page.url()).toContain("across=seed");
+    await page.getByRole("link", { name: "Compare the cells' runs" }).click();
+    await page.getByRole("heading", { name: "Compare runs" }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test("the report is inside, and can be saved from", async () => {
+    const opened = await show(`#/studies/${idOf("study")}/report`);
+    const { page } = opened;
+    const report = page.frameLocator("iframe");
+    await report.getByRole("heading", { name: "Verdict" }).waitFor({ timeout: 60_000 });
+    const coming = page.waitForEvent("download");
+    await report.getByRole("button", { name: /figure 1 as SVG/ }).click();
+    expect((await coming).suggestedFilename()).toBe("short-and-long-figure-1.svg");
+    await checkPage(opened, origin());
     await page.close();
   });
 
@@ -212,6 +281,54 @@ needs("chromium", chromiumPath).describe("the studio in Chromium", () => {
     expect(await own.ended).toEqual([0, null]);
     expect(own.errors()).toBe("");
     training.remove();
+  });
+
+  test.each(VIEWS)(
+    "a chat without a model says how to have one, at $width pixels, $colorScheme",
+    async (view) => {
+      const opened = await show("#/chat", view);
+      await opened.page.getByText("This studio serves no model.").waitFor();
+      await checkPage(opened, origin());
+      await opened.page.close();
+    },
+  );
+
+  test("two models answer side by side, and can be stopped", async () => {
+    const model = tinyFolder(TINY_BYTES);
+    cpSync(model, join(folder, "models/other"), { recursive: true });
+    const own = await startStudio(folder, model, join(folder, "models/other"), "--grace", "0");
+    const opened = await open(browser, `${own.url}#/chat`, VIEWS[0]);
+    const { page, complaints } = opened;
+    await page.getByLabel("Beside it").selectOption("other");
+    await page.getByLabel("New tokens").fill("8");
+    await page.getByRole("textbox", { name: "Message" }).fill("Name a color.");
+    await page.keyboard.press("Enter");
+    await page.getByText("cut by the limit of new tokens").nth(1).waitFor();
+    // The same weights under two names, at temperature 0.
+    const [one, two] = await page.locator(".answer .text").allInnerTexts();
+    expect(one).not.toBe("");
+    expect(two).toBe(one);
+    await checkPage(opened, new URL("/", own.url).href);
+    await page.getByLabel("New tokens").fill("400");
+    await page.getByRole("textbox", { name: "Message" }).fill("Another one.");
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("stopped").first().waitFor();
+    await page.getByRole("button", { name: "Begin anew" }).click();
+    expect(await page.locator(".turn").count()).toBe(0);
+    expect(complaints).toEqual([]);
+    // What the server refuses is said in its words.
+    await page.getByLabel("New tokens").fill("100000");
+    await page.getByRole("textbox", { name: "Message" }).fill("A third one.");
+    await page.keyboard.press("Enter");
+    await page
+      .getByText(/max_tokens: 100000 is more than/)
+      .first()
+      .waitFor();
+    await page.close();
+    own.child.kill("SIGTERM");
+    expect(await own.ended).toEqual([0, null]);
+    expect(own.errors()).toBe("");
   });
 
   test("a studio with a key asks for it, and opens with the right one", async () => {

@@ -1,14 +1,23 @@
 // The studio's routes over HTTP: who is let in, what is told, what is refused.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compiled } from "../../../../test/compiled.ts";
+import { writeStudyReport } from "../../src/report/index.ts";
 import { type ModelServer, serveModels } from "../../src/serve/index.ts";
 import { idOf } from "../../src/studio/folder/scan.ts";
-import type { LiveMessage, Overview, SeriesChange } from "../../src/studio/index.ts";
+import type {
+  LiveMessage,
+  Overview,
+  SeriesChange,
+  StudyAnalysis,
+  StudyDetail,
+} from "../../src/studio/index.ts";
 import { studioPart } from "../../src/studio/index.ts";
+import { madeStudy } from "../report/made-study.ts";
+import { FAILURE, writeStudy } from "../report/written-study.ts";
 import { liveUntil } from "./live-client.ts";
 import { addSteps, makeRun } from "./made-run.ts";
 
@@ -111,8 +120,8 @@ describe("the live stream", () => {
     );
     expect(messages).toEqual([
       "400 topic: 1 to 128 are given, and not 0",
-      "400 topic: there is no nothing, but overview, run, series",
-      "400 topic: there is no toString, but overview, run, series",
+      "400 topic: there is no nothing, but overview, run, series, study",
+      "400 topic: there is no toString, but overview, run, series, study",
       "400 points: a whole number from 50 to 4000 was expected",
       "400 points: a whole number from 50 to 4000 was expected",
     ]);
@@ -127,6 +136,69 @@ test("says in which settings runs differ, of those that are there", async () => 
     runs: { [idOf("one")]: ["0.1"], [idOf("other")]: ["0.5"] },
   });
   rmSync(join(folder, "other"), { recursive: true });
+});
+
+describe("studies", () => {
+  const id = idOf("study");
+  beforeAll(() => {
+    mkdirSync(join(folder, "study"));
+    writeStudy(
+      join(folder, "study"),
+      madeStudy({ ratios: [{ ratio: 0.1, curvature: 2 }], models: ["small"] }),
+    );
+  });
+  afterAll(() => rmSync(join(folder, "study"), { recursive: true }));
+
+  test("every cell says how far it is, and what it scored", async () => {
+    const [{ value }] = (await liveUntil(live(`topic=study:${id}`), () => true)) as [LiveMessage];
+    const { counts, factors, cells, measures } = value as StudyDetail;
+    expect(counts).toEqual({ done: 18, failed: 1, running: 0, waiting: 1 });
+    expect(factors).toEqual(["dataset", "model", "plw", "seed"]);
+    expect(cells.find(({ status }) => status === "failed")?.failure?.message).toBe(FAILURE);
+    const done = cells.find(({ status }) => status === "done")!;
+    expect(Object.keys(done.scores).sort()).toEqual(measures.map(({ name }) => name).sort());
+    expect(measures.find(({ name }) => name === "held-out: completion_loss")?.higherIsBetter).toBe(false);
+  });
+
+  test("their results are analyzed in a thread: the server answers meanwhile", async () => {
+    const ends: string[] = [];
+    const analysis = fetch(`${root}studio/api/studies/${id}/analysis`).then((response) => {
+      ends.push("analysis");
+      return response.json() as Promise<StudyAnalysis>;
+    });
+    expect((await fetch(`${root}health`)).status).toBe(200);
+    ends.push("health");
+    const { verdict, scores } = await analysis;
+    expect(ends).toEqual(["health", "analysis"]);
+    expect(verdict).toMatch(/class="verdict"/);
+    expect(scores.match(/<svg class="chart"/g)?.length).toBeGreaterThan(5);
+    expect(verdict + scores).not.toContain("<script");
+  });
+
+  test("their report is the one that the command writes", async () => {
+    const response = await fetch(`${root}studio/api/studies/${id}/report`);
+    expect(response.headers.get("content-security-policy")).toBe("sandbox allow-scripts allow-downloads");
+    const { path } = await writeStudyReport(join(folder, "study"), { output: join(folder, "report.html") });
+    const written = readFileSync(path, "utf8");
+    expect(await response.text()).toBe(written);
+    rmSync(path);
+  });
+
+  test("without results there is nothing to analyze, with bad ones that is said", async () => {
+    const empty = join(folder, "empty");
+    makeRun(join(empty, "cells/a/run"));
+    writeFileSync(join(empty, "cells.json"), '[{ "id": "a", "levels": {} }]');
+    const asked = async (name: string): Promise<string> => {
+      const response = await fetch(`${root}studio/api/studies/${idOf(name)}/analysis`);
+      return `${response.status} ${((await response.json()) as { error: { message: string } }).error.message}`;
+    };
+    expect(await asked("empty")).toBe("404 the study has no results yet");
+    writeFileSync(join(empty, "study.json"), "{");
+    writeFileSync(join(empty, "results.jsonl"), "");
+    expect(await asked("empty")).toMatch(/^400 .*study\.json: /);
+    expect(await asked("none")).toMatch(/^404 there is no study/);
+    rmSync(empty, { recursive: true });
+  });
 });
 
 describe("the page", () => {

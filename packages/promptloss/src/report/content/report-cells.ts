@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readJson } from "../../files/atomic.ts";
 import type { FactorValue } from "../../study/results/result-row.ts";
-import type { CellFailure, CellState } from "../../study/run/cell-folder.ts";
+import type { CellFailure, CellState } from "../../study/run/cell-place.ts";
 import type { Manifest } from "../../training/manifest.ts";
 
 export interface ReportCell {

@@ -11,6 +11,11 @@ export interface Place {
   readonly path: string;
 }
 
+export interface StudyPlace extends Place {
+  /** The id of a cell's run, whether it has begun or not. */
+  readonly runId: (cell: string) => string;
+}
+
 export interface RunPlace extends Place {
   /** The study that it is a cell of. */
   readonly study: string | undefined;
@@ -18,7 +23,7 @@ export interface RunPlace extends Place {
 
 export interface Scan {
   readonly runs: ReadonlyMap<string, RunPlace>;
-  readonly studies: ReadonlyMap<string, Place>;
+  readonly studies: ReadonlyMap<string, StudyPlace>;
   /** Whether folders were left out because there are too many. */
   readonly cut: boolean;
 }
@@ -36,7 +41,7 @@ export function idOf(name: string): string {
 /** Follows no links, and looks into no folder whose name begins with a dot. */
 export function scanFolder(root: string): Scan {
   const runs = new Map<string, RunPlace>();
-  const studies = new Map<string, Place>();
+  const studies = new Map<string, StudyPlace>();
   let left = MOST_FOLDERS;
   let cut = false;
   const visit = (path: string, name: string, depth: number, study: string | undefined): void => {
@@ -52,19 +57,23 @@ export function scanFolder(root: string): Scan {
       return;
     }
     const isStudy = has("cells") && (has("study.json") || has("cells.json") || hasCells(path));
-    if (isStudy) studies.set(place.id, place);
+    if (isStudy) studies.set(place.id, { ...place, runId: (cell) => idOf(below(name, `cells/${cell}/run`)) });
     if (depth >= DEEPEST) return;
     for (const entry of entries)
       if (entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
         visit(
           join(path, entry.name),
-          name === "" ? entry.name : `${name}/${entry.name}`,
+          below(name, entry.name),
           depth + 1,
           isStudy && entry.name === "cells" ? place.id : study,
         );
   };
   visit(root, "", 0, undefined);
   return { runs, studies, cut };
+}
+
+function below(name: string, path: string): string {
+  return name === "" ? path : `${name}/${path}`;
 }
 
 /** None for a folder that is gone, or that may not be read. */

@@ -4,14 +4,16 @@ import { basename, resolve } from "node:path";
 import { PromptlossError } from "../../errors.ts";
 import type { Overview, RunCard } from "../api.ts";
 import { readRunCard } from "./run.ts";
-import { type Place, type RunPlace, type Scan, scanFolder } from "./scan.ts";
-import { readStudyCard } from "./study.ts";
+import { type RunPlace, type Scan, type StudyPlace, scanFolder } from "./scan.ts";
+import { StudyReader } from "./study.ts";
 
 /** Milliseconds that a scan counts as new. */
 const FRESH = 1000;
 
 export class StudioFolder {
   readonly path: string;
+  /** By the studies' ids: they keep what they have read. */
+  readonly #readers = new Map<string, StudyReader>();
   #scan: { readonly at: number; readonly found: Scan } | undefined;
 
   /** @throws {PromptlossError} where there is no such folder */
@@ -32,13 +34,14 @@ export class StudioFolder {
     return [...this.#found().runs.values()].find((run) => run.path === path)?.id;
   }
 
-  study(id: string): Place | undefined {
+  study(id: string): StudyPlace | undefined {
     return this.#found().studies.get(id) ?? this.#anew().studies.get(id);
   }
 
-  /** Runs below a place, such as those of a study's cells. */
-  runsBelow({ path }: Place): RunPlace[] {
-    return [...this.#found().runs.values()].filter((run) => run.path.startsWith(path));
+  reader(place: StudyPlace): StudyReader {
+    const reader = this.#readers.get(place.id) ?? new StudyReader(place);
+    this.#readers.set(place.id, reader);
+    return reader;
   }
 
   overview(): Overview {
@@ -47,7 +50,7 @@ export class StudioFolder {
     return {
       folder: basename(this.path),
       runs: [...runs.values()].flatMap((place) => readRunCard(place) ?? []).sort(newestFirst),
-      studies: [...studies.values()].map(readStudyCard),
+      studies: [...studies.values()].map((place) => this.reader(place).card()),
       cut,
     };
   }

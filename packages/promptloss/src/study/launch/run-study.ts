@@ -11,7 +11,9 @@ import { StudyError } from "../errors.ts";
 import type { Cell } from "../plan/cell.ts";
 import { DataMeter } from "../plan/measure.ts";
 import type { Study } from "../plan/read-study.ts";
-import { CellFolder, type CellState } from "../run/cell-folder.ts";
+import { CellFolder } from "../run/cell-folder.ts";
+import { writeCellList } from "../run/cell-list.ts";
+import type { CellState } from "../run/cell-place.ts";
 import { writeResults } from "../run/collect-results.ts";
 import { runCell } from "../run/run-cell.ts";
 import { checkStudyOutput } from "./check-output.ts";
@@ -68,6 +70,7 @@ export async function runStudy(study: Study, options: RunStudyOptions = {}): Pro
   for (const cell of queue) if (!new CellFolder(study, cell).finished) checkSinks(cell.recipe, process.env);
   await checkStudyOutput(study);
   makeFolder(study.output);
+  writeCellList(study);
   const summary = await new Launch(study, options, queue).run();
   writeResults(study);
   return summary;

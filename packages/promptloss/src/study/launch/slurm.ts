@@ -9,6 +9,7 @@ import { StudyError } from "../errors.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study } from "../plan/read-study.ts";
 import { CellFolder } from "../run/cell-folder.ts";
+import { writeCellList } from "../run/cell-list.ts";
 import { NoSlurmError, type SlurmTask, sacct, sbatch, squeue } from "./slurm-commands.ts";
 import { jobScript } from "./slurm-script.ts";
 
@@ -58,6 +59,7 @@ export function submitStudy(study: Study, options: SubmitOptions = {}): Submitte
   });
   if (cells.length === 0) return undefined;
   const folder = newJobFolder(study);
+  writeCellList(study);
   writeFileSync(join(folder, "cells.txt"), cells.map(({ id }) => `${id}\n`).join(""));
   const script = join(folder, "job.sh");
   const settings = study.settings.slurm;

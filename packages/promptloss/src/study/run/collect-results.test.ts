@@ -6,7 +6,8 @@ import { makeFolder, writeJson } from "../../files/atomic.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study } from "../plan/read-study.ts";
 import { analysisSettings } from "../results/index.ts";
-import { CellFolder, type CellState } from "./cell-folder.ts";
+import { CellFolder } from "./cell-folder.ts";
+import type { CellState } from "./cell-place.ts";
 import { collectResults } from "./collect-results.ts";
 
 let output: string;

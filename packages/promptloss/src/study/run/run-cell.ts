@@ -7,7 +7,8 @@ import { startTrainingProcess } from "../../training/start-process.ts";
 import { StudyError } from "../errors.ts";
 import type { DataMeter } from "../plan/measure.ts";
 import type { Study } from "../plan/read-study.ts";
-import type { CellFailure, CellFolder, CellState } from "./cell-folder.ts";
+import type { CellFolder } from "./cell-folder.ts";
+import type { CellFailure, CellState } from "./cell-place.ts";
 
 export interface RunCellOptions {
   readonly meter: DataMeter;

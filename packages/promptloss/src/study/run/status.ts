@@ -4,17 +4,18 @@ import { join } from "node:path";
 import { lastMetrics } from "../../training/events/metrics-file.ts";
 import type { Cell } from "../plan/cell.ts";
 import type { Study } from "../plan/read-study.ts";
+import type { ListedCell } from "./cell-list.ts";
 import {
   type CellFailure,
-  CellFolder,
+  CellPlace,
   type CellState,
   type CellStatus,
   type CellsOwner,
-  type CellTask,
-} from "./cell-folder.ts";
+} from "./cell-place.ts";
 
-export interface CellReport {
-  readonly cell: Cell;
+/** `C`: what is known of a cell beside its folder. */
+export interface CellReport<C extends ListedCell = Cell> {
+  readonly cell: C;
   readonly status: CellStatus;
   /** Of a running cell. */
   readonly phase?: "training" | "evaluating";
@@ -29,23 +30,26 @@ export interface CellReport {
   readonly failure?: CellFailure;
 }
 
-export interface StudyStatus {
+export interface StudyStatus<C extends ListedCell = Cell> {
   readonly name: string;
-  readonly cells: readonly CellReport[];
+  readonly cells: readonly CellReport<C>[];
   readonly counts: Readonly<Record<CellStatus, number>>;
   /** Until all cells are done, with as many at a time as run now; undefined before a cell is done. */
   readonly secondsLeft: number | undefined;
 }
 
-export function studyStatus(study: CellsOwner & Pick<Study, "cells">): StudyStatus {
-  const cells = study.cells.map((cell) => reportOf(new CellFolder(study, cell)));
+/** @param study the study, or what is known of it from its output folder */
+export function studyStatus<C extends ListedCell>(
+  study: CellsOwner & Pick<Study, "name"> & { readonly cells: readonly C[] },
+): StudyStatus<C> {
+  const cells = study.cells.map((cell) => reportOf(cell, new CellPlace(study, cell.id)));
   const counts: Record<CellStatus, number> = { waiting: 0, running: 0, done: 0, failed: 0 };
   for (const { status } of cells) counts[status]++;
   return { name: study.name, cells, counts, secondsLeft: secondsLeft(cells) };
 }
 
-function reportOf(folder: CellFolder<CellTask>): CellReport {
-  const { cell, status, state, manifest } = folder;
+function reportOf<C extends ListedCell>(cell: C, folder: CellPlace): CellReport<C> {
+  const { status, state, manifest } = folder;
   const report = { cell, status, attempts: state?.attempts ?? 0 };
   if (status === "failed") return { ...report, ...(state?.failure && { failure: state.failure }) };
   const end = manifest?.end?.reason === "failed" ? undefined : manifest?.end;

@@ -1,0 +1,49 @@
+// A study's whole report, as `promptloss study report` writes it.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { request } from "../api/client.ts";
+import { Problem } from "../shell/problem.tsx";
+import { hrefOf } from "../shell/route.ts";
+
+export function ReportPage({ id }: { id: string }) {
+  const html = useSignal<string | undefined>(undefined);
+  const failure = useSignal<string | undefined>(undefined);
+  useEffect(() => {
+    const ending = new AbortController();
+    request(`/studio/api/studies/${id}/report`, { signal: ending.signal })
+      .then((response) => response.text())
+      .then(
+        (text) => {
+          html.value = text;
+        },
+        (error: Error) => {
+          if (!ending.signal.aborted) failure.value = error.message;
+        },
+      );
+    return () => ending.abort();
+  }, [id]);
+  if (failure.value !== undefined) return <Problem title="There is no report" text={failure.value} />;
+  return (
+    <>
+      <p class="trail">
+        <a href={hrefOf("studies")}>Studies</a> / <a href={hrefOf("studies", [id])}>study</a>
+      </p>
+      <div class="head">
+        <h1>Report</h1>
+      </div>
+      {html.value === undefined ? (
+        <p class="muted" role="status">
+          Fitting models to the scores …
+        </p>
+      ) : (
+        // Without an origin: the report can read nothing of this page.
+        <iframe
+          class="report"
+          title="The study's report"
+          sandbox="allow-scripts allow-downloads"
+          srcdoc={html.value}
+        />
+      )}
+    </>
+  );
+}
