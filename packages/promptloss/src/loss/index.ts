@@ -54,4 +54,4 @@ export {
   type SelectionRule,
   settledOptions,
 } from "./reweighting-rules.ts";
-export { classShares, partShares } from "./shares.ts";
+export { classShares, measuredShares, partShares } from "./shares.ts";

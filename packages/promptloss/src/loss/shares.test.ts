@@ -12,7 +12,7 @@ import {
   type OwnDenominator,
 } from "./normalization.ts";
 import { referenceLoss } from "./reference.ts";
-import { classShares, partShares } from "./shares.ts";
+import { classShares, measuredShares, partShares } from "./shares.ts";
 
 /** The rows with a loss of 1 for the tokens of some classes and 0 for all others. */
 function lossesOf(rows: readonly WeightedTokens[], counts: (code: number) => boolean) {
@@ -54,6 +54,33 @@ describe.each(NORMALIZATIONS)("%s", (normalization) => {
             of((code) => partOfClass(TOKEN_CLASSES[code]!) === part),
             10,
           );
+      }),
+    );
+  });
+
+  test("a class's measured share is what the reference loss has less without its losses", () => {
+    fc.assert(
+      fc.property(anyRows(), fc.constantFrom(0, 0.1, 0.5), anyOwn, (rows, plw, ownDenominator) => {
+        const losses = rows.map(({ ids }, r) =>
+          Float64Array.from(ids, (_, i) => 0.1 + Math.sin(r * 31 + i) ** 2),
+        );
+        const formula = { normalization, ownDenominator, promptShare: plw };
+        const factors = lossFactors(lossTotals(rows), formula);
+        const shares = measuredShares(
+          rows.map((row, r) => ({ row, losses: losses[r]! })),
+          factors,
+        );
+        const reference = (counts: (code: number) => boolean): number =>
+          referenceLoss(
+            rows.map((row, r) => ({
+              row,
+              losses: Float64Array.from(row.classes, (code, i) => (counts(code) ? losses[r]![i]! : 0)),
+            })),
+            formula,
+          );
+        const whole = reference(() => true);
+        for (const [code, share] of shares.entries())
+          expect(share).toBeCloseTo(whole === 0 ? 0 : reference((each) => each === code) / whole, 10);
       }),
     );
   });
