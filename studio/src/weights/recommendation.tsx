@@ -4,7 +4,7 @@ import {
   taskGroups,
 } from "../../../packages/promptloss/src/statistics/choice/task-groups.ts";
 import { percent, trimmed } from "../format.ts";
-import { answer, recommendation, taskGroup, weight } from "./state.ts";
+import { answer, recommendation, taskGroup, unadvisedBecause, weight } from "./state.ts";
 
 const GROUPS: Readonly<Record<TaskGroup, string>> = {
   "multiple-choice": "multiple choice",
@@ -38,7 +38,7 @@ export function Recommendation() {
         <p class="muted">
           {ratio === undefined || ratio === 0
             ? "The rows have no prompt, or no completion, to measure Rg by."
-            : "Asking for it …"}
+            : (unadvisedBecause.value ?? "Asking for it …")}
         </p>
       ) : (
         <>

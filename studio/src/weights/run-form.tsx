@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 import type { RunForm as Fields } from "../../../packages/promptloss/src/studio/weights/recipe-form.ts";
 import { CopyButton } from "../shell/copy-button.tsx";
 import { hrefOf } from "../shell/route.ts";
-import { checked, form, problemAt, recipe, typed, uncheckedBecause } from "./run-state.ts";
+import { checked, form, problemAt, recipe, startedJob, typed, uncheckedBecause } from "./run-state.ts";
 import { type JobProgress, linesFile, progressOf, startRun } from "./start-run.ts";
 import { chosenTokenizer, input, lengths, messageOf, otherWeights, PASTED, settings } from "./state.ts";
 
@@ -237,12 +237,11 @@ function Start() {
   const why = obstacle();
   const failure = useSignal<string | undefined>(undefined);
   const starting = useSignal(false);
-  const job = useSignal<string | undefined>(undefined);
   const start = async (): Promise<void> => {
     starting.value = true;
     failure.value = undefined;
     try {
-      job.value = (await startRun(input.value, recipe.value, chosenTokenizer.value!.trains!)).id;
+      startedJob.value = (await startRun(input.value, recipe.value, chosenTokenizer.value!.trains!)).id;
     } catch (error) {
       failure.value = messageOf(error);
     }
@@ -269,7 +268,7 @@ function Start() {
           {failure}
         </p>
       )}
-      {job.value !== undefined && <Started key={job.value} id={job.value} />}
+      {startedJob.value !== undefined && <Started key={startedJob.value} id={startedJob.value} />}
     </div>
   );
 }

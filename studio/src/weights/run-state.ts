@@ -50,6 +50,9 @@ export const form = computed<RunForm>(() => {
 
 export const recipe = computed(() => recipeOf(form.value));
 
+/** The job that was started last. */
+export const startedJob = signal<string | undefined>(undefined);
+
 /** The recipe as YAML with its problems; undefined until the server has said it. */
 export const checked = signal<RecipeAnswer | undefined>(undefined);
 

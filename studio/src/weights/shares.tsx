@@ -3,7 +3,16 @@ import { useComputed } from "@preact/signals";
 import { TOKEN_PARTS, type TokenPart } from "../../../packages/promptloss/src/data/token-parts.ts";
 import type { LossShares } from "../../../packages/promptloss/src/studio/weights/token-weights.ts";
 import { count, percent } from "../format.ts";
-import { answer, chosenShares, NORMALIZATIONS, type Normalization, normalization, shares } from "./state.ts";
+import { failure, measure, measured, measuredShares } from "./measure.ts";
+import {
+  answer,
+  chosenShares,
+  chosenTokenizer,
+  NORMALIZATIONS,
+  type Normalization,
+  normalization,
+  shares,
+} from "./state.ts";
 
 const PARTS: Readonly<Record<TokenPart, string>> = {
   prompt: "prompt",
@@ -29,7 +38,7 @@ export function ShareBar() {
       <figcaption>
         <strong>Prompt's share of the loss: {percent(found.parts.prompt)}</strong>
       </figcaption>
-      <Bar shares={found} />
+      <Bar shares={found} what="Shares of the loss" />
       <ul class="legend">
         {TOKEN_PARTS.map((part) => (
           <li key={part}>
@@ -41,13 +50,41 @@ export function ShareBar() {
         Were the losses of all tokens alike, over {rows === 1 ? "this row" : `these ${count(rows)} rows`} as
         one batch, under {normalization}.
       </p>
+      {chosenTokenizer.value?.measures === true && <MeasuredShare name={chosenTokenizer.value.name} />}
     </figure>
   );
 }
 
-function Bar({ shares: found }: { shares: LossShares }) {
+/** What the model's own losses make of it. */
+function MeasuredShare({ name }: { name: string }) {
+  const found = measuredShares.value;
+  const { rows, all } = measured.value ?? { rows: 0, all: 0 };
   return (
-    <div class="bar-of-shares" role="img" aria-label={`Shares of the loss: ${inWords(found)}`}>
+    <div class="measured">
+      {found === undefined ? (
+        <button type="button" disabled={measured.value !== undefined} onClick={() => void measure()}>
+          Measure with {name}
+        </button>
+      ) : (
+        <>
+          <p>
+            As {name} has it now: prompt {percent(found.parts.prompt)}{" "}
+            <small>of the loss of {all === 1 ? "one row" : `the first ${count(all)} rows`}</small>
+          </p>
+          <Bar shares={found} what={`Shares of the loss that ${name} has`} />
+        </>
+      )}
+      <span class="muted" role="status">
+        {measured.value !== undefined && rows < all ? `${count(rows)} of ${count(all)} rows` : ""}
+      </span>
+      {failure.value !== undefined && <p class="fault">{failure}</p>}
+    </div>
+  );
+}
+
+function Bar({ shares: found, what }: { shares: LossShares; what: string }) {
+  return (
+    <div class="bar-of-shares" role="img" aria-label={`${what}: ${inWords(found)}`}>
       {TOKEN_PARTS.map((part) => (
         <span key={part} class={part} style={{ width: `${100 * found.parts[part]}%` }} />
       ))}

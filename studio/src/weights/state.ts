@@ -200,6 +200,8 @@ export const chosenShares = computed(() => shares.value[normalization.value]);
 type Recommendations = Readonly<Record<Normalization, RecommendationAnswer>>;
 
 export const recommendations = signal<Recommendations | undefined>(undefined);
+/** Why there is no recommendation. */
+export const unadvisedBecause = signal<string | undefined>(undefined);
 
 export const recommendation = computed(() => recommendations.value?.[normalization.value]);
 
@@ -227,10 +229,14 @@ effect(() => {
   }
   getJson<Recommendations>(`${WEIGHTS}/recommendation?${asked}`, ending).then(
     (found) => {
-      if (!ending.aborted) recommendations.value = found;
+      if (ending.aborted) return;
+      recommendations.value = found;
+      unadvisedBecause.value = undefined;
     },
-    () => {
-      if (!ending.aborted) recommendations.value = undefined;
+    (error: unknown) => {
+      if (ending.aborted) return;
+      recommendations.value = undefined;
+      unadvisedBecause.value = messageOf(error);
     },
   );
 });

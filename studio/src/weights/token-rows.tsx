@@ -9,6 +9,7 @@ import { wpOfPlw } from "../../../packages/promptloss/src/statistics/effect/plw.
 import type { TokenRow, WeightsAnswer } from "../../../packages/promptloss/src/studio/weights/answer.ts";
 import type { WeighedRow } from "../../../packages/promptloss/src/studio/weights/token-weights.ts";
 import { count, trimmed } from "../format.ts";
+import { lossAt } from "./measure.ts";
 import { overflow, weighed } from "./state.ts";
 import { CLASS_WORDS, runsOf, shownText, type TokenRun } from "./token-runs.ts";
 
@@ -68,7 +69,7 @@ function Row({ row, index, unit }: { row: TokenRow; index: number; unit: string 
   const fault = useComputed(() => rowFault(own.value));
   const current = useSignal<number | undefined>(undefined);
   const details = useComputed(() =>
-    current.value === undefined ? "" : tokenFacts(row, current.value, own.value),
+    current.value === undefined ? "" : tokenFacts(row, index, current.value, own.value),
   );
   const body = useMemo(
     () => runsOf(row).map((run) => <Run key={run.from} row={row} run={run} current={current} own={own} />),
@@ -189,25 +190,27 @@ function walk(event: KeyboardEvent, current: { value: number | undefined }, leng
 
 function rowFacts({ ids }: TokenRow, own: WeighedRow | undefined): string {
   const tokens = `${count(ids.length)} ${ids.length === 1 ? "token" : "tokens"}`;
-  return own === undefined ? tokens : `${tokens}, ${count(own.trained)} trained`;
+  return own === undefined ? tokens : `${tokens}, ${count(own.kept?.trainedCount ?? 0)} trained`;
 }
 
 /** What keeps a row from training as it is, in words; empty for nothing. */
 function rowFault(own: WeighedRow | undefined): string {
   if (own === undefined) return "";
-  const { fit, trained } = own;
+  const { fit, kept } = own;
   if (fit === "refused")
     return ` longer than ${count(overflow.value!.maxLength)} tokens: training stops at it, unless longer rows are cut or left out`;
   if (fit === "kept" || fit === "prompt-cut" || fit === "completion-cut")
-    return trained === 0 ? ` ${UNTRAINED}` : ` ${FIT_WORDS[fit]}`;
+    return kept?.trainedCount === 0 ? ` ${UNTRAINED}` : ` ${FIT_WORDS[fit]}`;
   return ` ${FIT_WORDS[fit]}`;
 }
 
 function tokenFacts(
   { ids, texts, classes, special }: TokenRow,
+  index: number,
   place: number,
   own: WeighedRow | undefined,
 ): string {
+  const loss = own && lossAt(index, place, own);
   const text =
     texts[place] === "" ? "the rest of a character" : `“${shownText(texts[place]!).replaceAll("\n", "")}”`;
   const weight = own?.tokens.weights[place];
@@ -217,5 +220,6 @@ function tokenFacts(
     `id ${ids[place]}${special.includes(place) ? ", special" : ""}`,
     CLASS_WORDS[TOKEN_CLASSES[classes[place]!]!],
     isWithin(own, place) ? "cut off" : worth,
+    ...(loss === undefined ? [] : [`loss ${trimmed(loss)}`]),
   ].join(" · ");
 }

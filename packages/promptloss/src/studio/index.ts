@@ -4,6 +4,7 @@ import { StudioFolder } from "./folder/studio-folder.ts";
 import { studioRoutes } from "./routes.ts";
 
 export * from "./api.ts";
+export type * from "./weights/answer.ts";
 
 /**
  * The studio's routes, for `serveModels`.

@@ -157,6 +157,37 @@ needs("chromium", chromiumPath).describe("the page on weights in Chromium", () =
     await page.close();
   });
 
+  test("the model's own losses give the shares that promptloss loss gives", async () => {
+    const { page, complaints } = await weights(TEXT);
+    await page.getByRole("button", { name: "Measure with model" }).click();
+    const told = await page.getByText(/^As model has it now: prompt [\d.]+ %/).innerText();
+    const file = join(folder.path, "measured.yaml");
+    writeFileSync(join(folder.path, "measured.jsonl"), TEXT);
+    writeFileSync(
+      file,
+      "model: ./model\ndata: measured.jsonl\ntemplate: tokenizer\nloss: { promptLossWeight: 0.1, normalization: weight-sum }\n",
+    );
+    const { stdout, stderr } = promptloss(["loss", join(folder.path, "model"), file]);
+    if (stdout === "") throw new Error(stderr);
+    const lines = stdout.trim().split("\n").slice(0, ROWS.length);
+    const sums = lines.map((line, i) => {
+      const { prompt, completion } = JSON.parse(line) as Record<string, { loss: number; tokens: number }>;
+      const { weight = 1 } = ROWS[i]!;
+      const sum = ({ loss, tokens }: { loss: number; tokens: number }): number => weight * loss * tokens;
+      return { prompt: 0.1 * sum(prompt!), all: 0.1 * sum(prompt!) + sum(completion!) };
+    });
+    const [part, whole] = [sums[0]!.prompt + sums[1]!.prompt, sums[0]!.all + sums[1]!.all];
+    expect(Number(/([\d.]+) %/.exec(told)![1])).toBeCloseTo((100 * part) / whole, 1);
+    await page.getByRole("group", { name: /^Text of line 1/ }).focus();
+    await page.keyboard.press("End");
+    await page.getByText(/· stop token · weight 1 · loss \d/).waitFor();
+    // Another length, other losses.
+    await page.getByLabel("Most tokens of a row").fill("500");
+    await page.getByRole("button", { name: "Measure with model" }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   test("arrow keys walk over tokens, and say what each is", async () => {
     const { page } = await weights(TEXT);
     await page.getByRole("group", { name: /^Text of line 1/ }).focus();

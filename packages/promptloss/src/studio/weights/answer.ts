@@ -91,6 +91,8 @@ export interface TokenizerEntry {
   readonly path: string;
   /** The model's id where jobs can train it. */
   readonly trains?: string;
+  /** Whether its model can say what losses rows have. */
+  readonly measures: boolean;
 }
 
 /** What the page may ask for. */
@@ -100,6 +102,8 @@ export interface WeightsSettings {
   readonly templates: readonly string[];
   /** The most bytes of a text of rows. */
   readonly textBytes: number;
+  /** The most tokens of the rows of one request for losses. */
+  readonly lossTokens: number;
   /** Whether runs can be started. */
   readonly jobs: boolean;
 }
@@ -119,4 +123,10 @@ export interface RecipeAnswer {
 export interface JobPlace {
   /** The id of the job's run in the studio; null as long as it has no folder, or one that is not below the studio's. */
   readonly run: string | null;
+}
+
+/** What a served model makes of rows. */
+export interface LossesAnswer {
+  /** In nats; entry t of a row is of predicting its token t + 1. */
+  readonly losses: readonly (readonly number[])[];
 }

@@ -134,6 +134,19 @@ test("bodies that are none, and texts that are too long, are refused", async () 
   ]);
 });
 
+test("losses are those of models that are served, which a tokenizer's folder has not", async () => {
+  const asked = { tokenizer: "folder:bytes", rows: [[1, 2]] };
+  for (const [body, param] of [
+    [asked, "tokenizer"],
+    [{ ...asked, tokenizer: "served:none" }, "tokenizer"],
+    [{ ...asked, rows: [] }, "rows"],
+    [{ ...asked, rows: [[-1]] }, "rows.0.0"],
+  ] as const) {
+    const { status, answer } = await post<Refused>("losses", body);
+    expect([status >= 400 && status < 500, answer.error.param]).toEqual([true, param]);
+  }
+});
+
 test("a recommendation for each normalization is that of the command, with grounds in words", async () => {
   const found = await get<Record<string, RecommendationAnswer>>(
     "/recommendation?ratio=0.5&task_group=multiple-choice&parameters=1e9",

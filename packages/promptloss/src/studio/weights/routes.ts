@@ -13,11 +13,12 @@ import { queryOf } from "../../serve/lists.ts";
 import type { ModelShelf } from "../../serve/models.ts";
 import type { EngineQueue } from "../../serve/queue.ts";
 import { taskGroups } from "../../statistics/index.ts";
-import type { JobPlace, WeightsSettings } from "./answer.ts";
+import type { JobPlace, LossesAnswer, WeightsSettings } from "./answer.ts";
 import { jsonLinesOf } from "./json-lines.ts";
 import { measureRows } from "./measure-rows.ts";
 import { recipeText } from "./recipe-text.ts";
 import { recommendations } from "./recommendations.ts";
+import { LOSS_TOKENS, lossesOf } from "./row-losses.ts";
 import { TokenizerShelf } from "./tokenizer-shelf.ts";
 
 /** The most bytes of a text of rows, as UTF-8: what is read and tokenized in about a second. */
@@ -46,6 +47,11 @@ const tokensSchema = z.strictObject({
   tokenizer: z.string(),
   template: z.enum(["auto", "tokenizer", ...Object.keys(NAMED_TEMPLATES)]).default("auto"),
   turns: z.enum(["all", "last"]).default("all"),
+});
+
+const lossesSchema = z.strictObject({
+  tokenizer: z.string(),
+  rows: z.array(z.array(z.int().min(0)).min(1)).min(1),
 });
 
 const recommendationQuery = z.strictObject({
@@ -87,6 +93,7 @@ export function weightsRoutes(app: Hono, { models, service, limited, queue, fold
       tokenizers: shelf.entries(),
       templates: Object.keys(NAMED_TEMPLATES),
       textBytes: TEXT_BYTES,
+      lossTokens: LOSS_TOKENS,
       jobs: service !== undefined,
     } satisfies WeightsSettings),
   );
@@ -102,6 +109,16 @@ export function weightsRoutes(app: Hono, { models, service, limited, queue, fold
     const rows = await bodyOf(c, rowsSchema);
     const { text } = await queue.run(() => jsonLinesOf(rows, rows), c.req.raw.signal);
     return c.body(text, 200, { "content-type": "application/jsonl; charset=utf-8" });
+  });
+  app.post(`${WEIGHTS}/losses`, limited, async (c) => {
+    const { tokenizer: id, rows } = parseFields(lossesSchema, await jsonBody(c));
+    const losses = await queue.run(async (signal) => {
+      using borrowed = await shelf.borrow(id);
+      if (borrowed.model === undefined)
+        throw new ServeError(400, `tokenizer: ${id} has no model that is served`, { param: "tokenizer" });
+      return lossesOf(borrowed.model, rows, signal);
+    }, c.req.raw.signal);
+    return c.json({ losses } satisfies LossesAnswer);
   });
   app.get(`${WEIGHTS}/recommendation`, (c) => {
     const { ratio, task_group: taskGroup, parameters } = queryOf(c, recommendationQuery);

@@ -13,7 +13,7 @@ import {
   type NormalizationSettings,
   normalizationOf,
 } from "../../loss/normalization.ts";
-import { classShares, partShares } from "../../loss/shares.ts";
+import { classShares, measuredShares, partShares } from "../../loss/shares.ts";
 import type { TokenRow } from "./answer.ts";
 
 /** A row of the answer as tokenizing made it. */
@@ -43,8 +43,8 @@ export interface WeighedRow {
   readonly fit: Fit["kind"] | "refused";
   /** Tokens that are cut off, as from and up to; none behind the end. */
   readonly cut: readonly [from: number, to: number];
-  /** Tokens that are trained. */
-  readonly trained: number;
+  /** What training has of it; undefined where that is nothing. */
+  readonly kept: WeightedTokens | undefined;
 }
 
 /** Rows with the weights that a policy gives them, as one batch. */
@@ -65,19 +65,19 @@ export function weighRows(
   overflow?: OverflowOptions,
 ): WeighedRows {
   const resolved = resolveWeightPolicy(policy);
-  const trained: WeightedTokens[] = [];
+  const kept: WeightedTokens[] = [];
   const weighed = rows.map((row): WeighedRow => {
     const tokens = weighTokens(row, resolved);
     const fit = fitOf(tokens, overflow);
-    if (fit?.tokens !== undefined) trained.push(fit.tokens);
+    if (fit?.tokens !== undefined) kept.push(fit.tokens);
     return {
       tokens,
       fit: fit?.kind ?? "refused",
       cut: fit === undefined ? [tokens.length, tokens.length] : cutRange(tokens, fit, overflow),
-      trained: fit?.tokens?.trainedCount ?? 0,
+      kept: fit?.tokens,
     };
   });
-  return { rows: weighed, totals: lossTotals(trained), promptLossWeight: policy.promptLossWeight };
+  return { rows: weighed, totals: lossTotals(kept), promptLossWeight: policy.promptLossWeight };
 }
 
 /** Undefined for a row that is too long where such rows stop the training. */
@@ -86,19 +86,47 @@ function fitOf(tokens: WeightedTokens, overflow: OverflowOptions | undefined): F
   return overflow.policy === "error" ? undefined : fitTokens(tokens, overflow);
 }
 
-/** Shares of the loss were the losses of all tokens alike: of each class by its code, and of each part. */
+/** Shares of the loss: of each class by its code, and of each part. */
 export interface LossShares {
   readonly classes: readonly number[];
   readonly parts: Readonly<Record<TokenPart, number>>;
 }
 
-/** @returns why there is no loss, where the rows have nothing to divide by */
+type ShareSettings = Omit<NormalizationSettings, "promptShare">;
+
+/**
+ * As if the losses of all tokens were alike.
+ * @returns why there is no loss, where the rows have nothing to divide by
+ */
 export function sharesOf(
   { totals, promptLossWeight }: Omit<WeighedRows, "rows">,
-  settings: Omit<NormalizationSettings, "promptShare">,
+  settings: ShareSettings,
 ): LossShares | string {
+  return shared(() => classShares(totals, lossFactors(totals, normalizationOf(settings, promptLossWeight))));
+}
+
+/**
+ * By the losses that a model has, over the rows that they are known of as one batch.
+ * @param losses of each row that is known: entry t is of token t + 1 of what training has of the row
+ * @returns why there is no loss, where the rows have nothing to divide by
+ */
+export function measuredSharesOf(
+  { rows, promptLossWeight }: Omit<WeighedRows, "totals">,
+  losses: readonly (readonly number[] | undefined)[],
+  settings: ShareSettings,
+): LossShares | string {
+  const known = rows.flatMap(({ kept }, i) =>
+    kept === undefined || losses[i] === undefined ? [] : [{ row: kept, losses: [0, ...losses[i]] }],
+  );
+  const totals = lossTotals(known.map(({ row }) => row));
+  return shared(() =>
+    measuredShares(known, lossFactors(totals, normalizationOf(settings, promptLossWeight))),
+  );
+}
+
+function shared(compute: () => number[]): LossShares | string {
   try {
-    const classes = classShares(totals, lossFactors(totals, normalizationOf(settings, promptLossWeight)));
+    const classes = compute();
     return { classes, parts: partShares(classes) };
   } catch (error) {
     if (!(error instanceof LossError)) throw error;

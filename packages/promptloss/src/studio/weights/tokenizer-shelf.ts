@@ -7,6 +7,7 @@ import type { Architecture } from "../../models/config/architecture.ts";
 import { numelOf, parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { ModelError } from "../../models/errors.ts";
+import type { CausalLanguageModel } from "../../models/index.ts";
 import { ServeError } from "../../serve/errors.ts";
 import type { ModelShelf } from "../../serve/models.ts";
 import type { TokenizerEntry } from "./answer.ts";
@@ -16,6 +17,8 @@ const MOST = { visited: 5000, listed: 200, depth: 6, loaded: 4 } as const;
 
 export interface Borrowed extends Disposable {
   readonly tokenizer: Tokenizer;
+  /** Undefined for a tokenizer without a model that is served. */
+  readonly model: CausalLanguageModel | undefined;
 }
 
 export class TokenizerShelf {
@@ -45,6 +48,7 @@ export class TokenizerShelf {
       const lease = await this.#models.lease(name);
       return {
         tokenizer: lease.generator.tokenizer,
+        model: lease.generator.model,
         [Symbol.dispose]: () => lease[Symbol.dispose](),
       };
     }
@@ -55,7 +59,11 @@ export class TokenizerShelf {
         code: "tokenizer_not_found",
         hint: "the list of tokenizers has the ids",
       });
-    return { tokenizer: await this.#load(found.path, name), [Symbol.dispose]: () => undefined };
+    return {
+      tokenizer: await this.#load(found.path, name),
+      model: undefined,
+      [Symbol.dispose]: () => undefined,
+    };
   }
 
   async #load(path: string, name: string): Promise<Tokenizer> {
@@ -89,6 +97,7 @@ export class TokenizerShelf {
         ...(base && factsOf(base.generator.model.architecture)),
         path: base?.folder === undefined ? id : shownPath(base.folder),
         ...(base?.folder !== undefined && { trains: id }),
+        measures: base?.generator.model.architecture.encoder === undefined,
       };
     });
   }
@@ -97,7 +106,10 @@ export class TokenizerShelf {
     return tokenizerFolders(this.#folder).map((name) => {
       const path = join(this.#folder, name);
       const id = `folder:${name}`;
-      return { path, entry: { id, name, kind: "folder", ...configFacts(path), path: shownPath(path) } };
+      return {
+        path,
+        entry: { id, name, kind: "folder", ...configFacts(path), path: shownPath(path), measures: false },
+      };
     });
   }
 }

@@ -22,7 +22,7 @@ import type { TokenRow } from "./answer.ts";
 import { jsonLinesOf } from "./json-lines.ts";
 import { type MeasureOptions, measureRows } from "./measure-rows.ts";
 import { type RowsText, withRowsFile } from "./rows-text.ts";
-import { classifiedRow, sharesOf, weighRows } from "./token-weights.ts";
+import { classifiedRow, measuredSharesOf, sharesOf, weighRows } from "./token-weights.ts";
 import { LAST_STEP, stepOfWeight, weightOfStep } from "./weight-scale.ts";
 
 const pieces = await loadTokenizer(TINY_PIECES);
@@ -266,6 +266,38 @@ describe("the page's arithmetic", () => {
     },
   );
 
+  test("measured shares are the reference loss's of the rows whose losses are known", () => {
+    fc.assert(
+      fc.property(tokenRows, policies, fc.constantFrom(...NORMALIZATIONS), (rows, policy, normalization) => {
+        const weighed = weighRows(rows.map(classifiedRow), policy);
+        const losses = rows.map(({ ids }, r) =>
+          r % 2 === 1 ? undefined : ids.slice(1).map((id, i) => 0.1 + Math.sin(id + r + i) ** 2),
+        );
+        const found = measuredSharesOf(weighed, losses, { normalization });
+        const loss = (part?: string): number =>
+          referenceLoss(
+            weighed.rows.flatMap(({ tokens: row }, r) => {
+              const of = losses[r];
+              if (of === undefined) return [];
+              const counts = (code: number): boolean =>
+                part === undefined || partOfClass(TOKEN_CLASSES[code]!) === part;
+              return [
+                {
+                  row,
+                  losses: Float64Array.from(row.classes, (code, i) => (counts(code) ? (of[i - 1] ?? 0) : 0)),
+                },
+              ];
+            }),
+            { normalization, promptShare: policy.promptLossWeight },
+          );
+        const whole = loss();
+        if (typeof found === "string") return void expect(Number.isFinite(whole) && whole > 0).toBe(false);
+        for (const part of ["prompt", "content", "end"] as const)
+          expect(found.parts[part]).toBeCloseTo(whole === 0 ? 0 : loss(part) / whole, 10);
+      }),
+    );
+  });
+
   test("rows that are too long are cut, dropped and refused as training does it", () => {
     fc.assert(
       fc.property(
@@ -279,16 +311,16 @@ describe("the page's arithmetic", () => {
           const { rows: weighed, totals } = weighRows(all, { promptLossWeight: 0.1 }, overflow);
           const kept = all.flatMap((row, i) => {
             const whole = weighTokens(row, resolveWeightPolicy({ promptLossWeight: 0.1 }));
-            const { fit, cut, trained } = weighed[i]!;
+            const { fit, cut, kept: left } = weighed[i]!;
             if (how === "error" && whole.length > maxLength) {
               expect(fit).toBe("refused");
               return [];
             }
             const expected = fitTokens(whole, overflow);
             expect(fit).toBe(expected.kind);
-            const left = [...whole.ids].filter((_, place) => place < cut[0] || place >= cut[1]);
-            expect(left).toEqual([...(expected.tokens?.ids ?? [])]);
-            expect(trained).toBe(expected.tokens?.trainedCount ?? 0);
+            const places = [...whole.ids].filter((_, place) => place < cut[0] || place >= cut[1]);
+            expect(places).toEqual([...(expected.tokens?.ids ?? [])]);
+            expect(left).toEqual(expected.tokens);
             return expected.tokens ?? [];
           });
           expect(totals).toEqual(lossTotals(kept));
