@@ -4,7 +4,7 @@ import {
   taskGroups,
 } from "../../../packages/promptloss/src/statistics/choice/task-groups.ts";
 import { percent, trimmed } from "../format.ts";
-import { answer, recommendation, taskGroup, unadvisedBecause, weight } from "./state.ts";
+import { answer, recommendation, settings, study, taskGroup, unadvisedBecause, weight } from "./state.ts";
 
 const GROUPS: Readonly<Record<TaskGroup, string>> = {
   "multiple-choice": "multiple choice",
@@ -14,6 +14,7 @@ const GROUPS: Readonly<Record<TaskGroup, string>> = {
 
 export function Recommendation() {
   const found = recommendation.value;
+  const { studies = [] } = settings.value ?? {};
   const ratio = answer.value?.generationRatio?.ratioOfMeans;
   return (
     <section aria-labelledby="recommendation">
@@ -34,6 +35,25 @@ export function Recommendation() {
           ))}
         </select>
       </label>
+      {studies.length > 0 && (
+        <label>
+          {" "}
+          on runs of{" "}
+          <select
+            value={study.value}
+            onChange={({ currentTarget }) => {
+              study.value = currentTarget.value;
+            }}
+          >
+            <option value="">no study</option>
+            {studies.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       {found === undefined ? (
         <p class="muted">
           {ratio === undefined || ratio === 0
@@ -68,7 +88,7 @@ export function Recommendation() {
             <dt>Rests on</dt>
             <dd>
               {found.runs > 0
-                ? `${found.runs} runs of your own`
+                ? `${found.runs} runs of your own, by ${found.objective}`
                 : "a wide prior from the paper's facts; no run on this data"}
             </dd>
           </dl>

@@ -75,6 +75,8 @@ export const otherWeights = signal({ completion: "", end: "" });
 /** The most tokens of a row and what is done with longer ones, as typed; empty for the model's positions and `error`. */
 export const lengths = signal({ maxLength: "", overflow: "" });
 export const taskGroup = signal("");
+/** The id of a study whose runs the recommendation rests on; empty for none. */
+export const study = signal("");
 
 export const chosenTokenizer = computed<TokenizerEntry | undefined>(() =>
   settings.value?.tokenizers.find(({ id }) => id === input.value.tokenizer),
@@ -215,6 +217,7 @@ const question = computed(() => {
     ratio: String(ratio),
     ...(taskGroup.value !== "" && { task_group: taskGroup.value }),
     ...(parameters !== undefined && { parameters: String(parameters) }),
+    ...(study.value !== "" && { study: study.value }),
   }).toString();
 });
 

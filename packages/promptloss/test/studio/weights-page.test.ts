@@ -12,7 +12,9 @@ import { readRecipe } from "../../src/recipe/index.ts";
 import type { WeightsSettings } from "../../src/studio/weights/answer.ts";
 import { chromiumPath, launch, type Opened, open } from "../browser.ts";
 import { promptloss } from "../command.ts";
+import { writeStudy } from "../report/written-study.ts";
 import { type ServeProcess, startStudio } from "../serving.ts";
+import { studyResults } from "../study/made-results.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
 import { checkPage } from "./page-checks.ts";
 
@@ -29,6 +31,7 @@ let browser: Browser;
 beforeAll(async () => {
   folder = trainingFolder();
   const model = join(folder.path, "model");
+  writeStudy(join(folder.path, "study"), studyResults({ ratios: [RATIO], best: 0.4 }));
   studio = await startStudio(folder.path, model, "--jobs", join(folder.path, "jobs"), "--grace", "0");
   if (chromiumPath !== undefined) browser = await launch();
 });
@@ -56,6 +59,9 @@ const ROWS = [
   { instruction: "Name a colour.", input: "Be brief.", output: "green" },
   { instruction: "Say red.", output: "red", weight: 0.5 },
 ];
+
+/** Rg of these rows with the folder's tokenizer. */
+const RATIO = 0.208;
 
 const TEXT = ROWS.map((row) => JSON.stringify(row)).join("\n");
 
@@ -141,6 +147,15 @@ needs("chromium", chromiumPath).describe("the page on weights in Chromium", () =
     const asked = ["--rg", await ratio(page), "--parameters", String(parameters)];
     const { stdout } = promptloss(["recommend", ...asked, "--json"]);
     expect(String((JSON.parse(stdout) as { plw: number }).plw)).toBe(advised);
+    await page.close();
+  });
+
+  test("the recommendation rests on runs of a study of the folder", async () => {
+    const { page, complaints } = await weights(TEXT);
+    await page.getByText("a wide prior from the paper's facts; no run on this data").waitFor();
+    await page.getByLabel("on runs of").selectOption("study");
+    await page.getByText(/^19 runs of your own, by quiz accuracy$/).waitFor();
+    expect(complaints).toEqual([]);
     await page.close();
   });
 

@@ -38,6 +38,10 @@ export class StudioFolder {
     return this.#found().studies.get(id) ?? this.#anew().studies.get(id);
   }
 
+  studies(): readonly StudyPlace[] {
+    return [...this.#found().studies.values()];
+  }
+
   reader(place: StudyPlace): StudyReader {
     const reader = this.#readers.get(place.id) ?? new StudyReader(place);
     this.#readers.set(place.id, reader);

@@ -102,6 +102,8 @@ export interface WeightsSettings {
   readonly templates: readonly string[];
   /** The most bytes of a text of rows. */
   readonly textBytes: number;
+  /** Studies whose runs a recommendation may rest on. */
+  readonly studies: readonly { readonly id: string; readonly name: string }[];
   /** The most tokens of the rows of one request for losses. */
   readonly lossTokens: number;
   /** Whether runs can be started. */

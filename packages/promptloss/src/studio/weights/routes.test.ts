@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Hono } from "hono";
 import { afterAll, expect, test } from "vitest";
 import { importsOf } from "../../../../../test/imports.ts";
+import { studyResults } from "../../../test/study/made-results.ts";
 import { TINY_BYTES, TINY_PIECES } from "../../../test/tokenizers.ts";
 import { NORMALIZATIONS } from "../../loss/normalization.ts";
 import { asServeError, errorBody } from "../../serve/errors.ts";
@@ -14,6 +15,7 @@ import { DEFAULT_LIMITS } from "../../serve/limits.ts";
 import { ModelShelf } from "../../serve/models.ts";
 import { EngineQueue } from "../../serve/queue.ts";
 import { recommend } from "../../statistics/index.ts";
+import { readStudyResults, studyEvidence, writeStudyResults } from "../../study/results/index.ts";
 import type { RecipeAnswer, RecommendationAnswer, WeightsAnswer, WeightsSettings } from "./answer.ts";
 import { weightsRoutes } from "./routes.ts";
 
@@ -24,6 +26,8 @@ cpSync(TINY_PIECES, join(folder, ".hidden"), { recursive: true });
 symlinkSync(TINY_PIECES, join(folder, "link"));
 mkdirSync(join(folder, "broken"));
 writeFileSync(join(folder, "broken", "tokenizer.json"), "{}");
+const studyFolder = mkdtempSync(join(tmpdir(), "promptloss-study-"));
+afterAll(() => rmSync(studyFolder, { recursive: true }));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const app = new Hono();
@@ -32,7 +36,12 @@ weightsRoutes(app, {
   service: undefined,
   limited: (_, next) => next(),
   queue: new EngineQueue(DEFAULT_LIMITS),
-  folder: { path: folder, runAt: () => undefined },
+  folder: {
+    path: folder,
+    runAt: () => undefined,
+    study: (id) => (id === "s" ? { path: studyFolder } : undefined),
+    studies: () => [{ id: "s", name: "mine" }],
+  },
 });
 app.onError((error, c) => {
   const known = asServeError(error);
@@ -173,6 +182,25 @@ test("rows become lines, and values a recipe with its problems", async () => {
   expect(answer.problems).toEqual([
     { path: "training.epoch", message: "there is no such key; did you mean epochs?" },
   ]);
+});
+
+test("with a study the recommendation rests on its runs, as the command's does", async () => {
+  const empty = await get<Refused>("/recommendation?ratio=0.1&study=s");
+  expect(empty.error.message).toBe("study: there are no results of a study");
+  writeStudyResults(studyFolder, studyResults({ ratios: [0.1], best: 0.4 }));
+  const found = await get<Record<string, RecommendationAnswer>>("/recommendation?ratio=0.1&study=s");
+  const { rows } = readStudyResults(studyFolder);
+  const expected = recommend(0.1, {
+    normalization: "weight-sum",
+    study: studyEvidence(rows, { generationRatio: 0.1, taskGroup: undefined }),
+  });
+  expect(found["weight-sum"]).toMatchObject({
+    ...{ plw: expected.plw, source: "study", runs: 21, sentence: expected.sentence },
+  });
+  expect(found["weight-sum"]!.evidence[0]!.from).toBe("your study");
+  expect(await get<Refused>("/recommendation?ratio=0.1&study=x")).toMatchObject({
+    error: { param: "study" },
+  });
 });
 
 /** Modules that the page bundles. */

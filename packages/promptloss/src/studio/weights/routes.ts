@@ -58,6 +58,8 @@ const recommendationQuery = z.strictObject({
   ratio: z.coerce.number().positive().finite(),
   task_group: z.enum(taskGroups).optional(),
   parameters: z.coerce.number().positive().finite().optional(),
+  /** The id of a study below the studio's folder. */
+  study: z.string().optional(),
 });
 
 const recipeSchema = z.strictObject({ recipe: jsonObject });
@@ -78,6 +80,8 @@ export interface StudioPlace {
   readonly path: string;
   /** The id of the run whose folder lies there; undefined where there is none below the studio's folder. */
   runAt(path: string): string | undefined;
+  study(id: string): { readonly path: string } | undefined;
+  studies(): readonly { readonly id: string; readonly name: string }[];
 }
 
 export function weightsRoutes(app: Hono, { models, service, limited, queue, folder }: WeightsContext): void {
@@ -94,6 +98,7 @@ export function weightsRoutes(app: Hono, { models, service, limited, queue, fold
       templates: Object.keys(NAMED_TEMPLATES),
       textBytes: TEXT_BYTES,
       lossTokens: LOSS_TOKENS,
+      studies: folder.studies().map(({ id, name }) => ({ id, name })),
       jobs: service !== undefined,
     } satisfies WeightsSettings),
   );
@@ -120,9 +125,13 @@ export function weightsRoutes(app: Hono, { models, service, limited, queue, fold
     }, c.req.raw.signal);
     return c.json({ losses } satisfies LossesAnswer);
   });
-  app.get(`${WEIGHTS}/recommendation`, (c) => {
-    const { ratio, task_group: taskGroup, parameters } = queryOf(c, recommendationQuery);
-    return c.json(recommendations(ratio, { taskGroup, parameters }));
+  app.get(`${WEIGHTS}/recommendation`, async (c) => {
+    const { ratio, task_group: taskGroup, parameters, study: id } = queryOf(c, recommendationQuery);
+    const place = id === undefined ? undefined : folder.study(id);
+    if (id !== undefined && place === undefined)
+      throw new ServeError(404, `study: there is no study ${id} here`, { param: "study" });
+    const question = { taskGroup, parameters, study: place?.path };
+    return c.json(await queue.run(() => recommendations(ratio, question), c.req.raw.signal));
   });
   app.get(`${WEIGHTS}/jobs/:id`, (c) => {
     const place = service?.run(c.req.param("id"));
