@@ -60,7 +60,7 @@ describe("promptloss train", () => {
     const file = folder.recipe(
       "whole",
       `${SHORT}evaluation: { rows: 4, every: epoch }\ncheckpoints: { every: 2, keep: 2 }
-probes: { generations: { rows: 5, maxNewTokens: 4 } }\n`,
+probes: { generations: { rows: 5, maxNewTokens: 4, before: true } }\n`,
     );
     const { status, stdout, stderr } = promptloss("train", file);
     expect([status, stderr]).toEqual([0, ""]);
@@ -98,6 +98,7 @@ probes: { generations: { rows: 5, maxNewTokens: 4 } }\n`,
     `);
     expect(readdirSync(join(folder.path, "whole")).sort()).toEqual([
       "checkpoints",
+      "generations.jsonl",
       "manifest.json",
       "metrics.jsonl",
       "model",
@@ -131,6 +132,14 @@ probes: { generations: { rows: 5, maxNewTokens: 4 } }\n`,
         groups: { embedding: {}, "layer 0": {}, "layer 1": {}, rest: {} },
       },
     });
+    const said = read("whole", "generations.jsonl").trim().split("\n");
+    expect(said).toHaveLength(5);
+    for (const line of said) {
+      const { prompt, reference, before, after } = JSON.parse(line);
+      expect(prompt).toMatch(/(Name a colour|Say)/);
+      expect(["red", "green", "blue", "black", "white"]).toContain(reference.trim());
+      expect([typeof before, typeof after]).toEqual(["string", "string"]);
+    }
     const again = promptloss("train", file);
     expect([again.status, again.stdout]).toEqual([
       0,

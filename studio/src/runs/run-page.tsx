@@ -54,6 +54,9 @@ function RunHead({ run }: { run: RunDetail }) {
       <div class="head">
         <h1>{name}</h1>
         <StateBadge state={state} />
+        {run.generations.length > 0 && (
+          <a href={hrefOf("runs", [run.id, "generations"])}>What it said before and after</a>
+        )}
       </div>
       {error !== null && (
         <div class="problem" role="alert">

@@ -165,6 +165,8 @@ export const recipeSchema = z
         ["loss", "reweighting"],
         "looks at the model before training, and its weights are drawn; name a loss.reweightingOptions.reference",
       );
+    if (initialize === "random" && probes.generations?.before)
+      refuse(["probes", "generations", "before"], "the weights are drawn: there is nothing to read");
     if (initialize === "random" && probes.forgetting !== undefined)
       refuse(["probes", "forgetting"], "the weights are drawn: there is nothing to forget");
     const trained = adapter ?? lora;

@@ -120,8 +120,28 @@ export interface RunDetail extends RunCard {
   readonly error: { readonly name: string; readonly message: string; readonly hint?: string } | null;
   /** With every default and every `auto` settled, as YAML. */
   readonly recipe: string;
+  /** Names of what its model said before and after: {@link GenerationSet}. */
+  readonly generations: readonly string[];
   /** Numbers of probes.json by their dotted names; empty where the run has none. */
   readonly probes: Readonly<Record<string, number>>;
+}
+
+/** A prompt, and what is said to it. Null for what is not known. */
+export interface GenerationRow {
+  readonly prompt: string;
+  /** The data's own. */
+  readonly reference: string | null;
+  /** By the model that training began with. */
+  readonly before: string | null;
+  readonly after: string;
+}
+
+/** `GET runs/ID/generations?set=NAME`. */
+export interface GenerationSet {
+  readonly name: string;
+  readonly rows: readonly GenerationRow[];
+  /** Whether there are more rows. */
+  readonly cut: boolean;
 }
 
 /** `GET differences?run=ID&run=ID`: keys of recipes that are not the same in all runs. */

@@ -1,7 +1,9 @@
 // Runs: the list of all, one with its facts, its metrics as they grow, and in what several differ.
 import { join } from "node:path";
 import type { Hono } from "hono";
+import { ServeError } from "../serve/errors.ts";
 import { differencesAmong } from "./folder/differences.ts";
+import { readGenerations } from "./folder/generations.ts";
 import { readRunDetail } from "./folder/run.ts";
 import { RunSeries } from "./folder/run-series.ts";
 import { type Topics, whenChanged } from "./live.ts";
@@ -36,5 +38,12 @@ export function runRoutes(app: Hono, { folder }: StudioContext): void {
   app.get("/studio/api/differences", (c) => {
     const places = (c.req.queries("run") ?? []).slice(0, MOST_RUNS).flatMap((id) => folder.run(id) ?? []);
     return c.json(differencesAmong(places));
+  });
+  app.get("/studio/api/runs/:id/generations", (c) => {
+    const place = folder.run(c.req.param("id"));
+    const found = place && readGenerations(place, c.req.query("set") ?? "");
+    if (found === undefined)
+      throw new ServeError(404, "there are no such generations", { code: "generations_not_found" });
+    return c.json(found);
   });
 }

@@ -1,5 +1,5 @@
 // The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, mlflow.json, model/, probes.json,
-// forgetting/, profile/. One process at a time writes to it.
+// generations.jsonl, forgetting/, profile/. One process at a time writes to it.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { removeDrafts, restoreFolders } from "../files/atomic.ts";
@@ -19,6 +19,7 @@ const NAMES = {
   mlflow: "mlflow.json",
   model: "model",
   probes: "probes.json",
+  generations: "generations.jsonl",
   forgetting: "forgetting",
   profile: "profile",
 } as const;
@@ -105,6 +106,11 @@ export class RunFolder {
 
   get probes(): string {
     return join(this.path, NAMES.probes);
+  }
+
+  /** Texts that the model continues training prompts with. */
+  get generations(): string {
+    return join(this.path, NAMES.generations);
   }
 
   /** Records of the model before and after. */

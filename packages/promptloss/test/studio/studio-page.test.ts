@@ -46,6 +46,15 @@ let browser: Browser;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "studio-page-"));
   makeRun(join(folder, "first"), { promptLossWeight: 0.01 });
+  writeFileSync(
+    join(folder, "first/generations.jsonl"),
+    [
+      { prompt: "Name a color.\nBe brief.", reference: "red", before: "once upon a time", after: "red" },
+      { prompt: "<b>Name</b> a color.", reference: "blue", before: "green", after: "green" },
+    ]
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join(""),
+  );
   makeRun(join(folder, LONG_NAME), { steps: 2500, model: "/models/other" });
   const failed = {
     reason: "failed",
@@ -185,6 +194,21 @@ needs("chromium", chromiumPath).describe("the studio in Chromium", () => {
     const coming = page.waitForEvent("download");
     await report.getByRole("button", { name: /figure 1 as SVG/ }).click();
     expect((await coming).suggestedFilename()).toBe("short-and-long-figure-1.svg");
+    await checkPage(opened, origin());
+    await page.close();
+  });
+
+  test.each(VIEWS)("what a run said before and after at $width pixels, $colorScheme", async (view) => {
+    const opened = await show(`#/runs/${idOf("first")}`, view);
+    const { page } = opened;
+    await page.getByRole("link", { name: "What it said before and after" }).click();
+    await page.getByText("2 of 2 rows").waitFor();
+    expect(await page.getByRole("heading", { level: 2 }).allInnerTexts()).toEqual([
+      ...["Before", "After", "Data", "Before", "After", "Data"],
+    ]);
+    await page.getByText("as in the data").waitFor();
+    await page.getByLabel("Only those that changed").check();
+    await page.getByText("1 of 2 rows").waitFor();
     await checkPage(opened, origin());
     await page.close();
   });

@@ -194,6 +194,12 @@ export function probesSection<S extends z.ZodType>(source: S) {
         .strictObject({
           rows: count.default(100).describe("How many training prompts."),
           maxNewTokens: count.default(128).describe("The most tokens of a continuation."),
+          before: z
+            .boolean()
+            .optional()
+            .describe(
+              "Lets the model that training began with continue them too, to read both side by side.",
+            ),
         })
         .optional()
         .describe("Compares greedy continuations of training prompts with their completions."),

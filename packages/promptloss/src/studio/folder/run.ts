@@ -9,6 +9,7 @@ import { lastMetrics } from "../../training/events/metrics-file.ts";
 import type { Manifest } from "../../training/manifest.ts";
 import { placeOfCheckpoints } from "../../training/run-folder.ts";
 import type { RunCard, RunDetail, RunFacts, RunState } from "../api.ts";
+import { generationSets } from "./generations.ts";
 import type { RunPlace } from "./scan.ts";
 
 export function readRunCard(place: RunPlace): RunCard | undefined {
@@ -28,6 +29,7 @@ export function readRunDetail(place: RunPlace): RunDetail | undefined {
     end: end === undefined || end.reason === "failed" ? null : end,
     error: end?.reason === "failed" ? end.error : null,
     recipe: stringify(manifest.recipe),
+    generations: generationSets(place),
     probes: numbersOf(readJson<unknown>(join(place.path, "probes.json"))),
   };
 }

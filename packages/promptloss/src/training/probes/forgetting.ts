@@ -14,11 +14,12 @@ import {
   loadTask,
   writeEvaluation,
 } from "../../evaluation/index.ts";
-import { type CausalLanguageModel, loadModel, rowLosses } from "../../models/index.ts";
+import { type CausalLanguageModel, rowLosses } from "../../models/index.ts";
 import type { Recipe } from "../../recipe/index.ts";
 import { consecutive } from "../batches.ts";
 import { TrainingError } from "../errors.ts";
 import type { TrainingRun } from "../run.ts";
+import { ofStart } from "./start-model.ts";
 
 type Settings = NonNullable<Recipe["probes"]["forgetting"]>;
 
@@ -113,28 +114,6 @@ export async function probeForgetting(
     // A model that did not change has 0 and not −0.
     return [{ task, metric, items, before: was.value, after: is.value, forgotten: worse + 0 }];
   });
-}
-
-/** With the model that training began with: what is trained without its adapter, or another that is read once more. */
-async function ofStart<T>(
-  { model, recipe }: TrainingRun,
-  act: (start: CausalLanguageModel) => Promise<T>,
-): Promise<T> {
-  const { adapter } = model;
-  if (adapter === undefined) {
-    const start = loadModel(recipe.model!, { dtype: "float32", device: model.device, trainable: false });
-    try {
-      return await act(start);
-    } finally {
-      start.free();
-    }
-  }
-  model.adapter = undefined;
-  try {
-    return await act(model);
-  } finally {
-    model.adapter = adapter;
-  }
 }
 
 async function measure(

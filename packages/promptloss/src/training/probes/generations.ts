@@ -22,19 +22,37 @@ export interface Generations {
   readonly stopped: number;
 }
 
+/** A training prompt, what the data has behind it, and what a model says. */
+export interface GeneratedText {
+  readonly prompt: string;
+  /** The data's completion, without what ends it. */
+  readonly reference: string;
+  readonly completion: string;
+}
+
+/** A line of generations.jsonl. */
+export interface GenerationLine extends Omit<GeneratedText, "completion"> {
+  /** Of the model that training began with; left out where `probes.generations.before` does not ask for it. */
+  readonly before?: string;
+  readonly after: string;
+}
+
 export interface GenerationProbe {
   readonly rows: number;
   readonly maxNewTokens: number;
   readonly seed: number;
 }
 
-/** Rows drawn by the seed; of a conversation the first completion. Undefined where no prompt leaves room for `maxNewTokens`. */
+/**
+ * Rows drawn by the seed, the same for every model; of a conversation the first completion. Undefined where no prompt leaves
+ * room for `maxNewTokens`.
+ */
 export async function probeGenerations(
   model: CausalLanguageModel,
   tokenizer: Tokenizer,
   rows: RowSet,
   { rows: wanted, maxNewTokens, seed }: GenerationProbe,
-): Promise<Generations | undefined> {
+): Promise<{ readonly measured: Generations; readonly texts: readonly GeneratedText[] } | undefined> {
   const order = shuffle(
     Int32Array.from({ length: rows.length }, (_, index) => index),
     seededDraw(seed),
@@ -52,11 +70,12 @@ export async function probeGenerations(
   const found = sequences.map(([first]) => withoutStop(first!.ids, tokenizer));
   const texts = (all: readonly Int32Array[]): Promise<string[]> =>
     Promise.all(all.map((ids) => tokenizer.decode(ids)));
-  const [hypotheses, references] = await Promise.all([
+  const [hypotheses, references, prompts] = await Promise.all([
     texts(found),
     texts(completions.map(({ completion }) => completion)),
+    texts(completions.map(({ prompt }) => prompt)),
   ]);
-  return {
+  const measured: Generations = {
     rows: completions.length,
     bleu: corpusBleu(
       hypotheses,
@@ -66,6 +85,10 @@ export async function probeGenerations(
     referenceLength: spread(completions.map(({ completion }) => completion.length)),
     stopped:
       sequences.filter(([first], i) => first!.ids.length > found[i]!.length).length / completions.length,
+  };
+  return {
+    measured,
+    texts: prompts.map((prompt, i) => ({ prompt, reference: references[i]!, completion: hypotheses[i]! })),
   };
 }
 

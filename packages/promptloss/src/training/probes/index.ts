@@ -9,8 +9,9 @@ import type { TrainingRun } from "../run.ts";
 import { type Distances, distancesOf } from "./distance.ts";
 import type { Forgotten, probeForgetting } from "./forgetting.ts";
 import { type Generalization, probeGeneralization } from "./generalization.ts";
-import type { Generations } from "./generations.ts";
+import type { GenerationLine, Generations } from "./generations.ts";
 import { type Stability, stabilityOf } from "./stability.ts";
+import { ofStart } from "./start-model.ts";
 
 export interface Probes {
   /** Undefined for fewer than two steps. */
@@ -25,31 +26,28 @@ export interface Probes {
   readonly forgetting?: readonly Forgotten[];
 }
 
+export interface ProbePlaces {
+  /** The run's metrics.jsonl. */
+  readonly metrics: string;
+  /** The folder for records of the model before and after. */
+  readonly forgetting: string;
+  /** The file for texts of generations. */
+  readonly generations: string;
+}
+
 /**
  * Without what a run has not measured.
- * @param places `metrics`: the run's metrics.jsonl
- * @param forgetting the folder for records of the model before and after
  * @param writtenStep the step whose weights the model has
  * @throws {TrainingError} where a weight is not finite
  */
 export async function probeRun(
   run: TrainingRun,
-  { metrics, forgetting: folder }: { readonly metrics: string; readonly forgetting: string },
+  { metrics, forgetting: folder, generations: texts }: ProbePlaces,
   writtenStep: number,
   onNote: (message: string) => void = () => {},
 ): Promise<Probes> {
-  const { model, tokenizer, rows, heldOut, settings, recipe } = run;
-  const wanted = recipe.probes.generations;
-  let generations: Generations | undefined;
-  if (wanted && tokenizer) {
-    // All of generation is loaded by those runs alone that ask for it.
-    const { probeGenerations } = await import("./generations.ts");
-    generations = await probeGenerations(model, tokenizer, rows, { ...wanted, seed: recipe.seed });
-    if (generations === undefined)
-      onNote(
-        `no probe of generations: no training prompt leaves room for ${wanted.maxNewTokens} tokens (probes.generations.maxNewTokens)`,
-      );
-  }
+  const { model, rows, heldOut, settings } = run;
+  const generations = await probeGenerationsOf(run, texts, onNote);
   const forgetting = run.forgetting && (await probeForgettingOf(run, run.forgetting, folder, onNote));
   const distance = distanceFromStart(run);
   const lines = readMetrics(metrics);
@@ -69,6 +67,34 @@ export async function probeRun(
     ...(generations && { generations }),
     ...(forgetting && { forgetting }),
   };
+}
+
+/** What a run continues its training prompts with, and the texts in a file. */
+async function probeGenerationsOf(
+  run: TrainingRun,
+  file: string,
+  onNote: (message: string) => void,
+): Promise<Generations | undefined> {
+  const { model, tokenizer, rows, recipe } = run;
+  const wanted = recipe.probes.generations;
+  if (wanted === undefined || tokenizer === undefined) return undefined;
+  // All of generation is loaded by those runs alone that ask for it.
+  const { probeGenerations } = await import("./generations.ts");
+  const probe = (of: typeof model) => probeGenerations(of, tokenizer, rows, { ...wanted, seed: recipe.seed });
+  const made = await probe(model);
+  if (made === undefined) {
+    onNote(
+      `no probe of generations: no training prompt leaves room for ${wanted.maxNewTokens} tokens (probes.generations.maxNewTokens)`,
+    );
+    return undefined;
+  }
+  const before = wanted.before ? await ofStart(run, probe) : undefined;
+  const lines = made.texts.map(({ completion, ...row }, i): GenerationLine => {
+    const was = before?.texts[i]?.completion;
+    return { ...row, ...(was !== undefined && { before: was }), after: completion };
+  });
+  replaceFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  return made.measured;
 }
 
 /** Evaluation is loaded by those runs alone that ask for it. */
