@@ -64,7 +64,7 @@ function run(
 }
 
 const SHORT = "training: { steps: 6, batchSize: 4, logEvery: 2 }\ncheckpoints: { every: 2 }\n";
-const MLFLOW = `${SHORT}evaluation: { rows: 4, unit: row, every: 3 }\nlogging: { reportTo: [tensorboard, mlflow], project: colours }\n`;
+const MLFLOW = `${SHORT}evaluation: { rows: 4, unit: row, every: 3 }\nlogging: { reportTo: [tensorboard, mlflow, wandb], project: colours }\n`;
 
 function warnings({ events }: Ended): WarningEvent[] {
   return events.filter((event) => event.type === "warning");
@@ -96,6 +96,10 @@ test("a run is on the server with the numbers of metrics.jsonl, and its secret i
     metrics.map(({ loss }) => loss),
   );
   expect(steps("held-out/loss")).toEqual([3, 6]);
+  const offline = readdirSync(join(folder.path, "whole/wandb"), { recursive: true }).map(String);
+  expect(offline.filter((name) => /^offline-run-\d{8}_\d{6}-(\w+)\/run-\1\.wandb$/.test(name))).toHaveLength(
+    1,
+  );
   const { authorization } = server.asked[0]!;
   expect(authorization).toBe(`Bearer ${SECRET}`);
   expect(everything(join(folder.path, "whole"))).not.toContain(SECRET);
@@ -230,9 +234,9 @@ test.each([
     {},
     /has a user or a password in it/,
   ],
-  ["logging: { project: mine }\n", {}, /logging.project.*is of mlflow, which reportTo does not name/],
+  ["logging: { project: mine }\n", {}, /logging.project.*is of mlflow and wandb, and reportTo names neither/],
   ["logging: { reportTo: [mlflow, mlflow] }\n", {}, /logging.reportTo.*names one of them twice/],
-  ["logging: { reportTo: [wandb] }\n", {}, /logging.reportTo.0/],
+  ["logging: { reportTo: [comet] }\n", {}, /logging.reportTo.0/],
 ] as const)("what can't be is refused before anything is trained: %s", async (text, environment, words) => {
   const { status, stderr } = await run(["train", folder.recipe("wrong", text)], environment);
   expect([status, stderr]).toEqual([1, expect.stringMatching(words)]);

@@ -1,4 +1,4 @@
-// The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, mlflow.json, model/, probes.json,
+// The folder of a run: manifest.json, metrics.jsonl, checkpoints/, tensorboard/, mlflow.json, wandb/, model/, probes.json,
 // generations.jsonl, forgetting/, profile/. One process at a time writes to it.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ const NAMES = {
   checkpoints: "checkpoints",
   tensorboard: "tensorboard",
   mlflow: "mlflow.json",
+  wandb: "wandb",
   model: "model",
   probes: "probes.json",
   generations: "generations.jsonl",
@@ -98,6 +99,11 @@ export class RunFolder {
   /** Which run of which MLflow server it is. */
   get mlflow(): string {
     return join(this.path, NAMES.mlflow);
+  }
+
+  /** Offline runs of Weights & Biases. */
+  get wandb(): string {
+    return join(this.path, NAMES.wandb);
   }
 
   get model(): string {

@@ -216,8 +216,8 @@ async function sendFinished(
   { onEvent = () => {}, signal }: RunTrainingOptions,
 ): Promise<void> {
   const { recipe } = run;
-  // TensorBoard's files were written with the run.
-  const reportTo = recipe.logging.reportTo.filter((name) => name !== "tensorboard");
+  // Files of other sinks were written with the run.
+  const reportTo = recipe.logging.reportTo.filter((name) => name === "mlflow");
   const sinks = new Sinks({ logging: { ...recipe.logging, reportTo } }, folder, onEvent);
   const start = startEvent(run, manifest, end.step);
   const past = readMetrics(folder.metrics);

@@ -139,7 +139,7 @@ export const checkpointsSection = z
   })
   .prefault({});
 
-export const SINKS = ["tensorboard", "mlflow"] as const;
+export const SINKS = ["tensorboard", "mlflow", "wandb"] as const;
 
 export const loggingSection = z
   .strictObject({
@@ -147,19 +147,24 @@ export const loggingSection = z
       .array(z.enum(SINKS))
       .default(["tensorboard"])
       .describe(
-        "What the numbers are reported to: `tensorboard`, files in the run's folder, and `mlflow`, a server. `[]`: nothing.",
+        "What the numbers are reported to: `tensorboard`, files in the run's folder; `mlflow`, a server; `wandb`, an offline run of Weights & Biases in the run's folder. `[]`: nothing.",
       ),
     project: z
       .string()
       .min(1)
       .optional()
-      .describe("Of `mlflow`: the experiment. Left out: `MLFLOW_EXPERIMENT_NAME`, else `promptloss`."),
+      .describe(
+        "MLflow's experiment, Weights & Biases' project. Left out: `MLFLOW_EXPERIMENT_NAME`, `WANDB_PROJECT`, else `promptloss`.",
+      ),
     runName: z
       .string()
       .min(1)
       .optional()
-      .describe("Of `mlflow`: the run's name. Left out: that of its folder."),
-    tags: z.record(z.string().min(1), z.string()).default({}).describe("Of `mlflow`: tags of the run."),
+      .describe("The run's name for `mlflow` and `wandb`. Left out: that of its folder."),
+    tags: z
+      .record(z.string().min(1), z.string())
+      .default({})
+      .describe("Tags of the run for `mlflow` and `wandb`."),
     mlflow: z
       .strictObject({
         trackingUri: z
@@ -175,15 +180,13 @@ export const loggingSection = z
   .superRefine(({ reportTo, project, runName, tags, mlflow }, context) => {
     if (new Set(reportTo).size < reportTo.length)
       context.addIssue({ code: "custom", path: ["reportTo"], message: "names one of them twice" });
-    if (reportTo.includes("mlflow")) return;
-    const given = { project, runName, tags: Object.keys(tags)[0], mlflow };
-    for (const [key, value] of Object.entries(given))
-      if (value !== undefined)
-        context.addIssue({
-          code: "custom",
-          path: [key],
-          message: "is of mlflow, which reportTo does not name",
-        });
+    const useless = (key: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [key], message });
+    if (mlflow !== undefined && !reportTo.includes("mlflow"))
+      useless("mlflow", "is of mlflow, which reportTo does not name");
+    if (reportTo.some((name) => name !== "tensorboard")) return;
+    for (const [key, value] of Object.entries({ project, runName, tags: Object.keys(tags)[0] }))
+      if (value !== undefined) useless(key, "is of mlflow and wandb, and reportTo names neither");
   });
 
 /** @param source the schema of a data source */

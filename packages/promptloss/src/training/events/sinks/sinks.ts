@@ -6,12 +6,14 @@ import { MlflowSink, readMlflowRecord } from "./mlflow/mlflow-sink.ts";
 import { mlflowAccess, mlflowSettings } from "./mlflow/settings.ts";
 import type { Sink, SinkEnd, SinkRun, SinkWarning } from "./sink.ts";
 import { TensorBoardSink } from "./tensorboard.ts";
+import { WandbSink } from "./wandb/wandb-sink.ts";
 
 /** Where sinks keep what is theirs in a run's folder. */
 export interface SinkPlaces {
   readonly path: string;
   readonly tensorboard: string;
   readonly mlflow: string;
+  readonly wandb: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -40,6 +42,7 @@ export class Sinks {
     this.#tell = tell;
     this.#sinks = logging.reportTo.map((name) => {
       if (name === "tensorboard") return new TensorBoardSink(places.tensorboard);
+      if (name === "wandb") return new WandbSink(places.wandb, logging, nameOf(places.path), environment);
       return new MlflowSink({
         settings: mlflowSettings(logging, nameOf(places.path), environment),
         trackingUri: logging.mlflow?.trackingUri,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { needs } from "../../../../../../test/needs.ts";
 import { eventSteps } from "../../../../test/event-files.ts";
 import type { StepEvent } from "../event.ts";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "./crc.ts";
 import { TensorBoardSink } from "./tensorboard.ts";
 
 let folder: string;

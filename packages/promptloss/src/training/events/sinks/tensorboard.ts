@@ -5,40 +5,9 @@ import { join } from "node:path";
 import { makeFolder } from "../../../files/atomic.ts";
 import type { EvaluationEvent, StepEvent } from "../event.ts";
 import { scalarsOf } from "../scalars.ts";
-import { maskedCrc32c } from "./crc32c.ts";
+import { maskedCrc32c } from "./crc.ts";
+import { BYTES, double, FIXED32, FIXED64, field, float, VARINT, varint } from "./protobuf.ts";
 import type { Sink } from "./sink.ts";
-
-const VARINT = 0;
-const FIXED64 = 1;
-const BYTES = 2;
-const FIXED32 = 5;
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
-  }
-  return Buffer.from([...bytes, rest]);
-}
-
-/** A field of a protocol buffer: its number and wire type, then its value. */
-function field(number: number, type: number, value: Buffer): Buffer {
-  return Buffer.concat([varint(number * 8 + type), ...(type === BYTES ? [varint(value.length)] : []), value]);
-}
-
-function double(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeDoubleLE(value);
-  return bytes;
-}
-
-function float(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeFloatLE(value);
-  return bytes;
-}
 
 /** tensorflow.Event { wall_time = 1, step = 2, and one of file_version = 3, summary = 5 }. */
 function eventBytes(step: number, content: Buffer): Buffer {

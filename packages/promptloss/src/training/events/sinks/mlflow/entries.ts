@@ -1,34 +1,13 @@
 // A run's recipe and facts as MLflow's params and tags, and its steps as metrics.
-import type { Recipe } from "../../../../recipe/index.ts";
 import type { EvaluationEvent, StepEvent } from "../../event.ts";
 import { scalarsOf } from "../../scalars.ts";
+import { settledRecipe } from "../settled-recipe.ts";
 import type { SinkRun } from "../sink.ts";
 import { LIMITS, type MlflowEntry, type MlflowMetric } from "./client.ts";
 
-/** Where a run goes says nothing of it. */
-const UNSAID: ReadonlySet<string> = new Set(["logging", "output"]);
-
 /** Every key of the recipe by its path, and what was settled for the run. */
-export function paramsOf({ recipe, start }: Pick<SinkRun, "recipe" | "start">): MlflowEntry[] {
-  const {
-    promptLossWeight,
-    normalization,
-    parameters,
-    trainable,
-    rows,
-    heldOutRows,
-    steps,
-    precision,
-    device,
-  } = start;
-  const settled = {
-    "loss.promptLossWeight": promptLossWeight,
-    "loss.normalization": normalization,
-    "training.precision": precision,
-    "training.device": device,
-    ...{ parameters, trainable, rows, heldOutRows, steps },
-  };
-  return entriesOf({ ...flat(recipe), ...settled });
+export function paramsOf(run: Pick<SinkRun, "recipe" | "start">): MlflowEntry[] {
+  return entriesOf(flat(settledRecipe(run)));
 }
 
 /** Of one value each, under names and at lengths that MLflow takes. */
@@ -44,27 +23,11 @@ export function metricsOf(event: StepEvent | EvaluationEvent, at: number): Mlflo
   );
 }
 
-/** Of numbers that were written down without the time: the run's begin and how long it computed. */
-export function timed(
-  past: readonly (StepEvent | EvaluationEvent)[],
-  startedAt: number,
-): { readonly event: StepEvent | EvaluationEvent; readonly at: number }[] {
-  let at = startedAt;
-  return past.map((event) => {
-    at += event.seconds * 1000;
-    return { event, at };
-  });
-}
-
-function flat(recipe: Recipe): Record<string, unknown> {
-  const all: Record<string, unknown> = {};
-  const add = (value: unknown, path: string): void => {
-    if (value === undefined) return;
-    if (typeof value !== "object" || value === null || Array.isArray(value)) all[path] = value;
-    else for (const [key, each] of Object.entries(value)) add(each, path === "" ? key : `${path}.${key}`);
-  };
-  for (const [key, value] of Object.entries(recipe)) if (!UNSAID.has(key)) add(value, key);
-  return all;
+function flat(value: unknown, path = ""): Record<string, unknown> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { [path]: value };
+  const parts = Object.entries(value).map(([key, each]) => flat(each, path === "" ? key : `${path}.${key}`));
+  return Object.assign({}, ...parts);
 }
 
 /** MLflow takes letters, digits and these, and no name that a folder could not have. */

@@ -2,9 +2,10 @@
 // given. Knows nothing of threads.
 import { counted } from "../../../../counted.ts";
 import type { EvaluationEvent, StepEvent } from "../../event.ts";
+import { timed } from "../past.ts";
 import type { SinkEnd, SinkRun, SinkWarning } from "../sink.ts";
 import { LIMITS, MlflowClient, MlflowError, type MlflowMetric } from "./client.ts";
-import { metricsOf, timed } from "./entries.ts";
+import { metricsOf } from "./entries.ts";
 import type { MlflowAccess, MlflowSettings } from "./settings.ts";
 import { MlflowTracking, type TrackedRun } from "./tracked-run.ts";
 
