@@ -15,11 +15,13 @@ function placeOf(value: number): string {
   return `${(100 * stepOfWeight(value)) / LAST_STEP}%`;
 }
 
-function spoken(): string {
+function shareText(): string {
   const found = chosenShares.value;
-  const share =
-    typeof found === "string" ? "no loss" : `prompt's share of the loss ${percent(found.parts.prompt)}`;
-  return `${trimmed(weight.value)}, ${share}`;
+  return typeof found === "string" ? "no loss" : `prompt's share ${percent(found.parts.prompt)}`;
+}
+
+function spoken(): string {
+  return `${trimmed(weight.value)}, ${shareText()} of the loss`;
 }
 
 export function WeightSlider() {
@@ -42,6 +44,7 @@ export function WeightSlider() {
             else currentTarget.value = String(weight.value);
           }}
         />
+        <output for="weight" aria-live="off">{shareText()}</output>
         {advised !== undefined && (
           <button
             type="button"
