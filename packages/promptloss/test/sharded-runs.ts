@@ -23,6 +23,8 @@ export interface ShardedCase {
   readonly mode: "none" | "optimizer" | "gradients" | "full";
   readonly variant: keyof typeof VARIANTS;
   readonly dtype: DType;
+  /** Where its checkpoints lie, below the runs' folder; its place among the cases where left out. */
+  readonly folder?: string;
 }
 
 interface Variant {

@@ -8,7 +8,11 @@ import { type ShardedCase, trainedTo } from "../sharded-runs.ts";
 const [cases = "[]", folder = "", until = "4", saves = ""] = process.argv.slice(2);
 const ranks = new Ranks({ placement: placementOf(process.env)!, timeout: 60 });
 const results = (JSON.parse(cases) as ShardedCase[]).map((which, place) =>
-  trainedTo(which, join(folder, String(place)), { until: Number(until), saves: saves !== "", ranks }),
+  trainedTo(which, join(folder, which.folder ?? String(place)), {
+    until: Number(until),
+    saves: saves !== "",
+    ranks,
+  }),
 );
 if (ranks.isFirst) process.stdout.write(JSON.stringify(results));
 ranks.group.barrier();
