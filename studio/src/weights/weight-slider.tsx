@@ -44,7 +44,9 @@ export function WeightSlider() {
             else currentTarget.value = String(weight.value);
           }}
         />
-        <output for="weight" aria-live="off">{shareText()}</output>
+        <output for="weight" aria-live="off">
+          {shareText()}
+        </output>
         {advised !== undefined && (
           <button
             type="button"
