@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { createTemplate, inspectExamples, loadExamples, loadTokenizer } from "promptloss";
 import { readExamples } from "promptloss/data";
 import { Tokenizer as Library } from "tokenizers";
+import { beginMeasuring } from "../lib/conditions.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { writeMillion } from "./million.ts";
 import { type MemoryResult, sectionOf } from "./section.ts";
@@ -16,6 +17,7 @@ import { type MemoryResult, sectionOf } from "./section.ts";
 const ROUNDS = 5;
 const BATCH = 1024;
 
+beginMeasuring();
 const [data, folder] = paths();
 
 /** @throws {Error} where the command line does not name both */

@@ -1,9 +1,9 @@
 // Evaluation against lm-evaluation-harness: `npm run bench:evaluation -- EVAL_DATA MODEL`. Both processes live through
 // the whole run and take turns, so that a noisy machine disturbs both alike.
-import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { beginMeasuring, sidesEnvironment, threadsOfSides } from "../lib/conditions.ts";
 import { Peer } from "../lib/peer.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import type { Answer, Request } from "./protocol.ts";
@@ -43,8 +43,8 @@ async function measure(ours: Peer, harness: Peer, request: Request): Promise<Res
 }
 
 async function main(data: string, model: string, limit: number, tasks: string[], dtypes: string[]) {
-  const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+  const threads = threadsOfSides();
+  const env = sidesEnvironment();
   const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
   const ours = new Peer("ours", process.execPath, [path("worker.js")], env);
   const python = process.env.PROMPTLOSS_PYTHON ?? "python3";
@@ -61,7 +61,7 @@ async function main(data: string, model: string, limit: number, tasks: string[],
         console.log(row(results.at(-1)!).join("  "));
       }
     const figures = {
-      ...{ machine: machine(), model: basename(model), threads, ...facts },
+      ...{ machine: machine(), model: basename(model), threads, allocator: "tuned" as const, ...facts },
       ...{ limit, rounds: ROUNDS, results },
     };
     writeSection("evaluation", sectionOf(figures), figures);
@@ -71,6 +71,7 @@ async function main(data: string, model: string, limit: number, tasks: string[],
   }
 }
 
+beginMeasuring();
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

@@ -1,4 +1,5 @@
 // The section of docs/BENCHMARKS.md on evaluation, from its figures.
+import { type Allocator, allocatorWords } from "../lib/conditions.ts";
 import { markdownTable } from "../lib/report.ts";
 import { median } from "../lib/statistics.ts";
 import type { Request } from "./protocol.ts";
@@ -18,6 +19,7 @@ export interface Figures {
   /** The folder's name. */
   readonly model: string;
   readonly threads: number;
+  readonly allocator?: Allocator;
   readonly ours: { readonly version: string };
   readonly harness: { readonly version: string };
   /** Items of each task. */
@@ -38,11 +40,11 @@ export function row({ task, dtype, ours, harness, metrics, difference }: Result)
 }
 
 export function sectionOf(figures: Figures): string {
-  const { machine, model, threads, ours, harness, limit, rounds, results } = figures;
+  const { machine, model, threads, allocator, ours, harness, limit, rounds, results } = figures;
   return [
     "## Evaluation against lm-evaluation-harness",
     "",
-    `\`npm run bench:evaluation -- EVAL_DATA MODEL\` with \`PROMPTLOSS_PYTHON\` naming a Python that has lm_eval; here MODEL is ${model}. ${machine}, ${threads} threads a side, libtorch ${ours.version} (ours), lm_eval ${harness.version}, its Hugging Face backend with batches of 16. The first ${limit} items of each task, without examples. Ours loads the model each time; the harness keeps it. Medians of ${rounds} rounds in which the two take turns, after one of warm-up; the ratio is the median of the rounds' ratios, above 1 where ours is faster. In bfloat16 the harness takes the softmax of logits and the sum over a choice in bfloat16 too, ours both in float32: with 8 bits, a sum of some hundreds is known to a unit or two.`,
+    `\`npm run bench:evaluation -- EVAL_DATA MODEL\` with \`PROMPTLOSS_PYTHON\` naming a Python that has lm_eval; here MODEL is ${model}. ${machine}, ${threads} threads a side, libtorch ${ours.version} (ours), lm_eval ${harness.version}, its Hugging Face backend with batches of 16. The first ${limit} items of each task, without examples. Ours loads the model each time; the harness keeps it. Medians of ${rounds} rounds in which the two take turns, after one of warm-up; the ratio is the median of the rounds' ratios, above 1 where ours is faster. ${allocatorWords(allocator)} In bfloat16 the harness takes the softmax of logits and the sum over a choice in bfloat16 too, ours both in float32: with 8 bits, a sum of some hundreds is known to a unit or two.`,
     "",
     markdownTable(
       [

@@ -2,10 +2,11 @@
 // beside llama.cpp: `npm run bench:few-bits -- ALPACA_JSON TOKENIZER_FOLDER [MODEL.gguf]`.
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { beginMeasuring, sidesEnvironment, threadsOfSides } from "../lib/conditions.ts";
 import { Peer } from "../lib/peer.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { writeSeven, writeTiny } from "./models.ts";
@@ -65,7 +66,7 @@ interface Answer extends Timed {
 
 async function generated(file: string, place: string, threads: number): Promise<Generation> {
   const cache = mkdtempSync(join(place, "cache-"));
-  const env = { ...process.env, XDG_CACHE_HOME: cache, OMP_NUM_THREADS: String(threads) };
+  const env = { ...sidesEnvironment("tuned", threads), XDG_CACHE_HOME: cache };
   const open = (): Peer => new Peer("ours", process.execPath, [path("generation.js")], env);
   const first = open();
   const loads = [await first.ask<Timed>({ file, threads })];
@@ -75,7 +76,7 @@ async function generated(file: string, place: string, threads: number): Promise<
   const llama =
     process.env.PROMPTLOSS_LLAMA_CPP === undefined
       ? undefined
-      : new Peer("llama.cpp", process.execPath, [path("../../src/few-bits/llama-cpp.mjs")]);
+      : new Peer("llama.cpp", process.execPath, [path("../../src/few-bits/llama-cpp.mjs")], env);
   await llama?.ask({ file, threads });
   const times: { ours: Timed[]; llamaCpp: Timed[] } = { ours: [], llamaCpp: [] };
   const request = { threads, prompt: PROMPT, tokens: TOKENS };
@@ -100,6 +101,7 @@ async function generated(file: string, place: string, threads: number): Promise<
   return { file: basename(file), bytes: statSync(file).size, tokens: TOKENS, loads, ...times, equal };
 }
 
+const before = beginMeasuring();
 const [data, tokenizer, gguf] = process.argv.slice(2);
 if (data === undefined || tokenizer === undefined)
   throw new Error("npm run bench:few-bits -- ALPACA_JSON TOKENIZER_FOLDER [MODEL.gguf]");
@@ -107,8 +109,7 @@ if (data === undefined || tokenizer === undefined)
 const kept = process.env.PROMPTLOSS_BENCH_FOLDER;
 const place = kept ?? mkdtempSync(join(tmpdir(), "promptloss-few-bits-"));
 mkdirSync(place, { recursive: true });
-const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
-const before = loadavg()[0]!;
+const threads = threadsOfSides();
 try {
   const generation = gguf === undefined ? undefined : await generated(gguf, place, threads);
   if (generation !== undefined) console.log(JSON.stringify(generation));

@@ -80,7 +80,7 @@ export function sectionOf({ machine, threads, data, load, runs, generation }: Fi
   return [
     "## Weights in few bits",
     "",
-    `\`npm run bench:few-bits -- ALPACA_JSON TOKENIZER_FOLDER MODEL.gguf\` with \`PROMPTLOSS_LLAMA_CPP\` naming a folder that has node-llama-cpp; here with ${data}. ${machine}, ${threads} threads; load average ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after: where that is far above the cores, the machine was busy with other work, and processor time says more than tokens/s. Random weights, LoRA of rank 16 on all linear modules, products in bf16, micro-batches of 512 tokens, no gradient checkpointing; each run is a process of its own, and all run at once, so that a noisy machine disturbs all alike. Peak is resident memory, mapped files included.`,
+    `\`npm run bench:few-bits -- ALPACA_JSON TOKENIZER_FOLDER MODEL.gguf\` with \`PROMPTLOSS_LLAMA_CPP\` naming a folder that has node-llama-cpp; here with ${data}. ${machine}, ${threads} threads; load average ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after: where the first is far above 0, the machine was busy with other work, and processor time says more than tokens/s. Random weights, LoRA of rank 16 on all linear modules, products in bf16, micro-batches of 512 tokens, no gradient checkpointing; each run is a process of its own, and all run at once, so that a noisy machine disturbs all alike. Peak is resident memory, mapped files included.`,
     "",
     markdownTable(
       [

@@ -1,8 +1,8 @@
 // Generation against transformers on the same model: `npm run bench:generation -- FOLDER`. Both processes live through
 // the whole run and take turns, so that a noisy machine disturbs both alike.
-import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { beginMeasuring, sidesEnvironment, threadsOfSides } from "../lib/conditions.ts";
 import { Peer } from "../lib/peer.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { cases, TOKENS } from "./cases.ts";
@@ -41,8 +41,8 @@ async function measure(ours: Peer, python: Peer, folder: string): Promise<Result
 }
 
 async function main(folder: string): Promise<void> {
-  const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+  const threads = threadsOfSides();
+  const env = sidesEnvironment();
   const ours = new Peer("ours", process.execPath, [path("worker.js")], env);
   const command = process.env.PROMPTLOSS_PYTHON ?? "python3";
   const python = new Peer("python", command, [path("../../src/generation/peer.py")], env);
@@ -52,7 +52,16 @@ async function main(folder: string): Promise<void> {
       python: await python.ask<{ version: string }>({ threads }),
     };
     const results = await measure(ours, python, folder);
-    const figures = { machine: machine(), model: basename(folder), threads, ...facts, rounds, results };
+    const allocator = "tuned" as const;
+    const figures = {
+      machine: machine(),
+      model: basename(folder),
+      threads,
+      allocator,
+      ...facts,
+      rounds,
+      results,
+    };
     writeSection("generation", sectionOf(figures), figures);
   } finally {
     ours.close();
@@ -60,6 +69,7 @@ async function main(folder: string): Promise<void> {
   }
 }
 
+beginMeasuring();
 const [folder] = process.argv.slice(2);
 if (folder === undefined) {
   console.error("usage: npm run bench:generation -- FOLDER (a Hugging Face model folder)");

@@ -1,4 +1,5 @@
 // The section of docs/BENCHMARKS.md on generation, from its figures.
+import { type Allocator, allocatorWords } from "../lib/conditions.ts";
 import { markdownTable } from "../lib/report.ts";
 import { median, spread } from "../lib/statistics.ts";
 import { type Case, TOKENS } from "./cases.ts";
@@ -17,6 +18,7 @@ export interface Figures {
   /** The folder's name. */
   readonly model: string;
   readonly threads: number;
+  readonly allocator?: Allocator;
   readonly ours: { readonly version: string };
   readonly python: { readonly version: string };
   readonly rounds: number;
@@ -30,11 +32,20 @@ export function row({ case: { name, batch }, ours, python, equal }: Result): str
   return [name, rate(ours), rate(python), ratio.toFixed(2), noise, `${equal} of ${TOKENS}`];
 }
 
-export function sectionOf({ machine, model, threads, ours, python, rounds, results }: Figures): string {
+export function sectionOf({
+  machine,
+  model,
+  threads,
+  allocator,
+  ours,
+  python,
+  rounds,
+  results,
+}: Figures): string {
   return [
     "## Generation against transformers",
     "",
-    `\`npm run bench:generation -- FOLDER\` with \`PROMPTLOSS_PYTHON\` naming a Python that has transformers; here FOLDER is ${model}. ${machine}, ${threads} threads, libtorch ${ours.version} (ours), torch ${python.version}. Greedy, ${TOKENS} new tokens a sequence, prompt included in the time. Medians of ${rounds} rounds in which the two take turns; the ratio is the median of the rounds' ratios of times, below 1 where ours is faster.`,
+    `\`npm run bench:generation -- FOLDER\` with \`PROMPTLOSS_PYTHON\` naming a Python that has transformers; here FOLDER is ${model}. ${machine}, ${threads} threads, libtorch ${ours.version} (ours), torch ${python.version}. Greedy, ${TOKENS} new tokens a sequence, prompt included in the time. Medians of ${rounds} rounds in which the two take turns; the ratio is the median of the rounds' ratios of times, below 1 where ours is faster. ${allocatorWords(allocator)}`,
     "",
     markdownTable(
       ["case", "ours", "transformers", "ratio", "spread (ours, transformers)", "equal tokens"],

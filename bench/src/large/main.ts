@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { checkRecipe, runTraining, saveModel } from "promptloss";
 import { createModel, parseModelConfig } from "promptloss/models";
 import { peakMemory, type StepEvent } from "promptloss/training";
+import { beginMeasuring } from "../lib/conditions.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { sectionOf } from "./section.ts";
 
@@ -26,6 +27,7 @@ const CONFIG = {
   torch_dtype: "bfloat16",
 };
 
+beginMeasuring();
 const [data, tokenizer] = process.argv.slice(2);
 if (data === undefined || tokenizer === undefined)
   throw new Error("npm run bench:large -- ALPACA_JSON TOKENIZER_FOLDER");

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { environmentOf } from "@promptloss/torch/distributed";
 import { saveModel } from "promptloss";
 import { createModel, parseModelConfig } from "promptloss/models";
+import { beginMeasuring } from "../lib/conditions.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { DRAWN } from "../training/cases.ts";
 import { MODES, type Mode, type RankAnswer } from "./protocol.ts";
@@ -23,6 +24,7 @@ const MANY_ROWS = 64;
 const worker = fileURLToPath(new URL("worker.js", import.meta.url));
 
 const noTimes = process.argv.includes("--no-times");
+if (!noTimes) beginMeasuring();
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
 /** Memory is that of every step after the first. */
 const STEPS = noTimes ? 1 : 5;

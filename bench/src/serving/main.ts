@@ -1,11 +1,12 @@
 // Serving against llama.cpp on the same weights: `npm run bench:serving -- FOLDER`. Both processes live through the whole
 // run and take turns, so that a noisy machine disturbs both alike.
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadTokenizer } from "promptloss";
 import { exportGguf } from "promptloss/models";
+import { beginMeasuring, sidesEnvironment, threadsOfSides } from "../lib/conditions.ts";
 import { Peer } from "../lib/peer.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { CLIENTS, REQUESTS, ROUNDS, type Round, type RoundAnswer, TOKENS } from "./protocol.ts";
@@ -72,8 +73,8 @@ async function measure(ours: Peer, llamaCpp: Peer, prompts: readonly number[][][
 }
 
 async function main(folder: string): Promise<void> {
-  const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+  const threads = threadsOfSides();
+  const env = sidesEnvironment();
   const place = mkdtempSync(join(tmpdir(), "promptloss-bench-serving-"));
   const ours = new Peer("ours", process.execPath, [path("worker.js")], env);
   const llamaCpp = new Peer("llama.cpp", process.execPath, [path("../../src/serving/llama-cpp.mjs")], env);
@@ -96,6 +97,7 @@ async function main(folder: string): Promise<void> {
       model: basename(folder),
       keptIn,
       threads,
+      allocator: "tuned" as const,
       libtorch,
       llamaCpp: version,
       rounds: ROUNDS,
@@ -112,6 +114,7 @@ async function main(folder: string): Promise<void> {
   }
 }
 
+beginMeasuring();
 const [folder] = process.argv.slice(2);
 if (folder === undefined || process.env.PROMPTLOSS_LLAMA_CPP === undefined) {
   console.error(

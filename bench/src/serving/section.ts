@@ -1,4 +1,5 @@
 // The section of docs/BENCHMARKS.md on serving, from its figures.
+import { type Allocator, allocatorWords } from "../lib/conditions.ts";
 import { markdownTable } from "../lib/report.ts";
 import { median } from "../lib/statistics.ts";
 
@@ -20,6 +21,7 @@ export interface Figures {
   readonly model: string;
   readonly keptIn: string;
   readonly threads: number;
+  readonly allocator?: Allocator;
   readonly libtorch: string;
   readonly llamaCpp: string;
   readonly rounds: number;
@@ -59,15 +61,27 @@ function aim(text: string, reached: boolean): string {
 }
 
 export function sectionOf(figures: Figures): string {
-  const { machine, model, keptIn, threads, libtorch, llamaCpp, rounds, requests, tokens, prompts, measured } =
-    figures;
+  const {
+    machine,
+    model,
+    keptIn,
+    threads,
+    allocator,
+    libtorch,
+    llamaCpp,
+    rounds,
+    requests,
+    tokens,
+    prompts,
+    measured,
+  } = figures;
   const one = measured[0]!;
   const eight = measured.find(({ clients }) => clients === 8)!;
   const least = Math.min(...measured.map(ratioOf));
   return [
     "## Serving against llama.cpp",
     "",
-    `\`npm run bench:serving -- FOLDER\` with \`PROMPTLOSS_LLAMA_CPP\` naming a folder with node-llama-cpp; here FOLDER is ${model}, weights in ${keptIn} on both sides. ${machine}, ${threads} threads, libtorch ${libtorch} (ours), node-llama-cpp ${llamaCpp}. Each client asks for ${requests} greedy completions of ${tokens} tokens, one after the other, of prompts of ${prompts[0]} to ${prompts[1]} tokens. Both sides batch what their clients ask for at the same time, and take turns in one process each. Medians of the ratios of ${rounds} rounds.`,
+    `\`npm run bench:serving -- FOLDER\` with \`PROMPTLOSS_LLAMA_CPP\` naming a folder with node-llama-cpp; here FOLDER is ${model}, weights in ${keptIn} on both sides. ${machine}, ${threads} threads, libtorch ${libtorch} (ours), node-llama-cpp ${llamaCpp}. Each client asks for ${requests} greedy completions of ${tokens} tokens, one after the other, of prompts of ${prompts[0]} to ${prompts[1]} tokens. Both sides batch what their clients ask for at the same time, and take turns in one process each. Medians of the ratios of ${rounds} rounds. ${allocatorWords(allocator)}`,
     "",
     markdownTable(
       [

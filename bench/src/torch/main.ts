@@ -1,8 +1,8 @@
 // The binding against Python's torch on the same libtorch: `npm run bench:torch`. Both processes live through the
 // whole run and take turns, round by round, so that a noisy machine disturbs both alike.
 
-import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { beginMeasuring, sidesEnvironment, threadsOfSides } from "../lib/conditions.ts";
 import { Peer, type Sample } from "../lib/peer.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { cases } from "./cases.ts";
@@ -33,8 +33,9 @@ async function measure(ours: Peer, python: Peer): Promise<Result[]> {
 }
 
 async function main(): Promise<void> {
-  const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+  beginMeasuring();
+  const threads = threadsOfSides();
+  const env = sidesEnvironment();
   const ours = new Peer("ours", process.execPath, [path("worker.js")], env);
   const python = new Peer(
     "python",
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
         `the libtorch versions differ: ours ${facts.ours.version}, Python's ${facts.python.version}`,
       );
     const results = await measure(ours, python);
-    const figures = { machine: machine(), threads, ...facts, rounds, results };
+    const figures = { machine: machine(), threads, allocator: "tuned" as const, ...facts, rounds, results };
     writeSection("torch", sectionOf(figures), figures);
   } finally {
     ours.close();

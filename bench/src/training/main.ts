@@ -1,11 +1,12 @@
 // Training against TRL and a bare PyTorch loop, side by side in one run:
-// `npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7]`. With
+// `npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7] [--force]`. With
 // --costs, what a token costs by length, batch and model instead, against the same sides.
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { type Allocator, beginMeasuring, sidesEnvironment, threadsOfSides } from "../lib/conditions.ts";
 import { Peer } from "../lib/peer.ts";
 import { machine, writeSection } from "../lib/report.ts";
 import { casesOf, costCasesOf, DRAWN, lengthOf, type Shape, type Side } from "./cases.ts";
@@ -15,31 +16,35 @@ import type { CreateRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
 import { type Setting, sectionOf, speedRow } from "./table.ts";
 
 const USAGE =
-  "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7]";
+  "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7] [--force]";
 function path(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }
-const threads = Number(process.env.OMP_NUM_THREADS ?? availableParallelism());
-const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+const threads = threadsOfSides();
 
-function newWorker(): Peer {
-  return new Peer("ours", process.execPath, [path("worker.js")], env);
+function newWorker(allocator?: Allocator): Peer {
+  return new Peer("ours", process.execPath, [path("worker.js")], sidesEnvironment(allocator));
 }
 
 /** Ours: a process a case. Python's: a process that forks one a case. */
 class Peers {
   readonly #python = new Map<Side, Peer>();
+  readonly #allocator: Allocator;
   #worker: Peer | undefined;
+
+  constructor(allocator: Allocator) {
+    this.#allocator = allocator;
+  }
 
   of(side: Side): Peer {
     if (side === "ours") {
       this.#worker?.close();
-      this.#worker = newWorker();
+      this.#worker = newWorker(this.#allocator);
       return this.#worker;
     }
     const command = process.env.PROMPTLOSS_PYTHON ?? "python3";
-    const peer =
-      this.#python.get(side) ?? new Peer(side, command, [path("../../src/training/peer.py"), side], env);
+    const args = [path("../../src/training/peer.py"), side];
+    const peer = this.#python.get(side) ?? new Peer(side, command, args, sidesEnvironment(this.#allocator));
     this.#python.set(side, peer);
     return peer;
   }
@@ -72,13 +77,15 @@ interface Wanted {
   readonly quick: boolean;
   readonly rounds: number;
   readonly flags: string;
+  /** Load average before anything was measured. */
+  readonly before: number;
 }
 
-async function run({ data, model, shapes, costs, quick, rounds, flags }: Wanted): Promise<void> {
+async function run({ data, model, shapes, costs, quick, rounds, flags, before }: Wanted): Promise<void> {
   const place = mkdtempSync(join(tmpdir(), "promptloss-training-model-"));
-  const peers = new Peers();
+  const peers = { tuned: new Peers("tuned"), "as it comes": new Peers("as it comes") };
   const results: Result[] = [];
-  const before = loadavg()[0]!;
+  const asItComes: Result[] = [];
   const cases = costs ? costCasesOf().map((each) => each.case) : casesOf(shapes, quick);
   const section = costs ? "training-costs" : "training";
   try {
@@ -95,12 +102,19 @@ async function run({ data, model, shapes, costs, quick, rounds, flags }: Wanted)
     for (const each of cases) {
       const { shape } = each;
       const at = { data, model: await folderOf(shape), threads, length: lengthOf(shape, rounds) };
-      const result = await measureCase(each, at, (side) => peers.of(side));
-      results.push(result);
-      console.log(speedRow(result, peak).join("  "));
+      const measured = async (allocator: Allocator, into: Result[]): Promise<void> => {
+        const result = await measureCase(each, at, (side) => peers[allocator].of(side));
+        into.push(result);
+        console.log(speedRow(result, peak).join("  "));
+      };
+      const isFirst = results.every((result) => result.case.shape !== shape);
+      await measured("tuned", results);
+      if (isFirst && !costs) await measured("as it comes", asItComes);
       const setting: Setting = {
         machine: machine(),
         threads,
+        allocator: "tuned",
+        ...(asItComes.length > 0 && { asItComes }),
         data: basename(data),
         model: basename(model),
         flags,
@@ -113,11 +127,12 @@ async function run({ data, model, shapes, costs, quick, rounds, flags }: Wanted)
       writeSection(section, text, { ...setting, results });
     }
   } finally {
-    peers.close();
+    for (const each of Object.values(peers)) each.close();
     rmSync(place, { recursive: true });
   }
 }
 
+const before = beginMeasuring();
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -141,5 +156,5 @@ if (data === undefined || model === undefined || !shapes.every(known) || !(round
     .slice(4)
     .map((flag) => ` ${flag}`)
     .join("");
-  await run({ data, model, shapes, costs: values.costs, quick: values.quick, rounds, flags });
+  await run({ data, model, shapes, costs: values.costs, quick: values.quick, rounds, flags, before });
 }

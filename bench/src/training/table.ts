@@ -1,4 +1,5 @@
 // The section of docs/BENCHMARKS.md: what was measured, speeds, memory and losses.
+import { type Allocator, allocatorWords, loadWords } from "../lib/conditions.ts";
 import { markdownTable } from "../lib/report.ts";
 import { median, spread } from "../lib/statistics.ts";
 import { BATCH, LEARNING_RATE, LORA_RANK, MAX_LENGTH, type Shape } from "./cases.ts";
@@ -15,6 +16,9 @@ export interface Setting {
   readonly peak: number;
   /** Parameters of the shapes that were drawn. */
   readonly parameters: Partial<Record<Shape, number>>;
+  readonly allocator?: Allocator;
+  /** The first case of each shape once more, every side with its allocator as it comes. */
+  readonly asItComes?: readonly Result[];
   /** Load average of the last minute, before and after. */
   readonly load: readonly [number, number];
 }
@@ -27,6 +31,8 @@ const COLUMNS = [
   ...["ours", "bare", "TRL", "TRL, best"],
   ...["ours ÷ bare", "ours ÷ TRL"],
 ];
+
+const SPEED_COLUMNS = [...COLUMNS, "ours ÷ TRL, best", "ours, share of peak", "bare, share of peak"];
 
 export function nameOf({ case: { shape, lora, precision, promptLossWeight } }: Result): string {
   return `${shape}, ${lora ? "LoRA" : "full"}, ${precision}, ${promptLossWeight}`;
@@ -104,15 +110,30 @@ function maskingGains(results: readonly Result[]): string[] {
     });
 }
 
+/** What the same commands do without the allocator's settings. */
+function allocatorTable({ asItComes = [], peak }: Setting): string[] {
+  if (asItComes.length === 0) return [];
+  return [
+    "With glibc's allocator as it comes, on every side:",
+    "",
+    markdownTable(
+      SPEED_COLUMNS,
+      asItComes.map((result) => speedRow(result, peak)),
+    ),
+    "",
+  ];
+}
+
 /** Where and with what it was measured. */
-export function circumstances(results: readonly Result[], { machine, threads, load, peak }: Setting): string {
+export function circumstances(
+  results: readonly Result[],
+  { machine, threads, allocator, load, peak }: Setting,
+): string {
   const versions = new Set(
     results.flatMap(({ sides }) => Object.entries(sides).map(([side, { version }]) => `${side}: ${version}`)),
   );
-  const [before, after] = load.map((value) => value.toFixed(1));
-  const busy = load[0] > 1 ? ", so the machine was busy with other work and the speeds say little" : "";
   const units = peak === 0 ? "" : `; its bf16 units do ${(peak / 1e12).toFixed(2)} TFLOP/s`;
-  return `${machine}, ${threads} threads a side${units}; load average ${before} before, ${after} after${busy}. ${[...versions].join("; ")}.`;
+  return `${machine}, ${threads} threads a side${units}; ${loadWords(load, threads)}. ${[...versions].join("; ")}. ${allocatorWords(allocator)}`;
 }
 
 export function shapeName(shape: Shape, model: string, parameters: Setting["parameters"]): string {
@@ -139,10 +160,11 @@ export function sectionOf(results: readonly Result[], setting: Setting): string 
     `Tokens/s without padding, whole steps with data loading; medians of ${rounds} rounds in which the sides take turns, after one of warm-up, and half the range. The ratios are medians of the rounds' ratios, above 1 where ours is faster. ${PEAK_WORDS}`,
     "",
     markdownTable(
-      [...COLUMNS, "ours ÷ TRL, best", "ours, share of peak", "bare, share of peak"],
+      SPEED_COLUMNS,
       results.map((result) => speedRow(result, peak)),
     ),
     "",
+    ...allocatorTable(setting),
     ...(gains.length > 0
       ? [`Our speed with masked prompts (0) over that with unmasked ones (1): ${gains.join("; ")}.`, ""]
       : []),
