@@ -35,11 +35,13 @@ export function readRunDetail(place: RunPlace): RunDetail | undefined {
 }
 
 /** A file of that name may be anybody's. */
-function isManifest(found: Manifest | undefined): found is Manifest {
+function isManifest(found: Partial<Manifest> | null | undefined): found is Manifest {
   return (
     typeof found?.fingerprint === "string" &&
+    typeof found.startedAt === "string" &&
     typeof found.recipe === "object" &&
-    typeof found.steps === "number"
+    found.recipe !== null &&
+    [found.steps, found.promptLossWeight].every((each) => typeof each === "number")
   );
 }
 

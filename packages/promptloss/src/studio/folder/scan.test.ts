@@ -74,7 +74,8 @@ describe("a run's card", () => {
 
   test("undefined for what only looks like a run", () => {
     makeRun(join(root, "run"));
-    for (const text of ["{}", "null", "[1]", "{", '{"fingerprint":1,"recipe":{}}']) {
+    const half = '{ "fingerprint": "f", "recipe": {}, "steps": 3 }';
+    for (const text of ["{}", "null", "[1]", "{", '{"fingerprint":1,"recipe":{}}', half]) {
       writeFileSync(join(root, "run/manifest.json"), text);
       expect(card("run"), text).toBeUndefined();
     }

@@ -7,14 +7,14 @@ import { readRunCard } from "./run.ts";
 import { type RunPlace, type Scan, type StudyPlace, scanFolder } from "./scan.ts";
 import { StudyReader } from "./study.ts";
 
-/** Milliseconds that a scan counts as new. */
-const FRESH = 1000;
+/** Milliseconds that a scan counts as new, and how many times as long as it takes: a large folder is not always scanned. */
+const FRESH = { least: 1000, times: 20 };
 
 export class StudioFolder {
   readonly path: string;
   /** By the studies' ids: they keep what they have read. */
   readonly #readers = new Map<string, StudyReader>();
-  #scan: { readonly at: number; readonly found: Scan } | undefined;
+  #scan: { readonly until: number; readonly found: Scan } | undefined;
 
   /** @throws {PromptlossError} where there is no such folder */
   constructor(path: string) {
@@ -60,13 +60,14 @@ export class StudioFolder {
   }
 
   #found(): Scan {
-    const isFresh = this.#scan !== undefined && performance.now() - this.#scan.at < FRESH;
-    return isFresh ? this.#scan!.found : this.#anew();
+    return this.#scan !== undefined && performance.now() < this.#scan.until ? this.#scan.found : this.#anew();
   }
 
   #anew(): Scan {
+    const before = performance.now();
     const found = scanFolder(this.path);
-    this.#scan = { at: performance.now(), found };
+    const now = performance.now();
+    this.#scan = { until: now + Math.max(FRESH.least, FRESH.times * (now - before)), found };
     return found;
   }
 }
