@@ -1,7 +1,15 @@
 // Builds the studio's page into promptloss's package, after TypeScript is compiled; again only when a source has changed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -24,7 +32,8 @@ function add(hash, name) {
 }
 
 const stamp = sourceStamp();
-const isBuilt = existsSync(join(root, "packages/promptloss/dist/studio-page/index.html"));
+const page = join(root, "packages/promptloss/dist/studio-page");
+const isBuilt = existsSync(join(page, "index.html"));
 if (!isBuilt || !existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
   const vite = join(root, "node_modules/vite/bin/vite.js");
   const { status } = spawnSync(process.execPath, [vite, "build", "--logLevel", "warn"], {
@@ -33,6 +42,9 @@ if (!isBuilt || !existsSync(stampFile) || readFileSync(stampFile, "utf8") !== st
     stdio: ["ignore", 2, 2],
   });
   if (status !== 0) process.exit(1);
+  // Apache's license asks that a package's notice goes along; Vite takes licenses alone.
+  const notice = readFileSync(join(root, "node_modules/echarts/NOTICE"), "utf8");
+  appendFileSync(join(page, "licenses.md"), `\n## Notice of echarts\n\n${notice}`);
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, stamp);
 }

@@ -9,6 +9,8 @@ export default defineConfig({
   build: {
     outDir: "../packages/promptloss/dist/studio-page",
     emptyOutDir: true,
+    // Of the packages that become a part of the page.
+    license: { fileName: "licenses.md" },
     // What counts is what is sent, compressed: a test holds it.
     chunkSizeWarningLimit: 2000,
   },

@@ -74,8 +74,9 @@ describe("a run's card", () => {
 
   test("undefined for what only looks like a run", () => {
     makeRun(join(root, "run"));
-    const half = '{ "fingerprint": "f", "recipe": {}, "steps": 3 }';
-    for (const text of ["{}", "null", "[1]", "{", '{"fingerprint":1,"recipe":{}}', half]) {
+    const whole = { fingerprint: "f", recipe: {}, steps: 3, startedAt: "2024", promptLossWeight: 0 };
+    const halves = Object.keys(whole).map((key) => JSON.stringify({ ...whole, [key]: null }));
+    for (const text of ["{}", "null", "[1]", "{", ...halves]) {
       writeFileSync(join(root, "run/manifest.json"), text);
       expect(card("run"), text).toBeUndefined();
     }
