@@ -1,9 +1,12 @@
 // Offline runs of Weights & Biases: the framing, held to a file that wandb wrote, and what its own reader makes of ours.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { needs } from "../../../../../../../test/needs.ts";
@@ -163,4 +166,61 @@ needs("python", place.status === 0).test("wandb's own reader finds in it what th
     "exit: { runtime: 60 }",
   ])
     expect(text).toContain(part);
+});
+
+/** Answers what `wandb sync` asks before it sends, and keeps what it sends of a run's numbers. */
+async function standIn(): Promise<{ server: Server; uri: string; sent: string[]; asked: string[] }> {
+  const [sent, asked]: [string[], string[]] = [[], []];
+  const server = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const body = Buffer.concat(parts);
+    const text = (request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body).toString("utf8");
+    const project = { id: "p", name: "promptloss", entity: { id: "e", name: "us" } };
+    const bucket = { id: "b", name: "run", displayName: "mine", project, historyLineCount: 0 };
+    const isRun = text.includes("upsertBucket");
+    if (isRun) asked.push(text);
+    if (request.url!.endsWith("/file_stream")) sent.push(text);
+    const others = { viewer: { id: "v", entity: "us", username: "us", flags: "{}" }, serverFeatures: [] };
+    const data = isRun
+      ? { upsertBucket: { bucket, inserted: true } }
+      : { ...others, createRunFiles: { runID: "b", uploadHeaders: [], files: [] } };
+    response.setHeader("content-type", "application/json").end(JSON.stringify({ data }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sent, asked };
+}
+
+needs("python", place.status === 0).test("wandb sync sends it whole", async () => {
+  const path = join(folder, "synced");
+  report(path, 0, [], [stepOf(1), stepOf(2), evaluationOf(2)], false);
+  report(path, 1, [stepOf(1)], [stepOf(2), evaluationOf(2), stepOf(3)]);
+  const { server, uri, sent, asked } = await standIn();
+  try {
+    const child = spawn(python, ["-m", "wandb", "sync", join(path, readdirSync(path)[0]!)], {
+      env: { ...process.env, HOME: folder, WANDB_BASE_URL: uri, WANDB_API_KEY: "0".repeat(40) },
+    });
+    expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
+    const [{ variables }] = asked.map((text) => JSON.parse(text)) as [{ variables: Record<string, unknown> }];
+    expect(variables).toMatchObject({
+      entity: "us",
+      displayName: "mine",
+      groupName: "s",
+      tags: ["study:s", "cell:c"],
+    });
+    expect(JSON.parse(variables.config as string).loss.value.promptLossWeight).toBe(0.25);
+    const streams = sent.map((text) => JSON.parse(text));
+    const lines = streams
+      .flatMap(({ files }) => files?.["wandb-history.jsonl"]?.content ?? [])
+      .map((line) => JSON.parse(line));
+    expect(lines.map((line) => [line._step, line["train/loss"], line["held-out/loss"]])).toEqual([
+      [1, 1, undefined],
+      [2, 1 / 2, 2.5],
+      [3, 1 / 3, undefined],
+    ]);
+    expect(streams.at(-1)).toMatchObject({ complete: true, exitcode: 0 });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
