@@ -84,6 +84,12 @@ function Comparison({ runs }: { runs: readonly RunCard[] }) {
           })}
         </p>
       )}
+      {weights.length > 1 && (
+        <p class="note">
+          These runs weigh prompts differently, so their losses as a whole are different quantities. The
+          losses of completions and of prompts, and the tokens predicted right, can be compared.
+        </p>
+      )}
       <ChartGrid charts={compareCharts(runs, series.value, looks, column)} legends={false} />
       <CompareTable runs={runs} looks={looks} differences={differences.value} />
     </>

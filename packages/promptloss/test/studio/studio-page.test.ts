@@ -132,6 +132,8 @@ needs("chromium", chromiumPath).describe("the studio in Chromium", () => {
       .waitFor();
     await page.getByLabel("Color by").selectOption("prompt loss weight");
     await page.getByText("Prompt loss weight, from low to high: 0.010.1").waitFor();
+    const warning = page.getByText("These runs weigh prompts differently");
+    await warning.waitFor();
     // In what the recipes differ: the long run has another model.
     expect(await page.getByRole("columnheader").allInnerTexts()).toEqual([
       ...["Run", "PLW", "State", "Steps", "Loss", "Held-out loss", "model"],
@@ -139,6 +141,9 @@ needs("chromium", chromiumPath).describe("the studio in Chromium", () => {
     const ids = ["first", "lost", LONG_NAME].map(idOf);
     expect(ids.filter((id) => !page.url().includes(id))).toEqual([]);
     expect(page.url()).not.toContain(idOf("failed"));
+    // Two of one weight.
+    await page.getByRole("checkbox", { name: /^first/ }).uncheck();
+    await warning.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Clear" }).click();
     await page.getByText("Choose some runs.").waitFor();
     expect(complaints).toEqual([]);
