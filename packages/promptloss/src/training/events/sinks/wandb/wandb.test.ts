@@ -94,7 +94,7 @@ test("the file of another writer is read and written again byte for byte", () =>
 
 test("records of any length come back, up to where a file is cut off or damaged", () => {
   const record = fc
-    .tuple(fc.constantFrom(0, 1, 7, 20, 32_700, 32_754, 32_761, 32_768, 70_000), fc.nat(20), fc.nat(255))
+    .tuple(fc.constantFrom(0, 1, 7, 20, 32_740, 32_754, 32_761, 32_768, 70_000), fc.nat(20), fc.nat(255))
     .map(([length, more, byte]) => Buffer.alloc(length + more, byte));
   fc.assert(
     fc.property(
@@ -198,6 +198,8 @@ needs("python", place.status === 0).test("wandb sync sends it whole", async () =
   const { server, uri, sent, asked } = await standIn();
   try {
     const child = spawn(python, ["-m", "wandb", "sync", join(path, readdirSync(path)[0]!)], {
+      // It leaves its log where it runs.
+      cwd: folder,
       env: { ...process.env, HOME: folder, WANDB_BASE_URL: uri, WANDB_API_KEY: "0".repeat(40) },
     });
     expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
