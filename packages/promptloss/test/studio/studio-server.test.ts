@@ -187,7 +187,7 @@ describe("studies", () => {
   test("without results there is nothing to analyze, with bad ones that is said", async () => {
     const empty = join(folder, "empty");
     makeRun(join(empty, "cells/a/run"));
-    writeFileSync(join(empty, "cells.json"), '[{ "id": "a", "levels": {} }]');
+    writeFileSync(join(empty, "cells.json"), '{ "cells": [{ "id": "a", "levels": {} }] }');
     const asked = async (name: string): Promise<string> => {
       const response = await fetch(`${root}studio/api/studies/${idOf(name)}/analysis`);
       return `${response.status} ${((await response.json()) as { error: { message: string } }).error.message}`;

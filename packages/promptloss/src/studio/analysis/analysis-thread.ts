@@ -13,7 +13,7 @@ const { version } = createRequire(import.meta.url)("../../../package.json") as {
 
 function analysed({ folder }: AnalysisOrder): AnalysisMessage {
   try {
-    const cells = readReportCells(folder, readCellList(folder));
+    const cells = readReportCells(folder, readCellList(folder).cells);
     const content = studyContent(readStudyResults(folder), cells);
     const { sections, page } = renderReport(content, { date: new Date(), version });
     const bodyOf = (id: string): string => sections.find((each) => each.id === id)!.body.text;

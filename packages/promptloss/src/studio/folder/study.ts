@@ -79,12 +79,12 @@ export function resultsStamp(folder: string): string | null {
 /** @param rows results: cells that have scores are done, wherever they were run */
 function statusOf({ path }: Place, rows: readonly ResultRow[]): StudyStatus<ListedCell> {
   const scored = rows.filter(({ value }) => Number.isFinite(value));
-  const header = readJson<ResultsHeader>(join(path, "study.json"));
+  const { study, cells } = readCellList(path);
   return studyStatus({
-    name: header?.study ?? basename(path),
+    name: study ?? readJson<ResultsHeader>(join(path, "study.json"))?.study ?? basename(path),
     output: path,
     kept: { folder: path, cells: groupedBy(scored, ({ cell }) => cell) },
-    cells: readCellList(path),
+    cells,
     tasks: [],
   });
 }

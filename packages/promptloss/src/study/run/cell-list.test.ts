@@ -19,16 +19,18 @@ test("the list of the last launch counts, begun or not; without it the folders t
   makeCell("b");
   makeCell("a");
   makeCell("broken", "{");
-  expect(readCellList(folder).map(({ id }) => id)).toEqual(["a", "b"]);
+  expect(readCellList(folder).cells.map(({ id }) => id)).toEqual(["a", "b"]);
   const cells = [{ id: "c", levels: { plw: 0.1 }, recipe: {} as never }];
-  writeCellList({ output: folder, cells });
-  expect(readCellList(folder)).toEqual([{ id: "c", levels: { plw: 0.1 } }]);
+  writeCellList({ name: "mine", output: folder, cells });
+  expect(readCellList(folder)).toEqual({ study: "mine", cells: [{ id: "c", levels: { plw: 0.1 } }] });
 });
 
 test("no id leads out of the folder", () => {
   const ids = ["../x", "a/b", "..", ".", "", ".hidden", "a b"];
-  writeFileSync(join(folder, "cells.json"), JSON.stringify(ids.map((id) => ({ id, levels: {} }))));
-  expect(readCellList(folder)).toEqual([]);
-  writeFileSync(join(folder, "cells.json"), '{"a":1}');
-  expect(readCellList(folder)).toEqual([]);
+  writeFileSync(join(folder, "cells.json"), JSON.stringify({ cells: ids.map((id) => ({ id, levels: {} })) }));
+  expect(readCellList(folder).cells).toEqual([]);
+  for (const text of ['{"a":1}', "null", "[]", "{", '{"cells":[null,1,{"id":1}]}']) {
+    writeFileSync(join(folder, "cells.json"), text);
+    expect(readCellList(folder), text).toEqual({ study: undefined, cells: [] });
+  }
 });

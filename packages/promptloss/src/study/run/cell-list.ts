@@ -8,22 +8,30 @@ import type { Study } from "../plan/read-study.ts";
 
 export type ListedCell = Pick<Cell, "id" | "levels">;
 
-export function writeCellList({ output, cells }: Pick<Study, "output" | "cells">): void {
-  writeJson(
-    join(output, "cells.json"),
-    cells.map(({ id, levels }): ListedCell => ({ id, levels })),
-  );
+export interface CellList {
+  /** The study's name; undefined where the folder does not say. */
+  readonly study: string | undefined;
+  readonly cells: readonly ListedCell[];
+}
+
+export function writeCellList({ name, output, cells }: Pick<Study, "name" | "output" | "cells">): void {
+  const list: CellList = { study: name, cells: cells.map(({ id, levels }) => ({ id, levels })) };
+  writeJson(join(output, "cells.json"), list);
 }
 
 /** The cells of a study's last launch; of a folder without that list those whose folders are there. */
-export function readCellList(output: string): ListedCell[] {
-  const listed = readJson<unknown>(join(output, "cells.json"));
-  if (Array.isArray(listed)) return listed.filter(isCell);
+export function readCellList(output: string): CellList {
+  const { study, cells } = readJson<Partial<CellList> | null>(join(output, "cells.json")) ?? {};
+  if (Array.isArray(cells))
+    return { study: typeof study === "string" ? study : undefined, cells: cells.filter(isCell) };
   const root = join(output, "cells");
-  return idsIn(root).flatMap((id) => {
-    const cell = readJson<unknown>(join(root, id, "cell.json"));
-    return isCell(cell) ? [cell] : [];
-  });
+  return {
+    study: undefined,
+    cells: idsIn(root).flatMap((id) => {
+      const cell = readJson<unknown>(join(root, id, "cell.json"));
+      return isCell(cell) ? [cell] : [];
+    }),
+  };
 }
 
 function idsIn(root: string): string[] {
