@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { needs } from "../../../test/needs.ts";
 import type { TrainingEvent, WarningEvent } from "../src/training/events/event.ts";
 import { readMetrics } from "../src/training/events/metrics-file.ts";
 import { program } from "./command.ts";
@@ -127,18 +128,21 @@ test("a run that was interrupted goes on in the run that it was, and a new one i
   expect(server.runs.size).toBe(2);
 });
 
-test("SIGKILL loses nothing but what is done again", async () => {
-  const recipe = folder.recipe("killed", MLFLOW);
-  await run(["train", recipe, "--events"], {}, (event, child) => {
-    if (event.type === "checkpoint" && event.step === 4) {
-      const { pid } = child;
-      // The program and the process that trains, which the program starts.
-      for (const each of [...childrenOf(pid!), pid!]) process.kill(each, "SIGKILL");
-    }
-  });
-  expect((await run(["train", recipe])).status).toBe(0);
-  expect(steps()).toEqual([1, 2, 3, 4, 5, 6]);
-});
+needs("linux", process.platform === "linux").test(
+  "SIGKILL loses nothing but what is done again",
+  async () => {
+    const recipe = folder.recipe("killed", MLFLOW);
+    await run(["train", recipe, "--events"], {}, (event, child) => {
+      if (event.type === "checkpoint" && event.step === 4) {
+        const { pid } = child;
+        // The program and the process that trains, which the program starts.
+        for (const each of [...childrenOf(pid!), pid!]) process.kill(each, "SIGKILL");
+      }
+    });
+    expect((await run(["train", recipe])).status).toBe(0);
+    expect(steps()).toEqual([1, 2, 3, 4, 5, 6]);
+  },
+);
 
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
