@@ -82,6 +82,23 @@ describe("the live stream", () => {
     rmSync(path, { recursive: true });
   });
 
+  test("tells once what does not change", async () => {
+    const path = join(folder, "growing");
+    makeRun(path, { steps: 1 });
+    const still = `run:${idOf("one")}`;
+    let steps = 1;
+    // Series are looked at twice as often as runs.
+    const messages = await liveUntil(
+      live(`topic=${still}&topic=series:${idOf("growing")}`),
+      ({ topic }, all) => {
+        if (topic !== still) addSteps(path, ++steps, steps);
+        return all.length >= 7;
+      },
+    );
+    expect(messages.filter(({ topic }) => topic === still)).toHaveLength(1);
+    rmSync(path, { recursive: true });
+  });
+
   test("has no more points than are asked for", async () => {
     const topic = `series:${idOf("two")}`;
     const [{ value }] = (await liveUntil(live(`topic=${topic}&points=50`), () => true)) as [LiveMessage];
@@ -105,12 +122,14 @@ describe("the live stream", () => {
   });
 
   test("refuses what it does not know", async () => {
+    const many = Array.from({ length: 129 }, (_, i) => `topic=run:${i}`).join("&");
     const refusals = [
       "",
       "topic=nothing:1",
       "topic=toString",
       "topic=overview&points=7",
       "topic=overview&points=x",
+      many,
     ];
     const messages = await Promise.all(
       refusals.map(async (query) => {
@@ -124,6 +143,7 @@ describe("the live stream", () => {
       "400 topic: there is no toString, but overview, run, series, study",
       "400 points: a whole number from 50 to 4000 was expected",
       "400 points: a whole number from 50 to 4000 was expected",
+      "400 topic: 1 to 128 are given, and not 129",
     ]);
   });
 });
