@@ -57,12 +57,14 @@ beforeEach(() => {
     "packages/torch/src/machine.ts",
     ...["packages/torch/src/setup", "packages/promptloss/package.json", "packages/promptloss/tsconfig.json"],
     ...["bench/package.json", "bench/tsconfig.json", "demo/package.json", "demo/tsconfig.json"],
+    ...["package.json", "tsconfig.json", "vite.config.ts", "index.html"].map((name) => `studio/${name}`),
   ]) {
     cpSync(join(repository, name), join(clone, name), { recursive: true });
   }
   write(join(clone, "packages/promptloss/src/index.ts"), "export const answer: number = 42;\n");
   write(join(clone, "bench/src/main.ts"), "export const answer: number = 42;\n");
   write(join(clone, "demo/src/main.ts"), "export const answer: number = 42;\n");
+  write(join(clone, "studio/src/main.tsx"), "export const answer: number = 42;\n");
   write(join(clone, "packages/torch/native/ops/a.cpp"), "int a() { return 1; }\n");
   write(join(clone, "packages/torch/native/binding/b.cpp"), "int b() { return 1; }\n");
   write(join(clone, "packages/torch/native/binding/c.cpp"), "int c() { return 1; }\n");
