@@ -14,10 +14,11 @@ import {
   type SkippedRow,
   TokenRowError,
 } from "../../data/tokens/index.ts";
-import { inspectExamples } from "../../inspect/index.ts";
+import { inspectExamples, ratioOfData } from "../../inspect/index.ts";
 import { tokenTexts } from "../../preview/preview-row.ts";
 import { ServeError } from "../../serve/errors.ts";
 import type { BadRow, TokenRow, WeightsAnswer } from "./answer.ts";
+import { affordable, tooCostly } from "./row-cost.ts";
 import { type RowsFile, type RowsText, withRowsFile } from "./rows-text.ts";
 
 export interface MeasureOptions {
@@ -39,25 +40,35 @@ export async function measureRows(rows: RowsText, options: MeasureOptions): Prom
   const template = templateOf(name, options.tokenizer);
   return withRowsFile(rows, async (file) => {
     const read = await readAll(file, options);
-    const { examples } = read;
+    const examples = read.examples.filter((example) => tooCostly(example) === undefined);
+    const chosen = affordable(examples, SHOWN.rows);
     options.signal.throwIfAborted();
     const { tokenizer, turns } = options;
     const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: "skip" });
     const shown: TokenRow[] = [];
     let tokens = 0;
     // Encoding with exact boundaries takes longer than all else, so that only rows that may be shown are.
-    for await (const row of encoder.rows(examples.slice(0, SHOWN.rows))) {
+    for await (const row of encoder.rows(chosen)) {
       tokens += row.ids.length;
       if (shown.length < SHOWN.rows && tokens <= SHOWN.tokens) shown.push(tokenRow(row, tokenizer));
     }
     const refused = [
       ...encoder.report.skipped,
-      ...(await refusedOf(examples.slice(SHOWN.rows), template, options)),
+      ...(await refusedOf(examples.slice(chosen.length), template, options)),
     ];
     const usable = examples.length - refused.length;
-    const bad = [...read.bad, ...refused.map((row) => refusedRow(row, file))];
+    const bad = [
+      ...read.bad,
+      ...refused.map((row) => refusedRow(row, file)),
+      ...read.examples.flatMap(costlyRow),
+    ];
+    // What needs whole rows is measured on those that are encoded anyway, Rg on all.
     const inspection =
-      usable === 0 ? undefined : await inspectExamples(examples, { tokenizer, template, turns });
+      usable === 0 ? undefined : await inspectExamples(chosen, { tokenizer, template, turns });
+    const generationRatio =
+      inspection === undefined || chosen.length === examples.length
+        ? inspection?.generationRatio
+        : (await ratioOfData(examples, { tokenizer })).generationRatio;
     return {
       name: rows.name,
       ...(read.format !== undefined && { format: read.format }),
@@ -73,7 +84,7 @@ export async function measureRows(rows: RowsText, options: MeasureOptions): Prom
         ...(shown.length < usable ? [partNote(shown.length, usable)] : []),
         ...(inspection?.warnings ?? []),
       ].map(file.named),
-      ...(inspection && { generationRatio: inspection.generationRatio }),
+      ...(generationRatio && { generationRatio }),
       ...(inspection?.trained.ratio !== undefined && { ratioAsTrained: inspection.trained.ratio }),
     };
   });
@@ -105,7 +116,7 @@ async function refusedOf(
 }
 
 function partNote(shown: number, usable: number): string {
-  const most = `${SHOWN.rows} rows and ${counted(SHOWN.tokens, "token")} at most`;
+  const most = `${SHOWN.rows} rows and ${counted(SHOWN.tokens, "token")} at most, fewer of long conversations`;
   return `the first ${shown} of ${counted(usable, "row")} are shown and weighed: ${most}; Rg is of all`;
 }
 
@@ -176,6 +187,13 @@ async function readAll(
 
 function refusedRow({ source, cause, message }: SkippedRow, { named }: RowsFile): BadRow {
   return { row: source.row, field: null, cause, message: bare(named(message)), hint: null };
+}
+
+function costlyRow(example: Example): BadRow[] {
+  const message = tooCostly(example);
+  if (message === undefined) return [];
+  const hint = "promptloss preview and inspect take rows of any size";
+  return [{ row: example.source.row, field: null, cause: "row-too-large", message, hint }];
 }
 
 /** A message without its place, which the answer has beside it. */

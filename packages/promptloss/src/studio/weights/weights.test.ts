@@ -164,6 +164,21 @@ describe("rows as tokens", () => {
     expect((await measure({ text: ids })).bad).toMatchObject([{ row: 502, cause: "bad-tokens" }]);
   });
 
+  test("rows that take long to encode are named and left to commands", async () => {
+    const turns = Array.from({ length: 4000 }, (_, i) => ({
+      role: i % 2 === 0 ? "user" : "assistant",
+      content: `turn ${i}`,
+    }));
+    const deep = await measure({ text: lines({ messages: turns }) });
+    expect(deep.counts).toEqual({ read: 1, usable: 0, bad: 1 });
+    expect(deep.bad).toMatchObject([{ row: 1, cause: "row-too-large" }]);
+    const long = await measure({ text: lines({ prompt: "a".repeat(2 ** 18 + 1), completion: "b" }) });
+    expect(long.bad[0]!.message).toBe(
+      "262,146 characters in 1 completions are more than this page encodes; training takes the row",
+    );
+    expect(long.rows).toEqual([]);
+  });
+
   test("a client that is gone stops the work", async () => {
     await expect(
       measure({ text: lines({ messages: TURNS }) }, { signal: AbortSignal.abort() }),
