@@ -16,6 +16,7 @@ const NEEDS = {
     isMachine: true,
   },
   cuda: { what: "a GPU of NVIDIA's and a libtorch with CUDA", isMachine: true },
+  libtorch2: { what: "libtorch 2, whose addcmul takes several dtypes on the CPU too", isMachine: true },
   cpuOnly: { what: "a libtorch without CUDA", isMachine: true },
   avx512: { what: "a processor with AVX-512 bf16", isMachine: true },
   avx2: { what: "a processor with AVX2", isMachine: true },

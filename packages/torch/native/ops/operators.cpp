@@ -116,6 +116,7 @@ TORCH_LIBRARY_IMPL(promptloss, Autograd, library) {
   library.impl("packed_attention", packed_attention::differentiable);
   library.impl("packed_attention_recalled", packed_attention::recalled);
   library.impl("packed_attention_statistics", packed_attention::statistics);
+  library.impl("packed_attention_way", packed_attention::way);
   library.impl("rms_norm", rms_norm::differentiable);
   library.impl("rotary_embedding", rotary_embedding_operator::differentiable);
   library.impl("silu_mul", silu_mul::differentiable);

@@ -2,6 +2,7 @@
 // meta tensors, which have shapes and dtypes alone. On a GPU `devices.test.ts` runs the trials themselves.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { needs } from "../../../../test/needs.ts";
 import { relativeDifference, withoutFusedKernels } from "../../test/support/fused.ts";
 import {
   adamwStep_,
@@ -14,6 +15,7 @@ import {
   hasAdamwSteps,
   hasOperator,
   isLibraryWay,
+  libtorch,
   manualSeed,
   noGrad,
   ops,
@@ -109,7 +111,7 @@ describe("by libtorch's operators", () => {
     );
   });
 
-  test.each<DType>(["float32", "bfloat16"])("rotary positions and gates are the kernels', %s", (dtype) => {
+  function rotaryPositionsAndGates(dtype: DType): void {
     scope(() => {
       manualSeed(3);
       const angles = randn([9, 1, 12]);
@@ -129,7 +131,13 @@ describe("by libtorch's operators", () => {
           expect(relativeDifference(each, wanted[i]!)).toBeLessThan(TOLERANCE[dtype]!);
       }
     });
-  });
+  }
+
+  test("rotary positions and gates are the kernels', float32", () => rotaryPositionsAndGates("float32"));
+  needs("libtorch2", !libtorch().version.startsWith("1.")).test(
+    "rotary positions and gates are the kernels', bfloat16",
+    () => rotaryPositionsAndGates("bfloat16"),
+  );
 
   test("a way that is refused, or whose numbers differ, is told and left", () => {
     const way = "foreach norm";

@@ -125,7 +125,7 @@ export function repeat(input: Tensor, times: readonly number[]): Tensor {
  * @throws {ArgumentError} for more elements than can be counted, by which libtorch 1 ends the process
  */
 export function repeatInterleave(input: Tensor, times: number, dim = 0): Tensor {
-  if (input.numel * numberOf(times) > Number.MAX_SAFE_INTEGER)
+  if (Math.max(1, input.numel) * numberOf(times) > Number.MAX_SAFE_INTEGER)
     throw new ArgumentError(
       `repeatInterleave: ${input.numel} elements can't be repeated ${shown(times)} times`,
       {
