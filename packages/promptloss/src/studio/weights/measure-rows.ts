@@ -42,15 +42,16 @@ export async function measureRows(rows: RowsText, options: MeasureOptions): Prom
     const read = await readAll(file, options);
     const examples = read.examples.filter((example) => tooCostly(example) === undefined);
     const chosen = affordable(examples, SHOWN.rows);
-    options.signal.throwIfAborted();
     const { tokenizer, turns } = options;
     const encoder = new ExampleTokenizer(tokenizer, template, { turns, onBadRow: "skip" });
     const shown: TokenRow[] = [];
     let tokens = 0;
+    const giveTurn = turnsOf(options.signal);
     // Encoding with exact boundaries takes longer than all else, so that only rows that may be shown are.
     for await (const row of encoder.rows(chosen)) {
       tokens += row.ids.length;
       if (shown.length < SHOWN.rows && tokens <= SHOWN.tokens) shown.push(tokenRow(row, tokenizer));
+      await giveTurn();
     }
     const refused = [
       ...encoder.report.skipped,
@@ -97,10 +98,9 @@ async function refusedOf(
   { tokenizer, turns, signal }: MeasureOptions,
 ): Promise<SkippedRow[]> {
   const refused: SkippedRow[] = [];
-  for (const [i, example] of examples.entries()) {
-    // Others wait while a template renders.
-    if (i % CHECKED === 0) await setImmediate();
-    signal.throwIfAborted();
+  const giveTurn = turnsOf(signal);
+  for (const example of examples) {
+    await giveTurn();
     try {
       if (example.kind === "conversation") template.render(example, turns);
       else if (example.kind === "tokens") classifyIds(example, tokenizer);
@@ -120,8 +120,20 @@ function partNote(shown: number, usable: number): string {
   return `the first ${shown} of ${counted(usable, "row")} are shown and weighed: ${most}; Rg is of all`;
 }
 
-/** Rows between two looks at whether the client is still there. */
-const CHECKED = 100;
+/** Milliseconds after which other requests get their turn: a conversation may take as long as a thousand short rows. */
+const TURN_MS = 10;
+
+/** What work calls between its rows. It throws once the client is gone. */
+function turnsOf(signal: AbortSignal): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since > TURN_MS) {
+      await setImmediate();
+      since = performance.now();
+    }
+    signal.throwIfAborted();
+  };
+}
 
 function ownOrAlpaca({ chatTemplate }: Tokenizer): string {
   return chatTemplate === undefined ? "alpaca" : "tokenizer";
@@ -163,10 +175,11 @@ async function readAll(
   };
   const stream = readExamples(source, { onBadRow: "skip", emptyCompletions, onSkip });
   const examples: Example[] = [];
+  const giveTurn = turnsOf(signal);
   try {
     for await (const example of stream) {
       examples.push(example);
-      if (examples.length % CHECKED === 0) signal.throwIfAborted();
+      await giveTurn();
     }
   } catch (error) {
     // Where no row is left each is named; all else is of the text as a whole.

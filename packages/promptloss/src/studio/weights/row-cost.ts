@@ -1,5 +1,6 @@
 // What it costs to encode a row: each completion is encoded behind all that is before it, so long conversations cost the
 // product of their turns and their characters. A page answers in seconds, so that costly rows are left to commands.
+import { counted } from "../../counted.ts";
 import type { Example } from "../../data/example.ts";
 
 /** Of one row: characters, and characters times completions. About a second on two cores. */
@@ -29,8 +30,7 @@ function sizeOf(example: Example): RowSize {
 export function tooCostly(example: Example): string | undefined {
   const { characters, completions } = sizeOf(example);
   if (characters <= MOST.characters && characters * completions <= MOST.cost) return undefined;
-  const count = (value: number): string => value.toLocaleString("en-US");
-  return `${count(characters)} characters in ${count(completions)} completions are more than this page encodes; training takes the row`;
+  return `${counted(characters, "character")} in ${counted(completions, "completion")} are more than this page encodes; training takes the row`;
 }
 
 /** The first rows that one answer encodes. */

@@ -174,7 +174,7 @@ describe("rows as tokens", () => {
     expect(deep.bad).toMatchObject([{ row: 1, cause: "row-too-large" }]);
     const long = await measure({ text: lines({ prompt: "a".repeat(2 ** 18 + 1), completion: "b" }) });
     expect(long.bad[0]!.message).toBe(
-      "262,146 characters in 1 completions are more than this page encodes; training takes the row",
+      "262,146 characters in 1 completion are more than this page encodes; training takes the row",
     );
     expect(long.rows).toEqual([]);
   });
