@@ -55,7 +55,15 @@ describe.each(NAMES)("%s", (name) => {
     ];
     const gradients = (batches: number[][][]): Map<string, Tensor> => {
       for (const parameter of model.parameters.values()) parameter.grad = null;
-      for (const batch of batches) scope(() => model.forward(packSequences(batch)).square().sum().backward());
+      // Of logits: a norm at the end would hold its squares' sum still.
+      for (const batch of batches)
+        scope(() =>
+          model
+            .logits(model.forward(packSequences(batch)))
+            .square()
+            .sum()
+            .backward(),
+        );
       return new Map([...model.parameters].flatMap(([key, { grad }]) => (grad ? [[key, grad.clone()]] : [])));
     };
     const packed = gradients([rows]);
