@@ -32,7 +32,7 @@ export function sidesEnvironment(
 /** In a section's text; figures from before there was a choice say nothing, and had it as it comes. */
 export function allocatorWords(allocator: Allocator = "as it comes"): string {
   return allocator === "tuned"
-    ? "Every side's glibc keeps large pieces of memory, which is faster for each of them than as it comes."
+    ? "Every side's glibc keeps large pieces of memory rather than give them back to the system after each use."
     : "Every side has glibc's allocator as it comes.";
 }
 

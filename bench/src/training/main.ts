@@ -16,7 +16,7 @@ import type { CreateRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
 import { type Setting, sectionOf, speedRow } from "./table.ts";
 
 const USAGE =
-  "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7] [--force]";
+  "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7] [--processor AMX] [--force]";
 function path(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }
@@ -77,17 +77,30 @@ interface Wanted {
   readonly quick: boolean;
   readonly rounds: number;
   readonly flags: string;
+  /** What the table's processor is called where it stands beside another's: `AMX`. */
+  readonly processor?: string | undefined;
   /** Load average before anything was measured. */
   readonly before: number;
 }
 
-async function run({ data, model, shapes, costs, quick, rounds, flags, before }: Wanted): Promise<void> {
+async function run({
+  data,
+  model,
+  shapes,
+  costs,
+  quick,
+  rounds,
+  flags,
+  processor,
+  before,
+}: Wanted): Promise<void> {
   const place = mkdtempSync(join(tmpdir(), "promptloss-training-model-"));
   const peers = { tuned: new Peers("tuned"), "as it comes": new Peers("as it comes") };
   const results: Result[] = [];
   const asItComes: Result[] = [];
   const cases = costs ? costCasesOf().map((each) => each.case) : casesOf(shapes, quick);
-  const section = costs ? "training-costs" : "training";
+  const named = processor === undefined ? "training" : `training-${processor.toLowerCase()}`;
+  const section = costs ? "training-costs" : named;
   try {
     const { peak } = await askOnce<PeakAnswer>({ peak: PEAK_SECONDS });
     const parameters: Setting["parameters"] = {};
@@ -118,6 +131,7 @@ async function run({ data, model, shapes, costs, quick, rounds, flags, before }:
         data: basename(data),
         model: basename(model),
         flags,
+        ...(processor !== undefined && { processor }),
         peak,
         parameters,
         load: [before, loadavg()[0]!],
@@ -140,6 +154,7 @@ const { values, positionals } = parseArgs({
     costs: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
+    processor: { type: "string" },
   },
 });
 const [data, model] = positionals;
@@ -156,5 +171,15 @@ if (data === undefined || model === undefined || !shapes.every(known) || !(round
     .slice(4)
     .map((flag) => ` ${flag}`)
     .join("");
-  await run({ data, model, shapes, costs: values.costs, quick: values.quick, rounds, flags, before });
+  await run({
+    data,
+    model,
+    shapes,
+    costs: values.costs,
+    quick: values.quick,
+    rounds,
+    flags,
+    processor: values.processor,
+    before,
+  });
 }

@@ -16,6 +16,8 @@ export interface Setting {
   readonly peak: number;
   /** Parameters of the shapes that were drawn. */
   readonly parameters: Partial<Record<Shape, number>>;
+  /** Names the processor where its table stands beside that of another. */
+  readonly processor?: string;
   readonly allocator?: Allocator;
   /** The first case of each shape once more, every side with its allocator as it comes. */
   readonly asItComes?: readonly Result[];
@@ -146,12 +148,12 @@ export const PEAK_WORDS =
   "Share of peak: the work of products, 6 operations a weight and token and 4 where it is frozen, attention's not counted, over what the processor's bf16 units do with operands in registers.";
 
 export function sectionOf(results: readonly Result[], setting: Setting): string {
-  const { data, model, flags, peak, parameters } = setting;
+  const { data, model, flags, processor, peak, parameters } = setting;
   const rounds = results[0]?.sides.ours?.speeds.length ?? 0;
   const measured = [...new Set(results.map(({ case: { shape } }) => shape))];
   const gains = maskingGains(results);
   return [
-    "## Training against TRL and a bare PyTorch loop",
+    `## Training against TRL and a bare PyTorch loop${processor === undefined ? "" : `, ${processor}`}`,
     "",
     `\`npm run bench:training -- ALPACA_JSON MODEL_FOLDER${flags}\` with \`PROMPTLOSS_PYTHON\` naming a Python that has trl, peft and datasets; here with ${data}. ${circumstances(results, setting)}`,
     "",

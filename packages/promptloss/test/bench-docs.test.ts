@@ -38,6 +38,7 @@ type TrainingFigures = Setting & { readonly results: readonly Result[] };
 const SECTIONS: Readonly<Record<string, (raw: never) => string>> = {
   ...{ calibration, data, evaluation, generation, large, processes, torch, tuning },
   training: (raw: TrainingFigures) => training(raw.results, raw),
+  "training-amx": (raw: TrainingFigures) => training(raw.results, raw),
   // Once it was run where there is a GPU.
   ...(existsSync(new URL("benchmarks-gpu.json", docs)) && { gpu }),
   "training-costs": (raw: TrainingFigures) => costSectionOf(raw.results, raw),
