@@ -58,17 +58,22 @@ export class WandbSink implements Sink {
     makeFolder(join(folder, "files"));
     const path = join(folder, `run-${id}.wandb`);
     const held = existsSync(path) ? keptRecords(readFileSync(path), start.firstStep) : undefined;
-    let content = LOG_HEADER;
     // Header and run are written anew: a longer run has another recipe.
-    for (const record of [
+    const records = [
       headerRecord(1, `promptloss ${version}`),
       runRecord(2, this.#described(run, id)),
       ...(held?.records ?? []),
-    ])
-      content = Buffer.concat([content, framedRecord(record, content.length)]);
-    replaceFile(path, content);
-    this.#size = content.length;
-    this.#records = 2 + (held?.records.length ?? 0);
+    ];
+    const parts = [LOG_HEADER];
+    let size = LOG_HEADER.length;
+    for (const record of records) {
+      const framed = framedRecord(record, size);
+      parts.push(framed);
+      size += framed.length;
+    }
+    replaceFile(path, Buffer.concat(parts));
+    this.#size = size;
+    this.#records = records.length;
     this.#file = openSync(path, "a");
     for (const { event, at } of timed(past, startedAt))
       if (event.step > (held?.lastStep ?? 0)) this.#take(event, at);
