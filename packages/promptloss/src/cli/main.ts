@@ -1,16 +1,14 @@
 // The program `promptloss`: one command a file. Exit codes: 0 done, 1 failed, 2 wrong usage.
 import { subscribe } from "node:diagnostics_channel";
-import { createRequire } from "node:module";
 import { Command, CommanderError, Help, type Option } from "commander";
 import type { HubMessage } from "../hub/index.ts";
 import type { GgufMessage } from "../models/index.ts";
 import { openDoor } from "../terminal/index.ts";
+import { version } from "../version.ts";
 import { COMMANDS } from "./commands.ts";
 import { printError, printUsageError } from "./errors.ts";
 import { printNotes } from "./notes.ts";
 import { watchedModels } from "./progress.ts";
-
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** What keeps set-up and the hub from the network, in processes that a command starts too. */
 const OFFLINE = { PROMPTLOSS_OFFLINE: "1", HF_HUB_OFFLINE: "1" };

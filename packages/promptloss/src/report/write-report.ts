@@ -1,13 +1,11 @@
 // Writes a study's report beside its results. The chart library is loaded here, when there is something to draw.
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { replaceFile } from "../files/atomic.ts";
 import type { AnalysisSettings } from "../study/results/analysis.ts";
 import { readStudyResults, type StudyResults } from "../study/results/results-file.ts";
+import { version } from "../version.ts";
 import { type ReportCell, readReportCells } from "./content/report-cells.ts";
 import { type StudyContent, studyContent } from "./content/study-content.ts";
-
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 export interface StudyReportOptions {
   /** The file; `report.html` in the study's folder where left out. */

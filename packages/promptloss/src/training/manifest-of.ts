@@ -1,11 +1,9 @@
 // What is written of a run as it begins.
-import { createRequire } from "node:module";
 import { getNumThreads, libtorch } from "@promptloss/torch";
 import { readProcessor } from "../machine/processor.ts";
+import { version } from "../version.ts";
 import type { Manifest } from "./manifest.ts";
 import type { TrainingRun } from "./run.ts";
-
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 export function manifestOf(run: TrainingRun): Manifest {
   const { model, settings, recipe } = run;

@@ -1,10 +1,10 @@
 // Tasks on a model: rows into items, items through the model, records as they come, scores at the end. A task that
 // can't be run does not keep the others from it.
-import { createRequire } from "node:module";
 import { libtorch } from "@promptloss/torch";
 import { PromptlossError } from "../../errors.ts";
 import { checkOutputFolder, protectInputs } from "../../files/output.ts";
 import { resolveModelPaths } from "../../generation/text/model-folder.ts";
+import { version } from "../../version.ts";
 import { EvaluationError, ScoringError } from "../errors.ts";
 import { buildItems, type TaskItems } from "../requests/build-items.ts";
 import type { ChoiceItem, GenerationItem, LikelihoodItem } from "../requests/item.ts";
@@ -22,8 +22,6 @@ import type {
   EvaluationScore,
   EvaluationSettings,
 } from "./types.ts";
-
-const { version } = createRequire(import.meta.url)("../../../package.json") as { version: string };
 
 /**
  * Evaluates a model.

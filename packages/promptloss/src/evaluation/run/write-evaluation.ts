@@ -1,11 +1,9 @@
 // Scores of something that is no task file, in the form of an evaluation, so that `compare` reads them.
-import { createRequire } from "node:module";
 import { libtorch } from "@promptloss/torch";
+import { version } from "../../version.ts";
 import { mean, standardError } from "../metrics/spread.ts";
 import { RecordFile, writeScores } from "./records.ts";
 import type { EvaluationRecord, EvaluationScore } from "./types.ts";
-
-const { version } = createRequire(import.meta.url)("../../../package.json") as { version: string };
 
 export interface OwnEvaluation {
   /** A name that no task of the folder has. */

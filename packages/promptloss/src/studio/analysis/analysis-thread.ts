@@ -1,5 +1,4 @@
 // The thread that makes a study's analysis: results of a folder → parts of the report, and all of it.
-import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { PromptlossError } from "../../errors.ts";
 import { readReportCells } from "../../report/content/report-cells.ts";
@@ -7,9 +6,8 @@ import { studyContent } from "../../report/content/study-content.ts";
 import { renderReport } from "../../report/render-report.ts";
 import { readStudyResults } from "../../study/results/results-file.ts";
 import { readCellList } from "../../study/run/cell-list.ts";
+import { version } from "../../version.ts";
 import type { AnalysisMessage, AnalysisOrder } from "./analysis.ts";
-
-const { version } = createRequire(import.meta.url)("../../../package.json") as { version: string };
 
 function analysed({ folder }: AnalysisOrder): AnalysisMessage {
   try {

@@ -1,11 +1,11 @@
 // Weights & Biases as a sink: the folder of an offline run, which `wandb sync` sends. Nothing is sent from here.
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
-import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { makeFolder, replaceFile } from "../../../../files/atomic.ts";
 import type { Recipe } from "../../../../recipe/index.ts";
+import { version } from "../../../../version.ts";
 import type { EvaluationEvent, StepEvent } from "../../event.ts";
 import { scalarsOf } from "../../scalars.ts";
 import { timed } from "../past.ts";
@@ -13,8 +13,6 @@ import { settledRecipe } from "../settled-recipe.ts";
 import type { Sink, SinkEnd, SinkRun } from "../sink.ts";
 import { framedRecord, LOG_HEADER, recordsOf } from "./log-file.ts";
 import { exitRecord, headerRecord, historyRecord, kindOf, runRecord, summaryRecord } from "./records.ts";
-
-const { version } = createRequire(import.meta.url)("../../../../../package.json") as { version: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -64,7 +62,7 @@ export class WandbSink implements Sink {
       runRecord(2, this.#described(run, id)),
       ...(held?.records ?? []),
     ];
-    const parts = [LOG_HEADER];
+    const parts: Buffer[] = [LOG_HEADER];
     let size = LOG_HEADER.length;
     for (const record of records) {
       const framed = framedRecord(record, size);
