@@ -23,7 +23,8 @@ export interface LiveQuery {
 /** Topics by what stands before their colon. */
 export type Topics = Readonly<Record<string, TopicKind>>;
 
-const MOST_TOPICS = 128;
+/** What one stream watches at most. */
+export const MOST_TOPICS = 128;
 const POINTS = { least: 50, most: 4000, usual: 1000 };
 
 /** Milliseconds without an event after which a comment keeps the connection. */

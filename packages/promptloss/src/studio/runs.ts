@@ -6,11 +6,8 @@ import { differencesAmong } from "./folder/differences.ts";
 import { readGenerations } from "./folder/generations.ts";
 import { readRunDetail } from "./folder/run.ts";
 import { RunSeries } from "./folder/run-series.ts";
-import { type Topics, whenChanged } from "./live.ts";
+import { MOST_TOPICS, type Topics, whenChanged } from "./live.ts";
 import type { StudioContext } from "./routes.ts";
-
-/** As many as one stream of events has topics for. */
-const MOST_RUNS = 128;
 
 export function runTopics({ folder }: StudioContext): Topics {
   return {
@@ -36,7 +33,7 @@ export function runTopics({ folder }: StudioContext): Topics {
 
 export function runRoutes(app: Hono, { folder }: StudioContext): void {
   app.get("/studio/api/differences", (c) => {
-    const places = (c.req.queries("run") ?? []).slice(0, MOST_RUNS).flatMap((id) => folder.run(id) ?? []);
+    const places = (c.req.queries("run") ?? []).slice(0, MOST_TOPICS).flatMap((id) => folder.run(id) ?? []);
     return c.json(differencesAmong(places));
   });
   app.get("/studio/api/runs/:id/generations", (c) => {

@@ -1,11 +1,13 @@
 // What a run's model said before and after training: to training prompts (`probes.generations`), and to the items of tasks
 // (`probes.forgetting`).
-import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { recordsFolder } from "../../evaluation/run/records.ts";
 import type { EvaluationRecord } from "../../evaluation/run/types.ts";
+import { readPart } from "../../files/part.ts";
 import type { GenerationLine } from "../../training/probes/generations.ts";
 import type { GenerationRow, GenerationSet } from "../api.ts";
+import { entriesOf } from "./entries.ts";
 import type { Place } from "./scan.ts";
 
 /** Rows of a set that are shown. */
@@ -54,13 +56,9 @@ function taskRows({ path }: Place, task: string): GenerationRow[] {
 }
 
 function tasksIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).flatMap((name) =>
-      name.endsWith(".jsonl") ? [name.slice(0, -".jsonl".length)] : [],
-    );
-  } catch {
-    return [];
-  }
+  return entriesOf(folder).flatMap(({ name }) =>
+    name.endsWith(".jsonl") ? [name.slice(0, -".jsonl".length)] : [],
+  );
 }
 
 function hasContent(path: string): boolean {
@@ -84,27 +82,14 @@ function recordsOf(
 
 /** The first lines of a file of JSON objects, of as many bytes at most; none where there is no such file. */
 function firstLines(path: string, most: number, bytes = PART): unknown[] {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch {
-    return [];
-  }
-  try {
-    const part = Buffer.alloc(Math.min(bytes, fstatSync(file).size));
-    readSync(file, part, 0, part.length, 0);
-    return part
-      .toString("utf8")
-      .split("\n", most)
-      .flatMap((line) => {
-        try {
-          const found: unknown = JSON.parse(line);
-          return typeof found === "object" && found !== null ? [found] : [];
-        } catch {
-          return [];
-        }
-      });
-  } finally {
-    closeSync(file);
-  }
+  const part = readPart(path, ({ size }) => ({ from: 0, length: Math.min(bytes, size) }));
+  const lines = part?.toString("utf8").split("\n", most) ?? [];
+  return lines.flatMap((line) => {
+    try {
+      const found: unknown = JSON.parse(line);
+      return typeof found === "object" && found !== null ? [found] : [];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -1,6 +1,6 @@
 // A run's metrics.jsonl as it grows: read from where the last reading ended, a bounded part at a time, and anew when a
 // resumed run has taken lines back.
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { readPart } from "../../files/part.ts";
 import { parseMetrics } from "../../training/events/metrics-file.ts";
 import type { SeriesChange } from "../api.ts";
 import { SeriesTable } from "./series-table.ts";
@@ -33,22 +33,14 @@ export class RunSeries {
   }
 
   #read(): void {
-    let file: number;
-    try {
-      file = openSync(this.#path, "r");
-    } catch {
-      return;
-    }
-    try {
-      const { size, ino } = fstatSync(file);
-      if (ino !== this.#file.inode || size < this.#file.offset) this.#begin(ino);
-      const part = Buffer.alloc(Math.min(PART, size - this.#file.offset));
-      const read = readSync(file, part, 0, part.length, this.#file.offset);
-      this.#file.offset += read;
-      this.#take(Buffer.concat([this.#rest, part.subarray(0, read)]));
-    } finally {
-      closeSync(file);
-    }
+    const part = readPart(this.#path, ({ size, inode }) => {
+      if (inode !== this.#file.inode || size < this.#file.offset) this.#begin(inode);
+      const { offset } = this.#file;
+      return { from: offset, length: Math.min(PART, size - offset) };
+    });
+    if (part === undefined) return;
+    this.#file.offset += part.length;
+    this.#take(Buffer.concat([this.#rest, part]));
   }
 
   #begin(inode: number): void {

@@ -1,8 +1,9 @@
 // Which runs and studies lie below a folder. An id is a hash of the path from there: clients name things by ids alone, so
 // that no path of theirs is ever opened.
 import { createHash } from "node:crypto";
-import { type Dirent, existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { below, entriesOf, foldersAmong } from "./entries.ts";
 
 export interface Place {
   readonly id: string;
@@ -38,7 +39,6 @@ export function idOf(name: string): string {
   return createHash("sha256").update(name).digest("hex").slice(0, 12);
 }
 
-/** Follows no links, and looks into no folder whose name begins with a dot. */
 export function scanFolder(root: string): Scan {
   const runs = new Map<string, RunPlace>();
   const studies = new Map<string, StudyPlace>();
@@ -59,30 +59,11 @@ export function scanFolder(root: string): Scan {
     const isStudy = has("cells") && (has("study.json") || has("cells.json") || hasCells(path));
     if (isStudy) studies.set(place.id, { ...place, runId: (cell) => idOf(below(name, `cells/${cell}/run`)) });
     if (depth >= DEEPEST) return;
-    for (const entry of entries)
-      if (entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
-        visit(
-          join(path, entry.name),
-          below(name, entry.name),
-          depth + 1,
-          isStudy && entry.name === "cells" ? place.id : study,
-        );
+    for (const each of foldersAmong(entries))
+      visit(join(path, each), below(name, each), depth + 1, isStudy && each === "cells" ? place.id : study);
   };
   visit(root, "", 0, undefined);
   return { runs, studies, cut };
-}
-
-function below(name: string, path: string): string {
-  return name === "" ? path : `${name}/${path}`;
-}
-
-/** None for a folder that is gone, or that may not be read. */
-function entriesOf(path: string): Dirent[] {
-  try {
-    return readdirSync(path, { withFileTypes: true });
-  } catch {
-    return [];
-  }
 }
 
 function hasCells(path: string): boolean {

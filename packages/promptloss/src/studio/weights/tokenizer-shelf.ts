@@ -1,6 +1,5 @@
 // The tokenizers that rows may be encoded with: those of models that are served, and those of folders below the studio's.
 // Clients name one by its id in this list, never by a path.
-import { type Dirent, readdirSync } from "node:fs";
 import { basename, isAbsolute, join, relative } from "node:path";
 import { loadTokenizer, type Tokenizer, TokenizerError } from "../../data/tokenizer/index.ts";
 import type { Architecture } from "../../models/config/architecture.ts";
@@ -10,6 +9,7 @@ import { ModelError } from "../../models/errors.ts";
 import type { CausalLanguageModel } from "../../models/index.ts";
 import { ServeError } from "../../serve/errors.ts";
 import type { ModelShelf } from "../../serve/models.ts";
+import { below, entriesOf, foldersAmong } from "../folder/entries.ts";
 import type { TokenizerEntry } from "./answer.ts";
 
 /** Folders that the list looks into and has, and how deep it looks: models beside runs, and no whole disk. */
@@ -151,7 +151,7 @@ function shownPath(path: string): string {
   return below === "" || below.startsWith("..") || isAbsolute(below) ? basename(path) : below;
 }
 
-/** Paths below a folder of folders with a tokenizer. Follows no links, and looks into no folder whose name begins with a dot. */
+/** Paths below a folder of folders with a tokenizer. */
 function tokenizerFolders(root: string): string[] {
   const found: string[] = [];
   const queue = [{ name: "", depth: 0 }];
@@ -163,18 +163,7 @@ function tokenizerFolders(root: string): string[] {
       continue;
     }
     if (depth >= MOST.depth) continue;
-    for (const entry of entries)
-      if (entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
-        queue.push({ name: name === "" ? entry.name : `${name}/${entry.name}`, depth: depth + 1 });
+    for (const each of foldersAmong(entries)) queue.push({ name: below(name, each), depth: depth + 1 });
   }
   return found.sort();
-}
-
-/** None for a folder that is gone, or that may not be read. */
-function entriesOf(path: string): Dirent[] {
-  try {
-    return readdirSync(path, { withFileTypes: true });
-  } catch {
-    return [];
-  }
 }

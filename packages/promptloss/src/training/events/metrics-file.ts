@@ -1,7 +1,8 @@
 // metrics.jsonl: every step and evaluation of a run, a line each. A resumed run takes back what lies beyond its
 // checkpoint, so that no step is there twice.
-import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { replaceFile } from "../../files/atomic.ts";
+import { readPart } from "../../files/part.ts";
 import { finiteJson } from "../../finite-json.ts";
 import type { EvaluationEvent, StepEvent } from "./event.ts";
 
@@ -51,18 +52,10 @@ const TAIL = 4096;
 
 /** The last whole lines of a run so far, however long its file is; none where there is none yet. */
 export function lastMetrics(path: string): MetricsLine[] {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch {
-    return [];
-  }
-  try {
-    const { size } = fstatSync(file);
-    const tail = Buffer.alloc(Math.min(TAIL, size));
-    readSync(file, tail, 0, tail.length, size - tail.length);
-    return parseMetrics(tail.toString("utf8").split("\n").slice(0, -1).join("\n"));
-  } finally {
-    closeSync(file);
-  }
+  const tail = readPart(path, ({ size }) => {
+    const length = Math.min(TAIL, size);
+    return { from: size - length, length };
+  });
+  if (tail === undefined) return [];
+  return parseMetrics(tail.toString("utf8").split("\n").slice(0, -1).join("\n"));
 }
