@@ -308,7 +308,8 @@ needs("chromium", chromiumPath).describe("the page on weights in Chromium", () =
     const rows = readFileSync(join(folder.path, "rows.json"), "utf8");
     const opened = await weights(`[${rows.slice(1, -1)}, {"instruction": "bad"}]`);
     const { page } = opened;
-    await page.getByLabel("Epochs").fill("4");
+    // Long enough to be seen while it runs.
+    await page.getByLabel("Epochs").fill("40");
     await page.getByLabel("Rows per step").fill("4");
     await page.getByLabel("Prompt loss weight as a number").fill("0.02");
     await page.getByLabel("Prompt loss weight as a number").blur();
@@ -318,7 +319,7 @@ needs("chromium", chromiumPath).describe("the page on weights in Chromium", () =
     writeFileSync(file, yaml);
     expect(readRecipe(file)).toMatchObject({
       loss: { promptLossWeight: 0.02 },
-      training: { epochs: 4, batchSize: 4 },
+      training: { epochs: 40, batchSize: 4 },
     });
     await page.getByRole("button", { name: "Start a run" }).click();
     await page.getByRole("link", { name: "Watch it live" }).click({ timeout: 90_000 });
@@ -327,7 +328,7 @@ needs("chromium", chromiumPath).describe("the page on weights in Chromium", () =
     await checkPage(opened, origin());
     // The page still holds what was typed.
     await page.getByRole("link", { name: "Weights" }).click();
-    expect(await page.getByLabel("Epochs").inputValue()).toBe("4");
+    expect(await page.getByLabel("Epochs").inputValue()).toBe("40");
     await page.close();
   });
 });

@@ -1,6 +1,6 @@
 // The studio's folder as its routes ask for it: what a scan found is kept for a moment, as several pages ask at once.
 import { statSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, resolve, sep } from "node:path";
 import { PromptlossError } from "../../errors.ts";
 import type { Overview, RunCard } from "../api.ts";
 import { readRunCard } from "./run.ts";
@@ -29,9 +29,11 @@ export class StudioFolder {
     return this.#found().runs.get(id) ?? this.#anew().runs.get(id);
   }
 
-  /** The id of the run whose folder lies there; undefined where none was found yet. */
+  /** The id of the run whose folder lies there; undefined where there is none below the studio's folder. */
   runAt(path: string): string | undefined {
-    return [...this.#found().runs.values()].find((run) => run.path === path)?.id;
+    if (!path.startsWith(`${this.path}${sep}`)) return undefined;
+    const at = ({ runs }: Scan): RunPlace | undefined => [...runs.values()].find((run) => run.path === path);
+    return (at(this.#found()) ?? at(this.#anew()))?.id;
   }
 
   study(id: string): StudyPlace | undefined {
