@@ -67,17 +67,20 @@ export function RowsForm() {
         />
       </div>
       <div class="controls">
-        <label>
-          File{" "}
-          <input
-            type="file"
-            accept=".jsonl,.ndjson,.json,.csv,.tsv,.txt,.md"
-            onChange={({ currentTarget }) => {
-              const [file] = currentTarget.files ?? [];
-              if (file !== undefined) void choose(file, textBytes);
-            }}
-          />
-        </label>
+        {/* How much of a file may be sent is the server's to say. */}
+        {settings.value !== undefined && (
+          <label>
+            File{" "}
+            <input
+              type="file"
+              accept=".jsonl,.ndjson,.json,.csv,.tsv,.txt,.md"
+              onChange={({ currentTarget }) => {
+                const [file] = currentTarget.files ?? [];
+                if (file !== undefined) void choose(file, textBytes);
+              }}
+            />
+          </label>
+        )}
         <button type="button" onClick={() => paste(EXAMPLE)}>
           Use example rows
         </button>
