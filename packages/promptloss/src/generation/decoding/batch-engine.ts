@@ -15,7 +15,7 @@ import {
 import type { GenerationSettings } from "../options.ts";
 import type { GeneratedSequence } from "../types.ts";
 import { type Chosen, chooseTokens, chosenOf } from "./choose.ts";
-import { indexOn } from "./index-on.ts";
+import { rowsOf } from "./index-on.ts";
 import { commonLength, PrefixStore } from "./prefix-store.ts";
 import type { PromptTokens } from "./prompt.ts";
 import { RecentTokens } from "./recent-tokens.ts";
@@ -416,13 +416,9 @@ const FIRST_ROOM = 128;
 
 /** Hidden states behind the last tokens of some sequences. */
 function lastOf(hidden: Tensor, starts: Int32Array, places: readonly number[]): Tensor {
-  if (places.length === hidden.shape[0]) return hidden;
-  return hidden.indexSelect(
-    0,
-    indexOn(
-      places.map((place) => starts[place + 1]! - 1),
-      hidden.device,
-    ),
+  return rowsOf(
+    hidden,
+    places.map((place) => starts[place + 1]! - 1),
   );
 }
 

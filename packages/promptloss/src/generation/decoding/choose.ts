@@ -4,7 +4,7 @@ import { cat, type Tensor, upload } from "@promptloss/torch";
 import { notFinite } from "../../models/errors.ts";
 import type { TokenLogProbability } from "../types.ts";
 import { drawTokens } from "./draw.ts";
-import { indexOn } from "./index-on.ts";
+import { indexOn, rowsOf } from "./index-on.ts";
 import type { Row } from "./row.ts";
 import { logProbabilitiesOf, penalizeRepeats } from "./scores.ts";
 
@@ -46,14 +46,12 @@ export function chooseTokens(logits: Tensor, rows: readonly Row[], recent?: Tens
     temperature === 0 ? undefined : `${temperature} ${topK} ${topP}`,
   )) {
     const uniforms = Float64Array.from(drawn, (i) => rows[i]!.draw());
-    const found = drawTokens(rowsOf(scores, drawn, rows.length), uniforms, rows[drawn[0]!]!.settings).reshape(
-      [-1],
-    );
+    const found = drawTokens(rowsOf(scores, drawn), uniforms, rows[drawn[0]!]!.settings).reshape([-1]);
     ids = drawn.length === rows.length ? found : ids.scatter(0, indexOn(drawn, ids.device), found);
   }
   const told = toldGroups(rows).flatMap((group) => {
-    const all = logProbabilitiesOf(rowsOf(logits, group, rows.length));
-    const own = all.gather(1, rowsOf(ids, group, rows.length).unsqueeze(1));
+    const all = logProbabilitiesOf(rowsOf(logits, group));
+    const own = all.gather(1, rowsOf(ids, group).unsqueeze(1));
     const count = topCount(rows[group[0]!]!, all.shape[1]!);
     if (count === 0) return [own];
     const [values, places] = all.topk(count);
@@ -117,10 +115,6 @@ function groupsBy(rows: readonly Row[], keyOf: (row: Row) => string | undefined)
     else group.push(i);
   });
   return [...groups.values()];
-}
-
-function rowsOf(of: Tensor, rows: readonly number[], all: number): Tensor {
-  return rows.length === all ? of : of.indexSelect(0, indexOn(rows, of.device));
 }
 
 /** [rows, vocabulary] bool: tokens that a constraint excludes, and stop tokens before the least length. */

@@ -1,7 +1,7 @@
 // Tokens of a running batch that are chosen and not read yet: they stay on the device, where the next step takes them from.
 import { keep, noGrad, scope, type Tensor, upload } from "@promptloss/torch";
 import type { PackedSequences } from "../../models/index.ts";
-import { indexOn } from "./index-on.ts";
+import { indexOn, rowsOf } from "./index-on.ts";
 import type { Row } from "./row.ts";
 
 /** Owns a tensor: free it when the tokens are read. */
@@ -25,7 +25,7 @@ export class RecentTokens {
   /** Of these places, [places, steps so far]; undefined where there are none yet. */
   of(places: readonly number[]): Tensor | undefined {
     if (this.#steps === 0) return undefined;
-    return this.#at(this.#tokens.narrow(0, 0, this.#steps).transpose(0, 1), places);
+    return rowsOf(this.#tokens.narrow(0, 0, this.#steps).transpose(0, 1), places);
   }
 
   /** @param ids of a step, one for each of these places, int64 */
@@ -45,7 +45,7 @@ export class RecentTokens {
    * @returns [tokens] int64
    */
   input({ ids, starts }: PackedSequences, places: readonly number[]): Tensor {
-    const last = this.#at(this.#tokens.select(0, this.#steps - 1), places);
+    const last = rowsOf(this.#tokens.select(0, this.#steps - 1), places);
     if (places.length === ids.length) return last;
     const all = upload([ids], this.#device)[0]!.long();
     all.put_(
@@ -60,10 +60,6 @@ export class RecentTokens {
 
   free(): void {
     this.#tokens.free();
-  }
-
-  #at(of: Tensor, places: readonly number[]): Tensor {
-    return places.length === this.#rows ? of : of.indexSelect(0, indexOn(places, this.#device));
   }
 }
 
