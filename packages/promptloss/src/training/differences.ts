@@ -1,4 +1,5 @@
 // How two runs differ, by the keys of their recipes, for a person who finds another run in the output folder.
+import { type JsonObject, leavesOf } from "../json-object.ts";
 import { factsOf, type Recipe, recipeSchema } from "../recipe/index.ts";
 import { decidingKeys, type RunHashes } from "./fingerprint.ts";
 
@@ -19,7 +20,7 @@ const ROW_KEYS = /^(loss\.(promptLossWeight|completionWeight|perClass)|maxLength
 
 /** In the recipe's order; model and data last. Empty for two runs that compute the same. */
 export function differencesOf(before: RunIdentity, now: RunIdentity): Difference[] {
-  const [old, current] = [leavesOf(decidingKeys(before.recipe)), leavesOf(decidingKeys(now.recipe))];
+  const [old, current] = [jsonLeaves(decidingKeys(before.recipe)), jsonLeaves(decidingKeys(now.recipe))];
   const keys = [...new Set([...current.keys(), ...old.keys()])];
   const differences = keys.flatMap((key): Difference[] => {
     const [was, is] = [old.get(key), current.get(key)];
@@ -51,14 +52,7 @@ export function differencesText(differences: readonly Difference[]): string {
     .join("; ")}${more}`;
 }
 
-/** Values as JSON by their path; lists are one value. */
-export function leavesOf(value: Readonly<Record<string, unknown>>, before = ""): Map<string, string> {
-  const all = new Map<string, string>();
-  for (const [key, each] of Object.entries(value)) {
-    if (typeof each === "object" && each !== null && !Array.isArray(each))
-      for (const [below, leaf] of leavesOf(each as Record<string, unknown>, `${before}${key}.`))
-        all.set(below, leaf);
-    else all.set(`${before}${key}`, JSON.stringify(each));
-  }
-  return all;
+/** Values as JSON by their dotted paths. */
+export function jsonLeaves(value: Readonly<JsonObject>): Map<string, string> {
+  return new Map(Array.from(leavesOf(value), ([key, each]) => [key, JSON.stringify(each)]));
 }

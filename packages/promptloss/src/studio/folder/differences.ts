@@ -1,7 +1,7 @@
 // In which settings runs differ: the keys of their recipes that are not the same in all.
 import { join } from "node:path";
 import { readJson } from "../../files/atomic.ts";
-import { leavesOf } from "../../training/differences.ts";
+import { jsonLeaves } from "../../training/differences.ts";
 import type { Manifest } from "../../training/manifest.ts";
 import type { RunDifferences } from "../api.ts";
 import type { RunPlace } from "./scan.ts";
@@ -12,7 +12,7 @@ const PLACES: ReadonlySet<string> = new Set(["output"]);
 export function differencesAmong(places: readonly RunPlace[]): RunDifferences {
   const runs = places.map(({ id, path }) => {
     const recipe = readJson<Manifest>(join(path, "manifest.json"))?.recipe ?? {};
-    return { id, leaves: leavesOf(recipe) };
+    return { id, leaves: jsonLeaves(recipe) };
   });
   const all = new Set(runs.flatMap(({ leaves }) => [...leaves.keys()]));
   const keys = [...all].filter(

@@ -1,4 +1,5 @@
 // A run's recipe and facts as MLflow's params and tags, and its steps as metrics.
+import { leavesOf } from "../../../../json-object.ts";
 import type { EvaluationEvent, StepEvent } from "../../event.ts";
 import { scalarsOf } from "../../scalars.ts";
 import { settledRecipe } from "../settled-recipe.ts";
@@ -7,7 +8,7 @@ import { LIMITS, type MlflowEntry, type MlflowMetric } from "./client.ts";
 
 /** Every key of the recipe by its path, and what was settled for the run. */
 export function paramsOf(run: Pick<SinkRun, "recipe" | "start">): MlflowEntry[] {
-  return entriesOf(flat(settledRecipe(run)));
+  return entriesOf(Object.fromEntries(leavesOf(settledRecipe(run))));
 }
 
 /** Of one value each, under names and at lengths that MLflow takes. */
@@ -21,13 +22,6 @@ export function metricsOf(event: StepEvent | EvaluationEvent, at: number): Mlflo
   return Object.entries(scalarsOf(event)).flatMap(([key, value]) =>
     Number.isFinite(value) ? [{ key, value, timestamp: Math.round(at), step: event.step }] : [],
   );
-}
-
-function flat(value: unknown, path = ""): Record<string, unknown> {
-  if (value === undefined) return {};
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return { [path]: value };
-  const parts = Object.entries(value).map(([key, each]) => flat(each, path === "" ? key : `${path}.${key}`));
-  return Object.assign({}, ...parts);
 }
 
 /** MLflow takes letters, digits and these, and no name that a folder could not have. */

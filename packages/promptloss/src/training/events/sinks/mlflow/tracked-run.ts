@@ -115,15 +115,22 @@ export class MlflowTracking {
     const there = new Map(known.map(({ key, value }) => [key, value]));
     const params = paramsOf(run);
     const fresh = params.filter(({ key }) => !there.has(key));
-    for (let from = 0; from < fresh.length; from += LIMITS.entries)
-      await this.#post("runs/log-batch", { run_id: runId, params: fresh.slice(from, from + LIMITS.entries) });
+    await this.#logInParts(runId, "params", fresh);
     const changed = params.filter(({ key, value }) => there.has(key) && there.get(key) !== value);
     const tags = entriesOf({
       "promptloss.output": run.start.run,
       ...Object.fromEntries(changed.map(({ key, value }) => [`now.${key}`, value])),
     });
-    for (let from = 0; from < tags.length; from += LIMITS.entries)
-      await this.#post("runs/log-batch", { run_id: runId, tags: tags.slice(from, from + LIMITS.entries) });
+    await this.#logInParts(runId, "tags", tags);
+  }
+
+  /** As many in a request as it may have. */
+  async #logInParts(runId: string, kind: "params" | "tags", entries: readonly MlflowEntry[]): Promise<void> {
+    for (let from = 0; from < entries.length; from += LIMITS.entries)
+      await this.#post("runs/log-batch", {
+        run_id: runId,
+        [kind]: entries.slice(from, from + LIMITS.entries),
+      });
   }
 
   #experimentId: string | undefined;
