@@ -56,6 +56,7 @@ export const VARIANTS = {
   "an embedding of another width": { family: "opt-projected" },
   "transposed, with biases": { family: "gpt2" },
   "parallel, untied": { family: "gpt-neox" },
+  "experts, checkpointing": { family: "mixtral", settings: { gradientCheckpointing: true } },
 } satisfies Record<string, Variant>;
 
 /** Uneven rows, of which some have no trained token and others none that is masked. */

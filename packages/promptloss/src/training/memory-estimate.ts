@@ -1,5 +1,6 @@
 // How much memory a run will want, in bytes: an estimate from shapes, for a plan. Not a measurement.
 import { itemSize } from "@promptloss/torch";
+import type { Architecture, LayerPlan } from "../models/config/architecture.ts";
 import { partOfParameter, partsOf } from "../models/decoder/parts.ts";
 import type { Recipe } from "../recipe/index.ts";
 import type { TrainingRun } from "./run.ts";
@@ -28,6 +29,8 @@ const SHARDINGS = ["none", "optimizer", "gradients", "full"] as const satisfies 
 const WIDE_ACTIVATIONS = 14;
 /** Those [tokens, intermediate size]. */
 const MLP_ACTIVATIONS = 4;
+/** Those [tokens, hidden size] of each expert that a token goes to: its row, and what comes back by experts and by tokens. */
+const EXPERT_ACTIVATIONS = 3;
 const FLOAT32 = 4;
 
 type Estimated = Pick<TrainingRun, "model" | "settings" | "rows">;
@@ -103,13 +106,21 @@ function activationBytes({ model, settings, rows }: Estimated): number {
   const longest = rows.lengths.reduce((most, length) => Math.max(most, length), 0);
   const tokens =
     "tokens" in settings.microBatch ? settings.microBatch.tokens : settings.microBatch.rows * longest;
-  const { hiddenSize, intermediateSize, layers } = model.architecture;
+  const { architecture } = model;
   const element = settings.compute === undefined ? FLOAT32 : 2;
-  const perToken = (WIDE_ACTIVATIONS * hiddenSize + MLP_ACTIVATIONS * intermediateSize) * element;
+  const perToken = architecture.layers.map((layer) => activationsOf(architecture, layer) * element);
   const kept = settings.gradientCheckpointing
-    ? perToken + layers.length * hiddenSize * element
-    : layers.length * perToken;
+    ? Math.max(...perToken) + architecture.layers.length * architecture.hiddenSize * element
+    : sum(perToken);
   return tokens * kept;
+}
+
+/** Elements that a layer keeps of a token for the backward pass. */
+function activationsOf({ hiddenSize, intermediateSize }: Architecture, { experts }: LayerPlan): number {
+  if (experts === undefined) return WIDE_ACTIVATIONS * hiddenSize + MLP_ACTIVATIONS * intermediateSize;
+  const { perToken, shared } = experts;
+  const inner = perToken * experts.intermediateSize + (shared?.intermediateSize ?? 0);
+  return (WIDE_ACTIVATIONS + EXPERT_ACTIVATIONS * perToken) * hiddenSize + MLP_ACTIVATIONS * inner;
 }
 
 function sum(values: readonly number[]): number {

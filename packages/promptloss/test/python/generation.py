@@ -21,7 +21,7 @@ from tiny_models import tiny_model, token_ids
 GOLDENS = Path(__file__).resolve().parent.parent / "goldens" / "generation"
 
 TINY = ["llama", "llama-llama3", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "gpt2", "gpt-neox",
-        "opt", "opt-post-norm", "smollm3-window", "olmo2", "olmo3", "granite", "stablelm"]
+        "opt", "opt-post-norm", "smollm3-window", "olmo2", "olmo3", "granite", "stablelm", "mixtral"]
 ENCODER_DECODERS = ["t5", "t5-1.1", "bart"]
 # How many of the texts: the larger model is slow to test.
 REAL = {"stories15M": 2, "stories260K": 4}
@@ -100,7 +100,8 @@ def main():
     for name in [*TINY, *ENCODER_DECODERS]:
         model = tiny_model(name, "encoder-decoders" if name in ENCODER_DECODERS else "models")
         # The config's own stop token must not end what has none here.
-        model.generation_config = GenerationConfig(decoder_start_token_id=model.config.decoder_start_token_id)
+        model.generation_config = GenerationConfig(
+            decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None))
         prompts = [token_ids(26)[:1], token_ids(26)[3:10], token_ids(26)]
         if model.config.is_encoder_decoder:
             # What ours puts behind a prompt by itself.

@@ -38,9 +38,11 @@ def difference(model, expected):
 results = {}
 for case in request["cases"]:
     config = AutoConfig.from_pretrained(case["model"])
+    # Grouped products take no rows of odd sizes.
+    config._experts_implementation = "eager"
     factory = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     model, loading = factory.from_pretrained(
-        case["model"], dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+        case["model"], config=config, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
     )
     problems = {key: value for key, value in loading.items() if value}
     if problems:

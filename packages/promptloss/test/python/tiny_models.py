@@ -14,6 +14,7 @@ Needs torch, transformers and numpy; made with torch 2.13.0 and transformers 5.1
 
 import base64
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -120,6 +121,19 @@ MODELS |= {
     "stablelm-parallel": ("stablelm", small(hidden_size=48, use_parallel_residual=True)),
 }
 
+# Mixtures of experts; files hold each expert's matrices apart.
+EXPERTS = dict(num_experts=5, num_experts_per_tok=2)
+MODELS |= {
+    "mixtral": ("mixtral", small(num_local_experts=5, num_experts_per_tok=2, sliding_window=7)),
+    "qwen2-moe": ("qwen2_moe", small(**EXPERTS, moe_intermediate_size=22, shared_expert_intermediate_size=30,
+                                     decoder_sparse_step=1, num_key_value_heads=3)),
+    # One layer of two is sparse; more experts than tokens reach.
+    "qwen3-moe": ("qwen3_moe", small(num_hidden_layers=3, head_dim=10, num_experts=40, num_experts_per_tok=3,
+                                     moe_intermediate_size=22, norm_topk_prob=True, mlp_only_layers=[0],
+                                     rope_parameters=rope(rope_theta=1000000.0))),
+    "olmoe": ("olmoe", small(**EXPERTS, num_key_value_heads=3)),
+}
+
 T5 = dict(vocab_size=VOCABULARY, d_model=36, d_kv=10, d_ff=50, num_layers=2, num_heads=3,
           relative_attention_num_buckets=12, relative_attention_max_distance=20, pad_token_id=0, eos_token_id=1,
           decoder_start_token_id=0)
@@ -187,6 +201,27 @@ def file_name(model, key):
     return key.replace("lm_head.", "embed_out.") if model.config.model_type == "gpt_neox" else key
 
 
+# The matrices of an expert in files, of those that transformers 5 keeps as one tensor for all.
+EXPERT_PARTS = {"mixtral": (("w1", "w3"), ("w2",))}
+USUAL_PARTS = (("gate_proj", "up_proj"), ("down_proj",))
+
+
+def pieces(model, key, tensor):
+    """What files hold of a parameter, or of its gradient: views of it by their names."""
+    name = file_name(model, key)
+    kind = model.config.model_type
+    if kind == "mixtral":
+        name = name.replace(".mlp.", ".block_sparse_moe.")
+    stacked = re.fullmatch(r"(.*\.experts)\.(gate_up|down)_proj", name)
+    if stacked is None:
+        return {name: tensor}
+    inputs, outputs = EXPERT_PARTS.get(kind, USUAL_PARTS)
+    parts = inputs if stacked[2] == "gate_up" else outputs
+    return {f"{stacked[1]}.{index}.{part}.weight": piece
+            for index, expert in enumerate(tensor)
+            for part, piece in zip(parts, expert.chunk(len(parts)))}
+
+
 FACTORIES = {"models": AutoModelForCausalLM, "text-models": AutoModelForImageTextToText,
              "encoder-decoders": AutoModelForSeq2SeqLM}
 
@@ -194,13 +229,16 @@ FACTORIES = {"models": AutoModelForCausalLM, "text-models": AutoModelForImageTex
 def tiny_model(name, folder="models"):
     kind, options = KINDS[folder][name]
     config = AutoConfig.for_model(kind, **options)
+    # One expert after the other: grouped products take no rows of odd sizes.
+    config._experts_implementation = "eager"
     model = FACTORIES[folder].from_config(config, attn_implementation="eager", dtype=torch.float32)
     if folder == "encoder-decoders" and name in UNTIED:
         # As a file with another head is read; transformers 5 ties what it makes anew.
         model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
     with torch.no_grad():
         for key, parameter in model.named_parameters():
-            parameter.copy_(fill(file_name(model, key), tuple(parameter.shape)))
+            for name, piece in pieces(model, key, parameter).items():
+                piece.copy_(fill(name, tuple(piece.shape)))
     return model.eval()
 
 
@@ -232,16 +270,16 @@ def golden_of(model):
     output = model(input_ids=ids, labels=labels, **others)
     output.loss.backward()
     # Of no gradient are those that only images reach.
-    trained = {file_name(model, key): parameter for key, parameter in model.named_parameters()
-               if parameter.grad is not None}
+    gradients = {name: gradient for key, parameter in model.named_parameters() if parameter.grad is not None
+                 for name, gradient in pieces(model, key, parameter.grad).items()}
     return output.logits[0], {
         "config": config,
-        "weights": {key: list(parameter.shape) for key, parameter in trained.items()},
+        "weights": {name: list(gradient.shape) for name, gradient in gradients.items()},
         "ids": ids[0].tolist(),
         **({"labels": labels[0].tolist()} if labels is not ids else {}),
         "logits": encode(output.logits[0]),
         "loss": output.loss.item(),
-        "gradientNorms": {key: parameter.grad.double().norm().item() for key, parameter in trained.items()},
+        "gradientNorms": {name: gradient.double().norm().item() for name, gradient in gradients.items()},
     }
 
 

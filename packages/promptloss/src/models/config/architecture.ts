@@ -17,6 +17,31 @@ export interface RopePlan {
   readonly limit?: number;
 }
 
+/** Many MLPs in a layer, a few of them for each token: those that a router's softmax gives most to (Shazeer et al., 2017). */
+export interface ExpertsPlan {
+  readonly count: number;
+  /** Experts that a token goes to. */
+  readonly perToken: number;
+  /** Of one expert. */
+  readonly intermediateSize: number;
+  /** The chosen experts' probabilities are divided by their sum. */
+  readonly normalized: boolean;
+  readonly names: ExpertNames;
+  /** One more for all tokens, its output multiplied by the sigmoid of a gate. */
+  readonly shared?: SharedExpert;
+}
+
+/** Modules relative to the layer; those of an expert to `${experts}.${index}`. */
+export interface ExpertNames extends MlpNames {
+  readonly router: string;
+  readonly experts: string;
+}
+
+export interface SharedExpert extends MlpNames {
+  readonly intermediateSize: number;
+  readonly gate: string;
+}
+
 export interface LayerPlan {
   /** A position sees itself and the window − 1 before it; undefined for all before it. */
   readonly window: number | undefined;
@@ -24,6 +49,8 @@ export interface LayerPlan {
   readonly rope: number | undefined;
   /** A factor for q·k. */
   readonly attentionScale: number;
+  /** In the one MLP's place. */
+  readonly experts?: ExpertsPlan;
 }
 
 export interface NormPlan {
@@ -72,8 +99,15 @@ export interface CrossAttentionNames {
   readonly output: string;
 }
 
+/** The linear modules of an MLP. */
+export interface MlpNames {
+  /** [gate, up] or one module for both where gated; [up] where plain. */
+  readonly mlpInputs: readonly string[];
+  readonly mlpOutput: string;
+}
+
 /** Module paths as Hugging Face names them. Those of a layer are relative to `${layers}.${index}`. */
-export interface ModuleNames {
+export interface ModuleNames extends MlpNames {
   /** What files of the model without its head leave out: "model.". */
   readonly prefix: string;
   readonly embedding: string;
@@ -101,9 +135,6 @@ export interface ModuleNames {
   readonly attentionOutput: string;
   /** Where there is an encoder. */
   readonly crossAttention?: CrossAttentionNames;
-  /** [gate, up] or one module for both where gated; [up] where plain. */
-  readonly mlpInputs: readonly string[];
-  readonly mlpOutput: string;
 }
 
 export interface Architecture {
@@ -114,6 +145,7 @@ export interface Architecture {
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headSize: number;
+  /** Of a layer's one MLP. */
   readonly intermediateSize: number;
   readonly maxPositions: number;
   readonly layers: readonly LayerPlan[];

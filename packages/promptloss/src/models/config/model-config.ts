@@ -36,7 +36,8 @@ export interface ParseConfigOptions {
 /** Models that are asked for and not served, with what to do. */
 const POINTERS: Readonly<Record<string, string>> = {
   gemma: "Gemma 2 and Gemma 3 are supported",
-  mixtral: "mixtures of experts are not supported",
+  granitemoe: "of mixtures of experts mixtral, qwen2_moe, qwen3_moe and olmoe are supported",
+  llama4_text: "of mixtures of experts mixtral, qwen2_moe, qwen3_moe and olmoe are supported",
 };
 
 /**

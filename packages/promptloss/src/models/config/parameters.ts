@@ -1,5 +1,5 @@
 // The parameters of an architecture: names as Hugging Face's files have them, and shapes.
-import type { Architecture } from "./architecture.ts";
+import type { Architecture, ExpertsPlan, MlpNames } from "./architecture.ts";
 
 export type Shape = readonly number[];
 
@@ -13,30 +13,63 @@ export function layerModule(architecture: Architecture, index: number, part: str
   return `${architecture.names.layers}.${index}.${part}`;
 }
 
+/** An MLP of a layer, its names relative to the layer. */
+export interface MlpModules extends MlpNames {
+  readonly intermediateSize: number;
+  /** One of many, which only some tokens go to. */
+  readonly isExpert: boolean;
+}
+
+/** The expert of an index, of a layer that has experts. */
+export function expertNames({ names }: ExpertsPlan, index: number): MlpNames {
+  const at = (part: string): string => `${names.experts}.${index}.${part}`;
+  return { mlpInputs: names.mlpInputs.map(at), mlpOutput: at(names.mlpOutput) };
+}
+
+/** A layer's MLP, or its experts with the shared one last. */
+export function mlpsOf(architecture: Architecture, layer: number): MlpModules[] {
+  const { experts } = architecture.layers[layer]!;
+  if (experts === undefined) {
+    const { names, intermediateSize } = architecture;
+    const { mlpInputs, mlpOutput } = names;
+    return [{ mlpInputs, mlpOutput, intermediateSize, isExpert: false }];
+  }
+  const { count, intermediateSize, shared } = experts;
+  const routed = Array.from({ length: count }, (_, index) => ({
+    ...expertNames(experts, index),
+    intermediateSize,
+    isExpert: true,
+  }));
+  return shared === undefined ? routed : [...routed, { ...shared, isExpert: false }];
+}
+
 interface LinearModule {
   readonly module: string;
   readonly inputs: number;
   readonly outputs: number;
   readonly bias: boolean;
+  /** Whether it is an MLP's last, whose input is the inner state. */
+  readonly isMlpOutput: boolean;
+  /** Of an MLP that only some tokens go to. */
+  readonly isExpert: boolean;
 }
 
-/** All linear modules of the layers with their sizes, an encoder's first: what LoRA can adapt. */
+/** All linear modules of the layers with their sizes, an encoder's first: what LoRA can adapt. Routers and gates of experts are none. */
 export function linearModules(architecture: Architecture): LinearModule[] {
   const { encoder } = architecture;
   return [...(encoder === undefined ? [] : linearModules(encoder.stack)), ...linearModulesOf(architecture)];
 }
 
 function linearModulesOf(architecture: Architecture): LinearModule[] {
-  const { names, hiddenSize, heads, keyValueHeads, headSize, intermediateSize, biases } = architecture;
+  const { names, hiddenSize, heads, keyValueHeads, headSize, biases } = architecture;
   const query = heads * headSize;
   const keyValue = keyValueHeads * headSize;
   const attention = biases.attentionInputs;
   return architecture.layers.flatMap((_, index) => {
-    const at = (part: string, inputs: number, outputs: number, bias: boolean) => ({
+    const at = (part: string, inputs: number, outputs: number, bias: boolean): LinearModule => ({
       module: layerModule(architecture, index, part),
-      inputs,
-      outputs,
-      bias,
+      ...{ inputs, outputs, bias },
+      ...{ isMlpOutput: false, isExpert: false },
     });
     const [first, second, third] = names.attentionInputs;
     const inputs =
@@ -47,8 +80,16 @@ function linearModulesOf(architecture: Architecture): LinearModule[] {
             at(second, hiddenSize, keyValue, attention),
             at(third, hiddenSize, keyValue, attention),
           ];
-    const mlpOutputs =
-      architecture.gated && names.mlpInputs.length === 1 ? 2 * intermediateSize : intermediateSize;
+    const mlps = mlpsOf(architecture, index).flatMap(
+      ({ mlpInputs, mlpOutput, intermediateSize, isExpert }) => {
+        const outputs =
+          architecture.gated && mlpInputs.length === 1 ? 2 * intermediateSize : intermediateSize;
+        return [
+          ...mlpInputs.map((part) => ({ ...at(part, hiddenSize, outputs, biases.mlp), isExpert })),
+          { ...at(mlpOutput, intermediateSize, hiddenSize, biases.mlp), isMlpOutput: true, isExpert },
+        ];
+      },
+    );
     const across = names.crossAttention;
     const crossed =
       across === undefined
@@ -63,8 +104,7 @@ function linearModulesOf(architecture: Architecture): LinearModule[] {
       ...inputs,
       at(names.attentionOutput, query, hiddenSize, biases.attentionOutput),
       ...crossed,
-      ...names.mlpInputs.map((part) => at(part, hiddenSize, mlpOutputs, biases.mlp)),
-      at(names.mlpOutput, intermediateSize, hiddenSize, biases.mlp),
+      ...mlps,
     ];
   });
 }
@@ -93,7 +133,13 @@ export function parameterShapes(architecture: Architecture): Map<string, Shape> 
   if (names.embeddingNorm !== undefined) addNorm(names.embeddingNorm, hiddenSize);
   if (relativePositions !== undefined)
     shapes.set(relativePositionsName(architecture), [relativePositions.buckets, architecture.heads]);
-  architecture.layers.forEach((_, index) => {
+  architecture.layers.forEach(({ experts }, index) => {
+    if (experts !== undefined) {
+      const { names, count, shared } = experts;
+      const weight = (part: string): string => `${layerModule(architecture, index, part)}.weight`;
+      shapes.set(weight(names.router), [count, hiddenSize]);
+      if (shared !== undefined) shapes.set(weight(shared.gate), [1, hiddenSize]);
+    }
     const { attentionNorm, attentionPostNorm, crossAttention, mlpNorm, mlpPostNorm } = names;
     const wide = [attentionNorm, attentionPostNorm, crossAttention?.norm, mlpNorm, mlpPostNorm];
     for (const part of wide)

@@ -1,11 +1,12 @@
 // One layer of a stack: attention, attention to an encoder where there is one, and the MLP, with their norms where the
 // architecture has them. Weights and adapters are the model's business.
 import { gelu, relu, silu, siluMul, type Tensor } from "@promptloss/torch";
-import type { Activation, Architecture } from "../config/architecture.ts";
-import { layerModule } from "../config/parameters.ts";
+import type { Activation, Architecture, MlpNames } from "../config/architecture.ts";
+import { expertNames, layerModule } from "../config/parameters.ts";
 import { type AttentionPlan, attend } from "./attention.ts";
 import type { KeyValueCache } from "./cache.ts";
 import { apart, attendAcross, attendAcrossPacked } from "./cross-attention.ts";
+import { mixExperts } from "./experts.ts";
 import type { Segment } from "./input.ts";
 import { type RotaryTable, rotate } from "./rotary.ts";
 
@@ -38,6 +39,8 @@ export interface CrossPlan {
 export interface LayerModules {
   /** A linear module with its adapter. */
   project(module: string, x: Tensor, frame: Frame): Tensor;
+  /** One that adapters leave. */
+  plain(module: string, x: Tensor): Tensor;
   norm(module: string, x: Tensor): Tensor;
 }
 
@@ -156,14 +159,35 @@ function crossAttention(modules: LayerModules, index: number, x: Tensor, frame: 
   return modules.project(layerModule(stack, index, output), read(), frame);
 }
 
+/** The layer's MLP, or its experts. */
 function feedForward(modules: LayerModules, index: number, x: Tensor, frame: Frame): Tensor {
+  const { stack } = frame;
+  const { experts } = stack.layers[index]!;
+  const through = (names: MlpNames, rows: Tensor): Tensor => throughMlp(modules, index, names, rows, frame);
+  if (experts === undefined) return through(stack.names, x);
+  const plain = (part: string): Tensor => modules.plain(layerModule(stack, index, part), x);
+  const mixed = mixExperts(experts, x, {
+    score: () => plain(experts.names.router),
+    compute: (expert, rows) => through(expertNames(experts, expert), rows),
+  });
+  const { shared } = experts;
+  return shared === undefined ? mixed : mixed.add(through(shared, x).mul(plain(shared.gate).sigmoid()));
+}
+
+function throughMlp(
+  modules: LayerModules,
+  index: number,
+  { mlpInputs, mlpOutput }: MlpNames,
+  x: Tensor,
+  frame: Frame,
+): Tensor {
   const { stack, mlpDropout } = frame;
-  const { names, gated, activation } = stack;
-  const inputs = names.mlpInputs.map((part) => modules.project(layerModule(stack, index, part), x, frame));
+  const { gated, activation } = stack;
+  const inputs = mlpInputs.map((part) => modules.project(layerModule(stack, index, part), x, frame));
   const [gate, up] = (inputs.length === 1 && gated ? inputs[0]!.chunk(2, -1) : inputs) as [Tensor, Tensor];
   const inner = gated ? gateBy(activation, gate, up) : ACTIVATIONS[activation](gate);
   const dropped = mlpDropout > 0 ? inner.dropout(mlpDropout) : inner;
-  return modules.project(layerModule(stack, index, names.mlpOutput), dropped, frame);
+  return modules.project(layerModule(stack, index, mlpOutput), dropped, frame);
 }
 
 export function scaledBy(factor: number, x: Tensor): Tensor {

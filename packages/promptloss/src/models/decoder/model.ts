@@ -376,6 +376,7 @@ export class CausalLanguageModel {
 
   readonly #modules: LayerModules = {
     project: (module, x, frame) => this.#project(module, x, frame),
+    plain: (module, x) => this.#multiply(module, x),
     norm: (module, x) => this.#norm(module, x),
   };
 

@@ -9,7 +9,7 @@ import { packSequences } from "./input.ts";
 
 const NAMES = [
   ...["llama", "mistral", "qwen2", "qwen3", "phi3", "gemma2", "gemma3", "gpt2", "gpt-neox", "opt"],
-  ...["smollm3-window", "olmo2"],
+  ...["smollm3-window", "olmo2", "qwen2-moe"],
 ];
 
 const sequences = fc.array(fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 18 }), {

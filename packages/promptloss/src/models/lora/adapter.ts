@@ -51,6 +51,7 @@ export class Adapter {
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** The linear modules that it acts on. */
   readonly modules: ReadonlySet<string>;
+  readonly #inputScaled: ReadonlySet<string>;
   readonly #architecture: Architecture;
 
   /** @param parameters those of `adapterShapes` */
@@ -61,7 +62,9 @@ export class Adapter {
   ) {
     this.settings = settings;
     this.parameters = parameters;
-    this.modules = new Set(adaptedModules(architecture, settings).map(({ module }) => module));
+    const adapted = adaptedModules(architecture, settings);
+    this.modules = new Set(adapted.map(({ module }) => module));
+    this.#inputScaled = new Set(adapted.filter(scalesInput).map(({ module }) => module));
     this.#architecture = architecture;
   }
 
@@ -87,7 +90,7 @@ export class Adapter {
 
   /** Of ia3: whether a module's input is scaled, and not its output. */
   scalesInput(module: string): boolean {
-    return scalesInput(this.#architecture, module);
+    return this.#inputScaled.has(module);
   }
 
   /** The factor of B·A. */
@@ -178,7 +181,7 @@ export class Adapter {
   }
 
   #mergedBias(module: string, bias: Tensor): Tensor | undefined {
-    if (scalesInput(this.#architecture, module)) return undefined;
+    if (this.scalesInput(module)) return undefined;
     return scope(() =>
       bias
         .float()
@@ -189,7 +192,7 @@ export class Adapter {
 
   #scaled(module: string, x: Tensor, base: FrozenLinear): Tensor {
     const factors = this.#parameter(scaleName(module)).flatten();
-    if (scalesInput(this.#architecture, module)) return base.multiply(x.mul(factors).to({ dtype: x.dtype }));
+    if (this.scalesInput(module)) return base.multiply(x.mul(factors).to({ dtype: x.dtype }));
     const output = base.multiply(x);
     return output.mul(factors).to({ dtype: output.dtype });
   }

@@ -56,28 +56,27 @@ export function adapterSettings(options: AdapterOptions): AdapterSettings {
 
 type Modules = ReturnType<typeof linearModules>;
 
-/** The linear modules that an adapter acts on; none for a prefix. */
+/** The linear modules that an adapter acts on; none for a prefix. Experts are among them where targets name them. */
 export function adaptedModules(
   architecture: Architecture,
   { kind, targets }: Pick<AdapterSettings, "kind" | "targets">,
 ): Modules {
   if (kind === "prefix") return [];
-  if (targets !== undefined || kind === "lora" || kind === "dora")
-    return targetModules(architecture, targets, kind);
-  const { attentionInputs, attentionOutput, mlpOutput } = architecture.names;
+  if (targets !== undefined) return targetModules(architecture, targets, kind);
+  const all = linearModules(architecture).filter(({ isExpert }) => !isExpert);
+  if (kind === "lora" || kind === "dora") return all;
+  const { attentionInputs, attentionOutput } = architecture.names;
   const [fused, ...keyAndValue] = attentionInputs;
-  const chosen =
-    kind === "bottleneck"
-      ? [attentionOutput, mlpOutput]
-      : [...(keyAndValue.length === 0 ? [fused] : keyAndValue), mlpOutput];
-  return linearModules(architecture).filter(({ module }) =>
-    chosen.some((part) => module.endsWith(`.${part}`)),
+  const ofAttention =
+    kind === "bottleneck" ? [attentionOutput] : keyAndValue.length === 0 ? [fused] : keyAndValue;
+  return all.filter(
+    ({ module, isMlpOutput }) => isMlpOutput || ofAttention.some((part) => module.endsWith(`.${part}`)),
   );
 }
 
 /** Whether IA3 scales a module's input, and not its output: of what is fed forward, the inner state. */
-export function scalesInput({ names }: Architecture, module: string): boolean {
-  return module.endsWith(`.${names.mlpOutput}`);
+export function scalesInput({ isMlpOutput }: Modules[number]): boolean {
+  return isMlpOutput;
 }
 
 type Shapes = (architecture: Architecture, settings: AdapterSettings) => [string, Shape][];
@@ -98,9 +97,9 @@ const SHAPES: Readonly<Record<AdapterKind, Shapes>> = {
   lora: pairShapes,
   dora: pairShapes,
   ia3: (architecture, settings) =>
-    adaptedModules(architecture, settings).map(({ module, inputs, outputs }) => [
-      scaleName(module),
-      scalesInput(architecture, module) ? [1, inputs] : [outputs, 1],
+    adaptedModules(architecture, settings).map((module) => [
+      scaleName(module.module),
+      scalesInput(module) ? [1, module.inputs] : [module.outputs, 1],
     ]),
   prefix: (architecture, { tokens }) =>
     architecture.layers.flatMap((_, layer) => {

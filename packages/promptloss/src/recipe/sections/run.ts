@@ -47,7 +47,7 @@ export const adapterSection = z
       .optional()
       .describe("Of `lora` and `dora`: scales by alpha / √rank instead (rsLoRA). Left out: false."),
     targets: targets.describe(
-      "Of `lora`, `dora` and `ia3`: the linear modules that get an adapter, by name. Left out: all of every layer; of `ia3` keys, values and the MLP's output.",
+      "Of `lora`, `dora` and `ia3`: the linear modules that get an adapter, by name. Left out: all of every layer but a mixture's experts; of `ia3` keys, values and the MLP's output.",
     ),
     tokens: count
       .optional()
@@ -76,7 +76,9 @@ export const loraSection = z.strictObject({
     .optional()
     .describe("The adapter's output is scaled by alpha / rank. Left out: twice the rank."),
   dropout: z.number().min(0).lt(1).default(0).describe("Dropout of the adapter's input."),
-  targets: targets.describe("The linear modules that get an adapter, by name. Left out: all of every layer."),
+  targets: targets.describe(
+    "The linear modules that get an adapter, by name. Left out: all of every layer but a mixture's experts.",
+  ),
   base,
   rslora: z.boolean().default(false).describe("Scales by alpha / √rank instead (rsLoRA)."),
   merge,

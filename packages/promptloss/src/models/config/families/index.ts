@@ -4,7 +4,11 @@ import type { Family } from "./family.ts";
 import { GEMMA } from "./gemma.ts";
 import { LAYER_NORM } from "./layer-norm.ts";
 import { LLAMA_LIKE } from "./llama-like.ts";
+import { MIXTURES } from "./mixtures.ts";
 
 export type { Family } from "./family.ts";
 
-export const FAMILIES: readonly Family[] = [...LLAMA_LIKE, ...GEMMA, ...LAYER_NORM, ...ENCODER_DECODER];
+export const FAMILIES: readonly Family[] = [
+  ...[...LLAMA_LIKE, ...MIXTURES, ...GEMMA],
+  ...[...LAYER_NORM, ...ENCODER_DECODER],
+];

@@ -1,6 +1,6 @@
 // LLaMA and the families that differ from it in details: Mistral, Qwen 2 and 3, Phi 3, SmolLM 3, OLMo 2 and 3, Granite.
 // SmolLM 2 and Falcon 3 are LLaMA by their configs.
-import type { Architecture, ModuleNames } from "../architecture.ts";
+import type { Architecture, ExpertsPlan, ModuleNames } from "../architecture.ts";
 import type { ConfigFields } from "../fields.ts";
 import { type RopeContext, ropePlan } from "../rope.ts";
 import {
@@ -16,7 +16,7 @@ import {
 } from "./family.ts";
 
 /** What the families of this file do not share. */
-interface Differences {
+export interface Differences {
   readonly maxPositions: number;
   readonly keyValueHeads?: number;
   readonly headSize?: number;
@@ -25,6 +25,8 @@ interface Differences {
   /** In place of one rope for all layers. */
   readonly ropes?: (fields: ConfigFields, context: RopeChoice) => LayerRopes;
   readonly biases?: (fields: ConfigFields) => Architecture["biases"];
+  /** Of each layer; undefined for one with an MLP. */
+  readonly experts?: (fields: ConfigFields, layers: number) => (ExpertsPlan | undefined)[];
   readonly residualDropout?: (fields: ConfigFields) => number;
   readonly queryKeyNorm?: Architecture["queryKeyNorm"];
   readonly block?: Architecture["block"];
@@ -50,12 +52,14 @@ interface Scales extends Pick<Architecture, "embeddingScale" | "residualScale" |
 
 const NO_BIAS = { attentionInputs: false, attentionOutput: false, mlp: false };
 
-function read(differences: Differences) {
+/** How a config of LLaMA's kind reads. */
+export function readLlamaLike(differences: Differences) {
   return (fields: ConfigFields): Architecture => {
     const heads = readHeads(fields, LLAMA_HEADS, differences);
     const maxPositions = fields.count("max_position_embeddings", differences.maxPositions);
     const layers = fields.layerCount("num_hidden_layers");
     const windows = differences.window?.(fields, layers) ?? new Array<undefined>(layers).fill(undefined);
+    const experts = differences.experts?.(fields, layers);
     const context = { headSize: heads.headSize, maxPositions };
     const { ropes, of } =
       differences.ropes?.(fields, { ...context, windows }) ?? everyLayer(readRope(fields, context));
@@ -70,7 +74,10 @@ function read(differences: Differences) {
       vocabularySize: fields.count("vocab_size"),
       intermediateSize: fields.count("intermediate_size"),
       maxPositions,
-      layers: windows.map((window, layer) => ({ window, rope: of(layer), attentionScale })),
+      layers: windows.map((window, layer) => ({
+        ...{ window, rope: of(layer), attentionScale },
+        ...(experts?.[layer] && { experts: experts[layer] }),
+      })),
       ropes,
       positionOffset: undefined,
       norm: { kind: "rms", eps: fields.number("rms_norm_eps", differences.eps ?? 1e-6), weightOffset: 0 },
@@ -103,7 +110,7 @@ function everyLayer(rope: Architecture["ropes"][0]): LayerRopes {
 }
 
 /** One key for all of attention's biases. */
-function attentionBiases(fields: ConfigFields): Architecture["biases"] {
+export function attentionBiases(fields: ConfigFields): Architecture["biases"] {
   const attention = fields.boolean("attention_bias", false);
   return { attentionInputs: attention, attentionOutput: attention, mlp: false };
 }
@@ -114,7 +121,7 @@ function biasesByHalf(fields: ConfigFields): Architecture["biases"] {
 }
 
 /** A window on every layer. */
-function everywhere(fallback?: number) {
+export function everywhere(fallback?: number) {
   return (fields: ConfigFields, layers: number): (number | undefined)[] => {
     // A key left out takes the default; null means no window.
     const window = fields.hasKey("sliding_window") ? fields.optionalCount("sliding_window") : fallback;
@@ -137,7 +144,7 @@ const llama: Family = {
   modelType: "llama",
   architecture: "LlamaForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({
+  read: readLlamaLike({
     maxPositions: 2048,
     biases: biasesByHalf,
   }),
@@ -147,14 +154,14 @@ const mistral: Family = {
   modelType: "mistral",
   architecture: "MistralForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({ maxPositions: 131072, keyValueHeads: 8, window: everywhere(4096) }),
+  read: readLlamaLike({ maxPositions: 131072, keyValueHeads: 8, window: everywhere(4096) }),
 };
 
 const qwen2: Family = {
   modelType: "qwen2",
   architecture: "Qwen2ForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({
+  read: readLlamaLike({
     maxPositions: 32768,
     keyValueHeads: 32,
     window: upperLayers,
@@ -166,7 +173,7 @@ const qwen3: Family = {
   modelType: "qwen3",
   architecture: "Qwen3ForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({
+  read: readLlamaLike({
     maxPositions: 32768,
     keyValueHeads: 32,
     headSize: 128,
@@ -182,7 +189,7 @@ const phi3: Family = {
   initialization: { ...LLAMA_INITIALIZATION, padding: { key: "pad_token_id", fallback: 32000 } },
   architecture: "Phi3ForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({
+  read: readLlamaLike({
     maxPositions: 4096,
     eps: 1e-5,
     window: everywhere(),
@@ -215,7 +222,7 @@ const smolLm3: Family = {
   initialization: { ...LLAMA_INITIALIZATION, padding: { key: "pad_token_id", fallback: 128004 } },
   architecture: "SmolLM3ForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({
+  read: readLlamaLike({
     maxPositions: 32768,
     keyValueHeads: 4,
     tied: true,
@@ -257,7 +264,7 @@ const olmo2: Family = {
   initialization: OLMO_INITIALIZATION,
   architecture: "Olmo2ForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({ ...OLMO_NORMS, maxPositions: 2048, eps: 1e-5 }),
+  read: readLlamaLike({ ...OLMO_NORMS, maxPositions: 2048, eps: 1e-5 }),
 };
 
 /** Layers with a window turn by a rope of their own: scaling is the others'. */
@@ -278,7 +285,7 @@ const olmo3: Family = {
   initialization: OLMO_INITIALIZATION,
   architecture: "Olmo3ForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({
+  read: readLlamaLike({
     ...OLMO_NORMS,
     maxPositions: 2048,
     eps: 1e-5,
@@ -295,7 +302,7 @@ const granite: Family = {
   modelType: "granite",
   architecture: "GraniteForCausalLM",
   buffers: ROPE_BUFFERS,
-  read: read({
+  read: readLlamaLike({
     maxPositions: 2048,
     biases: biasesByHalf,
     scales: (fields) => ({
