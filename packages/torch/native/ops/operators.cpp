@@ -75,7 +75,7 @@ TORCH_LIBRARY(promptloss, library) {
   // Of numbers alone, of a list that may be empty, or for tests: what runs them is the same everywhere.
   library.def("bf16_peak(float seconds) -> float", peak::bf16_peak);
   library.def("device_memory(Device device) -> int[]", devices::memory);
-  library.def("fused_kernels() -> bool", [] { return fused_kernels(); });
+  library.def("fused_kernels(str kernel) -> bool", [](std::string kernel) { return fused_kernels(kernel); });
   library.def("float_product(Tensor left, Tensor right, bool halves, bool emulated) -> Tensor", products_check::float_product);
   library.def("has_float_product() -> bool", products_check::has_float_product);
   library.def("has_tile_product() -> bool", products_check::has_tile_product);
@@ -86,7 +86,7 @@ TORCH_LIBRARY(promptloss, library) {
   library.def("tile_product(Tensor left, Tensor right) -> Tensor", products_check::tile_product);
   library.def("total_norm(Tensor[] tensors) -> float", total_norm::plain);
   library.def("upload(Tensor[] tensors, Device device) -> Tensor[]", devices::upload);
-  library.def("use_fused_kernels(bool on) -> bool", [](bool on) { return use_fused_kernels(on); });
+  library.def("use_fused_kernels(bool on, str kernel) -> bool", [](bool on, std::string kernel) { return use_fused_kernels(on, kernel); });
   library.def("use_library_way(str way, bool on) -> bool", [](std::string way, bool on) { return way_switch(way).exchange(on); });
 }
 

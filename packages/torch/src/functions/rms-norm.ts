@@ -48,5 +48,5 @@ function serves(input: Tensor, weight: Tensor): boolean {
     weight.shape.length === 1 &&
     weight.shape[0]! > 0 &&
     input.shape.at(-1) === weight.shape[0];
-  return fits && runsFused(input) && (device !== "cpu" || weight.shape[0]! % 16 === 0);
+  return fits && runsFused(input, "RMS norm") && (device !== "cpu" || weight.shape[0]! % 16 === 0);
 }

@@ -22,7 +22,7 @@ const native = operator<Tensor>("promptloss::rotary_embedding");
  */
 export function rotaryEmbedding(input: Tensor, cos: Tensor, sin: Tensor): Tensor {
   const { dtype } = input;
-  if (runsFused(input)) return native(input, cos, sin);
+  if (runsFused(input, "rotary embedding")) return native(input, cos, sin);
   return scope(() => {
     const [, , width] = input.shape as [number, number, number];
     const pairs = cos.shape.at(-1)!;

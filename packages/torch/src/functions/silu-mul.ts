@@ -17,6 +17,6 @@ const native = operator<Tensor>("promptloss::silu_mul");
  * @param up of gate's shape and dtype
  */
 export function siluMul(gate: Tensor, up: Tensor): Tensor {
-  if (up.dtype === gate.dtype && runsFused(gate)) return native(gate, up);
+  if (up.dtype === gate.dtype && runsFused(gate, "SiLU times up")) return native(gate, up);
   return scope(() => mul(silu(gate), up));
 }

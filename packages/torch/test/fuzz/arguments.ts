@@ -260,6 +260,7 @@ const makers: Record<string, (source: Source, theme: Theme) => Made> = {
     );
   },
   libraryWay: (source) => made(source.pick(["flash attention", "fused RMS norm", "no way", ""])),
+  fusedKernel: (source) => made(source.pick([undefined, "products", "RMS norm", "no kernel", ""])),
   callback: (source, theme) => {
     const inner = randomTensor(source, theme);
     return source.pick([

@@ -149,8 +149,8 @@ export const operatorSignatures: Record<string, string> = {
   upload: "typedArrays device",
   deviceMemory: "device",
   resetPeakMemory: "device",
-  useFusedKernels: "boolean",
-  fusedKernels: "",
+  useFusedKernels: "boolean fusedKernel",
+  fusedKernels: "fusedKernel",
   weightedCrossEntropy:
     "float[mk] float[vk] ids[m] weights[m] {bias:float[v],reduction:reduction,labelSmoothing:number,logitSoftcap:number,chunkSize:size}",
   // element by element

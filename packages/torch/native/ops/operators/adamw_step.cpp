@@ -53,7 +53,7 @@ void plain(
   const double second_bias = std::sqrt(1 - std::pow(beta2, static_cast<double>(steps)));
   const double shrink = 1 - rate * weight_decay;
 
-  if (fused_kernels() && has_kernel(parameter) && has_kernel(first) && has_kernel(second) && has_kernel(gradient)) {
+  if (fused_kernels(Fused::kAdamW) && has_kernel(parameter) && has_kernel(first) && has_kernel(second) && has_kernel(gradient)) {
     const auto as_float = [](double value) { return static_cast<float>(value); };
     const AdamWStep step{
         as_float(shrink),    as_float(gradient_scale), as_float(1 - beta1), as_float(beta2),

@@ -78,7 +78,7 @@ at::Tensor bytes_times_scales(const Weight& weight) {
 /** All of a weight, in a dtype. */
 at::Tensor expanded(const Weight& weight, at::ScalarType dtype) {
   const bool plain = weight.kind.bytes == 0 || std::string(weight.kind.name) == "Q8_0";
-  if (plain && !(weight.blocks.is_cpu() && fused_kernels()))
+  if (plain && !(weight.blocks.is_cpu() && fused_kernels(Fused::kBlocks)))
     return (weight.kind.bytes == 0 ? normal_floats(weight) : bytes_times_scales(weight)).to(dtype);
   TORCH_CHECK(
       weight.blocks.is_cpu(), "blocks of ", weight.kind.name, " are expanded on the CPU alone, got ", weight.blocks.device(),
@@ -128,7 +128,7 @@ void multiply_blocks(const at::Tensor& to, const at::Tensor& left, const BlockMa
 }
 
 bool serves_products(const at::Tensor& input, const Weight& weight) {
-  return fused_kernels() && has_products(at::kBFloat16) && input.is_cpu() && weight.blocks.is_cpu() && input.numel() > 0 && weight.rows() > 0;
+  return fused_kernels(Fused::kBlocks) && has_products(at::kBFloat16) && input.is_cpu() && weight.blocks.is_cpu() && input.numel() > 0 && weight.rows() > 0;
 }
 
 at::Tensor forward(const at::Tensor& input, const Weight& weight, const Bias& bias, at::ScalarType dtype) {
@@ -181,7 +181,7 @@ struct BlockLinear : torch::autograd::Function<BlockLinear> {
 
 /** Few rows, of which no gradient is asked, by the blocks as they are; undefined where they are not such. */
 at::Tensor few(const at::Tensor& input, const Weight& weight, const Bias& bias, at::ScalarType dtype) {
-  if (!fused_kernels() || !input.is_cpu() || !weight.blocks.is_cpu() || !is_float_or_half(dtype) || input.numel() == 0) return {};
+  if (!fused_kernels(Fused::kBlocks) || !input.is_cpu() || !weight.blocks.is_cpu() || !is_float_or_half(dtype) || input.numel() == 0) return {};
   const auto rows = input.reshape({-1, input.size(-1)}).to(dtype).contiguous();
   if (rows.size(0) > kMostFewRows || weight.rows() == 0) return {};
   auto shape = input.sizes().vec();

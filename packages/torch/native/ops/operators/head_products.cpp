@@ -49,7 +49,7 @@ void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tens
     auto rounded = product.narrow(0, 0, size);
     at::mm_out(rounded, left.narrow(0, begin, size), right);
     auto slice = total.narrow(0, begin, size);
-    if (fused_kernels() && slice.is_cpu() && slice.scalar_type() == at::kFloat && is_half(rounded)) {
+    if (fused_kernels(Fused::kCrossEntropy) && slice.is_cpu() && slice.scalar_type() == at::kFloat && is_half(rounded)) {
       add_scaled(memory_of<float>(slice), memory_of<BFloat16>(rounded), slice.numel(), static_cast<float>(scale), first);
       continue;
     }
@@ -65,7 +65,7 @@ void add_product(const at::Tensor& total, const at::Tensor& left, const at::Tens
 }  // namespace
 
 HeadProducts::HeadProducts(const at::Tensor& head, at::ScalarType compute, bool backward) {
-  if (!fused_kernels() || !has_products(compute) || !is_factor(head)) {
+  if (!fused_kernels(Fused::kProducts) || !has_products(compute) || !is_factor(head)) {
     head_ = head.to(compute);
     return;
   }

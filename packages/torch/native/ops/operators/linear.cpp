@@ -17,7 +17,7 @@ bool fits(const Bias& bias, const at::Tensor& weight) {
 
 /** @param dtype of the products */
 bool serves(const at::Tensor& input, const at::Tensor& weight, const Bias& bias, at::ScalarType dtype) {
-  return fused_kernels() && has_products(dtype) && input.is_cpu() && is_float_or_half(input.scalar_type()) && input.dim() > 0 && is_factor(weight) &&
+  return fused_kernels(Fused::kProducts) && has_products(dtype) && input.is_cpu() && is_float_or_half(input.scalar_type()) && input.dim() > 0 && is_factor(weight) &&
          weight.numel() > 0 && input.size(-1) == weight.size(1) && input.numel() > 0 &&
          fits(bias, weight);
 }
@@ -91,7 +91,7 @@ bool serves_as_is(const at::Tensor& input, const at::Tensor& weight, const Bias&
 
 bool serves_few_rows(const at::Tensor& rows, const at::Tensor& weight) {
   const auto dtype = rows.scalar_type();
-  return fused_kernels() && rows.is_cpu() && weight.is_cpu() && weight.scalar_type() == dtype && is_float_or_half(dtype) &&
+  return fused_kernels(Fused::kFewRows) && rows.is_cpu() && weight.is_cpu() && weight.scalar_type() == dtype && is_float_or_half(dtype) &&
          weight.dim() == 2 && weight.stride(1) == 1 && rows.size(1) == weight.size(1) && rows.size(1) > 0 &&
          rows.size(0) > 0 && rows.size(0) <= kMostFewRows;
 }

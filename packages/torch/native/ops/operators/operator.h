@@ -32,7 +32,7 @@ inline void check_for_kernel(const char* op, const char* name, const at::Tensor&
 }
 
 /** Whether a tensor is for our kernels; libtorch's operators compute what is on other devices. */
-inline bool is_for_kernels(const at::Tensor& tensor) { return tensor.is_cpu() && fused_kernels(); }
+inline bool is_for_kernels(const at::Tensor& tensor, Fused kernel) { return tensor.is_cpu() && fused_kernels(kernel); }
 
 /** The same for an operator that has a way on other devices, where float16 serves too; the CPU's kernels read what they read. */
 inline void check_for_any_device(const char* op, const char* name, const at::Tensor& tensor, const at::Tensor& first) {

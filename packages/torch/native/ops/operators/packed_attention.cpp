@@ -26,7 +26,7 @@ struct Inputs {
 
 /** On the CPU our kernel, unless it is switched off and a program has brought a CPU kernel of libtorch's operator. */
 bool is_for_kernel(const at::Tensor& query) {
-  return query.is_cpu() && (fused_kernels() || !flash_forward().runs_on(query.device()));
+  return query.is_cpu() && (fused_kernels(Fused::kAttention) || !flash_forward().runs_on(query.device()));
 }
 
 void check(const Inputs& inputs) {
@@ -188,7 +188,7 @@ at::Tensor recalled(const at::Tensor& query, const at::Tensor& key, const at::Te
 /** What attends to tensors like this one: "kernel", a way of libtorch's, or nothing. */
 std::string way(const at::Tensor& like, int64_t width, int64_t window) {
   const bool fits = width % kUnitsOfHead == 0;
-  if (is_for_kernel(like)) return fits && fused_kernels() && is_float_or_half(like.scalar_type()) ? "kernel" : "";
+  if (is_for_kernel(like)) return fits && fused_kernels(Fused::kAttention) && is_float_or_half(like.scalar_type()) ? "kernel" : "";
   const bool has_operators = like.is_cpu() || like.is_cuda() || like.is_meta();
   return fits && has_operators && at::isFloatingType(like.scalar_type()) && like.scalar_type() != at::kDouble
              ? library_way(like.scalar_type(), width, window)

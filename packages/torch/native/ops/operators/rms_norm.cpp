@@ -86,7 +86,7 @@ std::tuple<at::Tensor, at::Tensor> library_backward(
 
 /** The output in `dtype`, and 1 / √(mean of squares + eps) of each row, float32. */
 std::tuple<at::Tensor, at::Tensor> forward(const Inputs& inputs, at::ScalarType dtype) {
-  if (!is_for_kernels(inputs.input)) return library_forward(inputs, dtype);
+  if (!is_for_kernels(inputs.input, Fused::kRmsNorm)) return library_forward(inputs, dtype);
   const auto input = inputs.input.contiguous(), weight = inputs.weight.contiguous();
   const auto call = inputs.call(input, weight, dtype);
   const auto scales = at::empty({call.rows}, input.options().dtype(at::kFloat));
@@ -98,7 +98,7 @@ std::tuple<at::Tensor, at::Tensor> forward(const Inputs& inputs, at::ScalarType 
 /** Gradients of input and weight; the weight's is left out where it is not `wanted`. */
 std::tuple<at::Tensor, at::Tensor> backward(
     const at::Tensor& given, const Inputs& inputs, const at::Tensor& scales, bool weight_wanted) {
-  if (!is_for_kernels(inputs.input)) return library_backward(given, inputs, scales, weight_wanted);
+  if (!is_for_kernels(inputs.input, Fused::kRmsNorm)) return library_backward(given, inputs, scales, weight_wanted);
   const auto input = inputs.input.contiguous(), weight = inputs.weight.contiguous(), grad = given.contiguous();
   const auto call = inputs.call(input, weight, grad.scalar_type());
   const auto grad_input = at::empty(input.sizes(), input.options());
@@ -120,7 +120,7 @@ void check(const Inputs& inputs) {
       input.dim() >= 1 && input.size(-1) == weight.size(0), kName, ": input must have shape [..., ", weight.size(0), "], got ",
       input.sizes());
   TORCH_CHECK(
-      weight.size(0) > 0 && (weight.size(0) % kUnits == 0 || !is_for_kernels(input)), kName, ": units must be a multiple of ", kUnits, ", got ",
+      weight.size(0) > 0 && (weight.size(0) % kUnits == 0 || !is_for_kernels(input, Fused::kRmsNorm)), kName, ": units must be a multiple of ", kUnits, ", got ",
       weight.size(0));
   TORCH_CHECK(eps >= 0, kName, ": eps must not be negative, got ", eps);
 }
@@ -170,7 +170,7 @@ at::Tensor autocast(const at::Tensor& input, const at::Tensor& weight, double ep
   const Inputs inputs{input, weight, eps, weight_offset};
   check(inputs);
   const auto narrow = autocast_dtype(input);
-  const bool rounds = narrow == at::kBFloat16 || !is_for_kernels(input);
+  const bool rounds = narrow == at::kBFloat16 || !is_for_kernels(input, Fused::kRmsNorm);
   return Derivative::apply(input, weight, inputs, rounds ? narrow : result_dtype(inputs));
 }
 

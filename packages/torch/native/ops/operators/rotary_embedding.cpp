@@ -20,7 +20,7 @@ at::Tensor turned_by_library(const at::Tensor& input, const at::Tensor& cos, con
 }
 
 at::Tensor turned(const at::Tensor& given, const at::Tensor& cos, const at::Tensor& sin, float direction) {
-  if (!is_for_kernels(given)) return turned_by_library(given, cos, sin, direction);
+  if (!is_for_kernels(given, Fused::kRotaryEmbedding)) return turned_by_library(given, cos, sin, direction);
   const auto input = given.stride(2) == 1 ? given : given.contiguous();
   const auto output = at::empty(input.sizes(), input.options());
   const RotaryEmbedding call{

@@ -9,7 +9,7 @@ namespace promptloss::silu_mul {
 constexpr const char* kName = "silu_mul";
 
 at::Tensor forward(const at::Tensor& gate, const at::Tensor& up) {
-  if (!is_for_kernels(gate)) return at::silu(gate).mul_(up);
+  if (!is_for_kernels(gate, Fused::kSiluMul)) return at::silu(gate).mul_(up);
   const auto own_gate = gate.contiguous(), own_up = up.contiguous();
   const auto output = at::empty(gate.sizes(), gate.options());
   silu_mul_forward({is_half(gate), memory_of(own_gate), memory_of(own_up), gate.numel()}, memory_of(output));
@@ -17,7 +17,7 @@ at::Tensor forward(const at::Tensor& gate, const at::Tensor& up) {
 }
 
 variable_list backward(const at::Tensor& grad, const at::Tensor& gate, const at::Tensor& up) {
-  if (!is_for_kernels(gate)) return {at::silu_backward(grad.mul(up), gate), at::silu(gate).mul_(grad)};
+  if (!is_for_kernels(gate, Fused::kSiluMul)) return {at::silu_backward(grad.mul(up), gate), at::silu(gate).mul_(grad)};
   const auto own_gate = gate.contiguous(), own_up = up.contiguous(), own_grad = grad.contiguous();
   const auto grad_gate = at::empty(gate.sizes(), gate.options()), grad_up = at::empty(gate.sizes(), gate.options());
   silu_mul_backward(

@@ -27,7 +27,7 @@ class ChunkKernel {
       : head_(head), settings_(settings) {
     products_ = at::empty(shape, options.dtype(compute));
     rounded_ = options.dtype() != products_.dtype();
-    by_rows_ = fused_kernels() && products_.is_cpu() && is_float_or_half(compute) && !bias.has_value() && settings.logit_softcap == 0;
+    by_rows_ = fused_kernels(Fused::kCrossEntropy) && products_.is_cpu() && is_float_or_half(compute) && !bias.has_value() && settings.logit_softcap == 0;
     if (by_rows_) {
       return;
     }

@@ -42,7 +42,7 @@ bool takes_trusted(
     const WeightedCrossEntropyInputs& inputs, const WeightedCrossEntropySettings& settings, const GradientMask& gradients) {
   const auto compute = product_dtype(inputs, settings);
   return settings.trusted && !gradients[kWeights] && (compute == at::kBFloat16 || compute == at::kFloat) &&
-         (!inputs.hidden.is_cpu() || !fused_kernels());
+         (!inputs.hidden.is_cpu() || !fused_kernels(Fused::kCrossEntropy));
 }
 
 }  // namespace weighted_cross_entropy_operator
