@@ -12,8 +12,9 @@ import { machine, writeSection } from "../lib/report.ts";
 import { casesOf, costCasesOf, DRAWN, lengthOf, type Shape, type Side } from "./cases.ts";
 import { costSectionOf } from "./costs.ts";
 import { measureCase, type Result } from "./measure.ts";
-import type { CreateRequest, PeakAnswer, PeakRequest } from "./protocol.ts";
+import type { PeakAnswer } from "./protocol.ts";
 import { type Setting, sectionOf, speedRow } from "./table.ts";
+import { askOnce, newWorker } from "./workers.ts";
 
 const USAGE =
   "usage: npm run bench:training -- ALPACA_JSON MODEL_FOLDER [--shapes small,large] [--costs] [--quick] [--rounds 7] [--processor AMX] [--force]";
@@ -21,10 +22,6 @@ function path(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }
 const threads = threadsOfSides();
-
-function newWorker(allocator?: Allocator): Peer {
-  return new Peer("ours", process.execPath, [path("worker.js")], sidesEnvironment(allocator));
-}
 
 /** Ours: a process a case. Python's: a process that forks one a case. */
 class Peers {
@@ -52,16 +49,6 @@ class Peers {
   close(): void {
     this.#worker?.close();
     for (const peer of this.#python.values()) peer.close();
-  }
-}
-
-/** One answer of a process of its own. */
-async function askOnce<T>(request: CreateRequest | PeakRequest): Promise<T> {
-  const worker = newWorker();
-  try {
-    return await worker.ask<T>(request);
-  } finally {
-    worker.close();
   }
 }
 

@@ -31,44 +31,56 @@ export interface Place {
   readonly length: Length;
 }
 
-export async function measureCase(
-  each: Case,
-  { length: { chunk, rounds }, ...place }: Place,
-  peerOf: (side: Side) => Peer,
-): Promise<Result> {
+export async function measureCase(each: Case, place: Place, peerOf: (side: Side) => Peer): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "promptloss-training-"));
   try {
-    const request: OpenRequest = {
-      ...each,
-      ...place,
-      folder,
-      steps: chunk * (rounds + 1),
-      chunk,
-      rank: LORA_RANK,
-      learningRate: LEARNING_RATE,
-    };
-    const sides = sidesOf(each);
-    const peers = new Map<Side, Peer>();
-    const results: Result["sides"] = {};
+    const request = openRequest(each, place, folder);
     // Ours first: the others read the rows and the adapter that it leaves.
-    for (const side of sides) {
-      peers.set(side, peerOf(side));
-      const { version, work } = await peers.get(side)!.ask<Facts>(request);
-      results[side] = { version, work, speeds: [], peak: 0, losses: [] };
-    }
-    for (let round = -1; round < rounds; round++) {
-      for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
-        const { seconds, tokens, losses, peak } = await peers.get(side)!.ask<Round>({ round });
-        const result = results[side]!;
-        result.losses.push(...losses);
-        result.peak = peak;
-        if (round >= 0) result.speeds.push(tokens / seconds);
-      }
-    }
-    return { case: each, sides: results };
+    const sides = await takeTurns(sidesOf(each), place.length.rounds, (side) => [peerOf(side), request]);
+    return { case: each, sides };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** @param folder of the case */
+export function openRequest(each: Case, { length, ...place }: Place, folder: string): OpenRequest {
+  const { chunk, rounds } = length;
+  return {
+    ...each,
+    ...place,
+    folder,
+    steps: chunk * (rounds + 1),
+    chunk,
+    rank: LORA_RANK,
+    learningRate: LEARNING_RATE,
+  };
+}
+
+/** Opens the sides one after the other; then a round of warm-up, and rounds in which they take turns. */
+export async function takeTurns<Name extends string>(
+  sides: readonly Name[],
+  rounds: number,
+  opened: (side: Name) => readonly [peer: Peer, request: OpenRequest],
+): Promise<Partial<Record<Name, SideResult>>> {
+  const peers = new Map<Name, Peer>();
+  const results: Partial<Record<Name, SideResult>> = {};
+  for (const side of sides) {
+    const [peer, request] = opened(side);
+    peers.set(side, peer);
+    const { version, work } = await peer.ask<Facts>(request);
+    results[side] = { version, work, speeds: [], peak: 0, losses: [] };
+  }
+  for (let round = -1; round < rounds; round++) {
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const { seconds, tokens, losses, peak } = await peers.get(side)!.ask<Round>({ round });
+      const result = results[side]!;
+      result.losses.push(...losses);
+      result.peak = peak;
+      if (round >= 0) result.speeds.push(tokens / seconds);
+    }
+  }
+  return results;
 }
 
 /** How many times as fast as a side ours is: the median of the rounds' ratios. */

@@ -1,5 +1,6 @@
 // What a measuring process is asked and answers. The first request of a case opens it; each one after it asks for a
 // round: some optimizer steps, timed by the process itself.
+import type { FusedKernel } from "@promptloss/torch";
 import type { Case, DRAWN } from "./cases.ts";
 
 export interface OpenRequest extends Case {
@@ -14,6 +15,8 @@ export interface OpenRequest extends Case {
   /** LoRA's rank, the rate. */
   readonly rank: number;
   readonly learningRate: number;
+  /** Of ours: kernels whose plain twins compute instead. */
+  readonly without?: FusedKernel;
 }
 
 /** A row as the others read it. */

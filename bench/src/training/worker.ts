@@ -2,7 +2,7 @@
 // line within the event of a step, so that what is timed is the loop as users run it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { libtorch, ops } from "@promptloss/torch";
+import { libtorch, ops, useFusedKernels } from "@promptloss/torch";
 import { checkRecipe, prepareRun, saveModel, train } from "promptloss";
 import { TOKEN_CLASSES } from "promptloss/data";
 import { createModel, parseModelConfig, saveAdapter } from "promptloss/models";
@@ -72,6 +72,7 @@ function exportRows({ rows, batches }: TrainingRun, file: string): void {
 }
 
 async function measure(request: OpenRequest): Promise<void> {
+  if (request.without !== undefined) useFusedKernels(false, request.without);
   const run = await prepareRun(recipeOf(request), { tokenCache: join(request.folder, "tokens") });
   exportRows(run, join(request.folder, "rows.json"));
   if (run.model.adapter !== undefined)

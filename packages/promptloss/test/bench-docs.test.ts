@@ -11,6 +11,7 @@ import { sectionOf as data } from "../../../bench/src/data/section.ts";
 import { sectionOf as evaluation } from "../../../bench/src/evaluation/section.ts";
 import { sectionOf as generation } from "../../../bench/src/generation/section.ts";
 import { sectionOf as gpu } from "../../../bench/src/gpu/section.ts";
+import { sectionOf as kernels } from "../../../bench/src/kernels/section.ts";
 import { sectionOf as large } from "../../../bench/src/large/section.ts";
 import { type SpeedFigures, speedLines } from "../../../bench/src/lib/speeds.ts";
 import { sectionOf as processes } from "../../../bench/src/processes/section.ts";
@@ -35,12 +36,16 @@ function between(page: string, marker: string): string {
 
 type TrainingFigures = Setting & { readonly results: readonly Result[] };
 
+/** Of benches whose figures come from machines that are not always at hand. */
+const ONCE_RUN: Readonly<Record<string, (raw: never) => string>> = { gpu, kernels };
+
 const SECTIONS: Readonly<Record<string, (raw: never) => string>> = {
   ...{ calibration, data, evaluation, generation, large, processes, torch, tuning },
   training: (raw: TrainingFigures) => training(raw.results, raw),
   "training-amx": (raw: TrainingFigures) => training(raw.results, raw),
-  // Once it was run where there is a GPU.
-  ...(existsSync(new URL("benchmarks-gpu.json", docs)) && { gpu }),
+  ...Object.fromEntries(
+    Object.entries(ONCE_RUN).filter(([name]) => existsSync(new URL(`benchmarks-${name}.json`, docs))),
+  ),
   "training-costs": (raw: TrainingFigures) => costSectionOf(raw.results, raw),
 };
 
