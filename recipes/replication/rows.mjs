@@ -31,6 +31,13 @@ function spaced(list, count) {
   return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]);
 }
 
+/** Characters of a story's end that fit into 256 tokens. */
+const STORY_CHARACTERS = 750;
+
+function lastWords(story) {
+  return story.length <= STORY_CHARACTERS ? story : story.slice(-STORY_CHARACTERS).replace(/^\S*\s+/, "");
+}
+
 function training({ instruction, input, output: answer }) {
   return { instruction, input, output: answer };
 }
@@ -43,7 +50,10 @@ function lines(rows) {
 
 mkdirSync(output, { recursive: true });
 const stories = [...questions("mc160.train.jsonl"), ...questions("mc500.train.jsonl")];
-write("short.json", JSON.stringify(spaced(stories, QUESTIONS).map(training)));
+const asked = spaced(stories, QUESTIONS);
+write("short.json", JSON.stringify(asked.map(training)));
+// The ends of their stories as plain text, one for each question: what 256 tokens leave of most.
+write("stories.jsonl", lines(asked.map(({ input }) => ({ text: lastWords(input) }))));
 write("short-held-out.json", JSON.stringify(spaced(questions("mc500.dev.jsonl"), HELD_OUT).map(training)));
 write("story-questions.jsonl", lines(questions("mc500.test.jsonl")));
 

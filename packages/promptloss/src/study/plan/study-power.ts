@@ -68,7 +68,7 @@ const ENDS = 2;
 /** @param pilot rows of an earlier study's results */
 export async function studyPower(study: Study, pilot: readonly ResultRow[] = []): Promise<StudyPower> {
   const { factors, cells } = study;
-  const compared = factors.find(({ name }) => name === "plw") ?? factors[0]!;
+  const compared = comparedFactor(study);
   const levels = compared.labels.length;
   const seeds = factors.find(({ name }) => name === "seed")?.labels.length ?? 1;
   // With cells left out the levels have fewer cells than the product: the average.
@@ -90,6 +90,13 @@ export async function studyPower(study: Study, pilot: readonly ResultRow[] = [])
     ...{ factor: compared.name, levels, cellsPerLevel: perLevel, seeds },
     ...{ residualDf: residualDf(design), verdictDf: df, verdict: df >= FEWEST_DF, tasks, unknown },
   };
+}
+
+/** The prompt loss weight, else the first that is no seed: seeds are the noise. */
+function comparedFactor({ factors }: Study): Study["factors"][number] {
+  return (
+    factors.find(({ name }) => name === "plw") ?? factors.find(({ name }) => name !== "seed") ?? factors[0]!
+  );
 }
 
 type TaskNoise = Omit<TaskPower, "detectable" | "targets"> & { readonly points: number };
