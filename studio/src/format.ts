@@ -7,13 +7,21 @@ export {
   rate,
   short,
 } from "../../packages/promptloss/src/cli/train/format.ts";
-export { trimmed } from "../../packages/promptloss/src/statistics/numbers.ts";
+
+import { trimmed } from "../../packages/promptloss/src/statistics/numbers.ts";
+
+export { trimmed };
 
 export const MISSING = "–";
 
 /** A loss; a dash for null. */
 export function lossText(value: number | null | undefined): string {
   return value === null || value === undefined ? MISSING : value.toFixed(4);
+}
+
+/** On the axes of charts. */
+export function fourDigits(y: number): string {
+  return trimmed(y, 4);
 }
 
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });

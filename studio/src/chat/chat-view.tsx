@@ -2,6 +2,7 @@
 import { batch, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ApiError } from "../api/client.ts";
+import { useFetched } from "../api/hooks.ts";
 import { keyWanted } from "../api/key.ts";
 import { Problem } from "../shell/problem.tsx";
 import { chat, servedModels } from "./chat-client.ts";
@@ -12,20 +13,7 @@ import { Turns } from "./turns.tsx";
 const TOKENS = 256;
 
 export function ChatView() {
-  const models = useSignal<readonly string[] | undefined>(undefined);
-  const failure = useSignal<string | undefined>(undefined);
-  useEffect(() => {
-    const ending = new AbortController();
-    servedModels(ending.signal).then(
-      (found) => {
-        models.value = found;
-      },
-      (error: Error) => {
-        if (!ending.signal.aborted) failure.value = error.message;
-      },
-    );
-    return () => ending.abort();
-  }, [keyWanted.value]);
+  const { value: models, failure } = useFetched(servedModels, [keyWanted.value]);
   if (failure.value !== undefined) return <Problem title="No models" text={failure.value} />;
   if (models.value === undefined) return <p class="muted">Asking for the models …</p>;
   return (

@@ -3,13 +3,9 @@ import type { RunCard, SeriesColumn } from "promptloss/studio";
 import type { Series } from "../api/series.ts";
 import type { GridChart } from "../charts/chart-grid.tsx";
 import type { Line } from "../charts/line-chart.tsx";
-import { percent, rate, short, trimmed } from "../format.ts";
+import { fourDigits, percent, rate, short } from "../format.ts";
 import { lineOf } from "../runs/run-charts.ts";
 import type { Look } from "./looks.ts";
-
-function loss(y: number): string {
-  return trimmed(y, 4);
-}
 
 interface Measure extends Omit<GridChart, "lines"> {
   readonly column: SeriesColumn;
@@ -17,37 +13,43 @@ interface Measure extends Omit<GridChart, "lines"> {
 }
 
 const MEASURES: readonly Measure[] = [
-  { title: "Training loss", column: "loss", of: "steps", yText: loss, logarithmic: true },
-  { title: "Held-out loss", column: "loss", of: "evaluations", yText: loss, logarithmic: true },
+  { title: "Training loss", column: "loss", of: "steps", yText: fourDigits, logarithmic: true },
+  { title: "Held-out loss", column: "loss", of: "evaluations", yText: fourDigits, logarithmic: true },
   {
     title: "Held-out loss of completions",
     column: "completionLoss",
     of: "evaluations",
-    yText: loss,
+    yText: fourDigits,
     logarithmic: true,
   },
   {
     title: "Held-out loss of prompts",
     column: "promptLoss",
     of: "evaluations",
-    yText: loss,
+    yText: fourDigits,
     logarithmic: true,
   },
   {
     title: "Training loss of completions",
     column: "completionLoss",
     of: "steps",
-    yText: loss,
+    yText: fourDigits,
     logarithmic: true,
   },
-  { title: "Training loss of prompts", column: "promptLoss", of: "steps", yText: loss, logarithmic: true },
+  {
+    title: "Training loss of prompts",
+    column: "promptLoss",
+    of: "steps",
+    yText: fourDigits,
+    logarithmic: true,
+  },
   {
     title: "Completion tokens predicted right, held out",
     column: "completionAccuracy",
     of: "evaluations",
     yText: percent,
   },
-  { title: "Gradient norm", column: "gradientNorm", of: "steps", yText: loss, logarithmic: true },
+  { title: "Gradient norm", column: "gradientNorm", of: "steps", yText: fourDigits, logarithmic: true },
   { title: "Learning rate", column: "learningRate", of: "steps", yText: rate, logarithmic: true },
   { title: "Tokens per second", column: "tokensPerSecond", of: "steps", yText: short },
 ];

@@ -1,9 +1,7 @@
 // Several runs on the same charts, and in which settings they differ.
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { Overview, RunCard, RunDifferences } from "promptloss/studio";
+import type { RunCard, RunDifferences } from "promptloss/studio";
 import { getJson } from "../api/client.ts";
-import { useLive } from "../api/live.ts";
+import { useFetched, useOverview } from "../api/hooks.ts";
 import { useManySeries } from "../api/many-series.ts";
 import { ChartGrid } from "../charts/chart-grid.tsx";
 import { controls, X_AXES } from "../charts/controls.ts";
@@ -16,11 +14,10 @@ import { type ColorBy, looksOf, weightsOf } from "./looks.ts";
 import { RunPicker } from "./run-picker.tsx";
 import { chosenRuns } from "./selection.ts";
 
+const NONE: RunDifferences = { keys: [], runs: {} };
+
 export function CompareView() {
-  const overview = useSignal<Overview | undefined>(undefined);
-  useLive(["overview"], ({ value }) => {
-    overview.value = value as Overview;
-  });
+  const overview = useOverview();
   if (overview.value === undefined) return <p class="muted">Looking through the folder …</p>;
   const { runs } = overview.value;
   const chosen = chosenRuns(runs, route.value.query);
@@ -38,18 +35,11 @@ export function CompareView() {
 function Comparison({ runs }: { runs: readonly RunCard[] }) {
   const ids = runs.map(({ id }) => id);
   const series = useManySeries(ids);
-  const differences = useSignal<RunDifferences>({ keys: [], runs: {} });
-  useEffect(() => {
-    const ending = new AbortController();
-    const query = new URLSearchParams(ids.map((id) => ["run", id]));
-    getJson<RunDifferences>(`/studio/api/differences?${query}`, ending.signal).then(
-      (found) => {
-        differences.value = found;
-      },
-      () => undefined,
-    );
-    return () => ending.abort();
-  }, [ids.join()]);
+  const query = String(new URLSearchParams(ids.map((id) => ["run", id])));
+  const differences = useFetched(
+    (signal) => getJson<RunDifferences>(`/studio/api/differences?${query}`, signal),
+    [query],
+  );
   const by: ColorBy = route.value.query.get("color") === "weight" ? "weight" : "run";
   const looks = looksOf(runs, by);
   const weights = weightsOf(runs);
@@ -91,7 +81,7 @@ function Comparison({ runs }: { runs: readonly RunCard[] }) {
         </p>
       )}
       <ChartGrid charts={compareCharts(runs, series.value, looks, column)} legends={false} />
-      <CompareTable runs={runs} looks={looks} differences={differences.value} />
+      <CompareTable runs={runs} looks={looks} differences={differences.value.value ?? NONE} />
     </>
   );
 }

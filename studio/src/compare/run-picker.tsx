@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { RunCard } from "promptloss/studio";
 import { count, trimmed } from "../format.ts";
 import { fits } from "../runs/search.ts";
+import { SearchBox } from "../runs/search-box.tsx";
 import { choose, MOST } from "./selection.ts";
 
 export function RunPicker({ runs, chosen }: { runs: readonly RunCard[]; chosen: readonly RunCard[] }) {
@@ -20,16 +21,7 @@ export function RunPicker({ runs, chosen }: { runs: readonly RunCard[]; chosen: 
         {count(chosen.length)} of {count(runs.length)} runs
       </summary>
       <div class="picker-bar">
-        <label>
-          <span class="unseen">Search runs to compare</span>
-          <input
-            type="search"
-            placeholder="name, model or state"
-            onInput={({ currentTarget }) => {
-              sought.value = currentTarget.value;
-            }}
-          />
-        </label>
+        <SearchBox label="Search runs to compare" sought={sought} />
         <button type="button" onClick={() => choose([...ids, ...found.map(({ id }) => id)].slice(0, MOST))}>
           Add all {count(found.length)} found
         </button>

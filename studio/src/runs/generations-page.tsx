@@ -1,23 +1,16 @@
 // What a run's model said before and after training, side by side, and what the data says.
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { GenerationRow, GenerationSet, RunDetail } from "promptloss/studio";
 import { getJson } from "../api/client.ts";
-import { useLive } from "../api/live.ts";
+import { useFetched, useTopic } from "../api/hooks.ts";
 import { count } from "../format.ts";
-import { Problem } from "../shell/problem.tsx";
+import { Gone } from "../shell/problem.tsx";
 import { hrefOf } from "../shell/route.ts";
 import { route, setQuery } from "../shell/router.ts";
 
 export function GenerationsPage({ id }: { id: string }) {
-  const run = useSignal<RunDetail | undefined>(undefined);
-  const gone = useSignal(false);
-  useLive([`run:${id}`], ({ value, gone: left }) => {
-    if (left) gone.value = true;
-    else run.value = value as RunDetail;
-  });
-  if (gone.value)
-    return <Problem title="There is no such run" text="Its folder was removed, moved or never there." />;
+  const { value: run, gone } = useTopic<RunDetail>(`run:${id}`);
+  if (gone.value) return <Gone what="run" />;
   if (run.value === undefined) return <p class="muted">Reading the run …</p>;
   const { name, generations } = run.value;
   const asked = route.value.query.get("set");
@@ -53,24 +46,9 @@ export function GenerationsPage({ id }: { id: string }) {
 }
 
 function Rows({ id, set }: { id: string; set: string }) {
-  const found = useSignal<GenerationSet | undefined>(undefined);
-  const failure = useSignal<string | undefined>(undefined);
+  const path = `/studio/api/runs/${id}/generations?${new URLSearchParams({ set })}`;
+  const { value: found, failure } = useFetched((signal) => getJson<GenerationSet>(path, signal), [path]);
   const only = useSignal(false);
-  useEffect(() => {
-    const ending = new AbortController();
-    getJson<GenerationSet>(
-      `/studio/api/runs/${id}/generations?${new URLSearchParams({ set })}`,
-      ending.signal,
-    ).then(
-      (value) => {
-        found.value = value;
-      },
-      (error: Error) => {
-        if (!ending.signal.aborted) failure.value = error.message;
-      },
-    );
-    return () => ending.abort();
-  }, [id, set]);
   if (failure.value !== undefined) return <p role="alert">{failure.value}</p>;
   if (found.value === undefined) return <p class="muted">Reading …</p>;
   const { rows, cut } = found.value;

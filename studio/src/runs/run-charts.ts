@@ -4,7 +4,7 @@ import type { Series, Table } from "../api/series.ts";
 import type { GridChart } from "../charts/chart-grid.tsx";
 import { seriesColor } from "../charts/colors.ts";
 import type { Line } from "../charts/line-chart.tsx";
-import { bytes, percent, rate, short, trimmed } from "../format.ts";
+import { bytes, fourDigits, percent, rate, short } from "../format.ts";
 
 interface ChartSpec extends Omit<GridChart, "lines"> {
   readonly lines: readonly {
@@ -15,17 +15,13 @@ interface ChartSpec extends Omit<GridChart, "lines"> {
   }[];
 }
 
-function loss(y: number): string {
-  return trimmed(y, 4);
-}
-
 /** The same part of a row has the same color everywhere. */
 const SLOT = { whole: 0, prompt: 1, completion: 2, end: 3 } as const;
 
 const RUN_CHARTS: readonly ChartSpec[] = [
   {
     title: "Loss",
-    yText: loss,
+    yText: fourDigits,
     logarithmic: true,
     lines: [
       { name: "training", column: "loss", slot: SLOT.whole, of: "steps" },
@@ -34,7 +30,7 @@ const RUN_CHARTS: readonly ChartSpec[] = [
   },
   {
     title: "Loss by part, in training",
-    yText: loss,
+    yText: fourDigits,
     logarithmic: true,
     lines: [
       { name: "prompt", column: "promptLoss", slot: SLOT.prompt, of: "steps" },
@@ -44,7 +40,7 @@ const RUN_CHARTS: readonly ChartSpec[] = [
   },
   {
     title: "Loss by part, held out",
-    yText: loss,
+    yText: fourDigits,
     logarithmic: true,
     lines: [
       { name: "prompt", column: "promptLoss", slot: SLOT.prompt, of: "evaluations" },
@@ -68,13 +64,13 @@ const RUN_CHARTS: readonly ChartSpec[] = [
   },
   {
     title: "Gradient norm",
-    yText: loss,
+    yText: fourDigits,
     logarithmic: true,
     lines: [{ name: "gradient norm", column: "gradientNorm", slot: SLOT.whole, of: "steps" }],
   },
   {
     title: "Penalty",
-    yText: loss,
+    yText: fourDigits,
     lines: [{ name: "penalty", column: "penalty", slot: SLOT.whole, of: "steps" }],
   },
   {

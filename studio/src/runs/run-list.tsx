@@ -1,20 +1,18 @@
 // All runs of the folder, the newest first, as they go.
 import { useComputed, useSignal } from "@preact/signals";
-import type { Overview, RunCard } from "promptloss/studio";
-import { useLive } from "../api/live.ts";
+import type { RunCard } from "promptloss/studio";
+import { useOverview } from "../api/hooks.ts";
 import { compareHref, MOST } from "../compare/selection.ts";
 import { count, dateText, duration, lossText, MISSING, short, trimmed } from "../format.ts";
 import { Progress } from "../shell/progress.tsx";
 import { hrefOf } from "../shell/route.ts";
 import { fits } from "./search.ts";
+import { SearchBox } from "./search-box.tsx";
 import { StateBadge } from "./state-badge.tsx";
 
 export function RunList() {
-  const overview = useSignal<Overview | undefined>(undefined);
+  const overview = useOverview();
   const sought = useSignal("");
-  useLive(["overview"], ({ value }) => {
-    overview.value = value as Overview;
-  });
   const runs = useComputed(() => (overview.value?.runs ?? []).filter((run) => fits(run, sought.value)));
   if (overview.value === undefined) return <p class="muted">Looking through the folder …</p>;
   const { folder, runs: all, cut } = overview.value;
@@ -22,16 +20,7 @@ export function RunList() {
     <>
       <div class="head">
         <h1>Runs of {folder}</h1>
-        <label class="search">
-          <span class="unseen">Search runs</span>
-          <input
-            type="search"
-            placeholder="name, model or state"
-            onInput={({ currentTarget }) => {
-              sought.value = currentTarget.value;
-            }}
-          />
-        </label>
+        <SearchBox label="Search runs" sought={sought} />
         {runs.value.length > 1 && (
           <a href={compareHref(runs.value.slice(0, MOST).map(({ id }) => id))}>
             Compare {runs.value.length === all.length ? "all" : "these"}{" "}

@@ -7,7 +7,7 @@ import { ChartGrid } from "../charts/chart-grid.tsx";
 import { controls, X_AXES } from "../charts/controls.ts";
 import { ControlsBar } from "../charts/controls-bar.tsx";
 import { count, dateText, duration, lossText, MISSING, short, trimmed } from "../format.ts";
-import { Problem } from "../shell/problem.tsx";
+import { Gone } from "../shell/problem.tsx";
 import { Progress } from "../shell/progress.tsx";
 import { hrefOf } from "../shell/route.ts";
 import { runCharts } from "./run-charts.ts";
@@ -23,8 +23,7 @@ export function RunPage({ id }: { id: string }) {
     else if (topic.startsWith("run:")) run.value = value as RunDetail;
     else series.value = changedSeries(series.value, value as SeriesChange);
   });
-  if (gone.value)
-    return <Problem title="There is no such run" text="Its folder was removed, moved or never there." />;
+  if (gone.value) return <Gone what="run" />;
   if (run.value === undefined) return <p class="muted">Reading the run …</p>;
   const { column } = X_AXES[controls.value.x];
   const { width } = series.value.steps;

@@ -8,3 +8,8 @@ export function Problem({ title, text, hint }: { title: string; text: string; hi
     </section>
   );
 }
+
+/** Of a run or a study whose address leads nowhere. */
+export function Gone({ what }: { what: "run" | "study" }) {
+  return <Problem title={`There is no such ${what}`} text="Its folder was removed, moved or never there." />;
+}

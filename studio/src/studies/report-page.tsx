@@ -1,27 +1,14 @@
 // A study's whole report, as `promptloss study report` writes it.
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { request } from "../api/client.ts";
+import { useFetched } from "../api/hooks.ts";
 import { Problem } from "../shell/problem.tsx";
 import { hrefOf } from "../shell/route.ts";
 
 export function ReportPage({ id }: { id: string }) {
-  const html = useSignal<string | undefined>(undefined);
-  const failure = useSignal<string | undefined>(undefined);
-  useEffect(() => {
-    const ending = new AbortController();
-    request(`/studio/api/studies/${id}/report`, { signal: ending.signal })
-      .then((response) => response.text())
-      .then(
-        (text) => {
-          html.value = text;
-        },
-        (error: Error) => {
-          if (!ending.signal.aborted) failure.value = error.message;
-        },
-      );
-    return () => ending.abort();
-  }, [id]);
+  const { value: html, failure } = useFetched(
+    async (signal) => (await request(`/studio/api/studies/${id}/report`, { signal })).text(),
+    [id],
+  );
   if (failure.value !== undefined) return <Problem title="There is no report" text={failure.value} />;
   return (
     <>

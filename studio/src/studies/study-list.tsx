@@ -1,15 +1,10 @@
-import { useSignal } from "@preact/signals";
-import type { Overview } from "promptloss/studio";
-import { useLive } from "../api/live.ts";
+import { useOverview } from "../api/hooks.ts";
 import { hrefOf } from "../shell/route.ts";
 import { StudyProgress } from "./study-progress.tsx";
 
 /** All studies of the folder. */
 export function StudyList() {
-  const overview = useSignal<Overview | undefined>(undefined);
-  useLive(["overview"], ({ value }) => {
-    overview.value = value as Overview;
-  });
+  const overview = useOverview();
   if (overview.value === undefined) return <p class="muted">Looking through the folder …</p>;
   const { folder, studies } = overview.value;
   return (

@@ -1,23 +1,16 @@
 // One study: its cells, and what their scores say so far.
-import { useSignal } from "@preact/signals";
 import type { StudyDetail } from "promptloss/studio";
-import { useLive } from "../api/live.ts";
+import { useTopic } from "../api/hooks.ts";
 import { compareHref, MOST } from "../compare/selection.ts";
-import { Problem } from "../shell/problem.tsx";
+import { Gone } from "../shell/problem.tsx";
 import { hrefOf } from "../shell/route.ts";
 import { StudyMatrix } from "./study-matrix.tsx";
 import { StudyProgress } from "./study-progress.tsx";
 import { StudyScores } from "./study-scores.tsx";
 
 export function StudyPage({ id }: { id: string }) {
-  const study = useSignal<StudyDetail | undefined>(undefined);
-  const gone = useSignal(false);
-  useLive([`study:${id}`], ({ value, gone: left }) => {
-    if (left) gone.value = true;
-    else study.value = value as StudyDetail;
-  });
-  if (gone.value)
-    return <Problem title="There is no such study" text="Its folder was removed, moved or never there." />;
+  const { value: study, gone } = useTopic<StudyDetail>(`study:${id}`);
+  if (gone.value) return <Gone what="study" />;
   if (study.value === undefined) return <p class="muted">Reading the study …</p>;
   const { name, cells, results } = study.value;
   const runs = cells.filter(({ attempts }) => attempts > 0).map(({ run }) => run);

@@ -1,29 +1,14 @@
 // What a study's results say so far, as its report does: the verdict, and scores against the weight with fitted curves.
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { StudyAnalysis } from "promptloss/studio";
 import { getJson } from "../api/client.ts";
+import { useFetched } from "../api/hooks.ts";
 import { hrefOf } from "../shell/route.ts";
 import { ReportPart } from "./report-part.tsx";
 
 /** @param results changes with the results, and is null while there are none */
 export function StudyScores({ id, results }: { id: string; results: string | null }) {
-  const analysis = useSignal<StudyAnalysis | undefined>(undefined);
-  const failure = useSignal<string | undefined>(undefined);
-  useEffect(() => {
-    if (results === null) return undefined;
-    const ending = new AbortController();
-    getJson<StudyAnalysis>(`/studio/api/studies/${id}/analysis`, ending.signal).then(
-      (found) => {
-        analysis.value = found;
-        failure.value = undefined;
-      },
-      (error: Error) => {
-        if (!ending.signal.aborted) failure.value = error.message;
-      },
-    );
-    return () => ending.abort();
-  }, [id, results]);
+  const load = (signal: AbortSignal) => getJson<StudyAnalysis>(`/studio/api/studies/${id}/analysis`, signal);
+  const { value: analysis, failure } = useFetched(results === null ? undefined : load, [id, results]);
   const shown = analysis.value;
   return (
     <section aria-labelledby="scores">

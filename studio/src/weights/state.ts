@@ -20,7 +20,7 @@ import {
   weighRows,
 } from "../../../packages/promptloss/src/studio/weights/token-weights.ts";
 import { LAST_STEP, weightOfStep } from "../../../packages/promptloss/src/studio/weights/weight-scale.ts";
-import { ApiError, getJson, postJson } from "../api/client.ts";
+import { getJson, postJson } from "../api/client.ts";
 
 export { NORMALIZATIONS, type Normalization };
 
@@ -140,7 +140,7 @@ async function ask(asked: RowsInput, ending: AbortSignal): Promise<void> {
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof ApiError || error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The rows as tokenizing made them; they change with the answer alone. */

@@ -5,6 +5,14 @@ import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import type { Opened } from "../browser.ts";
 
+/** How wide and in which colors each view is looked at. */
+export const VIEWS = [
+  { width: 1280, colorScheme: "light" },
+  { width: 1280, colorScheme: "dark" },
+  { width: 375, colorScheme: "light" },
+  { width: 375, colorScheme: "dark" },
+] as const;
+
 /** Texts whose contrast with what is behind them is below WCAG's 4.5 to 1. */
 function unreadable(page: Page): Promise<string[]> {
   return page.evaluate(() => {

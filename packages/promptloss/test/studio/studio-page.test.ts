@@ -29,14 +29,7 @@ import { tinyFolder } from "../tiny-folder.ts";
 import { TINY_BYTES } from "../tokenizers.ts";
 import { trainingFolder } from "../training-folder.ts";
 import { addSteps, makeRun } from "./made-run.ts";
-import { checkPage } from "./page-checks.ts";
-
-const VIEWS = [
-  { width: 1280, colorScheme: "light" },
-  { width: 1280, colorScheme: "dark" },
-  { width: 375, colorScheme: "light" },
-  { width: 375, colorScheme: "dark" },
-] as const;
+import { checkPage, VIEWS } from "./page-checks.ts";
 
 const LONG_NAME = "a-run-whose-name-is-far-too-long-for-its-place/and-one-more";
 

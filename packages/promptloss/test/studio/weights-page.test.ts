@@ -16,14 +16,7 @@ import { writeStudy } from "../report/written-study.ts";
 import { type ServeProcess, startStudio } from "../serving.ts";
 import { studyResults } from "../study/made-results.ts";
 import { type TrainingFolder, trainingFolder } from "../training-folder.ts";
-import { checkPage } from "./page-checks.ts";
-
-const VIEWS = [
-  { width: 1280, colorScheme: "light" },
-  { width: 1280, colorScheme: "dark" },
-  { width: 375, colorScheme: "light" },
-  { width: 375, colorScheme: "dark" },
-] as const;
+import { checkPage, VIEWS } from "./page-checks.ts";
 
 let folder: TrainingFolder;
 let studio: ServeProcess;
