@@ -1,37 +1,20 @@
 // Builds the studio's page into promptloss's package, after TypeScript is compiled; again only when a source has changed.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sourceStamp, sourcesIn } from "./source-stamp.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const stampFile = join(root, "studio/dist/.page-stamp");
 
-/** One hash over path, size and time of every file that the page may be made of. */
-function sourceStamp() {
-  const hash = createHash("sha256");
-  for (const folder of ["studio/src", "packages/promptloss/src"])
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).sort())
-      if (!name.endsWith(".test.ts")) add(hash, join(folder, name));
-  for (const name of ["studio/index.html", "studio/vite.config.ts", "package-lock.json"]) add(hash, name);
-  return hash.digest("hex");
-}
+/** Every file that the page may be made of. */
+const sources = [
+  ...["studio/src", "packages/promptloss/src"].flatMap((folder) => sourcesIn(root, folder)),
+  ...["studio/index.html", "studio/vite.config.ts", "package-lock.json"],
+];
 
-function add(hash, name) {
-  const status = statSync(join(root, name));
-  if (status.isFile()) hash.update(`${name} ${status.size} ${status.mtimeMs}\n`);
-}
-
-const stamp = sourceStamp();
+const stamp = sourceStamp(root, sources);
 const page = join(root, "packages/promptloss/dist/studio-page");
 const isBuilt = existsSync(join(page, "index.html"));
 if (!isBuilt || !existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {

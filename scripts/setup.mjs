@@ -2,11 +2,11 @@
 // It runs before dependencies exist, hence plain JavaScript without any. Finding libtorch and building native
 // code is the business of packages/torch/src/setup, which is called once it is compiled.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, sep } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { acquireLock } from "./lock.mjs";
+import { sourceStamp, sourcesIn } from "./source-stamp.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const modules = join(root, "node_modules");
@@ -68,7 +68,7 @@ function installDependencies() {
 /** Compiles when a source or a setting differs from the last time, or when what was compiled is gone. */
 function compileTypeScript() {
   const stampFile = join(root, "packages/torch/dist/.sources-stamp");
-  const stamp = sourceStamp();
+  const stamp = sourceStamp(root, compilerSources());
   const whole = projects.every((folder) => existsSync(join(root, folder, "dist/.tsbuildinfo")));
   if (whole && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
   log("compiling TypeScript");
@@ -83,23 +83,15 @@ function compileTypeScript() {
   writeFileSync(stampFile, stamp);
 }
 
-/** One hash over path, size and time of every file that the compiler reads. */
-function sourceStamp() {
-  const hash = createHash("sha256");
-  const add = (path) => {
-    const { size, mtimeMs } = statSync(join(root, path));
-    hash.update(`${path} ${size} ${mtimeMs}\n`);
-  };
-  for (const name of ["package-lock.json", "tsconfig.json", "tsconfig.base.json"]) add(name);
-  for (const folder of projects) {
-    add(join(folder, "package.json"));
-    add(join(folder, "tsconfig.json"));
-    const sources = readdirSync(join(root, folder, "src"), { recursive: true });
-    for (const file of sources.map((path) => path.split(sep).join("/")).sort()) {
-      if (/\.(tsx?|css|json)$/.test(file) && !file.endsWith(".test.ts")) add(join(folder, "src", file));
-    }
-  }
-  return hash.digest("hex");
+/** Every file that the compiler reads. */
+function compilerSources() {
+  return [
+    ...["package-lock.json", "tsconfig.json", "tsconfig.base.json"],
+    ...projects.flatMap((folder) => [
+      ...["package.json", "tsconfig.json"].map((name) => join(folder, name)),
+      ...sourcesIn(root, join(folder, "src")).filter((path) => /\.(tsx?|css|json)$/.test(path)),
+    ]),
+  ];
 }
 
 /** Runs a command in the root folder with its output shown, on standard error under --json. */
