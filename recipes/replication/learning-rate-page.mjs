@@ -7,7 +7,7 @@ import { levels, marked, mean, putPanels, putSections, table } from "./page-part
 
 const results = readStudyResults(fileURLToPath(new URL("results/learning-rate", import.meta.url)));
 const study = fitStudy(results);
-const RATE = "training.learningRate";
+const RATE = "learningRate";
 const { rows } = results;
 const weights = levels(rows, ({ plw }) => plw);
 const rates = levels(rows, ({ factors }) => factors[RATE]);
@@ -61,34 +61,56 @@ function counts() {
   return `Means of ${low === high ? low : `${low} to ${high}`} seeds, ${cells} trainings in all.`;
 }
 
-function statements() {
-  const { sentence, levels: found } = study.interactions.find(({ factor }) => factor === RATE);
-  const lines = found
-    .toSorted((a, b) => Number(a.level) - Number(b.level))
+/** A line a rate: what the study's rules say of the weights there. */
+function verdicts({ interactions }) {
+  return interactions
+    .find(({ factor }) => factor === RATE)
+    .levels.toSorted((a, b) => Number(a.level) - Number(b.level))
     .map(({ level, finding }) => [Number(level).toExponential(), finding?.verdict ?? "—"]);
+}
+
+function statements() {
+  const { sentence } = study.interactions.find(({ factor }) => factor === RATE);
   const single = study.benchmarks.map(({ benchmark, finding, problem }) => [
-    `all rates: ${benchmark}`,
+    benchmark,
     finding?.verdict ?? problem,
   ]);
   const aside = study.atChance.length === 0 ? "none" : study.atChance.join(", ");
-  return `${sentence}.\n\n${study.tested} statements were tested together. At chance, and set aside: ${aside}.\n\n${table(["learning rate", "verdict"], [...lines, ...single])}`;
+  const heldOut = fitStudy({ ...results, rows: rows.filter(({ task }) => task === "held-out") });
+  return [
+    `${sentence}. At chance, and set aside: ${aside}.`,
+    `All rates together; ${study.tested} statements were tested.`,
+    table(["score", "verdict"], single),
+    `The held-out content loss at each rate; ${heldOut.tested} statements were tested. Losses are turned round: *rises* means that the loss falls.`,
+    table(["learning rate", "verdict"], verdicts(heldOut)),
+  ].join("\n\n");
 }
 
 putSections({
   "rate-means": [counts(), ...SCORES.map(means)].join("\n\n"),
   "rate-statements": statements(),
 });
+function line(score, rate) {
+  return {
+    name: `rate ${rate.toExponential()}`,
+    points: weights.map((plw) => [wpOfPlw(plw), meanOf(score, rate, plw)]),
+  };
+}
+
+const [contentLoss] = SCORES;
 putPanels(
   "replication-rates.svg",
-  "Scores against w_p, a line for each learning rate",
-  SCORES.filter(({ metric }) => metric !== "end_loss")
-    .filter(({ task }) => !study.atChance.includes(task))
-    .map((score) => ({
-      title: score.title,
-      series: rates.map((rate) => ({
-        name: `rate ${rate.toExponential()}`,
-        points: weights.map((plw) => [wpOfPlw(plw), meanOf(score, rate, plw)]),
-      })),
+  "Held-out content loss against w_p at each learning rate, and other scores with a line for each",
+  [
+    ...rates.map((rate) => ({
+      title: `${contentLoss.title}, rate ${rate.toExponential()}`,
+      series: [line(contentLoss, rate)],
     })),
+    ...SCORES.filter(({ task }) => task !== "held-out" && !study.atChance.includes(task)).map((score) => ({
+      title: score.title,
+      series: rates.map((rate) => line(score, rate)),
+    })),
+  ],
   "own",
+  3,
 );

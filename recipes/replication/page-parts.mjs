@@ -43,9 +43,10 @@ const COLORS = ["#7a1fa2", "#3949ab", "#0277bd", "#2e7d32", "#ef6c00", "#c62828"
  * @param title for screen readers
  * @param panels `{ title, series: [{ name, points: [[wp, value], …] }] }`
  * @param scale `shared`: one scale of values for all panels; `own`: each has its own
+ * @param perRow panels side by side before the next row begins
  */
-export function putPanels(file, title, panels, scale) {
-  const [width, height, left, top, gap] = [300, 240, 60, 44, 190];
+export function putPanels(file, title, panels, scale, perRow = panels.length) {
+  const [width, height, left, top, gap, below] = [300, 240, 60, 44, 190, 74];
   const valuesOf = ({ series }) => series.flatMap(({ points }) => points.map(([, value]) => value));
   const all = panels.flatMap(valuesOf);
   const drawn = panels.map((panel, p) => {
@@ -60,8 +61,10 @@ export function putPanels(file, title, panels, scale) {
       const path = points.map(([wp, value]) => `${x(wp)},${y(value)}`).join(" ");
       return (
         `<polyline points="${path}" fill="none" stroke="${COLORS[k]}" stroke-width="1.6"/>${dots.join("")}` +
-        `<rect x="${width + 12}" y="${14 + 20 * k}" width="14" height="3" fill="${COLORS[k]}"/>` +
-        `<text x="${width + 32}" y="${20 + 20 * k}">${name}</text>`
+        (panel.series.length === 1
+          ? ""
+          : `<rect x="${width + 12}" y="${14 + 20 * k}" width="14" height="3" fill="${COLORS[k]}"/>` +
+            `<text x="${width + 32}" y="${20 + 20 * k}">${name}</text>`)
       );
     });
     const zero =
@@ -74,14 +77,15 @@ export function putPanels(file, title, panels, scale) {
         `<text x="-6" y="${y(value)}" text-anchor="end" font-size="10"${value === low ? "" : ' dy="3"'}>${value === 0 ? "0" : value.toFixed(2)}</text>`,
     );
     return (
-      `<g transform="translate(${left + p * (width + gap)} ${top})">` +
+      `<g transform="translate(${left + (p % perRow) * (width + gap)} ${top + Math.floor(p / perRow) * (height + below)})">` +
       `<rect width="${width}" height="${height}" fill="none" stroke="#ccc"/>${zero}` +
       `<text x="0" y="-10" font-weight="bold">${panel.title}</text>${labels.join("")}` +
       `<text x="0" y="${height + 16}" font-size="10">w_p = 0</text>` +
       `<text x="${width}" y="${height + 16}" text-anchor="end" font-size="10">w_p = 1</text>${lines.join("")}</g>`
     );
   });
-  const size = [left + panels.length * (width + gap) - 60, top + height + 34];
+  const rows = Math.ceil(panels.length / perRow);
+  const size = [left + perRow * (width + gap) - 60, top + rows * (height + below) - 40];
   const picture =
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(" ")}" width="${size[0]}" height="${size[1]}" ` +
     `font-family="sans-serif" font-size="12" fill="#444" role="img"><title>${title}</title>` +

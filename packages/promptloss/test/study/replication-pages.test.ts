@@ -1,4 +1,4 @@
-// The section of docs/REPLICATION.md on generation ratios says what the results beside its study file say.
+// Sections of docs/REPLICATION.md say what the results beside their study files say.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,21 +8,24 @@ import { expect, test } from "vitest";
 import { compiled } from "../../../../test/compiled.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
-// The page is made by the compiled package, as its command says.
+// The page is made by the compiled package, as its commands say.
 compiled("packages/promptloss", "index.js");
 
-test("tables and picture of the ratios are made from the results that are kept", () => {
-  const place = mkdtempSync(join(tmpdir(), "ratio-page-"));
+test.each([
+  ["ratio-page.mjs", "replication-ratios.svg"],
+  ["learning-rate-page.mjs", "replication-rates.svg"],
+])("%s makes its tables and its picture from the results that are kept", (program, picture) => {
+  const place = mkdtempSync(join(tmpdir(), "replication-page-"));
   try {
     cpSync(join(root, "recipes/replication"), join(place, "recipes/replication"), { recursive: true });
     mkdirSync(join(place, "docs"));
     cpSync(join(root, "docs/REPLICATION.md"), join(place, "docs/REPLICATION.md"));
     symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
-    const { stderr } = spawnSync(process.execPath, [join(place, "recipes/replication/ratio-page.mjs")], {
+    const { stderr } = spawnSync(process.execPath, [join(place, "recipes/replication", program)], {
       encoding: "utf8",
     });
     expect(stderr).toBe("");
-    for (const name of ["REPLICATION.md", "replication-ratios.svg"])
+    for (const name of ["REPLICATION.md", picture])
       expect(readFileSync(join(place, "docs", name), "utf8")).toBe(
         readFileSync(join(root, "docs", name), "utf8"),
       );
