@@ -5,12 +5,20 @@ import { fileURLToPath } from "node:url";
 import { fitStudy, readStudyResults, wpOfPlw } from "promptloss";
 import { levels, marked, mean, putPanels, putSections, table } from "./page-parts.mjs";
 
-const results = readStudyResults(fileURLToPath(new URL("results/learning-rate", import.meta.url)));
-const study = fitStudy(results);
 const RATE = "learningRate";
+const all = readStudyResults(fileURLToPath(new URL("results/learning-rate", import.meta.url)));
+const weights = levels(all.rows, ({ plw }) => plw);
+const rates = levels(all.rows, ({ factors }) => factors[RATE]);
+
+/** Whether a seed has a cell for each pair: the others wait until theirs are there. */
+function isWhole(seed) {
+  const own = all.rows.filter(({ factors }) => factors.seed === seed);
+  return new Set(own.map(({ cell }) => cell)).size === weights.length * rates.length;
+}
+const whole = new Set(levels(all.rows, ({ factors }) => factors.seed).filter(isWhole));
+const results = { ...all, rows: all.rows.filter(({ factors }) => whole.has(factors.seed)) };
 const { rows } = results;
-const weights = levels(rows, ({ plw }) => plw);
-const rates = levels(rows, ({ factors }) => factors[RATE]);
+const study = fitStudy(results);
 
 const DIGITS = 3;
 
@@ -31,11 +39,6 @@ const SCORES = [
   })),
 ];
 
-function cellsOf(rate, plw) {
-  const own = rows.filter((row) => row.factors[RATE] === rate && row.plw === plw);
-  return new Set(own.map(({ cell }) => cell)).size;
-}
-
 function meanOf({ task, metric }, rate, plw) {
   return mean(
     rows
@@ -55,10 +58,8 @@ function means(score) {
 }
 
 function counts() {
-  const all = rates.flatMap((rate) => weights.map((plw) => cellsOf(rate, plw)));
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const cells = all.reduce((sum, count) => sum + count, 0);
-  return `Means of ${low === high ? low : `${low} to ${high}`} seeds, ${cells} trainings in all.`;
+  const cells = new Set(rows.map(({ cell }) => cell)).size;
+  return `Means of ${whole.size} seeds, ${cells} trainings in all.`;
 }
 
 /** A line a rate: what the study's rules say of the weights there. */
