@@ -3,6 +3,7 @@
 // the files.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { spaced } from "./row-parts.mjs";
 
 /** Rows of each training set, as short.json has: three epochs are 45 steps. */
 const ROWS = 240;
@@ -22,11 +23,6 @@ function fits({ output: answer }) {
 function read(file) {
   const rows = JSON.parse(readFileSync(file, "utf8")).filter(fits);
   return [...new Map(rows.map((row) => [`${row.instruction}\n${row.input ?? ""}`, row])).values()];
-}
-
-/** Evenly spaced, so that all parts of a list are in it. */
-function spaced(list, count) {
-  return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]);
 }
 
 /** The rows of a small set come again until there are enough. */

@@ -3,6 +3,7 @@
 // choices, answer A to D); ALPACA_JSON is Stanford's alpaca_data.json. No story and no instruction is in two of the files.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { spaced } from "./row-parts.mjs";
 
 /** Rows of each training set: three epochs of either are some 160,000 and 170,000 tokens. */
 const QUESTIONS = 240;
@@ -24,11 +25,6 @@ function questions(name) {
       const gold = "ABCD".indexOf(answer);
       return { instruction: question, input: story, output: choices[gold], choices, gold };
     });
-}
-
-/** Evenly spaced, so that all parts of a list are in it. */
-function spaced(list, count) {
-  return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]);
 }
 
 /** Characters of a story's end that fit into 256 tokens. */

@@ -49,6 +49,7 @@ async function run({ data, model, kernels, rounds, before }: Wanted): Promise<vo
   const place = mkdtempSync(join(tmpdir(), "promptloss-kernels-"));
   const workers: Peer[] = [];
   const threads = threadsOfSides();
+  const lines = Object.fromEntries(kernels.map((kernel) => [kernel, linesOf(kernel)]));
   const measured: KernelFigures["measured"][number][] = [];
   try {
     const large = join(place, "large");
@@ -80,7 +81,7 @@ async function run({ data, model, kernels, rounds, before }: Wanted): Promise<vo
           model: basename(model),
           parameters,
           load: [before, loadavg()[0]!],
-          lines: Object.fromEntries(kernels.map((one) => [one, linesOf(one)])),
+          lines,
           measured,
         };
         if (kernels.length === Object.keys(KERNELS).length)

@@ -33,11 +33,13 @@ export interface ParseConfigOptions {
   ignoreKeys?: readonly string[];
 }
 
+const MIXTURES_SERVED = "of mixtures of experts mixtral, qwen2_moe, qwen3_moe and olmoe are supported";
+
 /** Models that are asked for and not served, with what to do. */
 const POINTERS: Readonly<Record<string, string>> = {
   gemma: "Gemma 2 and Gemma 3 are supported",
-  granitemoe: "of mixtures of experts mixtral, qwen2_moe, qwen3_moe and olmoe are supported",
-  llama4_text: "of mixtures of experts mixtral, qwen2_moe, qwen3_moe and olmoe are supported",
+  granitemoe: MIXTURES_SERVED,
+  llama4_text: MIXTURES_SERVED,
 };
 
 /**

@@ -57,6 +57,9 @@ export const LLAMA_NAMES: ModuleNames = {
   mlpOutput: "mlp.down_proj",
 };
 
+/** Where families with LLaMA's names have norms of query and key. */
+export const QUERY_KEY_NORMS = { queryNorm: "self_attn.q_norm", keyNorm: "self_attn.k_norm" };
+
 /** LLaMA's keys for the heads of attention. */
 export const LLAMA_HEADS = {
   hiddenSize: "hidden_size",

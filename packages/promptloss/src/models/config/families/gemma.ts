@@ -9,6 +9,7 @@ import {
   LLAMA_HEADS,
   LLAMA_INITIALIZATION,
   LLAMA_NAMES,
+  QUERY_KEY_NORMS,
   ROPE_BUFFERS,
   readHeads,
   readLayerTypes,
@@ -124,7 +125,7 @@ const gemma3: Family = {
       ropes: (headSize, maxPositions) => gemma3Ropes(fields, headSize, maxPositions),
       globalRope: 1,
       queryKeyNorm: "by-head",
-      names: { queryNorm: "self_attn.q_norm", keyNorm: "self_attn.k_norm" },
+      names: QUERY_KEY_NORMS,
     });
   },
 };

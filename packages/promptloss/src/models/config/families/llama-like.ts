@@ -9,6 +9,7 @@ import {
   LLAMA_HEADS,
   LLAMA_INITIALIZATION,
   LLAMA_NAMES,
+  QUERY_KEY_NORMS,
   ROPE_BUFFERS,
   readHeads,
   readLayerTypes,
@@ -179,7 +180,7 @@ const qwen3: Family = {
     headSize: 128,
     window: upperLayers,
     queryKeyNorm: "by-head",
-    names: { queryNorm: "self_attn.q_norm", keyNorm: "self_attn.k_norm" },
+    names: QUERY_KEY_NORMS,
     biases: attentionBiases,
   }),
 };
@@ -251,8 +252,7 @@ const OLMO_NORMS = {
   names: {
     attentionNorm: "post_attention_layernorm",
     mlpNorm: "post_feedforward_layernorm",
-    queryNorm: "self_attn.q_norm",
-    keyNorm: "self_attn.k_norm",
+    ...QUERY_KEY_NORMS,
   },
   biases: attentionBiases,
 } as const satisfies Partial<Differences>;

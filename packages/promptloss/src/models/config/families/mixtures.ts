@@ -1,7 +1,13 @@
 // Mixtures of experts with LLaMA's attention: Mixtral, Qwen 2 and 3 MoE, OLMoE.
 import type { ExpertNames, ExpertsPlan, SharedExpert } from "../architecture.ts";
 import type { ConfigFields } from "../fields.ts";
-import { type Family, LLAMA_INITIALIZATION, ROPE_BUFFERS, readLayerTypes } from "./family.ts";
+import {
+  type Family,
+  LLAMA_INITIALIZATION,
+  QUERY_KEY_NORMS,
+  ROPE_BUFFERS,
+  readLayerTypes,
+} from "./family.ts";
 import { attentionBiases, everywhere, readLlamaLike } from "./llama-like.ts";
 
 const NAMES: ExpertNames = {
@@ -138,7 +144,7 @@ const qwen3Moe: Family = {
       return new Array<undefined>(layers).fill(undefined);
     },
     queryKeyNorm: "by-head",
-    names: { queryNorm: "self_attn.q_norm", keyNorm: "self_attn.k_norm" },
+    names: QUERY_KEY_NORMS,
     biases: attentionBiases,
     experts: qwenExperts({ count: 128, perToken: 8, size: 768 }),
   }),
@@ -153,7 +159,7 @@ const olmoe: Family = {
     maxPositions: 4096,
     eps: 1e-5,
     queryKeyNorm: "whole",
-    names: { queryNorm: "self_attn.q_norm", keyNorm: "self_attn.k_norm" },
+    names: QUERY_KEY_NORMS,
     biases: attentionBiases,
     experts: (fields, layers) => {
       const expert = {
