@@ -132,6 +132,38 @@ test("restores spans of the prompt, or reads and predicts all of it before the c
   expect(spans.prompt!.tokens).toBeGreaterThan(whole.prompt!.tokens / 10);
 });
 
+test("rows cut to a BART's length leave room for what begins and ends each side", () => {
+  const sides = ["encoder", "decoder"].map((side) => ({
+    [`${side}_layers`]: 1,
+    [`${side}_attention_heads`]: 2,
+    [`${side}_ffn_dim`]: 32,
+  }));
+  const bart = trainingFolder((vocabulary) =>
+    Object.assign(
+      { model_type: "bart", architectures: ["BartForConditionalGeneration"], d_model: 16, dtype: "float32" },
+      { vocab_size: vocabulary, max_position_embeddings: 24, decoder_start_token_id: 2, eos_token_id: 2 },
+      ...sides,
+    ),
+  );
+  try {
+    for (const overflow of ["truncate-prompt", "truncate-completion"]) {
+      const file = bart.recipe(
+        overflow,
+        `overflow: ${overflow}
+loss: { promptLossWeight: 0.2, promptObjective: reconstruct }
+training: { steps: 2, batchSize: 8, learningRate: 1e-3, precision: float32 }
+`,
+      );
+      const { status, stderr } = promptloss("train", file);
+      expect([overflow, status, status === 0 ? "" : stderr]).toEqual([overflow, 0, ""]);
+    }
+    const long = promptloss("train", join(bart.path, "truncate-prompt.yaml"), "--set", "maxLength=24");
+    expect(long.stderr).toContain("maxLength: 24 is more than the 23 tokens that");
+  } finally {
+    bart.remove();
+  }
+});
+
 test("preview and inspect show both sides", () => {
   const shown = (command: string, objective: string): string => {
     const file = recipe("shown", `promptLossWeight: 0.2, promptObjective: ${objective}`);

@@ -1,4 +1,5 @@
 // The most tokens that a row may have: the plan's, or what the model has positions for.
+import { contextLength } from "../models/config/context-length.ts";
 import { readModelConfig } from "../models/config/read-config.ts";
 import type { DataPlan } from "./data-plan.ts";
 import { DataPlanError } from "./errors.ts";
@@ -25,11 +26,12 @@ export function longestRow({ model, maxLength, overflow }: DataPlan): LongestRow
     return { maxLength, notes: [] };
   }
   const { architecture } = readModelConfig(model);
-  const { maxPositions } = architecture;
-  if (maxLength === undefined || maxLength <= maxPositions)
-    return { maxLength: maxLength ?? maxPositions, notes: [] };
+  const context = contextLength(architecture);
+  if (maxLength === undefined || maxLength <= context) return { maxLength: maxLength ?? context, notes: [] };
   // Learned positions are rows of a table: there is none beyond its end.
   if (architecture.names.positions !== undefined)
-    throw new DataPlanError(`maxLength: ${maxLength} is more than the ${maxPositions} positions of ${model}`);
-  return { maxLength, notes: [`maxLength ${maxLength} is above the model's own ${maxPositions} positions`] };
+    throw new DataPlanError(
+      `maxLength: ${maxLength} is more than the ${context} tokens that ${model} has positions for`,
+    );
+  return { maxLength, notes: [`maxLength ${maxLength} is above the model's own ${context} positions`] };
 }

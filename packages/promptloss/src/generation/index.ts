@@ -1,7 +1,6 @@
 // Generation: prompts in, continuations out.
 export { BatchEngine, type BatchEngineOptions, type EngineCounts } from "./decoding/batch-engine.ts";
 export type { TokenConstraint } from "./decoding/constraint.ts";
-export { contextLength } from "./decoding/prompt.ts";
 export { GenerationError } from "./errors.ts";
 export { generate } from "./generate.ts";
 export { type SchemaGrammar, schemaGrammar, TokenMasks, TokenTree } from "./grammar/index.ts";

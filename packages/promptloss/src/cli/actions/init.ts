@@ -12,6 +12,7 @@ import { PromptlossError } from "../../errors.ts";
 import { replaceFile } from "../../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../../files/output.ts";
 import { inspectExamples } from "../../inspect/index.ts";
+import { contextLength } from "../../models/config/context-length.ts";
 import { numelOf, parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
@@ -92,7 +93,7 @@ async function factsOf(data: string, named: string, strict: boolean): Promise<Fa
     (sum, shape) => sum + numelOf(shape),
     0,
   );
-  return { rows, longest: trained.length.max, positions: architecture.maxPositions, parameters, template };
+  return { rows, longest: trained.length.max, positions: contextLength(architecture), parameters, template };
 }
 
 function recipeText({

@@ -1,8 +1,8 @@
 // The model of an evaluation, loaded once for all tasks, and what its records are told apart by.
 import { loadTokenizer } from "../../data/tokenizer/index.ts";
-import { contextLength } from "../../generation/index.ts";
 import { identityOf, resolveModelPaths } from "../../generation/text/model-folder.ts";
 import type { Architecture } from "../../models/config/architecture.ts";
+import { contextLength } from "../../models/config/context-length.ts";
 import { adapterStorage, loadAdapter, loadModel, modelFolder, readModelConfig } from "../../models/index.ts";
 import { EvaluationError } from "../errors.ts";
 import type { EvaluateOptions, LoadedModel } from "./types.ts";

@@ -1,5 +1,6 @@
 // A prompt as decoding takes it, and how much room the model has behind it.
 import type { Architecture } from "../../models/config/architecture.ts";
+import { contextLength } from "../../models/config/context-length.ts";
 import { GenerationError } from "../errors.ts";
 
 export interface PromptTokens {
@@ -10,11 +11,6 @@ export interface PromptTokens {
   readonly decoded: ArrayLike<number>;
   /** New tokens at most: by the request, and by the context. */
   readonly room: number;
-}
-
-/** Tokens that the model was made to read, prompt and continuation together. */
-export function contextLength({ maxPositions, ropes }: Architecture): number {
-  return Math.min(maxPositions, ...ropes.flatMap(({ limit }) => limit ?? []));
 }
 
 /** @throws {GenerationError} for a prompt without tokens or without room behind it */

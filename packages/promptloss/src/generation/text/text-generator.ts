@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DType } from "@promptloss/torch";
 import { createTemplate, type Template, type TemplateSpec } from "../../data/templates/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../data/tokenizer/index.ts";
+import { contextLength } from "../../models/config/context-length.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
 import {
   adapterStorage,
@@ -15,7 +16,6 @@ import {
   type Storage,
 } from "../../models/index.ts";
 import { BatchEngine, type BatchEngineOptions } from "../decoding/batch-engine.ts";
-import { contextLength } from "../decoding/prompt.ts";
 import { GenerationError } from "../errors.ts";
 import { generate } from "../generate.ts";
 import type { GenerateOptions } from "../options.ts";

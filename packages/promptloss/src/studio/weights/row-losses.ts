@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import { counted } from "../../counted.ts";
 import { CLASS_CODE, WeightedTokens } from "../../data/tokens/index.ts";
+import { contextLength } from "../../models/config/context-length.ts";
 import { type CausalLanguageModel, rowLosses } from "../../models/index.ts";
 import { ServeError } from "../../serve/errors.ts";
 
@@ -52,10 +53,9 @@ function weighted(ids: readonly number[], row: number): WeightedTokens {
   });
 }
 
-function checkRows(
-  { architecture: { encoder, maxPositions, vocabularySize } }: CausalLanguageModel,
-  rows: readonly (readonly number[])[],
-): void {
+function checkRows({ architecture }: CausalLanguageModel, rows: readonly (readonly number[])[]): void {
+  const { encoder, vocabularySize } = architecture;
+  const context = contextLength(architecture);
   const refuse = (message: string): never => {
     throw new ServeError(400, `rows: ${message}`, { param: "rows" });
   };
@@ -64,8 +64,8 @@ function checkRows(
   if (rows.length > 1 && tokens > LOSS_TOKENS)
     refuse(`have ${tokens} tokens, and ${LOSS_TOKENS} are the most of several rows`);
   for (const ids of rows) {
-    if (ids.length < 2 || ids.length > maxPositions)
-      refuse(`a row has ${counted(ids.length, "token")}; the model takes 2 to ${maxPositions}`);
+    if (ids.length < 2 || ids.length > context)
+      refuse(`a row has ${counted(ids.length, "token")}; the model takes 2 to ${context}`);
     const wrong = ids.find((id) => id >= vocabularySize);
     if (wrong !== undefined) refuse(`${wrong} is no id of the model, which has ${vocabularySize}`);
   }

@@ -3,6 +3,7 @@
 import { basename, isAbsolute, join, relative } from "node:path";
 import { loadTokenizer, type Tokenizer, TokenizerError } from "../../data/tokenizer/index.ts";
 import type { Architecture } from "../../models/config/architecture.ts";
+import { contextLength } from "../../models/config/context-length.ts";
 import { numelOf, parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { ModelError } from "../../models/errors.ts";
@@ -124,7 +125,7 @@ type ModelFacts = Pick<TokenizerEntry, "positions" | "parameters" | "encoder">;
 function factsOf(architecture: Architecture): ModelFacts {
   const shapes = [...parameterShapes(architecture).values()];
   return {
-    positions: architecture.maxPositions,
+    positions: contextLength(architecture),
     parameters: shapes.reduce((sum, shape) => sum + numelOf(shape), 0),
     ...(architecture.encoder !== undefined && { encoder: true }),
   };

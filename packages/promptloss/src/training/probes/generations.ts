@@ -8,6 +8,7 @@ import type { WeightedTokens } from "../../data/tokens/index.ts";
 import { corpusBleu } from "../../evaluation/metrics/bleu.ts";
 import { generate } from "../../generation/index.ts";
 import { IS_COMPLETION } from "../../loss/normalization.ts";
+import { contextLength } from "../../models/config/context-length.ts";
 import type { CausalLanguageModel } from "../../models/index.ts";
 
 export interface Generations {
@@ -59,7 +60,7 @@ export async function probeGenerations(
   );
   const chosen = Array.from(order.subarray(0, wanted), (index) => firstCompletion(rows.at(index), tokenizer));
   const room = ({ prompt }: Completion): boolean =>
-    prompt.length + maxNewTokens <= model.architecture.maxPositions;
+    prompt.length + maxNewTokens <= contextLength(model.architecture);
   const completions = chosen.filter((completion) => completion.prompt.length > 0 && room(completion));
   if (completions.length === 0) return undefined;
   const sequences = await generate(
