@@ -363,6 +363,11 @@ evaluation: { rows: 4, every: 3 }
         status: 1,
         stderr: expect.stringContaining(`--dry-run trains nothing, so ${option} has no use`),
       });
+    const long = promptloss(
+      ...["train", join(folder.path, "planned.yaml"), "--dry-run", "--set", "training.warmupSteps=7"],
+    );
+    expect(long.stderr).toContain("error: a warm-up of 7 steps is longer than the run of 6");
+    expect([long.status, long.stdout]).toEqual([1, ""]);
   });
 
   test("stops when the held-out loss gets no better, with the best weights", () => {

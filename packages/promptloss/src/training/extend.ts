@@ -7,7 +7,7 @@ import { TrainingError } from "./errors.ts";
 import { isDue } from "./interval.ts";
 import type { Manifest } from "./manifest.ts";
 import type { TrainingRun } from "./run.ts";
-import { learningRateAt, type ScheduleSettings, warmupStepsOf } from "./schedule.ts";
+import { learningRateAt, type ScheduleSettings, scheduleOf } from "./schedule.ts";
 
 /** Whether a run is an earlier one but for more steps. */
 export function isLonger(
@@ -60,11 +60,6 @@ function evaluationNote(
   const { evaluation } = settings;
   if (evaluation === undefined || step < last || isDue(evaluation.every, step, batches)) return "";
   return `; the evaluation after step ${step}, which one run of ${batches.steps} steps does not have, counts for the best weights and for patience`;
-}
-
-function scheduleOf({ training }: Recipe, steps: number): ScheduleSettings {
-  const { schedule, learningRate, warmupSteps, warmupRatio = 0 } = training;
-  return { schedule, learningRate, steps, warmupSteps: warmupSteps ?? warmupStepsOf(steps, warmupRatio) };
 }
 
 /** Whether the result is that of the longer run from its start, and why not. */

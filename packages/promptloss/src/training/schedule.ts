@@ -14,18 +14,35 @@ export interface ScheduleSettings {
 }
 
 /**
+ * A recipe's schedule over so many steps.
+ * @throws {TrainingError} for a warm-up longer than the run
+ */
+export function scheduleOf({ training }: Recipe, steps: number): ScheduleSettings {
+  const { schedule, learningRate, warmupSteps, warmupRatio } = training;
+  const settings = {
+    schedule,
+    learningRate,
+    steps,
+    warmupSteps: warmupSteps ?? warmupStepsOf(steps, warmupRatio ?? 0),
+  };
+  checkWarmup(settings);
+  return settings;
+}
+
+function checkWarmup({ steps, warmupSteps }: ScheduleSettings): void {
+  if (warmupSteps <= steps) return;
+  throw new TrainingError(`a warm-up of ${counted(warmupSteps, "step")} is longer than the run of ${steps}`, {
+    hint: "lower training.warmupSteps or training.warmupRatio",
+  });
+}
+
+/**
  * The learning rate of a step, counted from 0.
  * @throws {TrainingError} for a warm-up longer than the run
  */
 export function learningRateAt(step: number, settings: ScheduleSettings): number {
+  checkWarmup(settings);
   const { schedule, learningRate, steps, warmupSteps } = settings;
-  if (warmupSteps > steps)
-    throw new TrainingError(
-      `a warm-up of ${counted(warmupSteps, "step")} is longer than the run of ${steps}`,
-      {
-        hint: "lower training.warmupSteps or training.warmupRatio",
-      },
-    );
   if (step < warmupSteps) return (learningRate * step) / warmupSteps;
   if (schedule === "constant") return learningRate;
   const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);

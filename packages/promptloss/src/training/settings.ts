@@ -4,7 +4,7 @@ import { type Recipe, reweightingSettings } from "../recipe/index.ts";
 import { type BatchPlan, DEFAULT_MICRO_BATCH_TOKENS } from "./batches.ts";
 import { computeDtype } from "./precision.ts";
 import type { RunSettings } from "./run.ts";
-import { warmupStepsOf } from "./schedule.ts";
+import { scheduleOf } from "./schedule.ts";
 
 export function runSettings(
   recipe: Recipe,
@@ -29,12 +29,7 @@ export function runSettings(
       epsilon: training.epsilon,
       weightDecay: training.weightDecay,
     },
-    schedule: {
-      schedule: training.schedule,
-      learningRate: training.learningRate,
-      steps,
-      warmupSteps: training.warmupSteps ?? warmupStepsOf(steps, training.warmupRatio ?? 0),
-    },
+    schedule: scheduleOf(recipe, steps),
     maxGradNorm: training.maxGradNorm ?? undefined,
     compute: computeDtype(training.precision, device),
     gradientCheckpointing: training.gradientCheckpointing,
