@@ -6,11 +6,21 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { needs } from "../../../../test/needs.ts";
+import { numelOf, parameterShapes } from "../../src/models/config/parameters.ts";
+import { readModelConfig } from "../../src/models/config/read-config.ts";
 import { program } from "../command.ts";
 import { sharedPath } from "../shared.ts";
 
 const recipes = fileURLToPath(new URL("../../../../recipes/replication/", import.meta.url));
 const shared = sharedPath();
+
+type Rows = { prompt: string; completion: string }[];
+
+const FAMILIES = ["llama", "gpt2", "qwen3-moe", "t5", "bart"];
+
+function instructionFiles(...names: string[]): string[] {
+  return names.map((name) => join(shared!, "data/instructions", name));
+}
 
 needs("shared", shared).describe("the replication", () => {
   let place: string;
@@ -25,9 +35,7 @@ needs("shared", shared).describe("the replication", () => {
     const written = run(join(recipes, "rows.mjs"), ...data, "runs/replication-data");
     expect(written.stderr).toBe("");
     expect(run(join(recipes, "ratio-rows.mjs"), data[0]!, "runs/ratio-data").stderr).toBe("");
-    const instructions = ["dolly_3k.json", "alpagasus_5k.json"].map((name) =>
-      join(shared!, "data/instructions", name),
-    );
+    const instructions = instructionFiles("dolly_3k.json", "alpagasus_5k.json");
     expect(run(join(recipes, "domain-rows.mjs"), ...instructions, "runs/domain-data").stderr).toBe("");
     const model = join(shared!, "models/stories15M");
     for (const rows of ["alpagasus", "alpagasus-held-out"]) {
@@ -36,7 +44,16 @@ needs("shared", shared).describe("the replication", () => {
       ) as [string, string];
       expect(run(program, "invert", from, "--tokenizer", model, "--all", "-o", to).status).toBe(0);
     }
-    // Where a first training leaves it.
+    const families = [
+      ...instructionFiles("alpaca_data.json", "alpagasus_5k.json"),
+      join(shared!, "tokenizers/gpt2/tokenizer.json"),
+    ];
+    expect(run(join(recipes, "family-rows.mjs"), ...families, "runs/families").stderr).toBe("");
+    // Where a first training leaves them.
+    for (const name of FAMILIES) {
+      mkdirSync(join(place, `main/runs/families/${name}-pretrained`));
+      symlinkSync(`../${name}`, join(place, `main/runs/families/${name}-pretrained/model`));
+    }
     symlinkSync(model, join(place, "main/runs/replication-stories"));
   });
   afterAll(() => rmSync(place, { recursive: true }));
@@ -129,6 +146,45 @@ needs("shared", shared).describe("the replication", () => {
     // No story is trained on and measured.
     const beginnings = new Set(prompts(4).map((text) => text.slice(0, 60)));
     expect(read("test.json").filter(({ prompt }) => beginnings.has(prompt.slice(0, 60)))).toEqual([]);
+  });
+
+  test("families.yaml: five models of as many parameters and steps, and no row that a pretraining has seen", () => {
+    const { status, stdout, stderr } = run(
+      program,
+      "study",
+      "plan",
+      join(recipes, "families.yaml"),
+      "--json",
+    );
+    expect([status, stderr]).toEqual([0, ""]);
+    const { cells } = JSON.parse(stdout) as {
+      cells: { levels: { seed: number }; generationRatio: number; steps: number }[];
+    };
+    expect(cells).toHaveLength(3 * 5 * 2 * 6);
+    expect(new Set(cells.slice(0, 60).map(({ levels }) => levels.seed))).toEqual(new Set([1]));
+    expect(new Set(cells.map(({ steps }) => steps))).toEqual(new Set([45]));
+    // One tokenizer and template: the ratio is the same for all.
+    expect(new Set(cells.map(({ generationRatio }) => generationRatio)).size).toBe(1);
+    expect(cells[0]!.generationRatio).toBeLessThan(0.5);
+
+    const sizes = FAMILIES.map((name) => {
+      const { architecture } = readModelConfig(join(place, "main/runs/families", name));
+      return [...parameterShapes(architecture).values()].reduce((sum, shape) => sum + numelOf(shape), 0);
+    });
+    expect(Math.max(...sizes) / Math.min(...sizes)).toBeLessThan(1.03);
+
+    const read = (name: string): Rows =>
+      JSON.parse(readFileSync(join(place, "main/runs/families", name), "utf8"));
+    const [training, heldOut, texts] = ["training", "held-out", "pretraining"].map((name) =>
+      read(`${name}.json`),
+    ) as [Rows, Rows, Rows];
+    expect([training.length, heldOut.length]).toEqual([240, 240]);
+    // A pretraining text begins with its instruction.
+    const seen = new Set(texts.map(({ prompt, completion }) => `${prompt} ${completion}`.split("\n")[0]));
+    const asked = new Set(training.map(({ completion }) => completion));
+    for (const { completion } of [...training, ...heldOut])
+      expect(seen.has(completion.split("\n")[0]!)).toBe(false);
+    for (const { completion } of heldOut) expect(asked.has(completion)).toBe(false);
   });
 
   test("measures and asks nothing that it trains on, nor a question about the same story", () => {

@@ -15,7 +15,7 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "regularizers.yaml": { plw: 3, regularizer: 7, cells: 15 },
   "inversion.yaml": { plw: 6, dataset: 2, seed: 2, cells: 24 },
   "open-ratio.yaml": { plw: 8, dataset: 5, seed: 3, cells: 120 },
-  "open-families.yaml": { plw: 10, model: 5, seed: 2, cells: 100 },
+  "open-families.yaml": { plw: 10, model: 8, seed: 2, cells: 160 },
   "open-learning-rate.yaml": { plw: 5, learningRate: 3, batch: 2, seed: 2, cells: 60 },
 };
 
