@@ -1,6 +1,5 @@
 // A finished run trained for longer: the same recipe but for its length, continued from the last checkpoint.
 import { counted } from "../counted.ts";
-import type { Recipe } from "../recipe/index.ts";
 import type { CheckpointShelf } from "./checkpoints/index.ts";
 import type { Difference } from "./differences.ts";
 import { TrainingError } from "./errors.ts";
