@@ -1,10 +1,12 @@
 // A T5 through the program: trained with each objective for prompts, saved, asked and scored; and what is refused.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { MetricsLine } from "../src/training/events/metrics-file.ts";
 import { program } from "./command.ts";
+import { startServing } from "./serving.ts";
 import { type TrainingFolder, trainingFolder } from "./training-folder.ts";
 
 const T5 = {
@@ -261,4 +263,60 @@ ${more}`,
     ["choices", "acc", 3],
     ["answers", "chrf", 3],
   ]);
+});
+
+test("dialogues and requests that come together are answered as each by itself, whether the decoder reads them too", async () => {
+  for (const objective of ["denoise", "reconstruct"]) {
+    // New weights write all kinds of tokens, where trained ones know a few colors.
+    const model = join(folder.path, `served-${objective}`);
+    cpSync(join(folder.path, "model"), model, { recursive: true });
+    const config = join(model, "config.json");
+    const json = JSON.parse(readFileSync(config, "utf8"));
+    writeFileSync(config, JSON.stringify({ ...json, prompt_objective: objective }));
+    const options = ["--max-new-tokens", "6", "--template", "chatml", "--temperature", "1", "--seed", "3"];
+    const prompts = ["Say red.", "Name a colour. Say blue.", "Say"];
+    const alone = prompts.map((prompt) => {
+      const { stdout } = promptloss("generate", model, prompt, ...options, "--json");
+      return JSON.parse(stdout).text as string;
+    });
+
+    const { child, ended, url, errors } = await startServing(model, "--template", "chatml", "--grace", "0");
+    const client = new OpenAI({ baseURL: url, apiKey: "none", maxRetries: 0 });
+    const [served] = (await client.models.list()).data;
+    const drawn = { model: served!.id, temperature: 1, seed: 3, max_tokens: 6 };
+    const ask = async (content: string) => {
+      const messages = [{ role: "user" as const, content }];
+      const { choices } = await client.chat.completions.create({ ...drawn, messages, logprobs: true });
+      return choices[0]!;
+    };
+    const asked: Awaited<ReturnType<typeof ask>>[] = [];
+    for (const prompt of prompts) asked.push(await ask(prompt));
+    expect(asked.map(({ message }) => message.content)).toEqual(alone);
+    // Each by its own prompt.
+    expect(new Set(asked.map(({ logprobs }) => JSON.stringify(logprobs))).size).toBe(prompts.length);
+    const together = await Promise.all(prompts.map(ask));
+    expect(together.map(({ message }) => message.content)).toEqual(alone);
+    // An encoder's products over several prompts round in another order.
+    const logprobs = (choices: typeof asked): number[] =>
+      choices.flatMap((choice) => choice.logprobs!.content!.map(({ logprob }) => logprob));
+    const before = logprobs(asked);
+    logprobs(together).forEach((logprob, i) => {
+      expect(Math.abs(logprob - before[i]!)).toBeLessThan(1e-5);
+    });
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    const pieces = ["<|im_start|>", "<|im_end|>"].map(
+      (token) =>
+        `! template chatml: ${token} is not a token of this tokenizer; it is written out in pieces\n`,
+    );
+    expect(errors()).toBe(pieces.join(""));
+
+    const chat = spawnSync(process.execPath, [program, "chat", model, ...options], {
+      encoding: "utf8",
+      input: `${prompts[0]}\n${prompts[1]}\n/reset\n${prompts[0]}\n/exit\n`,
+    });
+    expect([chat.status, chat.stderr]).toEqual([0, pieces.join("")]);
+    expect(chat.stdout.startsWith(`${alone[0]}\n`)).toBe(true);
+    expect(chat.stdout.endsWith(`\n${alone[0]}\n`)).toBe(true);
+  }
 });

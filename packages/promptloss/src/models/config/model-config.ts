@@ -3,6 +3,7 @@
 import { isJsonObject, type JsonObject } from "../../json-object.ts";
 import { ModelConfigError } from "../errors.ts";
 import type { Architecture } from "./architecture.ts";
+import { initializationOf } from "./families/family.ts";
 import { FAMILIES, type Family } from "./families/index.ts";
 import { ConfigFields } from "./fields.ts";
 import { IRRELEVANT_KEYS } from "./irrelevant.ts";
@@ -61,7 +62,7 @@ function parsed(
 ): ModelConfig {
   const family = familyOf(json, path);
   const fields = new ConfigFields(path, json);
-  fields.ignore(...IRRELEVANT_KEYS, ...ignoreKeys);
+  fields.ignore(...IRRELEVANT_KEYS, initializationOf(family).range, ...ignoreKeys);
   fields.require("add_cross_attention", false, "there is no encoder");
   fields.require("quantization_config", undefined, "weights in 32 or 16 bits");
   if (Object.keys((json.pruned_heads as object | null | undefined) ?? {}).length > 0)

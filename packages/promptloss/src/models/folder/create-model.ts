@@ -1,6 +1,6 @@
 // A model with random weights, for training from scratch: drawn as transformers draws them.
 import { type DType, empty, keep, manualSeed, noGrad, scope, type Tensor } from "@promptloss/torch";
-import { type Initialization, LLAMA_INITIALIZATION } from "../config/families/family.ts";
+import { initializationOf } from "../config/families/family.ts";
 import type { ModelConfig } from "../config/model-config.ts";
 import { parameterShapes, type Shape } from "../config/parameters.ts";
 import { CausalLanguageModel } from "../decoder/model.ts";
@@ -56,13 +56,9 @@ export function* drawnParameters(
   for (const [name, shape] of parameterShapes(architecture)) yield [name, draw(name, shape)];
 }
 
-function initializationOf({ family }: ModelConfig): Initialization {
-  return family.initialization ?? LLAMA_INITIALIZATION;
-}
-
 /** The standard deviation of a matrix' elements. */
 function spreadOf(name: string, config: ModelConfig): number {
-  const { range, narrowResiduals, spread: own } = initializationOf(config);
+  const { range, narrowResiduals, spread: own } = initializationOf(config.family);
   const { [range]: given } = config.json;
   if (own !== undefined) return own(name, config.architecture, typeof given === "number" ? given : undefined);
   const spread = typeof given === "number" ? given : 0.02;
@@ -73,7 +69,7 @@ function spreadOf(name: string, config: ModelConfig): number {
 
 /** The embedding's row that begins at 0; undefined for families, and configs, that name no padding. */
 function paddingRow(config: ModelConfig): number | undefined {
-  const { padding } = initializationOf(config);
+  const { padding } = initializationOf(config.family);
   if (padding === undefined) return undefined;
   const { [padding.key]: given = padding.fallback } = config.json;
   const { vocabularySize } = config.architecture;

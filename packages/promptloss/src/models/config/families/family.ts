@@ -39,6 +39,11 @@ export interface Family {
   readonly whereUntied?: (architecture: Architecture) => JsonObject;
 }
 
+/** How a family's new weights are drawn. */
+export function initializationOf({ initialization = LLAMA_INITIALIZATION }: Family): Initialization {
+  return initialization;
+}
+
 /** Inverse frequencies that early transformers saved. */
 export const ROPE_BUFFERS = /\.rotary_emb\.inv_freq$/;
 

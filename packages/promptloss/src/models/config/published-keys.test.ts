@@ -1,0 +1,78 @@
+// Keys that published configs have, of families whose configs differ most from LLaMA's: none of them is unknown.
+import { expect, test } from "vitest";
+import { parseModelConfig } from "./model-config.ts";
+
+const T5 = {
+  architectures: ["T5ForConditionalGeneration"],
+  classifier_dropout: 0.0,
+  d_ff: 3072,
+  d_kv: 64,
+  d_model: 768,
+  decoder_start_token_id: 0,
+  dense_act_fn: "relu",
+  dropout_rate: 0.1,
+  eos_token_id: 1,
+  feed_forward_proj: "relu",
+  initializer_factor: 1.0,
+  is_encoder_decoder: true,
+  is_gated_act: false,
+  layer_norm_epsilon: 1e-6,
+  model_type: "t5",
+  n_positions: 512,
+  num_decoder_layers: 12,
+  num_heads: 12,
+  num_layers: 12,
+  output_past: true,
+  pad_token_id: 0,
+  relative_attention_max_distance: 128,
+  relative_attention_num_buckets: 32,
+  task_specific_params: {},
+  tie_word_embeddings: true,
+  use_cache: true,
+  vocab_size: 32128,
+};
+
+const BART = {
+  activation_dropout: 0.1,
+  activation_function: "gelu",
+  add_bias_logits: false,
+  add_final_layer_norm: false,
+  architectures: ["BartForConditionalGeneration"],
+  attention_dropout: 0.1,
+  bos_token_id: 0,
+  classif_dropout: 0.1,
+  classifier_dropout: 0.0,
+  d_model: 768,
+  decoder_attention_heads: 12,
+  decoder_ffn_dim: 3072,
+  decoder_layerdrop: 0.0,
+  decoder_layers: 6,
+  decoder_start_token_id: 2,
+  dropout: 0.1,
+  early_stopping: true,
+  encoder_attention_heads: 12,
+  encoder_ffn_dim: 3072,
+  encoder_layerdrop: 0.0,
+  encoder_layers: 6,
+  eos_token_id: 2,
+  forced_eos_token_id: 2,
+  gradient_checkpointing: false,
+  id2label: {},
+  init_std: 0.02,
+  is_encoder_decoder: true,
+  max_position_embeddings: 1024,
+  model_type: "bart",
+  no_repeat_ngram_size: 3,
+  normalize_before: false,
+  normalize_embedding: true,
+  num_hidden_layers: 6,
+  pad_token_id: 1,
+  scale_embedding: false,
+  use_cache: true,
+  vocab_size: 50265,
+};
+
+test.each([T5, BART])("$model_type", (json) => {
+  expect(parseModelConfig(json).notes).toEqual([]);
+  expect(() => parseModelConfig(json, { strict: true })).not.toThrow();
+});
