@@ -8,7 +8,14 @@ import { priorsTable } from "./priors.ts";
 import { sectionOf } from "./section.ts";
 import { type Strategy, strategies } from "./strategies.ts";
 import { meanOf } from "./summary.ts";
-import { ADVERSE, replayedTruths, syntheticTruths, type Truth } from "./truths.ts";
+import {
+  ADVERSE,
+  replayedTruths,
+  rowsAboveChance,
+  rowsOfReport,
+  syntheticTruths,
+  type Truth,
+} from "./truths.ts";
 import { type Cell, type Search, worthLines } from "./worth.ts";
 
 // `--priors` instead prints what parts of the prior do on the replayed study (priors.ts), and writes nothing.
@@ -50,7 +57,11 @@ function gather(): { all: Record<string, number[]>; add(name: string, value: num
   };
 }
 
-const REPLAYED = replayedTruths(new URL("../../../docs/replication-report.html", import.meta.url));
+const ROOT = new URL("../../../", import.meta.url);
+const REPLAYED = replayedTruths(rowsOfReport(new URL("docs/replication-report.html", ROOT)));
+const REPLAYED_RATES = replayedTruths(
+  rowsAboveChance(new URL("recipes/replication/results/learning-rate/", ROOT)),
+);
 
 if (process.argv.includes("--priors")) {
   console.log(priorsTable(BUDGETS, replayedRegrets));
@@ -104,10 +115,20 @@ function search(truths: readonly Truth[], spaceOf: (truth: Truth) => SearchSpace
   return [...cells, summarize("all", whole.all)];
 }
 
+function nearest(values: readonly number[], to: number): number {
+  return values.reduce((a, b) => (Math.abs(b - to) < Math.abs(a - to) ? b : a));
+}
 function oneDimension(truth: Truth): SearchSpace {
   const wps = truth.wps ?? WPS;
-  const center = wps.reduce((a, b) => (Math.abs(b - CENTER) < Math.abs(a - CENTER) ? b : a));
-  return { wps, logRates: [undefined], center: { wp: center, logRate: undefined } };
+  return { wps, logRates: [undefined], center: { wp: nearest(wps, CENTER), logRate: undefined } };
+}
+/** As the study's recipe has it: what a user who searches rates begins at. */
+const BASE_RATE = Math.log10(1e-4);
+function replayedRates({ wps, logRates }: Truth): SearchSpace {
+  return {
+    ...{ wps: wps!, logRates: logRates! },
+    center: { wp: nearest(wps!, CENTER), logRate: nearest(logRates!, BASE_RATE) },
+  };
 }
 const RATES = [-0.5, 0, 0.5];
 function twoDimensions(): SearchSpace {
@@ -145,6 +166,10 @@ for (const runs of BUDGETS) {
   searches.push({
     ...{ title: "weight, replayed", runs, noise: undefined },
     cells: search(REPLAYED, oneDimension, runs),
+  });
+  searches.push({
+    ...{ title: "weight and learning rate, replayed", runs, noise: undefined },
+    cells: search(REPLAYED_RATES, replayedRates, runs),
   });
   console.error(`searches of ${runs} runs: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
 }

@@ -27,7 +27,7 @@ export function sectionOf(figures: TuningFigures): string {
       choicesByTruth.map(({ of, by }) => [of, ...rules.map((name) => inWords(by[name]!))]),
     ),
     "",
-    "A search, mean over the truths, and the valley apart. Replayed: the benchmarks and held-out losses of the study in docs/replication-report.html, where a run is one of the seeds' own scores and the truth is their mean, which has noise of its own.",
+    "A search, mean over the truths, and the valley apart. Replayed: the benchmarks and held-out losses of the study in docs/replication-report.html, where a run is one of the seeds' own scores and the truth is their mean, which has noise of its own; and, over weights and learning rates, those of the study in recipes/replication/results/learning-rate, without the task that is answered by chance.",
     "",
     markdownTable(
       ["over", "runs", "noise", ...strategies],

@@ -1,6 +1,8 @@
 // What a search or a choice is tried on: courses of a score over w_p and the learning rate whose best is known, and
 // dense studies that were really run, replayed. Synthetic scores have a gap of about 1 between best and worst weight.
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { fitStudy, readStudyResults } from "promptloss";
 import type { Point, RandomSource } from "promptloss/statistics";
 
 export interface Truth {
@@ -13,6 +15,8 @@ export interface Truth {
   readonly generationRatio: number;
   /** w_p that can be run; any of the space where undefined. */
   readonly wps?: readonly number[];
+  /** log10 of the learning rates that can be run; those of the space where undefined or empty. */
+  readonly logRates?: readonly number[];
 }
 
 function rise(wp: number, by: number): number {
@@ -62,40 +66,74 @@ export function syntheticTruths({ noise, rates = false, generationRatio = 0.3 }:
   });
 }
 
-/**
- * The benchmarks of the study that docs/replication-report.html carries: for each data set and metric the mean over
- * seeds is the truth, and a run is one of the seeds' own scores. The truth has noise of its own, which the runs share:
- * regrets are of this table, neither bounds nor estimates of a longer study's.
- */
-export function replayedTruths(page: URL): Truth[] {
+/** Rows of a study's results as they are in its file. */
+type ResultRow = Readonly<Record<string, unknown>>;
+
+/** Of the study that docs/replication-report.html carries. */
+export function rowsOfReport(page: URL): ResultRow[] {
   const link = /download="[^"]+\.jsonl" href="data:[^"]*;base64,([A-Za-z0-9+/=]+)"/;
   const [, encoded] = link.exec(readFileSync(page, "utf8"))!;
-  const rows = Buffer.from(encoded!, "base64")
-    .toString()
+  return rowsOf(Buffer.from(encoded!, "base64").toString());
+}
+
+/** Of the results in a folder, but for tasks that its models answer by chance. */
+export function rowsAboveChance(folder: URL): ResultRow[] {
+  const { atChance } = fitStudy(readStudyResults(fileURLToPath(folder)));
+  const rows = rowsOf(readFileSync(new URL("results.jsonl", folder), "utf8"));
+  return rows.filter(({ task }) => !atChance.includes(String(task)));
+}
+
+function rowsOf(text: string): ResultRow[] {
+  return text
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+    .map((line) => JSON.parse(line) as ResultRow);
+}
+
+/** Where a run of a study stands. */
+function pointOf({ wp, learningRate }: ResultRow): Point {
+  return { wp: Number(wp), ...(learningRate !== undefined && { logRate: Math.log10(Number(learningRate)) }) };
+}
+
+/**
+ * The benchmarks of a study that was really run: for each data set and metric the mean over seeds is the truth, and a run
+ * is one of the seeds' own scores. The truth has noise of its own, which the runs share: regrets are of this table,
+ * neither bounds nor estimates of a longer study's.
+ */
+export function replayedTruths(rows: readonly ResultRow[]): Truth[] {
   const primary = rows.filter((row) => row.primary === true && Number.isFinite(row.value));
-  const names = [...new Set(primary.map((row) => `${row.task} ${row.metric}, ${row.dataset}`))];
-  return names.map((name) => {
-    const own = primary.filter((row) => `${row.task} ${row.metric}, ${row.dataset}` === name);
+  const nameOf = ({ task, metric, dataset }: ResultRow): string =>
+    `${task} ${metric}${dataset === undefined ? "" : `, ${dataset}`}`;
+  return [...new Set(primary.map(nameOf))].map((name) => {
+    const own = primary.filter((row) => nameOf(row) === name);
     const sign = own[0]!.higher_is_better === true ? 1 : -1;
-    const byWeight = new Map<number, number[]>();
+    const keyOf = ({ wp, logRate }: Point): string => `${wp} ${logRate}`;
+    const byPoint = new Map<string, number[]>();
     for (const row of own) {
-      const wp = Number(row.wp);
-      byWeight.set(wp, [...(byWeight.get(wp) ?? []), sign * Number(row.value)]);
+      const key = keyOf(pointOf(row));
+      byPoint.set(key, [...(byPoint.get(key) ?? []), sign * Number(row.value)]);
     }
-    const wps = [...byWeight.keys()].sort((a, b) => a - b);
-    const all = [...byWeight.values()].map(mean);
+    const scoresAt = (point: Point): number[] => byPoint.get(keyOf(point))!;
+    const points = own.map(pointOf);
+    const all = points.map((point) => mean(scoresAt(point)));
     // In units of the truth's gap, so that benchmarks can be put side by side.
     const gap = Math.max(...all) - Math.min(...all);
-    const scoresAt = (wp: number): number[] => byWeight.get(wp)!;
     return {
-      ...{ name, wps, generationRatio: Number(own[0]!.rg) },
-      score: ({ wp }) => mean(scoresAt(wp)) / gap,
-      run: ({ wp }, random) => scoresAt(wp)[Math.floor(random.uniform() * scoresAt(wp).length)]! / gap,
+      name,
+      wps: rising(points.map(({ wp }) => wp)),
+      logRates: rising(points.flatMap(({ logRate }) => logRate ?? [])),
+      generationRatio: Number(own[0]!.rg),
+      score: (point) => mean(scoresAt(point)) / gap,
+      run: (point, random) => {
+        const scores = scoresAt(point);
+        return scores[Math.floor(random.uniform() * scores.length)]! / gap;
+      },
     };
   });
+}
+
+function rising(values: readonly number[]): number[] {
+  return [...new Set(values)].sort((a, b) => a - b);
 }
 
 function mean(values: readonly number[]): number {

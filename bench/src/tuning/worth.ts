@@ -91,6 +91,8 @@ export function worthLines({ replicates, choices, choicesByTruth, searches }: Tu
       `${against("weight and learning rate", others)}.`,
     `- On the replayed study ${regrets("weight, replayed", "all", "tune")}; ${against("weight, replayed", others)}. With ` +
       `${budgets[0]} runs, less random's ${less(ownStudy, "random")}, less TPE's ${less(ownStudy, "TPE")}.`,
+    `- On the replayed study of weights and learning rates ${regrets("weight and learning rate, replayed", "all", "tune")}; ` +
+      `${against("weight and learning rate, replayed", others)}.`,
     `- On the replayed study, ours less a flat prior's: ${prior.join("; ")}.`,
     `- Two humps with the valley where the prior expects the peak: ${regrets("weight", ADVERSE, "tune")} over the weight ` +
       `(a grid ${regrets("weight", ADVERSE, "grid")}), ${regrets("weight and learning rate", ADVERSE, "tune")} with the ` +
