@@ -48,11 +48,11 @@ needs("shared", shared).describe("the replication", () => {
       ...instructionFiles("alpaca_data.json", "alpagasus_5k.json"),
       join(shared!, "tokenizers/gpt2/tokenizer.json"),
     ];
-    expect(run(join(recipes, "family-rows.mjs"), ...families, "runs/families").stderr).toBe("");
+    expect(run(join(recipes, "family-rows.mjs"), ...families, "runs/family-data").stderr).toBe("");
     // Where a first training leaves them.
     for (const name of FAMILIES) {
-      mkdirSync(join(place, `main/runs/families/${name}-pretrained`));
-      symlinkSync(`../${name}`, join(place, `main/runs/families/${name}-pretrained/model`));
+      mkdirSync(join(place, `main/runs/family-data/${name}-pretrained`));
+      symlinkSync(`../${name}`, join(place, `main/runs/family-data/${name}-pretrained/model`));
     }
     symlinkSync(model, join(place, "main/runs/replication-stories"));
   });
@@ -168,13 +168,13 @@ needs("shared", shared).describe("the replication", () => {
     expect(cells[0]!.generationRatio).toBeLessThan(0.5);
 
     const sizes = FAMILIES.map((name) => {
-      const { architecture } = readModelConfig(join(place, "main/runs/families", name));
+      const { architecture } = readModelConfig(join(place, "main/runs/family-data", name));
       return [...parameterShapes(architecture).values()].reduce((sum, shape) => sum + numelOf(shape), 0);
     });
     expect(Math.max(...sizes) / Math.min(...sizes)).toBeLessThan(1.03);
 
     const read = (name: string): Rows =>
-      JSON.parse(readFileSync(join(place, "main/runs/families", name), "utf8"));
+      JSON.parse(readFileSync(join(place, "main/runs/family-data", name), "utf8"));
     const [training, heldOut, texts] = ["training", "held-out", "pretraining"].map((name) =>
       read(`${name}.json`),
     ) as [Rows, Rows, Rows];
