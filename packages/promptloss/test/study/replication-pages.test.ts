@@ -14,6 +14,7 @@ compiled("packages/promptloss", "index.js");
 test.each([
   ["ratio-page.mjs", "replication-ratios.svg"],
   ["learning-rate-page.mjs", "replication-rates.svg"],
+  ["families-page.mjs", "replication-families.svg"],
 ])("%s makes its tables and its picture from the results that are kept", (program, picture) => {
   const place = mkdtempSync(join(tmpdir(), "replication-page-"));
   try {
