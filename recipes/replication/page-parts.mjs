@@ -71,7 +71,9 @@ export function putPanels(file, title, panels, scale, perRow = panels.length) {
       low <= 0 && high >= 0
         ? `<line x1="0" x2="${width}" y1="${y(0)}" y2="${y(0)}" stroke="#bbb" stroke-dasharray="3 3"/>`
         : "";
-    const ticks = zero === "" ? [high, low] : [0, low];
+    // 0 first, where it is there, and the ends that do not lie on it.
+    const ticks =
+      zero === "" ? [high, low] : [0, ...[high, low].filter((end) => Math.abs(y(end) - y(0)) > 12)];
     const labels = ticks.map(
       (value) =>
         `<text x="-6" y="${y(value)}" text-anchor="end" font-size="10"${value === low ? "" : ' dy="3"'}>${value === 0 ? "0" : value.toFixed(2)}</text>`,
