@@ -3,7 +3,7 @@
 // the files.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spaced } from "./row-parts.mjs";
+import { fractions, spaced } from "./row-parts.mjs";
 
 /** Rows of each training set, as short.json has: three epochs are 45 steps. */
 const ROWS = 240;
@@ -37,18 +37,10 @@ function write(name, rows) {
   writeFileSync(join(output, `${name}-held-out.json`), JSON.stringify([...measured].map(plain)));
 }
 
-/** A sequence of numbers below `limit` that is the same everywhere: a linear congruential generator's. */
-function numbers(limit) {
-  let state = 12345;
-  return () => {
-    state = (state * 1103515245 + 12345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * limit);
-  };
-}
-
 /** Sums and differences of numbers below 100, each pair once. */
 function arithmetic() {
-  const next = numbers(100);
+  const fraction = fractions();
+  const next = () => Math.floor(fraction() * 100);
   const rows = new Map();
   while (rows.size < ROWS + HELD_OUT) {
     const [a, b] = [next(), next()];

@@ -5,7 +5,7 @@
 // which no pretraining has seen.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spaced } from "./row-parts.mjs";
+import { fractions, spaced } from "./row-parts.mjs";
 
 /** Texts to pretrain on: some 3 M tokens. */
 const TEXTS = 30_000;
@@ -138,12 +138,7 @@ function textOf({ instruction, input = "", output: answer }) {
   return [instruction, input, answer].filter((part) => part.trim() !== "").join("\n");
 }
 
-/** A fraction in [0, 1) that is the same everywhere: a linear congruential generator's. */
-let state = 12345;
-function fraction() {
-  state = (state * 1103515245 + 12345) % 2 ** 31;
-  return state / 2 ** 31;
-}
+const fraction = fractions();
 
 /** Cut before a word of its middle third: where a model has an encoder, it reads what comes before. */
 function cut(text) {

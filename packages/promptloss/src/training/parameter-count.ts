@@ -1,7 +1,7 @@
 // How many parameters a run has and trains, from the model's config alone. Pure, so that a plan may ask without a model;
 // a run counts its tensors, and tests hold the two together.
 import type { Architecture } from "../models/config/architecture.ts";
-import { numelOf, parameterShapes, type Shape } from "../models/config/parameters.ts";
+import { elementsOf, parameterShapes } from "../models/config/parameters.ts";
 import { frozenNames } from "../models/freeze.ts";
 import { adapterShapes } from "../models/lora/shapes.ts";
 import { adapterOf, type Recipe } from "../recipe/index.ts";
@@ -20,17 +20,13 @@ export function countParameters(
   recipe: Pick<Recipe, "adapter" | "lora" | "training">,
 ): ParameterCount {
   const shapes = parameterShapes(architecture);
-  const model = elements(shapes.values());
+  const model = elementsOf(shapes.values());
   const options = adapterOf(recipe);
   if (options !== undefined) {
-    const adapter = elements(adapterShapes(architecture, options).values());
+    const adapter = elementsOf(adapterShapes(architecture, options).values());
     return { model, adapter, trainable: adapter };
   }
   const frozen = frozenNames(shapes.keys(), recipe.training.freeze ?? []);
   const trained = [...shapes].flatMap(([name, shape]) => (frozen.has(name) ? [] : [shape]));
-  return { model, adapter: 0, trainable: elements(trained) };
-}
-
-function elements(shapes: Iterable<Shape>): number {
-  return [...shapes].reduce((sum, shape) => sum + numelOf(shape), 0);
+  return { model, adapter: 0, trainable: elementsOf(trained) };
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { needs } from "../../../../test/needs.ts";
-import { numelOf, parameterShapes } from "../../src/models/config/parameters.ts";
+import { elementsOf, parameterShapes } from "../../src/models/config/parameters.ts";
 import { readModelConfig } from "../../src/models/config/read-config.ts";
 import { program } from "../command.ts";
 import { sharedPath } from "../shared.ts";
@@ -169,7 +169,7 @@ needs("shared", shared).describe("the replication", () => {
 
     const sizes = FAMILIES.map((name) => {
       const { architecture } = readModelConfig(join(place, "main/runs/family-data", name));
-      return [...parameterShapes(architecture).values()].reduce((sum, shape) => sum + numelOf(shape), 0);
+      return elementsOf(parameterShapes(architecture).values());
     });
     expect(Math.max(...sizes) / Math.min(...sizes)).toBeLessThan(1.03);
 

@@ -13,7 +13,7 @@ import { replaceFile } from "../../files/atomic.ts";
 import { checkOutputFile, protectInputs } from "../../files/output.ts";
 import { inspectExamples } from "../../inspect/index.ts";
 import { contextLength } from "../../models/config/context-length.ts";
-import { numelOf, parameterShapes } from "../../models/config/parameters.ts";
+import { elementsOf, parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { modelFolder } from "../../models/gguf/model-folder.ts";
 import { readRecipe } from "../../recipe/index.ts";
@@ -89,10 +89,7 @@ async function factsOf(data: string, named: string, strict: boolean): Promise<Fa
     throw new PromptlossError(`${data}: there is no row to train on`, {
       hint: `promptloss inspect ${data} --tokenizer ${named} says more`,
     });
-  const parameters = [...parameterShapes(architecture).values()].reduce(
-    (sum, shape) => sum + numelOf(shape),
-    0,
-  );
+  const parameters = elementsOf(parameterShapes(architecture).values());
   return { rows, longest: trained.length.max, positions: contextLength(architecture), parameters, template };
 }
 

@@ -8,6 +8,11 @@ export function numelOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Elements of tensors of these shapes, all together. */
+export function elementsOf(shapes: Iterable<Shape>): number {
+  return [...shapes].reduce((sum, shape) => sum + numelOf(shape), 0);
+}
+
 /** Module path of a layer's part: "model.layers.3.mlp.down_proj". */
 export function layerModule(architecture: Architecture, index: number, part: string): string {
   return `${architecture.names.layers}.${index}.${part}`;

@@ -4,7 +4,7 @@ import { basename, isAbsolute, join, relative } from "node:path";
 import { loadTokenizer, type Tokenizer, TokenizerError } from "../../data/tokenizer/index.ts";
 import type { Architecture } from "../../models/config/architecture.ts";
 import { contextLength } from "../../models/config/context-length.ts";
-import { numelOf, parameterShapes } from "../../models/config/parameters.ts";
+import { elementsOf, parameterShapes } from "../../models/config/parameters.ts";
 import { readModelConfig } from "../../models/config/read-config.ts";
 import { ModelError } from "../../models/errors.ts";
 import type { CausalLanguageModel } from "../../models/index.ts";
@@ -123,10 +123,9 @@ interface FoundFolder {
 type ModelFacts = Pick<TokenizerEntry, "positions" | "parameters" | "encoder">;
 
 function factsOf(architecture: Architecture): ModelFacts {
-  const shapes = [...parameterShapes(architecture).values()];
   return {
     positions: contextLength(architecture),
-    parameters: shapes.reduce((sum, shape) => sum + numelOf(shape), 0),
+    parameters: elementsOf(parameterShapes(architecture).values()),
     ...(architecture.encoder !== undefined && { encoder: true }),
   };
 }
