@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import OpenAI from "openai";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { MetricsLine } from "../src/training/events/metrics-file.ts";
 import { program } from "./command.ts";
 import { startServing } from "./serving.ts";
@@ -281,6 +281,10 @@ test("dialogues and requests that come together are answered as each by itself, 
     });
 
     const { child, ended, url, errors } = await startServing(model, "--template", "chatml", "--grace", "0");
+    // Also where an expectation fails.
+    onTestFinished(() => {
+      child.kill();
+    });
     const client = new OpenAI({ baseURL: url, apiKey: "none", maxRetries: 0 });
     const [served] = (await client.models.list()).data;
     const drawn = { model: served!.id, temperature: 1, seed: 3, max_tokens: 6 };
